@@ -1,0 +1,1 @@
+"""Learning: problems, candidates, calibration, evaluation. Knows Polars and models; never Dagster."""
