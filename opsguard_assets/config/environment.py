@@ -1,0 +1,94 @@
+"""Where the stores are: read once from environment variables, never at import.
+
+Here: `OPSGUARD_*` and their `*_FILE` forms for secrets. Not here: opening what they name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+HOME, LAKE, DATABASE_URL, CONFIG = (
+    "OPSGUARD_HOME",
+    "OPSGUARD_LAKE",
+    "OPSGUARD_DATABASE_URL",
+    "OPSGUARD_CONFIG",
+)
+
+
+class EnvironmentVariableError(ValueError):
+    """The environment contradicts itself; the message says which variable and what to do."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The addresses of the stores of one installation.
+
+    Attributes:
+        home: Folder of everything that OpsGuard keeps on this machine.
+        lake: URI of the lake: a folder, or an object store's `s3://…`.
+        database_url: A PostgreSQL server; None means the embedded one under `home`.
+        config: The `opsguard.yaml` in force; None means the built-in demo.
+    """
+
+    home: Path
+    lake: str
+    database_url: SecretStr | None
+    config: Path | None
+
+    @property
+    def embedded_data(self) -> Path:
+        """Data folder of the embedded PostgreSQL."""
+        return self.home / "postgres"
+
+    @property
+    def dagster_home(self) -> Path:
+        """`DAGSTER_HOME` of this installation."""
+        return self.home / "dagster"
+
+    @property
+    def dlt_home(self) -> Path:
+        """Working folder of the loaders: packages that a crash left are finished from here."""
+        return self.home / "dlt"
+
+    @property
+    def mlflow_artifacts(self) -> Path:
+        """Where MLflow keeps models and plots by default."""
+        return self.home / "mlflow"
+
+
+def secret(variables: Mapping[str, str], name: str) -> str | None:
+    """The value of a variable, or the text of the file that `<name>_FILE` names.
+
+    Raises:
+        EnvironmentVariableError: When both are set, or the file cannot be read.
+    """
+    value, file = variables.get(name), variables.get(f"{name}_FILE")
+    if value and file:
+        raise EnvironmentVariableError(f"{name} and {name}_FILE are both set; keep one of them")
+    if file is None:
+        return value or None
+    try:
+        return Path(file).read_text(encoding="utf-8").strip() or None
+    except OSError as error:
+        raise EnvironmentVariableError(
+            f"{name}_FILE names {file}, which cannot be read: {error.strerror}"
+        ) from error
+
+
+def read_environment(variables: Mapping[str, str]) -> Environment:
+    """The addresses that `variables` (usually `os.environ`) name, with embedded defaults.
+
+    Raises:
+        EnvironmentVariableError: When a variable contradicts another one.
+    """
+    home = Path(variables.get(HOME) or ".opsguard").expanduser().resolve()
+    url = secret(variables, DATABASE_URL)
+    config = variables.get(CONFIG)
+    return Environment(
+        home=home,
+        lake=variables.get(LAKE) or str(home / "lake"),
+        database_url=SecretStr(url) if url else None,
+        config=Path(config).expanduser().resolve() if config else None,
+    )

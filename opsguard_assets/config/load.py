@@ -1,0 +1,141 @@
+"""Reads `opsguard.yaml`: variables expanded, every error with its file, line and remedy.
+
+Here: text to `Settings`. Not here: what the settings mean (`settings`, `sources`, `mapping`).
+"""
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from opsguard_assets.config.settings import Settings
+
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+
+
+class ConfigError(ValueError):
+    """`opsguard.yaml` cannot be used; the message names file, line and remedy."""
+
+
+def load_settings(path: Path, variables: Mapping[str, str]) -> Settings:
+    """The settings of one file. `${NAME}` and `${NAME:-default}` are taken from `variables`.
+
+    Raises:
+        ConfigError: When the file is missing, is no YAML, names an unset variable or breaks the schema.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path}: cannot be read ({error}). Name an existing file with --config."
+        ) from error
+    return parse_settings(text, name=str(path), variables=variables)
+
+
+def parse_settings(text: str, *, name: str, variables: Mapping[str, str]) -> Settings:
+    """Like `load_settings`, from the text itself; `name` stands for the file in messages."""
+    try:
+        document = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(
+            f"{name}:{line}: no valid YAML: {error.problem}. Check indentation and quotes."
+        ) from error
+    except YAMLError as error:
+        raise ConfigError(f"{name}: no valid YAML: {error}") from error
+    if document is None:
+        return Settings()
+    if not isinstance(document, dict):
+        raise ConfigError(
+            f"{name}:1: the file must hold keys such as `sources:`; it holds {type(document).__name__}."
+        )
+    expanded = _expand(document, variables, name)
+    try:
+        return Settings.model_validate(expanded)
+    except ValidationError as error:
+        problems = [
+            _sentence(detail, document, name)
+            for detail in error.errors(include_input=False, include_url=False)
+        ]
+        raise ConfigError("\n".join(problems)) from None
+
+
+def _expand(node: Any, variables: Mapping[str, str], name: str) -> Any:
+    """The document as plain data with variables filled in; keys stay as they are."""
+    if isinstance(node, dict):
+        return {str(key): _expand(value, variables, _place(node, key, name)) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_expand(value, variables, _place(node, index, name)) for index, value in enumerate(node)]
+    if isinstance(node, str):
+        return _VARIABLE.sub(lambda match: _value(match, variables, name), str(node))
+    return node
+
+
+def _value(match: re.Match[str], variables: Mapping[str, str], place: str) -> str:
+    value = variables.get(match["name"]) or match["default"]
+    if value is None:
+        raise ConfigError(
+            f"{place}: the variable {match['name']} is not set. "
+            f"Set it, or write ${{{match['name']}:-a default}}."
+        )
+    return value
+
+
+def _place(node: Any, key: Any, name: str) -> str:
+    line = _line(node, key)
+    file = name.split(":", maxsplit=1)[0] if line else name
+    return f"{file}:{line}" if line else name
+
+
+def _line(node: Any, key: Any) -> int | None:
+    """The 1-based line of a key or item, where the parser kept it."""
+    marks = getattr(getattr(node, "lc", None), "data", None)
+    return marks[key][0] + 1 if marks and key in marks else None
+
+
+def _sentence(detail: ErrorDetails, document: Any, name: str) -> str:
+    """One readable line for one broken setting."""
+    node, line, path = document, 1, []
+    for part in detail["loc"]:
+        if isinstance(node, dict | list) and (
+            part in node if isinstance(node, dict) else isinstance(part, int)
+        ):
+            line = _line(node, part) or line
+            path.append(str(part))
+            node = node[part] if isinstance(node, dict) or part < len(node) else None
+        elif detail["type"] in {"extra_forbidden", "missing"} and part == detail["loc"][-1]:
+            path.append(str(part))
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        message = "this key is not known" + _suggestion(str(detail["loc"][-1]))
+    return f"{name}:{line}: {'.'.join(path) or 'settings'}: {message}."
+
+
+def _suggestion(key: str) -> str:
+    known = {field for model in _models() for field in _names(model)}
+    close = difflib.get_close_matches(key, known, n=1)
+    return (
+        f"; did you mean `{close[0]}`?" if close else "; see docs/configuration.md for the keys of this place"
+    )
+
+
+def _names(model: Any) -> set[str]:
+    return {info.alias or name for name, info in model.model_fields.items()}
+
+
+def _models() -> list[Any]:
+    """Every settings model, found by walking subclasses: a new one needs no registration."""
+    from opsguard_assets.config.base import Strict  # noqa: PLC0415 - only needed on the way to an error
+
+    found, queue = [], [Strict]
+    while queue:
+        model = queue.pop()
+        found.append(model)
+        queue.extend(model.__subclasses__())
+    return found

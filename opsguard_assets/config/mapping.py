@@ -1,0 +1,93 @@
+"""How the records of one source become rows of one canonical table: columns, values, zones, formats.
+
+Here: the words of the mapping in `opsguard.yaml`. Not here: applying it (`opsguard_assets.intake.conform`).
+"""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from opsguard_assets.config.base import Strict
+
+Scalar = str | int | float | bool
+
+
+class ColumnMapping(Strict):
+    """Where one canonical column comes from.
+
+    Attributes:
+        source: The source's column (key `from`), named as the source spells it.
+        constant: The same value for every row; excludes `from`.
+        template: Text with `{column}` placeholders of source columns, for composed identifiers.
+        values: Source value to canonical value; compared as trimmed text, case-insensitively.
+        otherwise: What a value gets that `values` does not list; without it the value itself goes on.
+        format: strptime formats of instants and dates, tried in order; ISO 8601 where none is given.
+        unit: What a number in an instant column counts since 1970-01-01 UTC.
+        timezone: Zone of naive instants in this column; the source's zone where absent.
+        only_when: Source column to allowed values; elsewhere the result is null (outcomes that a log fills in
+            on every row of a case are known only on the rows that say so).
+        separator: Splits text into a list.
+        decimal: The decimal mark of numbers written as text.
+        scale: A number to multiply by, for a source that counts in another unit.
+    """
+
+    source: str | None = Field(default=None, alias="from")
+    constant: Scalar | None = None
+    template: str | None = None
+    values: dict[str, Scalar | None] = Field(default_factory=dict)
+    otherwise: Scalar | None = None
+    format: tuple[str, ...] = ()
+    unit: Literal["s", "ms", "us"] | None = None
+    timezone: str | None = None
+    only_when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    separator: str | None = None
+    decimal: Literal[".", ","] = "."
+    scale: float | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        """`ticket_id: number` is short for `ticket_id: {from: number}`; a single format may stand alone."""
+        if isinstance(value, str):
+            return {"from": value}
+        if isinstance(value, dict) and isinstance(value.get("format"), str):
+            return {**value, "format": (value["format"],)}
+        return value
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "ColumnMapping":
+        origins = [name for name in ("source", "constant", "template") if getattr(self, name) is not None]
+        if len(origins) != 1:
+            raise ValueError("a column needs exactly one of `from`, `constant` and `template`")
+        return self
+
+
+class Feed(Strict):
+    """One canonical table filled from a source.
+
+    Attributes:
+        table: The canonical table (`opsguard tables` lists them).
+        columns: Canonical column to its origin. Columns of the same name as the source's need no entry
+            when `same_names` is set.
+        same_names: Take every canonical column that the source spells the same way and `columns` omits.
+        where: Source column to the values whose rows belong to this table; `"*"` means any non-null value.
+            Rows that do not belong are not received by this table.
+        sequence: A source column of whole numbers that orders changes with equal `updated_at`.
+        channels: Source columns that become numeric channels of `telemetry.metrics`.
+    """
+
+    table: str
+    columns: dict[str, ColumnMapping] = Field(default_factory=dict)
+    same_names: bool = False
+    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    sequence: str | None = None
+    channels: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _single_values(cls, value: Any) -> Any:
+        """`where: {kind: fire}` is short for `where: {kind: [fire]}`."""
+        if isinstance(value, dict) and isinstance(value.get("where"), dict):
+            where = {k: (v,) if isinstance(v, str) else v for k, v in value["where"].items()}
+            return {**value, "where": where}
+        return value

@@ -1,0 +1,77 @@
+"""Every knob of OpsGuard with its default and its meaning: the schema of `opsguard.yaml`.
+
+Here: thresholds, cadences, retention, sources. Not here: addresses of stores and secrets; those come from the
+environment (`opsguard_assets.config.environment`).
+"""
+
+from zoneinfo import available_timezones
+
+from pydantic import Field, field_validator
+
+from opsguard_assets.config.base import Strict
+from opsguard_assets.config.sources import Source
+
+
+class Operations(Strict):
+    """The operations desk.
+
+    Attributes:
+        timezone: Zone of every documented cadence.
+        currency: ISO 4217 code of money without one of its own.
+    """
+
+    timezone: str = "UTC"
+    currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError(f"{zone!r} is no IANA time zone; write one like Europe/Berlin")
+        return zone
+
+
+class SlaThresholds(Strict):
+    """SLA breach prevention.
+
+    Attributes:
+        alert_from: Risk from which a ticket is alerted (mission: 0.70).
+        escalate_from: Risk from which a ticket is escalated (mission: 0.80).
+        missed_tick_limit_minutes: A tick older than this is not caught up: the next one covers it.
+    """
+
+    alert_from: float = Field(default=0.70, gt=0, lt=1)
+    escalate_from: float = Field(default=0.80, gt=0, lt=1)
+    missed_tick_limit_minutes: int = Field(default=60, ge=1)
+
+
+class Retention(Strict):
+    """What the daily housekeeping keeps.
+
+    Attributes:
+        lake_days: Old lake versions stay readable this long.
+        protected_months: Versions recorded by signed scorecards of so many months are never vacuumed.
+        run_days: Finished Dagster runs older than this are deleted.
+    """
+
+    lake_days: int = Field(default=30, ge=7)
+    protected_months: int = Field(default=13, ge=0)
+    run_days: int = Field(default=14, ge=1)
+
+
+class Settings(Strict):
+    """The whole of `opsguard.yaml`."""
+
+    operations: Operations = Operations()
+    sources: tuple[Source, ...] = ()
+    sla: SlaThresholds = SlaThresholds()
+    retention: Retention = Retention()
+
+    @field_validator("sources")
+    @classmethod
+    def _unique_names(cls, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        names = [source.name for source in sources]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two sources are named {', '.join(twice)}; give each a name of its own")
+        return sources

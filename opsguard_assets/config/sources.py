@@ -1,0 +1,95 @@
+"""The systems that records come from, as `opsguard.yaml` describes them.
+
+Here: kinds of sources and their options. Not here: reading them (`opsguard_assets.intake`).
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr
+
+from opsguard_assets.config.base import Strict
+from opsguard_assets.config.mapping import Feed
+
+NAME_PATTERN = r"^[a-z][a-z0-9_]{0,40}$"
+
+
+class RecordSource(Strict):
+    """What every kind of source has.
+
+    Attributes:
+        name: Identifies the source in the lake, in Dagster and in messages.
+        feeds: The canonical tables that it fills.
+        timezone: Zone of naive instants.
+        null_values: Texts that mean unknown, beside the empty text.
+        max_rejected_share: Above this share of rejected rows in one load the contract check fails.
+    """
+
+    name: str = Field(pattern=NAME_PATTERN)
+    feeds: tuple[Feed, ...] = Field(min_length=1)
+    timezone: str = "UTC"
+    null_values: tuple[str, ...] = ()
+    max_rejected_share: float = Field(default=0.05, ge=0, le=1)
+
+
+class CsvOptions(Strict):
+    """How a CSV source is written.
+
+    Attributes:
+        delimiter: One character between fields.
+        quote: One character around fields.
+        encoding: `utf-8`, `latin-1` or `utf-16`.
+        max_row_bytes: Longer rows are rejected: a damaged quote must not swallow the rest of a file.
+    """
+
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str = Field(default='"', min_length=1, max_length=1)
+    encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
+    max_row_bytes: int = Field(default=2_000_000, ge=1_000, le=64_000_000)
+
+
+class FileSource(RecordSource):
+    """A file, a folder or a glob of CSV, Parquet or JSON-lines files, plain or gzipped."""
+
+    kind: Literal["files"]
+    path: str
+    format: Literal["csv", "parquet", "jsonl"] | None = None
+    csv: CsvOptions = CsvOptions()
+
+
+class SqlSource(RecordSource):
+    """A query or table behind any SQLAlchemy URL, read incrementally by a cursor column."""
+
+    kind: Literal["sql"]
+    url: SecretStr
+    relation: str = Field(alias="table")
+    db_schema: str | None = Field(default=None, alias="schema")
+    cursor: str | None = None
+    chunk_rows: int = Field(default=100_000, ge=1)
+
+
+class RestSource(RecordSource):
+    """A REST resource in the words of dlt's REST API source: `client` and `resource` pass through to it."""
+
+    kind: Literal["rest"]
+    client: dict[str, Any]
+    resource: dict[str, Any]
+    token: SecretStr | None = None
+
+
+class SimulatorSource(Strict):
+    """Records of the built-in digital twin, written as files and read like any other file.
+
+    Attributes:
+        name: Prefix of the file sources that it stands for, one per table.
+        folder: Where the twin writes its records; `truth/` beside them is never read as a source.
+        settings: The simulator's own settings (`docs/simulator.md`).
+    """
+
+    kind: Literal["simulator"]
+    name: str = Field(default="simulator", pattern=NAME_PATTERN)
+    folder: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+DirectSource = FileSource | SqlSource | RestSource
+Source = Annotated[DirectSource | SimulatorSource, Field(discriminator="kind")]
