@@ -1,0 +1,49 @@
+"""What the rest of the house needs to know of a canonical table beside its columns.
+
+Here: the `Table` description. Not here: the columns themselves (one module per room) and how rows are stored.
+"""
+
+from dataclasses import dataclass, field
+
+import dataframely as dy
+import polars as pl
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A canonical table: its schema, and which of its columns play which part.
+
+    Attributes:
+        name: The table's name, also its folder in the lake.
+        room: The business domain that owns it; the Dagster group and key prefix.
+        grain: What one row is, in one sentence.
+        schema: The dataframely schema; the source of columns, units, rules and documentation.
+        key: Columns that identify a row; the newest known version of a key is the row.
+        happened_at: The column that says when the fact happened; None for reference tables.
+        version: The column whose greater value wins between versions of one key (`updated_at`);
+            None where the one known later wins.
+        is_live: Rows that frequent ticks read (open tickets); stored apart so that history costs a tick nothing.
+    """
+
+    name: str
+    room: str
+    grain: str
+    schema: type[dy.Schema]
+    key: tuple[str, ...]
+    happened_at: str | None = None
+    version: str | None = None
+    is_live: pl.Expr | None = field(default=None, compare=False, hash=False)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The contract's columns in order, `known_at` last."""
+        return tuple(self.schema.column_names())
+
+    @property
+    def dtypes(self) -> pl.Schema:
+        """The contract's columns with their Polars types."""
+        return pl.Schema({name: column.dtype for name, column in self.schema.columns().items()})
+
+    def empty(self) -> pl.DataFrame:
+        """A frame of the table's columns and types without rows."""
+        return pl.DataFrame(schema=self.dtypes)

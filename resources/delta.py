@@ -1,0 +1,67 @@
+"""Delta tables at their lowest level: open, write, merge, each one atomic commit.
+
+Here: what every use of `deltalake` shares (options, commit settings, names). Not here: what the tables mean (`lake`).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import TableNotFoundError
+
+Value = str | int | date | datetime
+
+
+def open_table(uri: str, options: Mapping[str, str]) -> DeltaTable | None:
+    """The Delta table at `uri`, or None where there is none yet."""
+    try:
+        return DeltaTable(uri, storage_options=dict(options) or None)
+    except TableNotFoundError:
+        return None
+
+
+def once(stream: str, sequence: int) -> CommitProperties:
+    """Commit settings with an application transaction: (stream, sequence) is written with the data or not at all."""
+    return CommitProperties(app_transactions=[Transaction(stream, sequence)])
+
+
+def unchallenged() -> CommitProperties:
+    """Commit settings that fail when anybody else committed since the table was read."""
+    return CommitProperties(max_commit_retries=0)
+
+
+def create(
+    uri: str, schema: pl.Schema, options: Mapping[str, str], *, partition_by: Sequence[str], indexed: int
+) -> None:
+    """Creates an empty table; does nothing where it exists. `indexed`: how many leading columns get file statistics."""
+    write_deltalake(
+        uri,
+        pl.DataFrame(schema=schema),
+        mode="ignore",
+        partition_by=list(partition_by),
+        storage_options=dict(options) or None,
+        configuration={"delta.dataSkippingNumIndexedCols": str(indexed)},
+    )
+
+
+def sql_literal(value: Value) -> str:
+    """A value as a literal of Delta's predicate language."""
+    if isinstance(value, datetime):
+        return f"arrow_cast('{value.isoformat()}', 'Timestamp(Microsecond, Some(\"UTC\"))')"
+    if isinstance(value, date):
+        return f"DATE '{value.isoformat()}'"
+    if isinstance(value, int):
+        return str(value)
+    return "'" + value.replace("'", "''") + "'"
+
+
+def equals(where: Mapping[str, Value]) -> str:
+    """A predicate that all named columns have the given values."""
+    return " AND ".join(f'"{column}" = {sql_literal(value)}' for column, value in where.items())
+
+
+def write(table: str | DeltaTable, frame: pl.DataFrame, options: Mapping[str, str], **settings: Any) -> None:
+    """`write_deltalake` with the lake's options."""
+    write_deltalake(table, frame, storage_options=dict(options) or None, **settings)

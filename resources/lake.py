@@ -1,0 +1,296 @@
+"""The lake: Delta tables under one URI, a folder or an object store.
+
+Here: canonical tables with two clocks, and derived frames that are replaced by slice or appended once. Not here: what
+any column means, and Dagster. Every write is one commit: a crash leaves the old state, a repetition changes nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeVar
+
+import polars as pl
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+
+from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.versions import (
+    HIDDEN,
+    LOADED_AT,
+    SEQUENCE,
+    SUPERSEDED_AT,
+    Revision,
+    identity,
+    revise,
+)
+from resources import delta
+
+SLICE = "_slice"
+LIVE, REST, SUPERSEDED = "live", "rest", "superseded"
+_ATTEMPTS = 20
+_T = TypeVar("_T")
+
+
+class LakeError(RuntimeError):
+    """The lake cannot do what was asked; the message says what to do."""
+
+
+class TableMissingError(LakeError):
+    """A derived table was read before anything wrote it."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What recording rows did: `received == accepted + unchanged`."""
+
+    received: int
+    accepted: int
+    unchanged: int
+
+
+@dataclass(frozen=True)
+class Lake:
+    """All tables under one URI.
+
+    Attributes:
+        uri: A folder, or `s3://…` and the like.
+        storage_options: Credentials and endpoints in the words of object_store; hidden from repr.
+    """
+
+    uri: str
+    storage_options: Mapping[str, str] | None = None
+
+    def __repr__(self) -> str:
+        """Without credentials."""
+        return f"Lake({self.uri!r})"
+
+    def uri_of(self, name: str) -> str:
+        """Where the table `name` lives."""
+        return f"{self.uri.rstrip('/')}/{name}"
+
+    @cached_property
+    def _options(self) -> Mapping[str, str]:
+        return dict(self.storage_options or {})
+
+    def _open(self, name: str) -> DeltaTable | None:
+        return delta.open_table(self.uri_of(name), self._options)
+
+    def exists(self, name: str) -> bool:
+        """Whether anything was ever written under `name`."""
+        return self._open(name) is not None
+
+    def scan(self, name: str, *, version: int | None = None) -> pl.LazyFrame:
+        """The rows of a derived or raw table, as now or as of one of its versions.
+
+        Raises:
+            TableMissingError: When nothing was ever written under `name`.
+        """
+        table = self._open(name)
+        if table is None:
+            raise TableMissingError(f"{name} is not in {self.uri} yet; materialise the asset that writes it first")
+        return pl.scan_delta(table, version=version)
+
+    def version(self, name: str) -> int | None:
+        """The newest version number of a table; None where it does not exist."""
+        table = self._open(name)
+        return None if table is None else table.version()
+
+    def append_once(self, name: str, frame: pl.DataFrame, *, stream: str, sequence: int) -> bool:
+        """Appends `frame` unless (stream, sequence) or a later sequence of the stream was appended before.
+
+        Returns:
+            Whether the frame was appended by this call.
+        """
+
+        def attempt() -> bool:
+            table = self._open(name)
+            if table is not None and (table.transaction_version(stream) or -1) >= sequence:
+                return False
+            target, commit = table or self.uri_of(name), delta.once(stream, sequence)
+            delta.write(target, frame, self._options, mode="append", schema_mode="merge", commit_properties=commit)
+            return True
+
+        return _retried(attempt, name)
+
+    def appended_up_to(self, name: str, stream: str) -> int | None:
+        """The greatest sequence of `stream` that `append_once` wrote to the table."""
+        table = self._open(name)
+        return None if table is None else table.transaction_version(stream)
+
+    def replace_slice(
+        self,
+        name: str,
+        frame: pl.DataFrame,
+        *,
+        where: Mapping[str, delta.Value],
+        partition_by: Sequence[str] = (),
+    ) -> None:
+        """Replaces the rows whose columns equal `where` by `frame`, in one commit.
+
+        Raises:
+            LakeError: When `frame` holds a row outside the slice.
+        """
+        outside = frame.filter(~pl.all_horizontal(pl.col(c).eq_missing(pl.lit(v)) for c, v in where.items()))
+        if len(outside):
+            raise LakeError(f"{name}: {len(outside)} rows lie outside the slice {dict(where)}; nothing was written")
+
+        def attempt() -> None:
+            table = self._open(name)
+            settings: dict[str, Any] = {"mode": "overwrite", "schema_mode": "merge"}
+            settings["predicate"] = delta.equals(where)
+            if table is None:
+                settings = {"mode": "error", "partition_by": list(partition_by)}
+            delta.write(table or self.uri_of(name), frame, self._options, **settings)
+
+        _retried(attempt, name)
+
+    def replace(self, name: str, frame: pl.DataFrame, *, partition_by: Sequence[str] = ()) -> None:
+        """Replaces a whole derived table, in one commit."""
+        settings = {"mode": "overwrite", "schema_mode": "overwrite", "partition_by": list(partition_by)}
+        _retried(lambda: delta.write(self.uri_of(name), frame, self._options, **settings), name)
+
+    def known(self, table: Table, as_of: datetime | None = None, *, live_only: bool = False) -> pl.LazyFrame:
+        """The newest version of every key that was known at `as_of`, in contract columns.
+
+        Args:
+            table: A canonical table.
+            as_of: The instant of knowledge, UTC; None for everything recorded until now.
+            live_only: Only the rows that `table.is_live` selects. What they cost does not grow with history.
+        """
+        stored = self._open(_folder(table))
+        if stored is None:
+            return table.empty().lazy()
+        rows = pl.scan_delta(stored)
+        live = table.is_live if live_only and table.is_live is not None else pl.lit(value=True)
+        current = pl.col(SLICE).eq(LIVE) if live_only and table.is_live is not None else pl.col(SLICE) != SUPERSEDED
+        if as_of is None:
+            return rows.filter(current).select(table.columns)
+        since = pl.lit(as_of, HIDDEN[SUPERSEDED_AT])
+        now = rows.filter(current, pl.col("known_at") <= since)
+        outdated = rows.filter(pl.col(SLICE) == SUPERSEDED, pl.col(SUPERSEDED_AT) > since, live)
+        return pl.concat([now, outdated.filter(pl.col("known_at") <= since)]).select(table.columns)
+
+    def versions(self, table: Table) -> pl.LazyFrame:
+        """All versions ever recorded: contract columns, `_sequence`, `_loaded_at`, `superseded_at`."""
+        stored = self._open(_folder(table))
+        columns = [*table.columns, *HIDDEN]
+        if stored is None:
+            return _empty(table).lazy().select(columns)
+        return pl.scan_delta(stored).select(columns)
+
+    def touched_since(self, table: Table, loaded_after: datetime | None) -> pl.LazyFrame:
+        """The distinct keys of which a version was recorded after an instant; all keys where it is None."""
+        rows = self.versions(table)
+        if loaded_after is not None:
+            rows = rows.filter(pl.col(LOADED_AT) > pl.lit(loaded_after, HIDDEN[LOADED_AT]))
+        return rows.select(table.key).unique()
+
+    def record(self, table: Table, rows: pl.DataFrame, *, loaded_at: datetime) -> Recorded:
+        """Adds the versions among `rows` that are new and closes those that they supersede, in one commit.
+
+        Args:
+            table: The canonical table.
+            rows: Contract columns including `known_at`, and `_sequence` where the source orders equal instants.
+            loaded_at: The load instant, UTC.
+
+        Raises:
+            LakeError: When other writers keep changing the table.
+        """
+        incoming = _with_hidden(rows, table, loaded_at)
+
+        def attempt() -> Recorded:
+            stored = self._open(_folder(table)) or self._create(table)
+            revision = _revision(stored, incoming, table)
+            _commit(stored, revision, table)
+            return Recorded(len(rows), len(revision.added), revision.unchanged)
+
+        return _retried(attempt, table.name)
+
+    def _create(self, table: Table) -> DeltaTable:
+        uri = self.uri_of(_folder(table))
+        leading = [SLICE, *HIDDEN, *identity(table)]
+        schema = _stored_schema(table)
+        delta.create(uri, schema, self._options, partition_by=[SLICE], indexed=len(set(leading)))
+        return DeltaTable(uri, storage_options=dict(self._options) or None)
+
+
+def _folder(table: Table) -> str:
+    return f"tables/{table.name}"
+
+
+def _stored_schema(table: Table) -> pl.Schema:
+    """Physical columns; those that reads prune by come first because only leading columns get file statistics."""
+    contract = table.dtypes
+    types = {SLICE: pl.String(), **HIDDEN, **contract}
+    order = dict.fromkeys([SLICE, *HIDDEN, *identity(table), *contract])
+    return pl.Schema({column: types[column] for column in order})
+
+
+def _empty(table: Table) -> pl.DataFrame:
+    return pl.DataFrame(schema=_stored_schema(table))
+
+
+def _with_hidden(rows: pl.DataFrame, table: Table, loaded_at: datetime) -> pl.DataFrame:
+    sequence = pl.col(SEQUENCE).fill_null(0) if SEQUENCE in rows.columns else pl.lit(0)
+    hidden = [sequence.cast(pl.Int64).alias(SEQUENCE), pl.lit(loaded_at, HIDDEN[LOADED_AT]).alias(LOADED_AT)]
+    return rows.select(*table.columns, *hidden)
+
+
+def _revision(stored: DeltaTable, incoming: pl.DataFrame, table: Table) -> Revision:
+    """Against the current versions where these suffice, against all versions of the keys that arrived out of order."""
+    keys = incoming.select(table.key).unique()
+    scan = pl.scan_delta(stored)
+    current = scan.filter(pl.col(SLICE) != SUPERSEDED).join(keys.lazy(), on=table.key, how="semi").collect()
+    late = _out_of_order(current, incoming, table)
+    older = scan.filter(pl.col(SLICE) == SUPERSEDED).join(late.lazy(), on=table.key, how="semi")
+    known = pl.concat([current, older.collect()]) if len(late) else current
+    return revise(known.drop(SLICE), incoming, table)
+
+
+def _out_of_order(current: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Keys with an incoming row that was known, or is valid, before the current row of its key."""
+    moments = ["known_at", table.version] if table.version else ["known_at"]
+    newest = current.select(*table.key, *(pl.col(c).alias(f"_newest_{c}") for c in moments))
+    before = pl.any_horizontal(pl.col(c) <= pl.col(f"_newest_{c}") for c in moments)
+    return incoming.join(newest, on=table.key).filter(before).select(table.key).unique()
+
+
+def _commit(stored: DeltaTable, revision: Revision, table: Table) -> None:
+    if not len(revision.added) and not len(revision.closed):
+        return
+    columns = _stored_schema(table).names()
+    sliced = [_in_slices(frame, table).select(columns) for frame in (revision.added, revision.closed)]
+    if not len(revision.closed):
+        delta.write(stored, sliced[0], {}, mode="append", commit_properties=delta.unchallenged())
+        return
+    source = pl.concat([sliced[0].with_columns(_is_new=True), sliced[1].with_columns(_is_new=False)])
+    same = " AND ".join(f't."{column}" = s."{column}"' for column in identity(table))
+    moved = [SUPERSEDED_AT, SLICE]
+    merge = stored.merge(
+        source,
+        predicate=f"s._is_new = false AND {same}",
+        source_alias="s",
+        target_alias="t",
+        commit_properties=delta.unchallenged(),
+    )
+    merge.when_matched_update({column: f's."{column}"' for column in moved}).when_not_matched_insert(
+        {column: f's."{column}"' for column in columns}, predicate="s._is_new = true"
+    ).execute()
+
+
+def _in_slices(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    live = table.is_live if table.is_live is not None else pl.lit(value=False)
+    current = pl.when(live).then(pl.lit(LIVE)).otherwise(pl.lit(REST))
+    outdated = pl.col(SUPERSEDED_AT).is_not_null()
+    return frame.with_columns(pl.when(outdated).then(pl.lit(SUPERSEDED)).otherwise(current).alias(SLICE))
+
+
+def _retried(attempt: Callable[[], _T], name: str) -> _T:
+    """Repeats an optimistic write that lost against another writer; each repetition reads the table anew."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return attempt()
+        except CommitFailedError as error:
+            lost = error
+    raise LakeError(f"{name}: {_ATTEMPTS} attempts lost against other writers; run one writer at a time") from lost
