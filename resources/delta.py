@@ -65,3 +65,18 @@ def equals(where: Mapping[str, Value]) -> str:
 def write(table: str | DeltaTable, frame: pl.DataFrame, options: Mapping[str, str], **settings: Any) -> None:
     """`write_deltalake` with the lake's options."""
     write_deltalake(table, frame, storage_options=dict(options) or None, **settings)
+
+
+def replace_entities(table: DeltaTable, fresh: pl.DataFrame, stale: pl.DataFrame, key: Sequence[str]) -> None:
+    """Writes `fresh` rows over those of the same key and deletes the keys of `stale`, in one commit."""
+    source = pl.concat([fresh.with_columns(_gone=False), stale.with_columns(_gone=True)], how="diagonal")
+    columns = {column: f's."{column}"' for column in fresh.columns}
+    merge = table.merge(
+        source,
+        predicate=" AND ".join(f't."{column}" = s."{column}"' for column in key),
+        source_alias="s",
+        target_alias="t",
+        commit_properties=unchallenged(),
+    )
+    merge = merge.when_matched_delete("s._gone = true").when_matched_update(columns, "s._gone = false")
+    merge.when_not_matched_insert(columns, "s._gone = false").execute()

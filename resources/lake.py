@@ -150,6 +150,30 @@ class Lake:
         settings = {"mode": "overwrite", "schema_mode": "overwrite", "partition_by": list(partition_by)}
         _retried(lambda: delta.write(self.uri_of(name), frame, self._options, **settings), name)
 
+    def replace_entities(self, name: str, frame: pl.DataFrame, *, entities: pl.DataFrame, key: Sequence[str]) -> None:
+        """Replaces all rows of some entities by `frame`, in one commit.
+
+        Args:
+            name: A derived table with several rows per entity.
+            frame: The new rows.
+            entities: The distinct values of the columns that identify an entity; those without new rows lose theirs.
+            key: The columns that identify a row of the table; they begin with those of `entities`.
+
+        Raises:
+            LakeError: When other writers keep changing the table.
+        """
+
+        def attempt() -> None:
+            table = self._open(name)
+            if table is None:
+                delta.write(self.uri_of(name), frame, self._options, mode="error")
+                return
+            before = pl.scan_delta(table).join(entities.lazy(), on=entities.columns, how="semi").select(key)
+            stale = before.join(frame.lazy(), on=key, how="anti").collect()
+            delta.replace_entities(table, frame, stale, key)
+
+        _retried(attempt, name)
+
     def known(self, table: Table, as_of: datetime | None = None, *, live_only: bool = False) -> pl.LazyFrame:
         """The newest version of every key that was known at `as_of`, in contract columns.
 

@@ -1,1 +1,1 @@
-"""`opsguard.yaml` and the environment as typed settings. No defaults hide elsewhere, and nothing here opens a store."""
+"""`opsguard.yaml` and the environment as typed settings. No default hides elsewhere; nothing is opened."""

@@ -9,13 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.config.sources import DirectSource
+from resources.environment import secret
 
+# Secrets are filled in when they are used, so that definitions load on machines that do not hold them.
+_SECRET_KEYS = frozenset({"url", "token"})
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 
@@ -32,9 +36,7 @@ def load_settings(path: Path, variables: Mapping[str, str]) -> Settings:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path}: cannot be read ({error}). Name an existing file with --config."
-        ) from error
+        raise ConfigError(f"{path}: cannot be read ({error}). Name an existing file with --config.") from error
     return parse_settings(text, name=str(path), variables=variables)
 
 
@@ -44,24 +46,19 @@ def parse_settings(text: str, *, name: str, variables: Mapping[str, str]) -> Set
         document = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(
-            f"{name}:{line}: no valid YAML: {error.problem}. Check indentation and quotes."
-        ) from error
+        raise ConfigError(f"{name}:{line}: no valid YAML: {error.problem}. Check indentation and quotes.") from error
     except YAMLError as error:
         raise ConfigError(f"{name}: no valid YAML: {error}") from error
     if document is None:
         return Settings()
     if not isinstance(document, dict):
-        raise ConfigError(
-            f"{name}:1: the file must hold keys such as `sources:`; it holds {type(document).__name__}."
-        )
+        raise ConfigError(f"{name}:1: the file must hold keys such as `sources:`; it holds {type(document).__name__}.")
     expanded = _expand(document, variables, name)
     try:
         return Settings.model_validate(expanded)
     except ValidationError as error:
         problems = [
-            _sentence(detail, document, name)
-            for detail in error.errors(include_input=False, include_url=False)
+            _sentence(detail, document, name) for detail in error.errors(include_input=False, include_url=False)
         ]
         raise ConfigError("\n".join(problems)) from None
 
@@ -69,7 +66,10 @@ def parse_settings(text: str, *, name: str, variables: Mapping[str, str]) -> Set
 def _expand(node: Any, variables: Mapping[str, str], name: str) -> Any:
     """The document as plain data with variables filled in; keys stay as they are."""
     if isinstance(node, dict):
-        return {str(key): _expand(value, variables, _place(node, key, name)) for key, value in node.items()}
+        return {
+            str(key): value if key in _SECRET_KEYS else _expand(value, variables, _place(node, key, name))
+            for key, value in node.items()
+        }
     if isinstance(node, list):
         return [_expand(value, variables, _place(node, index, name)) for index, value in enumerate(node)]
     if isinstance(node, str):
@@ -77,12 +77,27 @@ def _expand(node: Any, variables: Mapping[str, str], name: str) -> Any:
     return node
 
 
+def with_secrets(source: DirectSource, variables: Mapping[str, str]) -> DirectSource:
+    """The source with `${NAME}` in its secrets replaced by the variable, or by the file that `NAME_FILE` names.
+
+    Raises:
+        ConfigError: When a secret names a variable that is not set.
+    """
+    fields = [name for name in ("url", "token") if isinstance(getattr(source, name, None), SecretStr)]
+    place = f"source {source.name}"
+
+    def revealed(match: re.Match[str]) -> str:
+        return secret(variables, match["name"]) or _value(match, {}, place)
+
+    filled = {name: SecretStr(_VARIABLE.sub(revealed, getattr(source, name).get_secret_value())) for name in fields}
+    return source.model_copy(update=filled)
+
+
 def _value(match: re.Match[str], variables: Mapping[str, str], place: str) -> str:
     value = variables.get(match["name"]) or match["default"]
     if value is None:
         raise ConfigError(
-            f"{place}: the variable {match['name']} is not set. "
-            f"Set it, or write ${{{match['name']}:-a default}}."
+            f"{place}: the variable {match['name']} is not set. Set it, or write ${{{match['name']}:-a default}}."
         )
     return value
 
@@ -101,14 +116,14 @@ def _line(node: Any, key: Any) -> int | None:
 
 def _sentence(detail: ErrorDetails, document: Any, name: str) -> str:
     """One readable line for one broken setting."""
-    node, line, path = document, 1, []
+    node: Any = document
+    line, path = 1, list[str]()
     for part in detail["loc"]:
-        if isinstance(node, dict | list) and (
-            part in node if isinstance(node, dict) else isinstance(part, int)
-        ):
+        children: Any = dict(enumerate(node)) if isinstance(node, list) else node
+        if isinstance(children, dict) and part in children:
             line = _line(node, part) or line
             path.append(str(part))
-            node = node[part] if isinstance(node, dict) or part < len(node) else None
+            node = children[part]
         elif detail["type"] in {"extra_forbidden", "missing"} and part == detail["loc"][-1]:
             path.append(str(part))
     message = detail["msg"].removeprefix("Value error, ")
@@ -120,9 +135,7 @@ def _sentence(detail: ErrorDetails, document: Any, name: str) -> str:
 def _suggestion(key: str) -> str:
     known = {field for model in _models() for field in _names(model)}
     close = difflib.get_close_matches(key, known, n=1)
-    return (
-        f"; did you mean `{close[0]}`?" if close else "; see docs/configuration.md for the keys of this place"
-    )
+    return f"; did you mean `{close[0]}`?" if close else "; see docs/configuration.md for the keys of this place"
 
 
 def _names(model: Any) -> set[str]:

@@ -1,7 +1,7 @@
 """Every knob of OpsGuard with its default and its meaning: the schema of `opsguard.yaml`.
 
 Here: thresholds, cadences, retention, sources. Not here: addresses of stores and secrets; those come from the
-environment (`opsguard_assets.config.environment`).
+environment (`resources.environment`).
 """
 
 from zoneinfo import available_timezones

@@ -53,6 +53,11 @@ class Environment:
         return self.home / "dlt"
 
     @property
+    def simulated(self) -> Path:
+        """Where the built-in demo writes its records."""
+        return self.home / "simulated"
+
+    @property
     def mlflow_artifacts(self) -> Path:
         """Where MLflow keeps models and plots by default."""
         return self.home / "mlflow"
@@ -72,9 +77,7 @@ def secret(variables: Mapping[str, str], name: str) -> str | None:
     try:
         return Path(file).read_text(encoding="utf-8").strip() or None
     except OSError as error:
-        raise EnvironmentVariableError(
-            f"{name}_FILE names {file}, which cannot be read: {error.strerror}"
-        ) from error
+        raise EnvironmentVariableError(f"{name}_FILE names {file}, which cannot be read: {error.strerror}") from error
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:

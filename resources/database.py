@@ -1,0 +1,93 @@
+"""The database: PostgreSQL, for state that people and machines change and for what must happen once.
+
+Here: connections, schemas, migrations, locks. Not here: facts and what is derived from them (`lake`).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import SecretStr
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+STATE, DAGSTER, MLFLOW = "opsguard", "opsguard_dagster", "opsguard_mlflow"
+_MIGRATION_LOCK = "opsguard migrations"
+
+
+class DatabaseError(RuntimeError):
+    """The database cannot be used; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """One PostgreSQL database with three schemas: OpsGuard's state, Dagster's storage and MLflow's backend.
+
+    Attributes:
+        url: Address and credentials; never shown.
+    """
+
+    url: SecretStr
+
+    def url_for(self, schema: str, *, driver: str = "psycopg2") -> str:
+        """A SQLAlchemy URL whose unqualified names live in `schema`. It holds the password."""
+        base = make_url(self.url.get_secret_value()).set(drivername=f"postgresql+{driver}")
+        options = f"-csearch_path={schema}"
+        return base.update_query_dict({"options": options}).render_as_string(hide_password=False)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Connections to OpsGuard's own schema. None is kept open: frequent runs are short processes."""
+        return create_engine(self.url_for(STATE, driver="psycopg"), poolclass=NullPool)
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One transaction.
+
+        Raises:
+            DatabaseError: When the server cannot be reached.
+        """
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            place = make_url(self.url.get_secret_value()).render_as_string(hide_password=True)
+            remedy = "check OPSGUARD_DATABASE_URL and that the server runs"
+            raise DatabaseError(f"{place} did not answer: {error.orig}; {remedy}") from None
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Holds the lock `name` across processes; it is released when this process ends, however it ends."""
+        with self.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+            yield
+
+    def migrate(self) -> None:
+        """Creates the schemas and brings OpsGuard's own to the newest version. Safe from many processes at once."""
+        with self.lock(_MIGRATION_LOCK):
+            with self.begin() as connection:
+                for schema in (STATE, DAGSTER, MLFLOW):
+                    connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+            with self.begin() as connection:
+                _upgrade(connection)
+
+    def revision(self) -> str | None:
+        """The migration that the schema is at; None before the first."""
+        with self.begin() as connection:
+            present = connection.execute(text("SELECT to_regclass('alembic_version')")).scalar()
+            if present is None:
+                return None
+            return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - only a start needs it
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

