@@ -15,19 +15,14 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from opsguard_assets.tables.table import Table
-from opsguard_assets.tables.versions import (
+from opsguard_assets.tables.versions import HIDDEN, SUPERSEDED_AT, identity
     HIDDEN,
     LOADED_AT,
-    SEQUENCE,
     SUPERSEDED_AT,
-    Revision,
     identity,
-    revise,
 )
-from resources import delta
-
-SLICE = "_slice"
-LIVE, REST, SUPERSEDED = "live", "rest", "superseded"
+from resources import canonical, delta
+from resources.canonical import LIVE, SLICE, SUPERSEDED
 _ATTEMPTS = 20
 _T = TypeVar("_T")
 
@@ -47,6 +42,17 @@ class Recorded:
     received: int
     accepted: int
     unchanged: int
+
+
+@dataclass(frozen=True)
+class Tidied:
+    """What housekeeping did to one table: file counts, and how many old versions are protected."""
+
+    table: str
+    files_before: int
+    files_after: int
+    files_vacuumed: int
+    versions_protected: int
 
 
 @dataclass(frozen=True)
@@ -174,6 +180,21 @@ class Lake:
 
         _retried(attempt, name)
 
+    def tidy(self, name: str, *, retention_days: int, keep_versions: Sequence[int]) -> Tidied:
+        """Compacts small files and deletes those that neither a recent nor a kept version needs.
+
+        Raises:
+            TableMissingError: When nothing was ever written under `name`.
+        """
+        table = self._open(name)
+        if table is None:
+            raise TableMissingError(f"{name} is not in {self.uri}; there is nothing to tidy")
+        before = len(table.file_uris())
+        table.optimize.compact()
+        deleted = table.vacuum(retention_hours=retention_days * 24, dry_run=False, keep_versions=list(keep_versions))
+        table.create_checkpoint()
+        return Tidied(name, before, len(table.file_uris()), len(deleted), len(keep_versions))
+
     def known(self, table: Table, as_of: datetime | None = None, *, live_only: bool = False) -> pl.LazyFrame:
         """The newest version of every key that was known at `as_of`, in contract columns.
 
@@ -182,7 +203,7 @@ class Lake:
             as_of: The instant of knowledge, UTC; None for everything recorded until now.
             live_only: Only the rows that `table.is_live` selects. What they cost does not grow with history.
         """
-        stored = self._open(_folder(table))
+        stored = self._open(canonical.folder(table))
         if stored is None:
             return table.empty().lazy()
         rows = pl.scan_delta(stored)
@@ -197,10 +218,10 @@ class Lake:
 
     def versions(self, table: Table) -> pl.LazyFrame:
         """All versions ever recorded: contract columns, `_sequence`, `_loaded_at`, `superseded_at`."""
-        stored = self._open(_folder(table))
+        stored = self._open(canonical.folder(table))
         columns = [*table.columns, *HIDDEN]
         if stored is None:
-            return _empty(table).lazy().select(columns)
+            return canonical.empty(table).lazy().select(columns)
         return pl.scan_delta(stored).select(columns)
 
     def touched_since(self, table: Table, loaded_after: datetime | None) -> pl.LazyFrame:
@@ -221,93 +242,22 @@ class Lake:
         Raises:
             LakeError: When other writers keep changing the table.
         """
-        incoming = _with_hidden(rows, table, loaded_at)
+        incoming = canonical.with_hidden(rows, table, loaded_at)
 
         def attempt() -> Recorded:
-            stored = self._open(_folder(table)) or self._create(table)
-            revision = _revision(stored, incoming, table)
-            _commit(stored, revision, table)
+            stored = self._open(canonical.folder(table)) or self._create(table)
+            revision = canonical.revision(stored, incoming, table)
+            canonical.commit(stored, revision, table)
             return Recorded(len(rows), len(revision.added), revision.unchanged)
 
         return _retried(attempt, table.name)
 
     def _create(self, table: Table) -> DeltaTable:
-        uri = self.uri_of(_folder(table))
+        uri = self.uri_of(canonical.folder(table))
         leading = [SLICE, *HIDDEN, *identity(table)]
-        schema = _stored_schema(table)
+        schema = canonical.stored_schema(table)
         delta.create(uri, schema, self._options, partition_by=[SLICE], indexed=len(set(leading)))
         return DeltaTable(uri, storage_options=dict(self._options) or None)
-
-
-def _folder(table: Table) -> str:
-    return f"tables/{table.name}"
-
-
-def _stored_schema(table: Table) -> pl.Schema:
-    """Physical columns; those that reads prune by come first because only leading columns get file statistics."""
-    contract = table.dtypes
-    types = {SLICE: pl.String(), **HIDDEN, **contract}
-    order = dict.fromkeys([SLICE, *HIDDEN, *identity(table), *contract])
-    return pl.Schema({column: types[column] for column in order})
-
-
-def _empty(table: Table) -> pl.DataFrame:
-    return pl.DataFrame(schema=_stored_schema(table))
-
-
-def _with_hidden(rows: pl.DataFrame, table: Table, loaded_at: datetime) -> pl.DataFrame:
-    sequence = pl.col(SEQUENCE).fill_null(0) if SEQUENCE in rows.columns else pl.lit(0)
-    hidden = [sequence.cast(pl.Int64).alias(SEQUENCE), pl.lit(loaded_at, HIDDEN[LOADED_AT]).alias(LOADED_AT)]
-    return rows.select(*table.columns, *hidden)
-
-
-def _revision(stored: DeltaTable, incoming: pl.DataFrame, table: Table) -> Revision:
-    """Against the current versions where these suffice, against all versions of the keys that arrived out of order."""
-    keys = incoming.select(table.key).unique()
-    scan = pl.scan_delta(stored)
-    current = scan.filter(pl.col(SLICE) != SUPERSEDED).join(keys.lazy(), on=table.key, how="semi").collect()
-    late = _out_of_order(current, incoming, table)
-    older = scan.filter(pl.col(SLICE) == SUPERSEDED).join(late.lazy(), on=table.key, how="semi")
-    known = pl.concat([current, older.collect()]) if len(late) else current
-    return revise(known.drop(SLICE), incoming, table)
-
-
-def _out_of_order(current: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Keys with an incoming row that was known, or is valid, before the current row of its key."""
-    moments = ["known_at", table.version] if table.version else ["known_at"]
-    newest = current.select(*table.key, *(pl.col(c).alias(f"_newest_{c}") for c in moments))
-    before = pl.any_horizontal(pl.col(c) <= pl.col(f"_newest_{c}") for c in moments)
-    return incoming.join(newest, on=table.key).filter(before).select(table.key).unique()
-
-
-def _commit(stored: DeltaTable, revision: Revision, table: Table) -> None:
-    if not len(revision.added) and not len(revision.closed):
-        return
-    columns = _stored_schema(table).names()
-    sliced = [_in_slices(frame, table).select(columns) for frame in (revision.added, revision.closed)]
-    if not len(revision.closed):
-        delta.write(stored, sliced[0], {}, mode="append", commit_properties=delta.unchallenged())
-        return
-    source = pl.concat([sliced[0].with_columns(_is_new=True), sliced[1].with_columns(_is_new=False)])
-    same = " AND ".join(f't."{column}" = s."{column}"' for column in identity(table))
-    moved = [SUPERSEDED_AT, SLICE]
-    merge = stored.merge(
-        source,
-        predicate=f"s._is_new = false AND {same}",
-        source_alias="s",
-        target_alias="t",
-        commit_properties=delta.unchallenged(),
-    )
-    merge.when_matched_update({column: f's."{column}"' for column in moved}).when_not_matched_insert(
-        {column: f's."{column}"' for column in columns}, predicate="s._is_new = true"
-    ).execute()
-
-
-def _in_slices(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
-    live = table.is_live if table.is_live is not None else pl.lit(value=False)
-    current = pl.when(live).then(pl.lit(LIVE)).otherwise(pl.lit(REST))
-    outdated = pl.col(SUPERSEDED_AT).is_not_null()
-    return frame.with_columns(pl.when(outdated).then(pl.lit(SUPERSEDED)).otherwise(current).alias(SLICE))
 
 
 def _retried(attempt: Callable[[], _T], name: str) -> _T:

@@ -14,18 +14,18 @@ from resources.lake import Lake
 from resources.postgres import start_embedded
 
 
-class LakeRole(dg.ConfigurableResourceFactory[Lake]):
-    """The lake that `OPSGUARD_LAKE` names."""
-
-    def create_resource(self, context: dg.InitResourceContext) -> Lake:  # noqa: ARG002 - Dagster's signature
-        """Opens nothing: a lake is an address."""
-        return Lake(read_environment(os.environ).lake)
+def _lake(_context: dg.InitResourceContext) -> Lake:
+    return Lake(read_environment(os.environ).lake)
 
 
-class DatabaseRole(dg.ConfigurableResourceFactory[Database]):
-    """The database that `OPSGUARD_DATABASE_URL` names, or the embedded one."""
+def _database(_context: dg.InitResourceContext) -> Database:
+    place = read_environment(os.environ)
+    return Database(place.database_url or SecretStr(start_embedded(place.embedded_data)))
 
-    def create_resource(self, context: dg.InitResourceContext) -> Database:  # noqa: ARG002 - Dagster's signature
-        """Joins the embedded server where no other is named."""
-        place = read_environment(os.environ)
-        return Database(place.database_url or SecretStr(start_embedded(place.embedded_data)))
+
+def roles() -> dict[str, dg.ResourceDefinition]:
+    """`lake` and `database`, as the environment of the run names them."""
+    return {
+        "lake": dg.ResourceDefinition(_lake, description="Delta tables under OPSGUARD_LAKE"),
+        "database": dg.ResourceDefinition(_database, description="PostgreSQL under OPSGUARD_DATABASE_URL"),
+    }

@@ -1,0 +1,95 @@
+"""How a canonical table lies in the lake: one Delta table of all versions in three slices.
+
+Here: physical columns and slices, and the commit that adds and closes versions. Not here: which version supersedes
+which (`opsguard_assets.tables.versions`) and the lake's other tables (`lake`).
+
+`live` holds the current rows that frequent ticks read, `rest` the other current ones, `superseded` the history. A read
+as of a recent instant touches `live` and, by file statistics, the last files of `superseded`: history costs it nothing.
+"""
+
+from datetime import datetime
+
+import polars as pl
+from deltalake import DeltaTable
+
+from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.versions import HIDDEN, LOADED_AT, SEQUENCE, SUPERSEDED_AT, Revision, identity, revise
+from resources import delta
+
+SLICE = "_slice"
+LIVE, REST, SUPERSEDED = "live", "rest", "superseded"
+
+
+def folder(table: Table) -> str:
+    """Where the table lies below the lake's URI."""
+    return f"tables/{table.name}"
+
+
+def stored_schema(table: Table) -> pl.Schema:
+    """Physical columns; those that reads prune by come first because only leading columns get file statistics."""
+    contract = table.dtypes
+    types = {SLICE: pl.String(), **HIDDEN, **contract}
+    order = dict.fromkeys([SLICE, *HIDDEN, *identity(table), *contract])
+    return pl.Schema({column: types[column] for column in order})
+
+
+def empty(table: Table) -> pl.DataFrame:
+    """A frame of the physical columns without rows."""
+    return pl.DataFrame(schema=stored_schema(table))
+
+
+def with_hidden(rows: pl.DataFrame, table: Table, loaded_at: datetime) -> pl.DataFrame:
+    """Received rows in contract columns and hidden columns."""
+    sequence = pl.col(SEQUENCE).fill_null(0) if SEQUENCE in rows.columns else pl.lit(0)
+    hidden = [sequence.cast(pl.Int64).alias(SEQUENCE), pl.lit(loaded_at, HIDDEN[LOADED_AT]).alias(LOADED_AT)]
+    return rows.select(*table.columns, *hidden)
+
+
+def revision(stored: DeltaTable, incoming: pl.DataFrame, table: Table) -> Revision:
+    """Against the current versions where these suffice, against all versions of the keys that arrived out of order."""
+    keys = incoming.select(table.key).unique()
+    scan = pl.scan_delta(stored)
+    current = scan.filter(pl.col(SLICE) != SUPERSEDED).join(keys.lazy(), on=table.key, how="semi").collect()
+    late = _out_of_order(current, incoming, table)
+    older = scan.filter(pl.col(SLICE) == SUPERSEDED).join(late.lazy(), on=table.key, how="semi")
+    known = pl.concat([current, older.collect()]) if len(late) else current
+    return revise(known.drop(SLICE), incoming, table)
+
+
+def _out_of_order(current: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Keys with an incoming row that was known, or is valid, before the current row of its key."""
+    moments = ["known_at", table.version] if table.version else ["known_at"]
+    newest = current.select(*table.key, *(pl.col(c).alias(f"_newest_{c}") for c in moments))
+    before = pl.any_horizontal(pl.col(c) <= pl.col(f"_newest_{c}") for c in moments)
+    return incoming.join(newest, on=table.key).filter(before).select(table.key).unique()
+
+
+def commit(stored: DeltaTable, revision: Revision, table: Table) -> None:
+    """Writes a revision in one commit that fails when anybody else wrote since `stored` was read."""
+    if not len(revision.added) and not len(revision.closed):
+        return
+    columns = stored_schema(table).names()
+    sliced = [_in_slices(frame, table).select(columns) for frame in (revision.added, revision.closed)]
+    if not len(revision.closed):
+        delta.write(stored, sliced[0], {}, mode="append", commit_properties=delta.unchallenged())
+        return
+    source = pl.concat([sliced[0].with_columns(_is_new=True), sliced[1].with_columns(_is_new=False)])
+    same = " AND ".join(f't."{column}" = s."{column}"' for column in identity(table))
+    moved = [SUPERSEDED_AT, SLICE]
+    merge = stored.merge(
+        source,
+        predicate=f"s._is_new = false AND {same}",
+        source_alias="s",
+        target_alias="t",
+        commit_properties=delta.unchallenged(),
+    )
+    merge.when_matched_update({column: f's."{column}"' for column in moved}).when_not_matched_insert(
+        {column: f's."{column}"' for column in columns}, predicate="s._is_new = true"
+    ).execute()
+
+
+def _in_slices(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    live = table.is_live if table.is_live is not None else pl.lit(value=False)
+    current = pl.when(live).then(pl.lit(LIVE)).otherwise(pl.lit(REST))
+    outdated = pl.col(SUPERSEDED_AT).is_not_null()
+    return frame.with_columns(pl.when(outdated).then(pl.lit(SUPERSEDED)).otherwise(current).alias(SLICE))

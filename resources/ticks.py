@@ -1,0 +1,53 @@
+"""The record of ticks: which moment of which job was computed, with what result.
+
+Here: writing and reading `ticks`. Not here: computing a tick.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+from sqlalchemy import text
+
+from resources.database import Database
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One computed moment of a job; `digest` is that of `digest_of`."""
+
+    job: str
+    as_of: datetime
+    row_count: int
+    digest: str
+    model_name: str | None = None
+    model_version: str | None = None
+
+
+def digest_of(frame: pl.DataFrame, *, key: list[str]) -> str:
+    """SHA-256 of a frame's rows in the order of `key`: equal digests mean equal rows, on every machine."""
+    ordered = frame.sort(key).select(sorted(frame.columns))
+    return hashlib.sha256(ordered.write_csv(datetime_format="%Y-%m-%dT%H:%M:%S%.6f").encode()).hexdigest()
+
+
+def record_tick(database: Database, tick: Tick) -> None:
+    """Writes the result of a tick; computing the same moment again replaces it."""
+    statement = text(
+        "INSERT INTO ticks (job, as_of, row_count, digest, model_name, model_version) "
+        "VALUES (:job, :as_of, :row_count, :digest, :model_name, :model_version) "
+        "ON CONFLICT (job, as_of) DO UPDATE SET row_count = EXCLUDED.row_count, digest = EXCLUDED.digest, "
+        "model_name = EXCLUDED.model_name, model_version = EXCLUDED.model_version, finished_at = now()"
+    )
+    with database.begin() as connection:
+        connection.execute(statement, vars(tick))
+
+
+def last_ticks(database: Database) -> list[Tick]:
+    """The newest computed moment of every job."""
+    statement = text(
+        "SELECT DISTINCT ON (job) job, as_of, row_count, digest, model_name, model_version "
+        "FROM ticks ORDER BY job, as_of DESC"
+    )
+    with database.begin() as connection:
+        return [Tick(**row) for row in connection.execute(statement).mappings()]

@@ -1,0 +1,84 @@
+"""The documented cadences as Dagster schedules.
+
+Here: when a job runs and for which moment. Not here: what it does. Every tick carries its scheduled time as `as_of`;
+it is skipped while its predecessor still runs, and a missed one is caught up once (`max_catchup_runs: 1` of the
+instance, and ticks older than the limit are left to the next one).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+AS_OF_TAG = "opsguard/as_of"
+EXCLUSIVE_TAG = "opsguard/exclusive"
+_UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """One line of the documented cadences.
+
+    Attributes:
+        job: Name of the job.
+        name: Name of the schedule: `{job}_every_…`.
+        cron: Cron string in the operations time zone.
+        description: What a person reads in the UI.
+        configure: Run configuration for a moment.
+        stale_after: A tick this much overdue is left to the next one; None where each one counts.
+    """
+
+    job: str
+    name: str
+    cron: str
+    description: str
+    configure: Callable[[datetime], Mapping[str, object]]
+    stale_after: timedelta | None = None
+
+
+def schedule_for(cadence: Cadence, *, timezone: str, now: Callable[[], datetime]) -> dg.ScheduleDefinition:
+    """The schedule of a cadence.
+
+    Args:
+        cadence: The job and its times.
+        timezone: IANA zone of the cron string.
+        now: The clock that tells how overdue a tick is.
+    """
+
+    def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        as_of = context.scheduled_execution_time.astimezone(UTC)
+        if cadence.stale_after and now() - as_of > cadence.stale_after:
+            return dg.SkipReason(
+                f"{as_of.isoformat()} is more than {cadence.stale_after} overdue; the next tick covers it"
+            )
+        running = unfinished_run(context.instance, cadence.job)
+        if running:
+            return dg.SkipReason(f"run {running} of {cadence.job} has not finished; two ticks never overlap")
+        return dg.RunRequest(
+            run_key=f"{cadence.job}:{as_of.isoformat()}",
+            run_config=dict(cadence.configure(as_of)),
+            tags={AS_OF_TAG: as_of.isoformat()},
+        )
+
+    return dg.ScheduleDefinition(
+        name=cadence.name,
+        job_name=cadence.job,
+        cron_schedule=cadence.cron,
+        execution_timezone=timezone,
+        execution_fn=evaluate,
+        description=cadence.description,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
+def unfinished_run(instance: dg.DagsterInstance, job: str) -> str | None:
+    """The id of a run of the job that is queued or running; None where there is none."""
+    records = instance.get_run_records(dg.RunsFilter(job_name=job, statuses=_UNFINISHED), limit=1)
+    return records[0].dagster_run.run_id if records else None
