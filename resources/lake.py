@@ -15,14 +15,10 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from opsguard_assets.tables.table import Table
-from opsguard_assets.tables.versions import HIDDEN, SUPERSEDED_AT, identity
-    HIDDEN,
-    LOADED_AT,
-    SUPERSEDED_AT,
-    identity,
-)
+from opsguard_assets.tables.versions import HIDDEN, LOADED_AT, SUPERSEDED_AT, identity
 from resources import canonical, delta
 from resources.canonical import LIVE, SLICE, SUPERSEDED
+
 _ATTEMPTS = 20
 _T = TypeVar("_T")
 
