@@ -4,6 +4,7 @@ Here: text to `Settings`. Not here: what the settings mean (`settings`, `sources
 """
 
 import difflib
+import importlib.resources
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import DirectSource
-from resources.environment import secret
+from resources.environment import HOME, Environment, secret
 
 # Secrets are filled in when they are used, so that definitions load on machines that do not hold them.
 _SECRET_KEYS = frozenset({"url", "token"})
@@ -38,6 +39,19 @@ def load_settings(path: Path, variables: Mapping[str, str]) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error}). Name an existing file with --config.") from error
     return parse_settings(text, name=str(path), variables=variables)
+
+
+def load_settings_of(place: Environment, variables: Mapping[str, str]) -> Settings:
+    """The settings in force: the file that the environment names, or the simulated provider.
+
+    Raises:
+        ConfigError: Like `load_settings`.
+    """
+    known = {**variables, HOME: str(place.home)}
+    if place.config:
+        return load_settings(place.config, known)
+    text = (importlib.resources.files("templates") / "opsguard.yaml").read_text(encoding="utf-8")
+    return parse_settings(text, name="the built-in opsguard.yaml", variables=known)
 
 
 def parse_settings(text: str, *, name: str, variables: Mapping[str, str]) -> Settings:

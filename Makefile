@@ -1,0 +1,58 @@
+# Everything a person or a machine does with a checkout. `make` alone lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+CODE := opsguard_assets ml resources sensors tests benchmarks
+
+.PHONY: help setup demo up test check format bench lock docs clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/ready ## Create .venv and install everything that is pinned
+
+.venv/ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13))' || \
+		{ echo "OpsGuard needs Python 3.11 to 3.13; $$($(PYTHON) --version) is on the PATH. Try: make PYTHON=python3.12 setup"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing pinned packages into .venv (about 1.5 GB; minutes with pip, seconds with uv) …"
+	@if command -v uv >/dev/null 2>&1; then \
+		uv pip install --python $(BIN)/python --require-hashes -r requirements.txt; \
+	else \
+		$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.txt; \
+	fi
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch .venv/ready
+
+demo: setup ## Run the main job on a simulated provider
+	@$(BIN)/opsguard demo
+
+up: setup ## Open Dagster and MLflow on the same data; Ctrl-C stops both
+	@$(BIN)/opsguard up
+
+test: setup ## Run the tests
+	@$(BIN)/python -m pytest -n auto
+
+check: setup ## Format, lint, types, import rules, definitions
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/test_house_rules.py
+	@$(BIN)/dg check defs
+
+format: setup ## Rewrite the code in the house's format
+	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
+
+bench: setup ## Measure ratios against floors and peers, write benchmarks/README.md
+	@$(BIN)/python -m benchmarks
+
+docs: setup ## Regenerate the pages that are made from code
+	@$(BIN)/python -m opsguard_assets.tables.describe > docs/tables.md
+
+lock: setup ## Compile requirements.txt from pyproject.toml (needs uv)
+	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --quiet --output-file requirements.txt
+
+clean: ## Remove .venv and the data of the demo
+	@rm -rf .venv .opsguard

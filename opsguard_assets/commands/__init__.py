@@ -1,0 +1,1 @@
+"""The commands of `opsguard`, one module each: words in, words out. What they do lives in the rooms."""

@@ -1,0 +1,75 @@
+"""Runs the jobs of the code location from the command line: the same runs that schedules start, seen in the same UI.
+
+Here: one job in this process. Not here: what jobs contain.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from opsguard_assets.build import build_defs
+from opsguard_assets.commands.session import Session
+from resources.progress import Progress
+from resources.roles import roles
+
+
+class RunFailedError(RuntimeError):
+    """A run or one of its checks failed; the message names the step, the reason and where to look."""
+
+
+def run_job(
+    session: Session,
+    job: str,
+    *,
+    progress: Progress,
+    run_config: Mapping[str, Any] | None = None,
+    selection: Sequence[dg.AssetKey] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> dg.ExecuteInProcessResult:
+    """Runs a job to its end in this process, recorded in the installation's Dagster instance.
+
+    Raises:
+        RunFailedError: When a step fails.
+    """
+    resources = {**roles(), "progress": dg.ResourceDefinition.hardcoded_resource(progress)}
+    defs = build_defs(settings=session.settings, resources=resources)
+    with dg.DagsterInstance.get() as instance:
+        result = defs.resolve_job_def(job).execute_in_process(
+            instance=instance,
+            run_config={**(run_config or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            asset_selection=list(selection) if selection else None,
+            raise_on_error=False,
+            tags=dict(tags or {}),
+        )
+    if not result.success:
+        raise RunFailedError(_reasons(result))
+    return result
+
+
+def failed_checks(result: dg.ExecuteInProcessResult) -> list[dict[str, str]]:
+    """The checks that did not pass, with what they found."""
+    evaluations = result.get_asset_check_evaluations()
+    return [
+        {
+            "check": evaluation.check_name,
+            "asset": evaluation.asset_key.to_user_string(),
+            "severity": evaluation.severity.value,
+            "found": evaluation.description or "",
+        }
+        for evaluation in evaluations
+        if not evaluation.passed
+    ]
+
+
+def _reasons(result: dg.ExecuteInProcessResult) -> str:
+    failures = [event for event in result.all_events if event.is_step_failure]
+    reasons = [f"{event.step_key}: {_innermost(event)}" for event in failures]
+    return "\n".join(reasons) or f"run {result.run_id} failed; see it with `opsguard up`"
+
+
+def _innermost(event: dg.DagsterEvent) -> str:
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error else event.message or "no reason given"

@@ -1,0 +1,76 @@
+"""What every command that touches the stores does first: read the environment, open the stores, load the settings.
+
+Here: the options that commands share and how results are printed. Not here: any command.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from opsguard_assets.config.load import load_settings_of
+from opsguard_assets.config.settings import Settings
+from resources.environment import Environment, read_environment
+from resources.installation import Installation, open_installation
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="An opsguard.yaml; without it OPSGUARD_CONFIG, then the simulated provider."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+
+console = Console(stderr=True)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One command's view of the installation."""
+
+    installation: Installation
+    settings: Settings
+
+
+def environment_of(config: Path | None) -> Environment:
+    """The environment of this process, with `--config` winning over `OPSGUARD_CONFIG`."""
+    place = read_environment(os.environ)
+    return replace(place, config=config.expanduser().resolve()) if config else place
+
+
+@contextmanager
+def opened(config: Path | None) -> Iterator[Session]:
+    """The stores and settings for one command; child processes inherit the same stores."""
+    place = environment_of(config)
+    settings = load_settings_of(place, os.environ)
+    installation = open_installation(place)
+    os.environ.update(installation.variables(os.environ))
+    yield Session(installation, settings)
+
+
+def print_json(document: object) -> None:
+    """Writes one JSON document to standard output; instants are ISO 8601."""
+    json.dump(document, sys.stdout, indent=2, default=str)
+    sys.stdout.write("\n")
+
+
+def print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes rows as a table to standard output; texts are shown as they are, never as markup."""
+    table = RichTable(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for column in rows[0] if rows else ():
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*("" if value is None else _plain(value) for value in row.values()))
+    Console(markup=False, highlight=False).print(table if rows else f"{title}: none")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
