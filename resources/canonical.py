@@ -13,7 +13,17 @@ import polars as pl
 from deltalake import DeltaTable
 
 from opsguard_assets.tables.table import Table
-from opsguard_assets.tables.versions import HIDDEN, LOADED_AT, SEQUENCE, SUPERSEDED_AT, Revision, identity, revise
+from opsguard_assets.tables.versions import (
+    HIDDEN,
+    INSTANT,
+    IS_WITHDRAWN,
+    LOADED_AT,
+    SEQUENCE,
+    SUPERSEDED_AT,
+    Revision,
+    identity,
+    revise,
+)
 from resources import delta
 
 SLICE = "_slice"
@@ -41,8 +51,13 @@ def empty(table: Table) -> pl.DataFrame:
 def with_hidden(rows: pl.DataFrame, table: Table, loaded_at: datetime) -> pl.DataFrame:
     """Received rows in contract columns and hidden columns."""
     sequence = pl.col(SEQUENCE).fill_null(0) if SEQUENCE in rows.columns else pl.lit(0)
-    hidden = [sequence.cast(pl.Int64).alias(SEQUENCE), pl.lit(loaded_at, HIDDEN[LOADED_AT]).alias(LOADED_AT)]
-    return rows.select(*table.columns, *hidden)
+    withdrawn = pl.col(IS_WITHDRAWN) if IS_WITHDRAWN in rows.columns else pl.lit(value=False)
+    return rows.select(
+        *table.columns,
+        sequence.cast(pl.Int64).alias(SEQUENCE),
+        pl.lit(loaded_at, INSTANT).alias(LOADED_AT),
+        withdrawn.alias(IS_WITHDRAWN),
+    )
 
 
 def revision(stored: DeltaTable, incoming: pl.DataFrame, table: Table) -> Revision:
@@ -89,7 +104,7 @@ def commit(stored: DeltaTable, revision: Revision, table: Table) -> None:
 
 
 def _in_slices(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
-    live = table.is_live if table.is_live is not None else pl.lit(value=False)
+    live = table.is_live & ~pl.col(IS_WITHDRAWN) if table.is_live is not None else pl.lit(value=False)
     current = pl.when(live).then(pl.lit(LIVE)).otherwise(pl.lit(REST))
     outdated = pl.col(SUPERSEDED_AT).is_not_null()
     return frame.with_columns(pl.when(outdated).then(pl.lit(SUPERSEDED)).otherwise(current).alias(SLICE))

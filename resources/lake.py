@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from opsguard_assets.tables.table import Table
-from opsguard_assets.tables.versions import HIDDEN, LOADED_AT, SUPERSEDED_AT, identity
+from opsguard_assets.tables.versions import HIDDEN, INSTANT, IS_WITHDRAWN, LOADED_AT, SUPERSEDED_AT, identity
 from resources import canonical, delta
 from resources.canonical import LIVE, SLICE, SUPERSEDED
 
@@ -202,12 +202,12 @@ class Lake:
         stored = self._open(canonical.folder(table))
         if stored is None:
             return table.empty().lazy()
-        rows = pl.scan_delta(stored)
+        rows = pl.scan_delta(stored).filter(~pl.col(IS_WITHDRAWN))
         live = table.is_live if live_only and table.is_live is not None else pl.lit(value=True)
         current = pl.col(SLICE).eq(LIVE) if live_only and table.is_live is not None else pl.col(SLICE) != SUPERSEDED
         if as_of is None:
             return rows.filter(current).select(table.columns)
-        since = pl.lit(as_of, HIDDEN[SUPERSEDED_AT])
+        since = pl.lit(as_of, INSTANT)
         now = rows.filter(current, pl.col("known_at") <= since)
         outdated = rows.filter(pl.col(SLICE) == SUPERSEDED, pl.col(SUPERSEDED_AT) > since, live)
         return pl.concat([now, outdated.filter(pl.col("known_at") <= since)]).select(table.columns)
@@ -220,19 +220,31 @@ class Lake:
             return canonical.empty(table).lazy().select(columns)
         return pl.scan_delta(stored).select(columns)
 
-    def touched_since(self, table: Table, loaded_after: datetime | None) -> pl.LazyFrame:
-        """The distinct keys of which a version was recorded after an instant; all keys where it is None."""
-        rows = self.versions(table)
-        if loaded_after is not None:
-            rows = rows.filter(pl.col(LOADED_AT) > pl.lit(loaded_after, HIDDEN[LOADED_AT]))
+    def touched(self, table: Table, *, after: datetime | None, upto: datetime) -> pl.LazyFrame:
+        """The distinct keys of which a version was loaded in (`after`, `upto`]; from the beginning where it is None."""
+        rows = self.versions(table).filter(pl.col(LOADED_AT) <= pl.lit(upto, INSTANT))
+        if after is not None:
+            rows = rows.filter(pl.col(LOADED_AT) > pl.lit(after, INSTANT))
         return rows.select(table.key).unique()
+
+    def loaded_upto(self, table: Table) -> datetime | None:
+        """The instant of the newest load into a table; None before the first."""
+        newest = self.versions(table).select(pl.col(LOADED_AT).max()).collect().item()
+        return newest if isinstance(newest, datetime) else None
+
+    def has_hindsight(self, table: Table, as_of: datetime) -> bool:
+        """Whether rows were loaded after `as_of` that claim to have been known by then: imported history."""
+        moment = pl.lit(as_of, INSTANT)
+        late = self.versions(table).filter(pl.col(LOADED_AT) > moment, pl.col("known_at") <= moment)
+        return not late.head(1).collect().is_empty()
 
     def record(self, table: Table, rows: pl.DataFrame, *, loaded_at: datetime) -> Recorded:
         """Adds the versions among `rows` that are new and closes those that they supersede, in one commit.
 
         Args:
             table: The canonical table.
-            rows: Contract columns including `known_at`, and `_sequence` where the source orders equal instants.
+            rows: Contract columns including `known_at`, `_sequence` where the source orders equal instants, and
+                `_is_withdrawn` for rows that are no longer believed.
             loaded_at: The load instant, UTC.
 
         Raises:

@@ -6,7 +6,7 @@ A version is one state of one key. Among the versions known at an instant, the o
 Rank is (`version` column, `_sequence`, `known_at`) where the table has a version column such as `updated_at`, so that
 a re-delivered or late older state changes nothing; otherwise (`known_at`, `_sequence`): the last word counts.
 `superseded_at` is the instant from which another version is the row: null while it is current, equal to `known_at` for
-a state that was already outdated on arrival.
+a state that was already outdated on arrival. A version that `_is_withdrawn` says that the row is no longer believed.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,9 @@ import polars as pl
 
 from opsguard_assets.tables.table import Table
 
-SEQUENCE, LOADED_AT, SUPERSEDED_AT = "_sequence", "_loaded_at", "superseded_at"
-HIDDEN = {SEQUENCE: pl.Int64(), LOADED_AT: pl.Datetime("us", "UTC"), SUPERSEDED_AT: pl.Datetime("us", "UTC")}
+SEQUENCE, LOADED_AT, SUPERSEDED_AT, IS_WITHDRAWN = "_sequence", "_loaded_at", "superseded_at", "_is_withdrawn"
+INSTANT = pl.Datetime("us", "UTC")
+HIDDEN = {SEQUENCE: pl.Int64(), LOADED_AT: INSTANT, SUPERSEDED_AT: INSTANT, IS_WITHDRAWN: pl.Boolean()}
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def _without_repeats(versions: pl.DataFrame, table: Table) -> pl.DataFrame:
     With a version column a state repeats another one when all content is equal, whenever it was known. Without one it
     repeats only the state directly before it, because A, B, A is a return to A.
     """
-    content = [c for c in table.columns if c != "known_at"]
+    content = [*(c for c in table.columns if c != "known_at"), IS_WITHDRAWN]
     scalars = [c for c in content if not versions.schema[c].is_nested()]
     # Sorting by content breaks ties between conflicting rows the same way in every order of arrival.
     stored_first = versions.sort([*table.key, "_new", "known_at", SEQUENCE, *scalars], maintain_order=True)

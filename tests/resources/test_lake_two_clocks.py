@@ -57,8 +57,11 @@ changes = st.lists(
 
 
 def frame(rows: list[dict[str, object]]) -> pl.DataFrame:
-    data = [{k: v for k, v in row.items() if k != "delay"} | {"known_at": row["updated_at"] + timedelta(hours=row["delay"])} for row in rows]
-    # A source never shows two different states of one case with the same instant; that would be a conflict, not a history.
+    data = [
+        {k: v for k, v in row.items() if k != "delay"} | {"known_at": row["updated_at"] + timedelta(hours=row["delay"])}
+        for row in rows
+    ]
+    # A source never shows two states of one case with the same instant; that would be a conflict, not a history.
     return pl.DataFrame(data, schema=CASES.dtypes).unique(["case_id", "updated_at"], keep="first", maintain_order=True)
 
 
@@ -66,7 +69,9 @@ def known_by_hand(rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """The slow, obvious answer: per case the greatest updated_at among the rows known by then."""
     best: dict[str, dict[str, object]] = {}
     for row in rows.to_dicts():
-        if row["known_at"] <= as_of and (row["case_id"] not in best or best[row["case_id"]]["updated_at"] < row["updated_at"]):
+        if row["known_at"] <= as_of and (
+            row["case_id"] not in best or best[row["case_id"]]["updated_at"] < row["updated_at"]
+        ):
             best[row["case_id"]] = row
     return pl.DataFrame(list(best.values()), schema=CASES.dtypes).sort("case_id")
 
@@ -118,3 +123,18 @@ def test_a_table_without_a_version_column_believes_the_last_word_and_can_return_
 
 def test_a_table_that_was_never_recorded_reads_as_empty_in_contract_columns(tmp_path: Path):
     assert Lake(str(tmp_path)).known(CASES, START).collect().schema == CASES.dtypes
+
+
+def test_a_withdrawn_row_is_gone_from_now_on_and_still_known_before(tmp_path: Path):
+    lake = Lake(str(tmp_path))
+    lake.record(THINGS, things("red", 0), loaded_at=hour(0))
+    lake.record(THINGS, things("red", 1).with_columns(_is_withdrawn=True), loaded_at=hour(1))
+    assert lake.known(THINGS).collect().is_empty()
+    assert lake.known(THINGS, hour(0.5)).collect()["colour"].to_list() == ["red"]
+
+
+def test_history_that_was_imported_is_told_from_what_was_loaded_in_time(tmp_path: Path):
+    lake = Lake(str(tmp_path))
+    lake.record(THINGS, things("red", 0), loaded_at=hour(5))
+    assert lake.has_hindsight(THINGS, hour(3))
+    assert not lake.has_hindsight(THINGS, hour(5))
