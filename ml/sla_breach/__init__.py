@@ -1,0 +1,1 @@
+"""The problem of SLA breaches: will the resolution deadline of an open ticket be missed?"""

@@ -1,0 +1,81 @@
+"""The history of tickets derived from their successive states, for sources that keep none.
+
+Here: versions in, events out. Not here: what a status means for a clock (`history`).
+"""
+
+import polars as pl
+
+TRACKED = ("status", "priority", "assignee_id", "group_id", "category", "site_id")
+_SEQUENCE = "_sequence"
+_EVENT = ("ticket_id", "at", "field", "old", "new", "actor_id", "known_at")
+
+
+def derive_ticket_events(versions: pl.DataFrame) -> pl.DataFrame:
+    """The changes between successive states of tickets.
+
+    Args:
+        versions: All known states of some tickets: the columns of `tickets` with `updated_at`, `known_at`, optionally
+            `updated_by` (who made the change) and `_sequence` (the order of states with equal `updated_at`). States may
+            repeat and come in any order.
+
+    Returns:
+        `ticket_events` (`ticket_id`, `at`, `field`, `old`, `new`, `actor_id`, `known_at`), sorted by ticket, time and
+        field: the first status at `opened_at` with `old` null (its actor is known only if the first state is that of
+            the
+        opening), and one event per changed field of `TRACKED` at the `updated_at` of the newer state. States of one
+        `updated_at` are one change, to the last of them. An event is known from when both states were known: a state
+        that
+        arrives late splits a change into two that nobody could have known before.
+    """
+    states = _states(versions)
+    same = pl.col("ticket_id") == pl.col("ticket_id").shift(1)
+    known_at = pl.max_horizontal("known_at", pl.col("known_at").shift(1))
+    changes = [
+        states.filter(same & pl.col(name).ne_missing(pl.col(name).shift(1))).select("index", field=pl.lit(name))
+        for name in TRACKED
+    ]
+    before = states.select(pl.col(TRACKED).shift(1).name.prefix("old_"), both_known_at=known_at)
+    paired = states.hstack(before)
+    changed = [
+        paired[change["index"]].select(
+            "ticket_id",
+            at="updated_at",
+            field=pl.lit(name),
+            old=f"old_{name}",
+            new=name,
+            actor_id="updated_by",
+            known_at="both_known_at",
+        )
+        for name, change in zip(TRACKED, changes, strict=True)
+    ]
+    created = states.filter(pl.col("ticket_id").is_first_distinct()).select(
+        "ticket_id",
+        at="opened_at",
+        field=pl.lit("status"),
+        old=pl.lit(None, pl.String),
+        new="status",
+        actor_id=pl.when(pl.col("updated_at") == pl.col("opened_at")).then("updated_by"),
+        known_at="known_at",
+    )
+    # The creation stands before a change of the same instant.
+    return pl.concat([created, *changed]).sort("ticket_id", "at", "field", maintain_order=True).select(_EVENT)
+
+
+def _states(versions: pl.DataFrame) -> pl.DataFrame:
+    """The last state of each (ticket, `updated_at`), in order, numbered by `index`."""
+    optional = {"updated_by": pl.String(), _SEQUENCE: pl.Int64()}
+    missing = [pl.lit(None, dtype).alias(name) for name, dtype in optional.items() if name not in versions.columns]
+    columns = ["ticket_id", "updated_at", _SEQUENCE, "opened_at", "known_at", "updated_by"]
+    order = ["ticket_id", "updated_at", _SEQUENCE, "opened_at", *TRACKED, "updated_by"]
+    content = [c for c in (*columns, *TRACKED) if c != "known_at"]
+    return (
+        versions.with_columns(missing)
+        .select(*columns, pl.col(TRACKED).cast(pl.String))
+        # A repeated state was known when it was known first.
+        .group_by(content)
+        .agg(pl.col("known_at").min())
+        # Sorting by content last makes conflicting states without a sequence independent of the order of arrival.
+        .sort(order, nulls_last=False)
+        .unique(["ticket_id", "updated_at"], keep="last", maintain_order=True)
+        .with_row_index("index")
+    )
