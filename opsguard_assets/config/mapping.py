@@ -26,6 +26,8 @@ class ColumnMapping(Strict):
         timezone: Zone of naive instants in this column; the source's zone where absent.
         only_when: Source column to allowed values; elsewhere the result is null (outcomes that a log fills in
             on every row of a case are known only on the rows that say so).
+        no_later_than: Source column with an instant; a later value is replaced by it. A log that fills outcomes in on
+            earlier rows of a case says "resolved", but with the instant of a later, final resolution.
         separator: Splits text into a list.
         decimal: The decimal mark of numbers written as text.
         scale: A number to multiply by, for a source that counts in another unit.
@@ -40,6 +42,7 @@ class ColumnMapping(Strict):
     unit: Literal["s", "ms", "us"] | None = None
     timezone: str | None = None
     only_when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    no_later_than: str | None = None
     separator: str | None = None
     decimal: Literal[".", ","] = "."
     scale: float | None = None
@@ -47,11 +50,16 @@ class ColumnMapping(Strict):
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, value: Any) -> Any:
-        """`ticket_id: number` is short for `ticket_id: {from: number}`; a single format may stand alone."""
+        """`ticket_id: number` is short for `ticket_id: {from: number}`; a single format or allowed value may stand alone."""
         if isinstance(value, str):
             return {"from": value}
-        if isinstance(value, dict) and isinstance(value.get("format"), str):
-            return {**value, "format": (value["format"],)}
+        if not isinstance(value, dict):
+            return value
+        if isinstance(value.get("format"), str):
+            value = {**value, "format": (value["format"],)}
+        if isinstance(value.get("only_when"), dict):
+            single = {k: (v,) if isinstance(v, str) else v for k, v in value["only_when"].items()}
+            value = {**value, "only_when": single}
         return value
 
     @model_validator(mode="after")

@@ -1,0 +1,192 @@
+"""Raw rows of a source become rows of a canonical table; what breaks the contract is set apart with its reason.
+
+Here: one pure function from raw rows to accepted and rejected ones. Not here: reading values (`parse`), what a mapping
+means (`origin`), the contract (`opsguard_assets.tables`) and stores (`accept`).
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from opsguard_assets.config.mapping import ColumnMapping, Feed
+from opsguard_assets.config.sources import RecordSource
+from opsguard_assets.intake.origin import MappingError, RawRows, originate, resolve
+from opsguard_assets.intake.parse import INSTANT, as_text, complaint, nulls, parse
+from opsguard_assets.intake.quarantine import FINDING, Place, rejected_rows
+from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.validate import Validated, validate
+from opsguard_assets.tables.versions import SEQUENCE
+
+METRICS = "metrics"
+KNOWN_AT = "known_at"
+DAMAGE = "_damage"
+
+
+@dataclass(frozen=True)
+class Conformed:
+    """What one feed makes of raw rows: `received == len(accepted) + rejected_count`.
+
+    Attributes:
+        table: The canonical table.
+        received: Raw rows that belong to the table.
+        accepted: Contract columns and `_sequence`, in the order received.
+        rejected: One row per (raw row, broken rule), in the columns of `quarantine.SCHEMA`.
+        rejected_count: Raw rows with at least one broken rule.
+    """
+
+    table: Table
+    received: int
+    accepted: pl.DataFrame
+    rejected: pl.DataFrame
+    rejected_count: int
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A canonical column on its way: as received, as read, and how it was read."""
+
+    name: str
+    received: pl.Series
+    value: pl.Series
+    mapping: ColumnMapping
+
+    @property
+    def unread(self) -> pl.Series:
+        return self.received.is_not_null() & self.value.is_null()
+
+
+def conform(raw: pl.DataFrame, feed: Feed, source: RecordSource, table: Table) -> Conformed:
+    """Applies the mapping of one feed to raw rows and the contract to the result.
+
+    Args:
+        raw: Raw rows: received columns (names as `raw_name` makes them), `_load_id`, `_loaded_at`, `_origin`,
+            `_position`, `_damage`, `_text`.
+        feed: The mapping.
+        source: The source of `raw`: zone of naive instants and words for unknown.
+        table: The canonical table that `feed` names.
+
+    Returns:
+        Accepted and rejected rows. Every raw row that `feed.where` selects is in exactly one of the two; a damaged row
+        belongs to every feed, because nobody can say what it was.
+
+    Raises:
+        MappingError: When the mapping names a column that table or source do not have, leaves a required column
+            without an origin, or has a constant that is no value of its column.
+    """
+    mappings = resolve(feed, RawRows(raw, source), table)
+    rows = _belonging(raw, feed, source)
+    received = RawRows(rows, source)
+    columns = [_read(received, name, table, mapping) for name, mapping in mappings.items()]
+    sequence = _number(received, feed.sequence, SEQUENCE, pl.Int64()) if feed.sequence else None
+    channels = [_number(received, channel, channel, pl.Float64()) for channel in feed.channels]
+    _check_constants(columns, source, table)
+    all_columns = [*columns, *channels, *([sequence] if sequence else [])]
+    findings = pl.concat([_damage(rows), *(_findings(column, source.timezone) for column in all_columns)])
+    frame = _canonical(rows, columns, table)
+    frame = frame.with_columns(sequence.value if sequence else pl.lit(None, pl.Int64()).alias(SEQUENCE))
+    if channels:
+        frame = frame.with_columns(_metrics(channels, table))
+    candidates = _without(frame, findings)
+    broken = _broken(validate(candidates.select(table.columns), table), candidates["_row"])
+    findings = pl.concat([findings, broken])
+    return Conformed(
+        table=table,
+        received=len(rows),
+        accepted=_without(candidates, broken).select(*table.columns, SEQUENCE),
+        rejected=rejected_rows(rows, findings, Place(table.name, source.name)),
+        rejected_count=findings["row"].n_unique(),
+    )
+
+
+def _belonging(raw: pl.DataFrame, feed: Feed, source: RecordSource) -> pl.DataFrame:
+    if not feed.where:
+        return raw
+    return raw.filter(RawRows(raw, source).holds(feed.where) | raw[DAMAGE].is_not_null())
+
+
+def _read(received: RawRows, name: str, table: Table, mapping: ColumnMapping) -> _Column:
+    dtype, zone = table.dtypes[name], received.source.timezone
+    origin = originate(received, mapping)
+    value = parse(origin, dtype, mapping, zone)
+    if mapping.no_later_than is not None and dtype == INSTANT:
+        limit = parse(received.column(mapping.no_later_than), dtype, mapping, zone)
+        value = value.zip_with(~(value > limit).fill_null(value=False), limit)
+    return _Column(name, origin, value.alias(name), mapping)
+
+
+def _number(received: RawRows, source_column: str, name: str, dtype: pl.DataType) -> _Column:
+    """A column outside the table's own: the sequence, or a channel of telemetry."""
+    mapping = ColumnMapping.model_validate(source_column)
+    origin = received.column(source_column)
+    return _Column(name, origin, parse(origin, dtype, mapping, "UTC").alias(name), mapping)
+
+
+def _check_constants(columns: list[_Column], source: RecordSource, table: Table) -> None:
+    for column in columns:
+        if column.mapping.constant is not None and column.unread.any():
+            raise MappingError(
+                f"Source {source.name}, table {table.name}: the constant {column.mapping.constant!r} is no value of "
+                f"{column.name} ({table.dtypes[column.name]}). Correct it in the mapping."
+            )
+
+
+def _canonical(rows: pl.DataFrame, columns: list[_Column], table: Table) -> pl.DataFrame:
+    """Contract columns and `_row`; unmapped columns are null, an unknown `known_at` is the load instant."""
+    values = {column.name: column.value for column in columns}
+    known = values.get(KNOWN_AT, nulls(KNOWN_AT, INSTANT, len(rows)))
+    values[KNOWN_AT] = known.zip_with(known.is_not_null(), rows["_loaded_at"].cast(INSTANT))
+    series = [values.get(name, nulls(name, dtype, len(rows))) for name, dtype in table.dtypes.items()]
+    return pl.DataFrame(series).with_row_index("_row")
+
+
+def _metrics(channels: list[_Column], table: Table) -> pl.Series:
+    """The reported channels of each row as a list of (channel, value)."""
+    reported = [
+        pl.when(pl.col(column.name).is_not_null()).then(
+            pl.struct(pl.lit(column.name).alias("channel"), pl.col(column.name).alias("value"))
+        )
+        for column in channels
+    ]
+    values = pl.DataFrame([column.value for column in channels])
+    return (
+        values.select(pl.concat_list(reported).list.drop_nulls().alias(METRICS)).to_series().cast(table.dtypes[METRICS])
+    )
+
+
+def _damage(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows that could not be split into columns."""
+    damaged = rows.with_row_index("row").filter(pl.col(DAMAGE).is_not_null())
+    return damaged.select("row", rule=DAMAGE, column=pl.lit(None, pl.String()), value="_text").cast(FINDING)
+
+
+def _findings(column: _Column, zone: str) -> pl.DataFrame:
+    """RawRows values that are no values of the column's type, and texts that no store can hold."""
+    unread = column.unread
+    if unread.any():
+        values = column.received.filter(unread)
+        return _found(unread, column.name, complaint(values, column.value.dtype, column.mapping, zone), as_text(values))
+    if column.value.dtype == pl.String:
+        odd = column.value.str.contains("\x00", literal=True).fill_null(value=False)
+        if odd.any():
+            rule = pl.Series(["holds a NUL character"]).new_from_index(0, int(odd.sum()))
+            return _found(odd, column.name, rule, column.value.filter(odd))
+    return pl.DataFrame(schema=FINDING)
+
+
+def _found(where: pl.Series, column: str, rules: pl.Series, values: pl.Series) -> pl.DataFrame:
+    rows = where.arg_true()
+    named = pl.Series([column]).new_from_index(0, len(rows))
+    frame = pl.DataFrame({"row": rows, "rule": f"{column}: " + rules, "column": named, "value": values})
+    return frame.cast(FINDING)
+
+
+def _broken(validated: Validated, rows: pl.Series) -> pl.DataFrame:
+    """The findings of the contract, numbered like the raw rows."""
+    findings = validated.broken
+    return findings.select(
+        rows.gather(findings["row"]).alias("row"), pl.col("rule", "column", "value").cast(pl.String)
+    ).cast(FINDING)
+
+
+def _without(frame: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(~pl.col("_row").is_in(findings["row"].unique().implode())) if len(findings) else frame

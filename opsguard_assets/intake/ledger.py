@@ -1,0 +1,141 @@
+"""The ledger of loads: what every load brought to every table, and how its columns differ from the loads before.
+
+Here: the shape of `intake/loads`, its arithmetic, schema drift. Not here: writing it (`accept`), showing it (`report`).
+Conservation holds in every row: received = accepted + rejected + unchanged.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+NAME = "intake/loads"
+COLUMN = pl.Struct({"name": pl.String(), "type": pl.String(), "filled_share": pl.Float64()})
+SCHEMA = pl.Schema(
+    {
+        "load_id": pl.String(),
+        "source": pl.String(),
+        "table": pl.String(),
+        "received": pl.Int64(),
+        "accepted": pl.Int64(),
+        "rejected": pl.Int64(),
+        "unchanged": pl.Int64(),
+        "rejected_share": pl.Float64(),
+        "loaded_at": pl.Datetime("us", "UTC"),
+        "drift": pl.List(pl.String()),
+        "columns": pl.List(COLUMN),
+    }
+)
+VARIANT = "__v_"
+# A column that is usually filled is missing when so many empty rows in a row are this improbable by chance.
+_CHANCE = 0.001
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What one load brought to one table: `received == accepted + rejected + unchanged`.
+
+    Attributes:
+        load_id: The load.
+        source: The source's name.
+        table: The canonical table's name.
+        received: Raw rows that belong to the table.
+        accepted: New versions that the load added.
+        rejected: Raw rows in quarantine.
+        unchanged: Rows that repeat what was known.
+        loaded_at: The load instant, UTC.
+        drift: What differs in the source's columns, one sentence each.
+    """
+
+    load_id: str
+    source: str
+    table: str
+    received: int
+    accepted: int
+    rejected: int
+    unchanged: int
+    loaded_at: datetime
+    drift: tuple[str, ...] = ()
+
+    @property
+    def rejected_share(self) -> float:
+        """Rejected rows as a share of those received; 0 where nothing was received."""
+        return self.rejected / self.received if self.received else 0.0
+
+
+def ledger_rows(loads: Sequence[Accepted], columns: pl.Series) -> pl.DataFrame:
+    """The ledger's rows of one load.
+
+    Args:
+        loads: What the load brought, one per table.
+        columns: The profile of the source's columns after this load, as `profile` makes it.
+    """
+    rows = [{**vars(load), "rejected_share": load.rejected_share, "drift": list(load.drift)} for load in loads]
+    known = pl.Series("columns", [columns], SCHEMA["columns"]).new_from_index(0, len(rows))
+    partial = pl.DataFrame(rows, schema=pl.Schema({c: t for c, t in SCHEMA.items() if c != "columns"}))
+    return partial.with_columns(known).select(SCHEMA.names())
+
+
+def empty() -> pl.DataFrame:
+    """A ledger without loads."""
+    return pl.DataFrame(schema=SCHEMA)
+
+
+def distinct_loads(ledger: pl.LazyFrame) -> pl.LazyFrame:
+    """The ledger with one row per (source, load, table), whatever two racing writers did."""
+    return ledger.unique(["source", "load_id", "table"], keep="first")
+
+
+def profile(filled: pl.DataFrame, rows: int, dtypes: pl.Schema, before: pl.Series | None) -> pl.Series:
+    """The source's columns: every one ever seen, with its type and how often it was filled when last delivered.
+
+    Args:
+        filled: One row: how many rows of the load have a value in each received column.
+        rows: Undamaged rows of the load.
+        dtypes: Types of the received columns.
+        before: The profile after the load before; None for the first load.
+
+    Returns:
+        A series of `COLUMN`, sorted by name.
+    """
+    counts = filled.row(0, named=True) if len(filled) else {}
+    now = [
+        {"name": name, "type": str(dtypes[name]), "filled_share": count / rows}
+        for name, count in counts.items()
+        if count and rows
+    ]
+    seen = {column["name"] for column in now}
+    older = [column for column in (before.to_list() if before is not None else []) if column["name"] not in seen]
+    return pl.Series("columns", sorted([*now, *older], key=lambda column: str(column["name"])), COLUMN)
+
+
+def drift(filled: pl.DataFrame, rows: int, dtypes: pl.Schema, before: pl.Series | None) -> tuple[str, ...]:
+    """What differs in the columns of a load, by name; nothing for a first load.
+
+    A column is missing when it is empty on every row although its usual share of values makes that improbable
+    (1 in 1,000); a single empty value of a column that is always filled is enough.
+    """
+    if before is None or not rows:
+        return ()
+    counts = filled.row(0, named=True)
+    known = {column["name"]: column for column in before.to_list()}
+    present = {name for name, count in counts.items() if count}
+    delivered = present | {name.split(VARIANT)[0] for name in present}
+    new = sorted(present - set(known))
+    gone = sorted(
+        name
+        for name, column in known.items()
+        if name not in delivered and (1 - column["filled_share"]) ** rows < _CHANCE and VARIANT not in name
+    )
+    changed = [n for n in present & set(known) if known[n]["type"] != str(dtypes[n])]
+    return (
+        *(f"new column: {name}" for name in new if VARIANT not in name),
+        *(f"missing column: {name}" for name in gone),
+        *(
+            f"changed type: {name.split(VARIANT)[0]} now also holds {name.split(VARIANT)[1]}"
+            for name in new
+            if VARIANT in name
+        ),
+        *(f"changed type: {name} was {known[name]['type']}, is {dtypes[name]}" for name in sorted(changed)),
+    )

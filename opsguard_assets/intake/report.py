@@ -1,0 +1,102 @@
+"""What people read about loads: rejected rows per rule, the ledger, drift, as small frames and as Markdown.
+
+Here: pure summaries of quarantine and ledger frames. Not here: reading them from the lake, and colours.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from opsguard_assets.intake.ledger import Accepted
+
+_EXAMPLE_CHARACTERS = 60
+
+
+def rejected_per_rule(quarantine: pl.DataFrame) -> pl.DataFrame:
+    """How often which rule was broken, the most frequent first.
+
+    Args:
+        quarantine: Rows in the columns of `quarantine.SCHEMA`.
+
+    Returns:
+        (table, rule, rows, example, first_seen): `rows` counts raw rows, `example` is one offending value and
+        `first_seen` the place (`origin:position`) of one of them. A row broken by two rules counts in both.
+    """
+    place = pl.format("{}:{}", "origin", pl.col("position").fill_null(0))
+    return (
+        quarantine.sort("load_id", "origin", "position")
+        .group_by("table", "rule", maintain_order=True)
+        .agg(
+            pl.struct("load_id", "origin", "position").n_unique().cast(pl.Int64).alias("rows"),
+            pl.col("value").drop_nulls().first().str.slice(0, _EXAMPLE_CHARACTERS).alias("example"),
+            place.first().alias("first_seen"),
+        )
+        .sort("rows", "table", "rule", descending=[True, False, False])
+    )
+
+
+def ledger_summary(ledger: pl.DataFrame) -> pl.DataFrame:
+    """Totals per source and table over some ledger rows.
+
+    Args:
+        ledger: Rows in the columns of `ledger.SCHEMA`.
+
+    Returns:
+        (source, table, loads, received, accepted, rejected, unchanged, rejected_share, last_loaded_at).
+    """
+    counts = ["received", "accepted", "rejected", "unchanged"]
+    share = pl.when(pl.col("received") > 0).then(pl.col("rejected") / pl.col("received")).otherwise(0.0)
+    return (
+        ledger.group_by("source", "table")
+        .agg(
+            pl.col("load_id").n_unique().cast(pl.Int64).alias("loads"),
+            pl.col(counts).sum(),
+            pl.col("loaded_at").max().alias("last_loaded_at"),
+        )
+        .with_columns(share.alias("rejected_share"))
+        .select("source", "table", "loads", *counts, "rejected_share", "last_loaded_at")
+        .sort("source", "table")
+    )
+
+
+def not_conserved(ledger: pl.DataFrame) -> pl.DataFrame:
+    """Ledger rows in which received differs from accepted + rejected + unchanged; healthy when empty."""
+    return ledger.filter(pl.col("received") != pl.col("accepted") + pl.col("rejected") + pl.col("unchanged"))
+
+
+def above_share(ledger: pl.DataFrame, limits: dict[str, float]) -> pl.DataFrame:
+    """Ledger rows whose rejected share is above the limit of their source (`max_rejected_share`)."""
+    limit = pl.col("source").replace_strict(limits, default=None, return_dtype=pl.Float64)
+    return ledger.filter(pl.col("rejected_share") > limit)
+
+
+def drift_lines(loads: Sequence[Accepted]) -> list[str]:
+    """Every change of a source's columns once, as `source: change`."""
+    return list(dict.fromkeys(f"{load.source}: {change}" for load in loads for change in load.drift))
+
+
+def as_markdown(frame: pl.DataFrame, *, limit: int = 20) -> str:
+    """A small frame as a Markdown table; texts are escaped, so that received HTML is shown and not run.
+
+    Args:
+        frame: Scalars only; shares (`*_share`) are written in percent.
+        limit: Rows shown; the rest is counted in a last line.
+    """
+    shown = frame.head(limit).select(_cell(name, dtype) for name, dtype in frame.schema.items())
+    lines = [f"| {' | '.join(frame.columns)} |", f"|{'---|' * frame.width}"]
+    lines += [f"| {' | '.join(row)} |" for row in shown.iter_rows()]
+    if len(frame) > limit:
+        lines.append(f"\n{len(frame) - limit} more rows.")
+    return "\n".join(lines)
+
+
+def _cell(name: str, dtype: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if name.endswith("_share"):
+        return pl.format("{} %", (column * 100).round(2)).fill_null("").alias(name)
+    if isinstance(dtype, pl.Datetime):
+        return column.dt.strftime("%Y-%m-%d %H:%M").fill_null("").alias(name)
+    text = column.cast(pl.String).fill_null("").str.replace_all(r"[\r\n\x00]+", " ")
+    for sign, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("`", "\\`"), ("[", "\\[")):
+        text = text.str.replace_all(sign, escaped, literal=True)
+    return text.alias(name)
