@@ -1,0 +1,66 @@
+"""What people read about loads adds up and cannot run as HTML."""
+
+from datetime import UTC, datetime
+
+import polars as pl
+
+from opsguard_assets.intake import ledger, report
+from opsguard_assets.intake.conform import conform
+from opsguard_assets.intake.ledger import Accepted
+from tests.intake.accept.given import CASES, case, raw, source
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def load(**changes):
+    sound = {"load_id": "1", "source": "helpdesk", "table": "cases", "received": 4, "accepted": 2, "rejected": 1}
+    return Accepted(**{**sound, "unchanged": 1, "loaded_at": NOON, **changes})
+
+
+def book(*loads):
+    return ledger.ledger_rows(loads, pl.Series("columns", [], ledger.COLUMN))
+
+
+def test_rejected_rows_are_counted_once_per_rule_the_most_frequent_first():
+    mapped = source()
+    rows = raw([case(state="bad"), case(state="worse"), case(opened="never"), case()])
+    table = report.rejected_per_rule(conform(rows, mapped.feeds[0], mapped, CASES).rejected)
+    assert table["rows"].to_list() == [2, 1, 1]
+    assert table.row(0, named=True)["example"] == "bad"
+    assert table.row(0, named=True)["first_seen"] == "cases.csv:1"
+
+
+def test_the_summary_adds_loads_of_a_table_up():
+    summary = report.ledger_summary(book(load(), load(load_id="2", received=0, accepted=0, rejected=0, unchanged=0)))
+    row = summary.row(0, named=True)
+    assert (row["loads"], row["received"], row["accepted"], row["rejected"], row["unchanged"]) == (2, 4, 2, 1, 1)
+    assert row["rejected_share"] == 0.25
+
+
+def test_a_ledger_row_that_does_not_add_up_is_found():
+    assert report.not_conserved(book(load(), load(load_id="2", accepted=3)))["load_id"].to_list() == ["2"]
+
+
+def test_a_load_above_the_limit_of_its_source_is_found():
+    ledger_rows = book(load(), load(load_id="2", source="calm"))
+    assert report.above_share(ledger_rows, {"helpdesk": 0.05, "calm": 0.25})["load_id"].to_list() == ["1"]
+
+
+def test_drift_is_told_once():
+    assert report.drift_lines([load(drift=("new column: x",)), load(drift=("new column: x",))]) == [
+        "helpdesk: new column: x"
+    ]
+
+
+def test_markdown_shows_received_html_and_never_runs_it():
+    frame = pl.DataFrame({"rule": ["a|b"], "example": ["<img onerror=x>\n`code` [x](y)"], "bad_share": [0.125]})
+    table = report.as_markdown(frame)
+    assert table.splitlines()[2] == "| a\\|b | &lt;img onerror=x&gt; \\`code\\` \\[x](y) | 12.5 % |"
+
+
+def test_a_long_table_says_how_much_it_leaves_out():
+    assert report.as_markdown(pl.DataFrame({"n": list(range(30))}), limit=5).endswith("25 more rows.")
+
+
+def test_an_empty_ledger_has_the_ledgers_columns():
+    assert report.not_conserved(ledger.empty()).schema == ledger.SCHEMA
