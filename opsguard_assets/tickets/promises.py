@@ -89,11 +89,10 @@ def promises(
 
 def _terms(sla_policies: pl.DataFrame) -> pl.DataFrame:
     """All policies and the defaults as one numbered list; `term` is the number."""
+    # The last is for priorities outside the contract: nothing was promised, but the clock can still pause and stop.
+    targets = [*((priority, *minutes) for priority, minutes in DEFAULT_TARGETS.items()), (None, None, None)]
     defaults = pl.DataFrame(
-        [
-            (None, None, p, *targets, None, DEFAULT_PAUSES_ON, DEFAULT_STOPS_AT)
-            for p, targets in DEFAULT_TARGETS.items()
-        ],
+        [(None, None, *target, None, DEFAULT_PAUSES_ON, DEFAULT_STOPS_AT) for target in targets],
         schema=_TERMS,
         orient="row",
     )

@@ -1,0 +1,131 @@
+"""The risk of open tickets at a tick, its headline and its picture."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from ml.model import RiskModel
+from ml.sla_breach.rule import RuleBaseline
+from opsguard_assets.tickets.calendars import working_time
+from opsguard_assets.tickets.clocks import sla_clocks
+from opsguard_assets.tickets.plots import risk_distribution
+from opsguard_assets.tickets.risk import sla_risk, summary
+from tests.tickets.frames import tables, utc
+from tests.tickets.worlds import world
+
+AS_OF = utc(2026, 6, 5, 12)
+SHUT = [{"calendar_id": "shut", "weekday": 1, "opens": None, "closes": None}]
+
+
+def ticket(name, **changes):
+    opened = AS_OF - timedelta(minutes=changes.pop("age", 60))
+    row = {"ticket_id": name, "client_id": "c", "priority": "high", "status": "open", "assignee_id": "a"}
+    return {**row, "opened_at": opened, "updated_at": opened, **changes}
+
+
+def scored(*rows, model=None, sites=(), calendars=()):
+    given = tables(rows, calendars=calendars, sites=sites)
+    clocks = sla_clocks(*given, AS_OF)
+    work = working_time(given[3], clocks.select("calendar_id", "timezone"), since=AS_OF, until=AS_OF)
+    is_open = pl.col("status").is_in(["open", "on_hold"])
+    return sla_risk(given[0].filter(is_open), clocks, work, model or RuleBaseline(), AS_OF)
+
+
+@dataclass(frozen=True)
+class _Constant:
+    value: float
+    name: str = "constant"
+    version: str = "7"
+
+    def predict(self, features: pl.DataFrame) -> pl.Series:
+        return pl.Series([self.value] * len(features), dtype=pl.Float64)
+
+    def reasons(self, features: pl.DataFrame) -> pl.Series:
+        return pl.Series(["because"] * len(features), dtype=pl.String)
+
+
+def test_one_row_per_open_ticket_and_tick():
+    found = scored(ticket("a"), ticket("b"), ticket("over", status="resolved", resolved_at=AS_OF))
+    assert found.select("ticket_id", "as_of").rows() == [("a", AS_OF), ("b", AS_OF)]
+
+
+def test_a_breach_is_a_fact_and_has_no_probability():
+    found = scored(ticket("late", age=481), ticket("soon", age=479), model=_Constant(0.5))
+    assert found.select("state", "risk").rows() == [("breached", None), ("running", 0.5)]
+    assert (
+        scored(ticket("late", age=500))["reason"][0]
+        == "20 min of working time past the deadline, 8 h 20 min used, assigned"
+    )
+
+
+def test_every_open_ticket_is_scored_however_many_there_are():
+    assert scored(*(ticket(str(n)) for n in range(1200)))["risk"].null_count() == 0
+
+
+def test_a_paused_ticket_keeps_its_risk_and_says_why_it_stands():
+    found = scored(ticket("p", status="on_hold"))
+    assert found.select("state", "risk").row(0) == ("paused", 0.30)
+    assert found["reason"][0] == "paused by on_hold, 8 h 0 min of working time left, 0 min used, assigned"
+
+
+def test_without_a_deadline_there_is_no_risk_but_a_reason():
+    sites = [{"site_id": "s", "client_id": "c", "timezone": "UTC", "calendar_id": "shut"}]
+    found = scored(ticket("n", site_id="s"), sites=sites, calendars=SHUT)
+    assert found.select("risk", "reason").row(0) == (None, "no deadline: calendar shut never opens")
+
+
+def test_the_model_is_named_in_every_row():
+    assert isinstance(RuleBaseline(), RiskModel)
+    assert isinstance(_Constant(0.1), RiskModel)
+    assert scored(ticket("a"), model=_Constant(0.1)).select("model_name", "model_version").row(0) == ("constant", "7")
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
+def test_what_is_no_probability_is_refused(value):
+    with pytest.raises(ValueError, match="no probabilities"):
+        scored(ticket("a"), model=_Constant(value))
+
+
+def test_a_model_that_loses_rows_is_refused():
+    class Short(_Constant):
+        def predict(self, features: pl.DataFrame) -> pl.Series:
+            return super().predict(features).head(1)
+
+    with pytest.raises(ValueError, match="scored 1 of 2 tickets"):
+        scored(ticket("a"), ticket("b"), model=Short(0.5))
+
+
+def test_the_same_tick_twice_gives_the_same_rows_in_any_world():
+    some = world(3, size=300)
+    clocks = sla_clocks(*some.tables, some.as_of)
+    pairs = clocks.select("calendar_id", "timezone").unique()
+    work = working_time(some.tables[3], pairs, since=some.as_of, until=some.as_of)
+    runs = [sla_risk(some.tables[0], clocks, work, RuleBaseline(), some.as_of) for _ in range(2)]
+    assert runs[0].equals(runs[1])
+    assert runs[0]["reason"].null_count() == 0
+    wanted = clocks.filter(pl.col("ended_at").is_null())["ticket_id"].sort()
+    assert runs[0]["ticket_id"].sort().equals(wanted)
+
+
+def test_the_headline_counts_states_and_shares_and_lists_what_can_still_be_saved():
+    rows = [ticket(f"{n:02}", age=241) for n in range(30)] + [ticket("late", age=999), ticket("calm", age=1)]
+    found = summary(scored(*rows))
+    assert found.by_state == {"breached": 1, "running": 31}
+    assert (found.open_tickets, found.share_to_alert, found.share_to_escalate) == (32, 30 / 32, 30 / 32)
+    assert found.riskiest["ticket_id"].to_list() == [f"{n:02}" for n in range(20)]
+
+
+def test_an_empty_tick_is_a_tick():
+    none = scored()
+    assert summary(none).share_to_alert is None
+    assert summary(none).by_state == {}
+    assert none.schema == scored(ticket("a")).schema
+    assert risk_distribution(none)[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_the_picture_is_a_png_and_the_same_for_the_same_rows():
+    rows = scored(*(ticket(str(n), age=n * 9) for n in range(60)))
+    assert risk_distribution(rows) == risk_distribution(rows)
+    assert risk_distribution(rows)[:8] == b"\x89PNG\r\n\x1a\n"
