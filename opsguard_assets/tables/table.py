@@ -3,6 +3,7 @@
 Here: the `Table` description. Not here: the columns themselves (one module per room) and how rows are stored.
 """
 
+import inspect
 from dataclasses import dataclass, field
 
 import dataframely as dy
@@ -16,7 +17,6 @@ class Table:
     Attributes:
         name: The table's name, also its folder in the lake.
         room: The business domain that owns it; the Dagster group and key prefix.
-        grain: What one row is, in one sentence.
         schema: The dataframely schema; the source of columns, units, rules and documentation.
         key: Columns that identify a row; the newest known version of a key is the row.
         happened_at: The column that says when the fact happened; None for reference tables.
@@ -27,12 +27,16 @@ class Table:
 
     name: str
     room: str
-    grain: str
     schema: type[dy.Schema]
     key: tuple[str, ...]
     happened_at: str | None = None
     version: str | None = None
     is_live: pl.Expr | None = field(default=None, compare=False, hash=False)
+
+    @property
+    def grain(self) -> str:
+        """What one row is, in one sentence."""
+        return inspect.cleandoc(self.schema.__doc__ or self.name).split("\n", maxsplit=1)[0]
 
     @property
     def columns(self) -> tuple[str, ...]:

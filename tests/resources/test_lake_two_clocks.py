@@ -31,10 +31,10 @@ class _Thing(dy.Schema):
 
 
 CASES = Table(
-    name="cases", room="tests", grain="one case", schema=_Case, key=("case_id",), version="updated_at",
+    name="cases", room="tests", schema=_Case, key=("case_id",), version="updated_at",
     is_live=pl.col("state") != "closed",
 )  # fmt: skip
-THINGS = Table(name="things", room="tests", grain="one thing", schema=_Thing, key=("thing_id",))
+THINGS = Table(name="things", room="tests", schema=_Thing, key=("thing_id",))
 
 
 def hour(number: float) -> datetime:
