@@ -81,18 +81,19 @@ def conform(raw: pl.DataFrame, feed: Feed, source: RecordSource, table: Table) -
     channels = [_number(received, channel, channel, pl.Float64()) for channel in feed.channels]
     _check_constants(columns, source, table)
     all_columns = [*columns, *channels, *([sequence] if sequence else [])]
-    findings = pl.concat([_damage(rows), *(_findings(column, source.timezone) for column in all_columns)])
+    damage = _damage(rows)
+    unread = pl.concat([_findings(column, source.timezone) for column in all_columns])
     frame = _canonical(rows, columns, table)
     frame = frame.with_columns(sequence.value if sequence else pl.lit(None, pl.Int64()).alias(SEQUENCE))
     if channels:
         frame = frame.with_columns(_metrics(channels, table))
-    candidates = _without(frame, findings)
+    candidates = _without(frame, damage)
     broken = _broken(validate(candidates.select(table.columns), table), candidates["_row"])
-    findings = pl.concat([findings, broken])
+    findings = pl.concat([damage, unread, _beside(broken, unread)])
     return Conformed(
         table=table,
         received=len(rows),
-        accepted=_without(candidates, broken).select(*table.columns, SEQUENCE),
+        accepted=_without(frame, findings).select(*table.columns, SEQUENCE),
         rejected=rejected_rows(rows, findings, Place(table.name, source.name)),
         rejected_count=findings["row"].n_unique(),
     )
@@ -186,6 +187,14 @@ def _broken(validated: Validated, rows: pl.Series) -> pl.DataFrame:
     return findings.select(
         rows.gather(findings["row"]).alias("row"), pl.col("rule", "column", "value").cast(pl.String)
     ).cast(FINDING)
+
+
+def _beside(broken: pl.DataFrame, unread: pl.DataFrame) -> pl.DataFrame:
+    """Broken rules that do not merely follow from a value of the row that could not be read and is null therefore."""
+    if broken.is_empty() or unread.is_empty():
+        return broken
+    whole_row = pl.col("column").is_null() & pl.col("row").is_in(unread["row"].unique().implode())
+    return broken.join(unread, on=["row", "column"], how="anti").filter(~whole_row)
 
 
 def _without(frame: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """Received values become values of the contract's types, strictly: what cannot be read becomes null, with a reason.
 
-Here: instants, dates, numbers, booleans, lists and text, one column at a time. Not here: which column a value comes
+Here: instants, dates, numbers, truth values, lists and text, one column at a time. Not here: which column a value comes
 from (`origin`), and the contract's rules (`opsguard_assets.tables`).
 
 A naive instant is read in the zone that its mapping names. An hour that exists twice (autumn) is taken as the earlier
@@ -9,14 +9,15 @@ different amounts on the two sides of the Atlantic, and a guess would be wrong b
 """
 
 from collections.abc import Callable
-from datetime import datetime
 
 import polars as pl
 
 from opsguard_assets.config.mapping import ColumnMapping
+from opsguard_assets.tables.columns import FIRST, LAST
 
 INSTANT = pl.Datetime("us", "UTC")
-EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2200, 1, 1)  # noqa: DTZ001 - bounds of naive and UTC times alike
+# The contract's bounds as wall-clock times: naive and UTC times are compared alike, before and after conversion.
+EARLIEST, LATEST = FIRST.replace(tzinfo=None), LAST.replace(tzinfo=None)
 ISO_INSTANTS = (
     "%Y-%m-%dT%H:%M:%S%.f%#z",
     "%Y-%m-%dT%H:%M:%S%.f",
@@ -28,7 +29,6 @@ ISO_INSTANTS = (
     "%Y-%m-%d %H:%M%#z",
     "%Y-%m-%d %H:%M",
 )
-ISO_TIMES = ("%H:%M:%S%.f", "%H:%M")
 TRUTHS = {
     **dict.fromkeys(("true", "t", "yes", "y", "1", "on"), True),
     **dict.fromkeys(("false", "f", "no", "n", "0", "off"), False),
@@ -102,11 +102,6 @@ def complaint(unread: pl.Series, dtype: pl.DataType, mapping: ColumnMapping, zon
     return pl.Series([_EXPECTED.get(type(dtype)) or _expected_number(dtype, mapping)]).new_from_index(0, len(unread))
 
 
-def readable(dtype: pl.DataType) -> bool:
-    """Whether columns of this type can be read from a source."""
-    return _reader(dtype) is not _same
-
-
 _Reader = Callable[[pl.Series, pl.DataType, ColumnMapping, str], pl.Series]
 
 
@@ -124,15 +119,6 @@ def _same(received: pl.Series, dtype: pl.DataType, _mapping: ColumnMapping, _zon
 
 def _text(received: pl.Series, _dtype: pl.DataType, _mapping: ColumnMapping, _zone: str) -> pl.Series:
     return as_text(received)
-
-
-def _category(received: pl.Series, dtype: pl.DataType, _mapping: ColumnMapping, _zone: str) -> pl.Series:
-    text = as_text(received)
-    if not isinstance(dtype, pl.Enum):
-        return text.cast(dtype, strict=False)
-    spelling = {category.lower(): category for category in dtype.categories}
-    found = text.str.to_lowercase().replace_strict(list(spelling), list(spelling.values()), default=None)
-    return found.cast(dtype, strict=False)
 
 
 def _truth(received: pl.Series, dtype: pl.DataType, _mapping: ColumnMapping, _zone: str) -> pl.Series:
@@ -166,15 +152,6 @@ def _whole_numbers(received: pl.Series, dtype: pl.DataType, mapping: ColumnMappi
     if received.dtype == pl.String:
         rounded = exact.zip_with(exact.is_not_null(), rounded)
     return rounded.cast(dtype, strict=False)
-
-
-def _clock_time(received: pl.Series, dtype: pl.DataType, mapping: ColumnMapping, _zone: str) -> pl.Series:
-    if received.dtype != pl.String:
-        return received.cast(dtype, strict=False)
-    found = nulls(received.name, dtype, len(received))
-    for form in mapping.format or ISO_TIMES:
-        found = found.zip_with(found.is_not_null(), received.str.to_time(form, strict=False))
-    return found
 
 
 def _list(received: pl.Series, dtype: pl.DataType, mapping: ColumnMapping, _zone: str) -> pl.Series:
@@ -264,17 +241,12 @@ def _expected_number(dtype: pl.DataType, mapping: ColumnMapping) -> str:
 
 _READERS: dict[type[pl.DataType], _Reader] = {
     pl.String: _text,
-    pl.Enum: _category,
-    pl.Categorical: _category,
     pl.Boolean: _truth,
     pl.Datetime: _instants,
     pl.Date: _dates,
-    pl.Time: _clock_time,
     pl.List: _list,
 }
 _EXPECTED: dict[type[pl.DataType], str] = {
-    pl.Enum: "not one of the contract's values",
     pl.Boolean: f"no truth value ({', '.join(TRUTHS)})",
-    pl.Time: "no time of day",
     pl.List: "no list of texts: give `separator`, or JSON text",
 }

@@ -12,6 +12,7 @@ from opsguard_assets.config.sources import FileSource
 from opsguard_assets.intake.conform import conform
 from opsguard_assets.intake.origin import MappingError
 from opsguard_assets.intake.quarantine import MAX_RECORD_CHARACTERS, SCHEMA
+from opsguard_assets.tables.registry import TABLES
 from tests.intake.accept.given import CASES, START, case, raw, source
 
 
@@ -43,7 +44,7 @@ def test_a_sound_row_has_the_contracts_columns_and_the_load_instant_as_known_at(
 def test_values_are_looked_up_ignoring_case_and_blanks_and_unlisted_ones_go_on():
     mapped = source({"state": {"from": "State", "values": {"Work in progress": "open", "-1": None}}})
     result = conformed(
-        [case(state=" WORK in Progress "), case(state="Closed"), case(state="-100"), case(state="-1")], mapped
+        [case(state=" WORK in Progress "), case(state="closed"), case(state="-100"), case(state="-1")], mapped
     )
     assert result.accepted["state"].to_list() == ["open", "closed"]
     assert result.rejected["column"].to_list() == ["state", "state"]
@@ -63,11 +64,11 @@ def test_templates_and_constants_fill_columns_and_unknown_parts_leave_nothing():
 
 
 def test_outcomes_count_only_on_rows_that_say_so_and_never_from_the_future():
-    closed = {"from": "closed", "only_when": {"State": "closed"}, "no_later_than": "changed"}
+    closed = {"from": "closed", "only_when": {"State": "CLOSED"}, "no_later_than": "changed"}
     mapped = source({"closed_at": closed, "updated_at": "changed"})
     rows = [
         case(state="open", closed="2025-01-03 10:00", changed="2025-01-01 11:00"),
-        case(state="Closed", closed="2025-01-03 10:00", changed="2025-01-02 11:00"),
+        case(state="closed", closed="2025-01-03 10:00", changed="2025-01-02 11:00"),
         case(state="closed", closed="2025-01-03 10:00", changed="2025-01-04 11:00"),
     ]
     days = conformed(rows, mapped).accepted["closed_at"].dt.day().to_list()
@@ -265,3 +266,37 @@ def test_every_received_row_is_accepted_or_rejected_and_never_both(rows, where):
     assert result.received == len(result.accepted) + result.rejected_count
     assert result.rejected_count == result.rejected.select("origin", "position").n_unique()
     CASES.schema.validate(result.accepted.drop("_sequence"))
+
+
+def test_further_channels_of_telemetry_keep_the_sources_names_and_leave_out_what_was_not_reported():
+    telemetry = FileSource.model_validate(
+        {
+            "name": "motes",
+            "kind": "files",
+            "path": "motes.parquet",
+            "feeds": [
+                {
+                    "table": "telemetry",
+                    "columns": {"device_id": "mote", "at": {"from": "epoch", "unit": "s"}, "temperature_c": "temp"},
+                    "channels": ["Light", "humidity"],
+                }
+            ],
+        }
+    )
+    rows = raw(
+        [
+            {"mote": 7, "epoch": 1_700_000_000, "temp": 21.5, "light": 3.0, "humidity": None},
+            {"mote": 7, "epoch": 1_700_000_060, "temp": 21.5, "light": None, "humidity": None},
+            {"mote": 7, "epoch": 1_700_000_120, "temp": 21.5, "light": float("nan"), "humidity": 1.0},
+        ]
+    )
+    result = conform(rows, telemetry.feeds[0], telemetry, TABLES["telemetry"])
+    assert result.accepted["device_id"].to_list() == ["7", "7"]
+    assert result.accepted["metrics"].to_list() == [[{"channel": "Light", "value": 3.0}], []]
+    assert result.rejected.select("column", "value").rows() == [("Light", "NaN")]
+
+
+def test_a_row_reports_every_rule_it_breaks_but_not_those_that_follow_from_another():
+    mapped = source({"closed_at": "closed", "effort_minutes": "effort"})
+    findings = conformed([case(opened="never", closed="2024-01-01 00:00", effort="-1")], mapped).rejected
+    assert findings["column"].to_list() == ["effort_minutes", "opened_at", "updated_at"]

@@ -1,6 +1,6 @@
 """What text, numbers and instants of sources become, and with which complaint they are refused."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
@@ -73,9 +73,9 @@ def test_the_zone_of_the_column_wins_over_that_of_the_source_and_an_offset_over_
     assert found == [utc(2024, 7, 1, 16), utc(2024, 7, 1, 12)]
 
 
-@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "9999-12-31", "1899-12-31 23:59"])
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "9999-12-31", "1969-12-31 23:59"])
 def test_placeholder_years_are_refused_and_named(text):
-    assert read([text], INSTANT) == ([None], ["instant outside the years 1900 to 2199"])
+    assert read([text], INSTANT) == ([None], ["instant outside the years 1970 to 2199"])
 
 
 def test_numbers_of_seconds_and_milliseconds_are_instants_and_nan_is_not():
@@ -124,7 +124,7 @@ def test_another_unit_is_scaled():
     assert read(["50"], pl.Float64(), scale=0.01)[0] == [0.5]
 
 
-def test_truth_values_lists_categories_and_clock_times():
+def test_truth_values_and_lists():
     assert read(["Yes", "0", "TRUE", "maybe"], pl.Boolean())[0] == [True, False, True, None]
     assert read([True, None], pl.Boolean())[0] == [True, None]
     assert read(["a; b;", "c", "?"], pl.List(pl.String), separator=";")[0] == [["a", "b"], ["c"], None]
@@ -134,8 +134,6 @@ def test_truth_values_lists_categories_and_clock_times():
         [],
         None,
     ]
-    assert read([" High ", "x"], pl.Enum(["high"]))[0] == ["high", None]
-    assert read(["08:30", "08:30:15", "25:00"], pl.Time())[0] == [time(8, 30), time(8, 30, 15), None]
 
 
 def test_identifiers_that_a_loader_took_for_numbers_keep_their_spelling():
