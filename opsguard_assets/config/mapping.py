@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from opsguard_assets.config.base import Strict
+from opsguard_assets.config.base import Strict, Zone
 
 Scalar = str | int | float | bool
 
@@ -40,7 +40,7 @@ class ColumnMapping(Strict):
     otherwise: Scalar | None = None
     format: tuple[str, ...] = ()
     unit: Literal["s", "ms", "us"] | None = None
-    timezone: str | None = None
+    timezone: Zone | None = None
     only_when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     no_later_than: str | None = None
     separator: str | None = None
@@ -50,7 +50,7 @@ class ColumnMapping(Strict):
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, value: Any) -> Any:
-        """`ticket_id: number` is short for `ticket_id: {from: number}`; a single format or allowed value may stand alone."""
+        """`ticket_id: number` is short for `ticket_id: {from: number}`; one format or allowed value may stand alone."""
         if isinstance(value, str):
             return {"from": value}
         if not isinstance(value, dict):

@@ -4,11 +4,9 @@ Here: thresholds, cadences, retention, sources. Not here: addresses of stores an
 environment (`resources.environment`).
 """
 
-from zoneinfo import available_timezones
-
 from pydantic import Field, field_validator
 
-from opsguard_assets.config.base import Strict
+from opsguard_assets.config.base import Strict, Zone
 from opsguard_assets.config.sources import Source
 
 
@@ -20,15 +18,8 @@ class Operations(Strict):
         currency: ISO 4217 code of money without one of its own.
     """
 
-    timezone: str = "UTC"
+    timezone: Zone = "UTC"
     currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, zone: str) -> str:
-        if zone not in available_timezones():
-            raise ValueError(f"{zone!r} is no IANA time zone; write one like Europe/Berlin")
-        return zone
 
 
 class SlaThresholds(Strict):

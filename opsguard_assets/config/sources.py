@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr
 
-from opsguard_assets.config.base import Strict
+from opsguard_assets.config.base import Strict, Zone
 from opsguard_assets.config.mapping import Feed
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,40}$"
@@ -26,7 +26,7 @@ class RecordSource(Strict):
 
     name: str = Field(pattern=NAME_PATTERN)
     feeds: tuple[Feed, ...] = Field(min_length=1)
-    timezone: str = "UTC"
+    timezone: Zone = "UTC"
     null_values: tuple[str, ...] = ()
     max_rejected_share: float = Field(default=0.05, ge=0, le=1)
 

@@ -81,7 +81,10 @@ def accept(
 
 
 def pending_loads(lake: Lake, source: str) -> list[Load]:
-    """The loads of a source in the lake that the ledger does not name, oldest first."""
+    """The loads of a source in the lake that the ledger does not name, oldest first.
+
+    A load is in the lake as a whole or not at all: loaders write it in one commit.
+    """
     if not lake.exists(_raw(source)):
         return []
     raw = lake.scan(_raw(source)).select("_load_id", "_loaded_at")

@@ -109,7 +109,7 @@ def _read(received: RawRows, name: str, table: Table, mapping: ColumnMapping) ->
     dtype, zone = table.dtypes[name], received.source.timezone
     origin = originate(received, mapping)
     value = parse(origin, dtype, mapping, zone)
-    if mapping.no_later_than is not None and dtype == INSTANT:
+    if mapping.no_later_than is not None:
         limit = parse(received.column(mapping.no_later_than), dtype, mapping, zone)
         value = value.zip_with(~(value > limit).fill_null(value=False), limit)
     return _Column(name, origin, value.alias(name), mapping)

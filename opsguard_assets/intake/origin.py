@@ -13,7 +13,7 @@ import polars as pl
 from opsguard_assets.config.mapping import ColumnMapping, Feed, Scalar
 from opsguard_assets.config.sources import RecordSource
 from opsguard_assets.intake.names import raw_name
-from opsguard_assets.intake.parse import as_text, kept, nulls, without_nulls
+from opsguard_assets.intake.parse import INSTANT, as_text, kept, nulls, without_nulls
 from opsguard_assets.tables.table import Table
 
 ANY = "*"
@@ -109,12 +109,14 @@ def resolve(feed: Feed, received: RawRows, table: Table) -> dict[str, ColumnMapp
     if feed.same_names:
         same = [c for c in table.columns if c not in columns and received.has(c)]
         columns |= {column: ColumnMapping.model_validate(column) for column in same}
-    for column in columns:
+    for column, mapping in columns.items():
         if column not in table.columns:
             raise MappingError(
                 f"{where}: the table has no column {column!r}{_close(column, table.columns)}. "
                 f"`opsguard tables {table.name}` lists its columns."
             )
+        if mapping.no_later_than is not None and table.dtypes[column] != INSTANT:
+            raise MappingError(f"{where}: `no_later_than` needs an instant, and {column} is none. Remove it.")
     required = [c for c, rule in table.schema.columns().items() if not rule.nullable and c != "known_at"]
     homeless = [c for c in required if c not in columns]
     if homeless:

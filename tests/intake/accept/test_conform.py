@@ -215,6 +215,16 @@ def test_a_column_that_the_table_does_not_have_is_an_error():
         conformed([case()], source({"titel": "x"}))
 
 
+def test_only_instants_can_be_limited_by_another_instant():
+    with pytest.raises(MappingError, match="`no_later_than` needs an instant, and title is none"):
+        conformed([case()], source({"title": {"from": "State", "no_later_than": "Opened"}}))
+
+
+def test_a_time_zone_that_does_not_exist_is_refused_before_anything_is_read():
+    with pytest.raises(ValueError, match="'Europe/Bremen' is no IANA time zone"):
+        source(timezone="Europe/Bremen")
+
+
 def test_a_required_column_without_an_origin_is_an_error():
     mapped = source()
     columns = {k: v for k, v in mapped.feeds[0].columns.items() if k != "state"}
