@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.intake.conform import conform
-from opsguard_assets.intake.origin import MappingError
 from opsguard_assets.intake.quarantine import MAX_RECORD_CHARACTERS, SCHEMA
 from opsguard_assets.tables.registry import TABLES
 from tests.intake.accept.given import CASES, START, case, raw, source
@@ -193,49 +192,6 @@ def test_damaged_rows_are_rejected_with_their_text_whatever_where_says():
     assert (result.received, len(result.accepted), result.rejected_count) == (2, 1, 1)
     assert finding["rule"] == "too many columns: expected 3, found 4"
     assert finding["record"] == finding["value"] == "a,b,c,d"
-
-
-def test_a_missing_column_of_a_file_is_an_error_that_names_close_ones():
-    with pytest.raises(MappingError, match=r"helpdesk.*'Opened at'.*close to it: opened"):
-        conformed([case()], source({"opened_at": "Opened at"}))
-
-
-def test_an_optional_column_that_json_lines_never_delivered_is_null():
-    lines = FileSource.model_validate(
-        source({"closed_at": "closed"}).model_dump(by_alias=True) | {"path": "cases.jsonl"}
-    )
-    assert conformed([case()], lines).accepted["closed_at"].to_list() == [None]
-    wrong = FileSource.model_validate(source({"case_id": "nr"}).model_dump(by_alias=True) | {"path": "cases.jsonl"})
-    with pytest.raises(MappingError, match="'nr'"):
-        conformed([case()], wrong)
-
-
-def test_a_column_that_the_table_does_not_have_is_an_error():
-    with pytest.raises(MappingError, match=r"no column 'titel'; close to it: title"):
-        conformed([case()], source({"titel": "x"}))
-
-
-def test_only_instants_can_be_limited_by_another_instant():
-    with pytest.raises(MappingError, match="`no_later_than` needs an instant, and title is none"):
-        conformed([case()], source({"title": {"from": "State", "no_later_than": "Opened"}}))
-
-
-def test_a_time_zone_that_does_not_exist_is_refused_before_anything_is_read():
-    with pytest.raises(ValueError, match="'Europe/Bremen' is no IANA time zone"):
-        source(timezone="Europe/Bremen")
-
-
-def test_a_required_column_without_an_origin_is_an_error():
-    mapped = source()
-    columns = {k: v for k, v in mapped.feeds[0].columns.items() if k != "state"}
-    feed = mapped.feeds[0].model_copy(update={"columns": columns})
-    with pytest.raises(MappingError, match="required columns without an origin: state"):
-        conform(raw([case()]), feed, mapped, CASES)
-
-
-def test_a_constant_that_is_no_value_of_its_column_is_an_error():
-    with pytest.raises(MappingError, match=r"the constant 'soon' is no value of due_on"):
-        conformed([case()], source({"due_on": {"constant": "soon"}}))
 
 
 def test_values_of_another_type_lie_in_a_variant_column_and_are_not_lost():
