@@ -37,20 +37,24 @@ def features(open_tickets: pl.DataFrame, readings: pl.DataFrame, as_of: datetime
         `assignee_open_tickets` (0 if unassigned).
     """
     assignee = pl.col("assignee_id")
-    if open_tickets["ticket_id"].equals(readings["ticket_id"]):
-        assigned = readings.with_columns(open_tickets["assignee_id"])  # the usual case, and no join of long strings
-    else:
-        owners = open_tickets.select("ticket_id", "assignee_id")
-        assigned = readings.drop("assignee_id", strict=False).join(
-            owners, on="ticket_id", how="left", maintain_order="left"
-        )
-    load = open_tickets.drop_nulls("assignee_id").group_by("assignee_id").agg(assignee_open_tickets=pl.len())
+    owners = open_tickets.select(
+        "ticket_id",
+        has_assignee=assignee.is_not_null(),
+        assignee_open_tickets=pl.when(assignee.is_not_null()).then(pl.len().over(assignee)).otherwise(0).cast(pl.Int64),
+    )
+    known = readings.select(
+        "ticket_id",
+        "remaining_minutes",
+        "elapsed_minutes",
+        "age_minutes",
+        "fraction_used",
+        "priority",
+        as_of=pl.lit(as_of, pl.Datetime("us", "UTC")),
+    )
+    if owners["ticket_id"].equals(known["ticket_id"]):
+        return known.hstack(owners.drop("ticket_id")).select(FEATURES)  # the usual case, without a join of long texts
     return (
-        assigned.join(load, on="assignee_id", how="left", maintain_order="left")
-        .with_columns(
-            as_of=pl.lit(as_of, pl.Datetime("us", "UTC")),
-            has_assignee=assignee.is_not_null(),
-            assignee_open_tickets=pl.col("assignee_open_tickets").fill_null(0).cast(pl.Int64),
-        )
+        known.join(owners, on="ticket_id", how="left", maintain_order="left")
+        .with_columns(pl.col("has_assignee").fill_null(value=False), pl.col("assignee_open_tickets").fill_null(0))
         .select(FEATURES)
     )

@@ -27,7 +27,7 @@ from opsguard_assets.tickets.working_time import LATEST, ROUND_THE_CLOCK, Workin
 # Long enough for every usual target; a deadline beyond it makes a second pass up to LATEST.
 _HORIZON = timedelta(days=730)
 _ANSWERED = ("resolved", "closed")
-_STORED = (
+STORED = (
     "ticket_id",
     "client_id",
     "site_id",
@@ -138,7 +138,7 @@ def _stored(alive: Lives, work: WorkingTime) -> pl.DataFrame:
     )
     given_us = work.worked_us(both["calendar_key"], both["due_at_given"]).alias("given_us")
     based = both.with_columns(given_us).with_columns(resolution_due_at=pl.coalesce("due_at_given", "due_at"))
-    return based.with_columns(*_bases(alive.as_of), no_deadline_reason=_no_deadline(work)).select(_STORED)
+    return based.with_columns(*_bases(alive.as_of), no_deadline_reason=_no_deadline(work)).select(STORED)
 
 
 def _facts(alive: Lives) -> pl.DataFrame:

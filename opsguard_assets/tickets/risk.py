@@ -74,23 +74,26 @@ def sla_risk(
         ValueError: The model gave another number of rows, or a value that is no probability; or the clocks cannot be
             read at `as_of` (see `clocks_at`).
     """
-    readings = clocks_at(clocks.filter(pl.col("ended_at").is_null()), work, as_of)
+    is_open = clocks["ended_at"].is_null()
+    readings = clocks_at(clocks if is_open.all() else clocks.filter(is_open), work, as_of)
     known = features(tickets, readings, as_of)
-    risks = _probabilities(model, known)
     # A paused ticket has no deadline now but will have one again; one whose calendar never opens will not.
     without = pl.col("resolution_due_at").is_null() & pl.col("paused_since_at").is_null()
-    return readings.with_columns(risks, model.reasons(known).alias("reason")).select(
+    # Texts of few rows: null where they do not apply, so that nothing is written for all the others.
+    why = pl.when(without).then(pl.col("no_deadline_reason").fill_null("unknown"))
+    held = pl.when(pl.col("resolution_state") == PAUSED).then("paused_by")
+    reason = pl.coalesce(
+        pl.lit("no deadline: ") + why,
+        pl.concat_str(pl.lit("paused by "), held, pl.lit(", "), "reason"),
+        "reason",
+    )
+    return readings.with_columns(_probabilities(model, known), model.reasons(known).alias("reason")).select(
         "ticket_id",
         "as_of",
         *_CLOCK[:3],
         pl.col("resolution_state").alias("state"),
         pl.when((pl.col("resolution_state") != BREACHED) & ~without).then("risk").alias("risk"),
-        pl.when(without)
-        .then(pl.format("no deadline: {}", pl.col("no_deadline_reason").fill_null("unknown")))
-        .when(pl.col("resolution_state") == PAUSED)
-        .then(pl.format("paused by {}, {}", "paused_by", "reason"))
-        .otherwise("reason")
-        .alias("reason"),
+        reason.alias("reason"),
         *_CLOCK[3:],
         model_name=pl.lit(model.name),
         model_version=pl.lit(model.version),

@@ -27,10 +27,11 @@ BEFORE = timedelta(days=8)
 CALENDARS = {
     "office": hours("office", range(1, 6), "08:00", "17:00", ["DE/BY", "2026-10-22"]),
     "night": hours("night", range(1, 8), "22:00", "06:00"),
-    "early": hours("early", [1, 2, 3, 4, 5, 6], "01:30", "02:30"),
+    "early": hours("early", range(1, 8), "01:30", "02:30"),
     "whole": hours("whole", range(1, 8), "00:00", "24:00"),
     "late": hours("late", [5, 6, 7], "18:00", "24:00") + hours("late", [6, 7, 1], "00:00", "03:15", ["US", "NP"]),
     "overlap": hours("overlap", range(1, 8), "09:00", "15:00") + hours("overlap", [2, 4], "14:00", "02:15"),
+    "round": hours("round", [1, 3, 6, 7], "02:45", "02:45"),
     "never": [],
 }
 STATUSES = ["new", "open", "in_progress", "on_hold", "resolved", "closed", "cancelled"]
