@@ -61,14 +61,7 @@ class RuleBaseline:
         Args:
             features: Rows of `features.features`.
         """
-        load, minutes = pl.col("assignee_open_tickets"), features["remaining_minutes"]
-        owner = (
-            pl.when(~pl.col("has_assignee"))
-            .then(pl.lit("unassigned"))
-            .when(load > MANY_TICKETS)
-            .then(pl.lit("assignee has many open tickets: ") + load.cast(pl.String))
-            .otherwise(pl.lit("assigned"))
-        )
+        minutes = features["remaining_minutes"]
         spans = pl.DataFrame(
             [
                 durations(minutes.abs(), " of working time left, ").alias("left"),
@@ -81,4 +74,19 @@ class RuleBaseline:
             spans = spans.with_columns(left=overdue.zip_with(past.fill_null(value=False), spans["left"]))
         left = pl.col("left").fill_null("no deadline, ")
         used = pl.col("used").fill_null("an unknown time used, ")
-        return features.hstack(spans).select(reason=pl.concat_str(left, used, owner))["reason"]
+        return spans.hstack([_owners(features)]).select(reason=pl.concat_str(left, used, "owner"))["reason"]
+
+
+def _owners(features: pl.DataFrame) -> pl.Series:
+    """Who has the ticket, in words; looked up by the load, because few loads are different."""
+    load = pl.col("assignee_open_tickets")
+    place = features.select(pl.when("has_assignee").then(load.clip(lower_bound=1)).otherwise(0).cast(pl.UInt32))
+    most = pl.select(load=pl.int_range(1 + features.select(load.max().fill_null(0).clip(lower_bound=1)).item()))
+    words = most.select(
+        owner=pl.when(pl.col("load") == 0)
+        .then(pl.lit("unassigned"))
+        .when(pl.col("load") > MANY_TICKETS)
+        .then(pl.format("assignee has many open tickets: {}", "load"))
+        .otherwise(pl.lit("assigned"))
+    )["owner"]
+    return words.gather(place.to_series())

@@ -10,7 +10,7 @@ import polars as pl
 
 from ml.model import RiskModel
 from ml.sla_breach.features import features
-from opsguard_assets.tickets.tick import BREACHED, PAUSED, clocks_at
+from opsguard_assets.tickets.tick import BREACHED, clocks_at
 from opsguard_assets.tickets.working_time import WorkingTime
 
 # From these probabilities on a ticket is alerted and escalated; both are asked for by the mission.
@@ -79,14 +79,11 @@ def sla_risk(
     known = features(tickets, readings, as_of)
     # A paused ticket has no deadline now but will have one again; one whose calendar never opens will not.
     without = pl.col("resolution_due_at").is_null() & pl.col("paused_since_at").is_null()
-    # Texts of few rows: null where they do not apply, so that nothing is written for all the others.
-    why = pl.when(without).then(pl.col("no_deadline_reason").fill_null("unknown"))
-    held = pl.when(pl.col("resolution_state") == PAUSED).then("paused_by")
-    reason = pl.coalesce(
-        pl.lit("no deadline: ") + why,
-        pl.concat_str(pl.lit("paused by "), held, pl.lit(", "), "reason"),
-        "reason",
-    )
+    held = (pl.lit("paused by ") + pl.col("paused_by") + ", ").fill_null("")
+    reason = pl.concat_str(held, "reason")
+    if readings.select(without.any()).item():
+        why = pl.lit("no deadline: ") + pl.col("no_deadline_reason").fill_null("unknown")
+        reason = pl.when(without).then(why).otherwise(reason)
     return readings.with_columns(_probabilities(model, known), model.reasons(known).alias("reason")).select(
         "ticket_id",
         "as_of",
