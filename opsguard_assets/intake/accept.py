@@ -31,7 +31,7 @@ BATCH_ROWS = 500_000
 # No load takes longer from its start to its arrival in the lake; older raw files need not be looked at again.
 _LONGEST_LOAD = timedelta(days=7)
 _Feeds = list[tuple[Table, list[Feed]]]
-_HELPERS = {DAMAGE: pl.String(), "_text": pl.String()}
+_DAMAGE_COLUMNS = {DAMAGE: pl.String(), "_text": pl.String()}
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,8 @@ class _Arrival:
 
     def rows(self) -> pl.LazyFrame:
         raw = self.lake.scan(_raw(self.source.name)).filter(pl.col("_load_id") == self.load.load_id)
-        missing = [name for name in _HELPERS if name not in raw.collect_schema()]
-        return raw.with_columns(pl.lit(None, _HELPERS[name]).alias(name) for name in missing)
+        missing = [name for name in _DAMAGE_COLUMNS if name not in raw.collect_schema()]
+        return raw.with_columns(pl.lit(None, _DAMAGE_COLUMNS[name]).alias(name) for name in missing)
 
     def batches(self, batch_rows: int) -> Iterator[pl.DataFrame]:
         """The rows in batches whose bounds depend on nothing but the load, so that a repetition has the same."""
