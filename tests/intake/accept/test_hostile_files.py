@@ -1,0 +1,46 @@
+"""Files that are well formed and say what no ticket can be: the bad rows are rejected, each with its reason."""
+
+import io
+
+import polars as pl
+import pytest
+
+from opsguard_assets.config.sources import FileSource
+from opsguard_assets.intake.conform import conform
+from opsguard_assets.tables.registry import TABLES
+from tests.intake.accept.given import raw
+from tests.intake.hostile import HOSTILE
+
+MAPPED = FileSource.model_validate(
+    {
+        "name": "hostile",
+        "kind": "files",
+        "path": "tickets.csv",
+        "feeds": [
+            {
+                "table": "tickets",
+                "columns": {
+                    "ticket_id": "id",
+                    "client_id": "client",
+                    "priority": "priority",
+                    "status": "status",
+                    "opened_at": "opened",
+                    "closed_at": "closed",
+                    "updated_at": "updated",
+                    "title": "title",
+                },
+            }
+        ],
+        "timezone": "Europe/Berlin",
+    }
+)
+CASES = [case for case in HOSTILE if case.stage == "accept" and case.filename.endswith(".csv")]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_bad_rows_are_rejected_with_a_reason_and_good_rows_arrive(case):
+    rows = pl.read_csv(io.BytesIO(case.content), infer_schema=False)
+    result = conform(raw(rows.to_dicts()), MAPPED.feeds[0], MAPPED, TABLES["tickets"])
+    assert set(result.accepted["ticket_id"]) == case.expect_good
+    assert result.rejected_count == case.expect_rejected
+    assert result.rejected["rule"].null_count() == 0
