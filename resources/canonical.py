@@ -64,9 +64,11 @@ def revision(stored: DeltaTable, incoming: pl.DataFrame, table: Table) -> Revisi
     """Against the current versions where these suffice, against all versions of the keys that arrived out of order."""
     keys = incoming.select(table.key).unique()
     scan = pl.scan_delta(stored)
-    current = scan.filter(pl.col(SLICE) != SUPERSEDED).join(keys.lazy(), on=table.key, how="semi").collect()
+    current = (
+        scan.filter(pl.col(SLICE) != SUPERSEDED).join(keys.lazy(), on=table.key, how="semi", nulls_equal=True).collect()
+    )
     late = _out_of_order(current, incoming, table)
-    older = scan.filter(pl.col(SLICE) == SUPERSEDED).join(late.lazy(), on=table.key, how="semi")
+    older = scan.filter(pl.col(SLICE) == SUPERSEDED).join(late.lazy(), on=table.key, how="semi", nulls_equal=True)
     known = pl.concat([current, older.collect()]) if len(late) else current
     return revise(known.drop(SLICE), incoming, table)
 
@@ -76,7 +78,7 @@ def _out_of_order(current: pl.DataFrame, incoming: pl.DataFrame, table: Table) -
     moments = ["known_at", table.version] if table.version else ["known_at"]
     newest = current.select(*table.key, *(pl.col(c).alias(f"_newest_{c}") for c in moments))
     before = pl.any_horizontal(pl.col(c) <= pl.col(f"_newest_{c}") for c in moments)
-    return incoming.join(newest, on=table.key).filter(before).select(table.key).unique()
+    return incoming.join(newest, on=table.key, nulls_equal=True).filter(before).select(table.key).unique()
 
 
 def commit(stored: DeltaTable, revision: Revision, table: Table) -> None:
@@ -89,7 +91,7 @@ def commit(stored: DeltaTable, revision: Revision, table: Table) -> None:
         delta.write(stored, sliced[0], {}, mode="append", commit_properties=delta.unchallenged())
         return
     source = pl.concat([sliced[0].with_columns(_is_new=True), sliced[1].with_columns(_is_new=False)])
-    same = " AND ".join(f't."{column}" = s."{column}"' for column in identity(table))
+    same = " AND ".join(_same(column, table) for column in identity(table))
     moved = [SUPERSEDED_AT, SLICE]
     merge = stored.merge(
         source,
@@ -101,6 +103,15 @@ def commit(stored: DeltaTable, revision: Revision, table: Table) -> None:
     merge.when_matched_update({column: f's."{column}"' for column in moved}).when_not_matched_insert(
         {column: f's."{column}"' for column in columns}, predicate="s._is_new = true"
     ).execute()
+
+
+def _same(column: str, table: Table) -> str:
+    """Equal, or unknown on both sides where the contract allows it: an `OR` costs the join its hash."""
+    described = table.schema.columns().get(column)
+    equal = f't."{column}" = s."{column}"'
+    if described is None or not described.nullable:
+        return equal
+    return f'({equal} OR (t."{column}" IS NULL AND s."{column}" IS NULL))'
 
 
 def _in_slices(frame: pl.DataFrame, table: Table) -> pl.DataFrame:

@@ -1,0 +1,148 @@
+"""Assets of the intake: raw records of every source, and the canonical tables that they fill.
+
+Here: reading the stores, calling one function, showing its figures. Not here: receiving (`receive`), accepting
+(`accept`) or anything that can be computed without Dagster.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+import polars as pl
+
+from opsguard_assets.config.sources import DirectSource
+from opsguard_assets.intake import ledger, report
+from opsguard_assets.intake.accept import accept
+from opsguard_assets.intake.groups import SourceGroup
+from opsguard_assets.intake.inbox import Inbox
+from opsguard_assets.metadata import OWNERS, column_schema, figures, key_of, preview
+from opsguard_assets.tables.registry import TABLES
+from resources.database import Database
+from resources.lake import Lake
+from resources.progress import Progress
+
+RAW = "raw"
+SYNC_LOCK = "opsguard sync"
+
+
+def raw_key(source: str) -> dg.AssetKey:
+    """The asset key of a source's raw records."""
+    return dg.AssetKey([RAW, source])
+
+
+def raw_asset(source: DirectSource) -> dg.AssetsDefinition:
+    """The asset of one source's raw records."""
+
+    @dg.asset(
+        key=raw_key(source.name),
+        group_name="intake",
+        kinds={"dlt", "deltalake"},
+        owners=OWNERS,
+        description=f"One row per record as received from `{source.name}` ({source.kind}). Appended, never changed.",
+        check_specs=[
+            dg.AssetCheckSpec("every_file_was_readable", asset=raw_key(source.name)),
+            dg.AssetCheckSpec("columns_are_as_before", asset=raw_key(source.name)),
+        ],
+    )
+    def raw(
+        inbox: dg.ResourceParam[Inbox], database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]
+    ) -> dg.MaterializeResult[None]:
+        with database.lock(f"{SYNC_LOCK} {source.name}"):
+            received = inbox.receive(source, loaded_at=datetime.now(UTC), progress=progress)
+        failures = [f"{failure.origin}: {failure.reason}" for failure in received.failures]
+        drift = [f"{change.kind}: {change.column}" for change in received.drift]
+        return dg.MaterializeResult(
+            metadata=figures({"dagster/row_count": received.rows, "origins": len(received.origins)}),
+            check_results=[
+                _check("every_file_was_readable", failures, dg.AssetCheckSeverity.ERROR),
+                _check("columns_are_as_before", drift, dg.AssetCheckSeverity.WARN),
+            ],
+        )
+
+    return raw
+
+
+def accepted_assets(group: SourceGroup, ready: Sequence[dg.AssetKey] = ()) -> dg.AssetsDefinition:
+    """The canonical tables of one group of sources.
+
+    Args:
+        group: Sources that share tables.
+        ready: Further assets that must exist before.
+    """
+    tables = [TABLES[name] for name in group.tables]
+    limits = {source.name: source.max_rejected_share for source in group.sources}
+
+    @dg.multi_asset(
+        name=f"accept_{group.name}",
+        specs=[
+            dg.AssetSpec(
+                key_of(table),
+                deps=[*(raw_key(s.name) for s in group.sources if table.name in _tables(s)), *ready],
+                group_name=table.room,
+                kinds={"polars", "deltalake"},
+                owners=OWNERS,
+                description=f"{table.grain} Every version that was ever known; grain: {', '.join(table.key)}.",
+                metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": f"tables/{table.name}"},
+            )
+            for table in tables
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(name, asset=key_of(table), blocking=blocking)
+            for table in tables
+            for name, blocking in (("received_is_accounted_for", True), ("rejected_within_limit", False))
+        ],
+    )
+    def accepted(
+        lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        loads: list[ledger.Accepted] = []
+        for source in group.sources:
+            with database.lock(f"{SYNC_LOCK} {source.name}"):
+                loads += accept(lake, source, TABLES, progress=progress)
+        for table in tables:
+            yield from _shown(lake, table.name, [load for load in loads if load.table == table.name], limits)
+
+    return accepted
+
+
+def _tables(source: object) -> set[str]:
+    return {feed.table for feed in getattr(source, "feeds", ())}
+
+
+def _shown(
+    lake: Lake, table: str, loads: list[ledger.Accepted], limits: dict[str, float]
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """What one table's page shows of the loads of this run."""
+    rows = ledger.ledger_rows(loads, pl.Series("columns", [], ledger.COLUMN)) if loads else ledger.empty()
+    totals = rows.select(pl.col("received", "accepted", "rejected", "unchanged").sum()).row(0, named=True)
+    name = f"quarantine/{table}"
+    quarantine = lake.scan(name).filter(pl.col("load_id").is_in([x.load_id for x in loads])) if lake.exists(name) else None
+    rules = report.rejected_per_rule(quarantine.collect()) if quarantine is not None else None
+    yield dg.MaterializeResult(
+        asset_key=key_of(TABLES[table]),
+        metadata={
+            **figures(totals),
+            "loads": preview(report.ledger_summary(rows)),
+            **({"rejected_per_rule": preview(rules)} if rules is not None and len(rules) else {}),
+        },
+        check_results=[
+            _check("received_is_accounted_for", _lines(report.not_conserved(rows)), dg.AssetCheckSeverity.ERROR),
+            _check("rejected_within_limit", _lines(report.above_share(rows, limits)), dg.AssetCheckSeverity.ERROR),
+        ],
+    )
+
+
+def _lines(rows: pl.DataFrame) -> list[str]:
+    words = "{source}: {received} received, {accepted} accepted, {rejected} rejected, {unchanged} unchanged"
+    return [words.format(**row) for row in rows.iter_rows(named=True)]
+
+
+def _check(name: str, findings: list[str], severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
+    """Passed when nothing was found; otherwise the findings in words."""
+    return dg.AssetCheckResult(
+        check_name=name,
+        passed=not findings,
+        severity=severity,
+        description="; ".join(findings[:10]) or None,
+        metadata={"findings": len(findings)},
+    )

@@ -1,0 +1,56 @@
+"""What every asset page shows in the same words: owners, column schemas, row counts, tables and pictures.
+
+Here: the vocabulary of metadata. Not here: which asset shows what.
+"""
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime
+
+import dagster as dg
+import polars as pl
+
+from opsguard_assets.intake.report import as_markdown
+from opsguard_assets.tables.describe import column_descriptions
+from opsguard_assets.tables.table import Table
+
+OWNERS = ["team:data-engineering"]
+
+
+def key_of(table: Table) -> dg.AssetKey:
+    """The asset key of a canonical table: its room, then its name."""
+    return dg.AssetKey([table.room, table.name])
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """The contract's columns with types and meanings, as the UI shows them."""
+    columns = column_descriptions(table).items()
+    return dg.TableSchema([dg.TableColumn(name, dtype, description) for name, (dtype, description) in columns])
+
+
+def schema_of(frame_schema: pl.Schema) -> dg.TableSchema:
+    """The columns of a derived table."""
+    return dg.TableSchema([dg.TableColumn(name, str(dtype)) for name, dtype in frame_schema.items()])
+
+
+def preview(frame: pl.DataFrame, *, limit: int = 20) -> dg.MarkdownMetadataValue:
+    """A small table; received texts are escaped."""
+    return dg.MetadataValue.md(as_markdown(frame, limit=limit))
+
+
+def picture(png: bytes, title: str) -> dg.MarkdownMetadataValue:
+    """A plot inside the asset page."""
+    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{base64.b64encode(png).decode()})")
+
+
+def figures(values: Mapping[str, float | str | datetime | None]) -> dict[str, dg.MetadataValue]:
+    """Named figures under stable keys, so that the UI plots numbers over time; unknown ones are left out."""
+    return {name: _value(value) for name, value in values.items() if value is not None}
+
+
+def _value(value: float | str | datetime) -> dg.MetadataValue:
+    if isinstance(value, datetime):
+        return dg.MetadataValue.timestamp(value)
+    if isinstance(value, int):
+        return dg.MetadataValue.int(value)
+    return dg.MetadataValue.float(value) if isinstance(value, float) else dg.MetadataValue.text(value)

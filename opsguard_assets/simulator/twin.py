@@ -1,0 +1,124 @@
+"""The twin as a whole: all records of a region up to a moment, and records of all regions as files.
+
+Here: putting the parts together. Not here: the parts.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from opsguard_assets.simulator.arrivals import arrivals
+from opsguard_assets.simulator.desk import worked
+from opsguard_assets.simulator.life import events, states
+from opsguard_assets.simulator.settings import SimulationSettings
+from opsguard_assets.simulator.truth import truth
+from opsguard_assets.simulator.world import build_world
+
+TABLES = (
+    "clients", "sites", "calendars", "people", "groups", "memberships", "duty", "sla_policies", "tickets",
+    "ticket_events",
+)  # fmt: skip
+_SHARED = ("calendars", "sla_policies")
+_MANIFEST = "manifest.json"
+
+
+class SimulationError(ValueError):
+    """The twin cannot go on; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The records of one region.
+
+    Attributes:
+        tables: Canonical records by table, each with `known_at`; `tickets` holds one row per change.
+        truth: True breach probabilities (`truth.truth`); not a record of any system.
+    """
+
+    tables: dict[str, pl.DataFrame]
+    truth: pl.DataFrame
+
+
+def simulate(
+    settings: SimulationSettings, until: datetime, *, region: int = 0, latest_only: bool = False
+) -> Simulation:
+    """All records of a region that are known by `until`.
+
+    A later `until` adds records and changes none: the world does not depend on how far it is watched.
+
+    Args:
+        settings: The world.
+        until: The last instant of knowledge, UTC.
+        region: Which region.
+        latest_only: Keep only the last state of each ticket, for scale.
+    """
+    world = build_world(settings, region, until)
+    lives = worked(arrivals(settings, region, until), world.agents, settings)
+    every = states(lives, until)
+    changes = events(every)
+    latest = every.unique("ticket_id", keep="last", maintain_order=True) if latest_only else every
+    known = {name: table for name, table in world.tables.items() if region == 0 or name not in _SHARED}
+    return Simulation({**known, "tickets": latest, "ticket_events": changes}, truth(lives))
+
+
+def write_records(
+    settings: SimulationSettings, folder: Path, *, until: datetime, progress: Callable[[int], None] | None = None
+) -> int:
+    """Writes the records that became known since the last call, as `<folder>/<table>/<region>-<until>.parquet`.
+
+    The truth is written to `<folder>/truth/`, beside the sources. The same `until` again writes nothing.
+
+    Returns:
+        Records written.
+
+    Raises:
+        SimulationError: When the folder holds the records of another world.
+    """
+    since = _known_until(folder, settings)
+    if since is not None and until <= since:
+        return 0
+    written = 0
+    for region in range(settings.regions):
+        world = simulate(settings, until, region=region)
+        for name, table in world.tables.items():
+            fresh = table if since is None else table.filter(pl.col("known_at") > since)
+            rows = _write(fresh, folder / name / f"{region:04d}-{until:%Y%m%dT%H%M%S}.parquet")
+            written += rows
+            if progress:
+                progress(rows)
+        _write(world.truth, folder / "truth" / f"{region:04d}.parquet")
+    _note(folder, settings, until)
+    return written
+
+
+def _write(table: pl.DataFrame, path: Path) -> int:
+    """A file appears whole or not at all."""
+    if table.is_empty():
+        return 0
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    table.write_parquet(draft)
+    draft.replace(path)
+    return len(table)
+
+
+def _known_until(folder: Path, settings: SimulationSettings) -> datetime | None:
+    path = folder / _MANIFEST
+    if not path.exists():
+        return None
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    if manifest["settings"] != settings.model_dump(mode="json"):
+        raise SimulationError(f"{folder} holds another world; remove the folder or give the simulator another one")
+    return datetime.fromisoformat(manifest["until"])
+
+
+def _note(folder: Path, settings: SimulationSettings, until: datetime) -> None:
+    draft = folder / f"{_MANIFEST}.draft"
+    draft.write_text(
+        json.dumps({"settings": settings.model_dump(mode="json"), "until": until.isoformat()}), encoding="utf-8"
+    )
+    draft.replace(folder / _MANIFEST)
