@@ -51,7 +51,7 @@ docs: setup ## Regenerate the pages that are made from code
 	@$(BIN)/python -m opsguard_assets.tables.describe > docs/tables.md
 
 lock: setup ## Compile requirements.txt from pyproject.toml (needs uv)
-	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 		--no-header --no-annotate --quiet --output-file requirements.txt
 
 clean: ## Remove .venv and the data of the demo
