@@ -107,7 +107,8 @@ class Lake:
 
         def attempt() -> bool:
             table = self._open(name)
-            if table is not None and (table.transaction_version(stream) or -1) >= sequence:
+            done = None if table is None else table.transaction_version(stream)
+            if done is not None and done >= sequence:
                 return False
             target, commit = table or self.uri_of(name), delta.once(stream, sequence)
             delta.write(target, frame, self._options, mode="append", schema_mode="merge", commit_properties=commit)

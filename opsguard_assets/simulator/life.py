@@ -25,7 +25,7 @@ def states(tickets: pl.DataFrame, until: datetime) -> pl.DataFrame:
         until: States that become known later are left out.
 
     Returns:
-        The columns of `tickets` of the contract, one row per change, in order per ticket; `_sequence` orders changes.
+        The columns of `tickets` of the contract, one row per change, in order per ticket; `sequence` orders changes.
     """
     changes = pl.concat(_changes(tickets), how="diagonal_relaxed").drop_nulls("updated_at")
     ordered = changes.sort("number", "updated_at", "step")
@@ -38,12 +38,12 @@ def states(tickets: pl.DataFrame, until: datetime) -> pl.DataFrame:
         resolved_at=pl.when(~is_open).then("resolved_at"),
         closed_at=pl.when(pl.col("status") == "closed").then("closed_at"),
         known_at=pl.col("updated_at") + FEED_DELAY,
-        _sequence=pl.int_range(pl.len()).over("number"),
+        sequence=pl.int_range(pl.len()).over("number"),
     ).filter(pl.col("known_at") <= until)
     fixed = tickets.select("number", *_FIXED, "mood")
     return known.join(fixed, on="number", maintain_order="left").select(
         *_FIXED, "status", "assignee_id", "group_id", "first_response_at", "resolved_at", "closed_at",
-        _sentiment(), "updated_at", "updated_by", "known_at", "_sequence",
+        _sentiment(), "updated_at", "updated_by", "known_at", "sequence",
     )  # fmt: skip
 
 
