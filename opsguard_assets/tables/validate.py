@@ -35,14 +35,14 @@ def validate(frame: pl.DataFrame, table: Table) -> Validated:
 
     Several versions of one key are legal: which of them counts is decided where they are stored.
     """
-    numbered = frame.select(table.columns).with_row_index(_ROW)
+    numbered = frame.select(table.columns).rechunk().with_row_index(_ROW)
     outcome = _numbered(table.schema).filter(numbered)
     accepted = outcome.result.sort(_ROW).select(table.columns)
     if len(accepted) == len(frame):
         return Validated(accepted, pl.DataFrame(schema=BROKEN))
     details = outcome.failure.details()
     rules = [rule for rule, times in outcome.failure.counts().items() if times]
-    broken = [_broken(details.filter(pl.col(rule) == "invalid"), rule) for rule in rules]
+    broken = [_broken(details.filter(pl.col(rule) == "invalid"), rule, table) for rule in rules]
     return Validated(accepted, pl.concat(broken).sort("row", "rule"))
 
 
@@ -52,41 +52,52 @@ def _numbered(schema: type[dy.Schema]) -> type[dy.Schema]:
     return type(f"Numbered{schema.__name__}", (schema,), {_ROW: dy.UInt32()})
 
 
-def _broken(rows: pl.DataFrame, rule: str) -> pl.DataFrame:
-    """Rows that break one rule, named `column: rule` or by the rule over several columns alone."""
+def _broken(rows: pl.DataFrame, rule: str, table: Table) -> pl.DataFrame:
+    """Rows that break one rule, named `column: what is wrong`, or by the rule over several columns alone."""
     column, _, kind = rule.rpartition("|")
+    involved = [column] if column else _columns_of(rule, table)
     return rows.select(
         pl.col(_ROW).alias("row"),
-        pl.lit(f"{column}: {_words(kind)}" if column else rule).alias("rule"),
+        pl.lit(f"{column}: {_words(kind, column, table)}" if column else rule).alias("rule"),
         pl.lit(column or None, pl.String).alias("column"),
-        _text(rows, column).alias("value"),
+        _text(rows, involved).alias("value"),
     )
 
 
-def _text(rows: pl.DataFrame, column: str) -> pl.Expr:
-    if not column:
-        return pl.lit(None, pl.String)
-    text = pl.col(column).cast(pl.String) if not rows.schema[column].is_nested() else pl.format("{}", pl.col(column))
-    return text.str.slice(0, _VALUE_CHARACTERS)
+def _columns_of(rule: str, table: Table) -> list[str]:
+    """The columns that a rule over several columns compares."""
+    expression = table.schema._validation_rules(with_cast=False)[rule].expr  # noqa: SLF001 - no public way
+    return expression.meta.root_names()
 
 
-def _words(kind: str) -> str:
-    """The rule of one column in words a person understands."""
-    words = {
-        "nullability": "required",
-        "min": "too small",
-        "max": "too large",
-        "max_exclusive": "too large",
-        "max_length": "too long",
-        "min_length": "too short",
-        "regex": "malformed",
-        "inf": "infinite",
-        "nan": "not a number",
-    }
-    return words.get(kind, kind.removeprefix("check__").replace("_", " ")) if kind in words else _denied(kind)
+def _text(rows: pl.DataFrame, columns: list[str]) -> pl.Expr:
+    """The offending value; for several columns `name=value` of each."""
+    values = [pl.format("{}", pl.col(c)) if rows.schema[c].is_nested() else pl.col(c).cast(pl.String) for c in columns]
+    if len(values) == 1:
+        return values[0].str.slice(0, _VALUE_CHARACTERS)
+    named = [pl.format(f"{c}={{}}", value.fill_null("unknown")) for c, value in zip(columns, values, strict=True)]
+    return pl.concat_str(named, separator=", ").str.slice(0, _VALUE_CHARACTERS)
 
 
-def _denied(kind: str) -> str:
-    """Named checks say what is right; a quarantine says what is wrong."""
-    name = kind.removeprefix("check__").replace("_", " ")
-    return name.removeprefix("not ") if name.startswith("not ") else f"not {name}"
+_WORDS = {
+    "nullability": "required",
+    "min": "too small",
+    "max": "too large",
+    "max_exclusive": "too large",
+    "max_length": "too long",
+    "min_length": "too short",
+    "regex": "malformed",
+    "inf": "infinite",
+    "nan": "not a number",
+    "check__not_blank": "blank",
+    "check__printable": "holds control characters",
+    "check__known_zone": "no IANA time zone",
+}
+
+
+def _words(kind: str, column: str, table: Table) -> str:
+    """What is wrong with a value, in words a person understands."""
+    if kind == "check__known":
+        options = (table.schema.columns()[column].description or "").rpartition(": ")[2]
+        return f"not one of {options}"
+    return _WORDS.get(kind, kind.replace("_", " "))
