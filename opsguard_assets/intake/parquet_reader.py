@@ -1,0 +1,35 @@
+"""Reads Parquet: values keep their types as far as raw columns have them (`raw_types`).
+
+Here: row groups to records, a batch at a time. Not here: opening the file (`opening`).
+
+`_position` is the row number in the file, from 1.
+"""
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from opsguard_assets.intake.received import Opened, SourceError
+from opsguard_assets.intake.spool import Part, check_distinct
+
+BATCH_ROWS = 100_000
+
+
+def read_parquet(file: Opened, part: Part) -> None:
+    """Reads one file into a part.
+
+    Raises:
+        SourceError: When the file is cut or damaged, or two of its columns are one by name.
+    """
+    try:
+        with pq.ParquetFile(file.path) as parquet:
+            columns = list(parquet.schema_arrow.names)
+            check_distinct(columns, file.origin)
+            for batch in parquet.iter_batches(BATCH_ROWS):
+                part.add(pl.DataFrame(pa.table(batch)))
+            if not part.columns:
+                part.add(pl.DataFrame(parquet.schema_arrow.empty_table()))
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(
+            f"{file.origin}: the Parquet file is cut or damaged ({str(error).splitlines()[0]}). Deliver it again, whole."
+        ) from error

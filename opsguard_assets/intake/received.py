@@ -1,0 +1,64 @@
+"""What receiving tells its caller: what arrived, what could not be read, and why.
+
+Here: results and errors. Not here: how they come about (`receive` and the readers).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from opsguard_assets.intake.drift import Drift
+
+LONGEST_TEXT = 2_000
+
+
+class SourceError(RuntimeError):
+    """A source or one of its files cannot be read; the message names source or file, what is wrong, and a remedy."""
+
+
+@dataclass(frozen=True)
+class FileFailure:
+    """A file that cannot be read at all. It is tried again when it changes, and reported until then.
+
+    Attributes:
+        origin: The file, relative to its source.
+        reason: What is wrong, where, and a remedy.
+    """
+
+    origin: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Received:
+    """What one call brought to the lake.
+
+    Attributes:
+        load_ids: The loads that arrived: usually none or one; two when a load that a crash interrupted was finished.
+        rows: Raw rows that arrived, damaged ones included.
+        origins: The files, relations or resources that rows came from.
+        drift: How the columns differ from those of the loads before.
+        failures: Files that cannot be read, those known from earlier calls included.
+        damaged: How many of `rows` could not be split into columns; `_damage` says why.
+    """
+
+    load_ids: tuple[str, ...] = ()
+    rows: int = 0
+    origins: tuple[str, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    failures: tuple[FileFailure, ...] = ()
+    damaged: int = 0
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file ready to be read: plain, not empty, of the format that its name promises.
+
+    Attributes:
+        origin: Its name relative to the source.
+        path: Where its plain bytes are; a temporary file where the original was compressed.
+        folder: Where further temporary copies may be written.
+    """
+
+    origin: str
+    path: Path
+    folder: Path
