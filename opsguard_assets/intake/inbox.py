@@ -10,7 +10,8 @@ from pathlib import Path
 
 from opsguard_assets.config.load import with_secrets
 from opsguard_assets.config.sources import DirectSource
-from opsguard_assets.intake.receive import Received, receive
+from opsguard_assets.intake.receive import receive
+from opsguard_assets.intake.received import Received
 from resources.progress import Progress
 
 

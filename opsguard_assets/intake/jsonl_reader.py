@@ -2,10 +2,10 @@
 
 Here: lines to columns of text. Not here: opening the file (`opening`), meaning of the values (`parse`).
 
-Every top-level key becomes a column of text: strings as they are, numbers and truth values as JSON writes them, lists and
-records as JSON text, `null` as null. A key that comes twice in one record, or two keys of one record that are the same
-column, damage the record: nobody can say which value counts. `_position` is the line number, from 1; blank lines are
-skipped.
+Every top-level key becomes a column of text: strings as they are, numbers and truth values as JSON writes them, lists
+and records as JSON text, `null` as null. A key that comes twice in one record, or two keys of one record that are the
+same column, damage the record: nobody can say which value counts. `_position` is the line number, from 1; blank lines
+are skipped.
 """
 
 from collections.abc import Iterator
@@ -91,9 +91,7 @@ def _read_block(
     part.add_damaged([d[0] for d in damaged], [d[1] for d in damaged], [d[2] for d in damaged])
 
 
-def _read_records(
-    connection: duckdb.DuckDBPyConnection, texts: list[tuple[int, str]], part: Part
-) -> list[_Damage]:
+def _read_records(connection: duckdb.DuckDBPyConnection, texts: list[tuple[int, str]], part: Part) -> list[_Damage]:
     """Adds the sound records of a block and returns the others."""
     lines = pa.table({"position": [n for n, _ in texts], "line": pa.array([t for _, t in texts], pa.string())})
     connection.register("lines", lines)
@@ -121,11 +119,12 @@ def _read_records(
     )
     connection.register("reasons", reasons)
     _add_sound(connection, columns, part)
-    return connection.execute(
+    found: list[_Damage] = connection.execute(
         "SELECT position, CASE type WHEN 'INVALID' THEN 'no valid JSON' WHEN 'OBJECT' THEN problem "
         "ELSE 'no JSON object but a value of type ' || lower(type) END, line "
         "FROM records LEFT JOIN reasons USING (keys) WHERE type <> 'OBJECT' OR problem IS NOT NULL"
     ).fetchall()
+    return found
 
 
 def _add_sound(connection: duckdb.DuckDBPyConnection, columns: dict[str, list[str]], part: Part) -> None:
@@ -136,10 +135,10 @@ def _add_sound(connection: duckdb.DuckDBPyConnection, columns: dict[str, list[st
     places = iter(range(1, len(pointers) + 1))
     values = [f"coalesce({', '.join(f'v[{next(places)}]' for _ in group)})" for group in spellings.values()]
     columns_sql = ", ".join(f"{value} AS c{i}" for i, value in enumerate(values))
-    sound = connection.execute(
+    sound = connection.sql(
         f"SELECT position, {columns_sql} FROM (SELECT position, json_extract_string(line, ?::VARCHAR[]) AS v "  # noqa: S608 - numbers only
         "FROM records LEFT JOIN reasons USING (keys) WHERE type = 'OBJECT' AND problem IS NULL) ORDER BY position",
-        [pointers],
+        params=[pointers],
     ).to_arrow_table()
     frame = pl.DataFrame(sound)
     frame.columns = [POSITION, *spellings]

@@ -23,7 +23,9 @@ from dlt.common.libs.pyarrow import get_local_dataset_reader
 from dlt.common.runtime.run_context import RunContext
 from dlt.destinations.impl.filesystem.factory import filesystem
 from dlt.destinations.impl.filesystem.filesystem import DeltaLoadFilesystemJob, FilesystemClient
+from dlt.pipeline.exceptions import PipelineStepFailed
 
+from opsguard_assets.intake.received import SourceError, cause_of
 from resources.delta import once, open_table
 
 DATASET = "raw"
@@ -144,11 +146,20 @@ def run(pipeline: dlt.Pipeline, records: Any) -> None:
 
     Args:
         pipeline: The pipeline of the source.
-        records: A dlt resource whose table has the name of the pipeline.
+        records: A dlt resource.
+
+    Raises:
+        SourceError: What the resource raised.
     """
     hints = {"table_format": "delta", "write_disposition": "append", "table_name": pipeline.pipeline_name}
     records.apply_hints(**hints)
-    info = pipeline.run(records, loader_file_format="parquet")
+    try:
+        info = pipeline.run(records, loader_file_format="parquet")
+    except PipelineStepFailed as error:
+        ours = cause_of(error, SourceError)
+        if ours is None:
+            raise
+        raise ours from None
     info.raise_on_failed_jobs()
 
 

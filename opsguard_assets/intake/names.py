@@ -3,9 +3,9 @@
 Here: names only, without any import that takes time: mappings are resolved with these on every start. Not here: types
 (`raw_types`) and drift (`drift`).
 
-The convention is dlt's `snake_case`, so that dlt leaves the names as they are, with three additions: no name starts with
-an underscore (those belong to the loader: `_load_id`, `_damage`, …), letters with accents lose them, and what cannot be
-written in ASCII or is very long gets a short digest, so that different columns stay different.
+The convention is dlt's `snake_case`, so that dlt leaves the names as they are, with three additions: no name starts
+with an underscore (those belong to the loader: `_load_id`, `_damage`, …), letters with accents lose them, and what
+cannot be written in ASCII or is very long gets a short digest, so that different columns stay different.
 """
 
 import hashlib
@@ -25,7 +25,19 @@ LOAD_ID, LOADED_AT, ORIGIN, POSITION, DAMAGE, TEXT = (
 LONGEST_NAME = 100
 _VARIANT = "__v_"
 _LETTERS = str.maketrans(
-    {"ß": "ss", "æ": "ae", "Æ": "Ae", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "œ": "oe"}
+    {
+        "ß": "ss",
+        "æ": "ae",
+        "Æ": "Ae",
+        "ø": "o",
+        "Ø": "O",
+        "ł": "l",
+        "Ł": "L",
+        "đ": "d",
+        "Đ": "D",
+        "\u0131": "i",
+        "œ": "oe",
+    }
 )
 _REDUCED = str.maketrans("+-*@|", "x_xal")
 _OTHER = re.compile(r"[^a-zA-Z\d_]")

@@ -52,7 +52,9 @@ def open_file(file: File, folder: Path, *, encoding: str = "utf-8") -> Opened:
             if encoding != "utf-8":
                 path = _transcoded(file, path, folder, encoding)
     except OSError as error:
-        raise SourceError(f"{file.origin}: cannot be read ({error.strerror or error}). Give this user access.") from error
+        raise SourceError(
+            f"{file.origin}: cannot be read ({error.strerror or error}). Give this user access."
+        ) from error
     return Opened(file.origin, path, folder)
 
 
@@ -101,10 +103,9 @@ def _check_format(file: File, head: bytes) -> None:
 
 
 def _other_format(file: File, what: str) -> SourceError:
-    return SourceError(
-        f"{file.origin}: this is {what}, not {_NAMES[file.format or 'csv']}. Export it as {_NAMES[file.format or 'csv']}, "
-        "or set `format` at the source."
-    )
+    promised = _NAMES[file.format or "csv"]
+    remedy = f"Export it as {promised}, or set `format` at the source."
+    return SourceError(f"{file.origin}: this is {what}, not {promised}. {remedy}")
 
 
 def _check_text(file: File, head: bytes, encoding: str) -> None:
@@ -123,7 +124,10 @@ def _check_text(file: File, head: bytes, encoding: str) -> None:
 def _transcoded(file: File, path: Path, folder: Path, encoding: str) -> Path:
     target = folder / "utf-8"
     try:
-        with path.open(encoding=encoding, newline="") as source, target.open("w", encoding="utf-8", newline="") as plain:
+        with (
+            path.open(encoding=encoding, newline="") as source,
+            target.open("w", encoding="utf-8", newline="") as plain,
+        ):
             shutil.copyfileobj(source, plain, CHUNK)
     except UnicodeError as error:
         raise SourceError(

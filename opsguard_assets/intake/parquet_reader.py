@@ -30,6 +30,7 @@ def read_parquet(file: Opened, part: Part) -> None:
             if not part.columns:
                 part.add(pl.DataFrame(parquet.schema_arrow.empty_table()))
     except (pa.ArrowException, OSError) as error:
+        said = str(error).splitlines()[0]
         raise SourceError(
-            f"{file.origin}: the Parquet file is cut or damaged ({str(error).splitlines()[0]}). Deliver it again, whole."
+            f"{file.origin}: the Parquet file is cut or damaged ({said}). Deliver it again, whole."
         ) from error

@@ -4,7 +4,7 @@ Here: Arrow types to raw kinds, without loss that matters. Not here: the contrac
 
 | kind | holds |
 |---|---|
-| text | text; exact digits of decimals; JSON of lists and records; ISO 8601 of naive instants and times of day; hex of bytes |
+| text | text; digits of decimals; JSON of lists and records; ISO 8601 of naive instants and times; hex of bytes |
 | bigint, double, bool, date | whole numbers, floating numbers, truth values, days |
 | timestamp | instants in UTC, microseconds |
 

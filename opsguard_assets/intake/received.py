@@ -5,10 +5,12 @@ Here: results and errors. Not here: how they come about (`receive` and the reade
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from opsguard_assets.intake.drift import Drift
 
 LONGEST_TEXT = 2_000
+_E = TypeVar("_E", bound=BaseException)
 
 
 class SourceError(RuntimeError):
@@ -62,3 +64,13 @@ class Opened:
     origin: str
     path: Path
     folder: Path
+
+
+def cause_of(error: BaseException, kind: type[_E]) -> _E | None:
+    """The error of this kind that `error` was made of: dlt wraps what its sources raise in several layers."""
+    layer: BaseException | None = error
+    while layer is not None:
+        if isinstance(layer, kind):
+            return layer
+        layer = layer.__cause__ or layer.__context__
+    return None

@@ -186,9 +186,7 @@ class Spool:
         for part in self.parts:
             for frame in part.batches():
                 kinds = kinds_of(frame)
-                there = {
-                    places[name, kinds[name]][0]: frame[name] for name in frame.columns if names.is_received(name)
-                }
+                there = {places[name, kinds[name]][0]: frame[name] for name in frame.columns if names.is_received(name)}
                 yield _table(frame, there, target, {**stamps, names.ORIGIN: part.origin})
 
 
@@ -203,7 +201,9 @@ def _table(
         for name, kind in target.items()
     }
     for name in (names.DAMAGE, names.TEXT):
-        arrays[name] = frame[name].to_arrow().cast(pa.string()) if name in frame.columns else pa.nulls(rows, pa.string())
+        arrays[name] = (
+            frame[name].to_arrow().cast(pa.string()) if name in frame.columns else pa.nulls(rows, pa.string())
+        )
     arrays[names.POSITION] = frame[names.POSITION].to_arrow()
     for name in (names.ORIGIN, names.LOAD_ID):
         arrays[name] = pa.repeat(pa.scalar(stamps[name], pa.string()), rows)

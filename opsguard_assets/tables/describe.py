@@ -15,9 +15,9 @@ from opsguard_assets.tables.table import Table
 
 _HEADER = """# The canonical tables
 
-The contract with every source, generated from the schemas in `opsguard_assets/tables` by `make docs`. Rows that break it
-go to `quarantine/<table>` with the rule, the value and their position in the source. Identifiers are texts; instants are
-UTC; unknown is null. `known_at` is the second clock of every row: when OpsGuard knew this state.
+The contract with every source, generated from the schemas in `opsguard_assets/tables` by `make docs`. Rows that break
+it go to `quarantine/<table>` with the rule, the value and their position in the source. Identifiers are texts; instants
+are UTC; unknown is null. `known_at` is the second clock of every row: when OpsGuard knew this state.
 """
 
 

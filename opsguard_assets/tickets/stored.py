@@ -1,6 +1,6 @@
 """The stored SLA clocks: what of a ticket's clocks changes only when a record arrives.
 
-Here: their table, kept with two clocks like a canonical one. Not here: computing them (`clocks`) and reading them (`tick`).
+Here: their table, kept with two clocks like a canonical one. Not here: computing (`clocks`) and reading them (`tick`).
 """
 
 import dataframely as dy

@@ -7,6 +7,7 @@ Every file that can hold good rows holds some, so that each test also shows that
 import gzip
 import io
 import json
+import math
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ def lines(*texts: str) -> bytes:
 
 
 def parquet(rows: int = 3) -> bytes:
-    """A sound Parquet file with the rows T1, T2, …"""
+    """A sound Parquet file with the rows T1, T2 and so on."""
     frame = pl.DataFrame([{"id": f"T{i + 1}", **SOUND} for i in range(rows)])
     buffer = io.BytesIO()
     frame.write_parquet(buffer)
@@ -99,6 +100,12 @@ def nested_parquet() -> bytes:
     )
     buffer = io.BytesIO()
     frame.write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def no_rows() -> bytes:
+    buffer = io.BytesIO()
+    pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String)).write_parquet(buffer)
     return buffer.getvalue()
 
 
@@ -157,14 +164,14 @@ UNREADABLE = [
     _unreadable("a damaged gzip", lambda: gzip.compress(csv(T1, T2))[:-8] + bytes(8), "damaged|cut", "t.csv.gz"),
     _unreadable("no gzip at all", lambda: b"\x1f\x8bnonsense", "gzip", "t.csv.gz"),
     _unreadable("an empty gzip", lambda: gzip.compress(b""), "empty", "t.csv.gz"),
-    _unreadable("one JSON document", lambda: ("[" + record("T1") + "]").encode(), "array", "t.jsonl"),
+    _unreadable("one JSON document", lambda: b"[" + record("T1").encode() + b"]", "array", "t.jsonl"),
     _unreadable("an empty JSON-lines file", lambda: b"", "empty", "t.jsonl"),
 ]  # fmt: skip
 
 DAMAGED = [
     _csv_file("too many columns", T1, T2 + ",more", T3, good=ENDS, damaged=1, reason="too many columns.*8"),
     _csv_file("too few columns", T1, "T2,acme,high", T3, good=ENDS, damaged=1, reason="missing columns.*8"),
-    _csv_file("ragged rows", "x", T1, "T2,acme", T2 + ",,,", T3, "y,y", good=ENDS, damaged=4, reason="columns"),
+    _csv_file("ragged rows", "x", T1, "T2,acme", T2 + ",,,", T3, "y,y", good=ALL, damaged=3, reason="columns"),
     _csv_file("text after a quote", T1, row("T2", title='"Lamp" broken'), T3, good=ENDS, damaged=1, reason="quote"),
     _csv_file("a quote without an end", T1, T3, row("T2", title='"Lamp'), good=ENDS, damaged=1, reason="quote"),
     Hostile(
@@ -219,9 +226,6 @@ DAMAGED = [
         reason="encoding",
     ),
     Hostile(
-        "NaN in JSON", "t.jsonl", lambda: lines(record("T1"), '{"id": "T2", "sentiment": NaN}', record("T3")), ENDS, 1
-    ),
-    Hostile(
         "a line of JSON of 10 MB",
         "t.jsonl",
         lambda: lines(record("T1"), record("T2", title="x" * 10_000_000), record("T3")),
@@ -251,7 +255,7 @@ HARMLESS = [
     Hostile("JSON lines of Windows with a mark", "t.ndjson", lambda: b"\xef\xbb\xbf" + lines(record("T1"), record("T2"), record("T3")).replace(b"\n", b"\r\n"), ALL),
     Hostile("JSON lines in gzip", "t.jsonl.gz", lambda: gzip.compress(lines(record("T1"), record("T2"), record("T3"))), ALL),
     Hostile("Parquet", "t.parquet", parquet, ALL),
-    Hostile("Parquet without rows", "t.parquet", lambda: _no_rows(), _ids()),
+    Hostile("Parquet without rows", "t.parquet", no_rows, _ids()),
     Hostile("nested Parquet", "t.parquet", nested_parquet, _ids("T1", "T2")),
 ]  # fmt: skip
 
@@ -267,16 +271,11 @@ VALUES = [
     _value("a formula for an instant", opened="=NOW()"),
     _value("no client", client=""),
     _value("a NUL character", title="a\x00b"),
+    Hostile("NaN in JSON", "t.jsonl", lambda: lines(record("T1"), record("T2", opened=math.nan), record("T3")), ENDS, 1, stage="accept"),
     Hostile("no identifier", "t.csv", lambda: csv(T1, row(""), T3), ENDS, 1, stage="accept"),
     Hostile("an identifier of 10,000 characters", "t.csv", lambda: csv(T1, row("x" * 10_000), T3), ENDS, 1, stage="accept"),
     Hostile("formulas and HTML", "t.csv", lambda: csv(T1, row("T2", title="=1+1"), row("T3", title="<script>alert(1)</script>")), ALL, stage="accept"),
 ]  # fmt: skip
-
-
-def _no_rows() -> bytes:
-    buffer = io.BytesIO()
-    pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String)).write_parquet(buffer)
-    return buffer.getvalue()
 
 
 HOSTILE = [*UNREADABLE, *DAMAGED, *HARMLESS, *VALUES]

@@ -1,0 +1,88 @@
+"""Reads the new files of a file source into a spool; a file that cannot be read is remembered with its reason.
+
+Here: which files are new, and one file after the other. Not here: listing (`files`), formats (`*_reader`).
+"""
+
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from opsguard_assets.config.sources import FileSource
+from opsguard_assets.intake.csv_reader import read_csv
+from opsguard_assets.intake.files import File, list_files
+from opsguard_assets.intake.jsonl_reader import read_jsonl
+from opsguard_assets.intake.opening import open_file
+from opsguard_assets.intake.parquet_reader import read_parquet
+from opsguard_assets.intake.received import SourceError
+from opsguard_assets.intake.spool import Part, Spool
+
+
+def has_news(source: FileSource, state: Mapping[str, Any]) -> bool:
+    """Whether a file is new, changed, or gone that could not be read.
+
+    Raises:
+        SourceError: When the files cannot be listed.
+    """
+    files = list_files(source)
+    gone = set(state.get("unreadable", {})) - {file.origin for file in files}
+    return bool(gone) or any(_is_new(file, state) for file in files)
+
+
+def read(source: FileSource, state: dict[str, Any], spool: Spool) -> None:
+    """Reads every new file, oldest first, and notes in `state` what was read and what could not be.
+
+    Raises:
+        SourceError: When the files cannot be listed.
+    """
+    files = list_files(source)
+    present = {file.origin for file in files}
+    seen = state.setdefault("files", {})
+    unreadable = {k: v for k, v in state.get("unreadable", {}).items() if k in present}
+    for file in files:
+        if not _is_new(file, state):
+            continue
+        part = spool.part(file.origin)
+        try:
+            _read_file(file, source, part)
+        except SourceError as error:
+            part.drop()
+            unreadable[file.origin] = [*file.version, str(error).removeprefix(f"{file.origin}: ")]
+            continue
+        if _changed_meanwhile(file):
+            part.drop()
+            continue
+        spool.keep(part)
+        unreadable.pop(file.origin, None)
+        seen[file.origin] = file.version
+    state["unreadable"] = unreadable
+
+
+def _is_new(file: File, state: Mapping[str, Any]) -> bool:
+    known = state.get("files", {}).get(file.origin)
+    refused = state.get("unreadable", {}).get(file.origin)
+    return file.version not in (known, refused[:2] if refused else None)
+
+
+def _read_file(file: File, source: FileSource, part: Part) -> None:
+    folder = part.folder / "opened"
+    folder.mkdir()
+    try:
+        opened = open_file(file, folder, encoding=source.csv.encoding if file.format == "csv" else "utf-8")
+        if file.format == "parquet":
+            read_parquet(opened, part)
+        elif file.format == "jsonl":
+            read_jsonl(opened, part, longest=source.csv.max_row_bytes)
+        else:
+            is_tsv = file.path.name.lower().removesuffix(".gz").endswith(".tsv")
+            read_csv(opened, source.csv, part, delimiter="\t" if is_tsv else None)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _changed_meanwhile(file: File) -> bool:
+    """Whether somebody was still writing: the file is read when it rests."""
+    try:
+        stat = file.path.stat()
+    except FileNotFoundError:
+        return False
+    return [stat.st_size, stat.st_mtime_ns] != file.version

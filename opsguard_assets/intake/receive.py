@@ -1,0 +1,160 @@
+"""Brings what is new at a source to its raw table in the lake: as received, in one commit, once.
+
+Here: the order of steps that all kinds of sources share, and what is remembered between loads. Not here: reading files
+(`file_records`), relations (`sql_records`) and resources (`rest_records`), the contract (`accept`).
+
+What is remembered lies in the state that dlt writes with the load: whoever loses the working folder continues from the
+lake, and a load that a crash interrupted is finished by the next call before anything new is read.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dlt
+import pyarrow as pa
+
+from opsguard_assets.config.sources import DirectSource, FileSource, SqlSource
+from opsguard_assets.intake import drift, file_records, loader, names, rest_records, sql_records
+from opsguard_assets.intake.drift import Column, Drift
+from opsguard_assets.intake.origin import has_header
+from opsguard_assets.intake.raw_types import stored_kinds
+from opsguard_assets.intake.received import FileFailure, Received
+from opsguard_assets.intake.spool import Spool, columns_of
+from resources.delta import open_table
+from resources.progress import Advance
+
+RESOURCE = "records"
+State = dict[str, Any]
+
+
+def receive(
+    source: DirectSource, *, lake_uri: str, work_dir: Path, loaded_at: datetime, progress: Advance | None = None
+) -> Received:
+    """Loads the new records of a source.
+
+    Args:
+        source: The source, its secrets filled in.
+        lake_uri: The lake; the raw table is `raw/<source name>` under it.
+        work_dir: The loaders' working folder. One process at a time may load a source.
+        loaded_at: The load instant, UTC; later than that of any load before.
+        progress: Told how many records were read since.
+
+    Returns:
+        What arrived. Files that cannot be read are listed with their reason; the others arrive.
+
+    Raises:
+        SourceError: When the source itself cannot be read; nothing new arrives.
+    """
+    folder = work_dir / f"{source.name}.spool"
+    with loader.pipeline_of(source.name, lake_uri=lake_uri, work_dir=work_dir) as pipeline:
+        finished = loader.finish_pending(pipeline)
+        state = loader.remembered(pipeline, RESOURCE)
+        earlier = _arrived(state) if finished else Received()
+        if isinstance(source, FileSource) and not file_records.has_news(source, state):
+            return replace(earlier, failures=_failures(state))
+        shutil.rmtree(folder, ignore_errors=True)  # left by a process that was killed
+        folder.mkdir(parents=True)
+        load = _Load(
+            source, Spool(folder, progress or _ignored), loaded_at, f"{lake_uri.rstrip('/')}/raw/{source.name}"
+        )
+        try:
+            loader.run(pipeline, dlt.resource(load.records(), name=RESOURCE))
+        finally:
+            shutil.rmtree(folder)
+        return _together(earlier, load)
+
+
+@dataclass
+class _Load:
+    """One load on its way: what it reads and what it will have brought."""
+
+    source: DirectSource
+    spool: Spool
+    loaded_at: datetime
+    raw_uri: str
+    failures: tuple[FileFailure, ...] = ()
+    summary: State | None = None
+
+    @property
+    def load_id(self) -> str:
+        """Unique within the source, in the order of loads."""
+        return self.loaded_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+
+    def records(self) -> Iterator[pa.Table]:
+        """Reads everything new to disk, then yields it in one schema; the state moves with the load."""
+        state: State = dlt.current.resource_state(RESOURCE)
+        self._read(state)
+        self.failures = _failures(state)
+        if not self.spool.rows:
+            return
+        names_all = isinstance(self.source, SqlSource) or has_header(self.source)
+        before = {name: Column(*column) for name, column in state.get("columns", {}).items()}
+        after = columns_of(self.spool.parts)
+        changes = drift.compare(before, after, names_every_column=names_all)
+        kept = drift.remembered(before, after, names_every_column=names_all)
+        state["columns"] = {name: [column.spelling, column.kind] for name, column in kept.items()}
+        self.summary = state["arrived"] = {
+            "load_id": self.load_id,
+            "rows": self.spool.rows,
+            "damaged": sum(part.damaged for part in self.spool.parts),
+            "origins": [part.origin for part in self.spool.parts],
+            "drift": [vars(change) for change in changes],
+        }
+        stamps = {names.LOAD_ID: self.load_id, names.LOADED_AT: self.loaded_at}
+        yield from self.spool.tables(_kinds(self.raw_uri), stamps)
+
+    def _read(self, state: State) -> None:
+        if isinstance(self.source, FileSource):
+            file_records.read(self.source, state, self.spool)
+        elif isinstance(self.source, SqlSource):
+            sql_records.read(self.source, self.spool)
+        else:
+            rest_records.read(self.source, self.spool)
+
+
+def _arrived(state: Mapping[str, Any]) -> Received:
+    """What the load brought that left this state."""
+    return _received(state["arrived"]) if "arrived" in state else Received()
+
+
+def _received(summary: Mapping[str, Any]) -> Received:
+    return Received(
+        load_ids=(summary["load_id"],),
+        rows=summary["rows"],
+        damaged=summary["damaged"],
+        origins=tuple(summary["origins"]),
+        drift=tuple(Drift(**change) for change in summary["drift"]),
+    )
+
+
+def _together(earlier: Received, load: _Load) -> Received:
+    now = _received(load.summary) if load.summary else Received()
+    return Received(
+        load_ids=(*earlier.load_ids, *now.load_ids),
+        rows=earlier.rows + now.rows,
+        damaged=earlier.damaged + now.damaged,
+        origins=(*earlier.origins, *now.origins),
+        drift=(*earlier.drift, *now.drift),
+        failures=load.failures,
+    )
+
+
+def _failures(state: Mapping[str, Any]) -> tuple[FileFailure, ...]:
+    return tuple(FileFailure(origin, reason) for origin, (_, _, reason) in sorted(state.get("unreadable", {}).items()))
+
+
+def _kinds(raw_uri: str) -> dict[str, str]:
+    """The kinds of the raw table's columns, those of the loader left out."""
+    table = open_table(raw_uri, {})
+    if table is None:
+        return {}
+    fields = [(field.name, field.type) for field in pa.schema(table.schema().to_arrow())]
+    return stored_kinds((name, dtype) for name, dtype in fields if names.is_received(name))
+
+
+def _ignored(_rows: int) -> None:
+    """Nobody listens."""

@@ -1,0 +1,89 @@
+"""Reads the new rows of a table or view of a database into a spool.
+
+Here: dlt's SQL source with a cursor, errors in words. Not here: whether there is anything new (`probe`).
+
+With a cursor column, rows at the newest value seen are read again, because more rows of the same instant may have
+followed; accepting finds them unchanged. Without one the whole relation is read every time.
+"""
+
+from typing import Any
+
+import dlt
+import polars as pl
+from dlt.common.exceptions import DltException
+from dlt.sources.sql_database import sql_table
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
+
+from opsguard_assets.config.sources import SqlSource
+from opsguard_assets.intake.received import SourceError, cause_of
+from opsguard_assets.intake.spool import Spool
+
+
+def read(source: SqlSource, spool: Spool) -> None:
+    """Reads what is new since the cursor that the running pipeline remembers.
+
+    Raises:
+        SourceError: When the database, the relation or the cursor column cannot be read.
+    """
+    part = spool.part(relation_of(source))
+    engine = engine_of(source)
+    try:
+        for table in _rows(source, engine):
+            part.add(pl.DataFrame(table))
+    except Exception as error:
+        if cause_of(error, NoSuchTableError):
+            raise SourceError(
+                f"Source {source.name}: there is no table or view {relation_of(source)}. Correct `table` and `schema`."
+            ) from None
+        said = cause_of(error, SQLAlchemyError) or cause_of(error, DltException)
+        if said is None:
+            raise
+        raise SourceError(f"Source {source.name}: {reason_of(said)}") from None
+    finally:
+        engine.dispose()
+    spool.keep(part)
+
+
+def relation_of(source: SqlSource) -> str:
+    """The relation as people write it."""
+    return f"{source.db_schema}.{source.relation}" if source.db_schema else source.relation
+
+
+def engine_of(source: SqlSource) -> Engine:
+    """Connections to the source's database.
+
+    Raises:
+        SourceError: When its address or driver is not known.
+    """
+    try:
+        return create_engine(source.url.get_secret_value())
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        known = f" ({error})" if not isinstance(error, ArgumentError) else ""
+        raise SourceError(
+            f"Source {source.name}: `url` is no address that SQLAlchemy can use{known}. Write it like "
+            "postgresql+psycopg://user:${PASSWORD}@host/database and install the driver that it names."
+        ) from None
+
+
+def reason_of(error: Exception) -> str:
+    """The first line of what the database said, with a remedy; never a password."""
+    said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return f"the database answered: {said}. Check `url`, `table`, `cursor` and the rights of the user."
+
+
+def _rows(source: SqlSource, engine: Engine) -> Any:
+    incremental = (
+        dlt.sources.incremental(source.cursor, primary_key=(), on_cursor_value_missing="include", row_order=None)
+        if source.cursor
+        else None
+    )
+    return sql_table(
+        credentials=engine,
+        table=source.relation,
+        schema=source.db_schema,
+        incremental=incremental,
+        chunk_size=source.chunk_rows,
+        backend="pyarrow",
+        reflection_level="full_with_precision",
+    )

@@ -1,0 +1,79 @@
+"""Rows of a real PostgreSQL: all of them first, then what is new since the cursor."""
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from opsguard_assets.config.sources import SqlSource
+from opsguard_assets.intake.received import SourceError
+from tests.intake.receive.inboxes import FEED, Mailbox
+
+
+@pytest.fixture
+def rows(database_url):
+    """A table of tickets; called with rows, it adds them."""
+    engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
+
+    def add(*values):
+        with engine.begin() as connection:
+            for value in values:
+                statement = (
+                    "INSERT INTO jobs (id, cost, done, at, seen, meta) VALUES (:id, 1.10, true, "
+                    "CAST(:at AS timestamptz), CAST(:at AS timestamp), '[1]')"
+                )
+                connection.execute(text(statement), value)
+
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "CREATE TABLE jobs (id text PRIMARY KEY, cost numeric(10,2), done boolean, at timestamptz, "
+                "seen timestamp, meta jsonb)"
+            )
+        )
+    yield add
+    engine.dispose()
+
+
+def source(database_url, **more):
+    url = make_url(database_url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    return SqlSource.model_validate(
+        {"name": "erp", "kind": "sql", "url": url, "table": "jobs", "cursor": "at", "feeds": [FEED], **more}
+    )
+
+
+def at(hour, name):
+    return {"id": name, "at": f"2025-01-01 {hour:02}:00:00+00"}
+
+
+def test_rows_after_the_cursor_arrive_and_none_of_its_own_instant_is_lost(tmp_path, database_url, rows):
+    mailbox = Mailbox(tmp_path)
+    rows(at(10, "J1"), at(11, "J2"))
+    assert mailbox.receive(source(database_url)).rows == 2
+    rows(at(11, "J3"), at(12, "J4"), at(9, "too late for the cursor"))
+    mailbox.receive(source(database_url))
+    raw = mailbox.raw("erp")
+    assert set(raw["id"]) == {"J1", "J2", "J3", "J4"}
+    row = raw.filter(raw["id"] == "J1").row(0, named=True)
+    assert (row["cost"], row["done"], row["seen"], row["meta"]) == ("1.10", True, "2025-01-01 10:00:00", "[1]")
+    assert row["at"].isoformat() == "2025-01-01T10:00:00+00:00"
+
+
+def test_without_a_cursor_everything_is_read_each_time(tmp_path, database_url, rows):
+    mailbox = Mailbox(tmp_path)
+    rows(at(10, "J1"))
+    assert [mailbox.receive(source(database_url, cursor=None)).rows for _ in range(2)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"table": "nothing"}, "there is no table or view nothing"),
+        ({"cursor": "nothing"}, "nothing"),
+        ({"url": "postgresql+psycopg://u:hunter2@127.0.0.1:1/x"}, "the database answered"),
+        ({"url": "what is this"}, "is no address"),
+        ({"url": "oracle+nothing://x"}, "install the driver"),
+    ],
+)
+def test_what_cannot_be_read_is_said_without_the_password(tmp_path, database_url, rows, change, message):
+    with pytest.raises(SourceError, match=message) as error:
+        Mailbox(tmp_path).receive(source(database_url, **change))
+    assert "hunter2" not in str(error.value)
