@@ -4,8 +4,9 @@ Here: the vocabulary of metadata. Not here: which asset shows what.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
 
 import dagster as dg
 import polars as pl
@@ -13,6 +14,11 @@ import polars as pl
 from opsguard_assets.intake.report import as_markdown
 from opsguard_assets.tables.describe import column_descriptions
 from opsguard_assets.tables.table import Table
+
+if TYPE_CHECKING:
+    Materialized: TypeAlias = dg.MaterializeResult[None]
+else:
+    Materialized = dg.MaterializeResult  # beside checks, Dagster knows the bare class only
 
 OWNERS = ["team:data-engineering"]
 
@@ -36,6 +42,11 @@ def schema_of(frame_schema: pl.Schema) -> dg.TableSchema:
 def preview(frame: pl.DataFrame, *, limit: int = 20) -> dg.MarkdownMetadataValue:
     """A small table; received texts are escaped."""
     return dg.MetadataValue.md(as_markdown(frame, limit=limit))
+
+
+def preview_rows(rows: Sequence[Mapping[str, object]]) -> dg.MarkdownMetadataValue:
+    """A small table of records."""
+    return preview(pl.DataFrame(rows), limit=100) if rows else dg.MetadataValue.md("none")
 
 
 def picture(png: bytes, title: str) -> dg.MarkdownMetadataValue:

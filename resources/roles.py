@@ -8,10 +8,12 @@ import os
 import dagster as dg
 from pydantic import SecretStr
 
+from opsguard_assets.intake.inbox import Inbox
 from resources.database import Database
 from resources.environment import read_environment
 from resources.lake import Lake
 from resources.postgres import start_embedded
+from resources.progress import Silent
 
 
 def _lake(_context: dg.InitResourceContext) -> Lake:
@@ -23,9 +25,16 @@ def _database(_context: dg.InitResourceContext) -> Database:
     return Database(place.database_url or SecretStr(start_embedded(place.embedded_data)))
 
 
+def _inbox(_context: dg.InitResourceContext) -> Inbox:
+    place = read_environment(os.environ)
+    return Inbox(lake_uri=place.lake, work_dir=place.dlt_home, variables=os.environ)
+
+
 def roles() -> dict[str, dg.ResourceDefinition]:
-    """`lake` and `database`, as the environment of the run names them."""
+    """`lake`, `database`, `inbox` and `progress`, as the environment of the run names them."""
     return {
+        "inbox": dg.ResourceDefinition(_inbox, description="Where records arrive: loaders and the secrets of sources"),
+        "progress": dg.ResourceDefinition(lambda _: Silent(), description="Who hears how far long work is"),
         "lake": dg.ResourceDefinition(_lake, description="Delta tables under OPSGUARD_LAKE"),
         "database": dg.ResourceDefinition(_database, description="PostgreSQL under OPSGUARD_DATABASE_URL"),
     }

@@ -12,18 +12,10 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from opsguard_assets.intake.look import Look
 from sensors.cadences import unfinished_run
 
 _BUDGET_SECONDS = 40.0
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a probe saw: whether something is new since the cursor, the next cursor, and what it is in words."""
-
-    has_new: bool
-    cursor: str
-    what: str
 
 
 Probe = Callable[[str | None], Look]

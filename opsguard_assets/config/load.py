@@ -8,7 +8,7 @@ import importlib.resources
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -16,12 +16,15 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.config.sources import DirectSource
+from opsguard_assets.config.sources import RecordSource
 from resources.environment import HOME, Environment, secret
 
 # Secrets are filled in when they are used, so that definitions load on machines that do not hold them.
 _SECRET_KEYS = frozenset({"url", "token"})
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+
+
+_S = TypeVar("_S", bound=RecordSource)
 
 
 class ConfigError(ValueError):
@@ -91,7 +94,7 @@ def _expand(node: Any, variables: Mapping[str, str], name: str) -> Any:
     return node
 
 
-def with_secrets(source: DirectSource, variables: Mapping[str, str]) -> DirectSource:
+def with_secrets(source: _S, variables: Mapping[str, str]) -> _S:
     """The source with `${NAME}` in its secrets replaced by the variable, or by the file that `NAME_FILE` names.
 
     Raises:

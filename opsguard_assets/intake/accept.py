@@ -48,6 +48,10 @@ class Load:
     loaded_at: datetime
     rows: int
 
+    def recorded_at(self, newest: datetime | None) -> datetime:
+        """The instant under which its rows are recorded, when loads up to `newest` were accepted before."""
+        return self.loaded_at if newest is None else max(self.loaded_at, newest + timedelta(microseconds=1))
+
 
 def accept(
     lake: Lake,
@@ -76,7 +80,8 @@ def accept(
     done: list[Accepted] = []
     for load in pending_loads(lake, source.name):
         advance = (progress or Silent()).begin(f"{source.name}: {load.load_id}", load.rows)
-        done += _accept_load(_Arrival(lake, source, load), feeds, batch_rows, advance)
+        arrival = _Arrival(lake, source, load, load.recorded_at(_recorded_up_to(lake)))
+        done += _accept_load(arrival, feeds, batch_rows, advance)
     return done
 
 
@@ -104,6 +109,7 @@ class _Arrival:
     lake: Lake
     source: RecordSource
     load: Load
+    recorded_at: datetime
 
     def rows(self) -> pl.LazyFrame:
         raw = self.lake.scan(_raw(self.source.name)).filter(pl.col("_load_id") == self.load.load_id)
@@ -173,7 +179,7 @@ def _check(arrival: _Arrival, feeds: _Feeds) -> None:
 def _write(arrival: _Arrival, table: Table, conformed: list[Conformed], batch: int) -> dict[str, int]:
     """Records accepted rows and quarantines the others; repeating it changes nothing."""
     rows = pl.concat([part.accepted for part in conformed])
-    recorded = arrival.lake.record(table, rows, loaded_at=arrival.load.loaded_at)
+    recorded = arrival.lake.record(table, rows, loaded_at=arrival.recorded_at)
     rejected = pl.concat([part.rejected for part in conformed])
     if len(rejected):
         stream = f"{arrival.source.name}/{arrival.load.load_id}"
@@ -205,7 +211,7 @@ def _close(arrival: _Arrival, feeds: _Feeds, tallies: Mapping[str, Counter[str]]
 
 def _tally(arrival: _Arrival, table: Table, counts: Counter[str], changes: tuple[str, ...]) -> Accepted:
     """Versions that an interrupted earlier attempt recorded were accepted by this load, too."""
-    stored = arrival.lake.versions(table).filter(pl.col(LOADED_AT) == arrival.load.loaded_at).select(pl.len())
+    stored = arrival.lake.versions(table).filter(pl.col(LOADED_AT) == arrival.recorded_at).select(pl.len())
     sound = counts["received"] - counts["rejected"]
     accepted = min(sound, max(counts["accepted"], stored.collect().item()))
     return Accepted(
@@ -217,6 +223,7 @@ def _tally(arrival: _Arrival, table: Table, counts: Counter[str], changes: tuple
         rejected=counts["rejected"],
         unchanged=sound - accepted,
         loaded_at=arrival.load.loaded_at,
+        recorded_at=arrival.recorded_at,
         drift=changes,
     )
 
@@ -225,6 +232,14 @@ def _undelivered(arrival: _Arrival, feeds: _Feeds) -> tuple[str, ...]:
     header = RawRows(arrival.rows().head(0).collect(), arrival.source)
     names = [n for table, parts in feeds for f in parts for n in absent_columns(resolve(f, header, table), header)]
     return tuple(f"mapped column never delivered: {name}" for name in dict.fromkeys(names))
+
+
+def _recorded_up_to(lake: Lake) -> datetime | None:
+    """The newest instant under which any completed load was recorded."""
+    if not lake.exists(ledger.NAME):
+        return None
+    newest = lake.scan(ledger.NAME).select(pl.col("recorded_at").max()).collect().item()
+    return newest if isinstance(newest, datetime) else None
 
 
 def _profile_before(lake: Lake, source: str) -> pl.Series | None:

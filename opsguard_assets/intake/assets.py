@@ -10,19 +10,23 @@ from datetime import UTC, datetime
 import dagster as dg
 import polars as pl
 
-from opsguard_assets.config.sources import DirectSource
+from opsguard_assets.config.sources import DirectSource, SimulatorSource
 from opsguard_assets.intake import ledger, report
 from opsguard_assets.intake.accept import accept
 from opsguard_assets.intake.groups import SourceGroup
 from opsguard_assets.intake.inbox import Inbox
-from opsguard_assets.metadata import OWNERS, column_schema, figures, key_of, preview
+from opsguard_assets.intake.simulated import live_on
+from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figures, key_of, preview
 from opsguard_assets.tables.registry import TABLES
 from resources.database import Database
 from resources.lake import Lake
 from resources.progress import Progress
 
 RAW = "raw"
+SIMULATED = "simulated"
 SYNC_LOCK = "opsguard sync"
+# Whoever follows loads by time must see them in the order in which they were recorded: one writer of tables at a time.
+TABLES_LOCK = "opsguard tables"
 
 
 def raw_key(source: str) -> dg.AssetKey:
@@ -30,11 +34,39 @@ def raw_key(source: str) -> dg.AssetKey:
     return dg.AssetKey([RAW, source])
 
 
-def raw_asset(source: DirectSource) -> dg.AssetsDefinition:
-    """The asset of one source's raw records."""
+def simulated_key(source: SimulatorSource) -> dg.AssetKey:
+    """The asset key of the files that a simulator writes."""
+    return dg.AssetKey([SIMULATED, source.name])
+
+
+def simulated_asset(source: SimulatorSource) -> dg.AssetsDefinition:
+    """The asset of a simulated provider's records."""
+
+    @dg.asset(
+        key=simulated_key(source),
+        group_name="intake",
+        kinds={"polars", "parquet"},
+        owners=OWNERS,
+        description="Records of a simulated provider, written as files until the moment of the run; the truth behind "
+        "them lies beside, for calibration.",
+    )
+    def simulated(
+        database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]
+    ) -> Materialized:
+        until = datetime.now(UTC)
+        with database.lock(f"{SYNC_LOCK} {source.name}"):
+            written = live_on(source, until=until, progress=progress.begin(f"{source.name}: simulating"))
+        return dg.MaterializeResult(metadata=figures({"records_written": written, "until": until}))
+
+    return simulated
+
+
+def raw_asset(source: DirectSource, ready: Sequence[dg.AssetKey] = ()) -> dg.AssetsDefinition:
+    """The asset of one source's raw records; `ready` are assets that must exist before."""
 
     @dg.asset(
         key=raw_key(source.name),
+        deps=ready,
         group_name="intake",
         kinds={"dlt", "deltalake"},
         owners=OWNERS,
@@ -46,7 +78,7 @@ def raw_asset(source: DirectSource) -> dg.AssetsDefinition:
     )
     def raw(
         inbox: dg.ResourceParam[Inbox], database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]
-    ) -> dg.MaterializeResult[None]:
+    ) -> Materialized:
         with database.lock(f"{SYNC_LOCK} {source.name}"):
             received = inbox.receive(source, loaded_at=datetime.now(UTC), progress=progress)
         failures = [f"{failure.origin}: {failure.reason}" for failure in received.failures]
@@ -62,13 +94,8 @@ def raw_asset(source: DirectSource) -> dg.AssetsDefinition:
     return raw
 
 
-def accepted_assets(group: SourceGroup, ready: Sequence[dg.AssetKey] = ()) -> dg.AssetsDefinition:
-    """The canonical tables of one group of sources.
-
-    Args:
-        group: Sources that share tables.
-        ready: Further assets that must exist before.
-    """
+def accepted_assets(group: SourceGroup) -> dg.AssetsDefinition:
+    """The canonical tables of one group of sources."""
     tables = [TABLES[name] for name in group.tables]
     limits = {source.name: source.max_rejected_share for source in group.sources}
 
@@ -77,7 +104,7 @@ def accepted_assets(group: SourceGroup, ready: Sequence[dg.AssetKey] = ()) -> dg
         specs=[
             dg.AssetSpec(
                 key_of(table),
-                deps=[*(raw_key(s.name) for s in group.sources if table.name in _tables(s)), *ready],
+                deps=[raw_key(s.name) for s in group.sources if table.name in _tables(s)],
                 group_name=table.room,
                 kinds={"polars", "deltalake"},
                 owners=OWNERS,
@@ -94,10 +121,10 @@ def accepted_assets(group: SourceGroup, ready: Sequence[dg.AssetKey] = ()) -> dg
     )
     def accepted(
         lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    ) -> Iterator[Materialized | dg.AssetCheckResult]:
         loads: list[ledger.Accepted] = []
-        for source in group.sources:
-            with database.lock(f"{SYNC_LOCK} {source.name}"):
+        with database.lock(TABLES_LOCK):
+            for source in group.sources:
                 loads += accept(lake, source, TABLES, progress=progress)
         for table in tables:
             yield from _shown(lake, table.name, [load for load in loads if load.table == table.name], limits)
@@ -111,7 +138,7 @@ def _tables(source: object) -> set[str]:
 
 def _shown(
     lake: Lake, table: str, loads: list[ledger.Accepted], limits: dict[str, float]
-) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+) -> Iterator[Materialized | dg.AssetCheckResult]:
     """What one table's page shows of the loads of this run."""
     rows = ledger.ledger_rows(loads, pl.Series("columns", [], ledger.COLUMN)) if loads else ledger.empty()
     totals = rows.select(pl.col("received", "accepted", "rejected", "unchanged").sum()).row(0, named=True)

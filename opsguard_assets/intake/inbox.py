@@ -10,7 +10,6 @@ from pathlib import Path
 
 from opsguard_assets.config.load import with_secrets
 from opsguard_assets.config.sources import DirectSource
-from opsguard_assets.intake.receive import receive
 from opsguard_assets.intake.received import Received
 from resources.progress import Progress
 
@@ -31,6 +30,8 @@ class Inbox:
 
     def receive(self, source: DirectSource, *, loaded_at: datetime, progress: Progress) -> Received:
         """Brings what is new at `source` to the lake's raw table of the same name."""
+        from opsguard_assets.intake.receive import receive  # noqa: PLC0415 - imports dlt, which takes two seconds
+
         advance = progress.begin(f"{source.name}: receiving")
         filled = with_secrets(source, self.variables)
         return receive(filled, lake_uri=self.lake_uri, work_dir=self.work_dir, loaded_at=loaded_at, progress=advance)

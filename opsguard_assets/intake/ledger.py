@@ -23,6 +23,7 @@ SCHEMA = pl.Schema(
         "unchanged": pl.Int64(),
         "rejected_share": pl.Float64(),
         "loaded_at": pl.Datetime("us", "UTC"),
+        "recorded_at": pl.Datetime("us", "UTC"),
         "drift": pl.List(pl.String()),
         "columns": pl.List(COLUMN),
     }
@@ -45,6 +46,8 @@ class Accepted:
         rejected: Raw rows in quarantine.
         unchanged: Rows that repeat what was known.
         loaded_at: The load instant, UTC.
+        recorded_at: The instant under which its versions were recorded: the load instant, or just after that of the
+            load accepted before it, so that whoever follows the loads of all tables by time misses none.
         drift: What differs in the source's columns, one sentence each.
     """
 
@@ -56,6 +59,7 @@ class Accepted:
     rejected: int
     unchanged: int
     loaded_at: datetime
+    recorded_at: datetime
     drift: tuple[str, ...] = ()
 
     @property

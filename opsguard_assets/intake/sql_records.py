@@ -12,12 +12,13 @@ import dlt
 import polars as pl
 from dlt.common.exceptions import DltException
 from dlt.sources.sql_database import sql_table
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
+from sqlalchemy import Engine
+from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 
 from opsguard_assets.config.sources import SqlSource
 from opsguard_assets.intake.received import SourceError, cause_of
 from opsguard_assets.intake.spool import Spool
+from opsguard_assets.intake.sql_address import engine_of, reason_of, relation_of
 
 
 def read(source: SqlSource, spool: Spool) -> None:
@@ -43,33 +44,6 @@ def read(source: SqlSource, spool: Spool) -> None:
     finally:
         engine.dispose()
     spool.keep(part)
-
-
-def relation_of(source: SqlSource) -> str:
-    """The relation as people write it."""
-    return f"{source.db_schema}.{source.relation}" if source.db_schema else source.relation
-
-
-def engine_of(source: SqlSource) -> Engine:
-    """Connections to the source's database.
-
-    Raises:
-        SourceError: When its address or driver is not known.
-    """
-    try:
-        return create_engine(source.url.get_secret_value())
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        known = f" ({error})" if not isinstance(error, ArgumentError) else ""
-        raise SourceError(
-            f"Source {source.name}: `url` is no address that SQLAlchemy can use{known}. Write it like "
-            "postgresql+psycopg://user:${PASSWORD}@host/database and install the driver that it names."
-        ) from None
-
-
-def reason_of(error: Exception) -> str:
-    """The first line of what the database said, with a remedy; never a password."""
-    said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    return f"the database answered: {said}. Check `url`, `table`, `cursor` and the rights of the user."
 
 
 def _rows(source: SqlSource, engine: Engine) -> Any:

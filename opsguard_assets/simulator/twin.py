@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -95,6 +96,12 @@ def write_records(
     return written
 
 
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """What was written to a folder so far: `settings` and `until`; None before the first time."""
+    path = folder / _MANIFEST
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
 def _write(table: pl.DataFrame, path: Path) -> int:
     """A file appears whole or not at all."""
     if table.is_empty():
@@ -107,10 +114,9 @@ def _write(table: pl.DataFrame, path: Path) -> int:
 
 
 def _known_until(folder: Path, settings: SimulationSettings) -> datetime | None:
-    path = folder / _MANIFEST
-    if not path.exists():
+    manifest = read_manifest(folder)
+    if manifest is None:
         return None
-    manifest = json.loads(path.read_text(encoding="utf-8"))
     if manifest["settings"] != settings.model_dump(mode="json"):
         raise SimulationError(f"{folder} holds another world; remove the folder or give the simulator another one")
     return datetime.fromisoformat(manifest["until"])

@@ -14,7 +14,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 def load(**changes):
     sound = {"load_id": "1", "source": "helpdesk", "table": "cases", "received": 4, "accepted": 2, "rejected": 1}
-    return Accepted(**{**sound, "unchanged": 1, "loaded_at": NOON, **changes})
+    return Accepted(**{**sound, "unchanged": 1, "loaded_at": NOON, "recorded_at": NOON, **changes})
 
 
 def book(*loads):

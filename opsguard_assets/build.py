@@ -1,0 +1,162 @@
+"""The whole code location made of settings: assets, jobs, schedules and sensors, wired.
+
+Here: what belongs together. Not here: any of the parts. Nothing is opened and no secret is read while it is built.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import dagster as dg
+
+from opsguard_assets.config.load import load_settings_of, with_secrets
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, SqlSource
+from opsguard_assets.housekeeping import keep_house_job
+from opsguard_assets.intake.assets import accepted_assets, raw_asset, raw_key, simulated_asset, simulated_key
+from opsguard_assets.intake.groups import source_groups
+from opsguard_assets.intake.look import Look
+from opsguard_assets.intake.probe import new_files, new_rows, new_simulated
+from opsguard_assets.intake.simulated import direct_sources, file_sources
+from opsguard_assets.tickets.assets import SCORE_JOB, SLA_RISK_KEY, ticket_assets
+from resources.environment import read_environment
+from resources.roles import roles
+from sensors.arrivals import Watched, arrivals_sensor
+from sensors.cadences import EXCLUSIVE_TAG, Cadence, schedule_for
+
+SYNC_JOB, HOUSE_JOB = "sync_sources_job", "keep_house_job"
+
+
+def build_defs(
+    *, settings: Settings | None = None, resources: Mapping[str, dg.ResourceDefinition] | None = None
+) -> dg.Definitions:
+    """The definitions of one installation.
+
+    Args:
+        settings: What to build; those of the environment where left out.
+        resources: The outside world; that of the environment where left out.
+    """
+    settings = settings or load_settings_of(read_environment(os.environ), os.environ)
+    assets = _assets(settings)
+    ticks = dg.AssetSelection.assets(SLA_RISK_KEY) if _fed(settings, "tickets") else dg.AssetSelection.keys()
+    jobs = [keep_house_job(HOUSE_JOB, settings)]
+    if assets:
+        jobs.append(_job(SYNC_JOB, dg.AssetSelection.all() - ticks, "Everything new at the sources, and what follows."))
+    if _fed(settings, "tickets"):
+        jobs.append(_job(SCORE_JOB, ticks, "The SLA risk of every open ticket at one moment."))
+    names = {job.name for job in jobs}
+    return dg.Definitions(
+        assets=assets,
+        jobs=jobs,
+        schedules=[
+            schedule_for(cadence, timezone=settings.operations.timezone, now=lambda: datetime.now(UTC))
+            for cadence in _cadences(settings)
+            if cadence.job in names
+        ],
+        sensors=_sensors(settings, assets, ticks),
+        resources=dict(resources or roles()),
+        executor=dg.in_process_executor,
+    )
+
+
+def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    simulators = [source for source in settings.sources if isinstance(source, SimulatorSource)]
+    written_by = {file.name: [simulated_key(source)] for source in simulators for file in file_sources(source)}
+    direct = direct_sources(settings.sources)
+    fed = [feed.table for source in direct for feed in source.feeds]
+    return [
+        *(simulated_asset(source) for source in simulators),
+        *(raw_asset(source, written_by.get(source.name, [])) for source in direct),
+        *(accepted_assets(group) for group in source_groups(direct)),
+        *(ticket_assets(fed) if "tickets" in fed else []),
+    ]
+
+
+def _fed(settings: Settings, table: str) -> bool:
+    return any(feed.table == table for source in direct_sources(settings.sources) for feed in source.feeds)
+
+
+def _job(name: str, selection: dg.AssetSelection, description: str) -> Any:
+    return dg.define_asset_job(
+        name,
+        selection,
+        description=description,
+        executor_def=dg.in_process_executor,
+        tags={EXCLUSIVE_TAG: name},
+    )
+
+
+def _cadences(settings: Settings) -> list[Cadence]:
+    """The documented cadences."""
+    limit = timedelta(minutes=settings.sla.missed_tick_limit_minutes)
+    step = SLA_RISK_KEY.to_python_identifier()
+    return [
+        Cadence(
+            job=SCORE_JOB,
+            name=f"{SCORE_JOB}_every_15_minutes",
+            cron="*/15 * * * *",
+            description="SLA breach prediction.",
+            configure=lambda as_of: {"ops": {step: {"config": {"as_of": as_of.isoformat()}}}},
+            stale_after=limit,
+        ),
+        Cadence(
+            job=SYNC_JOB,
+            name=f"{SYNC_JOB}_every_hour",
+            cron="7 * * * *",
+            description="Reads every source, also those whose news no sensor can see.",
+            configure=lambda _: {},
+            stale_after=limit,
+        ),
+        Cadence(
+            job=HOUSE_JOB,
+            name=f"{HOUSE_JOB}_every_day",
+            cron="30 4 * * *",
+            description="Compacts the lake, removes what nobody may need any more, and old runs.",
+            configure=lambda _: {},
+        ),
+    ]
+
+
+def _sensors(
+    settings: Settings, assets: Sequence[dg.AssetsDefinition], ticks: dg.AssetSelection
+) -> list[dg.SensorDefinition]:
+    files = {
+        source.name: Watched(partial(_look_at_files, source), _following(source, assets, ticks))
+        for source in settings.sources
+        if isinstance(source, FileSource | SimulatorSource)
+    }
+    rows = {
+        source.name: Watched(partial(_look_at_rows, source), _following(source, assets, ticks))
+        for source in settings.sources
+        if isinstance(source, SqlSource)
+    }
+    described = [
+        ("new_files_sensor", files, "Requests the load of sources with new or changed files, and what follows."),
+        ("new_rows_sensor", rows, "Requests the load of relations with new rows, and what follows."),
+    ]
+    return [
+        arrivals_sensor(name, job=SYNC_JOB, watched=sources, every_seconds=30, description=description)
+        for name, sources, description in described
+        if sources
+    ]
+
+
+def _look_at_files(source: FileSource | SimulatorSource, cursor: str | None) -> Look:
+    if isinstance(source, SimulatorSource):
+        return new_simulated(source, cursor, now=datetime.now(UTC))
+    return new_files(source, cursor)
+
+
+def _look_at_rows(source: SqlSource, cursor: str | None) -> Look:
+    return new_rows(with_secrets(source, os.environ), cursor)
+
+
+def _following(
+    source: DirectSource | SimulatorSource, assets: Sequence[dg.AssetsDefinition], ticks: dg.AssetSelection
+) -> tuple[dg.AssetKey, ...]:
+    """The assets of a source and all that follow from it but the ticks, which have their own cadence."""
+    first = simulated_key(source) if isinstance(source, SimulatorSource) else raw_key(source.name)
+    selection = dg.AssetSelection.assets(first).downstream() - ticks
+    return tuple(sorted(selection.resolve(list(assets))))

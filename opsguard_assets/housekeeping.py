@@ -1,0 +1,74 @@
+"""The daily job that keeps the stores small.
+
+Here: which tables there are to look after, and old runs of Dagster. Not here: compaction and pins
+(`resources.housekeeping`).
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.intake.simulated import direct_sources
+from opsguard_assets.metadata import preview_rows
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tickets.assets import SLA_RISK
+from opsguard_assets.tickets.derive import INTERVALS
+from opsguard_assets.tickets.stored import SLA_CLOCKS
+from resources.database import Database
+from resources.housekeeping import tidy
+from resources.lake import Lake
+from sensors.cadences import EXCLUSIVE_TAG
+
+_FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+_MOST_RUNS = 5_000
+
+
+def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
+    """The job that compacts and vacuums the lake and deletes old runs."""
+
+    @dg.op
+    def tidy_lake(
+        context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]
+    ) -> None:
+        done = tidy(lake, lake_tables(settings), database, retention_days=settings.retention.lake_days)
+        context.add_output_metadata(
+            {
+                "tables": preview_rows([vars(table) for table in done]),
+                "files_vacuumed": sum(table.files_vacuumed for table in done),
+            }
+        )
+
+    @dg.op
+    def delete_old_runs(context: dg.OpExecutionContext) -> None:
+        before = datetime.now(UTC) - timedelta(days=settings.retention.run_days)
+        context.add_output_metadata({"runs_deleted": delete_runs(context.instance, before)})
+
+    @dg.job(
+        name=name,
+        executor_def=dg.in_process_executor,
+        tags={EXCLUSIVE_TAG: name},
+        description="Compacts the lake, removes files that no kept version needs, and deletes old runs.",
+    )
+    def keep_house() -> None:
+        tidy_lake()
+        delete_old_runs()
+
+    return keep_house
+
+
+def lake_tables(settings: Settings) -> list[str]:
+    """Every table that this installation can have written."""
+    canonical = [*TABLES, SLA_CLOCKS.name]
+    raw = [f"raw/{source.name}" for source in direct_sources(settings.sources)]
+    kept = [f"tables/{name}" for name in canonical] + [f"quarantine/{name}" for name in TABLES]
+    return [*raw, *kept, "intake/loads", "derivations", INTERVALS, SLA_RISK]
+
+
+def delete_runs(instance: dg.DagsterInstance, before: datetime) -> int:
+    """Deletes finished runs created before an instant, at most some thousands at a time; returns how many."""
+    old = dg.RunsFilter(statuses=_FINISHED, created_before=before)
+    records = instance.get_run_records(old, limit=_MOST_RUNS)
+    for record in records:
+        instance.delete_run(record.dagster_run.run_id)
+    return len(records)

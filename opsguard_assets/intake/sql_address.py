@@ -1,0 +1,37 @@
+"""How a database that records come from is addressed, and what it says when it cannot be read.
+
+Here: addresses and errors in words, never a password. Not here: reading rows (`sql_records`), glancing (`probe`).
+"""
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from opsguard_assets.config.sources import SqlSource
+from opsguard_assets.intake.received import SourceError
+
+
+def relation_of(source: SqlSource) -> str:
+    """The relation as people write it."""
+    return f"{source.db_schema}.{source.relation}" if source.db_schema else source.relation
+
+
+def engine_of(source: SqlSource) -> Engine:
+    """Connections to the source's database.
+
+    Raises:
+        SourceError: When its address or driver is not known.
+    """
+    try:
+        return create_engine(source.url.get_secret_value())
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        known = f" ({error})" if not isinstance(error, ArgumentError) else ""
+        raise SourceError(
+            f"Source {source.name}: `url` is no address that SQLAlchemy can use{known}. Write it like "
+            "postgresql+psycopg://user:${PASSWORD}@host/database and install the driver that it names."
+        ) from None
+
+
+def reason_of(error: Exception) -> str:
+    """The first line of what the database said, with a remedy; never a password."""
+    said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return f"the database answered: {said}. Check `url`, `table`, `cursor` and the rights of the user."

@@ -1,0 +1,113 @@
+"""What follows from loads of tickets: their events where no source keeps them, their SLA clocks, their intervals.
+
+Here: which tickets a load touched, and keeping what is computed for them. Not here: the computation (`events`,
+`clocks`, `intervals`). Every step may die and be repeated; portions bound its memory.
+"""
+
+from datetime import datetime
+
+import polars as pl
+
+from opsguard_assets.derivation import Span, in_portions, mark, pending, touched
+from opsguard_assets.tables.versions import IS_WITHDRAWN, SEQUENCE
+from opsguard_assets.tickets.events import derive_ticket_events
+from opsguard_assets.tickets.knowledge import EVENTS, INPUTS, RULES, TICKETS, known
+from opsguard_assets.tickets.stored import SLA_CLOCKS
+from resources.lake import Lake
+from resources.progress import Progress
+
+INTERVALS = "tickets/sla_intervals"
+PORTION = 200_000
+_KEY = "ticket_id"
+
+
+def update_events(lake: Lake, *, progress: Progress) -> int:
+    """Derives the events of tickets that loads touched since the last time.
+
+    Returns:
+        Tickets looked at.
+    """
+    span = pending(lake, "ticket_events", [TICKETS])
+    if span is None:
+        return 0
+    keys = touched(lake, [TICKETS], _KEY, span)
+    advance = progress.begin("ticket_events: deriving", len(keys))
+    for portion in in_portions(keys, PORTION):
+        _record_events(lake, portion, span.upto)
+        advance(len(portion))
+    mark(lake, "ticket_events", span)
+    return len(keys)
+
+
+def update_clocks(lake: Lake, *, progress: Progress) -> int:
+    """Computes the SLA clocks of tickets that loads touched since the last time; a changed rule touches open tickets.
+
+    Returns:
+        Tickets computed.
+    """
+    span = pending(lake, "sla_clocks", INPUTS)
+    if span is None:
+        return 0
+    keys = tickets_touched(lake, span)
+    advance = progress.begin("sla_clocks: computing", len(keys))
+    for portion in in_portions(keys, PORTION):
+        clocks = known(lake, span.upto, _rows(lake, span.upto, portion)).clocks()
+        rows = clocks.with_columns(known_at=pl.lit(span.upto, SLA_CLOCKS.dtypes["known_at"]))
+        lake.record(SLA_CLOCKS, rows.select(SLA_CLOCKS.columns), loaded_at=span.upto)
+        advance(len(portion))
+    mark(lake, "sla_clocks", span)
+    return len(keys)
+
+
+def update_intervals(lake: Lake, *, progress: Progress) -> int:
+    """Cuts the lives of tickets that loads touched since the last time into intervals.
+
+    Returns:
+        Tickets cut.
+    """
+    span = pending(lake, "sla_intervals", INPUTS)
+    if span is None:
+        return 0
+    keys = tickets_touched(lake, span)
+    advance = progress.begin("sla_intervals: cutting", len(keys))
+    for portion in in_portions(keys, PORTION):
+        intervals = known(lake, span.upto, _rows(lake, span.upto, portion)).intervals()
+        lake.replace_entities(INTERVALS, intervals, entities=portion, key=[_KEY, "starts_at"])
+        advance(len(portion))
+    mark(lake, "sla_intervals", span)
+    return len(keys)
+
+
+def tickets_touched(lake: Lake, span: Span) -> pl.DataFrame:
+    """The tickets whose clocks the loads of a span can have changed.
+
+    A changed policy, calendar, site or client touches every ticket that is open; what was promised to an ended one
+    stays as it was.
+    """
+    direct = touched(lake, [TICKETS, EVENTS], _KEY, span)
+    if all(lake.touched(table, after=span.after, upto=span.upto).head(1).collect().is_empty() for table in RULES):
+        return direct
+    still_open = lake.known(TICKETS, span.upto, live_only=True).select(_KEY).collect()
+    return pl.concat([direct, still_open]).unique().sort(_KEY)
+
+
+def _rows(lake: Lake, as_of: datetime, portion: pl.DataFrame) -> pl.DataFrame:
+    return lake.known(TICKETS, as_of).join(portion.lazy(), on=_KEY, how="semi").collect()
+
+
+def _record_events(lake: Lake, portion: pl.DataFrame, upto: datetime) -> None:
+    """Records the events of some tickets and withdraws those that a late state proved wrong."""
+    versions = lake.versions(TICKETS).join(portion.lazy(), on=_KEY, how="semi").collect()
+    fresh = derive_ticket_events(versions)
+    before = lake.known(EVENTS).join(portion.lazy(), on=_KEY, how="semi").collect()
+    gone = before.join(fresh, on=EVENTS.key, how="anti").with_columns(
+        pl.lit(upto, EVENTS.dtypes["known_at"]).alias("known_at")
+    )
+    rows = pl.concat(
+        [
+            fresh.with_columns(pl.lit(value=False).alias(IS_WITHDRAWN)),
+            gone.select(*EVENTS.columns, pl.lit(value=True).alias(IS_WITHDRAWN)),
+        ],
+        how="diagonal_relaxed",
+    )
+    lake.record(EVENTS, rows.with_columns(pl.lit(0).alias(SEQUENCE)), loaded_at=upto)

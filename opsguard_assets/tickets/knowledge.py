@@ -1,0 +1,54 @@
+"""What the lake knows of tickets, their promises and calendars at a moment, as the SLA clocks want it.
+
+Here: reading. Not here: computing clocks (`clocks`) and keeping what follows from them (`derive`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tickets.clocks import sla_clocks
+from opsguard_assets.tickets.intervals import sla_intervals
+from resources.lake import Lake
+
+TICKETS, EVENTS = TABLES["tickets"], TABLES["ticket_events"]
+POLICIES, CALENDARS, SITES, CLIENTS = (TABLES[name] for name in ("sla_policies", "calendars", "sites", "clients"))
+RULES = (POLICIES, CALENDARS, SITES, CLIENTS)
+INPUTS = (TICKETS, EVENTS, *RULES)
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Some tickets with everything that their clocks depend on, as known at `as_of`."""
+
+    tickets: pl.DataFrame
+    ticket_events: pl.DataFrame
+    sla_policies: pl.DataFrame
+    calendars: pl.DataFrame
+    sites: pl.DataFrame
+    clients: pl.DataFrame
+    as_of: datetime
+
+    def clocks(self) -> pl.DataFrame:
+        """The SLA clocks of these tickets."""
+        return sla_clocks(**vars(self))
+
+    def intervals(self) -> pl.DataFrame:
+        """The SLA intervals of these tickets."""
+        return sla_intervals(**vars(self))
+
+
+def known(lake: Lake, as_of: datetime, tickets: pl.DataFrame) -> Knowledge:
+    """What was known at `as_of` around some tickets.
+
+    Args:
+        lake: The lake.
+        as_of: The moment of knowledge.
+        tickets: Rows of `tickets` as known at that moment.
+    """
+    ids = tickets.select("ticket_id").lazy()
+    events = lake.known(EVENTS, as_of).join(ids, on="ticket_id", how="semi")
+    rules = {table.name: lake.known(table, as_of).collect() for table in RULES}
+    return Knowledge(tickets=tickets, ticket_events=events.collect(), **rules, as_of=as_of)

@@ -1,0 +1,69 @@
+"""One tick of SLA risk: what was known at a moment, scored.
+
+Here: reading the stored clocks, or computing those that cannot be read at this moment. Not here: the risk itself
+(`risk`) and keeping it (`assets`).
+"""
+
+from datetime import datetime
+
+import polars as pl
+
+from ml.model import RiskModel
+from opsguard_assets.derivation import pending
+from opsguard_assets.tickets.calendars import working_time
+from opsguard_assets.tickets.derive import tickets_touched
+from opsguard_assets.tickets.knowledge import CALENDARS, EVENTS, INPUTS, TICKETS, known
+from opsguard_assets.tickets.risk import sla_risk
+from opsguard_assets.tickets.stored import SLA_CLOCKS
+from opsguard_assets.tickets.tick import is_outdated
+from opsguard_assets.tickets.working_time import WorkingTime
+from resources.lake import Lake
+
+
+def risk_at(lake: Lake, model: RiskModel, as_of: datetime) -> pl.DataFrame:
+    """The risk of every ticket open at `as_of`, by what was known then.
+
+    The cost does not grow with history: open tickets and their stored clocks lie apart. Clocks are computed anew only
+    where a record has arrived since they were stored, or an announced change has come; and all of them where `as_of`
+    lies in an imported history, of which nothing was stored at the time.
+
+    Args:
+        lake: The lake.
+        model: What estimates the risk.
+        as_of: The moment, UTC.
+
+    Returns:
+        Rows of `sla_risk`.
+    """
+    tickets = lake.known(TICKETS, as_of, live_only=True).collect()
+    calendars = lake.known(CALENDARS, as_of).collect()
+    clocks = _stored(lake, tickets, as_of)
+    work = _work(clocks, calendars, as_of)
+    fresh = clocks.filter(~is_outdated(work, as_of))
+    missing = tickets.join(fresh, on="ticket_id", how="anti")
+    if len(missing):
+        computed = known(lake, as_of, missing).clocks().select(fresh.columns)
+        clocks = pl.concat([fresh, computed])
+        work = _work(clocks, calendars, as_of)
+        clocks = tickets.select("ticket_id").join(clocks, on="ticket_id", how="inner", maintain_order="left")
+    return sla_risk(tickets, clocks, work, model, as_of)
+
+
+def _stored(lake: Lake, tickets: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """The stored clocks of these tickets that no later record contradicts, in the order of the tickets."""
+    columns = [column for column in SLA_CLOCKS.columns if column != "known_at"]
+    stored = lake.known(SLA_CLOCKS, as_of, live_only=True).select(columns)
+    if any(lake.has_hindsight(table, as_of) for table in (TICKETS, EVENTS)):
+        return stored.head(0).collect()
+    span = pending(lake, "sla_clocks", INPUTS)
+    if span is not None:
+        stored = stored.join(tickets_touched(lake, span).lazy(), on="ticket_id", how="anti")
+    clocks = stored.collect()
+    if clocks["ticket_id"].equals(tickets["ticket_id"]):
+        return clocks
+    return tickets.select("ticket_id").join(clocks, on="ticket_id", how="inner", maintain_order="left")
+
+
+def _work(clocks: pl.DataFrame, calendars: pl.DataFrame, as_of: datetime) -> WorkingTime:
+    used = clocks.select("calendar_id", "timezone", "calendar_key").unique("calendar_key")
+    return working_time(calendars, used, since=as_of, until=as_of)
