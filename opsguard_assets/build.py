@@ -61,6 +61,11 @@ def build_defs(
     )
 
 
+def tick_config(as_of: datetime) -> dict[str, object]:
+    """Run configuration of a tick of SLA risk."""
+    return {"ops": {SLA_RISK_KEY.to_python_identifier(): {"config": {"as_of": as_of.isoformat()}}}}
+
+
 def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
     simulators = [source for source in settings.sources if isinstance(source, SimulatorSource)]
     written_by = {file.name: [simulated_key(source)] for source in simulators for file in file_sources(source)}
@@ -91,14 +96,13 @@ def _job(name: str, selection: dg.AssetSelection, description: str) -> Any:
 def _cadences(settings: Settings) -> list[Cadence]:
     """The documented cadences."""
     limit = timedelta(minutes=settings.sla.missed_tick_limit_minutes)
-    step = SLA_RISK_KEY.to_python_identifier()
     return [
         Cadence(
             job=SCORE_JOB,
             name=f"{SCORE_JOB}_every_15_minutes",
             cron="*/15 * * * *",
             description="SLA breach prediction.",
-            configure=lambda as_of: {"ops": {step: {"config": {"as_of": as_of.isoformat()}}}},
+            configure=tick_config,
             stale_after=limit,
         ),
         Cadence(

@@ -66,11 +66,13 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     for column in rows[0] if rows else ():
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*("" if value is None else _plain(value) for value in row.values()))
+        table.add_row(*(_plain(name, value) for name, value in row.items()))
     Console(markup=False, highlight=False).print(table if rows else f"{title}: none")
 
 
-def _plain(value: object) -> str:
+def _plain(name: str, value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, float):
-        return f"{value:,.2f}"
+        return f"{value:.2%}" if name.endswith("_share") else f"{value:,.2f}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

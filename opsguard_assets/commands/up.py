@@ -18,6 +18,10 @@ _HOST = "127.0.0.1"
 _BIN = Path(sys.executable).parent
 
 
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
 def up(
     config: ConfigOption = None,
     dagster_port: Annotated[int, typer.Option(help="Port of the Dagster UI; another one if it is taken.")] = 3000,

@@ -79,7 +79,7 @@ def accept(
     feeds = _feeds_by_table(source, tables)
     done: list[Accepted] = []
     for load in pending_loads(lake, source.name):
-        advance = (progress or Silent()).begin(f"{source.name}: {load.load_id}", load.rows)
+        advance = (progress or Silent()).begin(f"{source.name}: accepting", load.rows)
         arrival = _Arrival(lake, source, load, load.recorded_at(_recorded_up_to(lake)))
         done += _accept_load(arrival, feeds, batch_rows, advance)
     return done

@@ -50,9 +50,7 @@ def simulated_asset(source: SimulatorSource) -> dg.AssetsDefinition:
         description="Records of a simulated provider, written as files until the moment of the run; the truth behind "
         "them lies beside, for calibration.",
     )
-    def simulated(
-        database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]
-    ) -> Materialized:
+    def simulated(database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]) -> Materialized:
         until = datetime.now(UTC)
         with database.lock(f"{SYNC_LOCK} {source.name}"):
             written = live_on(source, until=until, progress=progress.begin(f"{source.name}: simulating"))
@@ -86,8 +84,8 @@ def raw_asset(source: DirectSource, ready: Sequence[dg.AssetKey] = ()) -> dg.Ass
         return dg.MaterializeResult(
             metadata=figures({"dagster/row_count": received.rows, "origins": len(received.origins)}),
             check_results=[
-                _check("every_file_was_readable", failures, dg.AssetCheckSeverity.ERROR),
-                _check("columns_are_as_before", drift, dg.AssetCheckSeverity.WARN),
+                _check(raw_key(source.name), "every_file_was_readable", failures),
+                _check(raw_key(source.name), "columns_are_as_before", drift, dg.AssetCheckSeverity.WARN),
             ],
         )
 
@@ -142,21 +140,21 @@ def _shown(
     """What one table's page shows of the loads of this run."""
     rows = ledger.ledger_rows(loads, pl.Series("columns", [], ledger.COLUMN)) if loads else ledger.empty()
     totals = rows.select(pl.col("received", "accepted", "rejected", "unchanged").sum()).row(0, named=True)
-    name = f"quarantine/{table}"
+    key, name = key_of(TABLES[table]), f"quarantine/{table}"
     quarantine = (
         lake.scan(name).filter(pl.col("load_id").is_in([x.load_id for x in loads])) if lake.exists(name) else None
     )
     rules = report.rejected_per_rule(quarantine.collect()) if quarantine is not None else None
     yield dg.MaterializeResult(
-        asset_key=key_of(TABLES[table]),
+        asset_key=key,
         metadata={
             **figures(totals),
             "loads": preview(report.ledger_summary(rows)),
             **({"rejected_per_rule": preview(rules)} if rules is not None and len(rules) else {}),
         },
         check_results=[
-            _check("received_is_accounted_for", _lines(report.not_conserved(rows)), dg.AssetCheckSeverity.ERROR),
-            _check("rejected_within_limit", _lines(report.above_share(rows, limits)), dg.AssetCheckSeverity.ERROR),
+            _check(key, "received_is_accounted_for", _lines(report.not_conserved(rows))),
+            _check(key, "rejected_within_limit", _lines(report.above_share(rows, limits))),
         ],
     )
 
@@ -166,9 +164,15 @@ def _lines(rows: pl.DataFrame) -> list[str]:
     return [words.format(**row) for row in rows.iter_rows(named=True)]
 
 
-def _check(name: str, findings: list[str], severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
+def _check(
+    key: dg.AssetKey,
+    name: str,
+    findings: list[str],
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+) -> dg.AssetCheckResult:
     """Passed when nothing was found; otherwise the findings in words."""
     return dg.AssetCheckResult(
+        asset_key=key,
         check_name=name,
         passed=not findings,
         severity=severity,

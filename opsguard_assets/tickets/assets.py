@@ -156,9 +156,7 @@ def _risk_asset() -> dg.AssetsDefinition:
         "`as_of`; grain: ticket_id, as_of.",
         check_specs=[dg.AssetCheckSpec("one_row_per_open_ticket", asset=SLA_RISK_KEY, blocking=True)],
     )
-    def sla_risk(
-        config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]
-    ) -> Materialized:
+    def sla_risk(config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]) -> Materialized:
         as_of, model = config.instant(), RuleBaseline()
         risk = risk_at(lake, model, as_of).with_columns(date=pl.lit(as_of.date()))
         lake.replace_slice(SLA_RISK, risk, where={"date": as_of.date(), "as_of": as_of}, partition_by=["date"])

@@ -1,0 +1,168 @@
+"""The questions that `opsguard doctor` asks of an installation.
+
+Here: one function per question; each answers instead of raising. Not here: showing the answers (`doctor`).
+"""
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import TypeVar
+
+import polars as pl
+import requests
+from packaging.requirements import Requirement
+
+from opsguard_assets.config.load import load_settings_of, with_secrets
+from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, Source, SqlSource
+from opsguard_assets.intake.files import list_files
+from opsguard_assets.intake.probe import new_rows
+from opsguard_assets.intake.simulated import known_until
+from resources.environment import Environment
+from resources.installation import Installation, open_installation
+from resources.ticks import last_ticks
+
+_T = TypeVar("_T")
+_OLDEST, _NEWEST = (3, 11), (3, 13)
+_LEAST_FREE_BYTES = 2_000_000_000
+_WAIT_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One answer: what was asked, whether it is as it should be, what was found, and what to do if not."""
+
+    what: str
+    is_sound: bool
+    found: str
+    remedy: str = ""
+
+
+def diagnose(place: Environment, variables: Mapping[str, str]) -> list[Finding]:
+    """Everything that can be said about an installation, in the order in which things depend on each other."""
+    findings = [_python(), _packages(), _home(place)]
+    settings = _asked("configuration", lambda: load_settings_of(place, variables), findings, "Correct opsguard.yaml.")
+    opened = _asked(
+        "database", lambda: open_installation(place), findings, "Correct OPSGUARD_DATABASE_URL, or start the server."
+    )
+    if opened is not None:
+        findings += [_schema(opened), _lake(opened), *_ticks(opened)]
+    if settings is not None:
+        findings += [_source(source, variables) for source in settings.sources]
+    return findings
+
+
+def _python() -> Finding:
+    version = sys.version_info[:2]
+    return Finding(
+        "Python",
+        _OLDEST <= version <= _NEWEST,
+        platform.python_version(),
+        "Install Python 3.11, 3.12 or 3.13 and run `make PYTHON=python3.12 setup`.",
+    )
+
+
+def _packages() -> Finding:
+    """Every requirement of OpsGuard, by what is installed."""
+    wrong = list(_unmet())
+    count = len(metadata.requires("opsguard") or [])
+    return Finding(
+        "packages",
+        not wrong,
+        "; ".join(wrong) or f"{count} requirements are met",
+        "Run `make setup`; it installs what requirements.txt pins.",
+    )
+
+
+def _unmet() -> Iterator[str]:
+    for line in metadata.requires("opsguard") or []:
+        requirement = Requirement(line)
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            version = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            yield f"{requirement.name} is missing"
+            continue
+        if not requirement.specifier.contains(version, prereleases=True):
+            yield f"{requirement.name} {version} is not {requirement.specifier}"
+
+
+def _home(place: Environment) -> Finding:
+    place.home.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(place.home).free
+    may_write = os.access(place.home, os.W_OK | os.X_OK)
+    return Finding(
+        "home",
+        may_write and free > _LEAST_FREE_BYTES,
+        f"{place.home}, {'writable' if may_write else 'not writable'}, {free / 1e9:.0f} GB free",
+        "Set OPSGUARD_HOME to a folder that this user may write, with 2 GB to spare.",
+    )
+
+
+def _asked(what: str, question: Callable[[], _T], findings: list[Finding], remedy: str) -> _T | None:
+    try:
+        answer = question()
+    except Exception as error:  # noqa: BLE001 - what is wrong is the answer
+        findings.append(Finding(what, False, str(error), remedy))
+        return None
+    findings.append(Finding(what, True, "opened"))
+    return answer
+
+
+def _schema(opened: Installation) -> Finding:
+    revision = opened.database.revision()
+    return Finding("database schema", revision is not None, f"migration {revision}", "Run `opsguard sync` once.")
+
+
+def _lake(opened: Installation) -> Finding:
+    """Writes a small table and reads it back."""
+    now = datetime.now(UTC).isoformat()
+    try:
+        opened.lake.replace("doctor", pl.DataFrame({"asked_at": [now]}))
+        found = opened.lake.scan("doctor").collect().item()
+    except Exception as error:  # noqa: BLE001 - what is wrong is the answer
+        return Finding("lake", False, str(error), "Set OPSGUARD_LAKE to a folder or bucket that this user may write.")
+    return Finding(
+        "lake", found == now, f"{opened.lake.uri}, writable", "Two installations share this lake; separate them."
+    )
+
+
+def _ticks(opened: Installation) -> list[Finding]:
+    return [
+        Finding(f"last tick of {tick.job}", True, f"{tick.as_of:%Y-%m-%d %H:%M} UTC, {tick.row_count:,} rows")
+        for tick in last_ticks(opened.database)
+    ]
+
+
+def _source(source: Source, variables: Mapping[str, str]) -> Finding:
+    what = f"source {source.name}"
+    try:
+        return Finding(what, True, _reached(source, variables))
+    except Exception as error:  # noqa: BLE001 - what is wrong is the answer
+        return Finding(what, False, str(error), "See docs/sources.md.")
+
+
+def _reached(source: Source, variables: Mapping[str, str]) -> str:
+    if isinstance(source, SimulatorSource):
+        until = known_until(source)
+        return f"simulated until {until:%Y-%m-%d %H:%M} UTC" if until else "nothing simulated yet"
+    return _read(with_secrets(source, variables))
+
+
+def _read(source: DirectSource) -> str:
+    if isinstance(source, FileSource):
+        files = list_files(source)
+        unreadable = [file.origin for file in files if not os.access(file.path, os.R_OK)]
+        if unreadable:
+            raise PermissionError(f"{len(unreadable)} files cannot be read, such as {unreadable[0]}")
+        return f"{len(files)} files"
+    if isinstance(source, SqlSource):
+        return new_rows(source, None).what
+    address = str(source.client.get("base_url", ""))
+    reply = requests.get(address, timeout=_WAIT_SECONDS)
+    return f"{address} answers (HTTP {reply.status_code})"

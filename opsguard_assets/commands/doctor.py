@@ -1,0 +1,29 @@
+"""`opsguard doctor`: what is wrong with this installation, and what to do about it.
+
+Here: asking and telling. Not here: the questions (`diagnosis`).
+"""
+
+import os
+
+import typer
+
+from opsguard_assets.commands.diagnosis import diagnose
+from opsguard_assets.commands.session import ConfigOption, JsonOption, console, environment_of, print_json, print_rows
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Check versions, stores, sources and permissions, and say the remedy. Ends with 1 when something is wrong."""
+    findings = diagnose(environment_of(config), os.environ)
+    if as_json:
+        print_json([vars(finding) for finding in findings])
+    else:
+        rows = [{"": "ok" if f.is_sound else "WRONG", "what": f.what, "found": f.found} for f in findings]
+        print_rows("OpsGuard's health", rows)
+        for finding in findings:
+            if not finding.is_sound:
+                console.print(f"{finding.what}: {finding.remedy}", markup=False, style="red")
+    if not all(finding.is_sound for finding in findings):
+        raise typer.Exit(1)

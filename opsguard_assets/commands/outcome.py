@@ -1,0 +1,81 @@
+"""What commands show of loads and ticks, read back from the stores. Not here: running anything."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+
+from opsguard_assets.intake import ledger, report
+from opsguard_assets.tickets.assets import SLA_RISK
+from opsguard_assets.tickets.figures import breach_rates, moments_between, open_over_time
+from opsguard_assets.tickets.knowledge import TICKETS
+from opsguard_assets.tickets.risk import RiskSummary, summary
+from opsguard_assets.tickets.stored import SLA_CLOCKS
+from resources.lake import Lake
+
+_LOAD = ["source", "load_id", "table"]
+
+
+@dataclass(frozen=True)
+class Loads:
+    """What some loads brought: ledger rows and their rows in quarantine."""
+
+    rows: pl.DataFrame
+    quarantine: pl.DataFrame
+
+    @property
+    def summary(self) -> list[dict[str, Any]]:
+        """Totals per source and table."""
+        return report.ledger_summary(self.rows).drop("last_loaded_at").to_dicts()
+
+    @property
+    def rejected(self) -> list[dict[str, Any]]:
+        """How often which rule was broken."""
+        return report.rejected_per_rule(self.quarantine).to_dicts() if len(self.quarantine) else []
+
+    @property
+    def drift(self) -> list[str]:
+        """How columns changed."""
+        changes = self.rows.select("source", "drift").explode("drift").drop_nulls()
+        return changes.select(pl.format("{}: {}", "source", "drift").unique(maintain_order=True)).to_series().to_list()
+
+
+def ledger_now(lake: Lake) -> pl.DataFrame:
+    """The ledger of loads."""
+    return lake.scan(ledger.NAME).collect() if lake.exists(ledger.NAME) else ledger.empty()
+
+
+def loads_since(lake: Lake, before: pl.DataFrame) -> Loads:
+    """The loads that the ledger names and `before` does not."""
+    fresh = ledger_now(lake).join(before, on=_LOAD, how="anti")
+    tables = [name for name in fresh["table"].unique() if lake.exists(f"quarantine/{name}")]
+    frames = [lake.scan(f"quarantine/{n}").join(fresh.lazy(), on=_LOAD, how="semi").collect() for n in tables]
+    return Loads(fresh, pl.concat(frames) if frames else pl.DataFrame())
+
+
+def tick_at(lake: Lake, as_of: datetime) -> RiskSummary:
+    """The headline of a computed tick."""
+    moment = pl.lit(as_of, pl.Datetime("us", "UTC"))
+    return summary(lake.scan(SLA_RISK).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment).collect())
+
+
+def open_tickets(lake: Lake) -> pl.DataFrame:
+    """How many tickets were open over the time of the history."""
+    tickets = lake.known(TICKETS).select("opened_at", "resolved_at", "closed_at", "status", "updated_at").collect()
+    if tickets.is_empty():
+        return open_over_time(tickets, [])
+    first, last = tickets.select(pl.col("opened_at").min(), last=pl.col("updated_at").max()).row(0)
+    return open_over_time(tickets, moments_between(first, min(last, datetime.now(UTC))))
+
+
+def rates(lake: Lake) -> Sequence[dict[str, Any]]:
+    """Breach rates of ended tickets by priority."""
+    return breach_rates(lake.known(SLA_CLOCKS).collect()).to_dicts()
+
+
+def newest_record(lake: Lake) -> datetime | None:
+    """When the newest state of any ticket became known."""
+    newest = lake.known(TICKETS).select(pl.col("known_at").max()).collect().item()
+    return newest if isinstance(newest, datetime) else None

@@ -1,0 +1,51 @@
+"""`opsguard sync`: everything new at the sources, once. Not here: loading (`opsguard_assets.intake`)."""
+
+import typer
+
+from opsguard_assets.build import SYNC_JOB
+from opsguard_assets.commands.jobs import failed_checks, run_job
+from opsguard_assets.commands.outcome import Loads, ledger_now, loads_since
+from opsguard_assets.commands.progress import bars
+from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def sync(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Load everything new from the sources, and update what follows from it.
+
+    Rejected rows are in the lake under quarantine/, with rule, value, source and position. Ends with 1 when a check
+    fails: a file that cannot be read, or more rejected rows than the source allows.
+    """
+    with opened(config) as session:
+        loads, failed = load(session)
+    if as_json:
+        print_json({"loads": loads.summary, "rejected": loads.rejected, "drift": loads.drift, "failed_checks": failed})
+    else:
+        show(loads, failed)
+    if any(check["severity"] == "ERROR" for check in failed):
+        raise typer.Exit(1)
+
+
+def load(session: Session) -> tuple[Loads, list[dict[str, str]]]:
+    """Runs the load with progress bars; what it brought, and the checks that failed."""
+    lake = session.installation.lake
+    before = ledger_now(lake)
+    with bars() as shown:
+        result = run_job(session, SYNC_JOB, progress=shown)
+    return loads_since(lake, before), failed_checks(result)
+
+
+def show(loads: Loads, failed: list[dict[str, str]]) -> None:
+    """Prints what a load brought."""
+    if loads.rows.is_empty():
+        console.print("Nothing new.")
+    else:
+        print_rows("Received = accepted + rejected + unchanged", loads.summary)
+    if loads.rejected:
+        print_rows("\nRejected rows by rule", loads.rejected)
+    for change in loads.drift:
+        console.print(f"columns changed: {change}", markup=False)
+    for check in failed:
+        console.print(f"check failed: {check['asset']} {check['check']}: {check['found']}", markup=False, style="red")

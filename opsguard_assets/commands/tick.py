@@ -1,0 +1,72 @@
+"""`opsguard tick`: one moment of a frequent job. Not here: the job (`opsguard_assets.tickets`)."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from opsguard_assets.build import tick_config
+from opsguard_assets.commands.jobs import run_job
+from opsguard_assets.commands.outcome import tick_at
+from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
+from opsguard_assets.tickets.assets import SCORE_JOB, Moment, headline_of
+from opsguard_assets.tickets.risk import RiskSummary
+from resources.progress import Silent
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+class Kind(StrEnum):
+    """The frequent jobs."""
+
+    SLA = "sla"
+
+
+@app.command()
+def tick(
+    kind: Annotated[Kind, typer.Argument(help="sla: the risk of every open ticket.")],
+    as_of: Annotated[
+        str | None, typer.Option(help="The moment, such as 2026-01-31T12:00:00+00:00; now where left out.")
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute one moment of a frequent job, by what was known at that moment; the same moment again replaces it.
+
+    Example: `opsguard tick sla --as-of 2026-01-31T12:00:00+00:00`.
+    """
+    moment = instant(as_of)
+    with opened(config) as session:
+        headline = score(session, moment)
+    if as_json:
+        print_json({"tick": kind.value, "as_of": moment, **vars(headline), "riskiest": headline.riskiest.to_dicts()})
+    else:
+        show(moment, headline)
+
+
+def score(session: Session, as_of: datetime) -> RiskSummary:
+    """Runs the SLA tick of a moment and reads it back."""
+    run_job(session, SCORE_JOB, progress=Silent(), run_config=tick_config(as_of))
+    return tick_at(session.installation.lake, as_of)
+
+
+def show(as_of: datetime, headline: RiskSummary) -> None:
+    """Prints a tick."""
+    typer.echo(f"\nAs of {as_of:%Y-%m-%d %H:%M} UTC: {headline_of(headline).replace('**', '')}")
+    shown = headline.riskiest.with_columns(headline.riskiest["resolution_due_at"].dt.strftime("%Y-%m-%d %H:%M"))
+    print_rows("\nThe riskiest tickets that can still be saved", shown.drop("site_id").head(10).to_dicts())
+
+
+def instant(as_of: str | None) -> datetime:
+    """The moment that an option names; now where it names none.
+
+    Raises:
+        BadParameter: When it is no instant with an offset.
+    """
+    try:
+        return Moment(as_of=as_of).instant()
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{error}. Write it like {datetime.now(UTC).replace(microsecond=0).isoformat()}."
+        ) from None
