@@ -12,9 +12,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.simulated import direct_sources
 from opsguard_assets.metadata import preview_rows
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets.assets import SLA_RISK
-from opsguard_assets.tickets.derive import INTERVALS
-from opsguard_assets.tickets.stored import SLA_CLOCKS
+from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_INTERVALS, SLA_RISK
 from resources.database import Database
 from resources.housekeeping import tidy
 from resources.lake import Lake
@@ -62,7 +60,7 @@ def lake_tables(settings: Settings) -> list[str]:
     canonical = [*TABLES, SLA_CLOCKS.name]
     raw = [f"raw/{source.name}" for source in direct_sources(settings.sources)]
     kept = [f"tables/{name}" for name in canonical] + [f"quarantine/{name}" for name in TABLES]
-    return [*raw, *kept, "intake/loads", "derivations", INTERVALS, SLA_RISK]
+    return [*raw, *kept, "intake/loads", "derivations", SLA_INTERVALS.derived_name, SLA_RISK.derived_name]
 
 
 def delete_runs(instance: dg.DagsterInstance, before: datetime) -> int:

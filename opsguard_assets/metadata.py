@@ -34,11 +34,6 @@ def column_schema(table: Table) -> dg.TableSchema:
     return dg.TableSchema([dg.TableColumn(name, dtype, description) for name, (dtype, description) in columns])
 
 
-def schema_of(frame_schema: pl.Schema) -> dg.TableSchema:
-    """The columns of a derived table."""
-    return dg.TableSchema([dg.TableColumn(name, str(dtype)) for name, dtype in frame_schema.items()])
-
-
 def preview(frame: pl.DataFrame, *, limit: int = 20) -> dg.MarkdownMetadataValue:
     """A small table; received texts are escaped."""
     return dg.MetadataValue.md(as_markdown(frame, limit=limit))

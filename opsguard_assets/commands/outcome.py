@@ -8,11 +8,10 @@ from typing import Any
 import polars as pl
 
 from opsguard_assets.intake import ledger, report
-from opsguard_assets.tickets.assets import SLA_RISK
 from opsguard_assets.tickets.figures import breach_rates, moments_between, open_over_time
 from opsguard_assets.tickets.knowledge import TICKETS
 from opsguard_assets.tickets.risk import RiskSummary, summary
-from opsguard_assets.tickets.stored import SLA_CLOCKS
+from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_RISK
 from resources.lake import Lake
 
 _LOAD = ["source", "load_id", "table"]
@@ -58,7 +57,9 @@ def loads_since(lake: Lake, before: pl.DataFrame) -> Loads:
 def tick_at(lake: Lake, as_of: datetime) -> RiskSummary:
     """The headline of a computed tick."""
     moment = pl.lit(as_of, pl.Datetime("us", "UTC"))
-    return summary(lake.scan(SLA_RISK).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment).collect())
+    return summary(
+        lake.scan(SLA_RISK.derived_name).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment).collect()
+    )
 
 
 def open_tickets(lake: Lake) -> pl.DataFrame:

@@ -39,6 +39,11 @@ class Table:
         return inspect.cleandoc(self.schema.__doc__ or self.name).split("\n", maxsplit=1)[0]
 
     @property
+    def derived_name(self) -> str:
+        """Where a derived table lies in the lake; canonical ones lie under `tables/`."""
+        return f"{self.room}/{self.name}"
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The contract's columns in order, `known_at` last."""
         return tuple(self.schema.column_names())

@@ -20,21 +20,20 @@ from opsguard_assets.metadata import (
     key_of,
     picture,
     preview,
-    schema_of,
 )
-from opsguard_assets.tickets.derive import INTERVALS, update_clocks, update_events, update_intervals
+from opsguard_assets.tables.table import Table
+from opsguard_assets.tickets.derive import update_clocks, update_events, update_intervals
 from opsguard_assets.tickets.knowledge import EVENTS, INPUTS, TICKETS
 from opsguard_assets.tickets.plots import risk_distribution
 from opsguard_assets.tickets.risk import RiskSummary, summary
 from opsguard_assets.tickets.score import risk_at
-from opsguard_assets.tickets.stored import SLA_CLOCKS
+from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_INTERVALS, SLA_RISK
 from resources.database import Database
 from resources.lake import Lake
 from resources.progress import Progress
 from resources.ticks import Tick, digest_of, record_tick
 
-SLA_RISK = "tickets/sla_risk"
-SLA_RISK_KEY = dg.AssetKey(["tickets", "sla_risk"])
+SLA_RISK_KEY = key_of(SLA_RISK)
 SCORE_JOB = "score_sla_job"
 _KINDS = {"polars", "deltalake"}
 
@@ -69,6 +68,11 @@ def ticket_assets(fed: Sequence[str]) -> list[dg.AssetsDefinition]:
     return [*events, _clocks_asset(ready), _intervals_asset(ready), _risk_asset()]
 
 
+def _described(table: Table, name: str) -> dict[str, object]:
+    """What the page of a table shows before its first run."""
+    return {"dagster/column_schema": column_schema(table), "dagster/table_name": name}
+
+
 def _events_asset() -> dg.AssetsDefinition:
     @dg.asset(
         key=key_of(EVENTS),
@@ -76,7 +80,7 @@ def _events_asset() -> dg.AssetsDefinition:
         group_name="tickets",
         kinds=_KINDS,
         owners=OWNERS,
-        metadata={"dagster/column_schema": column_schema(EVENTS), "dagster/table_name": f"tables/{EVENTS.name}"},
+        metadata=_described(EVENTS, f"tables/{EVENTS.name}"),
         description=f"{EVENTS.grain} Derived from the successive states of tickets, because no source keeps them.",
     )
     def ticket_events(
@@ -96,7 +100,7 @@ def _clocks_asset(ready: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         group_name="tickets",
         kinds=_KINDS,
         owners=OWNERS,
-        metadata={"dagster/column_schema": column_schema(SLA_CLOCKS), "dagster/table_name": "tables/sla_clocks"},
+        metadata=_described(SLA_CLOCKS, f"tables/{SLA_CLOCKS.name}"),
         description="What every ticket was promised and when it is due, in business time with pauses; "
         "any later moment is read from it without the history.",
     )
@@ -120,12 +124,12 @@ def _clocks_asset(ready: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
 
 def _intervals_asset(ready: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     @dg.asset(
-        key=dg.AssetKey(INTERVALS.split("/")),
+        key=key_of(SLA_INTERVALS),
         deps=ready,
         group_name="tickets",
         kinds=_KINDS,
         owners=OWNERS,
-        metadata={"dagster/table_name": INTERVALS},
+        metadata=_described(SLA_INTERVALS, SLA_INTERVALS.derived_name),
         description="The life of every ticket cut into running, paused and closed by the calendar, with the reason: "
         "why a deadline is when it is.",
     )
@@ -134,12 +138,9 @@ def _intervals_asset(ready: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     ) -> Materialized:
         with database.lock(TABLES_LOCK):
             cut = update_intervals(lake, progress=progress)
-        shown: dict[str, dg.MetadataValue] = {}
-        if lake.exists(INTERVALS):
-            rows = lake.scan(INTERVALS)
-            shown["dagster/column_schema"] = dg.MetadataValue.table_schema(schema_of(rows.collect_schema()))
-            shown["dagster/row_count"] = dg.MetadataValue.int(rows.select(pl.len()).collect().item())
-        return dg.MaterializeResult(metadata={**figures({"tickets_cut": cut}), **shown})
+        name = SLA_INTERVALS.derived_name
+        rows = lake.scan(name).select(pl.len()).collect().item() if lake.exists(name) else 0
+        return dg.MaterializeResult(metadata=figures({"tickets_cut": cut, "dagster/row_count": rows}))
 
     return sla_intervals
 
@@ -151,7 +152,7 @@ def _risk_asset() -> dg.AssetsDefinition:
         group_name="tickets",
         kinds=_KINDS,
         owners=OWNERS,
-        metadata={"dagster/table_name": SLA_RISK},
+        metadata=_described(SLA_RISK, SLA_RISK.derived_name),
         description="The probability that an open ticket misses its resolution deadline, for every ticket open at "
         "`as_of`; grain: ticket_id, as_of.",
         check_specs=[dg.AssetCheckSpec("one_row_per_open_ticket", asset=SLA_RISK_KEY, blocking=True)],
@@ -159,7 +160,8 @@ def _risk_asset() -> dg.AssetsDefinition:
     def sla_risk(config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]) -> Materialized:
         as_of, model = config.instant(), RuleBaseline()
         risk = risk_at(lake, model, as_of).with_columns(date=pl.lit(as_of.date()))
-        lake.replace_slice(SLA_RISK, risk, where={"date": as_of.date(), "as_of": as_of}, partition_by=["date"])
+        where = {"date": as_of.date(), "as_of": as_of}
+        lake.replace_slice(SLA_RISK.derived_name, risk, where=where, partition_by=["date"])
         record_tick(
             database,
             Tick(
@@ -203,7 +205,6 @@ def _risk_metadata(risk: pl.DataFrame, as_of: datetime) -> dict[str, dg.Metadata
         ),
         "riskiest_tickets": preview(headline.riskiest),
         "risk_distribution": picture(risk_distribution(risk), "Risk distribution"),
-        "dagster/column_schema": dg.MetadataValue.table_schema(schema_of(risk.schema)),
     }
 
 

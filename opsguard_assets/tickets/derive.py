@@ -12,11 +12,10 @@ from opsguard_assets.derivation import Span, in_portions, mark, pending, touched
 from opsguard_assets.tables.versions import IS_WITHDRAWN, SEQUENCE
 from opsguard_assets.tickets.events import derive_ticket_events
 from opsguard_assets.tickets.knowledge import EVENTS, INPUTS, RULES, TICKETS, known
-from opsguard_assets.tickets.stored import SLA_CLOCKS
+from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_INTERVALS
 from resources.lake import Lake
 from resources.progress import Progress
 
-INTERVALS = "tickets/sla_intervals"
 PORTION = 200_000
 _KEY = "ticket_id"
 
@@ -72,7 +71,7 @@ def update_intervals(lake: Lake, *, progress: Progress) -> int:
     advance = progress.begin("sla_intervals: cutting", len(keys))
     for portion in in_portions(keys, PORTION):
         intervals = known(lake, span.upto, _rows(lake, span.upto, portion)).intervals()
-        lake.replace_entities(INTERVALS, intervals, entities=portion, key=[_KEY, "starts_at"])
+        lake.replace_entities(SLA_INTERVALS.derived_name, intervals, entities=portion, key=SLA_INTERVALS.key)
         advance(len(portion))
     mark(lake, "sla_intervals", span)
     return len(keys)

@@ -1,6 +1,7 @@
-"""The stored SLA clocks: what of a ticket's clocks changes only when a record arrives.
+"""The derived tables of tickets: their columns and meanings, as asset pages show them.
 
-Here: their table, kept with two clocks like a canonical one. Not here: computing (`clocks`) and reading them (`tick`).
+Here: shapes. Not here: computing them (`clocks`, `intervals`, `risk`). Only the stored clocks are kept with two clocks,
+like a canonical table: the others are replaced where they change.
 """
 
 import dataframely as dy
@@ -9,39 +10,93 @@ import polars as pl
 from opsguard_assets.tables.table import Table
 
 
+def _instant(meaning: str, *, nullable: bool = True) -> dy.Datetime:
+    return dy.Datetime(nullable=nullable, time_zone="UTC", description=f"{meaning} (UTC)")
+
+
+def _text(meaning: str, *, nullable: bool = True) -> dy.String:
+    return dy.String(nullable=nullable, description=meaning)
+
+
+def _count(meaning: str) -> dy.Int64:
+    return dy.Int64(nullable=True, description=meaning)
+
+
+def _minutes(meaning: str) -> dy.Float64:
+    return dy.Float64(nullable=True, description=f"{meaning}, minutes")
+
+
 class SlaClock(dy.Schema):
     """What a ticket was promised, when it is due, and the bases from which its clocks are read at any later moment."""
 
-    ticket_id = dy.String()
-    client_id = dy.String(nullable=True)
-    site_id = dy.String(nullable=True)
-    priority = dy.String(nullable=True)
-    status = dy.String(nullable=True)
-    policy_id = dy.String(nullable=True)
-    calendar_id = dy.String(nullable=True)
-    timezone = dy.String(nullable=True)
-    calendar_key = dy.Int64(nullable=True)
-    pauses_on = dy.List(dy.String(nullable=True), nullable=True)
-    stops_at = dy.String(nullable=True)
-    opened_at = dy.Datetime(time_zone="UTC")
-    response_target_minutes = dy.Int64(nullable=True)
-    resolution_target_minutes = dy.Int64(nullable=True)
-    response_due_at = dy.Datetime(time_zone="UTC", nullable=True)
-    resolution_due_at = dy.Datetime(time_zone="UTC", nullable=True)
-    no_deadline_reason = dy.String(nullable=True)
-    response_at = dy.Datetime(time_zone="UTC", nullable=True)
-    ended_at = dy.Datetime(time_zone="UTC", nullable=True)
-    paused_since_at = dy.Datetime(time_zone="UTC", nullable=True)
-    paused_by = dy.String(nullable=True)
-    elapsed_base_us = dy.Int64(nullable=True)
-    elapsed_counts = dy.Bool(nullable=True)
-    remaining_base_us = dy.Int64(nullable=True)
-    remaining_counts = dy.Bool(nullable=True)
-    response_remaining_base_us = dy.Int64(nullable=True)
-    response_counts = dy.Bool(nullable=True)
-    paused_base_us = dy.Int64(nullable=True)
-    changes_at = dy.Datetime(time_zone="UTC", nullable=True)
-    known_at = dy.Datetime(time_zone="UTC")
+    ticket_id = _text("the ticket", nullable=False)
+    client_id = _text("who asked")
+    site_id = _text("which site it is about")
+    priority = _text("urgency")
+    status = _text("state of work")
+    policy_id = _text("the promise that applies; null: the default of its priority")
+    calendar_id = _text("the working hours that count; null: round the clock")
+    timezone = _text("zone of these hours")
+    calendar_key = _count("digest of the hours; changes when they change")
+    pauses_on = dy.List(dy.String(nullable=True), nullable=True, description="statuses in which the clock pauses")
+    stops_at = _text("the status at which the resolution clock stops")
+    opened_at = _instant("when it was opened", nullable=False)
+    response_target_minutes = _count("promised time to the first answer, working minutes")
+    resolution_target_minutes = _count("promised time to the solution, working minutes")
+    response_due_at = _instant("deadline of the first answer; null while paused")
+    resolution_due_at = _instant("deadline of the solution; null while paused")
+    no_deadline_reason = _text("why there is no deadline of the solution")
+    response_at = _instant("when it was answered first")
+    ended_at = _instant("when its resolution clock stopped")
+    paused_since_at = _instant("since when it is paused")
+    paused_by = _text("the status that pauses it")
+    elapsed_base_us = _count("working time used, at zero working time of the calendar, microseconds")
+    elapsed_counts = dy.Bool(nullable=True, description="whether the time used still grows")
+    remaining_base_us = _count("working time left, at zero working time of the calendar, microseconds")
+    remaining_counts = dy.Bool(nullable=True, description="whether the time left still shrinks")
+    response_remaining_base_us = _count("the same for the first answer, microseconds")
+    response_counts = dy.Bool(nullable=True, description="whether the time left for the first answer still shrinks")
+    paused_base_us = _count("wall time in pauses, at the epoch while paused, microseconds")
+    changes_at = _instant("the first change that was announced for the future")
+    known_at = _instant("when this was known", nullable=False)
+
+
+class SlaInterval(dy.Schema):
+    """A stretch of a ticket's life in which its resolution clock runs, pauses or stands still."""
+
+    ticket_id = _text("the ticket", nullable=False)
+    starts_at = _instant("first instant", nullable=False)
+    ends_at = _instant("the instant after the last; of an open ticket when it was looked at last", nullable=False)
+    state = _text("running, paused or closed_by_calendar", nullable=False)
+    reason = _text("the pausing status, weekend, outside hours, or the holiday; null while running")
+    running_minutes = _minutes("its length while running, else 0")
+
+
+class SlaRisk(dy.Schema):
+    """The probability that an open ticket misses its resolution deadline, by what was known at `as_of`."""
+
+    ticket_id = _text("the ticket", nullable=False)
+    as_of = _instant("the moment of the prediction", nullable=False)
+    client_id = _text("who asked")
+    site_id = _text("which site it is about")
+    priority = _text("urgency")
+    state = _text("running, paused or breached", nullable=False)
+    risk = dy.Float64(
+        nullable=True,
+        description="probability of missing the deadline, 0..1; null where it is missed, or there is none",
+    )
+    reason = _text("what the model looked at, in words")
+    resolution_due_at = _instant("deadline of the solution; null while paused")
+    remaining_minutes = _minutes("working time left, negative after the deadline")
+    elapsed_minutes = _minutes("working time used")
+    age_minutes = _minutes("wall time since it was opened")
+    fraction_used = dy.Float64(nullable=True, description="share of the promised time that is used")
+    response_state = _text("running, paused, met or breached")
+    response_due_at = _instant("deadline of the first answer; null while paused")
+    response_remaining_minutes = _minutes("working time left for the first answer")
+    model_name = _text("which model", nullable=False)
+    model_version = _text("which version of it", nullable=False)
+    date = dy.Date(description="day of `as_of`; the partition")
 
 
 SLA_CLOCKS = Table(
@@ -52,3 +107,5 @@ SLA_CLOCKS = Table(
     happened_at="opened_at",
     is_live=pl.col("ended_at").is_null(),
 )
+SLA_INTERVALS = Table(name="sla_intervals", room="tickets", schema=SlaInterval, key=("ticket_id", "starts_at"))
+SLA_RISK = Table(name="sla_risk", room="tickets", schema=SlaRisk, key=("ticket_id", "as_of"), happened_at="as_of")
