@@ -1,0 +1,249 @@
+"""The rules of the house, read from its source: who imports whom, what stays pure, how large anything may be."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("opsguard_assets", "ml", "resources", "sensors")
+DAGSTER_READS_ANNOTATIONS = ("opsguard_assets/", "resources/", "sensors/")
+
+# Modules that are one list of things of one kind; their package says what else is not in them.
+ONE_SENTENCE = {
+    "opsguard_assets/config/base.py",
+    *(f"opsguard_assets/tables/{r}.py" for r in ("devices", "reference", "security", "shifts", "tickets", "vendors")),
+    "resources/migrations/env.py",
+    "resources/migrations/versions/0001_ticks_and_pins.py",
+}
+
+PURE = ("ml/", "opsguard_assets/tables/", "opsguard_assets/tickets/", "opsguard_assets/simulator/")
+PURE_INTAKE = {
+    f"opsguard_assets/intake/{name}.py"
+    for name in ("conform", "parse", "origin", "quarantine", "ledger", "report", "names", "drift", "raw_types", "look")
+}
+SHELL = {f"opsguard_assets/tickets/{name}.py" for name in ("assets", "derive", "score", "knowledge")}
+OUTSIDE_WORLD = {
+    "dagster", "deltalake", "dlt", "duckdb", "http", "io", "mlflow", "os", "pathlib", "random", "requests", "resources",
+    "secrets", "shutil", "socket", "sqlalchemy", "subprocess", "tempfile", "threading", "time", "urllib",
+}  # fmt: skip
+ALLOWED_OUTSIDE = {
+    ("opsguard_assets/simulator/twin.py", "pathlib"),  # write_records puts the provider's files where it is told
+    ("opsguard_assets/tickets/plots.py", "io"),  # a picture becomes bytes in memory
+}
+CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter", "time_ns"}
+FILES = {"open", "input", "print", "read_text", "write_text", "read_bytes", "write_bytes"}
+
+MAY_IMPORT_DAGSTER = {
+    "opsguard_assets/build.py",
+    "opsguard_assets/housekeeping.py",
+    "opsguard_assets/metadata.py",
+    "opsguard_assets/commands/jobs.py",
+    "resources/installation.py",
+    "resources/roles.py",
+    "sensors/arrivals.py",
+    "sensors/cadences.py",
+}
+
+# An oracle is one walk that a person can follow from top to bottom without looking anything up.
+ONE_PIECE = {("tests/tickets/oracle.py", "judge")}
+
+# Who may import whom among our own modules: importing file or folder -> prefixes; the longest match decides.
+ARROWS = {
+    "ml/": ("ml",),
+    "resources/": ("resources", "opsguard_assets.tables"),
+    "resources/roles.py": ("resources", "opsguard_assets.intake.inbox"),
+    "sensors/": ("sensors", "opsguard_assets.intake.look"),
+    "opsguard_assets/simulator/": ("opsguard_assets.simulator",),
+    "opsguard_assets/tables/": ("opsguard_assets.tables",),
+    "opsguard_assets/config/": ("opsguard_assets.config", "resources.environment"),
+    "opsguard_assets/intake/": (
+        "opsguard_assets.intake", "opsguard_assets.config", "opsguard_assets.tables", "resources",
+    ),
+    "opsguard_assets/intake/simulated.py": (
+        "opsguard_assets.intake", "opsguard_assets.config", "opsguard_assets.simulator", "resources.progress",
+    ),
+    "opsguard_assets/intake/assets.py": (
+        "opsguard_assets.intake", "opsguard_assets.config", "opsguard_assets.tables", "opsguard_assets.metadata",
+        "resources",
+    ),
+    "opsguard_assets/tickets/": (
+        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.derivation", "ml", "resources",
+    ),
+    "opsguard_assets/tickets/assets.py": (
+        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.metadata",
+        "opsguard_assets.intake.assets", "ml", "resources",
+    ),
+    "opsguard_assets/derivation.py": ("opsguard_assets.tables", "resources.lake"),
+    "opsguard_assets/metadata.py": ("opsguard_assets.tables", "opsguard_assets.intake.report"),
+    "opsguard_assets/definitions.py": ("opsguard_assets.build",),
+    "opsguard_assets/cli.py": ("opsguard_assets.commands",),
+}  # fmt: skip
+
+
+def python_files(*folders: str) -> list[Path]:
+    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    assert found, f"no Python files under {folders}: these rules read a checkout"
+    return found
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def imports_of(tree: ast.AST) -> Iterator[str]:
+    """Every imported module in full, wherever the import stands; `from a import b` counts as `a.b` too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_pure(name: str) -> bool:
+    return (name.startswith(PURE) and name not in SHELL) or name in PURE_INTAKE
+
+
+def below(module: str, prefixes: Iterable[str]) -> bool:
+    return any(module == prefix or module.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def test_every_module_opens_by_saying_what_is_in_it_and_what_is_not():
+    silent, charterless = [], []
+    for path in python_files(*ROOMS):
+        words = ast.get_docstring(tree_of(path))
+        if not words:
+            silent.append(name_of(path))
+        elif "Not here" not in words and path.name != "__init__.py":
+            charterless.append(name_of(path))
+    assert silent == []
+    assert set(charterless) == ONE_SENTENCE, "a module's docstring says `Not here: …`; exceptions that need none go"
+
+
+@pytest.mark.parametrize("path", [p for p in python_files(*ROOMS) if is_pure(name_of(p))], ids=name_of)
+def test_a_pure_module_imports_nothing_of_the_outside_world_and_reads_no_clock(path):
+    tree, name = tree_of(path), name_of(path)
+    outside = {module.partition(".")[0] for module in imports_of(tree)} & OUTSIDE_WORLD
+    assert {(name, module) for module in outside} <= ALLOWED_OUTSIDE
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called, owner = _called(node)
+            assert not (called in CLOCKS and owner in {"datetime", "date", "time", "dt"}), f"{name}:{node.lineno} clock"
+            if name != "opsguard_assets/simulator/twin.py":
+                assert called not in FILES, f"{name}:{node.lineno} calls {called}"
+
+
+def _called(node: ast.Call) -> tuple[str, str]:
+    """The name of a called function, and that of what it is called on."""
+    if isinstance(node.func, ast.Name):
+        return node.func.id, ""
+    if isinstance(node.func, ast.Attribute):
+        owner = node.func.value
+        return node.func.attr, owner.id if isinstance(owner, ast.Name) else ""
+    return "", ""
+
+
+def test_the_list_of_shell_modules_names_files_that_exist():
+    for name in (*SHELL, *PURE_INTAKE, *MAY_IMPORT_DAGSTER, *ARROWS, *(file for file, _ in ALLOWED_OUTSIDE)):
+        assert (ROOT / name).exists(), f"{name} is gone: take it off the list"
+
+
+def test_dagster_is_imported_by_the_modules_that_speak_to_it_and_by_no_other():
+    speaking = {name_of(path) for path in python_files(*ROOMS) if "dagster" in _roots(path)}
+    rooms = {name for name in speaking if name.startswith("opsguard_assets/") and name.endswith("/assets.py")}
+    assert rooms, "every room with assets imports dagster"
+    assert speaking - rooms == MAY_IMPORT_DAGSTER
+
+
+def _roots(path: Path) -> set[str]:
+    return {module.partition(".")[0] for module in imports_of(tree_of(path))}
+
+
+def test_imports_between_our_own_modules_follow_the_arrows():
+    wrong = []
+    for path in python_files(*ROOMS):
+        name = name_of(path)
+        rule = max((prefix for prefix in ARROWS if name.startswith(prefix)), key=len, default=None)
+        if rule is None:
+            continue
+        ours = {module for module in imports_of(tree_of(path)) if below(module, (*ROOMS, "tests", "benchmarks"))}
+        wrong += [f"{name} imports {module}" for module in sorted(ours) if not below(module, ARROWS[rule])]
+    assert wrong == []
+
+
+def test_nobody_imports_the_composition_root_but_the_code_location_and_the_commands():
+    importing = {
+        name_of(path)
+        for path in python_files(*ROOMS)
+        if any(below(module, ("opsguard_assets.build",)) for module in imports_of(tree_of(path)))
+    }
+    outside = {name for name in importing if not name.startswith("opsguard_assets/commands/")}
+    assert outside == {"opsguard_assets/definitions.py"}
+
+
+def test_product_code_never_imports_tests_or_benchmarks():
+    wrong = [name_of(path) for path in python_files(*ROOMS) if _roots(path) & {"tests", "benchmarks", "pytest"}]
+    assert wrong == []
+
+
+def test_no_file_is_longer_than_300_lines_and_no_function_longer_than_60():
+    long = []
+    for path in python_files(*ROOMS, "tests"):
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        if lines > 300:
+            long.append(f"{name_of(path)}: {lines} lines")
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or node.lineno) - node.lineno + 1
+                if length > 60 and (name_of(path), node.name) not in ONE_PIECE:
+                    long.append(f"{name_of(path)}:{node.lineno}: {node.name} has {length} lines")
+    assert long == []
+
+
+def test_annotations_stay_what_dagster_can_read():
+    folders = [folder.rstrip("/") for folder in DAGSTER_READS_ANNOTATIONS]
+    postponed = [name_of(p) for p in python_files(*folders) if "__future__.annotations" in set(imports_of(tree_of(p)))]
+    assert postponed == [], "Dagster resolves annotations at run time and fails on postponed ones"
+
+
+def test_the_code_location_loads_without_the_libraries_that_only_some_runs_need():
+    program = "import sys, opsguard_assets.build; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(done.stdout.split())
+    assert {"dagster", "polars"} <= loaded
+    heavy = {"dlt", "mlflow", "matplotlib", "sklearn"}
+    assert loaded & heavy == set(), "import it where it is used: every run pays for what the code location imports"
+
+
+def tracked_texts() -> dict[str, str]:
+    """Every text file under version control."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout: there is no list of the project's files")
+    listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, check=True, cwd=ROOT)
+    texts = {}
+    for name in filter(None, listed.stdout.split("\0")):
+        data = (ROOT / name).read_bytes() if (ROOT / name).is_file() else b""
+        if b"\0" not in data:
+            texts[name] = data.decode("utf-8", errors="replace")
+    return texts
+
+
+def test_pinned_packages_name_no_registry():
+    pins = tracked_texts()["requirements.txt"]
+    assert "==" in pins
+    assert [line for line in pins.splitlines() if any(w in line for w in ("pypi", "pythonhosted", "://", "-url"))] == []
+
+
+def test_no_file_names_a_folder_of_the_machine_that_it_was_written_on():
+    machine = tuple(f"/{folder}/" for folder in ("work", "root", "opt/pypi"))
+    naming = [name for name, text in tracked_texts().items() if any(place in text for place in machine)]
+    assert naming == []
