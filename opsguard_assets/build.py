@@ -40,7 +40,7 @@ def build_defs(
     """
     settings = settings or load_settings_of(read_environment(os.environ), os.environ)
     assets = _assets(settings)
-    ticks = dg.AssetSelection.assets(SLA_RISK_KEY) if _fed(settings, "tickets") else dg.AssetSelection.keys()
+    ticks = dg.AssetSelection.assets(SLA_RISK_KEY) if _fed(settings, "tickets") else dg.AssetSelection.assets()
     jobs = [keep_house_job(HOUSE_JOB, settings)]
     if assets:
         jobs.append(_job(SYNC_JOB, dg.AssetSelection.all() - ticks, "Everything new at the sources, and what follows."))

@@ -1,0 +1,101 @@
+"""The code location: what people see before anything ran, and the cadences that the mission asks for."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from opsguard_assets.build import build_defs
+from opsguard_assets.config.load import parse_settings
+from opsguard_assets.config.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "examples/incident_log/opsguard.yaml"
+ROOMS = {"intake", "reference", "tickets", "devices", "shifts", "vendors", "security"}
+
+
+def definitions(text, **variables):
+    return build_defs(settings=parse_settings(text, name="opsguard.yaml", variables=variables))
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    template = (ROOT / "templates/opsguard.yaml").read_text()
+    return definitions(template, OPSGUARD_HOME="somewhere")
+
+
+@pytest.fixture(scope="module", params=["simulated", "example"])
+def defs(request, simulated):
+    return simulated if request.param == "simulated" else definitions(EXAMPLE.read_text())
+
+
+def test_every_asset_says_what_it_is_and_who_looks_after_it(defs):
+    graph = defs.resolve_asset_graph()
+    assert len(graph.get_all_asset_keys()) > 10
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description, key
+        assert node.owners, key
+        assert node.group_name in ROOMS, key
+        assert node.kinds, key
+        if key.path[0] not in {"raw", "simulated"}:
+            assert "dagster/column_schema" in node.metadata, key
+            columns = node.metadata["dagster/column_schema"].columns
+            assert all(column.description for column in columns), key
+
+
+def test_the_cadences_are_those_of_the_mission(simulated):
+    cadences = {schedule.job_name: schedule.cron_schedule for schedule in simulated.schedules}
+    assert cadences["score_sla_job"] == "*/15 * * * *"
+    assert set(cadences) == {"score_sla_job", "sync_sources_job", "keep_house_job"}
+    assert all(schedule.default_status == dg.DefaultScheduleStatus.RUNNING for schedule in simulated.schedules)
+
+
+def test_frequent_jobs_run_in_one_process_and_never_beside_themselves(simulated):
+    for job in simulated.resolve_all_job_defs():
+        assert job.executor_def.name == "in_process"
+        if not job.name.startswith("__"):
+            assert job.tags["opsguard/exclusive"] == job.name
+
+
+def test_the_tick_is_not_part_of_the_load(simulated):
+    keys = {
+        key.to_user_string() for key in simulated.resolve_job_def("sync_sources_job").asset_layer.executable_asset_keys
+    }
+    assert "tickets/sla_clocks" in keys
+    assert "tickets/sla_risk" not in keys
+
+
+def test_without_sources_there_is_nothing_to_run_but_housekeeping():
+    defs = build_defs(settings=Settings())
+    assert [job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")] == ["keep_house_job"]
+
+
+def test_definitions_load_on_a_machine_that_holds_no_secret(tmp_path):
+    config = tmp_path / "opsguard.yaml"
+    config.write_text(
+        "sources:\n  - {name: erp, kind: sql, url: 'postgresql://u:${ERP_PASSWORD}@h/d', table: jobs, cursor: at, "
+        "feeds: [{table: work_orders, same_names: true}]}\n"
+    )
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("OPSGUARD")}
+    result = subprocess.run(
+        [sys.executable, "-c", "from opsguard_assets.definitions import defs; defs.resolve_asset_graph()"],
+        env={**variables, "OPSGUARD_CONFIG": str(config), "OPSGUARD_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_sensor_watches_every_source_that_it_can_glance_at():
+    text = """
+sources:
+  - {name: exports, kind: files, path: in, feeds: [{table: tickets, same_names: true}]}
+  - {name: erp, kind: sql, url: 'sqlite://', table: jobs, feeds: [{table: work_orders, same_names: true}]}
+"""
+    assert {sensor.name for sensor in definitions(text).sensors} == {"new_files_sensor", "new_rows_sensor"}
