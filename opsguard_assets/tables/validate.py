@@ -3,6 +3,7 @@
 Here: applying a table's schema to a frame. Not here: the schemas, and where broken rows go.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -72,11 +73,26 @@ def _columns_of(rule: str, table: Table) -> list[str]:
 
 def _text(rows: pl.DataFrame, columns: list[str]) -> pl.Expr:
     """The offending value; for several columns `name=value` of each."""
-    values = [pl.format("{}", pl.col(c)) if rows.schema[c].is_nested() else pl.col(c).cast(pl.String) for c in columns]
+    values = [_value(c, rows.schema[c]) for c in columns]
     if len(values) == 1:
         return values[0].str.slice(0, _VALUE_CHARACTERS)
     named = [pl.format(f"{c}={{}}", value.fill_null("unknown")) for c, value in zip(columns, values, strict=True)]
     return pl.concat_str(named, separator=", ").str.slice(0, _VALUE_CHARACTERS)
+
+
+def _value(column: str, dtype: pl.DataType) -> pl.Expr:
+    """One value as text; a list as its entries in brackets, because Polars casts no list to text."""
+    if not isinstance(dtype, pl.List):
+        return pl.col(column).cast(pl.String)
+    entry = pl.element().cast(pl.String) if not isinstance(dtype.inner, pl.Struct) else _fields(dtype.inner)
+    known = pl.when(pl.element().is_not_null()).then(entry).otherwise(pl.lit("unknown"))
+    return pl.format("[{}]", pl.col(column).list.eval(known).list.join("; "))
+
+
+def _fields(dtype: pl.Struct) -> pl.Expr:
+    """An entry of named parts as `name=value` of each."""
+    parts = [pl.element().struct.field(field.name).cast(pl.String).fill_null("unknown") for field in dtype.fields]
+    return pl.format(", ".join(f"{field.name}={{}}" for field in dtype.fields), *parts)
 
 
 _WORDS = {
@@ -93,6 +109,8 @@ _WORDS = {
     "check__printable": "holds control characters",
     "check__known_zone": "no IANA time zone",
 }
+# dataframely names the rules of what a list holds `inner_<kind>`, and of a part of it `inner_inner_<field>_<kind>`.
+_ENTRY = re.compile(rf"^(?:inner_)+(?:(?P<field>\w+)_)??(?P<kind>{'|'.join(_WORDS)})$")
 
 
 def _words(kind: str, column: str, table: Table) -> str:
@@ -100,4 +118,7 @@ def _words(kind: str, column: str, table: Table) -> str:
     if kind == "check__known":
         options = (table.schema.columns()[column].description or "").rpartition(": ")[2]
         return f"not one of {options}"
+    entry = _ENTRY.match(kind)
+    if entry:
+        return " ".join(filter(None, ["entry", entry["field"], _WORDS[entry["kind"]]]))
     return _WORDS.get(kind, kind.replace("_", " "))

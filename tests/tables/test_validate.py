@@ -80,21 +80,8 @@ def test_the_rules_over_several_columns_are_all_tried():
 @pytest.mark.parametrize(
     ("name", "changes", "value"),
     [
-        (
-            "duty",
-            {"ends_at": None},
-            None,
-        ),
-        (
-            "tours",
-            {"checkpoints": 4, "checkpoints_done": 5},
-            "checkpoints_done=5, checkpoints=4",
-        ),
-        (
-            "work_orders",
-            {"work_order_id": "w-9", "is_rework_of": "w-9"},
-            "is_rework_of=w-9, work_order_id=w-9",
-        ),
+        ("tours", {"checkpoints": 4, "checkpoints_done": 5}, "checkpoints_done=5, checkpoints=4"),
+        ("work_orders", {"work_order_id": "w", "is_rework_of": "w"}, "is_rework_of=w, work_order_id=w"),
     ],
 )
 def test_a_rule_over_several_columns_shows_the_value_of_each(name, changes, value):
@@ -116,6 +103,25 @@ def test_a_row_that_breaks_two_rules_is_told_both_and_counted_once():
         },
         {"row": 0, "rule": "sentiment: too large", "column": "sentiment", "value": "3.0"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "entries", "value"),
+    [
+        ("clients", "executive_emails", ["a@example.com", None], "[a@example.com; unknown]"),
+        (
+            "telemetry",
+            "metrics",
+            [{"channel": "co2", "value": 1.5}, {"channel": None, "value": None}, None],
+            "[channel=co2, value=1.5; channel=unknown, value=unknown; unknown]",
+        ),
+    ],
+)
+def test_a_list_with_a_broken_entry_is_shown_entry_by_entry(name, column, entries, value):
+    table = TABLES[name]
+    outcome = validate(pl.DataFrame([{**sound(table), column: entries}], schema=table.dtypes), table)
+    assert outcome.broken["column"].unique().to_list() == [column]
+    assert set(outcome.broken["value"]) == {value}
 
 
 def test_versions_of_one_key_are_all_accepted():
