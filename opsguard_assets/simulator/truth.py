@@ -9,10 +9,9 @@ Not here: tickets that still queue, because their start depends on the luck of t
 whose pauses are not decided yet: nobody can state their probability exactly.
 """
 
-import math
-
 import numpy as np
 import polars as pl
+from scipy.special import ndtr
 
 from opsguard_assets.simulator.desk import SERVICE_SIGMA
 from opsguard_assets.simulator.world import PROMISES
@@ -60,5 +59,5 @@ def truth(tickets: pl.DataFrame) -> pl.DataFrame:
 def _survival(minutes: pl.Series, median: pl.Series) -> np.ndarray:
     """P(S > minutes) of a log-normal with the given median and `SERVICE_SIGMA`."""
     with np.errstate(divide="ignore"):
-        z = (np.log(minutes.to_numpy()) - np.log(median.to_numpy())) / (SERVICE_SIGMA * math.sqrt(2))
-    return np.array([0.5 * math.erfc(value) for value in z])
+        z = (np.log(minutes.to_numpy()) - np.log(median.to_numpy())) / SERVICE_SIGMA
+    return np.asarray(ndtr(-z))
