@@ -55,8 +55,8 @@ class Database:
                 yield connection
         except OperationalError as error:
             place = make_url(self.url.get_secret_value()).render_as_string(hide_password=True)
-            remedy = "check OPSGUARD_DATABASE_URL and that the server runs"
-            raise DatabaseError(f"{place} did not answer: {error.orig}; {remedy}") from None
+            reason, remedy = " ".join(str(error.orig).split()), "check OPSGUARD_DATABASE_URL and that the server runs"
+            raise DatabaseError(f"{place} did not answer: {reason}; {remedy}") from None
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:

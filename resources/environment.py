@@ -78,6 +78,8 @@ def secret(variables: Mapping[str, str], name: str) -> str | None:
         return Path(file).read_text(encoding="utf-8").strip() or None
     except OSError as error:
         raise EnvironmentVariableError(f"{name}_FILE names {file}, which cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:  # its own message would show bytes of the secret
+        raise EnvironmentVariableError(f"{name}_FILE names {file}, which is no UTF-8 text") from None
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:

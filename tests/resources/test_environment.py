@@ -76,7 +76,7 @@ def test_a_variable_and_its_file_together_are_an_error_that_shows_neither(tmp_pa
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     missing = tmp_path / "missing"
     with pytest.raises(
-        EnvironmentVariableError, match="TOKEN_FILE names .*missing, which cannot be read: No such file"
+        EnvironmentVariableError, match=r"TOKEN_FILE names .*missing, which cannot be read: No such file"
     ):
         secret({"TOKEN_FILE": str(missing)}, "TOKEN")
 
@@ -84,5 +84,5 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 def test_a_file_that_is_no_text_is_named(tmp_path):
     binary = tmp_path / "binary"
     binary.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(EnvironmentVariableError, match="TOKEN_FILE names .*binary"):
+    with pytest.raises(EnvironmentVariableError, match=r"TOKEN_FILE names .*binary, which is no UTF-8 text"):
         secret({"TOKEN_FILE": str(binary)}, "TOKEN")
