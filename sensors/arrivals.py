@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from opsguard_assets.intake.look import Look
-from sensors.cadences import unfinished_run
+from sensors.runs import unfinished_run
 
 _BUDGET_SECONDS = 40.0
 

@@ -11,15 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from sensors.runs import unfinished_run
+
 AS_OF_TAG = "opsguard/as_of"
 EXCLUSIVE_TAG = "opsguard/exclusive"
-_UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 @dataclass(frozen=True)
@@ -76,9 +71,3 @@ def schedule_for(cadence: Cadence, *, timezone: str, now: Callable[[], datetime]
         description=cadence.description,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
-
-
-def unfinished_run(instance: dg.DagsterInstance, job: str) -> str | None:
-    """The id of a run of the job that is queued or running; None where there is none."""
-    records = instance.get_run_records(dg.RunsFilter(job_name=job, statuses=_UNFINISHED), limit=1)
-    return records[0].dagster_run.run_id if records else None

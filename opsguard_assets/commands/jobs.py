@@ -12,6 +12,7 @@ from opsguard_assets.build import build_defs
 from opsguard_assets.commands.session import Session
 from resources.progress import Progress
 from resources.roles import roles
+from sensors.runs import this_process
 
 
 class RunFailedError(RuntimeError):
@@ -25,7 +26,6 @@ def run_job(
     progress: Progress,
     run_config: Mapping[str, Any] | None = None,
     selection: Sequence[dg.AssetKey] | None = None,
-    tags: Mapping[str, str] | None = None,
 ) -> dg.ExecuteInProcessResult:
     """Runs a job to its end in this process, recorded in the installation's Dagster instance.
 
@@ -40,7 +40,7 @@ def run_job(
             run_config={**(run_config or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             asset_selection=list(selection) if selection else None,
             raise_on_error=False,
-            tags=dict(tags or {}),
+            tags=this_process(),
         )
     if not result.success:
         raise RunFailedError(_reasons(result))
