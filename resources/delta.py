@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 Value = str | int | date | datetime
 
@@ -65,6 +65,21 @@ def equals(where: Mapping[str, Value]) -> str:
 def write(table: str | DeltaTable, frame: pl.DataFrame, options: Mapping[str, str], **settings: Any) -> None:
     """`write_deltalake` with the lake's options."""
     write_deltalake(table, frame, storage_options=dict(options) or None, **settings)
+
+
+def write_first(uri: str, frame: pl.DataFrame, options: Mapping[str, str], *, partition_by: Sequence[str] = ()) -> None:
+    """Creates a table with its first rows.
+
+    Raises:
+        CommitFailedError: When another writer created it meanwhile, like any write that lost against another one.
+    """
+    settings = {"mode": "error", "partition_by": list(partition_by), "commit_properties": unchallenged()}
+    try:
+        write(uri, frame, options, **settings)
+    except DeltaError as error:
+        if open_table(uri, options) is None:
+            raise
+        raise CommitFailedError(f"{uri} was created by another writer") from error
 
 
 def replace_entities(table: DeltaTable, fresh: pl.DataFrame, stale: pl.DataFrame, key: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import polars as pl
 from deltalake import DeltaTable
@@ -91,7 +91,9 @@ class Lake:
         table = self._open(name)
         if table is None:
             raise TableMissingError(f"{name} is not in {self.uri} yet; materialise the asset that writes it first")
-        return pl.scan_delta(table, version=version)
+        if version is not None:
+            table.load_as_version(version)  # scan_delta ignores its own `version` for a table that is open
+        return pl.scan_delta(table)
 
     def version(self, name: str) -> int | None:
         """The newest version number of a table; None where it does not exist."""
@@ -140,11 +142,11 @@ class Lake:
 
         def attempt() -> None:
             table = self._open(name)
-            settings: dict[str, Any] = {"mode": "overwrite", "schema_mode": "merge"}
-            settings["predicate"] = delta.equals(where)
             if table is None:
-                settings = {"mode": "error", "partition_by": list(partition_by)}
-            delta.write(table or self.uri_of(name), frame, self._options, **settings)
+                delta.write_first(self.uri_of(name), frame, self._options, partition_by=partition_by)
+                return
+            predicate = delta.equals(where)
+            delta.write(table, frame, self._options, mode="overwrite", schema_mode="merge", predicate=predicate)
 
         _retried(attempt, name)
 
@@ -169,7 +171,7 @@ class Lake:
         def attempt() -> None:
             table = self._open(name)
             if table is None:
-                delta.write(self.uri_of(name), frame, self._options, mode="error")
+                delta.write_first(self.uri_of(name), frame, self._options)
                 return
             before = pl.scan_delta(table).join(entities.lazy(), on=entities.columns, how="semi").select(key)
             stale = before.join(frame.lazy(), on=key, how="anti").collect()
