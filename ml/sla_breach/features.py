@@ -32,8 +32,7 @@ def features(open_tickets: pl.DataFrame, readings: pl.DataFrame, as_of: datetime
 
     Returns:
         One row per row of `readings`, in order: `ticket_id`, `as_of`, `remaining_minutes` and `elapsed_minutes` in
-        working
-        time, `age_minutes` in wall time, `fraction_used` of the window, `priority`, `has_assignee`,
+        working time, `age_minutes` in wall time, `fraction_used` of the window, `priority`, `has_assignee`,
         `assignee_open_tickets` (0 if unassigned).
     """
     assignee = pl.col("assignee_id")

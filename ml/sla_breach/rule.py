@@ -27,8 +27,7 @@ class RuleBaseline:
     5. Otherwise 0.30.
 
     The numbers are constants of that rule, not estimates. A ticket past its deadline has no probability (its breach is
-    a
-    fact), and neither has one without a deadline.
+    a fact), and neither has one without a deadline.
     """
 
     name: str = "rule_baseline"

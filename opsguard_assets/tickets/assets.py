@@ -4,7 +4,7 @@ Here: reading the stores, calling one function, showing its figures. Not here: a
 Dagster.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -23,6 +23,7 @@ from opsguard_assets.metadata import (
 )
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tickets.derive import update_clocks, update_events, update_intervals
+from opsguard_assets.tickets.figures import without_deadline
 from opsguard_assets.tickets.knowledge import EVENTS, INPUTS, TICKETS
 from opsguard_assets.tickets.plots import risk_distribution
 from opsguard_assets.tickets.risk import RiskSummary, summary
@@ -63,86 +64,58 @@ def ticket_assets(fed: Sequence[str]) -> list[dg.AssetsDefinition]:
     Args:
         fed: Names of the canonical tables that sources fill.
     """
-    events = [] if EVENTS.name in fed else [_events_asset()]
     ready = [key_of(table) for table in INPUTS if table.name in fed or table is EVENTS]
-    return [*events, _clocks_asset(ready), _intervals_asset(ready), _risk_asset()]
-
-
-def _described(table: Table, name: str) -> dict[str, object]:
-    """What the page of a table shows before its first run."""
-    return {"dagster/column_schema": column_schema(table), "dagster/table_name": name}
-
-
-def _events_asset() -> dg.AssetsDefinition:
-    @dg.asset(
-        key=key_of(EVENTS),
-        deps=[key_of(TICKETS)],
-        group_name="tickets",
-        kinds=_KINDS,
-        owners=OWNERS,
-        metadata=_described(EVENTS, f"tables/{EVENTS.name}"),
-        description=f"{EVENTS.grain} Derived from the successive states of tickets, because no source keeps them.",
+    clocks = _derived(
+        SLA_CLOCKS,
+        f"tables/{SLA_CLOCKS.name}",
+        ready,
+        update_clocks,
+        "What every ticket was promised and when it is due, in business time with pauses; any later moment is read "
+        "from it without the history.",
     )
-    def ticket_events(
-        lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]
-    ) -> Materialized:
-        with database.lock(TABLES_LOCK):
-            looked_at = update_events(lake, progress=progress)
-        return dg.MaterializeResult(metadata=figures({"tickets_looked_at": looked_at}))
+    intervals = _derived(
+        SLA_INTERVALS,
+        SLA_INTERVALS.derived_name,
+        ready,
+        update_intervals,
+        "The life of every ticket cut into running, paused and closed by the calendar, with the reason: why a deadline "
+        "is when it is.",
+    )
+    events = _derived(
+        EVENTS,
+        f"tables/{EVENTS.name}",
+        [key_of(TICKETS)],
+        update_events,
+        f"{EVENTS.grain} Derived from the successive states of tickets, because no source keeps them.",
+    )
+    return [*([] if EVENTS.name in fed else [events]), clocks, intervals, _risk_asset()]
 
-    return ticket_events
 
+def _derived(
+    table: Table, name: str, ready: Sequence[dg.AssetKey], update: Callable[..., int], description: str
+) -> dg.AssetsDefinition:
+    """An asset that follows the loads of tickets: `update` brings it up to date and returns the tickets it touched."""
 
-def _clocks_asset(ready: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     @dg.asset(
-        key=key_of(SLA_CLOCKS),
+        key=key_of(table),
         deps=ready,
         group_name="tickets",
         kinds=_KINDS,
         owners=OWNERS,
-        metadata=_described(SLA_CLOCKS, f"tables/{SLA_CLOCKS.name}"),
-        description="What every ticket was promised and when it is due, in business time with pauses; "
-        "any later moment is read from it without the history.",
+        description=description,
+        metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": name},
     )
-    def sla_clocks(
+    def derived(
         lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]
     ) -> Materialized:
         with database.lock(TABLES_LOCK):
-            computed = update_clocks(lake, progress=progress)
-        still_running = lake.known(SLA_CLOCKS, live_only=True)
-        without = still_running.filter(pl.col("no_deadline_reason").is_not_null())
-        reasons = without.group_by("no_deadline_reason").len("tickets").sort("tickets", descending=True).collect()
-        return dg.MaterializeResult(
-            metadata={
-                **figures({"tickets_computed": computed, "running": still_running.select(pl.len()).collect().item()}),
-                "without_deadline": preview(reasons),
-            }
-        )
+            touched = update(lake, progress=progress)
+        shown: dict[str, dg.MetadataValue] = {}
+        if table is SLA_CLOCKS:
+            shown["without_deadline"] = preview(without_deadline(lake.known(SLA_CLOCKS, live_only=True)))
+        return dg.MaterializeResult(metadata={**figures({"tickets_touched": touched}), **shown})
 
-    return sla_clocks
-
-
-def _intervals_asset(ready: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=key_of(SLA_INTERVALS),
-        deps=ready,
-        group_name="tickets",
-        kinds=_KINDS,
-        owners=OWNERS,
-        metadata=_described(SLA_INTERVALS, SLA_INTERVALS.derived_name),
-        description="The life of every ticket cut into running, paused and closed by the calendar, with the reason: "
-        "why a deadline is when it is.",
-    )
-    def sla_intervals(
-        lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]
-    ) -> Materialized:
-        with database.lock(TABLES_LOCK):
-            cut = update_intervals(lake, progress=progress)
-        name = SLA_INTERVALS.derived_name
-        rows = lake.scan(name).select(pl.len()).collect().item() if lake.exists(name) else 0
-        return dg.MaterializeResult(metadata=figures({"tickets_cut": cut, "dagster/row_count": rows}))
-
-    return sla_intervals
+    return derived
 
 
 def _risk_asset() -> dg.AssetsDefinition:
@@ -152,7 +125,7 @@ def _risk_asset() -> dg.AssetsDefinition:
         group_name="tickets",
         kinds=_KINDS,
         owners=OWNERS,
-        metadata=_described(SLA_RISK, SLA_RISK.derived_name),
+        metadata={"dagster/column_schema": column_schema(SLA_RISK), "dagster/table_name": SLA_RISK.derived_name},
         description="The probability that an open ticket misses its resolution deadline, for every ticket open at "
         "`as_of`; grain: ticket_id, as_of.",
         check_specs=[dg.AssetCheckSpec("one_row_per_open_ticket", asset=SLA_RISK_KEY, blocking=True)],

@@ -4,8 +4,7 @@ Here: the part of a clock that changes only when a record arrives, for any set o
 reading stored clocks at a later moment (`tick`), and the life of a ticket interval by interval (`intervals`).
 
 * The response clock stops at `first_response_at`, or when the ticket is resolved or closed without one: a solution is
-  an
-  answer. It pauses in the same statuses as the resolution clock.
+  an answer. It pauses in the same statuses as the resolution clock.
 * `due_at` of the source is the deadline where it is given, and does not move: pauses push computed deadlines only.
 * A deadline is missed after it, not at it; a ticket that is paused has no deadline, what remains is frozen.
 * A cancelled ticket has ended without being met or missed. A reopened one goes on where it stopped.

@@ -4,14 +4,17 @@ Here: which tickets a load touched, and keeping what is computed for them. Not h
 `clocks`, `intervals`). Every step may die and be repeated; portions bound its memory.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
 from opsguard_assets.derivation import Span, in_portions, mark, pending, touched
+from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.versions import IS_WITHDRAWN, SEQUENCE
 from opsguard_assets.tickets.events import derive_ticket_events
-from opsguard_assets.tickets.knowledge import EVENTS, INPUTS, RULES, TICKETS, known
+from opsguard_assets.tickets.knowledge import EVENTS, INPUTS, RULES, TICKETS, Knowledge, known
 from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_INTERVALS
 from resources.lake import Lake
 from resources.progress import Progress
@@ -21,60 +24,59 @@ _KEY = "ticket_id"
 
 
 def update_events(lake: Lake, *, progress: Progress) -> int:
-    """Derives the events of tickets that loads touched since the last time.
+    """Derives the events of tickets that loads touched since the last time; returns how many were looked at."""
 
-    Returns:
-        Tickets looked at.
-    """
-    span = pending(lake, "ticket_events", [TICKETS])
-    if span is None:
-        return 0
-    keys = touched(lake, [TICKETS], _KEY, span)
-    advance = progress.begin("ticket_events: deriving", len(keys))
-    for portion in in_portions(keys, PORTION):
-        _record_events(lake, portion, span.upto)
-        advance(len(portion))
-    mark(lake, "ticket_events", span)
-    return len(keys)
+    def record(portion: pl.DataFrame, upto: datetime) -> None:
+        _record_events(lake, portion, upto)
+
+    follow = _Following(lake, "ticket_events", (TICKETS,), progress)
+    return follow.through(lambda span: touched(lake, [TICKETS], _KEY, span), record)
 
 
 def update_clocks(lake: Lake, *, progress: Progress) -> int:
-    """Computes the SLA clocks of tickets that loads touched since the last time; a changed rule touches open tickets.
+    """Computes the SLA clocks of tickets that loads touched since the last time; returns how many."""
 
-    Returns:
-        Tickets computed.
-    """
-    span = pending(lake, "sla_clocks", INPUTS)
-    if span is None:
-        return 0
-    keys = tickets_touched(lake, span)
-    advance = progress.begin("sla_clocks: computing", len(keys))
-    for portion in in_portions(keys, PORTION):
-        clocks = known(lake, span.upto, _rows(lake, span.upto, portion)).clocks()
-        rows = clocks.with_columns(known_at=pl.lit(span.upto, SLA_CLOCKS.dtypes["known_at"]))
-        lake.record(SLA_CLOCKS, rows.select(SLA_CLOCKS.columns), loaded_at=span.upto)
-        advance(len(portion))
-    mark(lake, "sla_clocks", span)
-    return len(keys)
+    def record(portion: pl.DataFrame, upto: datetime) -> None:
+        clocks = _known(lake, upto, portion).clocks()
+        rows = clocks.with_columns(known_at=pl.lit(upto, SLA_CLOCKS.dtypes["known_at"]))
+        lake.record(SLA_CLOCKS, rows.select(SLA_CLOCKS.columns), loaded_at=upto)
+
+    follow = _Following(lake, SLA_CLOCKS.name, INPUTS, progress)
+    return follow.through(lambda span: tickets_touched(lake, span), record)
 
 
 def update_intervals(lake: Lake, *, progress: Progress) -> int:
-    """Cuts the lives of tickets that loads touched since the last time into intervals.
+    """Cuts the lives of tickets that loads touched since the last time into intervals; returns how many."""
 
-    Returns:
-        Tickets cut.
-    """
-    span = pending(lake, "sla_intervals", INPUTS)
-    if span is None:
-        return 0
-    keys = tickets_touched(lake, span)
-    advance = progress.begin("sla_intervals: cutting", len(keys))
-    for portion in in_portions(keys, PORTION):
-        intervals = known(lake, span.upto, _rows(lake, span.upto, portion)).intervals()
+    def replace(portion: pl.DataFrame, upto: datetime) -> None:
+        intervals = _known(lake, upto, portion).intervals()
         lake.replace_entities(SLA_INTERVALS.derived_name, intervals, entities=portion, key=SLA_INTERVALS.key)
-        advance(len(portion))
-    mark(lake, "sla_intervals", span)
-    return len(keys)
+
+    follow = _Following(lake, SLA_INTERVALS.name, INPUTS, progress)
+    return follow.through(lambda span: tickets_touched(lake, span), replace)
+
+
+@dataclass(frozen=True)
+class _Following:
+    """One derivation that follows the loads of its inputs."""
+
+    lake: Lake
+    name: str
+    inputs: Sequence[Table]
+    progress: Progress
+
+    def through(self, find: Callable[[Span], pl.DataFrame], write: Callable[[pl.DataFrame, datetime], None]) -> int:
+        """Finds what the unseen loads touched, writes it in portions, then moves the mark; returns how many."""
+        span = pending(self.lake, self.name, self.inputs)
+        if span is None:
+            return 0
+        keys = find(span)
+        advance = self.progress.begin(f"{self.name}: deriving", len(keys))
+        for portion in in_portions(keys, PORTION):
+            write(portion, span.upto)
+            advance(len(portion))
+        mark(self.lake, self.name, span)
+        return len(keys)
 
 
 def tickets_touched(lake: Lake, span: Span) -> pl.DataFrame:
@@ -90,8 +92,9 @@ def tickets_touched(lake: Lake, span: Span) -> pl.DataFrame:
     return pl.concat([direct, still_open]).unique().sort(_KEY)
 
 
-def _rows(lake: Lake, as_of: datetime, portion: pl.DataFrame) -> pl.DataFrame:
-    return lake.known(TICKETS, as_of).join(portion.lazy(), on=_KEY, how="semi").collect()
+def _known(lake: Lake, as_of: datetime, portion: pl.DataFrame) -> Knowledge:
+    tickets = lake.known(TICKETS, as_of).join(portion.lazy(), on=_KEY, how="semi").collect()
+    return known(lake, as_of, tickets)
 
 
 def _record_events(lake: Lake, portion: pl.DataFrame, upto: datetime) -> None:

@@ -24,8 +24,7 @@ def derive_ticket_events(versions: pl.DataFrame) -> pl.DataFrame:
             the
         opening), and one event per changed field of `TRACKED` at the `updated_at` of the newer state. States of one
         `updated_at` are one change, to the last of them. An event is known from when both states were known: a state
-        that
-        arrives late splits a change into two that nobody could have known before.
+        that arrives late splits a change into two that nobody could have known before.
     """
     states = _states(versions)
     same = pl.col("ticket_id") == pl.col("ticket_id").shift(1)

@@ -66,3 +66,17 @@ def breach_rates(clocks: pl.DataFrame) -> pl.DataFrame:
         .with_columns(breached_share=pl.col("breached") / pl.col("ended"))
         .sort(order, "priority")
     )
+
+
+def without_deadline(clocks: pl.LazyFrame) -> pl.DataFrame:
+    """Why running clocks have no deadline of the solution.
+
+    Args:
+        clocks: Rows of `sla_clocks`.
+
+    Returns:
+        (no_deadline_reason, tickets), the most frequent reason first.
+    """
+    without = clocks.filter(pl.col("no_deadline_reason").is_not_null())
+    counted = without.group_by("no_deadline_reason").agg(tickets=pl.len().cast(pl.Int64))
+    return counted.sort("tickets", "no_deadline_reason", descending=[True, False]).collect()

@@ -64,11 +64,9 @@ def sla_risk(
 
     Returns:
         One row per (`ticket_id`, `as_of`): `client_id`, `site_id`, `priority`, `state` (running, paused, breached),
-        `risk`
-        (0..1; null where the deadline has passed, because that is a fact, or where there is none), `reason`,
+        `risk` (0..1; null where the deadline has passed, because that is a fact, or where there is none), `reason`,
         `resolution_due_at`, `remaining_minutes`, `elapsed_minutes`, `age_minutes`, `fraction_used`, the response
-        clock's
-        `response_state`, `response_due_at` and `response_remaining_minutes`, `model_name`, `model_version`.
+        clock's `response_state`, `response_due_at` and `response_remaining_minutes`, `model_name`, `model_version`.
 
     Raises:
         ValueError: The model gave another number of rows, or a value that is no probability; or the clocks cannot be

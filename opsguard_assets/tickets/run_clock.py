@@ -24,8 +24,7 @@ def run_clock(stretches: pl.DataFrame, clocks: pl.DataFrame, work: WorkingTime) 
 
     Returns:
         One row per ticket: `row`, `elapsed_us` (working time counted until the stop or `as_of`), `is_counting` (it
-        still
-        runs), `worked_us` (the calendar's working time at that end), `paused_us` (elapsed wall time in pauses),
+        still runs), `worked_us` (the calendar's working time at that end), `paused_us` (elapsed wall time in pauses),
         `due_at`.
     """
     counted = _counted(stretches, clocks, work)

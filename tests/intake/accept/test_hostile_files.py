@@ -1,39 +1,18 @@
 """Files that are well formed and say what no ticket can be: the bad rows are rejected, each with its reason."""
 
 import io
+from pathlib import Path
 
 import polars as pl
 import pytest
 
-from opsguard_assets.config.sources import FileSource
 from opsguard_assets.intake.conform import conform
 from opsguard_assets.tables.registry import TABLES
 from tests.intake.accept.given import raw
 from tests.intake.hostile import HOSTILE
+from tests.intake.receive.inboxes import files
 
-MAPPED = FileSource.model_validate(
-    {
-        "name": "hostile",
-        "kind": "files",
-        "path": "tickets.csv",
-        "feeds": [
-            {
-                "table": "tickets",
-                "columns": {
-                    "ticket_id": "id",
-                    "client_id": "client",
-                    "priority": "priority",
-                    "status": "status",
-                    "opened_at": "opened",
-                    "closed_at": "closed",
-                    "updated_at": "updated",
-                    "title": "title",
-                },
-            }
-        ],
-        "timezone": "Europe/Berlin",
-    }
-)
+MAPPED = files(Path("tickets.csv"))
 CASES = [case for case in HOSTILE if case.stage == "accept" and case.filename.endswith(".csv")]
 
 
