@@ -46,6 +46,13 @@ def create(
     )
 
 
+def keep_log(table: DeltaTable, *, keep: bool) -> None:
+    """Sets whether log entries older than 30 days stay: without them an old version is lost although its files stay."""
+    name, wanted = "delta.enableExpiredLogCleanup", "false" if keep else "true"
+    if table.metadata().configuration.get(name, "true") != wanted:
+        table.alter.set_table_properties({name: wanted})
+
+
 def sql_literal(value: Value) -> str:
     """A value as a literal of Delta's predicate language."""
     if isinstance(value, datetime):

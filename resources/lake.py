@@ -189,8 +189,11 @@ class Lake:
         if table is None:
             raise TableMissingError(f"{name} is not in {self.uri}; there is nothing to tidy")
         before = len(table.file_uris())
+        delta.keep_log(table, keep=bool(keep_versions))
         table.optimize.compact()
-        deleted = table.vacuum(retention_hours=retention_days * 24, dry_run=False, keep_versions=list(keep_versions))
+        # In full: what a killed writer left, and what a checkpoint forgot, is in the folder but not in the log.
+        hours, kept = retention_days * 24, list(keep_versions)
+        deleted = table.vacuum(retention_hours=hours, dry_run=False, full=True, keep_versions=kept)
         table.create_checkpoint()
         return Tidied(name, before, len(table.file_uris()), len(deleted), len(keep_versions))
 
