@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
@@ -11,6 +12,9 @@ from resources.database import Database
 from resources.postgres import start_embedded
 
 _NUMBERS = itertools.count()
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")
