@@ -70,7 +70,7 @@ def parse_settings(text: str, *, name: str, variables: Mapping[str, str]) -> Set
         return Settings()
     if not isinstance(document, dict):
         raise ConfigError(f"{name}:1: the file must hold keys such as `sources:`; it holds {type(document).__name__}.")
-    expanded = _expand(document, variables, name)
+    expanded = _expand(document, variables, name, name)
     try:
         return Settings.model_validate(expanded)
     except ValidationError as error:
@@ -80,17 +80,19 @@ def parse_settings(text: str, *, name: str, variables: Mapping[str, str]) -> Set
         raise ConfigError("\n".join(problems)) from None
 
 
-def _expand(node: Any, variables: Mapping[str, str], name: str) -> Any:
-    """The document as plain data with variables filled in; keys stay as they are."""
+def _expand(node: Any, variables: Mapping[str, str], name: str, place: str) -> Any:
+    """The document as plain data with variables filled in; keys stay as they are. `place` is that of `node`."""
     if isinstance(node, dict):
         return {
-            str(key): value if key in _SECRET_KEYS else _expand(value, variables, _place(node, key, name))
+            str(key): value
+            if key in _SECRET_KEYS
+            else _expand(value, variables, name, _place(node, key, name) or place)
             for key, value in node.items()
         }
     if isinstance(node, list):
-        return [_expand(value, variables, _place(node, index, name)) for index, value in enumerate(node)]
+        return [_expand(value, variables, name, _place(node, index, name) or place) for index, value in enumerate(node)]
     if isinstance(node, str):
-        return _VARIABLE.sub(lambda match: _value(match, variables, name), str(node))
+        return _VARIABLE.sub(lambda match: _value(match, variables, place), str(node))
     return node
 
 
@@ -119,10 +121,9 @@ def _value(match: re.Match[str], variables: Mapping[str, str], place: str) -> st
     return value
 
 
-def _place(node: Any, key: Any, name: str) -> str:
+def _place(node: Any, key: Any, name: str) -> str | None:
     line = _line(node, key)
-    file = name.split(":", maxsplit=1)[0] if line else name
-    return f"{file}:{line}" if line else name
+    return f"{name}:{line}" if line else None
 
 
 def _line(node: Any, key: Any) -> int | None:
