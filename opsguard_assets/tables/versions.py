@@ -67,16 +67,23 @@ def revise(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> Revisio
         ],
         how="diagonal_relaxed",
     )
+    # A key with one version needs no ranking, and most keys of a first load have one.
+    is_alone = versions.select(pl.len().over(table.key) == 1).to_series()
+    dated = pl.concat([versions.filter(is_alone), _dated(versions.filter(~is_alone), table)])
+    added = dated.filter(pl.col("_new")).drop("_new", "_before")
+    closed = dated.filter(~pl.col("_new") & pl.col(SUPERSEDED_AT).ne_missing(pl.col("_before")))
+    return Revision(added, closed.drop("_new", "_before"), unchanged=len(incoming) - len(added))
+
+
+def _dated(versions: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Versions without repeats, each with the instant from which another one is the row."""
     kept = _without_repeats(versions, table)
     ranked = kept.sort([*table.key, *rank(table)], descending=[False] * len(table.key) + [True] * len(rank(table)))
     # The first version of higher rank to become known ends this one; a state that arrives outdated ends at once.
     rival = pl.col("known_at").cum_min().shift(1).over(table.key)
-    dated = ranked.with_columns(
+    return ranked.with_columns(
         pl.max_horizontal(rival, pl.when(rival.is_not_null()).then("known_at")).alias(SUPERSEDED_AT)
     )
-    added = dated.filter(pl.col("_new")).drop("_new", "_before")
-    closed = dated.filter(~pl.col("_new") & pl.col(SUPERSEDED_AT).ne_missing(pl.col("_before")))
-    return Revision(added, closed.drop("_new", "_before"), unchanged=len(incoming) - len(added))
 
 
 def _without_repeats(versions: pl.DataFrame, table: Table) -> pl.DataFrame:

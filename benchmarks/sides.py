@@ -1,0 +1,160 @@
+"""The sides of every comparison, each run as `python -m benchmarks.sides <request>` in a process of its own.
+
+Here: what is timed, and nothing around it. Not here: building the data (`data`).
+"""
+
+import json
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from benchmarks.data import AS_OF
+
+_EXPORT = {
+    "name": "export",
+    "kind": "files",
+    "path": "",
+    "feeds": [{"table": "tickets", "same_names": True}],
+}
+
+
+def tick(lake: str) -> Callable[[], object]:
+    """OpsGuard: the risk of every open ticket."""
+    from ml.sla_breach.rule import RuleBaseline
+    from opsguard_assets.tickets.score import risk_at
+    from resources.lake import Lake
+
+    opened, model = Lake(lake), RuleBaseline()
+    return lambda: risk_at(opened, model, AS_OF)
+
+
+def tick_floor(lake: str) -> Callable[[], object]:
+    """The floor of a tick: a bare scan of the columns that it reads and gives, and the rule's arithmetic."""
+    from deltalake import DeltaTable
+
+    live = pl.col("_slice") == "live"
+    as_of = pl.lit(AS_OF, pl.Datetime("us", "UTC"))
+    kept = ["ticket_id", "client_id", "site_id", "priority", "response_due_at", "paused_by", "status"]
+
+    def arithmetic() -> pl.DataFrame:
+        tickets = pl.scan_delta(DeltaTable(f"{lake}/tables/tickets")).filter(live)
+        owners = tickets.select(assignee=pl.col("assignee_id")).collect()
+        clocks = pl.scan_delta(DeltaTable(f"{lake}/tables/sla_clocks")).filter(live)
+        worked = pl.col("calendar_key") % 1_000
+        elapsed = pl.col("elapsed_base_us") + pl.when("elapsed_counts").then(worked).otherwise(0)
+        remaining = pl.col("remaining_base_us") - pl.when("remaining_counts").then(worked).otherwise(0)
+        response = pl.col("response_remaining_base_us") - pl.when("response_counts").then(worked).otherwise(0)
+        read = clocks.select(
+            *kept,
+            "resolution_due_at",
+            age=(as_of - pl.col("opened_at")).dt.total_microseconds() / 6e7,
+            elapsed=elapsed / 6e7,
+            remaining=remaining / 6e7,
+            response_remaining=response / 6e7,
+            paused=pl.col("paused_base_us") / 6e7,
+            breached=as_of > pl.col("resolution_due_at"),
+        ).collect()
+        risk = (
+            pl.when(pl.col("remaining") < pl.col("elapsed"))
+            .then(0.9)
+            .when(pl.col("assignee").is_null() & pl.col("priority").is_in(["critical", "high"]))
+            .then(0.7)
+            .when(pl.len().over("assignee") > 5)
+            .then(0.6)
+            .when(pl.col("remaining") < 120)
+            .then(0.75)
+            .otherwise(0.3)
+        )
+        return read.hstack(owners).with_columns(
+            risk=risk, fraction=pl.col("elapsed") / (pl.col("elapsed") + pl.col("remaining"))
+        )
+
+    return arithmetic
+
+
+def load(csv: str, work: str) -> Callable[[], object]:
+    """OpsGuard: a CSV export received, kept raw, validated, versioned, accounted for."""
+    from opsguard_assets.config.sources import FileSource
+    from opsguard_assets.intake.accept import accept
+    from opsguard_assets.intake.receive import receive
+    from opsguard_assets.tables.registry import TABLES
+    from resources.lake import Lake
+
+    folder = _emptied(work)
+    source = FileSource.model_validate({**_EXPORT, "path": csv})
+
+    def both() -> object:
+        receive(source, lake_uri=str(folder / "lake"), work_dir=folder / "dlt", loaded_at=datetime.now(UTC))
+        return accept(Lake(str(folder / "lake")), source, TABLES)
+
+    return both
+
+
+def load_dlt(csv: str, work: str) -> Callable[[], object]:
+    """dlt alone: its own CSV reader on DuckDB into a Delta table, without a contract."""
+    import dlt
+    from dlt.sources.filesystem import filesystem, read_csv_duckdb
+
+    folder = _emptied(work)
+
+    def run() -> object:
+        files = filesystem(bucket_url=str(Path(csv).parent), file_glob=Path(csv).name)
+        rows = (files | read_csv_duckdb(chunk_size=100_000, use_pyarrow=True)).with_name("tickets")
+        pipeline = dlt.pipeline(
+            "alone",
+            pipelines_dir=str(folder / "dlt"),
+            destination=dlt.destinations.filesystem(bucket_url=str(folder / "lake")),
+            dataset_name="raw",
+        )
+        return pipeline.run(rows, table_format="delta", loader_file_format="parquet")
+
+    return run
+
+
+def load_polars(csv: str, work: str) -> Callable[[], object]:
+    """Polars alone: the file as a Delta table, without a raw copy, a contract or a cursor."""
+    folder = _emptied(work)
+    return lambda: pl.read_csv(csv, infer_schema=False).write_delta(str(folder / "lake"))
+
+
+def _emptied(work: str) -> Path:
+    folder = Path(work)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+SIDES: dict[str, Callable[..., Callable[[], object]]] = {
+    "tick": tick,
+    "tick, history ×10": tick,
+    "tick floor": tick_floor,
+    "load": load,
+    "load with dlt alone": load_dlt,
+    "load with Polars alone": load_polars,
+}
+
+
+def _main(request: dict[str, Any]) -> None:
+    work = SIDES[request["side"]](**request["arguments"])
+    repeats = request["repeats"]
+    seconds = []
+    for number in range(repeats + (repeats > 1)):
+        begun = time.perf_counter()
+        result = work()
+        seconds.append(time.perf_counter() - begun)
+        del result
+        if repeats > 1 and number == 0:
+            seconds.clear()  # the first one pays for what only a process pays once
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    sys.stdout.write(json.dumps({"seconds": seconds, "peak_bytes": peak}) + "\n")
+
+
+if __name__ == "__main__":
+    _main(json.loads(sys.argv[1]))
