@@ -13,7 +13,7 @@ from tests.resources.lake_writers import PARTS, WRITERS, hour, parts, plain
 from tests.resources.processes import finished, start, wait_for
 
 WRITER = "from tests.resources.lake_writers import main; main()"
-BIG = 300_000
+BIG = 40_000
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_a_process_killed_in_the_middle_of_a_write_leaves_the_state_before_and_c
     killed = start(WRITER, lake.uri, writer, "1", "1", str(BIG), str(tmp_path / "gate"))
     wait_for((tmp_path / "gate.1.ready").exists)
     (tmp_path / "gate").touch()
-    wait_for(lambda: set(Path(lake.uri).rglob("*.parquet")) - files, pause=0)
+    wait_for(lambda: set(Path(lake.uri).rglob("*.parquet")) - files, pause=0.001)
     killed.kill()
     killed.communicate()
     found = stored(lake, writer)
