@@ -145,12 +145,12 @@ def test_a_full_budget_leaves_sources_to_the_next_tick_and_starves_none(instance
     watched = {shelf.name: Watched(slow(shelf, clock), ()) for shelf in shelves}
     sensor = arrivals_sensor("s", job=JOB, watched=watched, every_seconds=30, description="A test")
     cursor, reached = None, []
-    for _ in range(3):
+    for _ in range(4):
         before = [len(shelf.looks) for shelf in shelves]
         result = sensor.evaluate_tick(dg.build_sensor_context(instance=instance, cursor=cursor))
         cursor = result.cursor
         reached.append("".join(s.name for s, b in zip(shelves, before, strict=True) if len(s.looks) > b))
-    assert reached == ["ab", "cd", "ae"]
+    assert reached == ["ab", "cd", "ae", "bc"]
 
 
 def test_a_source_that_is_no_longer_watched_disturbs_nobody(instance):
