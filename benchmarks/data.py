@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from opsguard_assets.derivation import Span, mark
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES
@@ -58,15 +59,16 @@ def build_lake(folder: Path, *, open_tickets: int, ended_tickets: int, advance: 
     for table in (CLIENTS, SITES, CALENDARS, POLICIES):
         lake.record(table, provider.tables[table.name], loaded_at=UNTIL)
     lake.record(EVENTS, EVENTS.empty(), loaded_at=UNTIL)
-    for is_open, mark, count in ((True, "open", open_tickets), (False, "ended", ended_tickets)):
+    for is_open, prefix, count in ((True, "open", open_tickets), (False, "ended", ended_tickets)):
         tickets = provider.tickets(is_open=is_open)
         clocks = provider.clocks.join(tickets.select("ticket_id"), on="ticket_id", how="semi")
-        for batch in multiplied(tickets, count, mark):
+        for batch in multiplied(tickets, count, prefix):
             lake.record(TICKETS, batch, loaded_at=UNTIL)
             advance(len(batch) // 2)
-        for batch in multiplied(clocks, count, mark):
+        for batch in multiplied(clocks, count, prefix):
             lake.record(SLA_CLOCKS, batch, loaded_at=UNTIL)
             advance(len(batch) - len(batch) // 2)
+    mark(lake, SLA_CLOCKS.name, Span(None, UNTIL))
     for name in ("tables/tickets", "tables/sla_clocks"):
         lake.tidy(name, retention_days=7, keep_versions=[])
     marker.touch()
@@ -82,13 +84,16 @@ def build_csv(path: Path, *, rows: int) -> None:
         draft.replace(path)
 
 
-def multiplied(rows: pl.DataFrame, count: int, mark: str) -> Iterator[pl.DataFrame]:
-    """`count` rows made of copies of `rows` under new ticket identifiers that begin with `mark`, in batches."""
+def multiplied(rows: pl.DataFrame, count: int, prefix: str) -> Iterator[pl.DataFrame]:
+    """`count` rows made of copies of `rows` under new ticket identifiers that begin with `prefix`, in batches."""
     for first in range(0, count, _BATCH):
         size = min(_BATCH, count - first)
         number = pl.int_range(first, first + size, dtype=pl.Int64, eager=True).alias("number")
         copied = rows[(number % len(rows)).cast(pl.UInt32)]
-        yield copied.with_columns(ticket_id=pl.format("{}-{}", pl.lit(mark), number))
+        identified = copied.with_columns(ticket_id=pl.format("{}-{}", pl.lit(prefix), number))
+        # Every copy of the provider has its own people: the load of an agent stays what it was.
+        agent = pl.format("{}-{}", "assignee_id", number // len(rows))
+        yield identified.with_columns(assignee_id=agent) if "assignee_id" in rows.columns else identified
 
 
 def _shaped(table: Table, rows: pl.DataFrame) -> pl.DataFrame:

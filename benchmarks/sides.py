@@ -98,7 +98,7 @@ def load(csv: str, work: str) -> Callable[[], object]:
 
 
 def load_dlt(csv: str, work: str) -> Callable[[], object]:
-    """dlt alone: its own CSV reader on DuckDB into a Delta table, without a contract."""
+    """Loads with dlt alone: its own CSV reader on DuckDB into a Delta table, without a contract."""
     import dlt
     from dlt.sources.filesystem import filesystem, read_csv_duckdb
 
@@ -133,7 +133,7 @@ def _emptied(work: str) -> Path:
 
 SIDES: dict[str, Callable[..., Callable[[], object]]] = {
     "tick": tick,
-    "tick, history ×10": tick,
+    "tick, ten times the history": tick,
     "tick floor": tick_floor,
     "load": load,
     "load with dlt alone": load_dlt,

@@ -15,6 +15,8 @@ from opsguard_assets.tickets.working_time import WorkingTime
 
 # From these probabilities on a ticket is alerted and escalated; both are asked for by the mission.
 ALERT_FROM, ESCALATE_FROM = 0.70, 0.80
+# An alert clears below this risk: whoever looks at an alert finds its reasons.
+REASONS_FROM = 0.60
 RISKIEST = 20
 _CLOCK = (
     "client_id",
@@ -64,9 +66,10 @@ def sla_risk(
 
     Returns:
         One row per (`ticket_id`, `as_of`): `client_id`, `site_id`, `priority`, `state` (running, paused, breached),
-        `risk` (0..1; null where the deadline has passed, because that is a fact, or where there is none), `reason`,
-        `resolution_due_at`, `remaining_minutes`, `elapsed_minutes`, `age_minutes`, `fraction_used`, the response
-        clock's `response_state`, `response_due_at` and `response_remaining_minutes`, `model_name`, `model_version`.
+        `risk` (0..1; null where the deadline has passed, because that is a fact, or where there is none), `reason`
+        (null where the risk is below 0.60), `resolution_due_at`, `remaining_minutes`, `elapsed_minutes`, `age_minutes`,
+        `fraction_used`, the response clock's `response_state`, `response_due_at` and `response_remaining_minutes`,
+        `model_name`, `model_version`.
 
     Raises:
         ValueError: The model gave another number of rows, or a value that is no probability; or the clocks cannot be
@@ -76,23 +79,44 @@ def sla_risk(
     readings = clocks_at(clocks if is_open.all() else clocks.filter(is_open), work, as_of)
     known = features(tickets, readings, as_of)
     # A paused ticket has no deadline now but will have one again; one whose calendar never opens will not.
-    without = pl.col("resolution_due_at").is_null() & pl.col("paused_since_at").is_null()
-    held = (pl.lit("paused by ") + pl.col("paused_by") + ", ").fill_null("")
-    reason = pl.concat_str(held, "reason")
-    if readings.select(without.any()).item():
-        why = pl.lit("no deadline: ") + pl.col("no_deadline_reason").fill_null("unknown")
-        reason = pl.when(without).then(why).otherwise(reason)
-    return readings.with_columns(_probabilities(model, known), model.reasons(known).alias("reason")).select(
+    scored = readings.with_columns(
+        _probabilities(model, known),
+        has_none=pl.col("resolution_due_at").is_null() & pl.col("paused_since_at").is_null(),
+        is_late=pl.col("resolution_state") == BREACHED,
+    ).with_columns(risk=pl.when(~pl.col("is_late") & ~pl.col("has_none")).then("risk"))
+    return scored.with_columns(_reasons(model, known, scored)).select(
         "ticket_id",
         "as_of",
         *_CLOCK[:3],
         pl.col("resolution_state").alias("state"),
-        pl.when((pl.col("resolution_state") != BREACHED) & ~without).then("risk").alias("risk"),
-        reason.alias("reason"),
+        "risk",
+        "reason",
         *_CLOCK[3:],
         model_name=pl.lit(model.name),
         model_version=pl.lit(model.version),
     )
+
+
+def _reasons(model: RiskModel, known: pl.DataFrame, scored: pl.DataFrame) -> pl.Series:
+    """Words for the rows that somebody will ask about; texts cost more than scores, so few are touched twice."""
+    is_asked = (pl.col("risk") >= REASONS_FROM).fill_null(value=False) | pl.col("is_late") | pl.col("has_none")
+    asked = scored.select(is_asked).to_series()
+    facts = scored.select("has_none", "paused_by", "no_deadline_reason").filter(asked)
+    words = model.reasons(known.drop("ticket_id", "as_of").filter(asked)).alias("reason")
+    special = facts.select(pl.col("has_none") | pl.col("paused_by").is_not_null()).to_series()
+    if special.any():
+        words = words.scatter(special.arg_true(), _special(facts.with_columns(words).filter(special)))
+    if asked.all():
+        return words
+    place = pl.select(pl.when(asked).then(asked.cast(pl.UInt32).cum_sum() - 1)).to_series()
+    return words.extend_constant(None, 1).gather(place.fill_null(len(words))).alias("reason")
+
+
+def _special(rows: pl.DataFrame) -> pl.Series:
+    """The reasons of tickets that are paused, or have no deadline at all."""
+    held = (pl.lit("paused by ") + pl.col("paused_by") + ", ").fill_null("")
+    why = pl.lit("no deadline: ") + pl.col("no_deadline_reason").fill_null("unknown")
+    return rows.select(pl.when("has_none").then(why).otherwise(pl.concat_str(held, "reason"))).to_series()
 
 
 def summary(risk: pl.DataFrame) -> RiskSummary:

@@ -15,7 +15,7 @@ from opsguard_assets.tickets.derive import tickets_touched
 from opsguard_assets.tickets.knowledge import CALENDARS, EVENTS, INPUTS, TICKETS, known
 from opsguard_assets.tickets.risk import sla_risk
 from opsguard_assets.tickets.stored import SLA_CLOCKS
-from opsguard_assets.tickets.tick import is_outdated
+from opsguard_assets.tickets.tick import READ, is_outdated
 from opsguard_assets.tickets.working_time import WorkingTime
 from resources.lake import Lake
 
@@ -35,30 +35,34 @@ def risk_at(lake: Lake, model: RiskModel, as_of: datetime) -> pl.DataFrame:
     Returns:
         Rows of `sla_risk`.
     """
-    tickets = lake.known(TICKETS, as_of, live_only=True).collect()
+    still_open = lake.known(TICKETS, as_of, live_only=True)
+    tickets = still_open.select("ticket_id", "assignee_id").collect()
     calendars = lake.known(CALENDARS, as_of).collect()
     clocks = _stored(lake, tickets, as_of)
     work = _work(clocks, calendars, as_of)
-    fresh = clocks.filter(~is_outdated(work, as_of))
-    missing = tickets.join(fresh, on="ticket_id", how="anti")
-    if len(missing):
+    outdated = clocks.select(is_outdated(work, as_of)).to_series()
+    if outdated.any() or len(clocks) < len(tickets):
+        fresh = clocks.filter(~outdated)
+        missing = still_open.join(fresh.lazy(), on="ticket_id", how="anti").collect()
         computed = known(lake, as_of, missing).clocks().select(fresh.columns)
-        clocks = pl.concat([fresh, computed])
+        clocks = _in_order(tickets, pl.concat([fresh, computed]))
         work = _work(clocks, calendars, as_of)
-        clocks = tickets.select("ticket_id").join(clocks, on="ticket_id", how="inner", maintain_order="left")
     return sla_risk(tickets, clocks, work, model, as_of)
 
 
 def _stored(lake: Lake, tickets: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """The stored clocks of these tickets that no later record contradicts, in the order of the tickets."""
-    columns = [column for column in SLA_CLOCKS.columns if column != "known_at"]
-    stored = lake.known(SLA_CLOCKS, as_of, live_only=True).select(columns)
+    stored = lake.known(SLA_CLOCKS, as_of, live_only=True).select(READ)
     if any(lake.has_hindsight(table, as_of) for table in (TICKETS, EVENTS)):
         return stored.head(0).collect()
     span = pending(lake, "sla_clocks", INPUTS)
     if span is not None:
         stored = stored.join(tickets_touched(lake, span).lazy(), on="ticket_id", how="anti")
-    clocks = stored.collect()
+    return _in_order(tickets, stored.collect())
+
+
+def _in_order(tickets: pl.DataFrame, clocks: pl.DataFrame) -> pl.DataFrame:
+    """The clocks of these tickets, in their order; tables of equal order, the usual case, need no join."""
     if clocks["ticket_id"].equals(tickets["ticket_id"]):
         return clocks
     return tickets.select("ticket_id").join(clocks, on="ticket_id", how="inner", maintain_order="left")

@@ -85,7 +85,7 @@ class SlaRisk(dy.Schema):
         nullable=True,
         description="probability of missing the deadline, 0..1; null where it is missed, or there is none",
     )
-    reason = _text("what the model looked at, in words")
+    reason = _text("what the model looked at, in words; null below a risk of 0.60")
     resolution_due_at = _instant("deadline of the solution; null while paused")
     remaining_minutes = _minutes("working time left, negative after the deadline")
     elapsed_minutes = _minutes("working time used")

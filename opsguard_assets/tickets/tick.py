@@ -14,6 +14,33 @@ from opsguard_assets.tickets.run_clock import MINUTE_US
 from opsguard_assets.tickets.working_time import INSTANT, WorkingTime
 
 RUNNING, PAUSED, MET, BREACHED, CANCELLED = "running", "paused", "met", "breached", "cancelled"
+# What reading stored clocks needs of them.
+READ = (
+    "ticket_id",
+    "client_id",
+    "site_id",
+    "priority",
+    "status",
+    "calendar_id",
+    "timezone",
+    "calendar_key",
+    "opened_at",
+    "response_due_at",
+    "resolution_due_at",
+    "no_deadline_reason",
+    "response_at",
+    "ended_at",
+    "paused_since_at",
+    "paused_by",
+    "elapsed_base_us",
+    "elapsed_counts",
+    "remaining_base_us",
+    "remaining_counts",
+    "response_remaining_base_us",
+    "response_counts",
+    "paused_base_us",
+    "changes_at",
+)
 # What `clocks_at` adds, in minutes unless the name says otherwise.
 READINGS = (
     "as_of",

@@ -1,0 +1,103 @@
+"""`python -m benchmarks`: builds the data, measures, writes benchmarks/README.md. Not here: any measurement."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from benchmarks.data import build_csv, build_lake
+from benchmarks.report import Row, page
+from benchmarks.timing import measure
+
+_MILLION = 1_000_000
+_PAGE = Path(__file__).parent / "README.md"
+
+
+def main(
+    scale: Annotated[float, typer.Option(help="Share of the full size; 0.01 is a quick try.")] = 1.0,
+    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcd.")] = "abcd",
+    work: Annotated[Path | None, typer.Option(help="Folder for the data, kept; a temporary one without it.")] = None,
+) -> None:
+    """Measure ratios against floors and peers: twenty minutes, half of them waiting for schedules."""
+    with tempfile.TemporaryDirectory() as temporary, Progress(console=Console(stderr=True)) as progress:
+        folder = work or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = []
+        if "a" in only or "b" in only:
+            rows += _ticks(folder, scale, progress)
+        if "c" in only:
+            rows += _loads(folder, scale, progress)
+        if "d" in only:
+            rows += _scheduled(folder, progress)
+    text = page(rows, scale=scale)
+    if only == "abcd" and scale == 1.0:
+        _PAGE.write_text(text, encoding="utf-8")
+    typer.echo(text)
+
+
+def _ticks(folder: Path, scale: float, progress: Progress) -> list[Row]:
+    open_tickets = int(_MILLION * scale)
+    lakes = {1: folder / f"lake-{open_tickets}", 10: folder / f"lake-{open_tickets}-history"}
+    for times, lake in lakes.items():
+        total = open_tickets * (1 if times == 1 else times)
+        built = progress.add_task(f"building {total:,} tickets", total=total)
+        build_lake(
+            lake,
+            open_tickets=open_tickets,
+            ended_tickets=total - open_tickets if times > 1 else open_tickets // 10,
+            advance=_advance(progress, built),
+        )
+    sides = {
+        "tick floor": {"lake": str(lakes[10])},
+        "tick": {"lake": str(lakes[1])},
+        "tick, ten times the history": {"lake": str(lakes[10])},
+    }
+    found = measure(sides, rounds=4, repeats=3, done=_done(progress, "ticks", 12))
+    ours, floor = found["tick, ten times the history"], found["tick floor"]
+    size = f"{open_tickets:,} open of {open_tickets * 10:,} tickets"
+    return [
+        Row(f"(a) a tick over {size}", "a bare scan and the arithmetic", "3×, under 4 GiB", ours, floor),  # noqa: RUF001
+        Row("(b) the same tick, ten times the history", "the tick with one tenth of it", "1.2×", ours, found["tick"]),  # noqa: RUF001
+    ]
+
+
+def _loads(folder: Path, scale: float, progress: Progress) -> list[Row]:
+    count = int(_MILLION * scale)
+    csv = folder / f"export-{count}" / "tickets.csv"
+    csv.parent.mkdir(exist_ok=True)
+    build_csv(csv, rows=count)
+    names = ("load", "load with dlt alone", "load with Polars alone")
+    sides = {name: {"csv": str(csv), "work": str(folder / "loading")} for name in names}
+    found = measure(sides, rounds=3, repeats=1, done=_done(progress, "loads", 9))
+    ours = found["load"]
+    return [
+        Row(f"(c) loading {count:,} rows", "dlt alone", "none", ours, found["load with dlt alone"]),
+        Row(
+            f"(c) loading {count:,} rows", "a bare Polars read and write", "none", ours, found["load with Polars alone"]
+        ),
+    ]
+
+
+def _scheduled(folder: Path, progress: Progress) -> list[Row]:
+    from benchmarks.scheduled import measure_scheduled
+
+    runs = 4
+    tick, bare = measure_scheduled(folder, runs=runs, done=_done(progress, "scheduled runs", 2 * runs + 2))
+    return [Row("(d) a scheduled tick, from due to done", "a job with one empty asset", "1.3×", tick, bare)]  # noqa: RUF001
+
+
+def _advance(progress: Progress, task: object) -> Callable[[int], None]:
+    return lambda count: progress.advance(task, count)  # type: ignore[arg-type]
+
+
+def _done(progress: Progress, words: str, total: int) -> Callable[[str], None]:
+    task = progress.add_task(words, total=total)
+    return lambda _name: progress.advance(task)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,64 @@
+"""What the measurements say, as the page benchmarks/README.md. Not here: measuring."""
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+
+from benchmarks.timing import Measured
+
+_PAGE = """# Measurements
+
+Written by `make bench`. Ratios of medians, both sides measured in turn in the same run on the same machine; seconds are
+those of that machine and mean nothing elsewhere. A ratio above its aim fails nothing: it is a fact to work on.
+
+| what | against | ratio | aim | seconds | against, seconds | peak memory |
+|---|---|---|---|---|---|---|
+{rows}
+
+{notes}
+
+Machine: {cores} cores, {memory:.0f} GiB, {system}; Python {python}, {packages}. Scale {scale:g}, {day}.
+"""
+_NOTES = """* **(a)** One tick: the risk of every open ticket, by stored clocks, with reasons in words. The floor scans the columns
+  that a tick reads from the same files and does the bare arithmetic of rule and clocks, without checks and words.
+* **(b)** The same tick on the same open tickets, with ten times as many ended ones in the lake.
+* **(c)** A CSV export: received (raw copy, cursors, damaged rows set apart), validated, recorded as versions, accounted
+  for. dlt alone brings the file to a Delta table with its own CSV reader; Polars alone reads text and writes it.
+* **(d)** From the scheduled time to the end of the run, both through the same daemon, queue and launcher, in turn."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison."""
+
+    what: str
+    against: str
+    aim: str
+    ours: Measured
+    theirs: Measured
+
+    def markdown(self) -> str:
+        """The comparison as a row of the table."""
+        peak = f"{self.ours.peak_bytes / 2**30:.1f} GiB" if self.ours.peak_bytes else ""
+        ratio = self.ours.median / self.theirs.median
+        seconds = f"{self.ours.median:.2f} | {self.theirs.median:.2f}"
+        return f"| {self.what} | {self.against} | **{ratio:.1f}×** | {self.aim} | {seconds} | {peak} |"  # noqa: RUF001
+
+
+def page(rows: Sequence[Row], *, scale: float) -> str:
+    """The page as Markdown."""
+    names = ("polars", "deltalake", "dlt", "duckdb", "dagster")
+    return _PAGE.format(
+        rows="\n".join(row.markdown() for row in rows),
+        notes=_NOTES,
+        cores=os.cpu_count(),
+        memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30,
+        system=platform.system(),
+        python=platform.python_version(),
+        packages=", ".join(f"{name} {metadata.version(name)}" for name in names),
+        scale=scale,
+        day=datetime.now(UTC).date(),
+    )

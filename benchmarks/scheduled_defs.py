@@ -1,0 +1,41 @@
+"""A code location with two schedules that take turns: OpsGuard's tick, and a job with one empty asset.
+
+Here: what the daemon of the measurement loads. Not here: starting it (`scheduled`).
+"""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from opsguard_assets.build import build_defs, tick_config
+from opsguard_assets.tickets.assets import SCORE_JOB
+from sensors.cadences import Cadence, schedule_for
+
+BARE_JOB = "bare_job"
+
+
+@dg.asset
+def empty() -> None:
+    """Nothing."""
+
+
+_own = build_defs()
+_tick = Cadence(job=SCORE_JOB, name="tick", cron="*/2 * * * *", description="OpsGuard's tick.", configure=tick_config)
+defs = dg.Definitions(
+    assets=[*(_own.assets or []), empty],
+    jobs=[
+        *(job for job in _own.jobs or [] if getattr(job, "name", "") == SCORE_JOB),
+        dg.define_asset_job(BARE_JOB, [empty], executor_def=dg.in_process_executor),
+    ],
+    schedules=[
+        schedule_for(_tick, timezone="UTC", now=lambda: datetime.now(UTC)),
+        dg.ScheduleDefinition(
+            name="bare",
+            job_name=BARE_JOB,
+            cron_schedule="1-59/2 * * * *",
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+        ),
+    ],
+    resources=_own.resources,
+    executor=dg.in_process_executor,
+)
