@@ -22,7 +22,8 @@ those of that machine and mean nothing elsewhere. A ratio above its aim fails no
 
 Machine: {cores} cores, {memory:.0f} GiB, {system}; Python {python}, {packages}. Scale {scale:g}, {day}.
 """
-_NOTES = """* **(a)** One tick: the risk of every open ticket, by stored clocks, with reasons in words. The floor scans the columns
+_NOTES = """\
+* **(a)** One tick: the risk of every open ticket, by stored clocks, with reasons in words. The floor scans the columns
   that a tick reads from the same files and does the bare arithmetic of rule and clocks, without checks and words.
 * **(b)** The same tick on the same open tickets, with ten times as many ended ones in the lake.
 * **(c)** A CSV export: received (raw copy, cursors, damaged rows set apart), validated, recorded as versions, accounted

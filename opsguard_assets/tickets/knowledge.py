@@ -9,6 +9,7 @@ from datetime import datetime
 import polars as pl
 
 from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tickets.clock_history import TicketHistory
 from opsguard_assets.tickets.clocks import sla_clocks
 from opsguard_assets.tickets.intervals import sla_intervals
 from resources.lake import Lake
@@ -52,3 +53,8 @@ def known(lake: Lake, as_of: datetime, tickets: pl.DataFrame) -> Knowledge:
     events = lake.known(EVENTS, as_of).join(ids, on="ticket_id", how="semi")
     rules = {table.name: lake.known(table, as_of).collect() for table in RULES}
     return Knowledge(tickets=tickets, ticket_events=events.collect(), **rules, as_of=as_of)
+
+
+def history_of(lake: Lake) -> TicketHistory:
+    """All versions of tickets and of what their clocks depend on."""
+    return TicketHistory(**{table.name: lake.versions(table).collect() for table in INPUTS})

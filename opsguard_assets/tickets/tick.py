@@ -84,16 +84,37 @@ def clocks_at(clocks: pl.DataFrame, work: WorkingTime, as_of: datetime) -> pl.Da
         ValueError: A clock was computed after `as_of`, is outdated (`is_outdated`), or `work` does not cover `as_of`.
     """
     _refuse(clocks, work, as_of)
-    now = pl.lit(as_of, INSTANT)
     table = work.at(as_of)
     worked = (
         pl.lit(table["worked_us"][0], pl.Int64)
         if len(table) == 1
         else pl.col("calendar_key").replace_strict(table["calendar_key"], table["worked_us"], return_dtype=pl.Int64)
     )
+    return _read(clocks.drop(READINGS, strict=False), pl.lit(as_of, INSTANT), worked)
+
+
+def clocks_at_moments(clocks: pl.DataFrame, work: WorkingTime) -> pl.DataFrame:
+    """Reads each stored clock at its own instant.
+
+    Args:
+        clocks: Rows of `sla_clocks`, each the one that was known at its `as_of`.
+        work: The working time of their calendars, covering every `as_of`.
+
+    Returns:
+        Like `clocks_at`, row by row.
+    """
+    worked = work.worked_us(clocks["calendar_key"], clocks["as_of"])
+    moments = clocks.select(pl.exclude(READINGS), "as_of")
+    return _read(moments.with_columns(worked.alias("_worked_us")), pl.col("as_of"), pl.col("_worked_us")).drop(
+        "_worked_us"
+    )
+
+
+def _read(clocks: pl.DataFrame, now: pl.Expr, worked: pl.Expr) -> pl.DataFrame:
+    """The arithmetic of a reading: `base + worked` while a quantity counts."""
     end = pl.min_horizontal(now, "ended_at")
     paused = pl.when(_is_paused()).then(now.to_physical()).otherwise(0)
-    read = clocks.drop(READINGS, strict=False).with_columns(
+    read = clocks.with_columns(
         as_of=now,
         age_minutes=(end - pl.col("opened_at")).dt.total_microseconds() / MINUTE_US,
         elapsed_us=pl.col("elapsed_base_us") + pl.when("elapsed_counts").then(worked).otherwise(0),

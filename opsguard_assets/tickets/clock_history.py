@@ -1,0 +1,178 @@
+"""The SLA clocks of past moments: every state of knowledge of every ticket, with the clock that it meant.
+
+Here: stored clocks over time, for training and replay. Not here: the clocks of one moment (`clocks`), reading them
+(`tick`).
+
+A stored clock changes only when something becomes known of its ticket, when an announced change comes, or when a
+promise changes. So all ticks of a month are one look-up per ticket and tick in the clocks of these instants, and equal
+what a tick at the time would have said.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from opsguard_assets.tables.versions import IS_WITHDRAWN, SUPERSEDED_AT
+from opsguard_assets.tickets.calendars import working_time
+from opsguard_assets.tickets.clocks import sla_clocks
+from opsguard_assets.tickets.tick import READ, clocks_at_moments
+from opsguard_assets.tickets.working_time import INSTANT, LATEST
+
+_TICKET = "ticket_id"
+_HISTORY = ("known_from", "known_until")
+
+
+@dataclass(frozen=True)
+class TicketHistory:
+    """All versions of tickets and of what their clocks depend on.
+
+    Attributes:
+        tickets: All versions of `tickets`, with `superseded_at` and `_is_withdrawn`.
+        ticket_events: The same of `ticket_events`.
+        sla_policies: The same of `sla_policies`, and so on.
+        calendars: As above.
+        sites: As above.
+        clients: As above.
+    """
+
+    tickets: pl.DataFrame
+    ticket_events: pl.DataFrame
+    sla_policies: pl.DataFrame
+    calendars: pl.DataFrame
+    sites: pl.DataFrame
+    clients: pl.DataFrame
+
+    @property
+    def rules(self) -> dict[str, pl.DataFrame]:
+        """The tables of which a change touches many tickets."""
+        return {name: getattr(self, name) for name in ("sla_policies", "calendars", "sites", "clients")}
+
+
+def clock_history(history: TicketHistory, until: datetime) -> pl.DataFrame:
+    """The stored clocks of every state of knowledge up to `until`.
+
+    Args:
+        history: All versions.
+        until: Last instant of knowledge.
+
+    Returns:
+        The columns that readings need (`tick.READ`), `known_from` and `known_until` (null: until further notice), one
+        row per ticket and state, sorted by ticket and `known_from`. At an instant in [known_from, known_until) the row
+        equals the clock that `sla_clocks` gives for what was known then.
+    """
+    parts = [_epoch(history, begins, ends, until) for begins, ends in _epochs(history, until)]
+    rows = pl.concat(parts).sort(_TICKET, "known_from")
+    following = pl.col(_TICKET).shift(-1) == pl.col(_TICKET)
+    return rows.with_columns(known_until=pl.when(following).then(pl.col("known_from").shift(-1)))
+
+
+def readings_at(moments: pl.DataFrame, history: pl.DataFrame, calendars: pl.DataFrame) -> pl.DataFrame:
+    """The readings of some tickets at some moments, by what was known at each.
+
+    Args:
+        moments: `ticket_id`, `as_of`, any further columns.
+        history: The result of `clock_history`, until the last moment at least.
+        calendars: The `calendars` table; all versions of which clocks speak.
+
+    Returns:
+        `moments` in their order with the columns of `clocks_at`; moments before anything was known of a ticket are
+        left out.
+    """
+    numbered = moments.with_row_index("_moment").sort(_TICKET, "as_of")
+    found = numbered.join_asof(
+        history, left_on="as_of", right_on="known_from", by=_TICKET, strategy="backward", check_sortedness=False
+    ).filter(pl.col("known_from").is_not_null())
+    if found.is_empty():
+        return found.drop("_moment")
+    used = found.select("calendar_id", "timezone", "calendar_key").unique("calendar_key")
+    first, last = found.select(pl.col("as_of").min(), last=pl.col("as_of").max()).row(0)
+    work = working_time(calendars, used, since=first, until=last)
+    return clocks_at_moments(found, work).sort("_moment").drop("_moment", *_HISTORY)
+
+
+def valid(versions: pl.DataFrame) -> pl.DataFrame:
+    """Versions that were the row for some time; one that arrives outdated never was."""
+    return versions.filter(
+        pl.col(SUPERSEDED_AT).is_null() | (pl.col(SUPERSEDED_AT) > pl.col("known_at")), ~pl.col(IS_WITHDRAWN)
+    )
+
+
+def known_at(versions: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """The rows of a table as known at an instant."""
+    moment = pl.lit(as_of, INSTANT)
+    return valid(versions).filter(
+        pl.col("known_at") <= moment, pl.col(SUPERSEDED_AT).is_null() | (pl.col(SUPERSEDED_AT) > moment)
+    )
+
+
+def _epochs(history: TicketHistory, until: datetime) -> Iterator[tuple[datetime | None, datetime | None]]:
+    """Spans between changes of promises, calendars, sites and clients; the first one begins with the first rules."""
+    changes = pl.concat(
+        [
+            pl.concat([rows["known_at"], rows.filter(~pl.col(IS_WITHDRAWN))[SUPERSEDED_AT].drop_nulls()])
+            for rows in history.rules.values()
+        ]
+    )
+    instants: list[datetime | None] = [None, *changes.filter(changes <= until).unique().sort().to_list()]
+    yield from zip(instants, [*instants[1:], None], strict=True)
+
+
+def _epoch(history: TicketHistory, begins: datetime | None, ends: datetime | None, until: datetime) -> pl.DataFrame:
+    """The clocks of one epoch, under the rules that were known in it."""
+    states = _states(history, begins, ends, until)
+    rules = {name: known_at(rows, begins) if begins else rows.clear() for name, rows in history.rules.items()}
+    last = states["known_from"].max()
+    if not isinstance(last, datetime):
+        return _empty(history)
+    pairs = states.with_columns(_state=pl.format("{}#{}", _TICKET, "index"))
+    clocks = sla_clocks(
+        pairs.drop(_TICKET).rename({"_state": _TICKET}),
+        _events_of(history.ticket_events, pairs),
+        **rules,
+        as_of=max(last, until),
+    )
+    names = pairs.select("_state", _ticket=_TICKET, known_from="known_from")
+    return (
+        clocks.select(READ)
+        .rename({_TICKET: "_state"})
+        .join(names, on="_state")
+        .select(pl.col("_ticket").alias(_TICKET), pl.exclude("_state", "_ticket", _TICKET))
+        .select(*READ, "known_from")
+    )
+
+
+def _states(history: TicketHistory, begins: datetime | None, ends: datetime | None, until: datetime) -> pl.DataFrame:
+    """Tickets as they were known from each instant of an epoch on at which something of them became known."""
+    versions = valid(history.tickets).sort(_TICKET, "known_at")
+    events = valid(history.ticket_events)
+    came = events.select(_TICKET, known_from=pl.max_horizontal("known_at", "at"))
+    went = events.filter(pl.col(SUPERSEDED_AT).is_not_null()).select(_TICKET, known_from=SUPERSEDED_AT)
+    instants = pl.concat([versions.select(_TICKET, known_from="known_at"), came, went])
+    if begins is not None:
+        instants = pl.concat([instants, versions.select(_TICKET, known_from=pl.lit(begins, INSTANT)).unique()])
+        instants = instants.filter(pl.col("known_from") >= begins)
+    last = until if ends is None else min(ends, until)
+    within = pl.col("known_from") < ends if ends is not None else pl.lit(value=True)
+    wanted = instants.filter(within, pl.col("known_from") <= last).unique().sort(_TICKET, "known_from")
+    found = wanted.join_asof(
+        versions, left_on="known_from", right_on="known_at", by=_TICKET, strategy="backward", check_sortedness=False
+    )
+    is_valid = pl.col(SUPERSEDED_AT).is_null() | (pl.col(SUPERSEDED_AT) > pl.col("known_from"))
+    return found.filter(pl.col("opened_at").is_not_null() & is_valid).with_row_index("index")
+
+
+def _events_of(events: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """The events that belong to each state of knowledge, under the state's name."""
+    seen = valid(events).join(pairs.select(_TICKET, "_state", "known_from"), on=_TICKET, maintain_order="left")
+    return seen.filter(
+        pl.max_horizontal("known_at", "at") <= pl.col("known_from"),
+        pl.col(SUPERSEDED_AT).is_null() | (pl.col(SUPERSEDED_AT) > pl.col("known_from")),
+    ).select("at", "field", "old", "new", "actor_id", pl.col("_state").alias(_TICKET))
+
+
+def _empty(history: TicketHistory) -> pl.DataFrame:
+    rules = {name: rows.clear() for name, rows in history.rules.items()}
+    nothing = sla_clocks(history.tickets.clear(), history.ticket_events.clear(), **rules, as_of=LATEST)
+    return nothing.select(READ).with_columns(known_from=pl.lit(None, INSTANT))
