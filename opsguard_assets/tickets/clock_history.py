@@ -18,10 +18,11 @@ from opsguard_assets.tables.versions import IS_WITHDRAWN, SUPERSEDED_AT
 from opsguard_assets.tickets.calendars import working_time
 from opsguard_assets.tickets.clocks import sla_clocks
 from opsguard_assets.tickets.tick import READ, clocks_at_moments
-from opsguard_assets.tickets.working_time import INSTANT, LATEST
+from opsguard_assets.tickets.working_time import INSTANT
 
 _TICKET = "ticket_id"
 _HISTORY = ("known_from", "known_until")
+_OVER = ("closed", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,13 @@ class TicketHistory:
 
     @property
     def rules(self) -> dict[str, pl.DataFrame]:
-        """The tables of which a change touches many tickets."""
-        return {name: getattr(self, name) for name in ("sla_policies", "calendars", "sites", "clients")}
+        """The tables of which a change touches every open ticket; few changes are expected."""
+        return {"sla_policies": self.sla_policies, "calendars": self.calendars}
+
+    @property
+    def places(self) -> dict[str, pl.DataFrame]:
+        """The tables of which a change touches the open tickets of one key, by that key."""
+        return {"site_id": self.sites, "client_id": self.clients}
 
 
 def clock_history(history: TicketHistory, until: datetime) -> pl.DataFrame:
@@ -59,8 +65,7 @@ def clock_history(history: TicketHistory, until: datetime) -> pl.DataFrame:
 
     Returns:
         The columns that readings need (`tick.READ`), `known_from` and `known_until` (null: until further notice), one
-        row per ticket and state, sorted by ticket and `known_from`. At an instant in [known_from, known_until) the row
-        equals the clock that `sla_clocks` gives for what was known then.
+    XX
     """
     parts = [_epoch(history, begins, ends, until) for begins, ends in _epochs(history, until)]
     rows = pl.concat(parts).sort(_TICKET, "known_from")
@@ -108,37 +113,34 @@ def known_at(versions: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
 
 
 def _epochs(history: TicketHistory, until: datetime) -> Iterator[tuple[datetime | None, datetime | None]]:
-    """Spans between changes of promises, calendars, sites and clients; the first one begins with the first rules."""
-    changes = pl.concat(
-        [
-            pl.concat([rows["known_at"], rows.filter(~pl.col(IS_WITHDRAWN))[SUPERSEDED_AT].drop_nulls()])
-            for rows in history.rules.values()
-        ]
-    )
+    """Spans between changes of promises and calendars; the first one begins with the first of them."""
+    known = [rows["known_at"] for rows in history.rules.values()]
+    ended = [rows[SUPERSEDED_AT].drop_nulls() for rows in history.rules.values()]
+    changes = pl.concat([*known, *ended])
     instants: list[datetime | None] = [None, *changes.filter(changes <= until).unique().sort().to_list()]
     yield from zip(instants, [*instants[1:], None], strict=True)
 
 
 def _epoch(history: TicketHistory, begins: datetime | None, ends: datetime | None, until: datetime) -> pl.DataFrame:
     """The clocks of one epoch, under the rules that were known in it."""
-    states = _states(history, begins, ends, until)
+    pairs = _states(history, begins, ends, until).with_columns(_state=pl.format("{}#{}", _TICKET, "index"))
+    placed = pairs.with_columns(_version_of(pairs, rows, key) for key, rows in history.places.items())
     rules = {name: known_at(rows, begins) if begins else rows.clear() for name, rows in history.rules.items()}
-    last = states["known_from"].max()
-    if not isinstance(last, datetime):
-        return _empty(history)
-    pairs = states.with_columns(_state=pl.format("{}#{}", _TICKET, "index"))
     clocks = sla_clocks(
-        pairs.drop(_TICKET).rename({"_state": _TICKET}),
+        placed.drop(_TICKET).rename({"_state": _TICKET}),
         _events_of(history.ticket_events, pairs),
-        **rules,
-        as_of=max(last, until),
+        sites=_versions(history.sites, "site_id"),
+        clients=_versions(history.clients, "client_id"),
+        as_of=until,
+        **_for_versions(rules, history.clients),
     )
-    names = pairs.select("_state", _ticket=_TICKET, known_from="known_from")
+    told = pairs.select(
+        pl.col("_state").alias("_name"), _ticket=_TICKET, _site="site_id", _client="client_id", known_from="known_from"
+    )
     return (
         clocks.select(READ)
-        .rename({_TICKET: "_state"})
-        .join(names, on="_state")
-        .select(pl.col("_ticket").alias(_TICKET), pl.exclude("_state", "_ticket", _TICKET))
+        .join(told, left_on=_TICKET, right_on="_name")
+        .with_columns(ticket_id="_ticket", site_id="_site", client_id="_client")
         .select(*READ, "known_from")
     )
 
@@ -146,21 +148,62 @@ def _epoch(history: TicketHistory, begins: datetime | None, ends: datetime | Non
 def _states(history: TicketHistory, begins: datetime | None, ends: datetime | None, until: datetime) -> pl.DataFrame:
     """Tickets as they were known from each instant of an epoch on at which something of them became known."""
     versions = valid(history.tickets).sort(_TICKET, "known_at")
-    events = valid(history.ticket_events)
-    came = events.select(_TICKET, known_from=pl.max_horizontal("known_at", "at"))
-    went = events.filter(pl.col(SUPERSEDED_AT).is_not_null()).select(_TICKET, known_from=SUPERSEDED_AT)
-    instants = pl.concat([versions.select(_TICKET, known_from="known_at"), came, went])
+    wanted = pl.concat([_own_instants(history, versions), *_place_instants(history, versions)])
     if begins is not None:
-        instants = pl.concat([instants, versions.select(_TICKET, known_from=pl.lit(begins, INSTANT)).unique()])
-        instants = instants.filter(pl.col("known_from") >= begins)
-    last = until if ends is None else min(ends, until)
+        still_open = versions.select(_TICKET, known_from=pl.lit(begins, INSTANT)).unique()
+        wanted = pl.concat([wanted, still_open]).filter(pl.col("known_from") >= begins)
     within = pl.col("known_from") < ends if ends is not None else pl.lit(value=True)
-    wanted = instants.filter(within, pl.col("known_from") <= last).unique().sort(_TICKET, "known_from")
-    found = wanted.join_asof(
+    instants = wanted.filter(within, pl.col("known_from") <= until).unique().sort(_TICKET, "known_from")
+    found = instants.join_asof(
         versions, left_on="known_from", right_on="known_at", by=_TICKET, strategy="backward", check_sortedness=False
     )
     is_valid = pl.col(SUPERSEDED_AT).is_null() | (pl.col(SUPERSEDED_AT) > pl.col("known_from"))
-    return found.filter(pl.col("opened_at").is_not_null() & is_valid).with_row_index("index")
+    # What was promised to a ticket that has ended stays as it was.
+    concerns = ~pl.col("status").is_in(_OVER) if begins is not None else pl.lit(value=True)
+    changed = pl.col("known_from") != pl.lit(begins, INSTANT) if begins is not None else pl.lit(value=True)
+    return found.filter(pl.col("opened_at").is_not_null() & is_valid & (changed | concerns)).with_row_index("index")
+
+
+def _own_instants(history: TicketHistory, versions: pl.DataFrame) -> pl.DataFrame:
+    """When something of a ticket itself became known."""
+    events = valid(history.ticket_events)
+    came = events.select(_TICKET, known_from=pl.max_horizontal("known_at", "at"))
+    went = events.filter(pl.col(SUPERSEDED_AT).is_not_null()).select(_TICKET, known_from=SUPERSEDED_AT)
+    return pl.concat([versions.select(_TICKET, known_from="known_at"), came, went])
+
+
+def _place_instants(history: TicketHistory, versions: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """When the site or client of a ticket that was known already became known, or changed."""
+    for key, rows in history.places.items():
+        first = versions.group_by(_TICKET, key).agg(pl.col("known_at").min().alias("_first"))
+        later = first.join(valid(rows).select(key, known_from="known_at"), on=key)
+        yield later.filter(pl.col("known_from") > pl.col("_first")).select(_TICKET, "known_from")
+
+
+def _version_of(pairs: pl.DataFrame, rows: pl.DataFrame, key: str) -> pl.Series:
+    """The name of the version of a site or client that was known at each state; the key itself where none was."""
+    numbered = pairs.select(key, "known_from").with_row_index("_row").sort(key, "known_from")
+    known = valid(rows).sort(key, "known_at").select(key, "known_at", _name=_name(key))
+    found = numbered.join_asof(
+        known, left_on="known_from", right_on="known_at", by=key, strategy="backward", check_sortedness=False
+    )
+    return found.sort("_row").select(pl.coalesce("_name", key).alias(key)).to_series()
+
+
+def _versions(rows: pl.DataFrame, key: str) -> pl.DataFrame:
+    return valid(rows).with_columns(_name(key).alias(key))
+
+
+def _name(key: str) -> pl.Expr:
+    return pl.format("{}@{}", key, pl.col("known_at").to_physical())
+
+
+def _for_versions(rules: dict[str, pl.DataFrame], clients: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Policies of a client apply to every version of it."""
+    named = valid(clients).select("client_id", _named=_name("client_id"))
+    policies = rules["sla_policies"]
+    copies = policies.join(named, on="client_id").with_columns(client_id="_named").select(policies.columns)
+    return {**rules, "sla_policies": pl.concat([policies, copies])}
 
 
 def _events_of(events: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
@@ -170,9 +213,3 @@ def _events_of(events: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
         pl.max_horizontal("known_at", "at") <= pl.col("known_from"),
         pl.col(SUPERSEDED_AT).is_null() | (pl.col(SUPERSEDED_AT) > pl.col("known_from")),
     ).select("at", "field", "old", "new", "actor_id", pl.col("_state").alias(_TICKET))
-
-
-def _empty(history: TicketHistory) -> pl.DataFrame:
-    rules = {name: rows.clear() for name, rows in history.rules.items()}
-    nothing = sla_clocks(history.tickets.clear(), history.ticket_events.clear(), **rules, as_of=LATEST)
-    return nothing.select(READ).with_columns(known_from=pl.lit(None, INSTANT))
