@@ -1,59 +1,146 @@
-"""What is known of an open ticket at a moment that bears on missing its deadline.
+"""What was known of an open ticket at a moment that bears on missing its deadline.
 
-Here: one function for scoring, training and replay. Not here: clocks (given) and models (`rule` and its peers).
+Here: one function for serving, training and replay. Not here: clocks (given as readings) and streams (`streams`).
+Everything is looked up at the moment among what had become known by then: no feature knows what came later.
 """
 
-from datetime import datetime
+from datetime import timedelta
 
 import polars as pl
 
+from ml.asof import latest
+from ml.sla_breach.streams import GROUPINGS, LOADED, Streams
+
+PRIORITIES = ("critical", "high", "medium", "low")
+PLANS = ("bronze", "silver", "gold")
+WINDOWS = {"4h": timedelta(hours=4), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
+# An average over few outcomes is pulled towards that of all: as if so many average ones had been seen.
+SHRINKAGE = 10.0
+CLOCK = ("remaining_minutes", "elapsed_minutes", "age_minutes", "fraction_used", "paused_minutes")
 FEATURES = (
-    "ticket_id",
-    "as_of",
-    "remaining_minutes",
-    "elapsed_minutes",
-    "age_minutes",
-    "fraction_used",
-    "priority",
+    *CLOCK,
+    "window_minutes",
+    "is_paused",
+    "is_answered",
+    "priority_rank",
+    "plan_rank",
+    "sentiment",
     "has_assignee",
-    "assignee_open_tickets",
+    "minutes_since_change",
+    "reassignments",
+    "group_changes",
+    "priority_changes",
+    "reopenings",
+    "changes",
+    *(f"open_of_{column.removesuffix('_id')}" for column in LOADED),
+    *(f"arrivals_{name}" for name in WINDOWS),
+    *(f"group_arrivals_{name}" for name in WINDOWS),
+    "late_rate",
+    *(f"late_rate_of_{column.removesuffix('_id')}" for column in GROUPINGS),
+    *(f"outcomes_of_{column.removesuffix('_id')}" for column in GROUPINGS),
+    *(f"minutes_of_{column.removesuffix('_id')}" for column in GROUPINGS),
+    "local_hour",
+    "weekday",
 )
+KEYS = ("ticket_id", "as_of", "client_id", "site_id", "priority", "is_open")
 
 
-def features(open_tickets: pl.DataFrame, readings: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    """Features of every open ticket at `as_of`.
+def features(known: Streams, moments: pl.DataFrame) -> pl.DataFrame:
+    """The features of some tickets at some moments.
 
     Args:
-        open_tickets: All tickets open at `as_of` (`ticket_id`, `assignee_id`); the load of an assignee is counted here,
-            so none may be left out.
-        readings: Their clocks read at `as_of` (`ticket_id`, `priority`, `remaining_minutes`, `elapsed_minutes`,
-            `age_minutes`, `fraction_used`); one row per ticket.
-        as_of: The moment.
+        known: Streams that reach at least to the last moment; what they hold beyond a moment does not matter to it.
+        moments: `ticket_id`, `as_of` and the readings of the SLA clock at that moment (`CLOCK`, `timezone`,
+            `resolution_state`, `response_state`).
 
     Returns:
-        One row per row of `readings`, in order: `ticket_id`, `as_of`, `remaining_minutes` and `elapsed_minutes` in
-        working time, `age_minutes` in wall time, `fraction_used` of the window, `priority`, `has_assignee`,
-        `assignee_open_tickets` (0 if unassigned).
+        One row per moment in the given order: `KEYS` (`is_open`: somebody still works on it) and `FEATURES` (Float64;
+        null where unknown). Durations in minutes, working time where the clock counts it.
     """
-    assignee = pl.col("assignee_id")
-    owners = open_tickets.select(
-        "ticket_id",
-        has_assignee=assignee.is_not_null(),
-        assignee_open_tickets=pl.when(assignee.is_not_null()).then(pl.len().over(assignee)).otherwise(0).cast(pl.Int64),
+    state = latest(moments, known.states, by=["ticket_id"])
+    rows = moments.select("ticket_id", "as_of", *CLOCK, "timezone", "resolution_state", "response_state").hstack(state)
+    parts = [
+        rows,
+        *(_load(rows, known, column) for column in LOADED),
+        *(_arrivals(rows, known.arrivals["all"], [], "arrivals", span, name) for name, span in WINDOWS.items()),
+        *(
+            _arrivals(rows, known.arrivals["group_id"], ["group_id"], "group_arrivals", span, name)
+            for name, span in WINDOWS.items()
+        ),
+        _rates(rows, known),
+        *(_minutes(rows, known, column) for column in GROUPINGS),
+        latest(rows, known.plans, by=["client_id"]),
+        _local(rows),
+    ]
+    wide = pl.concat(parts, how="horizontal").with_columns(_own())
+    return wide.select(
+        *KEYS,
+        *(pl.col(name).cast(pl.Float64) for name in FEATURES),
     )
-    known = readings.select(
-        "ticket_id",
-        "remaining_minutes",
-        "elapsed_minutes",
-        "age_minutes",
-        "fraction_used",
-        "priority",
-        as_of=pl.lit(as_of, pl.Datetime("us", "UTC")),
-    )
-    if owners["ticket_id"].equals(known["ticket_id"]):
-        return known.hstack(owners.drop("ticket_id")).select(FEATURES)  # the usual case, without a join of long texts
+
+
+def _own() -> list[pl.Expr]:
+    """What follows from the ticket itself."""
+    since = (pl.col("as_of") - pl.col("updated_at")).dt.total_microseconds() / 60e6
+    return [
+        (pl.col("elapsed_minutes") + pl.col("remaining_minutes")).alias("window_minutes"),
+        (pl.col("resolution_state") == "paused").alias("is_paused"),
+        (pl.col("response_state") == "met").alias("is_answered"),
+        _rank("priority", PRIORITIES).alias("priority_rank"),
+        _rank("plan", PLANS).alias("plan_rank"),
+        pl.col("assignee_id").is_not_null().alias("has_assignee"),
+        since.clip(lower_bound=0).alias("minutes_since_change"),
+    ]
+
+
+def _rank(column: str, order: tuple[str, ...]) -> pl.Expr:
+    ranks = range(len(order))
     return (
-        known.join(owners, on="ticket_id", how="left", maintain_order="left")
-        .with_columns(pl.col("has_assignee").fill_null(value=False), pl.col("assignee_open_tickets").fill_null(0))
-        .select(FEATURES)
+        pl.col(column).cast(pl.String).replace_strict(list(order), list(ranks), default=None, return_dtype=pl.Float64)
     )
+
+
+def _load(rows: pl.DataFrame, known: Streams, column: str) -> pl.DataFrame:
+    name = f"open_of_{column.removesuffix('_id')}"
+    count = latest(rows, known.loads[column], by=[column]).get_column("count").fill_null(0).alias(name)
+    return count.to_frame().select(pl.when(rows[column].is_not_null()).then(pl.col(name)).alias(name))
+
+
+def _arrivals(
+    rows: pl.DataFrame, stream: pl.DataFrame, by: list[str], prefix: str, span: timedelta, name: str
+) -> pl.DataFrame:
+    """How many tickets became known in the span before each moment."""
+    now = latest(rows, stream, by=by).get_column("count").fill_null(0)
+    before = latest(rows.select(*by, as_of=pl.col("as_of") - span), stream, by=by).get_column("count").fill_null(0)
+    return (now - before).alias(f"{prefix}_{name}").to_frame()
+
+
+def _rates(rows: pl.DataFrame, known: Streams) -> pl.DataFrame:
+    """Shares of late outcomes among the last known, shrunk towards the share of all."""
+    everything = latest(rows, known.rates["all"], by=[])
+    overall = (everything["total"] / everything["number"]).alias("late_rate")
+    frames = [overall.to_frame()]
+    for column in GROUPINGS:
+        short = column.removesuffix("_id")
+        own = latest(rows, known.rates[column], by=[column]).with_columns(overall)
+        total, number = pl.col("total").fill_null(0.0), pl.col("number").fill_null(0)
+        rate = (total + SHRINKAGE * pl.col("late_rate")) / (number + SHRINKAGE)
+        frames.append(own.select(rate.alias(f"late_rate_of_{short}"), number.alias(f"outcomes_of_{short}")))
+    return pl.concat(frames, how="horizontal")
+
+
+def _minutes(rows: pl.DataFrame, known: Streams, column: str) -> pl.DataFrame:
+    name = f"minutes_of_{column.removesuffix('_id')}"
+    return latest(rows, known.minutes[column], by=[column]).select(pl.col("figure").alias(name))
+
+
+def _local(rows: pl.DataFrame) -> pl.DataFrame:
+    """Hour and weekday where the ticket's clock runs."""
+    zone = pl.col("timezone").fill_null("UTC")
+    hour, weekday = pl.lit(None, pl.Float64), pl.lit(None, pl.Float64)
+    for name in rows.select(zone.unique()).to_series():
+        local = pl.col("as_of").dt.convert_time_zone(name)
+        here = zone == name
+        hour = pl.when(here).then(local.dt.hour() + local.dt.minute() / 60).otherwise(hour)
+        weekday = pl.when(here).then(local.dt.weekday().cast(pl.Float64)).otherwise(weekday)
+    return rows.select(hour.alias("local_hour"), weekday.alias("weekday"))

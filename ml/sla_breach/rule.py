@@ -37,7 +37,7 @@ class RuleBaseline:
         """Probabilities by the first rule that matches; null once the deadline has passed or where there is none.
 
         Args:
-            features: Rows of `features.features`.
+            features: Rows of `rule_inputs`.
         """
         remaining = pl.col("remaining_minutes")
         return features.select(
@@ -58,7 +58,7 @@ class RuleBaseline:
         """What the rule looked at, in words: "2 h 10 min of working time left, 3 h 40 min used, unassigned".
 
         Args:
-            features: Rows of `features.features`.
+            features: Rows of `rule_inputs`.
         """
         minutes = features["remaining_minutes"]
         spans = pl.DataFrame(

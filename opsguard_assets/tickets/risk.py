@@ -9,7 +9,7 @@ from datetime import datetime
 import polars as pl
 
 from ml.model import RiskModel
-from ml.sla_breach.features import features
+from ml.sla_breach.rule_inputs import rule_inputs
 from opsguard_assets.tickets.tick import BREACHED, clocks_at
 from opsguard_assets.tickets.working_time import WorkingTime
 
@@ -77,7 +77,7 @@ def sla_risk(
     """
     is_open = clocks["ended_at"].is_null()
     readings = clocks_at(clocks if is_open.all() else clocks.filter(is_open), work, as_of)
-    known = features(tickets, readings, as_of)
+    known = rule_inputs(tickets, readings, as_of)
     # A paused ticket has no deadline now but will have one again; one whose calendar never opens will not.
     scored = readings.with_columns(
         _probabilities(model, known),

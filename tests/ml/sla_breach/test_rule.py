@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from ml.sla_breach.features import FEATURES, features
+from ml.sla_breach.rule_inputs import RULE_INPUTS, rule_inputs
 from ml.sla_breach.rule import RuleBaseline
 from ml.words import durations
 from tests.tickets.frames import utc
@@ -117,8 +117,8 @@ def readings(*names):
 def test_the_load_of_an_assignee_counts_all_open_tickets_in_any_order(order):
     owners = {"a": "x", "b": None, "c": "x", "d": "y"}
     tickets = pl.DataFrame({"ticket_id": order, "assignee_id": [owners[name] for name in order]})
-    found = features(tickets, readings("a", "b", "c", "d"), AS_OF)
-    assert found.columns == list(FEATURES)
+    found = rule_inputs(tickets, readings("a", "b", "c", "d"), AS_OF)
+    assert found.columns == list(RULE_INPUTS)
     assert found.select("ticket_id", "has_assignee", "assignee_open_tickets").rows() == [
         ("a", True, 2),
         ("b", False, 0),
@@ -129,4 +129,4 @@ def test_the_load_of_an_assignee_counts_all_open_tickets_in_any_order(order):
 
 def test_tickets_that_are_not_scored_still_weigh_on_their_assignee():
     tickets = pl.DataFrame({"ticket_id": ["a", "b", "c"], "assignee_id": ["x", "x", "x"]})
-    assert features(tickets, readings("b"), AS_OF)["assignee_open_tickets"].to_list() == [3]
+    assert rule_inputs(tickets, readings("b"), AS_OF)["assignee_open_tickets"].to_list() == [3]

@@ -1,0 +1,87 @@
+"""At which moments of an entity's life a problem is looked at: for training, evaluation and replay.
+
+Here: moments out of lives, the same for every problem. Not here: features and labels of these moments.
+"""
+
+import math
+import re
+from datetime import datetime, timedelta
+
+import polars as pl
+
+INSTANT = pl.Datetime("us", "UTC")
+_AFTER = re.compile(r"^\+(\d+)(h|m|d)$")
+_EVERY = re.compile(r"^every:(\d+)(m|h)$")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+class ProtocolError(ValueError):
+    """There is no such way to choose moments; the message lists those that there are."""
+
+
+def moments_of(lives: pl.DataFrame, protocol: str, *, key: str) -> pl.DataFrame:
+    """The moments of a protocol.
+
+    Args:
+        lives: `key`, `begins_at`, `ends_at`, one row per entity; moments lie in [begins_at, ends_at).
+        protocol: `opening`, `+24h` (so long after the beginning; m, h, d), `every:15m` (every full quarter of an hour).
+        key: The column that names the entity.
+
+    Returns:
+        `key`, `as_of`.
+
+    Raises:
+        ProtocolError: When the protocol is not known.
+    """
+    if protocol == "opening":
+        return lives.select(key, as_of="begins_at")
+    after, every = _AFTER.match(protocol), _EVERY.match(protocol)
+    if after:
+        delay = timedelta(**{_UNITS[after[2]]: int(after[1])})
+        later = lives.with_columns(as_of=pl.col("begins_at") + delay)
+        return later.filter(pl.col("as_of") < pl.col("ends_at")).select(key, "as_of")
+    if every:
+        return ticks_of(lives, timedelta(**{_UNITS[every[2]]: int(every[1])}), key=key)
+    raise ProtocolError(f"There is no protocol {protocol!r}; write opening, +24h or every:15m.")
+
+
+def ticks_of(lives: pl.DataFrame, step: timedelta, *, key: str) -> pl.DataFrame:
+    """Every full step of the clock within each life."""
+    every = f"{int(step.total_seconds())}s"
+    first = pl.col("begins_at").dt.offset_by("-1us").dt.truncate(every) + step
+    last = pl.col("ends_at").dt.offset_by("-1us").dt.truncate(every)
+    ticks = pl.datetime_ranges(first, last, interval=every, closed="both")
+    return lives.select(key, as_of=ticks).explode("as_of", empty_as_null=False).drop_nulls("as_of")
+
+
+def sampled(lives: pl.DataFrame, *, key: str, per_entity: int, longest: timedelta, seed: int) -> pl.DataFrame:
+    """The beginning of every life and some moments within it, chosen by a stable hash.
+
+    Ages are drawn alike for every life, denser when it is young, and kept where the life lasts so long. How many moments
+    an entity has, or what they weigh, then says nothing about its outcome that its age does not say: weights of one per
+    entity would, because those that end early have fewer moments.
+
+    Args:
+        lives: `key`, `begins_at`, `ends_at`.
+        key: The column that names the entity.
+        per_entity: Ages drawn for each.
+        longest: The greatest age that is drawn.
+        seed: Chooses the ages.
+
+    Returns:
+        `key`, `as_of`, sorted by `as_of`.
+    """
+    drawn = lives.with_columns(_draw=pl.int_ranges(0, per_entity)).explode("_draw", empty_as_null=False)
+    luck = pl.struct(key, "_draw").hash(seed).cast(pl.Float64) / 2.0**64
+    hours = longest.total_seconds() / 3600
+    age = pl.duration(microseconds=((luck * math.log1p(hours)).exp() - 1) * 3.6e9)
+    inner = drawn.with_columns(as_of=pl.col("begins_at") + age).filter(pl.col("as_of") < pl.col("ends_at"))
+    both = pl.concat([lives.select(key, as_of="begins_at"), inner.select(key, "as_of")])
+    return both.unique().sort("as_of", key)
+
+
+def within(moments: pl.DataFrame, begins: datetime | None, ends: datetime | None) -> pl.DataFrame:
+    """The moments in [begins, ends)."""
+    low = pl.col("as_of") >= begins if begins is not None else pl.lit(value=True)
+    high = pl.col("as_of") < ends if ends is not None else pl.lit(value=True)
+    return moments.filter(low & high)

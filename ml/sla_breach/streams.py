@@ -1,0 +1,119 @@
+"""What becomes known over time around tickets, as sorted streams: states, loads, arrivals, outcomes.
+
+Here: from versions and outcomes to streams, each row at the instant at which it became known. Not here: looking them up
+(`features`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from ml.asof import running_count, trailing
+
+OPEN = ("new", "open", "in_progress", "on_hold")
+GROUPINGS = ("category", "group_id", "assignee_id", "site_id", "priority")
+LOADED = ("assignee_id", "group_id", "site_id")
+RATE_OF_LAST, MINUTES_OF_LAST = 100, 50
+_STATE = (
+    "ticket_id",
+    "priority",
+    "category",
+    "source",
+    "site_id",
+    "client_id",
+    "assignee_id",
+    "group_id",
+    "sentiment",
+    "updated_at",
+)
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Sorted streams; `at` is when a row became known.
+
+    Attributes:
+        states: What a ticket looked like, with counts of its changes so far.
+        loads: Per column of `LOADED`: open tickets of each value.
+        arrivals: Tickets that had become known, per group and overall (`all`).
+        rates: Per column of `GROUPINGS` and overall: late ones and number among the last outcomes.
+        minutes: Per column of `GROUPINGS`: median minutes from opening to the end of the last outcomes.
+        plans: `client_id`, `plan`, `at`.
+    """
+
+    states: pl.DataFrame
+    loads: dict[str, pl.DataFrame]
+    arrivals: dict[str, pl.DataFrame]
+    rates: dict[str, pl.DataFrame]
+    minutes: dict[str, pl.DataFrame]
+    plans: pl.DataFrame
+
+
+def streams(versions: pl.DataFrame, outcomes: pl.DataFrame, clients: pl.DataFrame) -> Streams:
+    """The streams of some tickets.
+
+    Args:
+        versions: Versions of `tickets` that were the row for some time: `known_at`, `superseded_at` and the columns of
+            `tickets`.
+        outcomes: `ticket_id`, `at` (when it became known), `is_late`, `minutes` (opening to end; null while open).
+        clients: Versions of `clients` (`client_id`, `plan`, `known_at`).
+    """
+    states = _states(versions)
+    told = _told(outcomes, states)
+    first = versions.group_by("ticket_id").agg(pl.col("known_at").min().alias("at"), pl.col("group_id").first())
+    return Streams(
+        states=states,
+        loads={column: _load(versions, column) for column in LOADED},
+        arrivals={"all": _arrivals(first, []), "group_id": _arrivals(first, ["group_id"])},
+        rates={
+            "all": trailing(told, "is_late", by=[], last=5 * RATE_OF_LAST),
+            **{column: trailing(told, "is_late", by=[column], last=RATE_OF_LAST) for column in GROUPINGS},
+        },
+        minutes={
+            column: trailing(told, "minutes", by=[column], last=MINUTES_OF_LAST, quantile=0.5) for column in GROUPINGS
+        },
+        plans=clients.select("client_id", "plan", at="known_at"),
+    )
+
+
+def _states(versions: pl.DataFrame) -> pl.DataFrame:
+    ordered = versions.sort("ticket_id", "known_at")
+
+    def changed(column: str) -> pl.Expr:
+        """How often a known value gave way to another one, by this row."""
+        before = pl.col(column).shift(1)
+        return (before.is_not_null() & pl.col(column).ne_missing(before)).cast(pl.Int64).cum_sum().over("ticket_id")
+
+    is_open = pl.col("status").is_in(OPEN)
+    reopened = (is_open & ~is_open.shift(1).fill_null(value=True)).cast(pl.Int64).cum_sum().over("ticket_id")
+    return ordered.select(
+        *_STATE,
+        at="known_at",
+        is_open=is_open,
+        reassignments=changed("assignee_id"),
+        group_changes=changed("group_id"),
+        priority_changes=changed("priority"),
+        reopenings=reopened,
+        changes=pl.int_range(pl.len()).over("ticket_id"),
+    )
+
+
+def _told(outcomes: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
+    """Outcomes with what their ticket looked like when they became known."""
+    ordered = outcomes.sort("ticket_id", "at")
+    looks = states.select("ticket_id", "at", *GROUPINGS).sort("ticket_id", "at")
+    return ordered.join_asof(looks, on="at", by="ticket_id", strategy="backward", check_sortedness=False)
+
+
+def _load(versions: pl.DataFrame, column: str) -> pl.DataFrame:
+    carried = versions.filter(pl.col("status").is_in(OPEN), pl.col(column).is_not_null())
+    came = carried.select(column, at="known_at", change=pl.lit(1, pl.Int64))
+    went = carried.filter(pl.col("superseded_at").is_not_null())
+    left = went.select(column, at="superseded_at", change=pl.lit(-1, pl.Int64))
+    return running_count(pl.concat([came, left]), by=[column])
+
+
+def _arrivals(first: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    came = first.drop_nulls(list(by)).select(*by, "at", change=pl.lit(1, pl.Int64))
+    return running_count(came, by=by)

@@ -1,0 +1,65 @@
+"""How tickets ended: whether they missed their deadline, and when that became known.
+
+Here: outcomes out of the clock history. Not here: labels of moments (`ml`).
+"""
+
+from datetime import datetime
+
+import polars as pl
+
+from opsguard_assets.tickets.working_time import INSTANT
+
+
+def outcomes(history: pl.DataFrame, until: datetime) -> pl.DataFrame:
+    """The first outcome of every ticket, as far as it was known by `until`.
+
+    Args:
+        history: The result of `clock_history`.
+        until: Last instant of knowledge.
+
+    Returns:
+        `ticket_id`, `at` (when it became known: a missed deadline when it passed, a kept one when the end was known),
+        `is_late`, `minutes` (wall time from opening to the end; null for a ticket that was still open). Cancelled
+        tickets have no outcome, and neither has one whose deadline has not passed.
+    """
+    last = pl.lit(until, INSTANT)
+    due, ended = pl.col("resolution_due_at"), pl.col("ended_at")
+    passed = pl.max_horizontal(due, "known_from")
+    holds_until = pl.min_horizontal("known_until", last)
+    missed = due.is_not_null() & (ended.is_null() | (ended > due))
+    late = history.filter(missed & ((passed < holds_until) | (passed == pl.col("known_from")))).select(
+        "ticket_id", at=passed, is_late=pl.lit(value=True), minutes=_minutes()
+    )
+    kept = due.is_null() | (ended <= due)
+    met = history.filter(ended.is_not_null() & kept & (pl.col("status") != "cancelled")).select(
+        "ticket_id", at="known_from", is_late=pl.lit(value=False), minutes=_minutes()
+    )
+    known = pl.concat([late, met]).filter(pl.col("at") <= last)
+    return known.sort("at", "is_late", descending=[False, True]).unique("ticket_id", keep="first", maintain_order=True)
+
+
+def lives_of(history: pl.DataFrame, until: datetime) -> pl.DataFrame:
+    """From when to when each ticket could be acted on: known, open, its deadline not passed.
+
+    Returns:
+        `ticket_id`, `begins_at` (when it became known), `ends_at` (the outcome or the end; `until` where neither is
+        known), `is_late` (null where the outcome is not known by `until`).
+    """
+    ended = pl.col("known_from").filter(pl.col("ended_at").is_not_null()).min()
+    lives = history.group_by("ticket_id").agg(begins_at=pl.col("known_from").min(), ended_known_at=ended)
+    told = outcomes(history, until).select("ticket_id", "is_late", told_at="at")
+    return (
+        lives.join(told, on="ticket_id", how="left")
+        .select(
+            "ticket_id",
+            "begins_at",
+            ends_at=pl.min_horizontal("told_at", "ended_known_at", pl.lit(until, INSTANT)),
+            is_late="is_late",
+        )
+        .filter(pl.col("begins_at") < pl.col("ends_at"))
+        .sort("begins_at", "ticket_id")
+    )
+
+
+def _minutes() -> pl.Expr:
+    return (pl.col("ended_at") - pl.col("opened_at")).dt.total_microseconds() / 60e6
