@@ -19,23 +19,30 @@ def empty() -> None:
     """Nothing."""
 
 
-_own = build_defs()
 _tick = Cadence(job=SCORE_JOB, name="tick", cron="*/2 * * * *", description="OpsGuard's tick.", configure=tick_config)
-defs = dg.Definitions(
-    assets=[*(_own.assets or []), empty],
-    jobs=[
-        *(job for job in _own.jobs or [] if getattr(job, "name", "") == SCORE_JOB),
-        dg.define_asset_job(BARE_JOB, [empty], executor_def=dg.in_process_executor),
-    ],
-    schedules=[
-        schedule_for(_tick, timezone="UTC", now=lambda: datetime.now(UTC)),
-        dg.ScheduleDefinition(
-            name="bare",
-            job_name=BARE_JOB,
-            cron_schedule="1-59/2 * * * *",
-            default_status=dg.DefaultScheduleStatus.RUNNING,
-        ),
-    ],
-    resources=_own.resources,
-    executor=dg.in_process_executor,
-)
+_schedules = [
+    schedule_for(_tick, timezone="UTC", now=lambda: datetime.now(UTC)),
+    dg.ScheduleDefinition(
+        name="bare",
+        job_name=BARE_JOB,
+        cron_schedule="1-59/2 * * * *",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    ),
+]
+
+
+def _taking_turns(own: dg.Definitions) -> dg.Definitions:
+    """OpsGuard's tick with its assets, and the bare job beside it."""
+    return dg.Definitions(
+        assets=[*(own.assets or []), empty],
+        jobs=[
+            *(job for job in own.jobs or [] if getattr(job, "name", "") == SCORE_JOB),
+            dg.define_asset_job(BARE_JOB, [empty], executor_def=dg.in_process_executor),
+        ],
+        schedules=_schedules,
+        resources=own.resources,
+        executor=dg.in_process_executor,
+    )
+
+
+defs = _taking_turns(build_defs())
