@@ -5,7 +5,7 @@ Here: moments out of lives, the same for every problem. Not here: features and l
 
 import math
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import polars as pl
 
@@ -57,9 +57,9 @@ def ticks_of(lives: pl.DataFrame, step: timedelta, *, key: str) -> pl.DataFrame:
 def sampled(lives: pl.DataFrame, *, key: str, per_entity: int, longest: timedelta, seed: int) -> pl.DataFrame:
     """The beginning of every life and some moments within it, chosen by a stable hash.
 
-    Ages are drawn alike for every life, denser when it is young, and kept where the life lasts so long. How many moments
-    an entity has, or what they weigh, then says nothing about its outcome that its age does not say: weights of one per
-    entity would, because those that end early have fewer moments.
+    Ages are drawn alike for every life, denser when it is young, and kept where the life lasts so long. How many
+    moments an entity has then says nothing of its outcome that its age does not say. Weights that add up to one per
+    entity would: those that end early have fewer moments, so each of theirs would count more.
 
     Args:
         lives: `key`, `begins_at`, `ends_at`.
@@ -78,10 +78,3 @@ def sampled(lives: pl.DataFrame, *, key: str, per_entity: int, longest: timedelt
     inner = drawn.with_columns(as_of=pl.col("begins_at") + age).filter(pl.col("as_of") < pl.col("ends_at"))
     both = pl.concat([lives.select(key, as_of="begins_at"), inner.select(key, "as_of")])
     return both.unique().sort("as_of", key)
-
-
-def within(moments: pl.DataFrame, begins: datetime | None, ends: datetime | None) -> pl.DataFrame:
-    """The moments in [begins, ends)."""
-    low = pl.col("as_of") >= begins if begins is not None else pl.lit(value=True)
-    high = pl.col("as_of") < ends if ends is not None else pl.lit(value=True)
-    return moments.filter(low & high)

@@ -20,6 +20,8 @@ _COMMANDS = {
     "demo": "Run the main job once: load, clocks, risk, and what came of it.",
     "sync": "Load everything new from the sources.",
     "tick": "Compute one moment of a frequent job.",
+    "train": "Learn a risk model from what was known by an instant, and compare the candidates in MLflow.",
+    "evaluate": "Judge trained models, and the rule, by what happened afterwards.",
     "tables": "Print the contract: tables, columns, units, rules.",
     "doctor": "Check versions, stores, sources and permissions, and say the remedy.",
 }

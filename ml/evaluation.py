@@ -1,0 +1,101 @@
+"""How good probabilities are: ranking, accuracy, calibration, alerts, in the names that MLflow uses.
+
+Here: labels and probabilities in, figures out. Not here: which rows to judge by.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+THRESHOLDS = (0.60, 0.70, 0.80, 0.85)
+BUDGETS = (0.01, 0.05, 0.10)
+_BINS = 10
+
+
+def evaluate(scored: pl.DataFrame) -> dict[str, Any]:
+    """The figures of one model on one set of moments.
+
+    Args:
+        scored: `risk` (0..1), `is_late` (what then happened), `lead_minutes` (from the moment to the missed deadline;
+            null where it was kept).
+
+    Returns:
+        `n`, `base_rate`, `roc_auc`, `pr_auc` (average precision), `brier`, `brier_constant` (of the base rate),
+        `log_loss`, `ece` (expected calibration error, ten bins of equal counts), `thresholds` and `budgets` (lists of
+        precision, recall, flagged share, median lead time in minutes). Rows without a probability are left out; figures
+        that need both labels are null where there is one.
+    """
+    rows = scored.drop_nulls(["risk", "is_late"])
+    labels, risks = rows["is_late"].cast(pl.Int64).to_numpy(), rows["risk"].to_numpy()
+    base = float(labels.mean()) if len(labels) else None
+    return {
+        "n": len(rows),
+        "base_rate": base,
+        **_ranking(labels, risks),
+        "brier": float(np.mean((risks - labels) ** 2)) if len(labels) else None,
+        "brier_constant": base * (1 - base) if base is not None else None,
+        "ece": calibration_error(rows),
+        "thresholds": [{"threshold": t, **_alerts(rows, rows["risk"] >= t)} for t in THRESHOLDS],
+        "budgets": [{"budget": b, **_alerts(rows, _top(rows, b))} for b in BUDGETS],
+    }
+
+
+def reliability(rows: pl.DataFrame) -> pl.DataFrame:
+    """Said and seen shares in bins of equal counts: (`said`, `seen`, `n`)."""
+    if rows.is_empty():
+        return pl.DataFrame(schema={"said": pl.Float64, "seen": pl.Float64, "n": pl.Int64})
+    bins = rows.sort("risk").with_columns(_bin=pl.int_range(pl.len()) * _BINS // pl.len())
+    return (
+        bins.group_by("_bin")
+        .agg(said=pl.col("risk").mean(), seen=pl.col("is_late").mean(), n=pl.len().cast(pl.Int64))
+        .sort("_bin")
+        .drop("_bin")
+    )
+
+
+def calibration_error(rows: pl.DataFrame) -> float | None:
+    """The mean distance of said and seen shares, weighted by counts; null without rows."""
+    bins = reliability(rows)
+    if bins.is_empty():
+        return None
+    distance = (pl.col("said") - pl.col("seen")).abs()
+    return float(bins.select((distance * pl.col("n")).sum() / pl.col("n").sum()).item())
+
+
+def comparison(results: Mapping[str, Mapping[str, Any]], columns: Sequence[str]) -> pl.DataFrame:
+    """Models beside each other, the best average precision first."""
+    rows = [{"model": name, **{c: figures[c] for c in columns}} for name, figures in results.items()]
+    return pl.DataFrame(rows).sort("pr_auc", descending=True, nulls_last=True)
+
+
+def _ranking(labels: Any, risks: Any) -> dict[str, float | None]:
+    from sklearn.metrics import average_precision_score, log_loss, roc_auc_score  # noqa: PLC0415 - two seconds
+
+    if len(set(labels.tolist())) < 2:  # noqa: PLR2004 - both labels
+        return {"roc_auc": None, "pr_auc": None, "log_loss": None}
+    return {
+        "roc_auc": float(roc_auc_score(labels, risks)),
+        "pr_auc": float(average_precision_score(labels, risks)),
+        "log_loss": float(log_loss(labels, np.clip(risks, 1e-6, 1 - 1e-6))),
+    }
+
+
+def _top(rows: pl.DataFrame, budget: float) -> pl.Series:
+    """The share of rows with the greatest risk; equal risks are taken in the given order."""
+    rank = rows["risk"].rank("ordinal", descending=True)
+    return rank <= max(1, round(budget * len(rows)))
+
+
+def _alerts(rows: pl.DataFrame, flagged: pl.Series) -> dict[str, float | None]:
+    chosen = rows.filter(flagged)
+    hits = chosen.filter("is_late")
+    late = int(rows["is_late"].sum())
+    lead = hits["lead_minutes"].median()
+    return {
+        "precision": len(hits) / len(chosen) if len(chosen) else None,
+        "recall": len(hits) / late if late else None,
+        "flagged_share": len(chosen) / len(rows) if len(rows) else None,
+        "median_lead_minutes": float(lead) if isinstance(lead, int | float) else None,
+    }

@@ -1,0 +1,67 @@
+"""`opsguard evaluate`: how good models were, by what happened afterwards. Not here: the figures (`ml.evaluation`)."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+
+from ml.evaluation import comparison
+from ml.evaluation import evaluate as judge
+from ml.moments import ProtocolError
+from ml.sla_breach.rule import RuleBaseline
+from opsguard_assets.commands.problems import Problem, instant, trained_by
+from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
+from opsguard_assets.tickets.knowledge import history_of
+from opsguard_assets.tickets.learning import Past
+
+app = typer.Typer(rich_markup_mode=None)
+_SHOWN = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "log_loss", "ece")
+
+
+@app.command()
+def evaluate(
+    problem: Annotated[Problem, typer.Argument(help="sla_breach: will an open ticket miss its deadline?")],
+    begins: Annotated[str, typer.Option("--from", help="Tickets that became known from then on.")],
+    ends: Annotated[str | None, typer.Option("--to", help="And before then; now where left out.")] = None,
+    moments: Annotated[
+        str, typer.Option(help="When in its life a ticket is looked at: opening, +24h, +72h, every:15m.")
+    ] = "opening",
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge the models of the newest training before --from, and the rule, on open tickets at the same moments.
+
+    Tickets whose outcome is not known yet are left out; so are moments after a missed deadline, which is a fact.
+    """
+    first, now = instant(begins, "--from"), datetime.now(UTC)
+    last = instant(ends, "--to") or now
+    if first is None:
+        raise typer.BadParameter("--from is needed")
+    with opened(config) as session:
+        models = trained_by(session.installation.environment.models, problem, first)
+        past = Past.of(history_of(session.installation.lake), now)
+        began = past.lives.filter((pl.col("begins_at") >= first) & (pl.col("begins_at") < last))
+        try:
+            rows = past.of_lives(began, moments)
+        except ProtocolError as error:
+            raise typer.BadParameter(str(error)) from None
+    results: list[dict[str, Any]] = [
+        {"model": m.name, "role": "candidate", "version": m.version, **judge(rows.with_columns(m.predict(rows)))}
+        for m in models
+    ]
+    results.append({"model": RuleBaseline().name, "role": "baseline", **judge(rows.with_columns(_rule(rows)))})
+    if as_json:
+        print_json(results)
+        return
+    shown = comparison({result["model"]: result for result in results}, _SHOWN)
+    rounded = shown.with_columns(pl.col(pl.Float64).round(4).cast(pl.String))
+    print_rows(f"{problem.value} at {moments}, tickets of {first:%Y-%m-%d} to {last:%Y-%m-%d}", rounded.to_dicts())
+
+
+def _rule(rows: pl.DataFrame) -> pl.Series:
+    """The rule on the same facts."""
+    inputs = rows.with_columns(
+        pl.col("has_assignee").cast(pl.Boolean), assignee_open_tickets=pl.col("open_of_assignee").fill_null(0)
+    )
+    return RuleBaseline().predict(inputs).alias("risk")

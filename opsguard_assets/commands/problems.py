@@ -1,0 +1,61 @@
+"""What `train` and `evaluate` share: the problems there are, instants on the command line, folders of models.
+
+Here: words in, typed values out. Not here: learning.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+import typer
+
+from ml.learned import LearnedModel, load
+
+
+class Problem(StrEnum):
+    """What can be learned."""
+
+    SLA_BREACH = "sla_breach"
+
+
+class NoModelError(RuntimeError):
+    """Nothing was trained that may be judged here; the message says what to do."""
+
+
+def instant(text: str | None, option: str) -> datetime | None:
+    """An instant or a day; without an offset it is UTC.
+
+    Raises:
+        BadParameter: When it is neither.
+    """
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{option} {text!r} is no instant; write it like 2026-01-31 or 2026-01-31T12:00Z."
+        ) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def folder_of(models: Path, problem: Problem, until: datetime) -> Path:
+    """Where the models of a training lie; the names sort by time."""
+    return models / problem.value / until.strftime("%Y%m%dT%H%M%SZ")
+
+
+def trained_by(models: Path, problem: Problem, moment: datetime) -> list[LearnedModel]:
+    """The models of the newest training that knew nothing later than `moment`.
+
+    Raises:
+        NoModelError: When there is none.
+    """
+    last = folder_of(models, problem, moment).name
+    trainings = sorted((models / problem.value).glob("*Z"))
+    before = [folder for folder in trainings if folder.name <= last]
+    if not before:
+        raise NoModelError(
+            f"No model was trained on what was known by {moment:%Y-%m-%d %H:%M} UTC. Run `opsguard train "
+            f"{problem.value} --until {moment:%Y-%m-%dT%H:%MZ}` first: a model is judged by what it cannot have seen."
+        )
+    return [load(folder) for folder in sorted(before[-1].iterdir())]
