@@ -20,7 +20,7 @@ from opsguard_assets.tickets.assets import SCORE_JOB
 from resources.servers import Servers, ServerSpec, free_port
 
 _BIN = Path(sys.executable).parent
-_DUE = "dagster/scheduled_execution_time"
+_DUE = ".dagster/scheduled_execution_time"
 
 
 def measure_scheduled(work: Path, *, runs: int, done: Callable[[str], None]) -> tuple[Measured, Measured]:

@@ -44,9 +44,9 @@ def preview_rows(rows: Sequence[Mapping[str, object]]) -> dg.MarkdownMetadataVal
     return preview(pl.DataFrame(rows), limit=100) if rows else dg.MetadataValue.md("none")
 
 
-def picture(png: bytes, title: str) -> dg.MarkdownMetadataValue:
+def picture(svg: bytes, title: str) -> dg.MarkdownMetadataValue:
     """A plot inside the asset page."""
-    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{base64.b64encode(png).decode()})")
+    return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{base64.b64encode(svg).decode()})")
 
 
 def figures(values: Mapping[str, float | str | datetime | None]) -> dict[str, dg.MetadataValue]:

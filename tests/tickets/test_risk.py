@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from xml.etree import ElementTree as ET
 
 import polars as pl
 import pytest
@@ -125,10 +126,10 @@ def test_an_empty_tick_is_a_tick():
     assert summary(none).share_to_alert is None
     assert summary(none).by_state == {}
     assert none.schema == scored(ticket("a")).schema
-    assert risk_distribution(none)[:8] == b"\x89PNG\r\n\x1a\n"
+    assert "0 open tickets" in "".join(ET.fromstring(risk_distribution(none)).itertext())
 
 
-def test_the_picture_is_a_png_and_the_same_for_the_same_rows():
+def test_the_picture_is_well_formed_and_the_same_for_the_same_rows():
     rows = scored(*(ticket(str(n), age=n * 9) for n in range(60)))
     assert risk_distribution(rows) == risk_distribution(rows)
-    assert risk_distribution(rows)[:8] == b"\x89PNG\r\n\x1a\n"
+    assert ET.fromstring(risk_distribution(rows)).tag == "{http://www.w3.org/2000/svg}svg"
