@@ -43,10 +43,11 @@ def evaluate(scored: pl.DataFrame) -> dict[str, Any]:
 
 
 def reliability(rows: pl.DataFrame) -> pl.DataFrame:
-    """Said and seen shares in bins of equal counts: (`said`, `seen`, `n`)."""
+    """Said and seen shares in ten bins of about equal counts, equal risks together: (`said`, `seen`, `n`)."""
     if rows.is_empty():
         return pl.DataFrame(schema={"said": pl.Float64, "seen": pl.Float64, "n": pl.Int64})
-    bins = rows.sort("risk").with_columns(_bin=pl.int_range(pl.len()) * _BINS // pl.len())
+    place = (pl.col("risk").rank("average") - 0.5) / pl.len()
+    bins = rows.with_columns(_bin=(place * _BINS).floor())
     return (
         bins.group_by("_bin")
         .agg(said=pl.col("risk").mean(), seen=pl.col("is_late").mean(), n=pl.len().cast(pl.Int64))

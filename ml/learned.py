@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 import polars as pl
@@ -120,7 +121,7 @@ def load(folder: Path) -> LearnedModel:
         meta = json.loads((folder / _META).read_text(encoding="utf-8"))
         calibration = Calibration(*(tuple(meta["calibration"][key]) for key in ("scores", "probabilities")))
         return LearnedModel(meta["name"], meta["version"], tuple(meta["features"]), _scorer(folder), calibration)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         if isinstance(error, ModelFileError):
             raise
         raise ModelFileError(f"{folder} holds no model that can be read: {error}") from error

@@ -61,7 +61,7 @@ def streams(versions: pl.DataFrame, outcomes: pl.DataFrame, clients: pl.DataFram
     """
     states = _states(versions)
     told = _told(outcomes, states)
-    first = versions.group_by("ticket_id").agg(pl.col("known_at").min().alias("at"), pl.col("group_id").first())
+    first = versions.sort("known_at").unique("ticket_id", keep="first").select("ticket_id", "group_id", at="known_at")
     return Streams(
         states=states,
         loads={column: _load(versions, column) for column in LOADED},

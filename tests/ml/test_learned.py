@@ -1,0 +1,120 @@
+"""Models are stored without pickle, read as they were written, and refused when they ask for more."""
+
+import io
+import json
+import pickle
+import subprocess
+import zipfile
+
+import numpy as np
+import polars as pl
+import pytest
+import skops.io
+from sklearn.linear_model import LogisticRegression
+
+from ml.calibration import IDENTITY, calibrate
+from ml.candidates import candidates
+from ml.learned import LearnedModel, ModelFileError, load, save
+
+FEATURES = ("size", "age", "never_known")
+
+
+@pytest.fixture(scope="module")
+def rows():
+    luck = np.random.default_rng(1)
+    size, age = luck.normal(size=3_000), luck.uniform(0, 100, 3_000)
+    late = luck.uniform(size=3_000) < 1 / (1 + np.exp(-(size + age / 50 - 1)))
+    unknown = pl.Series([None if i % 7 else x for i, x in enumerate(age)], dtype=pl.Float64)
+    return pl.DataFrame({"size": size, "age": age, "never_known": unknown, "is_late": late})
+
+
+def trained(candidate, rows):
+    values = rows.select(pl.col(FEATURES).fill_null(float("nan"))).to_numpy()
+    labels = rows["is_late"].cast(pl.Int64).to_numpy()
+    scorer = candidate.fit(values, labels, 1)
+    return LearnedModel(candidate.name, "1", FEATURES, scorer, calibrate(scorer.scores(values), labels))
+
+
+@pytest.mark.parametrize("candidate", candidates(), ids=lambda c: c.name)
+def test_a_model_reads_back_as_it_was_written_and_is_no_pickle(candidate, rows, tmp_path):
+    model = trained(candidate, rows)
+    save(model, tmp_path)
+    again = load(tmp_path)
+    assert again.predict(rows).equals(model.predict(rows))
+    assert again.predict(rows).is_between(0, 1).all()
+    for file in tmp_path.iterdir():
+        assert not file.read_bytes().startswith(b"\x80")
+
+
+def test_probabilities_hold_on_average_in_every_band(rows):
+    model = trained(candidates()[0], rows)
+    scored = rows.with_columns(model.predict(rows))
+    for low in (0.1, 0.3, 0.5, 0.7):
+        band = scored.filter(pl.col("risk").is_between(low, low + 0.2))
+        assert band["is_late"].mean() == pytest.approx(band["risk"].mean(), abs=0.05)
+
+
+class Poison:
+    """Runs a command when it is unpickled."""
+
+    def __reduce__(self):
+        import os
+
+        return (os.system, ("touch executed",))
+
+
+def meta(folder):
+    calibration = {"scores": IDENTITY.scores, "probabilities": IDENTITY.probabilities}
+    (folder / "model.json").write_text(
+        json.dumps({"name": "x", "version": "1", "features": ["size"], "calibration": calibration})
+    )
+
+
+def test_a_pickle_in_the_place_of_an_estimator_is_refused_and_not_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    meta(tmp_path)
+    (tmp_path / "estimator.skops").write_bytes(pickle.dumps(Poison()))
+    with pytest.raises(ModelFileError):
+        load(tmp_path)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_file_that_asks_for_types_beyond_the_list_of_the_house_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    meta(tmp_path)
+    skops.io.dump({"model": LogisticRegression(), "more": subprocess.Popen}, tmp_path / "estimator.skops")
+    with pytest.raises(ModelFileError, match="does not trust"):
+        load(tmp_path)
+
+
+def test_a_list_of_trusted_types_inside_the_file_changes_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    meta(tmp_path)
+    path = tmp_path / "estimator.skops"
+    skops.io.dump({"more": subprocess.Popen}, path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("trusted.json", json.dumps(["subprocess.Popen"]))
+    with pytest.raises(ModelFileError, match="does not trust"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"tree\nversion=v4\n", io.BytesIO().getvalue() + b"\x80\x04K\x01."])
+def test_a_damaged_booster_is_named(tmp_path, content):
+    meta(tmp_path)
+    (tmp_path / "booster.txt").write_bytes(content)
+    with pytest.raises(ModelFileError):
+        load(tmp_path)
+
+
+def test_a_folder_without_a_model_is_named(tmp_path):
+    with pytest.raises(ModelFileError, match="holds no model"):
+        load(tmp_path)
+
+
+def test_an_estimator_that_cannot_be_stored_safely_is_refused(tmp_path):
+    class Own:
+        def scores(self, rows):
+            return rows
+
+    with pytest.raises(ModelFileError, match="without pickle"):
+        save(LearnedModel("own", "1", (), Own(), IDENTITY), tmp_path)

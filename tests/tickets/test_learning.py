@@ -1,0 +1,111 @@
+"""Features and labels know nothing of what came later, and agree with slow, obvious counting."""
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from ml.candidates import candidates
+from ml.evaluation import evaluate
+from ml.sla_breach.features import FEATURES, features
+from ml.training import train
+from opsguard_assets.simulator.settings import SimulationSettings
+from opsguard_assets.simulator.twin import simulate
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.versions import SEQUENCE
+from opsguard_assets.tickets.clock_history import readings_at, valid
+from opsguard_assets.tickets.knowledge import history_of
+from opsguard_assets.tickets.learning import TASK, Past
+from resources.lake import Lake
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+END = START + timedelta(days=30)
+FED = ("clients", "sites", "calendars", "sla_policies", "tickets", "ticket_events")
+OPEN = ("new", "open", "in_progress", "on_hold")
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory):
+    settings = SimulationSettings(seed=4, starts_at=START, sites=10, agents=24, tickets_per_day=90, load=1.0)
+    world = simulate(settings, END).tables
+    lake = Lake(str(tmp_path_factory.mktemp("lake")))
+    for name in FED:
+        table, rows = TABLES[name], world[name]
+        sequence = [pl.col("sequence").alias(SEQUENCE)] if name == "tickets" else []
+        missing = [pl.lit(None, dtype).alias(c) for c, dtype in table.dtypes.items() if c not in rows.columns]
+        lake.record(table, rows.with_columns(missing).select(*table.columns, *sequence), loaded_at=END)
+    return history_of(lake)
+
+
+@pytest.fixture(scope="module")
+def past(history):
+    return Past.of(history, END)
+
+
+def described(past, as_of):
+    """The features of every ticket that could be acted on at a moment."""
+    alive = past.lives.filter((pl.col("begins_at") <= as_of) & (pl.col("ends_at") > as_of))
+    moments = alive.select("ticket_id", as_of=pl.lit(as_of, pl.Datetime("us", "UTC"))).sort("ticket_id")
+    return features(past.known, readings_at(moments, past.clocks, past.calendars))
+
+
+@pytest.mark.parametrize("days", [2.3, 9.5, 21.77])
+def test_features_do_not_change_when_everything_later_is_taken_away(history, past, days):
+    as_of = START + timedelta(days=days)
+    then = Past.of(history, as_of)
+    alive = then.lives.filter(pl.col("ends_at") >= as_of).select("ticket_id")
+    moments = alive.with_columns(as_of=pl.lit(as_of, pl.Datetime("us", "UTC"))).sort("ticket_id")
+    assert len(moments) > 20
+    told = [features(p.known, readings_at(moments, p.clocks, p.calendars)) for p in (past, then)]
+    assert_frame_equal(*told)
+
+
+def test_loads_and_arrivals_are_what_counting_finds(history, past):
+    as_of = START + timedelta(days=12, hours=10)
+    known = valid(history.tickets).filter(
+        (pl.col("known_at") <= as_of) & (pl.col("superseded_at").is_null() | (pl.col("superseded_at") > as_of))
+    )
+    rows = {row["ticket_id"]: row for row in known.iter_rows(named=True)}
+    first = history.tickets.group_by("ticket_id").agg(pl.col("known_at").min())["known_at"].to_list()
+    found = described(past, as_of)
+    assert len(found) > 20
+    for row in found.iter_rows(named=True):
+        ticket = rows[row["ticket_id"]]
+        same = [r for r in rows.values() if r["group_id"] == ticket["group_id"] and r["status"] in OPEN]
+        assert row["open_of_group"] == (len(same) if ticket["group_id"] else None)
+        assert row["arrivals_24h"] == sum(as_of - timedelta(hours=24) < at <= as_of for at in first)
+        assert row["has_assignee"] == (ticket["assignee_id"] is not None)
+        minutes = (as_of - ticket["updated_at"]).total_seconds() / 60
+        assert row["minutes_since_change"] == pytest.approx(max(minutes, 0))
+
+
+def test_late_rates_count_the_outcomes_that_were_known(past):
+    as_of = START + timedelta(days=15)
+    told = past.known.rates["all"].filter(pl.col("at") <= as_of).tail(1)
+    expected = told["total"][0] / told["number"][0]
+    assert described(past, as_of)["late_rate"].unique().to_list() == pytest.approx([expected])
+    assert told["number"][0] == 500
+
+
+def test_labels_are_taken_of_tickets_whose_deadline_has_passed_only(history):
+    until = START + timedelta(days=14)
+    early, late = Past.of(history, until), Past.of(history, END)
+    rows = early.training()
+    assert rows["as_of"].max() < until
+    truth = late.lives.select("ticket_id", truth="is_late")
+    compared = rows.select("ticket_id", "is_late").unique().join(truth, on="ticket_id")
+    assert (compared["is_late"] == compared["truth"]).mean() > 0.99
+    assert rows["is_late"].null_count() == 0
+
+
+def test_models_learned_from_the_past_beat_the_constant_on_what_followed(history):
+    until = START + timedelta(days=20)
+    trained = train(Past.of(history, until).training(), TASK, candidates(), until=until, done=lambda _: None)
+    now = Past.of(history, END)
+    following = now.of_lives(now.lives.filter(pl.col("begins_at") >= until), "+2h")
+    for each in trained:
+        assert set(each.model.features) <= set(FEATURES)
+        figures = evaluate(following.with_columns(each.model.predict(following)))
+        assert figures["roc_auc"] > 0.7, each.candidate
+        assert figures["brier"] < figures["brier_constant"], each.candidate
