@@ -20,9 +20,9 @@ REFERENCE = {"opening": (0.807, 0.553, 0.141), "+24h": (0.686, 0.772, 0.233), "+
 _HEAD = f"""# How good the models are
 
 Written by `python -m benchmarks.quality`. The public incident log (24,918 tickets of 2016), through the public mapping
-alone: learned from what was known on {SINCE}, judged on tickets that became known from then on and were still open at the
-moment. The reference is an untuned LightGBM with trailing rates on the same split; its moments of opening include tickets
-that were resolved at once, so it was judged on other rows there.
+alone: learned from what was known on {SINCE}, judged on tickets that became known from then on and were still open at
+the moment. The reference is an untuned LightGBM with trailing rates on the same split; its moments of opening include
+tickets that were resolved at once, so it was judged on other rows there.
 
 | moment | model | n | base rate | PR-AUC | ROC-AUC | Brier | of the base rate | log loss | calibration error |
 |---|---|---|---|---|---|---|---|---|---|
