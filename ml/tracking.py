@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ml.learned import save
+from ml.model_files import save
 from ml.pictures import precision_recall, reliability_diagram
 from ml.training import Trained
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import typer
 
-from ml.learned import LearnedModel, load
+from ml.learned import LearnedModel
+from ml.model_files import load
 
 
 class Problem(StrEnum):

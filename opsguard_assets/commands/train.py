@@ -9,7 +9,7 @@ import typer
 
 from ml.candidates import candidates
 from ml.evaluation import comparison
-from ml.learned import save
+from ml.model_files import save
 from ml.tracking import Place, log_training
 from ml.training import Trained
 from ml.training import train as learn

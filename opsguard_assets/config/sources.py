@@ -30,6 +30,11 @@ class RecordSource(Strict):
     null_values: tuple[str, ...] = ()
     max_rejected_share: float = Field(default=0.05, ge=0, le=1)
 
+    @property
+    def has_header(self) -> bool:
+        """Whether every load names all its columns, also those without a value."""
+        return False
+
 
 class CsvOptions(Strict):
     """How a CSV source is written.
@@ -54,6 +59,14 @@ class FileSource(RecordSource):
     path: str
     format: Literal["csv", "parquet", "jsonl"] | None = None
     csv: CsvOptions = CsvOptions()
+
+    @property
+    def has_header(self) -> bool:
+        """CSV and Parquet have one; a folder may hold JSON lines, too, unless `format` says otherwise."""
+        name = self.path.lower().removesuffix(".gz")
+        return self.format in ("csv", "parquet") or (
+            self.format is None and name.endswith((".csv", ".tsv", ".parquet", ".pq"))
+        )
 
 
 class SqlSource(RecordSource):

@@ -138,7 +138,7 @@ def _check_delivered(feed: Feed, columns: Mapping[str, ColumnMapping], received:
     always = [*feed.where, *([feed.sequence] if feed.sequence else []), *feed.channels]
     for column, mapping in columns.items():
         optional = column == "known_at" or table.schema.columns()[column].nullable
-        if has_header(received.source) or not optional:
+        if received.source.has_header or not optional:
             always += source_columns(mapping)
     for name in always:
         if not received.has(name):
@@ -147,13 +147,6 @@ def _check_delivered(feed: Feed, columns: Mapping[str, ColumnMapping], received:
                 f"source does not deliver{_close(name, received.rows.columns)}. It delivers {_listed(received)}. "
                 "Correct the mapping, or ask the owner of the source why the column is gone."
             )
-
-
-def has_header(source: RecordSource) -> bool:
-    """Whether every load of a source names all its columns, also those without a value (CSV, Parquet)."""
-    path = str(getattr(source, "path", "")).lower().removesuffix(".gz")
-    is_lines = getattr(source, "format", None) == "jsonl" or path.endswith((".jsonl", ".ndjson", ".json"))
-    return getattr(source, "kind", "") == "files" and not is_lines
 
 
 def _origin(received: RawRows, mapping: ColumnMapping) -> pl.Series:

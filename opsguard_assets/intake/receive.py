@@ -20,7 +20,7 @@ import pyarrow as pa
 from opsguard_assets.config.sources import DirectSource, FileSource, SqlSource
 from opsguard_assets.intake import drift, file_records, loader, names, rest_records, sql_records
 from opsguard_assets.intake.drift import Column, Drift
-from opsguard_assets.intake.origin import has_header
+from opsguard_assets.intake.files import format_of
 from opsguard_assets.intake.raw_types import stored_kinds
 from opsguard_assets.intake.received import FileFailure, Received
 from opsguard_assets.intake.spool import Spool, columns_of
@@ -91,7 +91,7 @@ class _Load:
         self.failures = _failures(state)
         if not self.spool.rows:
             return
-        names_all = isinstance(self.source, SqlSource) or has_header(self.source)
+        names_all = self._names_every_column()
         before = {name: Column(*column) for name, column in state.get("columns", {}).items()}
         after = columns_of(self.spool.parts)
         changes = drift.compare(before, after, names_every_column=names_all)
@@ -106,6 +106,13 @@ class _Load:
         }
         stamps = {names.LOAD_ID: self.load_id, names.LOADED_AT: self.loaded_at}
         yield from self.spool.tables(_kinds(self.raw_uri), stamps)
+
+    def _names_every_column(self) -> bool:
+        """Whether the columns without a value are named, too: not in JSON."""
+        if isinstance(self.source, FileSource):
+            formats = {self.source.format or format_of(Path(part.origin)) for part in self.spool.parts}
+            return "jsonl" not in formats
+        return isinstance(self.source, SqlSource)
 
     def _read(self, state: State) -> None:
         if isinstance(self.source, FileSource):

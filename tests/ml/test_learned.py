@@ -14,7 +14,8 @@ from sklearn.linear_model import LogisticRegression
 
 from ml.calibration import IDENTITY, calibrate
 from ml.candidates import candidates
-from ml.learned import LearnedModel, ModelFileError, load, save
+from ml.learned import LearnedModel
+from ml.model_files import ModelFileError, load, save
 
 FEATURES = ("size", "age", "never_known")
 

@@ -103,6 +103,13 @@ def test_a_new_a_missing_and_a_retyped_column_are_reported_by_name(mailbox, fold
     assert raw["cost__v_text"].to_list() == [None, "about 2"]
 
 
+def test_a_key_that_json_lines_leave_out_is_no_missing_column(mailbox, folder):
+    (folder / "a.jsonl").write_text(record("T1", colour="red"))
+    mailbox.receive(files(folder))
+    (folder / "b.jsonl").write_text(record("T2", shape="round"))
+    assert mailbox.receive(files(folder)).drift == (Drift("new_column", "shape", None, "text"),)
+
+
 KILLED = """
     import os, signal, sys
     from pathlib import Path
