@@ -20,42 +20,20 @@ import polars as pl
 from opsguard_assets.tickets.history import PAUSED
 from opsguard_assets.tickets.lives import Lives, lives
 from opsguard_assets.tickets.run_clock import MINUTE_US, run_clock
-from opsguard_assets.tickets.tick import clocks_at
+from opsguard_assets.tickets.tick import READ, clocks_at
 from opsguard_assets.tickets.working_time import LATEST, ROUND_THE_CLOCK, WorkingTime, microseconds
 
 # Long enough for every usual target; a deadline beyond it makes a second pass up to LATEST.
 _HORIZON = timedelta(days=730)
 _ANSWERED = ("resolved", "closed")
+# What is kept: what readings need, and the promise behind it.
 STORED = (
-    "ticket_id",
-    "client_id",
-    "site_id",
-    "priority",
-    "status",
+    *READ,
     "policy_id",
-    "calendar_id",
-    "timezone",
-    "calendar_key",
     "pauses_on",
     "stops_at",
-    "opened_at",
     "response_target_minutes",
     "resolution_target_minutes",
-    "response_due_at",
-    "resolution_due_at",
-    "no_deadline_reason",
-    "response_at",
-    "ended_at",
-    "paused_since_at",
-    "paused_by",
-    "elapsed_base_us",
-    "elapsed_counts",
-    "remaining_base_us",
-    "remaining_counts",
-    "response_remaining_base_us",
-    "response_counts",
-    "paused_base_us",
-    "changes_at",
 )
 
 

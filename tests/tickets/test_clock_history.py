@@ -9,16 +9,15 @@ from polars.testing import assert_frame_equal
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.versions import SEQUENCE
 from opsguard_assets.tickets.clock_history import TicketHistory, clock_history, known_at, readings_at
 from opsguard_assets.tickets.clocks import sla_clocks
 from opsguard_assets.tickets.knowledge import history_of
 from opsguard_assets.tickets.tick import READINGS
 from resources.lake import Lake
+from tests.tickets.recorded import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 END = START + timedelta(days=4)
-FED = ("clients", "sites", "calendars", "sla_policies", "tickets", "ticket_events")
 COMPARED = ["ticket_id", "priority", "status", "resolution_due_at", "response_due_at", *READINGS]
 
 
@@ -29,10 +28,7 @@ def history(tmp_path_factory) -> TicketHistory:
     world = simulate(settings, END).tables
     lake = Lake(str(tmp_path_factory.mktemp("lake")))
     for name in FED:
-        table, rows = TABLES[name], world[name]
-        sequence = [pl.col("sequence").alias(SEQUENCE)] if name == "tickets" else []
-        missing = [pl.lit(None, dtype).alias(c) for c, dtype in table.dtypes.items() if c not in rows.columns]
-        lake.record(table, rows.with_columns(missing).select(*table.columns, *sequence), loaded_at=END)
+        record(lake, name, world[name], END)
     generous = world["sla_policies"].with_columns(
         resolution_minutes=pl.col("resolution_minutes") * 2, known_at=pl.lit(START + timedelta(days=2, hours=7))
     )

@@ -12,16 +12,14 @@ from ml.sla_breach.features import FEATURES, features
 from ml.training import train
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
-from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.versions import SEQUENCE
 from opsguard_assets.tickets.clock_history import readings_at, valid
 from opsguard_assets.tickets.knowledge import history_of
 from opsguard_assets.tickets.learning import TASK, Past
 from resources.lake import Lake
+from tests.tickets.recorded import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 END = START + timedelta(days=30)
-FED = ("clients", "sites", "calendars", "sla_policies", "tickets", "ticket_events")
 OPEN = ("new", "open", "in_progress", "on_hold")
 
 
@@ -31,10 +29,7 @@ def history(tmp_path_factory):
     world = simulate(settings, END).tables
     lake = Lake(str(tmp_path_factory.mktemp("lake")))
     for name in FED:
-        table, rows = TABLES[name], world[name]
-        sequence = [pl.col("sequence").alias(SEQUENCE)] if name == "tickets" else []
-        missing = [pl.lit(None, dtype).alias(c) for c, dtype in table.dtypes.items() if c not in rows.columns]
-        lake.record(table, rows.with_columns(missing).select(*table.columns, *sequence), loaded_at=END)
+        record(lake, name, world[name], END)
     return history_of(lake)
 
 

@@ -10,17 +10,16 @@ from ml.sla_breach.rule import RuleBaseline
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.versions import SEQUENCE
 from opsguard_assets.tickets.derive import update_clocks, update_events, update_intervals
 from opsguard_assets.tickets.score import risk_at
 from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_INTERVALS
 from resources.lake import Lake
 from resources.progress import Silent
+from tests.tickets.recorded import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 END = START + timedelta(days=4)
 MOMENTS = [START + timedelta(days=1, hours=9, minutes=15), START + timedelta(days=3, hours=14)]
-FED = ("clients", "sites", "calendars", "sla_policies", "tickets", "ticket_events")
 MODEL = RuleBaseline()
 
 
@@ -33,11 +32,9 @@ def world():
 def arrive(lake, world, loaded_at, *, after=None, tables=FED):
     """Records what became known in (after, loaded_at]."""
     for name in tables:
-        table, rows = TABLES[name], world[name].filter(pl.col("known_at") <= loaded_at)
+        rows = world[name].filter(pl.col("known_at") <= loaded_at)
         rows = rows.filter(pl.col("known_at") > after) if after else rows
-        sequence = [pl.col("sequence").alias(SEQUENCE)] if name == "tickets" else []
-        missing = [pl.lit(None, dtype).alias(c) for c, dtype in table.dtypes.items() if c not in rows.columns]
-        lake.record(table, rows.with_columns(missing).select(*table.columns, *sequence), loaded_at=loaded_at)
+        record(lake, name, rows, loaded_at)
 
 
 def follow(lake):
