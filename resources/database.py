@@ -62,6 +62,8 @@ class Database:
     def lock(self, name: str) -> Iterator[None]:
         """Holds the lock `name` across processes; it is released when this process ends, however it ends."""
         with self.begin() as connection:
+            # A server that ends idle transactions would take the lock away in the middle of long work.
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
             yield
 

@@ -1,6 +1,7 @@
 """The database is made ready once, by however many processes; locks end with their holder; passwords stay inside."""
 
 import signal
+import time
 import traceback
 
 import pytest
@@ -122,3 +123,11 @@ def test_a_server_that_does_not_answer_is_named_with_a_remedy_and_without_its_pa
     ) as caught:
         database.migrate()
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_lock_outlasts_a_server_that_ends_idle_transactions(database):
+    with database.begin() as connection:
+        name = connection.execute(text("SELECT current_database()")).scalar()
+        connection.execute(text(f'ALTER DATABASE "{name}" SET idle_in_transaction_session_timeout = 50'))
+    with database.lock("long work"):
+        time.sleep(0.3)
