@@ -4,6 +4,7 @@ Here: the order of steps and what is shown. Not here: any step.
 """
 
 import os
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -68,6 +69,5 @@ def _farewell(session: Session) -> None:
     place = session.installation.environment
     variables = "" if place.home == Path(".opsguard").resolve() else f"{HOME}={place.home} "
     option = f" --config {place.config}" if place.config else ""
-    console.print(
-        f"\nThe data lie in {place.home}. Look at them in Dagster: {variables}opsguard up{option}", markup=False
-    )
+    command = f"{variables}{sys.argv[0]} up{option}" if variables or option else "make up"
+    console.print(f"\nThe data lie in {place.home}. Look at them in Dagster: {command}", markup=False)
