@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CODE := opsguard_assets ml resources sensors tests benchmarks
 
-.PHONY: help setup demo up test check format bench lock docs clean
+.PHONY: help setup demo up test check format bench quality lock docs clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ format: setup ## Rewrite the code in the house's format
 
 bench: setup ## Measure ratios against floors and peers, write benchmarks/README.md
 	@$(BIN)/python -m benchmarks
+
+quality: setup ## Judge learned models on the public incident log, write benchmarks/quality.md
+	@$(BIN)/python -m benchmarks.quality
 
 docs: setup ## Regenerate the pages that are made from code
 	@$(BIN)/python -m opsguard_assets.tables.describe > docs/tables.md
