@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
-_COMMANDS = {
+COMMANDS = {
     "up": "Open Dagster (UI and daemon) and MLflow on the same data.",
     "demo": "Run the main job once: load, clocks, risk, and what came of it.",
     "sync": "Load everything new from the sources.",
@@ -32,11 +32,11 @@ class _Lazy(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the library's signature
         """In the order in which a newcomer meets them."""
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the library's signature
         """The command of a name, or None."""
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
         module = import_module(f"opsguard_assets.commands.{cmd_name}")
         command = typer.main.get_command(module.app)
@@ -46,7 +46,7 @@ class _Lazy(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the library's signature
         """One line each, without importing any."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 app = typer.Typer(
