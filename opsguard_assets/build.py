@@ -160,7 +160,11 @@ def _look_at_rows(source: SqlSource, cursor: str | None) -> Look:
 def _following(
     source: DirectSource | SimulatorSource, assets: Sequence[dg.AssetsDefinition], ticks: dg.AssetSelection
 ) -> tuple[dg.AssetKey, ...]:
-    """The assets of a source and all that follow from it but the ticks, which have their own cadence."""
+    """The assets of a source and all that follow from it but the ticks, which have their own cadence.
+
+    Sources that share a table are accepted in one step, which runs as a whole or not at all: the tables that only the
+    other ones fill belong to it, and so does what follows from them.
+    """
     first = simulated_key(source) if isinstance(source, SimulatorSource) else raw_key(source.name)
-    selection = dg.AssetSelection.assets(first).downstream() - ticks
+    selection = dg.AssetSelection.assets(first).downstream().required_multi_asset_neighbors().downstream() - ticks
     return tuple(sorted(selection.resolve(list(assets))))

@@ -99,3 +99,24 @@ sources:
   - {name: erp, kind: sql, url: 'sqlite://', table: jobs, feeds: [{table: work_orders, same_names: true}]}
 """
     assert {sensor.name for sensor in definitions(text).sensors} == {"new_files_sensor", "new_rows_sensor"}
+
+
+def test_a_sensor_requests_all_tables_that_are_accepted_together_with_a_new_file(tmp_path):
+    (tmp_path / "new.csv").write_text("ticket_id\n1\n")
+    (tmp_path / "quiet").mkdir()
+    text = f"""
+sources:
+  - {{name: exports, kind: files, path: '{tmp_path}/*.csv', feeds: [{{table: tickets, same_names: true}}]}}
+  - name: erp
+    kind: files
+    path: '{tmp_path}/quiet'
+    feeds: [{{table: tickets, same_names: true}}, {{table: sites, same_names: true}}]
+"""
+    defs = definitions(text)
+    with dg.instance_for_test() as instance:
+        context = dg.build_sensor_context(instance, repository_def=defs.get_repository_def())
+        (request,) = defs.sensors[0].evaluate_tick(context).run_requests
+    selected = defs.resolve_job_def("sync_sources_job").get_subset(asset_selection=set(request.asset_selection))
+    keys = {key.to_user_string() for key in selected.asset_layer.executable_asset_keys}
+    assert {"raw/exports", "tickets/tickets", "reference/sites", "tickets/sla_clocks"} <= keys
+    assert "raw/erp" not in keys
