@@ -76,8 +76,13 @@ class _OnceJob(DeltaLoadFilesystemJob):
         )
         number = round(float(self._load_id) * 1_000_000)
         table = open_table(location, options)
-        newest = table.transaction_version(_APPLICATION) if table is not None else None
-        if newest is not None and newest >= number:
+        application = _APPLICATION
+        newest = table.transaction_version(application) if table is not None else None
+        if table is not None and newest is not None and newest > number:
+            # The number is a time, and the clock was set back: this load stands for itself.
+            application = f"{_APPLICATION}/{self._load_id}"
+            newest = table.transaction_version(application)
+        if newest == number:
             return
         with get_local_dataset_reader(self.file_paths) as rows:
             write_deltalake(
@@ -86,7 +91,7 @@ class _OnceJob(DeltaLoadFilesystemJob):
                 mode="append",
                 schema_mode="merge",
                 storage_options=options or None,
-                commit_properties=once(_APPLICATION, number),
+                commit_properties=once(application, number),
             )
 
 

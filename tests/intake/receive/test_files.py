@@ -13,6 +13,7 @@ import pytest
 
 from opsguard_assets.intake.drift import Drift
 from opsguard_assets.intake.received import SourceError
+from resources import delta
 from tests.intake.hostile import csv, parquet, record, row
 from tests.intake.receive.inboxes import Mailbox, files
 
@@ -53,6 +54,23 @@ def test_who_loses_the_working_folder_continues_from_the_lake(mailbox, folder):
     shutil.rmtree(mailbox.work_dir)
     (folder / "b.csv").write_bytes(csv(row("T2")))
     assert mailbox.receive(files(folder)).origins == ("b.csv",)
+
+
+def test_records_arrive_although_the_clock_was_set_back_since_the_load_before(mailbox, folder):
+    (folder / "a.csv").write_bytes(csv(row("T1")))
+    mailbox.receive(files(folder))
+    uri = f"{mailbox.lake_uri}/raw/helpdesk"
+    in_a_thousand_years = 32_000_000_000_000_000
+    delta.write(
+        uri,
+        mailbox.raw("helpdesk").clear(),
+        {},
+        mode="append",
+        commit_properties=delta.once("dlt", in_a_thousand_years),
+    )
+    (folder / "b.csv").write_bytes(csv(row("T2")))
+    assert mailbox.receive(files(folder)).rows == 1
+    assert sorted(mailbox.raw("helpdesk")["id"]) == ["T1", "T2"]
 
 
 def test_formats_and_folders_mix_in_one_source(mailbox, folder):
