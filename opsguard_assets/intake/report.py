@@ -97,6 +97,14 @@ def _cell(name: str, dtype: pl.DataType) -> pl.Expr:
     if isinstance(dtype, pl.Datetime):
         return column.dt.strftime("%Y-%m-%d %H:%M").fill_null("").alias(name)
     text = column.cast(pl.String).fill_null("").str.replace_all(r"[\r\n\x00]+", " ")
-    for sign, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("`", "\\`"), ("[", "\\[")):
+    for sign, escaped in (
+        ("\\", "\\\\"),
+        ("&", "&amp;"),
+        ("<", "&lt;"),
+        (">", "&gt;"),
+        ("|", "\\|"),
+        ("`", "\\`"),
+        ("[", "\\["),
+    ):
         text = text.str.replace_all(sign, escaped, literal=True)
     return text.alias(name)

@@ -58,6 +58,11 @@ def test_markdown_shows_received_html_and_never_runs_it():
     assert table.splitlines()[2] == "| a\\|b | &lt;img onerror=x&gt; \\`code\\` \\[x](y) | 12.5 % |"
 
 
+def test_a_backslash_before_a_sign_does_not_bring_its_markup_back():
+    table = report.as_markdown(pl.DataFrame({"example": [r"\[x](http://evil) \| \` \<b>"]}))
+    assert table.splitlines()[2] == r"| \\\[x](http://evil) \\\| \\\` \\&lt;b&gt; |"
+
+
 def test_a_long_table_says_how_much_it_leaves_out():
     assert report.as_markdown(pl.DataFrame({"n": list(range(30))}), limit=5).endswith("25 more rows.")
 
