@@ -6,7 +6,7 @@ Here: text to `Settings`. Not here: what the settings mean (`settings`, `sources
 import difflib
 import importlib.resources
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.config.sources import RecordSource
+from opsguard_assets.config.sources import RecordSource, RestSource
 from resources.environment import HOME, Environment, secret
 
 # Secrets are filled in when they are used, so that definitions load on machines that do not hold them.
@@ -108,8 +108,21 @@ def with_secrets(source: _S, variables: Mapping[str, str]) -> _S:
     def revealed(match: re.Match[str]) -> str:
         return secret(variables, match["name"]) or _value(match, {}, place)
 
-    filled = {name: SecretStr(_VARIABLE.sub(revealed, getattr(source, name).get_secret_value())) for name in fields}
+    filled: dict[str, Any] = {
+        name: SecretStr(_VARIABLE.sub(revealed, getattr(source, name).get_secret_value())) for name in fields
+    }
+    if isinstance(source, RestSource):  # the words of dlt hold secrets at any depth
+        filled |= {name: _substituted(getattr(source, name), revealed) for name in ("client", "resource")}
     return source.model_copy(update=filled)
+
+
+def _substituted(node: Any, revealed: Callable[[re.Match[str]], str]) -> Any:
+    """Plain data with every variable in it replaced."""
+    if isinstance(node, dict):
+        return {key: _substituted(value, revealed) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_substituted(value, revealed) for value in node]
+    return _VARIABLE.sub(revealed, node) if isinstance(node, str) else node
 
 
 def _value(match: re.Match[str], variables: Mapping[str, str], place: str) -> str:

@@ -81,11 +81,14 @@ class SqlSource(RecordSource):
 
 
 class RestSource(RecordSource):
-    """A REST resource in the words of dlt's REST API source: `client` and `resource` pass through to it."""
+    """A REST resource in the words of dlt's REST API source: `client` and `resource` pass through to it.
+
+    Both may hold secrets once these are filled in, and are not shown.
+    """
 
     kind: Literal["rest"]
-    client: dict[str, Any]
-    resource: dict[str, Any]
+    client: dict[str, Any] = Field(repr=False)
+    resource: dict[str, Any] = Field(repr=False)
     token: SecretStr | None = None
 
 

@@ -183,6 +183,23 @@ def test_secrets_are_filled_in_from_variables_or_files_and_shown_nowhere(tmp_pat
         assert "hunter" not in shown
 
 
+def test_secrets_in_the_words_of_dlt_are_filled_in_at_any_depth():
+    text = """
+sources:
+  - name: api
+    kind: rest
+    client: {base_url: "https://${HOST}/", auth: {type: bearer, token: "${API_TOKEN}"}}
+    resource: {endpoint: {path: x, params: {token: "${API_TOKEN}"}}, also: [{url: "${API_TOKEN}"}]}
+    feeds: [{table: tickets, same_names: true}]
+"""
+    (api,) = parse(text, HOST="h").sources
+    filled = with_secrets(api, {"API_TOKEN": "hunter2"})
+    assert filled.client == {"base_url": "https://h/", "auth": {"type": "bearer", "token": "hunter2"}}
+    assert filled.resource["endpoint"]["params"] == {"token": "hunter2"}
+    assert filled.resource["also"] == [{"url": "hunter2"}]
+    assert "hunter" not in f"{filled!r} {filled}"
+
+
 def test_a_literal_secret_in_the_file_is_shown_nowhere():
     loaded = parse(WHOLE.replace("${ROSTER_PASSWORD}", "hunter2").replace("${ALARM_TOKEN}", "hunter3"), EXPORTS="/e")
     assert "hunter" not in f"{loaded!r} {loaded} {loaded.model_dump_json()}"
