@@ -29,8 +29,7 @@ class Span:
 def pending(lake: Lake, derivation: str, inputs: Sequence[Table]) -> Span | None:
     """The loads into `inputs` that `derivation` has not seen; None when it has seen all."""
     newest = max((at for table in inputs if (at := lake.loaded_upto(table))), default=None)
-    marked = lake.appended_up_to(_MARKS, derivation)
-    after = None if marked is None else _EPOCH + timedelta(microseconds=marked)
+    after = _marked(lake, derivation)
     if newest is None or (after is not None and newest <= after):
         return None
     return Span(after, newest)
@@ -41,6 +40,22 @@ def mark(lake: Lake, derivation: str, span: Span) -> None:
     sequence = (span.upto - _EPOCH) // timedelta(microseconds=1)
     row = pl.DataFrame([{"derivation": derivation, "upto": span.upto}], schema=_MARK)
     lake.append_once(_MARKS, row, stream=derivation, sequence=sequence)
+
+
+def unseen(lake: Lake, derivations: Sequence[str], at: datetime) -> datetime:
+    """The instant `at`, or the first one after it that none of the derivations has passed.
+
+    Who writes later than others, because it died before, records under this instant: those that follow would not look
+    back.
+    """
+    passed = max((mark for name in derivations if (mark := _marked(lake, name))), default=None)
+    return at if passed is None or passed < at else passed + timedelta(microseconds=1)
+
+
+def _marked(lake: Lake, derivation: str) -> datetime | None:
+    """How far a derivation came; None before its first mark."""
+    marked = lake.appended_up_to(_MARKS, derivation)
+    return None if marked is None else _EPOCH + timedelta(microseconds=marked)
 
 
 def touched(lake: Lake, inputs: Sequence[Table], key: str, span: Span) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import polars as pl
 
-from opsguard_assets.derivation import Span, in_portions, mark, pending, touched
+from opsguard_assets.derivation import Span, in_portions, mark, pending, touched, unseen
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.versions import IS_WITHDRAWN, SEQUENCE
 from opsguard_assets.tickets.events import derive_ticket_events
@@ -21,6 +21,7 @@ from resources.progress import Progress
 
 PORTION = 200_000
 _KEY = "ticket_id"
+_FOLLOWERS = (SLA_CLOCKS.name, SLA_INTERVALS.name)
 
 
 def update_events(lake: Lake, *, progress: Progress) -> int:
@@ -112,4 +113,5 @@ def _record_events(lake: Lake, portion: pl.DataFrame, upto: datetime) -> None:
         ],
         how="diagonal_relaxed",
     )
-    lake.record(EVENTS, rows.with_columns(pl.lit(0).alias(SEQUENCE)), loaded_at=upto)
+    loaded_at = unseen(lake, _FOLLOWERS, upto)
+    lake.record(EVENTS, rows.with_columns(pl.lit(0).alias(SEQUENCE)), loaded_at=loaded_at)

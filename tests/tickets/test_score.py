@@ -140,3 +140,19 @@ def test_the_intervals_of_a_ticket_have_no_gap_and_no_overlap(live):
     same = pl.col("ticket_id") == pl.col("ticket_id").shift(1)
     assert rows.filter(same & (pl.col("starts_at") != pl.col("ends_at").shift(1))).is_empty()
     assert rows["ticket_id"].n_unique() == live.known(TABLES["tickets"]).select(pl.len()).collect().item()
+
+
+def test_clocks_see_events_that_were_derived_after_a_later_load_of_something_else(world, tmp_path):
+    orderly, late = Lake(str(tmp_path / "orderly")), Lake(str(tmp_path / "late"))
+    at = END + timedelta(hours=1)
+    for lake in (orderly, late):
+        arrive(lake, world, at, tables=["clients", "calendars", "sla_policies", "tickets"])
+    update_events(orderly, progress=Silent())
+    for lake in (orderly, late):  # in one of them the derivation of events died before
+        arrive(lake, world, at + timedelta(hours=1), tables=["sites"])
+        follow(lake)
+    assert update_events(late, progress=Silent()) > 0
+    follow(late)
+    clocks = [lake.known(SLA_CLOCKS).collect().drop("known_at").sort("ticket_id") for lake in (orderly, late)]
+    assert clocks[0]["paused_base_us"].n_unique() > 1
+    assert_frame_equal(*clocks)
