@@ -31,6 +31,8 @@ def up(
 
     Both listen on this machine only. Their logs are in OPSGUARD_HOME/logs.
     """
+    # A shell starts background jobs with Ctrl-C ignored; whoever sends it all the same means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with opened(config) as session:
         ports = free_port(dagster_port), free_port(mlflow_port)
