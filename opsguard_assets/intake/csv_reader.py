@@ -11,6 +11,7 @@ import csv
 import io
 import re
 import shutil
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -154,7 +155,7 @@ def _read(path: Path, header: Header, options: CsvOptions, part: Part) -> None:
             "FROM (FROM reject_errors ORDER BY error_type <> 'INVALID ENCODING') GROUP BY line ORDER BY line"
         ).fetchall()
     if rejects:
-        _add_rejects(rejects, _Counted(path, header, sound), options, part)
+        _add_rejects(rejects, _Counted(path, header, sound, options.quote), options, part)
 
 
 def _query(path: Path, columns: list[str], skip: int, options: CsvOptions) -> str:
@@ -173,8 +174,8 @@ def _query(path: Path, columns: list[str], skip: int, options: CsvOptions) -> st
 class _Counted:
     """What is known of a file with damaged records: enough to number them."""
 
-    def __init__(self, path: Path, header: Header, sound: int) -> None:
-        self.path, self.header, self.sound = path, header, sound
+    def __init__(self, path: Path, header: Header, sound: int, quote: str) -> None:
+        self.path, self.header, self.sound, self.quote = path, header, sound, quote.encode()
 
     def numbers(self, lines: list[int], starts: list[int]) -> list[int]:
         """Record numbers of damaged records from DuckDB's, which count header and blank lines, too."""
@@ -182,8 +183,7 @@ class _Counted:
         total, taken = self.sound + len(lines), 0
         numbers = []
         for i, (line, start) in enumerate(zip(lines, starts, strict=True)):
-            before = sum(1 for position in blank if position < start)
-            number = line - self.header.skip - before
+            number = line - self.header.skip - bisect_left(blank, start)
             taken = min(max(number, taken + 1), total - (len(lines) - 1 - i))
             numbers.append(taken)
         return numbers
@@ -197,7 +197,7 @@ class _Counted:
                 quoted = quoted and offset not in resets
                 if number >= self.header.lines and not quoted and not line.strip(b"\r\n"):
                     yield offset
-                if line.count(b'"') % 2:
+                if line.count(self.quote) % 2:
                     quoted = not quoted
                 offset += len(line)
 
@@ -205,7 +205,10 @@ class _Counted:
 def _add_rejects(
     rejects: list[tuple[int, int, str, str | None, str]], counted: _Counted, options: CsvOptions, part: Part
 ) -> None:
-    numbers = counted.numbers([r[0] for r in rejects], [r[1] - 1 for r in rejects])
+    # DuckDB lets a record begin with the blank lines before it.
+    blanks = [len(text) - len(text.lstrip("\r\n")) if text else 0 for _, _, _, text, _ in rejects]
+    starts = [start - 1 + blank for (_, start, _, _, _), blank in zip(rejects, blanks, strict=True)]
+    numbers = counted.numbers([r[0] for r in rejects], starts)
     damage = [_reason(kind, message, options) for _, _, kind, _, message in rejects]
     texts = [None if text is None else text.strip("\r\n")[:LONGEST_TEXT] for _, _, _, text, _ in rejects]
     part.gaps = numbers
