@@ -6,7 +6,16 @@ from opsguard_assets.build import SYNC_JOB
 from opsguard_assets.commands.jobs import failed_checks, run_job
 from opsguard_assets.commands.outcome import Loads, ledger_now, loads_since
 from opsguard_assets.commands.progress import bars
-from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
+from opsguard_assets.commands.session import (
+    ConfigOption,
+    JsonOption,
+    Session,
+    console,
+    opened,
+    print_json,
+    print_rows,
+    visible,
+)
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -46,6 +55,7 @@ def show(loads: Loads, failed: list[dict[str, str]]) -> None:
     if loads.rejected:
         print_rows("\nRejected rows by rule", loads.rejected)
     for change in loads.drift:
-        console.print(f"columns changed: {change}", markup=False)
+        console.print(visible(f"columns changed: {change}"), markup=False)
     for check in failed:
-        console.print(f"check failed: {check['asset']} {check['check']}: {check['found']}", markup=False, style="red")
+        found = visible(f"check failed: {check['asset']} {check['check']}: {check['found']}")
+        console.print(found, markup=False, style="red")

@@ -1,0 +1,15 @@
+"""What commands print of received texts cannot steer the terminal."""
+
+from opsguard_assets.commands.session import print_rows, visible
+
+
+def test_control_characters_of_received_texts_are_shown_and_not_obeyed(capsys):
+    print_rows("Riskiest", [{"ticket_id": "T1\x1b]0;owned\x07\x9b2J", "risk": 0.9}])
+    printed = capsys.readouterr().out
+    assert not set(printed) & {"\x1b", "\x07", "\x9b"}
+    assert "T1" in printed
+    assert "]0;owned" in printed
+
+
+def test_texts_of_any_language_and_their_line_ends_stay_as_they_are():
+    assert visible("Größe, 電灯\n\tnext") == "Größe, 電灯\n\tnext"
