@@ -23,8 +23,9 @@ def engine_of(source: SqlSource) -> Engine:
     """
     try:
         return create_engine(source.url.get_secret_value())
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        known = f" ({error})" if not isinstance(error, ArgumentError) else ""
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
+        # A port that is no number is quoted in a ValueError, and may be half a password.
+        known = f" ({error})" if isinstance(error, NoSuchModuleError | ModuleNotFoundError) else ""
         raise SourceError(
             f"Source {source.name}: `url` is no address that SQLAlchemy can use{known}. Write it like "
             "postgresql+psycopg://user:${PASSWORD}@host/database and install the driver that it names."

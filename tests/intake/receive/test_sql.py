@@ -40,6 +40,10 @@ def source(database_url, **more):
     )
 
 
+def source_at(url):
+    return SqlSource.model_validate({"name": "erp", "kind": "sql", "url": url, "table": "jobs", "feeds": [FEED]})
+
+
 def at(hour, name):
     return {"id": name, "at": f"2025-01-01 {hour:02}:00:00+00"}
 
@@ -77,3 +81,12 @@ def test_what_cannot_be_read_is_said_without_the_password(tmp_path, database_url
     with pytest.raises(SourceError, match=message) as error:
         Mailbox(tmp_path).receive(source(database_url, **change))
     assert "hunter2" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql+psycopg://u:pa:ss@h:pa:s3cret/d", "no address with s3cret", "nosuch://u:s3cret@h/d"]
+)
+def test_an_address_that_cannot_be_used_says_so_without_its_secret(tmp_path, url):
+    with pytest.raises(SourceError, match=r"Source erp: `url` is no address") as refused:
+        Mailbox(tmp_path).receive(source_at(url))
+    assert "s3cret" not in str(refused.value)
