@@ -4,6 +4,7 @@ Here: builders of the files and what is expected of them. Not here: tests; recei
 Every file that can hold good rows holds some, so that each test also shows that the good rows arrive.
 """
 
+import decimal
 import gzip
 import io
 import json
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 COLUMNS = ("id", "client", "priority", "status", "opened", "closed", "updated", "title")
 HEADER = ",".join(COLUMNS)
@@ -100,6 +103,15 @@ def nested_parquet() -> bytes:
     )
     buffer = io.BytesIO()
     frame.write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def very_precise_parquet() -> bytes:
+    """Decimals of more digits than Polars has, beside the text."""
+    costs = pa.array([decimal.Decimal("1.50"), None, decimal.Decimal("2.00")], pa.decimal256(60, 2))
+    table = pq.read_table(io.BytesIO(parquet())).append_column("cost", costs)
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
     return buffer.getvalue()
 
 
@@ -256,6 +268,7 @@ HARMLESS = [
     Hostile("JSON lines in gzip", "t.jsonl.gz", lambda: gzip.compress(lines(record("T1"), record("T2"), record("T3"))), ALL),
     Hostile("Parquet", "t.parquet", parquet, ALL),
     Hostile("Parquet without rows", "t.parquet", no_rows, _ids()),
+    Hostile("very precise Parquet", "t.parquet", very_precise_parquet, ALL),
     Hostile("nested Parquet", "t.parquet", nested_parquet, _ids("T1", "T2")),
 ]  # fmt: skip
 
