@@ -3,7 +3,6 @@
 Here: starting it. Not here: what lives in it (`database`).
 """
 
-import os
 import warnings
 from pathlib import Path
 
@@ -37,8 +36,3 @@ def start_embedded(folder: Path) -> str:
                 f"the embedded PostgreSQL did not start in {folder}: {error}. See {folder / 'log'}, or {remedy}."
             ) from error
     return str(server.get_uri())
-
-
-def has_run(folder: Path) -> bool:
-    """Whether the folder holds an initialised server."""
-    return os.path.exists(folder / "PG_VERSION")  # noqa: PTH110 - Path.exists raises where a parent is not readable

@@ -86,11 +86,6 @@ def empty() -> pl.DataFrame:
     return pl.DataFrame(schema=SCHEMA)
 
 
-def distinct_loads(ledger: pl.LazyFrame) -> pl.LazyFrame:
-    """The ledger with one row per (source, load, table), whatever two racing writers did."""
-    return ledger.unique(["source", "load_id", "table"], keep="first")
-
-
 def profile(filled: pl.DataFrame, rows: int, dtypes: pl.Schema, before: pl.Series | None) -> pl.Series:
     """The source's columns: every one ever seen, with its type and how often it was filled when last delivered.
 

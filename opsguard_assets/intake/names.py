@@ -11,7 +11,6 @@ cannot be written in ASCII or is very long gets a short digest, so that differen
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
 from functools import lru_cache
 
 LOAD_ID, LOADED_AT, ORIGIN, POSITION, DAMAGE, TEXT = (
@@ -71,25 +70,6 @@ def raw_name(name: str) -> str:
 def variant_name(column: str, kind: str) -> str:
     """The raw column for values of `kind` where `column` already holds another type."""
     return f"{column}{_VARIANT}{kind}"
-
-
-def raw_columns(name: str, columns: Iterable[str]) -> list[str]:
-    """The raw columns that hold values of one source column, in the order of preference.
-
-    At most one of them is filled on a row: the column itself as long as the type stays as it was, otherwise the
-    variant of the new type (`<column>__v_<kind>`).
-
-    Args:
-        name: The source column, as the source or the raw table spells it.
-        columns: The columns of the raw table.
-
-    Returns:
-        The column itself first, then its variants in alphabetical order; empty where it was never delivered.
-    """
-    known = set(columns)
-    main = raw_name(name)
-    variants = sorted(column for column in known if column.startswith(main + _VARIANT))
-    return [*([main] if main in known else []), *variants]
 
 
 def is_received(column: str) -> bool:

@@ -1,13 +1,9 @@
-"""What people read about loads: rejected rows per rule, the ledger, drift, as small frames and as Markdown.
+"""What people read about loads: rejected rows per rule, the ledger, as small frames and as Markdown.
 
 Here: pure summaries of quarantine and ledger frames. Not here: reading them from the lake, and colours.
 """
 
-from collections.abc import Sequence
-
 import polars as pl
-
-from opsguard_assets.intake.ledger import Accepted
 
 _EXAMPLE_CHARACTERS = 60
 
@@ -68,11 +64,6 @@ def above_share(ledger: pl.DataFrame, limits: dict[str, float]) -> pl.DataFrame:
     """Ledger rows whose rejected share is above the limit of their source (`max_rejected_share`)."""
     limit = pl.col("source").replace_strict(limits, default=None, return_dtype=pl.Float64)
     return ledger.filter(pl.col("rejected_share") > limit)
-
-
-def drift_lines(loads: Sequence[Accepted]) -> list[str]:
-    """Every change of a source's columns once, as `source: change`."""
-    return list(dict.fromkeys(f"{load.source}: {change}" for load in loads for change in load.drift))
 
 
 def as_markdown(frame: pl.DataFrame, *, limit: int = 20) -> str:

@@ -46,12 +46,6 @@ def test_a_load_above_the_limit_of_its_source_is_found():
     assert report.above_share(ledger_rows, {"helpdesk": 0.05, "calm": 0.25})["load_id"].to_list() == ["1"]
 
 
-def test_drift_is_told_once():
-    assert report.drift_lines([load(drift=("new column: x",)), load(drift=("new column: x",))]) == [
-        "helpdesk: new column: x"
-    ]
-
-
 def test_markdown_shows_received_html_and_never_runs_it():
     frame = pl.DataFrame({"rule": ["a|b"], "example": ["<img onerror=x>\n`code` [x](y)"], "bad_share": [0.125]})
     table = report.as_markdown(frame)
