@@ -10,14 +10,13 @@ import polars as pl
 
 from opsguard_assets.config.mapping import ColumnMapping, Feed
 from opsguard_assets.config.sources import RecordSource
-from opsguard_assets.intake.origin import MappingError, RawRows, originate, resolve
+from opsguard_assets.intake.origin import METRICS, MappingError, RawRows, originate, resolve
 from opsguard_assets.intake.parse import INSTANT, as_text, complaint, nulls, parse
 from opsguard_assets.intake.quarantine import FINDING, Place, rejected_rows
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.validate import Validated, validate
 from opsguard_assets.tables.versions import SEQUENCE
 
-METRICS = "metrics"
 KNOWN_AT = "known_at"
 DAMAGE = "_damage"
 

@@ -17,6 +17,7 @@ from opsguard_assets.intake.parse import INSTANT, as_text, kept, nulls, without_
 from opsguard_assets.tables.table import Table
 
 ANY = "*"
+METRICS = "metrics"
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
@@ -117,6 +118,10 @@ def resolve(feed: Feed, received: RawRows, table: Table) -> dict[str, ColumnMapp
             )
         if mapping.no_later_than is not None and table.dtypes[column] != INSTANT:
             raise MappingError(f"{where}: `no_later_than` needs an instant, and {column} is none. Remove it.")
+    if feed.channels and METRICS not in table.columns:
+        raise MappingError(
+            f"{where}: `channels` are for `telemetry`; this table has no column {METRICS!r}. Remove them."
+        )
     required = [c for c, rule in table.schema.columns().items() if not rule.nullable and c != "known_at"]
     homeless = [c for c in required if c not in columns]
     if homeless:

@@ -53,3 +53,10 @@ def test_a_required_column_without_an_origin_is_an_error():
 def test_a_constant_that_is_no_value_of_its_column_is_an_error():
     with pytest.raises(MappingError, match=r"the constant 'soon' is no value of due_on"):
         conformed([case()], source({"due_on": {"constant": "soon"}}))
+
+
+def test_channels_need_a_table_that_has_them():
+    mapped = source()
+    feed = mapped.feeds[0].model_copy(update={"channels": ("State",)})
+    with pytest.raises(MappingError, match=r"helpdesk, table cases: `channels` are for `telemetry`"):
+        conform(raw([case()]), feed, mapped, CASES)
