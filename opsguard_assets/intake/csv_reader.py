@@ -7,6 +7,7 @@ record. An unclosed quote swallows what follows it, up to `max_row_bytes`: all o
 shows it.
 """
 
+import codecs
 import csv
 import io
 import re
@@ -38,11 +39,12 @@ _REASONS = {
 
 
 class Header(NamedTuple):
-    """The column names, and how many records (`skip`; a blank line is one) and lines there are up to its end."""
+    """The column names, and how many records (`skip`; a blank line is one), lines and bytes there are up to its end."""
 
     columns: list[str]
     skip: int
     lines: int
+    size: int
 
 
 def read_csv(file: Opened, options: CsvOptions, part: Part, *, delimiter: str | None = None) -> None:
@@ -60,6 +62,9 @@ def read_csv(file: Opened, options: CsvOptions, part: Part, *, delimiter: str | 
     if delimiter is not None:
         options = options.model_copy(update={"delimiter": delimiter})
     header = read_header(file, options)
+    if header.lines > header.skip:
+        # DuckDB looks for the end of what it skips by the first line end that it sees, and may then find no record.
+        file, header = _without_header(file, header)
     try:
         _read(file.path, header, options, part)
     except duckdb.InvalidInputException:
@@ -91,12 +96,39 @@ def read_header(file: Opened, options: CsvOptions) -> Header:
     record = _first_record(body, options)
     if record is None:
         raise SourceError(f"{file.origin}: the header does not end: a quote in it is not closed. Deliver it again.")
-    columns = next(csv.reader(io.StringIO(record, newline=""), delimiter=options.delimiter, quotechar=options.quote))
+    columns = _split(file, record, options)
     _check_columns(file, columns, options)
     before = len(_LINE_END.findall(text[:blank]))
     named = [column.strip() or f"unnamed_{i}" for i, column in enumerate(columns, start=1)]
     check_distinct(named, file.origin)
-    return Header(named, skip=before + 1, lines=before + len(_LINE_END.findall(record)))
+    mark = len(codecs.BOM_UTF8) if _starts_with_mark(file.path) else 0
+    size = mark + len(text[:blank].encode()) + len(record.encode())
+    return Header(named, skip=before + 1, lines=before + max(1, len(_LINE_END.findall(record))), size=size)
+
+
+def _split(file: Opened, record: str, options: CsvOptions) -> list[str]:
+    """The columns of a header; what is no clean CSV here would make DuckDB miss the rows below it."""
+    source = io.StringIO(record, newline="")
+    try:
+        return next(csv.reader(source, delimiter=options.delimiter, quotechar=options.quote, strict=True))
+    except csv.Error as error:
+        raise SourceError(
+            f"{file.origin}: the header cannot be split into columns ({error}). Check delimiter and quotes."
+        ) from None
+
+
+def _starts_with_mark(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(3) == codecs.BOM_UTF8
+
+
+def _without_header(file: Opened, header: Header) -> tuple[Opened, Header]:
+    """A copy that begins with the first record."""
+    target = file.folder / "body"
+    with file.path.open("rb") as source, target.open("wb") as body:
+        source.seek(header.size)
+        shutil.copyfileobj(source, body, CHUNK)
+    return Opened(file.origin, target, file.folder), Header(header.columns, skip=0, lines=0, size=0)
 
 
 def _first_text(file: Opened, options: CsvOptions) -> str:
@@ -145,7 +177,7 @@ def _read(path: Path, header: Header, options: CsvOptions, part: Part) -> None:
         connection.execute(f"CREATE TEMP VIEW source AS {_query(path, safe, header.skip, options)}")
         reader = connection.sql("FROM source").to_arrow_reader(BATCH_ROWS)
         sound = 0
-        for batch in reader:
+        for batch in _batches(reader):
             frame = pl.DataFrame(pa.table(batch))
             frame.columns = header.columns
             part.add(frame)
@@ -156,6 +188,16 @@ def _read(path: Path, header: Header, options: CsvOptions, part: Part) -> None:
         ).fetchall()
     if rejects:
         _add_rejects(rejects, _Counted(path, header, sound, options.quote), options, part)
+
+
+def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """The batches of DuckDB; where its parser gives up in the middle, Arrow makes an `OSError` of that."""
+    try:
+        yield from reader
+    except OSError as error:
+        if not str(error).startswith("Invalid Input Error"):
+            raise
+        raise duckdb.InvalidInputException(str(error)) from error
 
 
 def _query(path: Path, columns: list[str], skip: int, options: CsvOptions) -> str:
