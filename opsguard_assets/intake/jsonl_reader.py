@@ -15,7 +15,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from opsguard_assets.intake.names import POSITION, raw_name
+from opsguard_assets.intake.names import raw_name
 from opsguard_assets.intake.received import LONGEST_TEXT, Opened, SourceError
 from opsguard_assets.intake.spool import Part
 
@@ -141,9 +141,10 @@ def _add_sound(connection: duckdb.DuckDBPyConnection, columns: dict[str, list[st
         params=[pointers],
     ).to_arrow_table()
     frame = pl.DataFrame(sound)
-    frame.columns = [POSITION, *spellings]
+    numbers = frame.drop_in_place("position")
+    frame.columns = list(spellings)
     if len(frame):
-        part.add(frame)
+        part.add(frame, numbers)
 
 
 def _pointer(key: str) -> str:

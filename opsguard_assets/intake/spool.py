@@ -45,20 +45,20 @@ class Part:
     _writer: pa.ipc.RecordBatchFileWriter | None = None
     _schema: pa.Schema | None = None
 
-    def add(self, frame: pl.DataFrame) -> None:
-        """Adds sound records, columns as the source spells them; `_position` where the reader knows it."""
-        spellings = {name: names.raw_name(name) for name in frame.columns if name != names.POSITION}
+    def add(self, frame: pl.DataFrame, positions: pl.Series | None = None) -> None:
+        """Adds sound records, columns as the source spells them, and their positions where the reader knows them."""
+        spellings = {name: names.raw_name(name) for name in frame.columns}
         check_distinct(list(spellings), self.origin)
         raw = as_raw(frame.rename(spellings))
-        raw_kinds = {name: kind for name, kind in kinds_of(raw).items() if name != names.POSITION}
         by_name = {raw_name: spelling for spelling, raw_name in spellings.items()}
-        for name, kind in raw_kinds.items():
+        for name, kind in kinds_of(raw).items():
             self.columns.setdefault((name, kind), by_name[name])
         if len({name for name, _ in self.columns}) > MOST_COLUMNS:
             raise SourceError(
                 f"{self.origin}: more than {MOST_COLUMNS} different columns. Are values used as column names?"
             )
-        self._write(raw)
+        # No raw name starts with an underscore: a column of the source that is called like ours is another one.
+        self._write(raw if positions is None else raw.with_columns(positions.alias(names.POSITION)))
 
     def add_damaged(self, position: list[int], damage: list[str], text: list[str | None]) -> None:
         """Adds records that could not be split into columns: where, why, and what they look like."""

@@ -1,6 +1,7 @@
 """Files arrive once: again, changed, out of order, after a lost working folder, after a kill in the middle."""
 
 import gzip
+import json
 import os
 import shutil
 import signal
@@ -82,6 +83,18 @@ def test_formats_and_folders_mix_in_one_source(mailbox, folder):
     (folder / "d.csv.part").write_bytes(csv(row("T9")))
     (folder / "readme.txt").write_text("nothing to load")
     assert set(mailbox.receive(files(folder)).origins) == {"deep/a.csv.gz", "b.jsonl", "c.parquet"}
+
+
+def test_columns_that_are_called_like_the_loaders_own_are_columns_of_the_source(mailbox, folder):
+    row = {"id": "T1", "_position": "x", "_damage": "y", "_load_id": "z"}
+    (folder / "a.csv").write_text(f"{','.join(row)}\n{','.join(row.values())}\n")
+    (folder / "b.jsonl").write_text(json.dumps(row) + "\n")
+    pl.DataFrame([row]).write_parquet(folder / "c.parquet")
+    assert mailbox.receive(files(folder)).failures == ()
+    raw = mailbox.raw("helpdesk")
+    assert raw["_position"].to_list() == [1, 1, 1]
+    assert raw["_damage"].to_list() == [None] * 3
+    assert raw.select("position", "damage", "load_id").unique().rows() == [("x", "y", "z")]
 
 
 def test_a_glob_takes_what_it_names(mailbox, folder):
