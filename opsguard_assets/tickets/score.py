@@ -12,7 +12,7 @@ from ml.model import RiskModel
 from opsguard_assets.derivation import pending
 from opsguard_assets.tickets.calendars import working_time
 from opsguard_assets.tickets.derive import tickets_touched
-from opsguard_assets.tickets.knowledge import CALENDARS, EVENTS, INPUTS, TICKETS, known
+from opsguard_assets.tickets.knowledge import CALENDARS, INPUTS, TICKETS, known
 from opsguard_assets.tickets.risk import sla_risk
 from opsguard_assets.tickets.stored import SLA_CLOCKS
 from opsguard_assets.tickets.tick import READ, is_outdated
@@ -53,7 +53,7 @@ def risk_at(lake: Lake, model: RiskModel, as_of: datetime) -> pl.DataFrame:
 def _stored(lake: Lake, tickets: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """The stored clocks of these tickets that no later record contradicts, in the order of the tickets."""
     stored = lake.known(SLA_CLOCKS, as_of, live_only=True).select(READ)
-    if any(lake.has_hindsight(table, as_of) for table in (TICKETS, EVENTS)):
+    if any(lake.has_hindsight(table, as_of) for table in INPUTS):
         return stored.head(0).collect()
     span = pending(lake, "sla_clocks", INPUTS)
     if span is not None:

@@ -13,6 +13,7 @@ from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.derive import update_clocks, update_events, update_intervals
 from opsguard_assets.tickets.score import risk_at
 from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_INTERVALS
+from opsguard_assets.tickets.tick import READ
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.tickets.recorded import FED, record
@@ -156,3 +157,18 @@ def test_clocks_see_events_that_were_derived_after_a_later_load_of_something_els
     clocks = [lake.known(SLA_CLOCKS).collect().drop("known_at").sort("ticket_id") for lake in (orderly, late)]
     assert clocks[0]["paused_base_us"].n_unique() > 1
     assert_frame_equal(*clocks)
+
+
+def test_a_promise_that_was_imported_late_counts_at_the_moment_from_which_it_was_known(world, tmp_path, monkeypatch):
+    lake, as_of = Lake(str(tmp_path)), START + timedelta(days=2)
+    arrive(lake, world, as_of)
+    follow(lake)
+    before = scored(lake, as_of)
+    early = pl.lit(as_of - timedelta(hours=1))
+    generous = world["sla_policies"].with_columns(resolution_minutes=pl.col("resolution_minutes") * 3, known_at=early)
+    record(lake, "sla_policies", generous, as_of + timedelta(days=1))
+    follow(lake)
+    replayed = scored(lake, as_of)
+    assert not replayed["remaining_minutes"].equals(before["remaining_minutes"])
+    monkeypatch.setattr("opsguard_assets.tickets.score._stored", lambda *_: _no_clocks().select(READ))
+    assert_frame_equal(replayed, scored(lake, as_of))
