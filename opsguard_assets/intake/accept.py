@@ -3,14 +3,15 @@
 Here: reading raw loads from the lake, conforming them, writing the results. Not here: fetching from a source
 (`receive`) and what makes a row acceptable (`conform`).
 
-Killed at any point and run again, the tables end up the same: versions are recorded idempotently, each batch of a load
-goes to quarantine once (Delta application transaction), and a load is done when its ledger rows are written, in one
-commit, last.
+Killed at any point and run again, the tables end up the same: what a batch brought to a table is one commit, each batch
+goes to quarantine once (Delta application transaction), batches that were written are not written again, and a load is
+done when its ledger rows are written, in one commit, last.
 """
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +20,7 @@ import polars as pl
 from opsguard_assets.config.mapping import Feed
 from opsguard_assets.config.sources import RecordSource
 from opsguard_assets.intake import ledger
+from opsguard_assets.intake.batch_marks import BatchMarks, totals
 from opsguard_assets.intake.conform import DAMAGE, Conformed, conform
 from opsguard_assets.intake.ledger import Accepted
 from opsguard_assets.intake.origin import MappingError, RawRows, absent_columns, resolve
@@ -32,6 +34,14 @@ BATCH_ROWS = 500_000
 _LONGEST_LOAD = timedelta(days=7)
 _Feeds = list[tuple[Table, list[Feed]]]
 _DAMAGE_COLUMNS = {DAMAGE: pl.String(), "_text": pl.String()}
+# Lets one batch be written while nobody else writes tables or scores what is in them; gives the instant of the batch.
+Turn = Callable[[], AbstractContextManager[datetime]]
+
+
+@contextmanager
+def alone() -> Iterator[datetime]:
+    """The turn of somebody who shares the lake with nobody."""
+    yield datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -48,16 +58,13 @@ class Load:
     loaded_at: datetime
     rows: int
 
-    def recorded_at(self, newest: datetime | None) -> datetime:
-        """The instant under which its rows are recorded, when loads up to `newest` were accepted before."""
-        return self.loaded_at if newest is None else max(self.loaded_at, newest + timedelta(microseconds=1))
-
 
 def accept(
     lake: Lake,
     source: RecordSource,
     tables: Mapping[str, Table],
     *,
+    turn: Turn = alone,
     batch_rows: int = BATCH_ROWS,
     progress: Progress | None = None,
 ) -> list[Accepted]:
@@ -67,6 +74,7 @@ def accept(
         lake: Where raw loads are read and tables are written.
         source: The source with its feeds.
         tables: Canonical tables by name.
+        turn: Entered for every batch; one caller per source at a time.
         batch_rows: Rows that are held in memory at once.
         progress: Listens to the rows done.
 
@@ -80,8 +88,7 @@ def accept(
     done: list[Accepted] = []
     for load in pending_loads(lake, source.name):
         advance = (progress or Silent()).begin(f"{source.name}: accepting", load.rows)
-        arrival = _Arrival(lake, source, load, load.recorded_at(_recorded_up_to(lake)))
-        done += _accept_load(arrival, feeds, batch_rows, advance)
+        done += _accept_load(_Arrival(lake, source, load, turn), feeds, batch_rows, advance)
     return done
 
 
@@ -109,7 +116,11 @@ class _Arrival:
     lake: Lake
     source: RecordSource
     load: Load
-    recorded_at: datetime
+    turn: Turn
+
+    @property
+    def marks(self) -> BatchMarks:
+        return BatchMarks(self.lake, self.source.name, self.load.load_id)
 
     def rows(self) -> pl.LazyFrame:
         raw = self.lake.scan(_raw(self.source.name)).filter(pl.col("_load_id") == self.load.load_id)
@@ -159,13 +170,30 @@ def plan_batches(origins: pl.DataFrame, batch_rows: int) -> list[pl.Expr]:
 
 def _accept_load(arrival: _Arrival, feeds: _Feeds, batch_rows: int, advance: Advance) -> list[Accepted]:
     _check(arrival, feeds)
-    tallies = {table.name: Counter[str]() for table, _ in feeds}
+    written = set(arrival.marks.written()["batch"])
     for number, raw in enumerate(arrival.batches(batch_rows), start=1):
-        for table, parts in feeds:
-            conformed = [conform(raw, feed, arrival.source, table) for feed in parts]
-            tallies[table.name].update(_write(arrival, table, conformed, number))
+        if number not in written:
+            _accept_batch(arrival, feeds, number, raw)
         advance(len(raw))
-    return _close(arrival, feeds, tallies)
+    return _close(arrival, feeds)
+
+
+def _accept_batch(arrival: _Arrival, feeds: _Feeds, number: int, raw: pl.DataFrame) -> None:
+    """Writes one batch; tables that an attempt before reached keep what it wrote."""
+    marks = arrival.marks
+    with arrival.turn() as now:
+        before, recorded_at = marks.begun(number), marks.begin(number, now)
+        tallies = {}
+        for table, parts in feeds:
+            conformed = [conform(raw, feed, arrival.source, table, recorded_at) for feed in parts]
+            accepted = _stored(arrival.lake, table, before) or _record(arrival.lake, table, conformed, recorded_at)
+            _set_apart(arrival, table, conformed, number)
+            tallies[table.name] = {
+                "received": sum(part.received for part in conformed),
+                "rejected": sum(part.rejected_count for part in conformed),
+                "accepted": accepted,
+            }
+        marks.finish(number, recorded_at, tallies)
 
 
 def _check(arrival: _Arrival, feeds: _Feeds) -> None:
@@ -176,22 +204,26 @@ def _check(arrival: _Arrival, feeds: _Feeds) -> None:
             resolve(feed, header, table)
 
 
-def _write(arrival: _Arrival, table: Table, conformed: list[Conformed], batch: int) -> dict[str, int]:
-    """Records accepted rows and quarantines the others; repeating it changes nothing."""
+def _stored(lake: Lake, table: Table, attempts: list[datetime]) -> int:
+    """How many versions earlier attempts at a batch recorded; they recorded all of a table's or none."""
+    if not attempts:
+        return 0
+    return int(lake.versions(table).filter(pl.col(LOADED_AT).is_in(attempts)).select(pl.len()).collect().item())
+
+
+def _record(lake: Lake, table: Table, conformed: list[Conformed], recorded_at: datetime) -> int:
     rows = pl.concat([part.accepted for part in conformed])
-    recorded = arrival.lake.record(table, rows, loaded_at=arrival.recorded_at)
+    return lake.record(table, rows, loaded_at=recorded_at).accepted
+
+
+def _set_apart(arrival: _Arrival, table: Table, conformed: list[Conformed], batch: int) -> None:
     rejected = pl.concat([part.rejected for part in conformed])
     if len(rejected):
         stream = f"{arrival.source.name}/{arrival.load.load_id}"
         arrival.lake.append_once(f"quarantine/{table.name}", rejected, stream=stream, sequence=batch)
-    return {
-        "received": sum(part.received for part in conformed),
-        "rejected": sum(part.rejected_count for part in conformed),
-        "accepted": recorded.accepted,
-    }
 
 
-def _close(arrival: _Arrival, feeds: _Feeds, tallies: Mapping[str, Counter[str]]) -> list[Accepted]:
+def _close(arrival: _Arrival, feeds: _Feeds) -> list[Accepted]:
     """Writes the ledger rows of a load, in one commit: from then on the load is done."""
     lake, source, load = arrival.lake, arrival.source, arrival.load
     before, rows = _profile_before(lake, source.name), arrival.rows()
@@ -201,7 +233,9 @@ def _close(arrival: _Arrival, feeds: _Feeds, tallies: Mapping[str, Counter[str]]
     dtypes = rows.collect_schema()
     columns = ledger.profile(filled, sound, dtypes, before)
     changes = (*ledger.drift(filled, sound, dtypes, before), *_undelivered(arrival, feeds))
-    accepted = [_tally(arrival, table, tallies[table.name], changes) for table, _ in feeds]
+    written = arrival.marks.written()
+    recorded_at, counts = written["recorded_at"].max(), totals(written)
+    accepted = [_tally(arrival, table.name, counts[table.name], recorded_at, changes) for table, _ in feeds]
     sequence = _microseconds(load.loaded_at)
     newest = lake.appended_up_to(ledger.NAME, source.name)
     stream = source.name if newest is None or newest < sequence else f"{source.name}/{load.load_id}"
@@ -209,21 +243,19 @@ def _close(arrival: _Arrival, feeds: _Feeds, tallies: Mapping[str, Counter[str]]
     return accepted
 
 
-def _tally(arrival: _Arrival, table: Table, counts: Counter[str], changes: tuple[str, ...]) -> Accepted:
-    """Versions that an interrupted earlier attempt recorded were accepted by this load, too."""
-    stored = arrival.lake.versions(table).filter(pl.col(LOADED_AT) == arrival.recorded_at).select(pl.len())
-    sound = counts["received"] - counts["rejected"]
-    accepted = min(sound, max(counts["accepted"], stored.collect().item()))
+def _tally(
+    arrival: _Arrival, table: str, counts: Counter[str], recorded_at: datetime, changes: tuple[str, ...]
+) -> Accepted:
     return Accepted(
         load_id=arrival.load.load_id,
         source=arrival.source.name,
-        table=table.name,
+        table=table,
         received=counts["received"],
-        accepted=accepted,
+        accepted=counts["accepted"],
         rejected=counts["rejected"],
-        unchanged=sound - accepted,
+        unchanged=counts["received"] - counts["rejected"] - counts["accepted"],
         loaded_at=arrival.load.loaded_at,
-        recorded_at=arrival.recorded_at,
+        recorded_at=recorded_at,
         drift=changes,
     )
 
@@ -232,14 +264,6 @@ def _undelivered(arrival: _Arrival, feeds: _Feeds) -> tuple[str, ...]:
     header = RawRows(arrival.rows().head(0).collect(), arrival.source)
     names = [n for table, parts in feeds for f in parts for n in absent_columns(resolve(f, header, table), header)]
     return tuple(f"mapped column never delivered: {name}" for name in dict.fromkeys(names))
-
-
-def _recorded_up_to(lake: Lake) -> datetime | None:
-    """The newest instant under which any completed load was recorded."""
-    if not lake.exists(ledger.NAME):
-        return None
-    newest = lake.scan(ledger.NAME).select(pl.col("recorded_at").max()).collect().item()
-    return newest if isinstance(newest, datetime) else None
 
 
 def _profile_before(lake: Lake, source: str) -> pl.Series | None:

@@ -5,7 +5,9 @@ Here: reading the stores, calling one function, showing its figures. Not here: r
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import dagster as dg
 import polars as pl
@@ -15,6 +17,7 @@ from opsguard_assets.intake import ledger, report
 from opsguard_assets.intake.accept import accept
 from opsguard_assets.intake.groups import SourceGroup
 from opsguard_assets.intake.inbox import Inbox
+from opsguard_assets.intake.received import Received, SourceError
 from opsguard_assets.intake.simulated import live_on
 from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figures, key_of, preview
 from opsguard_assets.tables.registry import TABLES
@@ -25,7 +28,9 @@ from resources.progress import Progress
 RAW = "raw"
 SIMULATED = "simulated"
 SYNC_LOCK = "opsguard sync"
-# Whoever follows loads by time must see them in the order in which they were recorded: one writer of tables at a time.
+ACCEPT_LOCK = "opsguard accept"
+# Who follows loads by time must see them in the order in which they were recorded, and what a tick saw must be what was
+# known at its moment: one writer of tables at a time, and none beside a tick.
 TABLES_LOCK = "opsguard tables"
 
 
@@ -70,6 +75,7 @@ def raw_asset(source: DirectSource, ready: Sequence[dg.AssetKey] = ()) -> dg.Ass
         owners=OWNERS,
         description=f"One row per record as received from `{source.name}` ({source.kind}). Appended, never changed.",
         check_specs=[
+            dg.AssetCheckSpec("source_was_readable", asset=raw_key(source.name)),
             dg.AssetCheckSpec("every_file_was_readable", asset=raw_key(source.name)),
             dg.AssetCheckSpec("columns_are_as_before", asset=raw_key(source.name)),
         ],
@@ -77,13 +83,20 @@ def raw_asset(source: DirectSource, ready: Sequence[dg.AssetKey] = ()) -> dg.Ass
     def raw(
         inbox: dg.ResourceParam[Inbox], database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]
     ) -> Materialized:
+        # What the source does not say today, the others may: it fails a check, not those who share its tables.
+        refusals: list[str] = []
         with database.lock(f"{SYNC_LOCK} {source.name}"):
-            received = inbox.receive(source, loaded_at=datetime.now(UTC), progress=progress)
+            try:
+                received = inbox.receive(source, loaded_at=datetime.now(UTC), progress=progress)
+            except SourceError as error:
+                received = Received()
+                refusals.append(str(error))
         failures = [f"{failure.origin}: {failure.reason}" for failure in received.failures]
         drift = [f"{change.kind}: {change.column}" for change in received.drift]
         return dg.MaterializeResult(
             metadata=figures({"dagster/row_count": received.rows, "origins": len(received.origins)}),
             check_results=[
+                _check(raw_key(source.name), "source_was_readable", refusals),
                 _check(raw_key(source.name), "every_file_was_readable", failures),
                 _check(raw_key(source.name), "columns_are_as_before", drift, dg.AssetCheckSeverity.WARN),
             ],
@@ -121,13 +134,19 @@ def accepted_assets(group: SourceGroup) -> dg.AssetsDefinition:
         lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]
     ) -> Iterator[Materialized | dg.AssetCheckResult]:
         loads: list[ledger.Accepted] = []
-        with database.lock(TABLES_LOCK):
+        with database.lock(f"{ACCEPT_LOCK} {group.name}"):
             for source in group.sources:
-                loads += accept(lake, source, TABLES, progress=progress)
+                loads += accept(lake, source, TABLES, turn=partial(_turn, database), progress=progress)
         for table in tables:
             yield from _shown(lake, table.name, [load for load in loads if load.table == table.name], limits)
 
     return accepted
+
+
+@contextmanager
+def _turn(database: Database) -> Iterator[datetime]:
+    with database.lock(TABLES_LOCK):
+        yield datetime.now(UTC)
 
 
 def _tables(source: object) -> set[str]:

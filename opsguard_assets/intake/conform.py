@@ -5,6 +5,7 @@ means (`origin`), the contract (`opsguard_assets.tables`) and stores (`accept`).
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
@@ -54,7 +55,7 @@ class _Column:
         return self.received.is_not_null() & self.value.is_null()
 
 
-def conform(raw: pl.DataFrame, feed: Feed, source: RecordSource, table: Table) -> Conformed:
+def conform(raw: pl.DataFrame, feed: Feed, source: RecordSource, table: Table, recorded_at: datetime) -> Conformed:
     """Applies the mapping of one feed to raw rows and the contract to the result.
 
     Args:
@@ -63,6 +64,7 @@ def conform(raw: pl.DataFrame, feed: Feed, source: RecordSource, table: Table) -
         feed: The mapping.
         source: The source of `raw`: zone of naive instants and words for unknown.
         table: The canonical table that `feed` names.
+        recorded_at: The instant from which the rows can be read; rows that name none of their own are known from it on.
 
     Returns:
         Accepted and rejected rows. Every raw row that `feed.where` selects is in exactly one of the two; a damaged row
@@ -82,7 +84,7 @@ def conform(raw: pl.DataFrame, feed: Feed, source: RecordSource, table: Table) -
     all_columns = [*columns, *channels, *([sequence] if sequence else [])]
     damage = _damage(rows)
     unread = pl.concat([_findings(column, source.timezone) for column in all_columns])
-    frame = _canonical(rows, columns, table)
+    frame = _canonical(columns, table, len(rows), recorded_at)
     frame = frame.with_columns(sequence.value if sequence else pl.lit(None, pl.Int64()).alias(SEQUENCE))
     if channels:
         frame = frame.with_columns(_metrics(channels, table))
@@ -130,12 +132,11 @@ def _check_constants(columns: list[_Column], source: RecordSource, table: Table)
             )
 
 
-def _canonical(rows: pl.DataFrame, columns: list[_Column], table: Table) -> pl.DataFrame:
-    """Contract columns and `_row`; unmapped columns are null, an unknown `known_at` is the load instant."""
+def _canonical(columns: list[_Column], table: Table, height: int, recorded_at: datetime) -> pl.DataFrame:
+    """Contract columns and `_row`; unmapped columns are null, rows without a `known_at` are known from now on."""
     values = {column.name: column.value for column in columns}
-    known = values.get(KNOWN_AT, nulls(KNOWN_AT, INSTANT, len(rows)))
-    values[KNOWN_AT] = known.zip_with(known.is_not_null(), rows["_loaded_at"].cast(INSTANT))
-    series = [values.get(name, nulls(name, dtype, len(rows))) for name, dtype in table.dtypes.items()]
+    values[KNOWN_AT] = values.get(KNOWN_AT, nulls(KNOWN_AT, INSTANT, height)).fill_null(recorded_at)
+    series = [values.get(name, nulls(name, dtype, height)) for name, dtype in table.dtypes.items()]
     return pl.DataFrame(series).with_row_index("_row")
 
 

@@ -46,8 +46,7 @@ class Accepted:
         rejected: Raw rows in quarantine.
         unchanged: Rows that repeat what was known.
         loaded_at: The load instant, UTC.
-        recorded_at: The instant under which its versions were recorded: the load instant, or just after that of the
-            load accepted before it, so that whoever follows the loads of all tables by time misses none.
+        recorded_at: The instant under which the last of its versions were recorded.
         drift: What differs in the source's columns, one sentence each.
     """
 

@@ -118,7 +118,7 @@ class _Load:
         if isinstance(self.source, FileSource):
             file_records.read(self.source, state, self.spool)
         elif isinstance(self.source, SqlSource):
-            sql_records.read(self.source, self.spool)
+            sql_records.read(self.source, state, self.spool)
         else:
             rest_records.read(self.source, self.spool)
 

@@ -3,9 +3,10 @@
 Here: dlt's SQL source with a cursor, errors in words. Not here: whether there is anything new (`probe`).
 
 With a cursor column, rows at the newest value seen are read again, because more rows of the same instant may have
-followed; accepting finds them unchanged. Without one the whole relation is read every time.
+followed. Without one the whole relation is read every time, and arrives when anything in it has changed.
 """
 
+from collections.abc import MutableMapping
 from typing import Any
 
 import dlt
@@ -17,21 +18,29 @@ from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 
 from opsguard_assets.config.sources import SqlSource
 from opsguard_assets.intake.received import SourceError, cause_of
+from opsguard_assets.intake.row_memory import RowMemory
 from opsguard_assets.intake.spool import Spool
 from opsguard_assets.intake.sql_address import engine_of, reason_of, relation_of
 
 
-def read(source: SqlSource, spool: Spool) -> None:
+def read(source: SqlSource, state: MutableMapping[str, Any], spool: Spool) -> None:
     """Reads what is new since the cursor that the running pipeline remembers.
+
+    Args:
+        source: The relation.
+        state: What the source remembers between loads; it moves with the load.
+        spool: Where the rows go.
 
     Raises:
         SourceError: When the database, the relation or the cursor column cannot be read.
     """
-    part = spool.part(relation_of(source))
+    part, memory = spool.part(relation_of(source)), RowMemory.of(state, source.cursor)
     engine = engine_of(source)
     try:
         for table in _rows(source, engine):
-            part.add(pl.DataFrame(table))
+            rows = memory.unseen(pl.DataFrame(table))
+            if len(rows):
+                part.add(rows)
     except Exception as error:
         if cause_of(error, NoSuchTableError):
             raise SourceError(
@@ -43,6 +52,9 @@ def read(source: SqlSource, spool: Spool) -> None:
         raise SourceError(f"Source {source.name}: {reason_of(said)}") from None
     finally:
         engine.dispose()
+    if memory.is_as_before():
+        return
+    memory.keep(state)
     spool.keep(part)
 
 

@@ -17,7 +17,7 @@ from tests.intake.accept.given import CASES, START, case, raw, source
 
 def conformed(rows, mapped=None):
     mapped = mapped or source()
-    return conform(rows if isinstance(rows, pl.DataFrame) else raw(rows), mapped.feeds[0], mapped, CASES)
+    return conform(rows if isinstance(rows, pl.DataFrame) else raw(rows), mapped.feeds[0], mapped, CASES, START)
 
 
 def only(rows, mapped=None):
@@ -31,12 +31,12 @@ def broken(rows, mapped=None):
     return [(r["rule"], r["column"], r["value"]) for r in conformed(rows, mapped).rejected.to_dicts()]
 
 
-def test_a_sound_row_has_the_contracts_columns_and_the_load_instant_as_known_at():
+def test_a_sound_row_has_the_contracts_columns_and_is_known_from_when_it_is_recorded():
     result = conformed([case()])
     row = result.accepted.row(0, named=True)
     assert result.accepted.columns == [*CASES.columns, "_sequence"]
     assert (row["case_id"], row["state"], row["opened_at"]) == ("A1", "open", datetime(2025, 1, 1, 10, tzinfo=UTC))
-    assert row["known_at"] == START.replace(hour=1)
+    assert row["known_at"] == START
     assert row["title"] is None
 
 
@@ -81,11 +81,11 @@ def test_rows_that_where_leaves_out_are_not_received():
     assert (result.received, len(result.accepted)) == (2, 2)
 
 
-def test_a_mapped_known_at_wins_and_an_unknown_one_is_the_load_instant():
+def test_a_mapped_known_at_wins_and_an_unknown_one_is_when_it_is_recorded():
     mapped = source({"known_at": "changed"})
     rows = raw([case(changed="2025-02-01 00:00"), case(changed="?")])
     known = conformed(rows, mapped).accepted["known_at"].to_list()
-    assert known == [datetime(2025, 2, 1, tzinfo=UTC), START.replace(hour=1)]
+    assert known == [datetime(2025, 2, 1, tzinfo=UTC), START]
 
 
 def test_same_names_need_no_entry():
@@ -256,7 +256,7 @@ def test_further_channels_of_telemetry_keep_the_sources_names_and_leave_out_what
             {"mote": 7, "epoch": 1_700_000_120, "temp": 21.5, "light": float("nan"), "humidity": 1.0},
         ]
     )
-    result = conform(rows, telemetry.feeds[0], telemetry, TABLES["telemetry"])
+    result = conform(rows, telemetry.feeds[0], telemetry, TABLES["telemetry"], START)
     assert result.accepted["device_id"].to_list() == ["7", "7"]
     assert result.accepted["metrics"].to_list() == [[{"channel": "Light", "value": 3.0}], []]
     assert result.rejected.select("column", "value").rows() == [("Light", "NaN")]

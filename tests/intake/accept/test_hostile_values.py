@@ -5,7 +5,7 @@ import pytest
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.intake.conform import conform
 from opsguard_assets.tables.registry import TABLES
-from tests.intake.accept.given import raw
+from tests.intake.accept.given import START, raw
 
 SOUND = {
     "ticket_id": "T1",
@@ -26,7 +26,7 @@ MAPPED = FileSource.model_validate(
 
 def outcome(**changes):
     rows = raw([SOUND, {**SOUND, "ticket_id": "T2", **changes}])
-    return conform(rows, MAPPED.feeds[0], MAPPED, TABLES["tickets"])
+    return conform(rows, MAPPED.feeds[0], MAPPED, TABLES["tickets"], START)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_the_promises_beside_the_log_are_accepted(sources):
     for name, file in (("incident_log_policies", "policies.csv"), ("incident_log_calendars", "calendars.csv")):
         source = sources[name]
         rows = as_raw(pl.read_csv(EXAMPLE / file, infer_schema=False), file)
-        result = conform(rows, source.feeds[0], source, TABLES[source.feeds[0].table])
+        result = conform(rows, source.feeds[0], source, TABLES[source.feeds[0].table], START)
         assert result.rejected.rows() == []
         assert len(result.accepted) == result.received
         if file == "policies.csv":
@@ -137,7 +137,7 @@ def test_the_promises_reproduce_what_the_log_says_about_breaches(lake, log, sour
     )
     policies = as_raw(pl.read_csv(EXAMPLE / "policies.csv", infer_schema=False), "policies.csv")
     source = sources["incident_log_policies"]
-    limits = conform(policies, source.feeds[0], source, TABLES["sla_policies"]).accepted
+    limits = conform(policies, source.feeds[0], source, TABLES["sla_policies"], START).accepted
     tickets = (
         lake.known(TABLES["tickets"]).collect().join(limits.select("priority", "resolution_minutes"), on="priority")
     )

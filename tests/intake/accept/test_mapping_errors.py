@@ -5,11 +5,11 @@ import pytest
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.intake.conform import conform
 from opsguard_assets.intake.origin import MappingError
-from tests.intake.accept.given import CASES, case, raw, source
+from tests.intake.accept.given import CASES, START, case, raw, source
 
 
 def conformed(rows, mapped):
-    return conform(raw(rows), mapped.feeds[0], mapped, CASES)
+    return conform(raw(rows), mapped.feeds[0], mapped, CASES, START)
 
 
 def test_a_missing_column_of_a_file_is_an_error_that_names_close_ones():
@@ -47,7 +47,7 @@ def test_a_required_column_without_an_origin_is_an_error():
     columns = {k: v for k, v in mapped.feeds[0].columns.items() if k != "state"}
     feed = mapped.feeds[0].model_copy(update={"columns": columns})
     with pytest.raises(MappingError, match="required columns without an origin: state"):
-        conform(raw([case()]), feed, mapped, CASES)
+        conform(raw([case()]), feed, mapped, CASES, START)
 
 
 def test_a_constant_that_is_no_value_of_its_column_is_an_error():
@@ -59,4 +59,4 @@ def test_channels_need_a_table_that_has_them():
     mapped = source()
     feed = mapped.feeds[0].model_copy(update={"channels": ("State",)})
     with pytest.raises(MappingError, match=r"helpdesk, table cases: `channels` are for `telemetry`"):
-        conform(raw([case()]), feed, mapped, CASES)
+        conform(raw([case()]), feed, mapped, CASES, START)

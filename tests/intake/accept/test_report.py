@@ -7,7 +7,7 @@ import polars as pl
 from opsguard_assets.intake import ledger, report
 from opsguard_assets.intake.conform import conform
 from opsguard_assets.intake.ledger import Accepted
-from tests.intake.accept.given import CASES, case, raw, source
+from tests.intake.accept.given import CASES, START, case, raw, source
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ def book(*loads):
 def test_rejected_rows_are_counted_once_per_rule_the_most_frequent_first():
     mapped = source()
     rows = raw([case(state="bad"), case(state="worse"), case(opened="never"), case()])
-    table = report.rejected_per_rule(conform(rows, mapped.feeds[0], mapped, CASES).rejected)
+    table = report.rejected_per_rule(conform(rows, mapped.feeds[0], mapped, CASES, START).rejected)
     assert table["rows"].to_list() == [2, 1, 1]
     assert table.row(0, named=True)["example"] == "bad"
     assert table.row(0, named=True)["first_seen"] == "cases.csv:1"

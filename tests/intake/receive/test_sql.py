@@ -33,6 +33,19 @@ def rows(database_url):
     engine.dispose()
 
 
+@pytest.fixture
+def sql(database_url):
+    """Runs a statement as somebody else who works with the table."""
+
+    def run(statement):
+        engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
+        with engine.begin() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+    return run
+
+
 def source(database_url, **more):
     url = make_url(database_url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
     return SqlSource.model_validate(
@@ -61,10 +74,28 @@ def test_rows_after_the_cursor_arrive_and_none_of_its_own_instant_is_lost(tmp_pa
     assert row["at"].isoformat() == "2025-01-01T10:00:00+00:00"
 
 
-def test_without_a_cursor_everything_is_read_each_time(tmp_path, database_url, rows):
+def test_a_row_at_the_newest_value_of_the_cursor_arrives_once_and_again_when_it_has_changed(
+    tmp_path, database_url, rows, sql
+):
     mailbox = Mailbox(tmp_path)
-    rows(at(10, "J1"))
-    assert [mailbox.receive(source(database_url, cursor=None)).rows for _ in range(2)] == [1, 1]
+    rows(at(10, "J1"), at(11, "J2"), {"id": "without a value", "at": None})
+    assert [mailbox.receive(source(database_url)).rows for _ in range(3)] == [3, 0, 0]
+    sql("UPDATE jobs SET cost = 7 WHERE id = 'J2'")
+    rows(at(11, "J3"))
+    assert [mailbox.receive(source(database_url)).rows for _ in range(2)] == [2, 0]
+    rows(at(12, "J4"))
+    assert [mailbox.receive(source(database_url)).rows for _ in range(2)] == [1, 0]
+
+
+def test_without_a_cursor_the_relation_arrives_when_anything_in_it_has_changed(tmp_path, database_url, rows, sql):
+    mailbox = Mailbox(tmp_path)
+    rows(at(10, "J1"), at(11, "J2"))
+    plain = source(database_url, cursor=None)
+    assert [mailbox.receive(plain).rows for _ in range(3)] == [2, 0, 0]
+    sql("UPDATE jobs SET cost = 7 WHERE id = 'J1'")
+    assert [mailbox.receive(plain).rows for _ in range(2)] == [2, 0]
+    sql("DELETE FROM jobs WHERE id = 'J1'")
+    assert [mailbox.receive(plain).rows for _ in range(2)] == [1, 0]
 
 
 @pytest.mark.parametrize(
