@@ -31,7 +31,7 @@ from opsguard_assets.tickets.score import risk_at
 from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_INTERVALS, SLA_RISK
 from resources.database import Database
 from resources.lake import Lake
-from resources.progress import Progress
+from resources.progress import Progress, Silent
 from resources.ticks import Tick, digest_of, record_tick
 
 SLA_RISK_KEY = key_of(SLA_RISK)
@@ -88,7 +88,7 @@ def ticket_assets(fed: Sequence[str]) -> list[dg.AssetsDefinition]:
         update_events,
         f"{EVENTS.grain} Derived from the successive states of tickets, because no source keeps them.",
     )
-    return [*([] if EVENTS.name in fed else [events]), clocks, intervals, _risk_asset()]
+    return [*([] if EVENTS.name in fed else [events]), clocks, intervals, _risk_asset(derives_events=EVENTS.name not in fed)]
 
 
 def _derived(
@@ -118,7 +118,7 @@ def _derived(
     return derived
 
 
-def _risk_asset() -> dg.AssetsDefinition:
+def _risk_asset(*, derives_events: bool) -> dg.AssetsDefinition:
     @dg.asset(
         key=SLA_RISK_KEY,
         deps=[key_of(TICKETS), key_of(SLA_CLOCKS)],
@@ -132,7 +132,11 @@ def _risk_asset() -> dg.AssetsDefinition:
     )
     def sla_risk(config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]) -> Materialized:
         as_of, model = config.instant(), RuleBaseline()
-        risk = risk_at(lake, model, as_of).with_columns(date=pl.lit(as_of.date()))
+        # What is recorded while a tick looks would be known before it and yet unseen by it.
+        with database.lock(TABLES_LOCK):
+            if derives_events:
+                update_events(lake, progress=Silent())
+            risk = risk_at(lake, model, as_of).with_columns(date=pl.lit(as_of.date()))
         where = {"date": as_of.date(), "as_of": as_of}
         lake.replace_slice(SLA_RISK.derived_name, risk, where=where, partition_by=["date"])
         record_tick(
