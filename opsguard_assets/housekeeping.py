@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.intake import batch_marks, ledger
 from opsguard_assets.intake.simulated import direct_sources
 from opsguard_assets.metadata import preview_rows
 from opsguard_assets.tables.registry import TABLES
@@ -20,6 +21,7 @@ from sensors.cadences import EXCLUSIVE_TAG
 
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _MOST_RUNS = 5_000
+INTAKE_BOOKS = (ledger.NAME, batch_marks.BEGUN, batch_marks.WRITTEN)
 
 
 def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
@@ -38,6 +40,12 @@ def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
         )
 
     @dg.op
+    def delete_old_scores(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> None:
+        before = (datetime.now(UTC) - timedelta(days=settings.retention.risk_days)).date()
+        deleted = lake.forget(SLA_RISK.derived_name, "date", before) if lake.exists(SLA_RISK.derived_name) else 0
+        context.add_output_metadata({"rows_deleted": deleted})
+
+    @dg.op
     def delete_old_runs(context: dg.OpExecutionContext) -> None:
         before = datetime.now(UTC) - timedelta(days=settings.retention.run_days)
         context.add_output_metadata({"runs_deleted": delete_runs(context.instance, before)})
@@ -46,9 +54,10 @@ def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
         name=name,
         executor_def=dg.in_process_executor,
         tags={EXCLUSIVE_TAG: name},
-        description="Compacts the lake, removes files that no kept version needs, and deletes old runs.",
+        description="Compacts the lake, removes files that no kept version needs, and deletes old scores and runs.",
     )
     def keep_house() -> None:
+        delete_old_scores()
         tidy_lake()
         delete_old_runs()
 
@@ -60,7 +69,7 @@ def lake_tables(settings: Settings) -> list[str]:
     canonical = [*TABLES, SLA_CLOCKS.name]
     raw = [f"raw/{source.name}" for source in direct_sources(settings.sources)]
     kept = [f"tables/{name}" for name in canonical] + [f"quarantine/{name}" for name in TABLES]
-    return [*raw, *kept, "intake/loads", "derivations", SLA_INTERVALS.derived_name, SLA_RISK.derived_name]
+    return [*raw, *kept, *INTAKE_BOOKS, "derivations", SLA_INTERVALS.derived_name, SLA_RISK.derived_name]
 
 
 def delete_runs(instance: dg.DagsterInstance, before: datetime) -> int:

@@ -6,7 +6,7 @@ any column means, and Dagster. Every write is one commit: a crash leaves the old
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import TypeVar
 
@@ -178,6 +178,17 @@ class Lake:
             delta.replace_entities(table, frame, stale, key)
 
         _retried(attempt, name)
+
+    def forget(self, name: str, column: str, before: date) -> int:
+        """Deletes the rows of a derived table whose `column` lies before a day, in one commit; returns how many.
+
+        Raises:
+            TableMissingError: When nothing was ever written under `name`.
+        """
+        table = self._open(name)
+        if table is None:
+            raise TableMissingError(f"{name} is not in {self.uri}; there is nothing to forget")
+        return int(table.delete(f"{column} < '{before.isoformat()}'")["num_deleted_rows"])
 
     def tidy(self, name: str, *, retention_days: int, keep_versions: Sequence[int]) -> Tidied:
         """Compacts small files and deletes those that neither a recent nor a kept version needs.

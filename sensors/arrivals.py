@@ -46,7 +46,7 @@ def arrivals_sensor(
         running = unfinished_run(context.instance, job)
         if running:
             return dg.SkipReason(f"run {running} of {job} has not finished; new records wait for it")
-        cursors: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
+        cursors = _cursors(context)
         seen, failures = dict(cursors), dict[str, Exception]()
         requested: dict[dg.AssetKey, None] = {}
         words = []
@@ -78,6 +78,18 @@ def arrivals_sensor(
         description=description,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
+
+
+def _cursors(context: dg.SensorEvaluationContext) -> dict[str, str]:
+    """What was seen of each source; a cursor that somebody edited into something else is seen as none."""
+    try:
+        cursors = json.loads(context.cursor or "{}")
+    except json.JSONDecodeError:
+        cursors = None
+    if isinstance(cursors, dict) and all(isinstance(seen, str) for seen in cursors.values()):
+        return cursors
+    context.log.warning("the cursor is no record of what was seen: %r; every source is looked at anew", context.cursor)
+    return {}
 
 
 def _least_recent_first(watched: Mapping[str, Watched], cursors: Mapping[str, str]) -> list[tuple[str, Watched]]:

@@ -15,11 +15,9 @@ class Operations(Strict):
 
     Attributes:
         timezone: Zone of every documented cadence.
-        currency: ISO 4217 code of money without one of its own.
     """
 
     timezone: Zone = "UTC"
-    currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
 
 
 class SlaThresholds(Strict):
@@ -41,12 +39,12 @@ class Retention(Strict):
 
     Attributes:
         lake_days: Old lake versions stay readable this long.
-        protected_months: Versions recorded by signed scorecards of so many months are never vacuumed.
+        risk_days: Scores of ticks older than this are deleted; what became of them stays in the outcomes.
         run_days: Finished Dagster runs older than this are deleted.
     """
 
     lake_days: int = Field(default=30, ge=7)
-    protected_months: int = Field(default=13, ge=0)
+    risk_days: int = Field(default=90, ge=7)
     run_days: int = Field(default=14, ge=1)
 
 

@@ -234,7 +234,7 @@ def _close(arrival: _Arrival, feeds: _Feeds) -> list[Accepted]:
     columns = ledger.profile(filled, sound, dtypes, before)
     changes = (*ledger.drift(filled, sound, dtypes, before), *_undelivered(arrival, feeds))
     written = arrival.marks.written()
-    recorded_at, counts = written["recorded_at"].max(), totals(written)
+    recorded_at, counts = written.sort("recorded_at")["recorded_at"][-1], totals(written)
     accepted = [_tally(arrival, table.name, counts[table.name], recorded_at, changes) for table, _ in feeds]
     sequence = _microseconds(load.loaded_at)
     newest = lake.appended_up_to(ledger.NAME, source.name)

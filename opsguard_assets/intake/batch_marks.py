@@ -1,4 +1,4 @@
-"""How far the acceptance of a load came: which of its batches were begun, when, and which were written with what result.
+"""How far the acceptance of a load came: when each of its batches was begun, and what was written of it.
 
 Here: the two small tables `intake/batches_begun` and `intake/batches_written`. Not here: accepting (`accept`) and the
 ledger of whole loads (`ledger`).

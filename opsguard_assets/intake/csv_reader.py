@@ -186,8 +186,17 @@ def _read(path: Path, header: Header, options: CsvOptions, part: Part) -> None:
             "SELECT line, min(line_byte_position), first(error_type), first(csv_line), first(error_message) "
             "FROM (FROM reject_errors ORDER BY error_type <> 'INVALID ENCODING') GROUP BY line ORDER BY line"
         ).fetchall()
+    if not sound and not rejects and _has_content(path, header):
+        raise duckdb.InvalidInputException("it has text below the header, of which no record could be made")
     if rejects:
         _add_rejects(rejects, _Counted(path, header, sound, options.quote), options, part)
+
+
+def _has_content(path: Path, header: Header) -> bool:
+    """Whether anything but blank lines follows the header."""
+    with path.open("rb") as stream:
+        stream.seek(header.size)
+        return any(chunk.strip() for chunk in iter(lambda: stream.read(CHUNK), b""))
 
 
 def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:

@@ -88,7 +88,12 @@ def ticket_assets(fed: Sequence[str]) -> list[dg.AssetsDefinition]:
         update_events,
         f"{EVENTS.grain} Derived from the successive states of tickets, because no source keeps them.",
     )
-    return [*([] if EVENTS.name in fed else [events]), clocks, intervals, _risk_asset(derives_events=EVENTS.name not in fed)]
+    return [
+        *([] if EVENTS.name in fed else [events]),
+        clocks,
+        intervals,
+        _risk_asset(derives_events=EVENTS.name not in fed),
+    ]
 
 
 def _derived(

@@ -107,7 +107,7 @@ def test_a_mistake_is_told_with_its_line_and_a_remedy(text, words):
 
 
 def test_all_mistakes_are_told_at_once():
-    told = complaint("sla:\n  alert_from: 7\n  alert_form: 1\noperations:\n  currency: euro\n").splitlines()
+    told = complaint("sla:\n  alert_from: 7\n  alert_form: 1\noperations:\n  timezone: euro\n").splitlines()
     assert sorted(line.split(": ")[0] for line in told) == ["opsguard.yaml:2", "opsguard.yaml:3", "opsguard.yaml:5"]
 
 

@@ -186,3 +186,11 @@ def test_of_two_processes_that_replace_the_same_rows_one_wins_whole(lake, writer
     found = rows(lake)
     assert found["portion"].unique().item() in {2, 5}
     assert sorted(found["number"]) == list(range(50))
+
+
+def test_old_days_are_forgotten_and_the_others_stay(lake):
+    days = pl.DataFrame({"date": [date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3)], "risk": [0.1, 0.2, 0.3]})
+    lake.replace("scores", days, partition_by=["date"])
+    assert lake.forget("scores", "date", date(2026, 1, 3)) == 2
+    assert lake.scan("scores").collect()["risk"].to_list() == [0.3]
+    assert lake.forget("scores", "date", date(2026, 1, 3)) == 0

@@ -168,3 +168,14 @@ def test_a_sensor_watches_from_the_first_start():
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     assert sensor.minimum_interval_seconds == 30
     assert sensor.job_name == JOB
+
+
+@pytest.mark.parametrize("cursor", ["{", "7", '["a"]', '{"a": 1}'])
+def test_a_cursor_that_is_no_record_of_what_was_seen_is_started_anew(instance, cursor):
+    shelf = Shelf("a", 3)
+    sensor = arrivals_sensor(
+        "new_files_sensor", job=JOB, watched={"a": shelf.watched}, every_seconds=30, description="A test"
+    )
+    result = sensor.evaluate_tick(dg.build_sensor_context(instance=instance, cursor=cursor))
+    assert shelf.looks == [None]
+    assert cursor_of(result) == {"a": "3"}
