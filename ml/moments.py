@@ -12,6 +12,7 @@ import polars as pl
 INSTANT = pl.Datetime("us", "UTC")
 _AFTER = re.compile(r"^\+(\d+)(h|m|d)$")
 _EVERY = re.compile(r"^every:(\d+)(m|h)$")
+_ELAPSED = re.compile(r"^elapsed:(0?\.\d+)$")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -24,7 +25,9 @@ def moments_of(lives: pl.DataFrame, protocol: str, *, key: str) -> pl.DataFrame:
 
     Args:
         lives: `key`, `begins_at`, `ends_at`, one row per entity; moments lie in [begins_at, ends_at).
-        protocol: `opening`, `+24h` (so long after the beginning; m, h, d), `every:15m` (every full quarter of an hour).
+        protocol: `opening`, `+24h` (so long after the beginning; m, h, d), `elapsed:0.5` (when this share of the time
+            from the beginning to the deadline has passed, by the deadline as it was known at the beginning; needs a
+            column `due_at`, and leaves out who has none), `every:15m` (every full quarter of an hour).
         key: The column that names the entity.
 
     Returns:
@@ -35,14 +38,22 @@ def moments_of(lives: pl.DataFrame, protocol: str, *, key: str) -> pl.DataFrame:
     """
     if protocol == "opening":
         return lives.select(key, as_of="begins_at")
-    after, every = _AFTER.match(protocol), _EVERY.match(protocol)
+    after, every, elapsed = (shape.match(protocol) for shape in (_AFTER, _EVERY, _ELAPSED))
     if after:
         delay = timedelta(**{_UNITS[after[2]]: int(after[1])})
-        later = lives.with_columns(as_of=pl.col("begins_at") + delay)
-        return later.filter(pl.col("as_of") < pl.col("ends_at")).select(key, "as_of")
+        return _within(lives, pl.col("begins_at") + delay, key)
+    if elapsed:
+        window = (pl.col("due_at") - pl.col("begins_at")).dt.total_microseconds()
+        passed = pl.duration(microseconds=(window * float(elapsed[1])).cast(pl.Int64))
+        return _within(lives.filter(window > 0), pl.col("begins_at") + passed, key)
     if every:
         return ticks_of(lives, timedelta(**{_UNITS[every[2]]: int(every[1])}), key=key)
-    raise ProtocolError(f"There is no protocol {protocol!r}; write opening, +24h or every:15m.")
+    raise ProtocolError(f"There is no protocol {protocol!r}; write opening, +24h, elapsed:0.5 or every:15m.")
+
+
+def _within(lives: pl.DataFrame, moment: pl.Expr, key: str) -> pl.DataFrame:
+    """One moment of every life that lasts so long."""
+    return lives.with_columns(as_of=moment).filter(pl.col("as_of") < pl.col("ends_at")).select(key, "as_of")
 
 
 def ticks_of(lives: pl.DataFrame, step: timedelta, *, key: str) -> pl.DataFrame:

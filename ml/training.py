@@ -19,18 +19,10 @@ from ml.calibration import IDENTITY, calibrate
 from ml.candidates import Candidate
 from ml.evaluation import evaluate
 from ml.learned import LearnedModel, numbers
+from ml.problem import Task
 from ml.split import Split, by_time
 
 SEED = 7
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is learned: the problem's name, the column that names its entities, and its features."""
-
-    problem: str
-    key: str
-    features: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import polars as pl
 
 from ml.asof import latest
-from ml.sla_breach.streams import GROUPINGS, LOADED, Streams
+from ml.sla_breach.streams import GROUPINGS, HANDLED, LOADED, Streams
 
 PRIORITIES = ("critical", "high", "medium", "low")
 PLANS = ("bronze", "silver", "gold")
@@ -39,9 +39,17 @@ FEATURES = (
     *(f"late_rate_of_{column.removesuffix('_id')}" for column in GROUPINGS),
     *(f"outcomes_of_{column.removesuffix('_id')}" for column in GROUPINGS),
     *(f"minutes_of_{column.removesuffix('_id')}" for column in GROUPINGS),
+    "due_in_minutes",
+    "closing_minutes",
+    "slack_minutes",
+    "handling_minutes",
+    *(f"handling_of_{column.removesuffix('_id')}" for column in HANDLED),
+    "queue_days_of_group",
     "local_hour",
     "weekday",
 )
+# What else the clock says.
+_TOLD = ("timezone", "resolution_state", "response_state", "resolution_due_at")
 KEYS = ("ticket_id", "as_of", "client_id", "site_id", "priority", "is_open")
 
 
@@ -51,14 +59,14 @@ def features(known: Streams, moments: pl.DataFrame) -> pl.DataFrame:
     Args:
         known: Streams that reach at least to the last moment; what they hold beyond a moment does not matter to it.
         moments: `ticket_id`, `as_of` and the readings of the SLA clock at that moment (`CLOCK`, `timezone`,
-            `resolution_state`, `response_state`).
+            `resolution_state`, `response_state`, `resolution_due_at`).
 
     Returns:
         One row per moment in the given order: `KEYS` (`is_open`: somebody still works on it) and `FEATURES` (Float64;
         null where unknown). Durations in minutes, working time where the clock counts it.
     """
     state = latest(moments, known.states, by=["ticket_id"])
-    rows = moments.select("ticket_id", "as_of", *CLOCK, "timezone", "resolution_state", "response_state").hstack(state)
+    rows = moments.select("ticket_id", "as_of", *CLOCK, *_TOLD).hstack(state)
     parts = [
         rows,
         *(_load(rows, known, column) for column in LOADED),
@@ -69,10 +77,12 @@ def features(known: Streams, moments: pl.DataFrame) -> pl.DataFrame:
         ),
         _rates(rows, known),
         *(_minutes(rows, known, column) for column in GROUPINGS),
+        *_handling(rows, known),
+        latest(rows, known.closing, by=[]).select(pl.col("figure").alias("closing_minutes")),
         latest(rows, known.plans, by=["client_id"]),
         _local(rows),
     ]
-    wide = pl.concat(parts, how="horizontal").with_columns(_own())
+    wide = pl.concat(parts, how="horizontal").with_columns(_own()).with_columns(_derived())
     return wide.select(
         *KEYS,
         *(pl.col(name).cast(pl.Float64) for name in FEATURES),
@@ -90,6 +100,16 @@ def _own() -> list[pl.Expr]:
         _rank("plan", PLANS).alias("plan_rank"),
         pl.col("assignee_id").is_not_null().alias("has_assignee"),
         since.clip(lower_bound=0).alias("minutes_since_change"),
+        ((pl.col("resolution_due_at") - pl.col("as_of")).dt.total_microseconds() / 60e6).alias("due_in_minutes"),
+    ]
+
+
+def _derived() -> list[pl.Expr]:
+    """Time left for the work itself, and for how many days work waits in the group (Little's law)."""
+    per_day = pl.col("group_handled_7d") / 7
+    return [
+        (pl.col("due_in_minutes") - pl.col("closing_minutes")).alias("slack_minutes"),
+        (pl.col("open_of_group") / per_day.clip(lower_bound=1 / 7)).alias("queue_days_of_group"),
     ]
 
 
@@ -132,6 +152,22 @@ def _rates(rows: pl.DataFrame, known: Streams) -> pl.DataFrame:
 def _minutes(rows: pl.DataFrame, known: Streams, column: str) -> pl.DataFrame:
     name = f"minutes_of_{column.removesuffix('_id')}"
     return latest(rows, known.minutes[column], by=[column]).select(pl.col("figure").alias(name))
+
+
+def _handling(rows: pl.DataFrame, known: Streams) -> list[pl.DataFrame]:
+    """How long work on tickets took lately, and how much of it the group finished.
+
+    Counts of finished tickets are no features themselves: they tell the month apart, and every month is a new one.
+    """
+    usual = latest(rows, known.handling["all"], by=[]).select(pl.col("figure").alias("handling_minutes"))
+    own = [
+        latest(rows, known.handling[column], by=[column]).select(
+            pl.col("figure").alias(f"handling_of_{column.removesuffix('_id')}")
+        )
+        for column in HANDLED
+    ]
+    group = _arrivals(rows, known.handled, ["group_id"], "group_handled", WINDOWS["7d"], "7d")
+    return [usual, *own, group]
 
 
 def _local(rows: pl.DataFrame) -> pl.DataFrame:

@@ -12,9 +12,11 @@ import polars as pl
 from ml.asof import running_count, trailing
 
 OPEN = ("new", "open", "in_progress", "on_hold")
-GROUPINGS = ("category", "group_id", "assignee_id", "site_id", "priority")
+CANCELLED = "cancelled"
+GROUPINGS = ("category", "title", "group_id", "assignee_id", "site_id", "priority")
 LOADED = ("assignee_id", "group_id", "site_id")
-RATE_OF_LAST, MINUTES_OF_LAST = 100, 50
+HANDLED = ("category", "group_id", "assignee_id", "title")
+RATE_OF_LAST, MINUTES_OF_LAST, CLOSINGS = 100, 50, 50
 _STATE = (
     "ticket_id",
     "priority",
@@ -24,6 +26,7 @@ _STATE = (
     "client_id",
     "assignee_id",
     "group_id",
+    "title",
     "sentiment",
     "updated_at",
 )
@@ -39,6 +42,11 @@ class Streams:
         arrivals: Tickets that had become known, per group and overall (`all`).
         rates: Per column of `GROUPINGS` and overall: late ones and number among the last outcomes.
         minutes: Per column of `GROUPINGS`: median minutes from opening to the end of the last outcomes.
+        handling: Per column of `HANDLED` and overall: median minutes from opening to the end of the work, of the last
+            tickets that got there; known at once, not only when an outcome is.
+        handled: Tickets that had got there, per group.
+        closing: Median minutes from there to the end of the clock: a promise may run until a ticket is closed, which
+            often happens by itself days after it was resolved.
         plans: `client_id`, `plan`, `at`.
     """
 
@@ -47,6 +55,9 @@ class Streams:
     arrivals: dict[str, pl.DataFrame]
     rates: dict[str, pl.DataFrame]
     minutes: dict[str, pl.DataFrame]
+    handling: dict[str, pl.DataFrame]
+    handled: pl.DataFrame
+    closing: pl.DataFrame
     plans: pl.DataFrame
 
 
@@ -61,6 +72,7 @@ def streams(versions: pl.DataFrame, outcomes: pl.DataFrame, clients: pl.DataFram
     """
     states = _states(versions)
     told = _told(outcomes, states)
+    handled = _handled(versions, states)
     first = versions.sort("known_at").unique("ticket_id", keep="first").select("ticket_id", "group_id", at="known_at")
     return Streams(
         states=states,
@@ -73,8 +85,36 @@ def streams(versions: pl.DataFrame, outcomes: pl.DataFrame, clients: pl.DataFram
         minutes={
             column: trailing(told, "minutes", by=[column], last=MINUTES_OF_LAST, quantile=0.5) for column in GROUPINGS
         },
+        handling={
+            "all": trailing(handled, "minutes", by=[], last=5 * MINUTES_OF_LAST, quantile=0.5),
+            **{c: trailing(handled, "minutes", by=[c], last=MINUTES_OF_LAST, quantile=0.5) for c in HANDLED},
+        },
+        handled=_arrivals(handled, ["group_id"]),
+        closing=trailing(_closings(versions, handled, outcomes), "lag", by=[], last=CLOSINGS, quantile=0.5),
         plans=clients.select("client_id", "plan", at="known_at"),
     )
+
+
+def _handled(versions: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
+    """When work on a ticket ended, with what it looked like then; again after each reopening."""
+    opened = versions.group_by("ticket_id").agg(pl.col("opened_at").last())
+    ended = states.filter(~pl.col("is_open"), pl.col("is_open").shift(1).over("ticket_id").fill_null(value=True))
+    since = (pl.col("at") - pl.col("opened_at")).dt.total_microseconds() / 60e6
+    told = ended.join(opened, on="ticket_id", how="left").with_columns(minutes=since)
+    return told.select("ticket_id", "at", "opened_at", "minutes", *HANDLED)
+
+
+def _closings(versions: pl.DataFrame, handled: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
+    """How long clocks ran on after the work had ended; (`at`, `lag` in minutes)."""
+    opened = versions.group_by("ticket_id").agg(pl.col("opened_at").last())
+    ended = outcomes.filter(~pl.col("is_late"), pl.col("minutes").is_not_null()).join(opened, on="ticket_id")
+    rows = ended.with_columns(ended_at=pl.col("opened_at") + pl.duration(microseconds=pl.col("minutes") * 60e6))
+    work = handled.select("ticket_id", done_at="at").sort("ticket_id", "done_at")
+    found = rows.sort("ticket_id", "at").join_asof(
+        work, left_on="at", right_on="done_at", by="ticket_id", strategy="backward", check_sortedness=False
+    )
+    lag = (pl.col("ended_at") - pl.col("done_at")).dt.total_microseconds() / 60e6
+    return found.select("at", lag=lag.clip(lower_bound=0)).drop_nulls()
 
 
 def _states(versions: pl.DataFrame) -> pl.DataFrame:
@@ -91,6 +131,7 @@ def _states(versions: pl.DataFrame) -> pl.DataFrame:
         *_STATE,
         at="known_at",
         is_open=is_open,
+        is_cancelled=pl.col("status") == CANCELLED,
         reassignments=changed("assignee_id"),
         group_changes=changed("group_id"),
         priority_changes=changed("priority"),

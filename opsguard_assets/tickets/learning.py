@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from ml.moments import moments_of, sampled
-from ml.sla_breach.features import FEATURES, features
+from ml.sla_breach.features import features
+from ml.sla_breach.problem import TASK
 from ml.sla_breach.streams import Streams, streams
-from ml.training import Task
+from ml.sla_breach.work import work_after
 from opsguard_assets.tables.versions import SUPERSEDED_AT
 from opsguard_assets.tickets.clock_history import TicketHistory, clock_history, readings_at, valid
 from opsguard_assets.tickets.outcomes import lives_of, outcomes
 from opsguard_assets.tickets.working_time import INSTANT
 
-TASK = Task(problem="sla_breach", key="ticket_id", features=FEATURES)
 PER_TICKET, LONGEST_AGE, SEED = 8, timedelta(days=14), 1
 # A ticket without a deadline of its own (paused when it was seen last) tells nothing for so long.
 _UNKNOWN_DEADLINE = timedelta(days=30)
@@ -55,7 +55,8 @@ class Past:
         Raises:
             ProtocolError: When the protocol is not known.
         """
-        return self.labelled(moments_of(lives, protocol, key=TASK.key))
+        due = self.clocks.group_by(TASK.key).agg(due_at=pl.col("resolution_due_at").first())
+        return self.labelled(moments_of(lives.join(due, on=TASK.key, how="left"), protocol, key=TASK.key))
 
     def training(self) -> pl.DataFrame:
         """Labelled moments of tickets whose outcome had to be known by `until`, kept promises and missed ones alike.
@@ -63,17 +64,29 @@ class Past:
         A ticket whose deadline lies ahead is left out even if it has ended: only those that kept their promise could
         have ended, and learning from them would say that promises are kept.
         """
-        last = self.clocks.group_by(TASK.key).agg(due=pl.col("resolution_due_at").last())
-        due = pl.coalesce("due", pl.col("begins_at") + _UNKNOWN_DEADLINE)
-        mature = self.lives.join(last, on=TASK.key, how="left").filter(due <= pl.lit(self.until, INSTANT))
+        return self.watched().drop_nulls("is_late")
+
+    def watched(self) -> pl.DataFrame:
+        """Moments of all tickets, with how long each was seen open afterwards.
+
+        Returns:
+            Rows as of `labelled` with the columns of `ml.sla_breach.work.work_after`; `is_late` is null where the
+            outcome could not be known yet (`training`).
+        """
         drawn = sampled(
-            mature.select(TASK.key, "begins_at", "ends_at"),
+            self.lives.select(TASK.key, "begins_at", "ends_at"),
             key=TASK.key,
             per_entity=PER_TICKET,
             longest=LONGEST_AGE,
             seed=SEED,
         )
-        return self.labelled(drawn)
+        rows = self._described(drawn)
+        last = self.clocks.group_by(TASK.key).agg(due=pl.col("resolution_due_at").last())
+        is_mature = pl.coalesce("due", pl.col("begins_at") + _UNKNOWN_DEADLINE) <= pl.lit(self.until, INSTANT)
+        told = rows.join(last, on=TASK.key, how="left", maintain_order="left").with_columns(
+            pl.when(is_mature).then(name).alias(name) for name in ("is_late", "lead_minutes")
+        )
+        return told.drop("due").hstack(work_after(self.known, rows, self.until))
 
     def labelled(self, moments: pl.DataFrame) -> pl.DataFrame:
         """Features and labels of moments at which a ticket was open and its deadline had not passed.
@@ -82,6 +95,9 @@ class Past:
             `KEYS` and `FEATURES` of `ml.sla_breach.features`, `begins_at`, `is_late`, `lead_minutes` (to the missed
             deadline; null where it was kept). Moments without a known outcome are left out.
         """
+        return self._described(moments).drop_nulls("is_late")
+
+    def _described(self, moments: pl.DataFrame) -> pl.DataFrame:
         readings = readings_at(moments, self.clocks, self.calendars)
         running = readings.filter(pl.col("ended_at").is_null() & ~pl.col("is_breached"))
         rows = features(self.known, running).filter("is_open")
@@ -89,7 +105,6 @@ class Past:
         lead = (pl.col("ends_at") - pl.col("as_of")).dt.total_microseconds() / 60e6
         return (
             rows.join(told, on=TASK.key, how="left", maintain_order="left")
-            .filter(pl.col("is_late").is_not_null())
             .with_columns(lead_minutes=pl.when("is_late").then(lead))
             .drop("ends_at")
         )

@@ -37,9 +37,16 @@ def test_every_quarter_of_an_hour_is_a_full_one_within_the_life():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ["closing", "+24", "every:15", "every:x", ""])
+def test_half_of_the_time_to_the_deadline_as_known_at_the_beginning():
+    due = [START + timedelta(hours=h) if h else None for h in (10, 10, None, -1)]
+    known = lives(4, 6, 6, 6).with_columns(due_at=pl.Series(due, dtype=pl.Datetime("us", "UTC")))
+    assert moments_of(known, "elapsed:0.5", key="id").rows() == [("1", START + timedelta(hours=5))]
+    assert len(moments_of(known, "elapsed:.25", key="id")) == 2
+
+
+@pytest.mark.parametrize("text", ["closing", "+24", "every:15", "every:x", "elapsed:1.5", "elapsed:50", ""])
 def test_an_unknown_protocol_names_those_that_there_are(text):
-    with pytest.raises(ProtocolError, match=r"opening, \+24h or every:15m"):
+    with pytest.raises(ProtocolError, match=r"opening, \+24h, elapsed:0.5 or every:15m"):
         moments_of(lives(1), text, key="id")
 
 

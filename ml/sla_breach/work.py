@@ -1,0 +1,47 @@
+"""How long tickets were worked on after a moment, as far as that was seen.
+
+Here: durations for survival models, from the streams. Not here: labels of moments, and models.
+
+The end of the work is what people decide; the clock may stop days later, when a ticket is closed by itself. So
+durations say more, and sooner, than whether a promise was kept: a ticket resolved an hour ago tells something today.
+"""
+
+from datetime import datetime
+
+import polars as pl
+
+from ml.sla_breach.streams import Streams
+
+
+def work_after(known: Streams, moments: pl.DataFrame, until: datetime) -> pl.DataFrame:
+    """How long each ticket was seen open from a moment on.
+
+    Args:
+        known: Streams.
+        moments: `ticket_id`, `as_of`, at which the ticket was open.
+        until: The last instant of knowledge.
+
+    Returns:
+        One row per moment in order: `watched_minutes` (to the end of the work, or as long as it was watched) and
+        `is_ended` (false where the end was not seen: still open, or cancelled).
+    """
+    ends = known.states.filter(~pl.col("is_open"), pl.col("at") <= until)
+    found = (
+        moments.select("ticket_id", "as_of")
+        .with_row_index("_place")
+        .sort("ticket_id", "as_of")
+        .join_asof(
+            ends.select("ticket_id", "is_cancelled", ended_at="at").sort("ticket_id", "ended_at"),
+            left_on="as_of",
+            right_on="ended_at",
+            by="ticket_id",
+            strategy="forward",
+            check_sortedness=False,
+        )
+        .sort("_place")
+    )
+    last = pl.coalesce("ended_at", pl.lit(until, pl.Datetime("us", "UTC")))
+    return found.select(
+        watched_minutes=(last - pl.col("as_of")).dt.total_microseconds() / 60e6,
+        is_ended=pl.col("ended_at").is_not_null() & ~pl.col("is_cancelled").fill_null(value=False),
+    )
