@@ -29,6 +29,7 @@ PURE_INTAKE = {
 SHELL = {
     *(f"opsguard_assets/tickets/{name}.py" for name in ("assets", "derive", "score", "knowledge")),
     "ml/model_files.py",
+    "ml/registry.py",
     "ml/tracking.py",
 }
 OUTSIDE_WORLD = {
@@ -83,6 +84,7 @@ ARROWS = {
         "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.metadata",
         "opsguard_assets.intake.assets", "ml", "resources",
     ),
+    "opsguard_assets/models/": ("opsguard_assets.models", "ml", "resources"),
     "opsguard_assets/derivation.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/metadata.py": ("opsguard_assets.tables", "opsguard_assets.intake.report"),
     "opsguard_assets/definitions.py": ("opsguard_assets.build",),

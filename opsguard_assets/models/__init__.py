@@ -1,0 +1,1 @@
+"""Models in use: who is champion, how a version becomes it, what a training leaves behind."""

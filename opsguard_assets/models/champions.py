@@ -1,0 +1,156 @@
+"""Which version of a model is the champion, now and at any instant, and who or what made it so.
+
+Here: `model_history`, and the aliases of MLflow's registry read from its tables, because a tick cannot wait for MLflow
+to be imported. Not here: writing aliases and loading models (`ml`).
+"""
+
+import json
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from ml.registry import CHALLENGER, CHAMPION, ModelVersion
+from resources.database import MLFLOW, Database
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """One line of the history of a problem's champion.
+
+    Attributes:
+        problem: The problem.
+        version: The version that became champion; None where the alias was taken away.
+        run_id: Its MLflow run.
+        at: Since when.
+        actor: Who or what: a person, or the gate.
+        cause: gate, promoted, rolled back, or changed in MLflow.
+        reasons: The gate's conditions in words, or what a person wrote.
+        replaced: The champion before.
+    """
+
+    problem: str
+    version: str | None
+    run_id: str | None
+    at: datetime
+    actor: str
+    cause: str
+    reasons: tuple[str, ...]
+    replaced: str | None
+
+
+@dataclass(frozen=True)
+class Champions:
+    """The champions of all problems."""
+
+    database: Database
+
+    def current(self, problem: str) -> ModelVersion | None:
+        """The version that the alias `champion` names now; None where it names none."""
+        return self._alias(problem, CHAMPION)
+
+    def challenger(self, problem: str) -> ModelVersion | None:
+        """The version that waits to be judged against the champion."""
+        return self._alias(problem, CHALLENGER)
+
+    def at(self, problem: str, instant: datetime) -> Promotion | None:
+        """Who was champion at an instant; None where nobody was yet."""
+        with self.database.begin() as connection:
+            row = connection.execute(
+                text(
+                    "SELECT * FROM model_history WHERE problem = :problem AND at <= :instant ORDER BY at DESC, "
+                    "promotion_id DESC LIMIT 1"
+                ),
+                {"problem": problem, "instant": instant},
+            ).mappings()
+            found = row.first()
+        return _promotion(found) if found else None
+
+    def history(self, problem: str) -> list[Promotion]:
+        """All champions of a problem, the newest first."""
+        with self.database.begin() as connection:
+            rows = connection.execute(
+                text("SELECT * FROM model_history WHERE problem = :problem ORDER BY at DESC, promotion_id DESC"),
+                {"problem": problem},
+            ).mappings()
+            return [_promotion(row) for row in rows]
+
+    def changing(self, problem: str) -> AbstractContextManager[None]:
+        """Held by whoever moves the alias and notes it: nobody sees one without the other."""
+        return self.database.lock(f"opsguard champion {problem}")
+
+    def note(
+        self,
+        problem: str,
+        version: ModelVersion | None,
+        *,
+        at: datetime,
+        actor: str,
+        cause: str,
+        reasons: Sequence[str],
+    ) -> bool:
+        """Notes that a version is the champion from an instant on, unless the history says so already.
+
+        Returns:
+            Whether a line was added.
+        """
+        with self.database.begin() as connection:
+            last = self._last(connection, problem)
+            before = last["version"] if last else None
+            number = version.version if version else None
+            if before == number:
+                return False
+            connection.execute(
+                text(
+                    "INSERT INTO model_history (problem, version, run_id, at, actor, cause, reasons, replaced) VALUES "
+                    "(:problem, :version, :run_id, :at, :actor, :cause, CAST(:reasons AS jsonb), :replaced)"
+                ),
+                {
+                    "problem": problem,
+                    "version": number,
+                    "run_id": version.run_id if version else None,
+                    "at": max(at, last["at"]) if last else at,
+                    "actor": actor,
+                    "cause": cause,
+                    "reasons": json.dumps(list(reasons)),
+                    "replaced": before,
+                },
+            )
+            return True
+
+    @staticmethod
+    def _last(connection: Connection, problem: str) -> Any:
+        return (
+            connection.execute(
+                text(
+                    "SELECT * FROM model_history WHERE problem = :problem ORDER BY at DESC, promotion_id DESC LIMIT 1"
+                ),
+                {"problem": problem},
+            )
+            .mappings()
+            .first()
+        )
+
+    def _alias(self, problem: str, alias: str) -> ModelVersion | None:
+        """An alias of the registry; None also before MLflow has made its tables."""
+        with self.database.begin() as connection:
+            if connection.execute(text(f"SELECT to_regclass('{MLFLOW}.registered_model_aliases')")).scalar() is None:
+                return None
+            row = connection.execute(
+                text(
+                    "SELECT v.version, v.run_id, v.source "  # noqa: S608 - the schema's name is ours
+                    f"FROM {MLFLOW}.registered_model_aliases AS a JOIN {MLFLOW}.model_versions AS v "
+                    "ON (v.workspace, v.name, v.version) = (a.workspace, a.name, a.version) "
+                    "WHERE a.name = :problem AND a.alias = :alias"
+                ),
+                {"problem": problem, "alias": alias},
+            ).first()
+        return ModelVersion(problem, str(row.version), str(row.run_id), str(row.source)) if row else None
+
+
+def _promotion(row: Any) -> Promotion:
+    names = ("problem", "version", "run_id", "at", "actor", "cause", "replaced")
+    return Promotion(**{name: row[name] for name in names}, reasons=tuple(row["reasons"]))

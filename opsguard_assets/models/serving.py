@@ -1,0 +1,71 @@
+"""Which model scores a tick: the champion, or the rule where there is none that can be used.
+
+Here: choosing and loading, once per run, and the words that say what happened. Not here: scoring, and promotion.
+"""
+
+from dataclasses import dataclass, replace
+
+from ml.learned import LearnedModel
+from ml.model import RiskModel
+from ml.model_files import ModelFileError, load
+from ml.registry import ModelVersion, RegistryError
+from opsguard_assets.models.champions import Champions
+
+
+@dataclass(frozen=True)
+class Serving:
+    """The model of a tick.
+
+    Attributes:
+        model: What scores.
+        run_id: The MLflow run of a learned model; None for the rule.
+        trouble: Why the rule scores although a learned model should; None where all is well.
+        is_trained: Whether the problem ever had a champion: before that, the rule is no trouble to wake people for.
+    """
+
+    model: RiskModel
+    run_id: str | None = None
+    trouble: str | None = None
+    is_trained: bool = True
+
+
+def serving(champions: Champions, problem: str, rule: RiskModel, *, features: frozenset[str]) -> Serving:
+    """The champion of a problem, or the rule with the reason.
+
+    Args:
+        champions: Who is champion.
+        problem: The problem.
+        rule: What scores where no champion can.
+        features: What the problem's features are today; a champion that reads others cannot score.
+    """
+    version = champions.current(problem)
+    if version is None:
+        had_one = bool(champions.history(problem))
+        remedy = (
+            f"`opsguard rollback {problem}` brings the last one back" if had_one else f"run `opsguard train {problem}`"
+        )
+        return Serving(rule, trouble=f"no champion of {problem}: the rule scores; {remedy}", is_trained=had_one)
+    try:
+        model = champion_of(version)
+        _check_features(model, features)
+    except (ModelFileError, RegistryError) as error:
+        remedy = f"train again, or `opsguard rollback {problem}`"
+        trouble = f"champion {version.version} of {problem} cannot be used: {error}; the rule scores. {remedy}"
+        return Serving(rule, trouble=trouble)
+    return Serving(model, run_id=version.run_id)
+
+
+def _check_features(model: LearnedModel, features: frozenset[str]) -> None:
+    unknown = sorted(set(model.features) - features)
+    if unknown:
+        raise ModelFileError(f"it reads features that are no longer made: {', '.join(unknown)}")
+
+
+def champion_of(version: ModelVersion) -> LearnedModel:
+    """The model of a version, under the registry's number.
+
+    Raises:
+        ModelFileError: When it cannot be read, or holds what is not trusted.
+        RegistryError: When it does not lie on this machine.
+    """
+    return replace(load(version.folder), version=version.version)
