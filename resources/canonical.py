@@ -23,6 +23,7 @@ from opsguard_assets.tables.versions import (
     Revision,
     identity,
     revise,
+    superseded,
 )
 from resources import delta
 
@@ -58,6 +59,32 @@ def with_hidden(rows: pl.DataFrame, table: Table, loaded_at: datetime) -> pl.Dat
         pl.lit(loaded_at, INSTANT).alias(LOADED_AT),
         withdrawn.alias(IS_WITHDRAWN),
     )
+
+
+def recorded_by(versions: pl.LazyFrame, table: Table, upto: datetime) -> pl.LazyFrame:
+    """The versions that had been recorded by an instant, superseded by none that was recorded later."""
+    instant = pl.lit(upto, INSTANT)
+    then = versions.filter(pl.col(LOADED_AT) <= instant)
+    rivals = versions.filter(pl.col(LOADED_AT) > instant).select(table.key).unique().collect()
+    if rivals.is_empty():
+        return then
+    changed = then.join(rivals.lazy(), on=table.key, how="semi", nulls_equal=True).collect()
+    dated = superseded(changed, table).select(changed.columns)
+    return pl.concat([then.join(rivals.lazy(), on=table.key, how="anti", nulls_equal=True), dated.lazy()])
+
+
+def known(versions: pl.LazyFrame, table: Table, as_of: datetime | None, *, live_only: bool) -> pl.LazyFrame:
+    """The row of every key at an instant (None: the last), from versions alone."""
+    ended = pl.col(SUPERSEDED_AT)
+    rows = versions.filter(~pl.col(IS_WITHDRAWN))
+    if as_of is None:
+        rows = rows.filter(ended.is_null())
+    else:
+        instant = pl.lit(as_of, INSTANT)
+        rows = rows.filter(pl.col("known_at") <= instant, ended.is_null() | (ended > instant))
+    if live_only and table.is_live is not None:
+        rows = rows.filter(table.is_live)
+    return rows.select(table.columns)
 
 
 def revision(stored: DeltaTable, incoming: pl.DataFrame, table: Table) -> Revision:

@@ -5,7 +5,7 @@ any column means, and Dagster. Every write is one commit: a crash leaves the old
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import TypeVar
@@ -58,14 +58,24 @@ class Lake:
     Attributes:
         uri: A folder, or `s3://…` and the like.
         storage_options: Credentials and endpoints in the words of object_store; hidden from repr.
+        recorded_upto: Canonical tables are read as they had been recorded by then; None: as now.
     """
 
     uri: str
     storage_options: Mapping[str, str] | None = None
+    recorded_upto: datetime | None = None
 
     def __repr__(self) -> str:
         """Without credentials."""
         return f"Lake({self.uri!r})"
+
+    def as_recorded(self, upto: datetime | None) -> "Lake":
+        """The same lake with its canonical tables as they had been recorded by an instant; for reading only.
+
+        What was recorded later has not happened to it, even where it claims to have been known before: a moment that
+        was computed then can be computed again, to the digit.
+        """
+        return replace(self, recorded_upto=upto)
 
     def uri_of(self, name: str) -> str:
         """Where the table `name` lives."""
@@ -219,6 +229,8 @@ class Lake:
         stored = self._open(canonical.folder(table))
         if stored is None:
             return table.empty().lazy()
+        if self.recorded_upto is not None:
+            return canonical.known(self.versions(table), table, as_of, live_only=live_only)
         rows = pl.scan_delta(stored).filter(~pl.col(IS_WITHDRAWN))
         live = table.is_live if live_only and table.is_live is not None else pl.lit(value=True)
         current = pl.col(SLICE).eq(LIVE) if live_only and table.is_live is not None else pl.col(SLICE) != SUPERSEDED
@@ -235,7 +247,8 @@ class Lake:
         columns = [*table.columns, *HIDDEN]
         if stored is None:
             return canonical.empty(table).lazy().select(columns)
-        return pl.scan_delta(stored).select(columns)
+        rows = pl.scan_delta(stored).select(columns)
+        return rows if self.recorded_upto is None else canonical.recorded_by(rows, table, self.recorded_upto)
 
     def touched(self, table: Table, *, after: datetime | None, upto: datetime) -> pl.LazyFrame:
         """The distinct keys of which a version was loaded in (`after`, `upto`]; from the beginning where it is None."""
@@ -265,8 +278,10 @@ class Lake:
             loaded_at: The load instant, UTC.
 
         Raises:
-            LakeError: When other writers keep changing the table.
+            LakeError: When other writers keep changing the table, or this lake is one of the past.
         """
+        if self.recorded_upto is not None:
+            raise LakeError(f"{table.name}: this is the lake as recorded by {self.recorded_upto}; it is only read")
         incoming = canonical.with_hidden(rows, table, loaded_at)
 
         def attempt() -> Recorded:

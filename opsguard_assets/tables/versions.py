@@ -76,9 +76,13 @@ def revise(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> Revisio
 
 
 def _dated(versions: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Versions without repeats, each with the instant from which another one is the row."""
-    kept = _without_repeats(versions, table)
-    ranked = kept.sort([*table.key, *rank(table)], descending=[False] * len(table.key) + [True] * len(rank(table)))
+    """Versions without repeats, dated."""
+    return superseded(_without_repeats(versions, table), table)
+
+
+def superseded(versions: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Versions with the instant from which another one of them is the row (`superseded_at`)."""
+    ranked = versions.sort([*table.key, *rank(table)], descending=[False] * len(table.key) + [True] * len(rank(table)))
     # The first version of higher rank to become known ends this one; a state that arrives outdated ends at once.
     rival = pl.col("known_at").cum_min().shift(1).over(table.key)
     return ranked.with_columns(

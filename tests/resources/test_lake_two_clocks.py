@@ -6,12 +6,13 @@ from tempfile import TemporaryDirectory
 
 import dataframely as dy
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from opsguard_assets.tables.table import Table
-from resources.lake import Lake
+from resources.lake import Lake, LakeError
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -138,3 +139,26 @@ def test_history_that_was_imported_is_told_from_what_was_loaded_in_time(tmp_path
     lake.record(THINGS, things("red", 0), loaded_at=hour(5))
     assert lake.has_hindsight(THINGS, hour(3))
     assert not lake.has_hindsight(THINGS, hour(5))
+
+
+@settings(max_examples=25, deadline=None)
+@given(loads=st.lists(changes, min_size=1, max_size=4), until=st.integers(0, 3), as_of=st.integers(0, 17))
+def test_the_lake_as_recorded_by_an_instant_is_the_lake_of_that_instant(loads, until, as_of):
+    with TemporaryDirectory() as one, TemporaryDirectory() as other:
+        then, now = Lake(one), Lake(other)
+        for number, rows in enumerate(loads):
+            now.record(CASES, frame(rows), loaded_at=hour(100 + number))
+            if number <= until:
+                then.record(CASES, frame(rows), loaded_at=hour(100 + number))
+        past = now.as_recorded(hour(100 + until))
+        order = ["case_id", "updated_at", "state", "known_at"]
+        for live in (False, True):
+            seen = [lake.known(CASES, hour(as_of), live_only=live).collect().sort(order) for lake in (past, then)]
+            assert_frame_equal(*seen)
+        assert_frame_equal(*(lake.known(CASES).collect().sort(order) for lake in (past, then)))
+        assert_frame_equal(*(lake.versions(CASES).collect().sort(order) for lake in (past, then)))
+
+
+def test_a_lake_of_the_past_is_only_read(tmp_path: Path):
+    with pytest.raises(LakeError, match="only read"):
+        Lake(str(tmp_path)).as_recorded(hour(1)).record(THINGS, things("red", 0), loaded_at=hour(5))
