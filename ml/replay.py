@@ -118,8 +118,10 @@ def fates(
 def figures(told: pl.DataFrame, period: Period) -> list[dict[str, Any]]:
     """Per threshold, from `fates`: counts, alerts per day, precision, recall, lead times in minutes.
 
-    Precision is over alerts whose outcome is known, recall over the events of the period.
+    Precision is over alerts whose outcome is known, recall over the events of the period (`caught_in_time`; others that
+    were caught happened after it).
     """
+    in_time = (pl.col("fate") == CAUGHT) & (pl.col("ends_at") < pl.lit(period.ends_at, INSTANT))
     caught, false, missed, unknown = ((pl.col("fate") == fate).sum() for fate in (CAUGHT, FALSE_ALARM, MISSED, OPEN))
     lead = pl.col("lead_minutes")
     rows = (
@@ -127,6 +129,7 @@ def figures(told: pl.DataFrame, period: Period) -> list[dict[str, Any]]:
         .agg(
             alerted=pl.col("raised_at").is_not_null().sum(),
             caught=caught,
+            caught_in_time=in_time.sum(),
             false_alarms=false,
             missed=missed,
             not_known_yet=unknown,
@@ -138,7 +141,7 @@ def figures(told: pl.DataFrame, period: Period) -> list[dict[str, Any]]:
         .with_columns(
             alerts_per_day=pl.col("alerted") / period.days,
             precision=_share("caught", "false_alarms"),
-            recall=_share("caught", "missed"),
+            recall=_share("caught_in_time", "missed"),
         )
     )
     return rows.to_dicts()

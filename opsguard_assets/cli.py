@@ -22,6 +22,10 @@ COMMANDS = {
     "tick": "Compute one moment of a frequent job.",
     "train": "Learn a risk model from what was known by an instant, and compare the candidates in MLflow.",
     "evaluate": "Judge trained models, and the rule, by what happened afterwards.",
+    "replay": "What would have been alerted in a past period, when, and what missed.",
+    "models": "Who is champion since when, and why.",
+    "promote": "Make a version champion.",
+    "rollback": "Back to the champion before.",
     "tables": "Print the contract: tables, columns, units, rules.",
     "doctor": "Check versions, stores, sources and permissions, and say the remedy.",
 }

@@ -46,6 +46,16 @@ def create(
     )
 
 
+def tidy(table: DeltaTable, *, hours: int, keep_versions: Sequence[int]) -> int:
+    """Compacts a table and deletes files older than so many hours that no kept version needs; returns how many."""
+    keep_log(table, keep=bool(keep_versions))
+    table.optimize.compact()
+    # In full: what a killed writer left, and what a checkpoint forgot, is in the folder but not in the log.
+    deleted = table.vacuum(retention_hours=hours, dry_run=False, full=True, keep_versions=list(keep_versions))
+    table.create_checkpoint()
+    return len(deleted)
+
+
 def keep_log(table: DeltaTable, *, keep: bool) -> None:
     """Sets whether log entries older than 30 days stay: without them an old version is lost although its files stay."""
     name, wanted = "delta.enableExpiredLogCleanup", "false" if keep else "true"

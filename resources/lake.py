@@ -70,11 +70,7 @@ class Lake:
         return f"Lake({self.uri!r})"
 
     def as_recorded(self, upto: datetime | None) -> "Lake":
-        """The same lake with its canonical tables as they had been recorded by an instant; for reading only.
-
-        What was recorded later has not happened to it, even where it claims to have been known before: a moment that
-        was computed then can be computed again, to the digit.
-        """
+        """The same lake with its canonical tables as they had been recorded by an instant; for reading only."""
         return replace(self, recorded_upto=upto)
 
     def uri_of(self, name: str) -> str:
@@ -210,13 +206,8 @@ class Lake:
         if table is None:
             raise TableMissingError(f"{name} is not in {self.uri}; there is nothing to tidy")
         before = len(table.file_uris())
-        delta.keep_log(table, keep=bool(keep_versions))
-        table.optimize.compact()
-        # In full: what a killed writer left, and what a checkpoint forgot, is in the folder but not in the log.
-        hours, kept = retention_days * 24, list(keep_versions)
-        deleted = table.vacuum(retention_hours=hours, dry_run=False, full=True, keep_versions=kept)
-        table.create_checkpoint()
-        return Tidied(name, before, len(table.file_uris()), len(deleted), len(keep_versions))
+        vacuumed = delta.tidy(table, hours=retention_days * 24, keep_versions=keep_versions)
+        return Tidied(name, before, len(table.file_uris()), vacuumed, len(keep_versions))
 
     def known(self, table: Table, as_of: datetime | None = None, *, live_only: bool = False) -> pl.LazyFrame:
         """The newest version of every key that was known at `as_of`, in contract columns.

@@ -12,10 +12,22 @@ from sqlalchemy import text
 
 from resources.database import Database
 
+_COLUMNS = "job, as_of, row_count, digest, model_name, model_version, recorded_upto"
+
 
 @dataclass(frozen=True)
 class Tick:
-    """One computed moment of a job; `digest` is that of `digest_of`."""
+    """One computed moment of a job.
+
+    Attributes:
+        job: The job.
+        as_of: The moment.
+        row_count: Rows written.
+        digest: Their digest (`digest_of`).
+        model_name: What scored.
+        model_version: Its version.
+        recorded_upto: The newest record that the tick could see; None where it looked at an imported history.
+    """
 
     job: str
     as_of: datetime
@@ -23,6 +35,7 @@ class Tick:
     digest: str
     model_name: str | None = None
     model_version: str | None = None
+    recorded_upto: datetime | None = None
 
 
 def digest_of(frame: pl.DataFrame, *, key: list[str]) -> str:
@@ -34,10 +47,11 @@ def digest_of(frame: pl.DataFrame, *, key: list[str]) -> str:
 def record_tick(database: Database, tick: Tick) -> None:
     """Writes the result of a tick; computing the same moment again replaces it."""
     statement = text(
-        "INSERT INTO ticks (job, as_of, row_count, digest, model_name, model_version) "
-        "VALUES (:job, :as_of, :row_count, :digest, :model_name, :model_version) "
+        "INSERT INTO ticks (job, as_of, row_count, digest, model_name, model_version, recorded_upto) "
+        "VALUES (:job, :as_of, :row_count, :digest, :model_name, :model_version, :recorded_upto) "
         "ON CONFLICT (job, as_of) DO UPDATE SET row_count = EXCLUDED.row_count, digest = EXCLUDED.digest, "
-        "model_name = EXCLUDED.model_name, model_version = EXCLUDED.model_version, finished_at = now()"
+        "model_name = EXCLUDED.model_name, model_version = EXCLUDED.model_version, "
+        "recorded_upto = EXCLUDED.recorded_upto, finished_at = now()"
     )
     with database.begin() as connection:
         connection.execute(statement, vars(tick))
@@ -45,9 +59,16 @@ def record_tick(database: Database, tick: Tick) -> None:
 
 def last_ticks(database: Database) -> list[Tick]:
     """The newest computed moment of every job."""
-    statement = text(
-        "SELECT DISTINCT ON (job) job, as_of, row_count, digest, model_name, model_version "
-        "FROM ticks ORDER BY job, as_of DESC"
-    )
+    statement = text(f"SELECT DISTINCT ON (job) {_COLUMNS} FROM ticks ORDER BY job, as_of DESC")  # noqa: S608 - ours
     with database.begin() as connection:
         return [Tick(**row) for row in connection.execute(statement).mappings()]
+
+
+def ticks_of(database: Database, job: str, *, begins_at: datetime, ends_at: datetime) -> list[Tick]:
+    """The computed moments of a job in a span, `ends_at` included."""
+    statement = text(
+        f"SELECT {_COLUMNS} FROM ticks WHERE job = :job AND as_of BETWEEN :begins_at AND :ends_at ORDER BY as_of"  # noqa: S608
+    )
+    values = {"job": job, "begins_at": begins_at, "ends_at": ends_at}
+    with database.begin() as connection:
+        return [Tick(**row) for row in connection.execute(statement, values).mappings()]

@@ -60,3 +60,10 @@ def rule_inputs(open_tickets: pl.DataFrame, readings: pl.DataFrame, as_of: datet
         .with_columns(pl.col("has_assignee").fill_null(value=False), pl.col("assignee_open_tickets").fill_null(0))
         .select(RULE_INPUTS)
     )
+
+
+def inputs_of_features(features: pl.DataFrame) -> pl.DataFrame:
+    """The same facts out of the features of learned models, so that both can be judged on the same moments."""
+    return features.with_columns(
+        pl.col("has_assignee").cast(pl.Boolean), assignee_open_tickets=pl.col("open_of_assignee").fill_null(0)
+    )

@@ -80,7 +80,7 @@ class Past:
             longest=LONGEST_AGE,
             seed=SEED,
         )
-        rows = self._described(drawn)
+        rows = self.described(drawn)
         last = self.clocks.group_by(TASK.key).agg(due=pl.col("resolution_due_at").last())
         is_mature = pl.coalesce("due", pl.col("begins_at") + _UNKNOWN_DEADLINE) <= pl.lit(self.until, INSTANT)
         told = rows.join(last, on=TASK.key, how="left", maintain_order="left").with_columns(
@@ -95,9 +95,10 @@ class Past:
             `KEYS` and `FEATURES` of `ml.sla_breach.features`, `begins_at`, `is_late`, `lead_minutes` (to the missed
             deadline; null where it was kept). Moments without a known outcome are left out.
         """
-        return self._described(moments).drop_nulls("is_late")
+        return self.described(moments).drop_nulls("is_late")
 
-    def _described(self, moments: pl.DataFrame) -> pl.DataFrame:
+    def described(self, moments: pl.DataFrame) -> pl.DataFrame:
+        """Like `labelled`, with the moments whose outcome is not known (`is_late` null)."""
         readings = readings_at(moments, self.clocks, self.calendars)
         running = readings.filter(pl.col("ended_at").is_null() & ~pl.col("is_breached"))
         rows = features(self.known, running).filter("is_open")

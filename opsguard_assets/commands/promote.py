@@ -1,0 +1,36 @@
+"""`opsguard promote`: a person makes a version champion. Not here: the steps (`opsguard_assets.models`)."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from opsguard_assets.commands.offices import ActorOption, actor_of, office_of
+from opsguard_assets.commands.problems import Problem
+from opsguard_assets.commands.session import ConfigOption, opened
+from opsguard_assets.models.promotion import PROMOTED
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def promote(
+    problem: Annotated[Problem, typer.Argument(help="Whose model.")],
+    version: Annotated[
+        str, typer.Option(help="A version's number in the registry, or an alias; the challenger where left out.")
+    ] = "challenger",
+    reason: Annotated[str, typer.Option(help="Why; it stands in the history.")] = "",
+    by: ActorOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Make a version champion: it scores from the next tick on, and open tickets are scored again within a minute.
+
+    The gate promotes by itself where a challenger is better; this is for those who know more than the gate. What holds
+    anything that OpsGuard does not trust is refused. `opsguard models sla_breach` shows versions and history.
+    """
+    with opened(config) as session:
+        office = office_of(session)
+        found = office.registry.named(problem.value, version)
+        reasons = [reason] if reason else []
+        office.promote(found, at=datetime.now(UTC), actor=actor_of(by), cause=PROMOTED, reasons=reasons)
+    typer.echo(f"Version {found.version} of {problem.value} is champion.")

@@ -1,0 +1,99 @@
+"""`opsguard replay`: what would have been alerted in a past period. Not here: replaying (`opsguard_assets.tickets`)."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ml.model import RiskModel
+from ml.replay import Period
+from ml.sla_breach.rule import RuleBaseline
+from opsguard_assets.commands.problems import Problem, instant, trained_by
+from opsguard_assets.commands.progress import bars
+from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
+from opsguard_assets.tickets.knowledge import history_of
+from opsguard_assets.tickets.learning import Past
+from opsguard_assets.tickets.replay import Replayed, as_table, count_ticks
+from opsguard_assets.tickets.replay import replay as replayed
+from opsguard_assets.tickets.replay_report import Asked, headline, report
+
+app = typer.Typer(rich_markup_mode=None)
+GRID = tuple(number / 20 for number in range(10, 20))
+_STEP = re.compile(r"^(\d+)(m|h)$")
+
+
+@app.command()
+def replay(
+    problem: Annotated[Problem, typer.Argument(help="sla_breach: will an open ticket miss its deadline?")],
+    begins: Annotated[str, typer.Option("--from", help="First tick.")],
+    ends: Annotated[str | None, typer.Option("--to", help="End of the period; now where left out.")] = None,
+    every: Annotated[str, typer.Option(help="Time between ticks, such as 15m or 1h.")] = "15m",
+    threshold: Annotated[
+        list[float] | None, typer.Option(help="Alert from this risk; may be given more than once.")
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option("--report", help="Where the page goes; in OPSGUARD_HOME otherwise.")
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score every open ticket at every tick of a past period, each by what was known then, and tell what came of it.
+
+    The models are those of the newest training before --from, and the rule: nobody is judged by what it has seen.
+
+    Example: `opsguard replay sla_breach --from 2016-05-01 --to 2016-06-01 --threshold 0.7`.
+    """
+    first, last = instant(begins, "--from"), instant(ends, "--to") or datetime.now(UTC)
+    if first is None or first >= last:
+        raise typer.BadParameter("--from must lie before --to")
+    period, step = Period(first, last), _step(every)
+    with opened(config) as session:
+        chosen = threshold[0] if threshold else session.settings.sla.alert_from
+        grid = sorted({*(threshold or GRID), chosen})
+        models = [*_best_first(session, problem, first), RuleBaseline()]
+        results = _run(session, models, period, step, grid)
+        asked = Asked(problem.value, period, step, chosen)
+        target = page or session.installation.environment.home / "reports" / _name(problem, period)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(report(asked, results), encoding="utf-8")
+    if as_json:
+        print_json({"report": target, "results": as_table(results)})
+        return
+    shown = [{k: v for k, v in row.items() if k in _SHOWN} for row in as_table(results)]
+    print_rows(headline(asked, results[0]), shown)
+    console.print(f"The page: {target}", markup=False)
+
+
+_SHOWN = (
+    "model", "threshold", "alerted", "alerts_per_day", "caught", "missed", "false_alarms", "precision", "recall",
+    "lead_p50_minutes",
+)  # fmt: skip
+
+
+def _run(
+    session: Session, models: Sequence[RiskModel], period: Period, step: timedelta, grid: Sequence[float]
+) -> list[Replayed]:
+    past = Past.of(history_of(session.installation.lake), datetime.now(UTC))
+    with bars() as shown:
+        advance = shown.begin("scoring ticks", count_ticks(past, period, step))
+        return replayed(past, models, period, step=step, thresholds=grid, advance=advance)
+
+
+def _best_first(session: Session, problem: Problem, moment: datetime) -> list[RiskModel]:
+    """The champion's kind first: the page tells of the first model in full."""
+    found = trained_by(session.installation.environment.models, problem, moment)
+    return sorted(found, key=lambda model: model.name != "lightgbm")
+
+
+def _step(text: str) -> timedelta:
+    found = _STEP.match(text)
+    if found is None or int(found[1]) == 0:
+        raise typer.BadParameter(f"--every {text!r} is no step; write it like 15m or 1h.")
+    return timedelta(**{{"m": "minutes", "h": "hours"}[found[2]]: int(found[1])})
+
+
+def _name(problem: Problem, period: Period) -> str:
+    return f"{problem.value}-{period.begins_at:%Y%m%dT%H%M}-{period.ends_at:%Y%m%dT%H%M}.html"

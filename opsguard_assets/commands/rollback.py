@@ -1,0 +1,33 @@
+"""`opsguard rollback`: back to the champion before. Not here: the steps (`opsguard_assets.models`)."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from opsguard_assets.commands.offices import ActorOption, actor_of, office_of
+from opsguard_assets.commands.problems import Problem
+from opsguard_assets.commands.session import ConfigOption, opened
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def rollback(
+    problem: Annotated[Problem, typer.Argument(help="Whose model.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the history.")] = "",
+    by: ActorOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Bring back the champion before the current one; before the first one the rule scores.
+
+    Going back twice goes back two steps.
+    """
+    with opened(config) as session:
+        office = office_of(session)
+        reasons = [reason] if reason else []
+        version = office.roll_back(problem.value, at=datetime.now(UTC), actor=actor_of(by), reasons=reasons)
+    if version is None:
+        typer.echo(f"{problem.value} has no champion any more: the rule scores.")
+    else:
+        typer.echo(f"Version {version.version} of {problem.value} is champion again.")

@@ -1,0 +1,135 @@
+"""Every tick of a past period scored again, by what was known at each: what would have been alerted, and what missed.
+
+Here: tickets in portions, their ticks, the scores of some models. Not here: alerts and fates out of scores
+(`ml.replay`), reports, and one single tick to the digit (`ticks_again`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+
+from ml.model import RiskModel
+from ml.moments import ticks_of
+from ml.replay import Period, alerts, fates, figures, firsts
+from ml.sla_breach.problem import TASK
+from ml.sla_breach.rule import RuleBaseline
+from ml.sla_breach.rule_inputs import inputs_of_features
+from opsguard_assets.tickets.learning import Past
+from opsguard_assets.tickets.working_time import INSTANT
+
+PORTION_MOMENTS = 400_000
+_KEY = TASK.key
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What one model would have done.
+
+    Attributes:
+        model: Its name.
+        version: Its version.
+        ticks: Moments scored.
+        figures: Per threshold of the grid, as `ml.replay.figures` has them.
+        fates: Per ticket and threshold, as `ml.replay.fates` has them.
+        alerts: Per threshold: alerts raised and cleared with hysteresis, `raised_at`, `last_at`, `peak`, `threshold`.
+    """
+
+    model: str
+    version: str
+    ticks: int
+    figures: list[dict[str, Any]]
+    fates: pl.DataFrame
+    alerts: pl.DataFrame
+
+
+def replay(
+    past: Past,
+    models: Sequence[RiskModel],
+    period: Period,
+    *,
+    step: timedelta,
+    thresholds: Sequence[float],
+    advance: Callable[[int], None] = lambda _moments: None,
+) -> list[Replayed]:
+    """Scores every ticket that was open in a period, at every tick of it.
+
+    Args:
+        past: What was known; features of a tick know nothing that came after it.
+        models: What scores; the rule is looked at on the same moments when it is among them.
+        period: From when to when.
+        step: Time between ticks.
+        thresholds: The grid of alert thresholds.
+        advance: Told how many ticks of tickets were scored since.
+    """
+    lives = _within(past.lives, period)
+    found: dict[str, list[pl.DataFrame]] = {model.name: [] for model in models}
+    episodes: dict[str, list[pl.DataFrame]] = {model.name: [] for model in models}
+    ticks = 0
+    for scores in _portions(past, models, lives, step):
+        ticks += len(scores)
+        for model in models:
+            own = scores.select(_KEY, "as_of", risk=model.name)
+            found[model.name].append(firsts(own, key=_KEY, thresholds=thresholds))
+            episodes[model.name] += [
+                alerts(own, key=_KEY, raise_from=threshold).with_columns(threshold=pl.lit(threshold))
+                for threshold in thresholds
+            ]
+        advance(len(scores))
+    result = []
+    for model in models:
+        told = fates(_all(found[model.name]), past.lives, period, key=_KEY, thresholds=thresholds)
+        rows = figures(told, period)
+        result.append(Replayed(model.name, model.version, ticks, rows, told, _all(episodes[model.name])))
+    return result
+
+
+def count_ticks(past: Past, period: Period, step: timedelta) -> int:
+    """How many ticks of tickets a replay will score, about."""
+    lives = _within(past.lives, period)
+    return int(lives.select(_ticks(step).sum()).item() or 0)
+
+
+def _within(lives: pl.DataFrame, period: Period) -> pl.DataFrame:
+    """The parts of lives that lie in the period."""
+    begins, ends = pl.lit(period.begins_at, INSTANT), pl.lit(period.ends_at, INSTANT)
+    return lives.filter(pl.col("ends_at") > begins, pl.col("begins_at") < ends).with_columns(
+        begins_at=pl.max_horizontal("begins_at", begins), ends_at=pl.min_horizontal("ends_at", ends)
+    )
+
+
+def _ticks(step: timedelta) -> pl.Expr:
+    return (pl.col("ends_at") - pl.col("begins_at")).dt.total_microseconds() // (step // timedelta(microseconds=1)) + 1
+
+
+def _portions(past: Past, models: Sequence[RiskModel], lives: pl.DataFrame, step: timedelta) -> Iterator[pl.DataFrame]:
+    """The scores of some tickets at all their ticks: (`ticket_id`, `as_of`, one column per model)."""
+    numbered = lives.with_columns(_portion=_ticks(step).cum_sum() // PORTION_MOMENTS)
+    for part in numbered.partition_by("_portion", maintain_order=True):
+        rows = past.described(ticks_of(part, step, key=_KEY))
+        yield rows.select(_KEY, "as_of").with_columns(_risk(model, rows).alias(model.name) for model in models)
+
+
+def _risk(model: RiskModel, rows: pl.DataFrame) -> pl.Series:
+    """The risk that a tick would have shown; nothing can be said of a ticket that has no deadline at all."""
+    inputs = inputs_of_features(rows) if isinstance(model, RuleBaseline) else rows
+    has_none = pl.col("remaining_minutes").is_null() & (pl.col("is_paused") != 1)
+    return rows.with_columns(model.predict(inputs).alias("_risk")).select(pl.when(~has_none).then("_risk")).to_series()
+
+
+def _all(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(frames, how="vertical_relaxed")
+
+
+def by_day(replayed: Replayed, threshold: float) -> pl.DataFrame:
+    """Per day of the event (or of the alert, for false alarms): how many of each fate; (`day`, `fate`, `n`)."""
+    day = pl.coalesce(pl.when(pl.col("fate") != "false alarm").then("ends_at"), "raised_at").dt.date()
+    rows = replayed.fates.filter(pl.col("threshold") == threshold)
+    return rows.group_by(day.alias("day"), "fate").agg(n=pl.len()).sort("day", "fate")
+
+
+def as_table(results: Sequence[Replayed]) -> list[Mapping[str, Any]]:
+    """All models and thresholds beside each other."""
+    return [{"model": r.model, "version": r.version, **row} for r in results for row in r.figures]

@@ -1,0 +1,165 @@
+"""Who is champion: by the gate, by a person, by going back; nothing that cannot be trusted ever is."""
+
+import pickle
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ml.calibration import IDENTITY
+from ml.learned import Estimator, LearnedModel
+from ml.model_files import ModelFileError, save
+from ml.registry import CHAMPION, Registry, RegistryError
+from ml.sla_breach.rule import RuleBaseline
+from ml.tracking import Place
+from opsguard_assets.models.champions import Champions
+from opsguard_assets.models.promotion import IN_MLFLOW, Office, PromotionError, reconcile
+from opsguard_assets.models.serving import serving
+from resources.database import MLFLOW
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+RULE, FEATURES = RuleBaseline(), frozenset({"a", "b"})
+PROBLEM = "sla_breach"
+
+
+@pytest.fixture
+def place(database, tmp_path):
+    return Place(database.url_for(MLFLOW), tmp_path / "mlflow")
+
+
+@pytest.fixture
+def office(place, database):
+    return Office(Registry(place), Champions(database))
+
+
+@pytest.fixture
+def made(office, place):
+    """Registers a version whose model lies in a real run of MLflow."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=place.backend)
+    experiment = client.create_experiment("tests", artifact_location=place.artifacts.as_uri())
+
+    def make(folder=None):
+        run = client.create_run(experiment).info
+        if folder is None:
+            folder = place.artifacts.parent / run.run_id / "model"
+            save(model(), folder)
+        client.log_artifacts(run.run_id, str(folder), "model")
+        client.set_terminated(run.run_id)
+        return office.registry.register(PROBLEM, run.run_id, description="a test")
+
+    return make
+
+
+def model():
+    from sklearn.linear_model import LogisticRegression
+
+    luck = np.random.default_rng(1)
+    rows = luck.random((50, 2))
+    return LearnedModel(
+        "logistic", "x", ("a", "b"), Estimator(LogisticRegression().fit(rows, rows[:, 0] > 0.5)), IDENTITY
+    )
+
+
+def promote(office, version, *, after=0, cause="gate"):
+    return office.promote(version, at=NOW + timedelta(hours=after), actor="gate", cause=cause, reasons=["better"])
+
+
+def served(office):
+    return serving(office.champions, PROBLEM, RULE, features=FEATURES)
+
+
+def test_before_the_first_training_the_rule_scores_and_the_remedy_is_said(office):
+    found = served(office)
+    assert found.model is RULE
+    assert not found.is_trained
+    assert "opsguard train sla_breach" in found.trouble
+
+
+def test_a_promoted_version_scores_under_its_number_and_leads_to_its_run(office, made):
+    version = promote(office, made())
+    found = served(office)
+    assert (found.model.name, found.model.version, found.run_id) == ("logistic", "1", version.run_id)
+    assert found.trouble is None
+    assert office.champions.current(PROBLEM) == version
+
+
+def test_any_instant_has_its_champion(office, made):
+    first, second = made(), made()
+    promote(office, first)
+    promote(office, second, after=5)
+    at = {hours: office.champions.at(PROBLEM, NOW + timedelta(hours=hours)) for hours in (-1, 1, 6)}
+    assert at[-1] is None
+    assert (at[1].version, at[6].version, at[6].replaced) == ("1", "2", "1")
+    assert at[6].reasons == ("better",)
+
+
+def test_going_back_twice_goes_back_two_steps_and_then_to_the_rule(office, made):
+    for hours, version in enumerate([made(), made(), made()]):
+        promote(office, version, after=hours)
+    back = [
+        office.roll_back(PROBLEM, at=NOW + timedelta(hours=9 + n), actor="ada", reasons=["worse"]) for n in range(3)
+    ]
+    assert [version and version.version for version in back] == ["2", "1", None]
+    assert served(office).model is RULE
+    with pytest.raises(PromotionError, match="no champion to go back from"):
+        office.roll_back(PROBLEM, at=NOW + timedelta(hours=20), actor="ada", reasons=[])
+
+
+def test_an_alias_that_somebody_moves_in_mlflow_counts_and_is_noted_once(office, made):
+    promote(office, made())
+    other = made()
+    office.registry.point(CHAMPION, other)
+    assert served(office).model.version == "2"
+    assert reconcile(office.champions, PROBLEM, at=NOW + timedelta(hours=1))
+    assert not reconcile(office.champions, PROBLEM, at=NOW + timedelta(hours=2))
+    newest = office.champions.history(PROBLEM)[0]
+    assert (newest.version, newest.cause) == ("2", IN_MLFLOW)
+
+
+class Poison:
+    """Leaves a trace when it is unpickled."""
+
+    def __init__(self, trace):
+        self.trace = trace
+
+    def __reduce__(self):
+        return (Path.touch, (Path(self.trace),))
+
+
+def test_a_poisoned_pickle_never_becomes_champion_and_never_runs(office, made, tmp_path):
+    folder, trace = tmp_path / "poison", tmp_path / "executed"
+    save(model(), folder)
+    (folder / "estimator.skops").write_bytes(pickle.dumps(Poison(str(trace))))
+    version = made(folder)
+    with pytest.raises(ModelFileError):
+        promote(office, version)
+    assert office.champions.current(PROBLEM) is None
+    assert not trace.exists()
+
+
+def test_a_champion_that_is_damaged_later_leaves_the_tick_to_the_rule_loudly(office, made):
+    version = promote(office, made())
+    (version.folder / "estimator.skops").write_bytes(b"PK damaged")
+    found = served(office)
+    assert found.model is RULE
+    assert found.is_trained
+    assert "champion 1 of sla_breach cannot be used" in found.trouble
+    assert "opsguard rollback sla_breach" in found.trouble
+
+
+def test_a_champion_that_reads_features_which_are_no_longer_made_cannot_score(office, made):
+    promote(office, made())
+    found = serving(office.champions, PROBLEM, RULE, features=frozenset({"a"}))
+    assert found.model is RULE
+    assert "no longer made: b" in found.trouble
+
+
+def test_a_version_that_does_not_exist_is_an_error_that_names_those_that_do(office, made):
+    made()
+    with pytest.raises(RegistryError, match=r"no version '7'. There are: 1"):
+        office.registry.named(PROBLEM, "7")
+    with pytest.raises(RegistryError, match="no version 'champion'"):
+        office.registry.named(PROBLEM, "champion")
