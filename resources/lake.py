@@ -186,11 +186,7 @@ class Lake:
         _retried(attempt, name)
 
     def forget(self, name: str, column: str, before: date) -> int:
-        """Deletes the rows of a derived table whose `column` lies before a day, in one commit; returns how many.
-
-        Raises:
-            TableMissingError: When nothing was ever written under `name`.
-        """
+        """Deletes the rows of a derived table whose `column` lies before a day, in one commit; returns how many."""
         table = self._open(name)
         if table is None:
             raise TableMissingError(f"{name} is not in {self.uri}; there is nothing to forget")
@@ -206,8 +202,8 @@ class Lake:
         if table is None:
             raise TableMissingError(f"{name} is not in {self.uri}; there is nothing to tidy")
         before = len(table.file_uris())
-        vacuumed = delta.tidy(table, hours=retention_days * 24, keep_versions=keep_versions)
-        return Tidied(name, before, len(table.file_uris()), vacuumed, len(keep_versions))
+        gone = delta.tidy(table, hours=retention_days * 24, keep_versions=keep_versions)
+        return Tidied(name, before, len(table.file_uris()), gone, len(keep_versions))
 
     def known(self, table: Table, as_of: datetime | None = None, *, live_only: bool = False) -> pl.LazyFrame:
         """The newest version of every key that was known at `as_of`, in contract columns.
