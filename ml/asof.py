@@ -65,9 +65,10 @@ def trailing(
         quantile: The quantile to take; the sum and number of values where absent.
 
     Returns:
-        (`at`, by, `figure`), or (`at`, by, `total`, `number`); of equal instants the last row holds all of them.
+        (`at`, by, `figure`), or (`at`, by, `total`, `number`); of equal instants the last row holds all of them. Which
+        of equal instants are the last ones is decided by the order of `outcomes`.
     """
-    ordered = outcomes.drop_nulls([*by, value]).sort(*by, "at")
+    ordered = outcomes.drop_nulls([*by, value]).sort(*by, "at", maintain_order=True)
     group = list(by)
 
     def over(figure: pl.Expr) -> pl.Expr:

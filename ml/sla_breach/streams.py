@@ -70,9 +70,9 @@ def streams(versions: pl.DataFrame, outcomes: pl.DataFrame, clients: pl.DataFram
         outcomes: `ticket_id`, `at` (when it became known), `is_late`, `minutes` (opening to end; null while open).
         clients: Versions of `clients` (`client_id`, `plan`, `known_at`).
     """
-    states = _states(versions)
-    told = _told(outcomes, states)
-    handled = _handled(versions, states)
+    states = states_of(versions)
+    told = told_of(outcomes, states)
+    handled = handled_of(versions, states)
     first = versions.sort("known_at").unique("ticket_id", keep="first").select("ticket_id", "group_id", at="known_at")
     return Streams(
         states=states,
@@ -90,34 +90,33 @@ def streams(versions: pl.DataFrame, outcomes: pl.DataFrame, clients: pl.DataFram
             **{c: trailing(handled, "minutes", by=[c], last=MINUTES_OF_LAST, quantile=0.5) for c in HANDLED},
         },
         handled=_arrivals(handled, ["group_id"]),
-        closing=trailing(_closings(versions, handled, outcomes), "lag", by=[], last=CLOSINGS, quantile=0.5),
+        closing=trailing(closings_of(versions, handled, outcomes), "lag", by=[], last=CLOSINGS, quantile=0.5),
         plans=clients.select("client_id", "plan", at="known_at"),
     )
 
 
-def _handled(versions: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
-    """When work on a ticket ended, with what it looked like then; again after each reopening."""
-    opened = versions.group_by("ticket_id").agg(pl.col("opened_at").last())
+def handled_of(versions: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
+    """When work on a ticket ended, with what it looked like then; again after each reopening; in order of tickets."""
+    opened = versions.select("ticket_id", "opened_at", at="known_at")
     ended = states.filter(~pl.col("is_open"), pl.col("is_open").shift(1).over("ticket_id").fill_null(value=True))
     since = (pl.col("at") - pl.col("opened_at")).dt.total_microseconds() / 60e6
-    told = ended.join(opened, on="ticket_id", how="left").with_columns(minutes=since)
-    return told.select("ticket_id", "at", "opened_at", "minutes", *HANDLED)
+    told = ended.join(opened, on=["ticket_id", "at"], how="left", maintain_order="left").with_columns(minutes=since)
+    return told.select("ticket_id", "at", "minutes", *HANDLED)
 
 
-def _closings(versions: pl.DataFrame, handled: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
-    """How long clocks ran on after the work had ended; (`at`, `lag` in minutes)."""
-    opened = versions.group_by("ticket_id").agg(pl.col("opened_at").last())
-    ended = outcomes.filter(~pl.col("is_late"), pl.col("minutes").is_not_null()).join(opened, on="ticket_id")
-    rows = ended.with_columns(ended_at=pl.col("opened_at") + pl.duration(microseconds=pl.col("minutes") * 60e6))
-    work = handled.select("ticket_id", done_at="at").sort("ticket_id", "done_at")
-    found = rows.sort("ticket_id", "at").join_asof(
-        work, left_on="at", right_on="done_at", by="ticket_id", strategy="backward", check_sortedness=False
-    )
-    lag = (pl.col("ended_at") - pl.col("done_at")).dt.total_microseconds() / 60e6
-    return found.select("at", lag=lag.clip(lower_bound=0)).drop_nulls()
+def closings_of(versions: pl.DataFrame, handled: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
+    """How long clocks ran on after the work had ended; (`ticket_id`, `at`, `lag` in minutes), in order of tickets."""
+    kept = outcomes.filter(~pl.col("is_late"), pl.col("minutes").is_not_null())
+    opened = versions.select("ticket_id", "opened_at", at="known_at")
+    work = handled.select("ticket_id", "at", done_at="at")
+    found = _as_known(_as_known(kept, opened), work)
+    ended_at = pl.col("opened_at") + pl.duration(microseconds=pl.col("minutes") * 60e6)
+    lag = (ended_at - pl.col("done_at")).dt.total_microseconds() / 60e6
+    return found.select("ticket_id", "at", lag=lag.clip(lower_bound=0)).drop_nulls()
 
 
-def _states(versions: pl.DataFrame) -> pl.DataFrame:
+def states_of(versions: pl.DataFrame) -> pl.DataFrame:
+    """What tickets looked like from each instant on, with counts of their changes; by ticket and instant."""
     ordered = versions.sort("ticket_id", "known_at")
 
     def changed(column: str) -> pl.Expr:
@@ -140,11 +139,18 @@ def _states(versions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _told(outcomes: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
-    """Outcomes with what their ticket looked like when they became known."""
-    ordered = outcomes.sort("ticket_id", "at")
-    looks = states.select("ticket_id", "at", *GROUPINGS).sort("ticket_id", "at")
-    return ordered.join_asof(looks, on="at", by="ticket_id", strategy="backward", check_sortedness=False)
+def told_of(outcomes: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
+    """Outcomes with what their ticket looked like when they became known; in order of tickets."""
+    # A deadline is missed after it, not at it.
+    known = pl.when("is_late").then(pl.col("at") + pl.duration(microseconds=1)).otherwise("at")
+    return _as_known(outcomes.with_columns(at=known), states.select("ticket_id", "at", *GROUPINGS))
+
+
+def _as_known(outcomes: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Outcomes, sorted by ticket, with the last row of their ticket that was known by then."""
+    return outcomes.sort("ticket_id", "at").join_asof(
+        rows.sort("ticket_id", "at"), on="at", by="ticket_id", strategy="backward", check_sortedness=False
+    )
 
 
 def _load(versions: pl.DataFrame, column: str) -> pl.DataFrame:

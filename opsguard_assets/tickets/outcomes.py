@@ -28,11 +28,13 @@ def outcomes(history: pl.DataFrame, until: datetime) -> pl.DataFrame:
     holds_until = pl.min_horizontal("known_until", last)
     missed = due.is_not_null() & (ended.is_null() | (ended > due))
     late = history.filter(missed & ((passed < holds_until) | (passed == pl.col("known_from")))).select(
-        "ticket_id", at=passed, is_late=pl.lit(value=True), minutes=_minutes()
+        "ticket_id", at=passed, is_late=pl.lit(value=True), minutes=_minutes(passed)
     )
     kept = due.is_null() | (ended <= due)
-    met = history.filter(ended.is_not_null() & kept & (pl.col("status") != "cancelled")).select(
-        "ticket_id", at="known_from", is_late=pl.lit(value=False), minutes=_minutes()
+    over = pl.max_horizontal("known_from", ended)  # an end that is announced has not come
+    held = pl.col("known_until").is_null() | (over < pl.col("known_until"))
+    met = history.filter(ended.is_not_null() & kept & held & (pl.col("status") != "cancelled")).select(
+        "ticket_id", at=over, is_late=pl.lit(value=False), minutes=_minutes(over)
     )
     known = pl.concat([late, met]).filter(pl.col("at") <= last)
     return known.sort("at", "is_late", descending=[False, True]).unique("ticket_id", keep="first", maintain_order=True)
@@ -61,5 +63,7 @@ def lives_of(history: pl.DataFrame, until: datetime) -> pl.DataFrame:
     )
 
 
-def _minutes() -> pl.Expr:
-    return (pl.col("ended_at") - pl.col("opened_at")).dt.total_microseconds() / 60e6
+def _minutes(known: pl.Expr) -> pl.Expr:
+    """From opening to the end, where that had come when the outcome became known."""
+    minutes = (pl.col("ended_at") - pl.col("opened_at")).dt.total_microseconds() / 60e6
+    return pl.when(pl.col("ended_at") <= known).then(minutes)
