@@ -1,8 +1,13 @@
 """Calibration: from a score that ranks to a probability that holds.
 
-Here: isotonic regression, smoothed so that it neither says never nor always. Not here: the scores.
+Here: isotonic regression, smoothed so that it neither says never nor always, and beta calibration, which bends the
+whole scale by three numbers. Not here: the scores.
+
+Isotonic regression follows any shape and needs thousands of rows; beta calibration (Kull, Silva Filho and Flach, 2017)
+holds with hundreds, and where the world moves. Which one is used is decided on later rows (`chosen`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +15,9 @@ import numpy.typing as npt
 import polars as pl
 
 Numbers = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
 _PRIOR = 1.0
+_EDGE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -21,14 +28,14 @@ class Calibration:
     probabilities: tuple[float, ...]
 
     def apply(self, scores: Numbers) -> Numbers:
-        """Probabilities; scores beyond those seen get the probability of the nearest."""
-        return np.interp(scores, self.scores, self.probabilities)
+        """Probabilities; scores beyond those seen get the probability of the nearest, NaN stays NaN."""
+        return np.where(np.isnan(scores), np.nan, np.interp(scores, self.scores, self.probabilities))
 
 
 IDENTITY = Calibration((0.0, 1.0), (0.0, 1.0))
 
 
-def calibrate(scores: Numbers, labels: npt.NDArray[np.int64]) -> Calibration:
+def calibrate(scores: Numbers, labels: Labels) -> Calibration:
     """Isotonic regression of labels on scores, each level pulled towards the base rate by one average outcome.
 
     Args:
@@ -59,3 +66,67 @@ def calibrate(scores: Numbers, labels: npt.NDArray[np.int64]) -> Calibration:
         .with_columns(pl.col("p").cum_max())
     )
     return Calibration(tuple(points["score"]), tuple(points["p"]))
+
+
+def beta(scores: Numbers, labels: Labels) -> Calibration:
+    """Logistic regression of labels on log(s) and -log(1 - s), neither of which may fall; as a map of 201 points."""
+    from scipy.optimize import minimize  # noqa: PLC0415 - only training needs it
+
+    told = _logs(scores)
+    base = float(np.clip(labels.mean(), 1e-3, 1 - 1e-3))
+
+    def loss(weights: Numbers) -> tuple[float, Numbers]:
+        odds = told @ weights[:2] + weights[2]
+        error = 1 / (1 + np.exp(-odds)) - labels
+        # A light pull towards the identity keeps the slopes finite where scores separate the outcomes.
+        pull = weights - np.array([1.0, 1.0, 0.0])
+        value = float(np.mean(np.logaddexp(0, odds) - labels * odds) + (pull @ pull) / len(labels))
+        gradient = np.append(told.T @ error, error.sum()) / len(labels) + 2 * pull / len(labels)
+        return value, gradient
+
+    found = minimize(
+        loss, np.array([1.0, 1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0, None), (0, None), (None, None)]
+    )
+    weights = found.x if found.success else np.array([0.0, 0.0, np.log(base / (1 - base))])
+    grid = 1 / (1 + np.exp(-np.linspace(-9.2, 9.2, 201)))
+    mapped = 1 / (1 + np.exp(-(_logs(grid) @ weights[:2] + weights[2])))
+    return Calibration(tuple(grid.tolist()), tuple(mapped.tolist()))
+
+
+def chosen(scores: Numbers, labels: Labels, folds: Numbers) -> tuple[str, Calibration]:
+    """The calibration with the smallest log loss on rows of other folds, fitted on all of them.
+
+    Args:
+        scores: What the model said on rows that it was not fitted on.
+        labels: What happened, 0 or 1.
+        folds: Which part of time each row belongs to, 0, 1, ….
+
+    Returns:
+        Its name (`none`, `beta`, `isotonic`) and the map. The simpler one wins a tie.
+    """
+    kinds: dict[str, Callable[[Numbers, Labels], Calibration]] = {
+        "none": lambda _scores, _labels: IDENTITY,
+        "beta": beta,
+        "isotonic": calibrate,
+    }
+    told = ~np.isnan(scores)
+    seen, happened = scores[told], labels[told]
+    losses = {name: _held_out(kind, seen, happened, folds[told]) for name, kind in kinds.items()}
+    name = min(losses, key=lambda each: losses[each])
+    return name, kinds[name](seen, happened)
+
+
+def _held_out(kind: Callable[[Numbers, Labels], Calibration], scores: Numbers, labels: Labels, folds: Numbers) -> float:
+    total = 0.0
+    for fold in np.unique(folds):
+        out = folds == fold
+        if len(set(labels[~out].tolist())) < 2:  # noqa: PLR2004 - both outcomes
+            continue
+        said = np.clip(kind(scores[~out], labels[~out]).apply(scores[out]), 1e-6, 1 - 1e-6)
+        total -= float(np.sum(np.where(labels[out] == 1, np.log(said), np.log(1 - said))))
+    return total
+
+
+def _logs(scores: Numbers) -> Numbers:
+    inside = np.clip(scores, _EDGE, 1 - _EDGE)
+    return np.column_stack([np.log(inside), -np.log(1 - inside)])

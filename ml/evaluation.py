@@ -14,18 +14,20 @@ BUDGETS = (0.01, 0.05, 0.10)
 _BINS = 10
 
 
-def evaluate(scored: pl.DataFrame) -> dict[str, Any]:
+def evaluate(scored: pl.DataFrame, *, key: str | None = None) -> dict[str, Any]:
     """The figures of one model on one set of moments.
 
     Args:
         scored: `risk` (0..1), `is_late` (what then happened), `lead_minutes` (from the moment to the missed deadline;
-            null where it was kept).
+            null where it was kept); with `key` also `as_of`.
+        key: The column that names entities; alerts per day are counted in them.
 
     Returns:
         `n`, `base_rate`, `roc_auc`, `pr_auc` (average precision), `brier`, `brier_constant` (of the base rate),
         `log_loss`, `ece` (expected calibration error, ten bins of equal counts), `thresholds` and `budgets` (lists of
-        precision, recall, flagged share, median lead time in minutes). Rows without a probability are left out; figures
-        that need both labels are null where there is one.
+        precision, recall, flagged share, median lead time in minutes, and with `key` alerts per day: entities flagged
+        at any of their moments, per day from the first to the last moment). Rows without a probability are left out;
+        figures that need both labels are null where there is one.
     """
     rows = scored.drop_nulls(["risk", "is_late"])
     labels, risks = rows["is_late"].cast(pl.Int64).to_numpy(), rows["risk"].to_numpy()
@@ -37,8 +39,8 @@ def evaluate(scored: pl.DataFrame) -> dict[str, Any]:
         "brier": float(np.mean((risks - labels) ** 2)) if len(labels) else None,
         "brier_constant": base * (1 - base) if base is not None else None,
         "ece": calibration_error(rows),
-        "thresholds": [{"threshold": t, **_alerts(rows, rows["risk"] >= t)} for t in THRESHOLDS],
-        "budgets": [{"budget": b, **_alerts(rows, _top(rows, b))} for b in BUDGETS],
+        "thresholds": [{"threshold": t, **_alerts(rows, rows["risk"] >= t, key)} for t in THRESHOLDS],
+        "budgets": [{"budget": b, **_alerts(rows, _top(rows, b), key)} for b in BUDGETS],
     }
 
 
@@ -65,6 +67,32 @@ def calibration_error(rows: pl.DataFrame) -> float | None:
     return float(bins.select((distance * pl.col("n")).sum() / pl.col("n").sum()).item())
 
 
+def calibration_interval(rows: pl.DataFrame, *, draws: int = 200, seed: int = 7) -> dict[str, float | None]:
+    """How far the calibration error can be told, with so many rows.
+
+    Returns:
+        `ece_low` and `ece_high`, the 5 % and 95 % quantiles over rows drawn again with replacement, and `ece_floor`,
+        the error that a perfect model would show on average: outcomes are drawn from the said probabilities. An error
+        near the floor is no evidence of any.
+    """
+    told = rows.drop_nulls(["risk", "is_late"]).select("risk", is_late=pl.col("is_late").cast(pl.Float64)).sort("risk")
+    if told.is_empty():
+        return {"ece_low": None, "ece_high": None, "ece_floor": None}
+    luck = np.random.default_rng(seed)
+    risks, labels = told["risk"].to_numpy(), told["is_late"].to_numpy()
+    drawn = [np.sort(luck.integers(len(risks), size=len(risks))) for _ in range(draws)]
+    again = [_equal_bins(risks[places], labels[places]) for places in drawn]
+    ideal = [_equal_bins(risks, (luck.random(len(risks)) < risks).astype(float)) for _ in range(draws)]
+    low, high = np.quantile(again, [0.05, 0.95])
+    return {"ece_low": float(low), "ece_high": float(high), "ece_floor": float(np.mean(ideal))}
+
+
+def _equal_bins(risks: Any, labels: Any) -> float:
+    """The calibration error of sorted risks, in bins of equal counts."""
+    parts = np.array_split(np.arange(len(risks)), min(_BINS, len(risks)))
+    return float(sum(abs(risks[p].mean() - labels[p].mean()) * len(p) for p in parts) / len(risks))
+
+
 def comparison(results: Mapping[str, Mapping[str, Any]], columns: Sequence[str]) -> pl.DataFrame:
     """Models beside each other, the best average precision first."""
     rows = [{"model": name, **{c: figures[c] for c in columns}} for name, figures in results.items()]
@@ -89,7 +117,7 @@ def _top(rows: pl.DataFrame, budget: float) -> pl.Series:
     return rank <= max(1, round(budget * len(rows)))
 
 
-def _alerts(rows: pl.DataFrame, flagged: pl.Series) -> dict[str, float | None]:
+def _alerts(rows: pl.DataFrame, flagged: pl.Series, key: str | None) -> dict[str, float | None]:
     chosen = rows.filter(flagged)
     hits = chosen.filter("is_late")
     late = int(rows["is_late"].sum())
@@ -99,4 +127,10 @@ def _alerts(rows: pl.DataFrame, flagged: pl.Series) -> dict[str, float | None]:
         "recall": len(hits) / late if late else None,
         "flagged_share": len(chosen) / len(rows) if len(rows) else None,
         "median_lead_minutes": float(lead) if isinstance(lead, int | float) else None,
+        **({"alerts_per_day": _per_day(rows, chosen, key)} if key else {}),
     }
+
+
+def _per_day(rows: pl.DataFrame, chosen: pl.DataFrame, key: str) -> float | None:
+    days = rows.select((pl.col("as_of").max() - pl.col("as_of").min()).dt.total_microseconds() / 86_400e6).item()
+    return chosen[key].n_unique() / days if days else None

@@ -1,6 +1,7 @@
-"""Learned models: scikit-learn and LightGBM behind the protocol of all risk models.
+"""Learned models: scikit-learn, LightGBM and survival behind the protocol of all risk models.
 
-Here: features to calibrated probabilities. Not here: fitting (`candidates`), files (`model_files`).
+Here: features to calibrated probabilities, and to what each feature adds. Not here: fitting (`candidates`), files
+(`model_files`), words (`explain`).
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,15 @@ class Scorer(Protocol):
     """What ranks: rows of numbers in, one score in 0..1 out."""
 
     def scores(self, rows: Numbers) -> Numbers:
-        """Scores of rows (n, number of features); unknown is NaN."""
+        """Scores of rows (n, number of features); unknown is NaN, and so is a score that nobody can tell."""
+        ...
+
+
+class Explainer(Protocol):
+    """A scorer that knows what its features add."""
+
+    def contributions(self, rows: Numbers) -> Numbers:
+        """What every feature adds to the score, of the shape of `rows`, on a scale of its own."""
         ...
 
 
@@ -42,6 +51,10 @@ class Booster:
         """The probability of the event, not calibrated."""
         return np.asarray(self.booster.predict(rows), dtype=np.float64)
 
+    def contributions(self, rows: Numbers) -> Numbers:
+        """What every feature adds to the log odds (SHAP values of trees)."""
+        return np.asarray(self.booster.predict(rows, pred_contrib=True)[:, :-1], dtype=np.float64)
+
 
 @dataclass(frozen=True)
 class LearnedModel:
@@ -53,6 +66,9 @@ class LearnedModel:
         features: The columns it reads, in order.
         scorer: What ranks.
         calibration: From scores to probabilities.
+        problem: What was learned; tells which words reasons are made of.
+        typical: The median of every feature where it was learned; NaN where it was never known. Models that cannot tell
+            what features add are asked again with this in the place of each.
     """
 
     name: str
@@ -60,14 +76,47 @@ class LearnedModel:
     features: tuple[str, ...]
     scorer: Scorer
     calibration: Calibration
+    problem: str = "sla_breach"
+    typical: tuple[float, ...] = ()
 
     def predict(self, features: pl.DataFrame) -> pl.Series:
-        """Probabilities of the event, one per row in order."""
+        """Probabilities of the event, one per row in order; null where the model cannot say."""
         scores = self.scorer.scores(numbers(features, self.features))
-        return pl.Series("risk", self.calibration.apply(scores), pl.Float64)
+        return pl.Series("risk", self.calibration.apply(scores), pl.Float64).fill_nan(None)
+
+    def reasons(self, features: pl.DataFrame) -> pl.Series:
+        """The main reasons of each row's probability in words, one per row in order, never null.
+
+        It costs far more than the probability: ask for rows that somebody will look at.
+        """
+        from ml.explain import reasons  # noqa: PLC0415 - words know models, and not the other way round
+
+        return reasons(self, features)
+
+    def contributions(self, features: pl.DataFrame) -> Numbers:
+        """What every feature adds to each row's score, (rows, features); the scale is the scorer's own.
+
+        Where the scorer cannot tell, the change of the score when the feature is replaced by its typical value.
+        """
+        rows = numbers(features, self.features)
+        told = getattr(self.scorer, "contributions", None)
+        return np.asarray(told(rows)) if told else _replaced(self.scorer, rows, self.typical)
 
 
 def numbers(rows: pl.DataFrame, features: Sequence[str]) -> Numbers:
     """The columns that a model reads as an array (rows, features); unknown is NaN."""
     unknown = float("nan")
     return rows.select(pl.col(name).cast(pl.Float64).fill_null(unknown) for name in features).to_numpy()
+
+
+def _replaced(scorer: Scorer, rows: Numbers, typical: Sequence[float]) -> Numbers:
+    """The score minus the score with one feature at its typical value, feature by feature."""
+    usual = np.asarray(typical) if typical else np.full(rows.shape[1], np.nan)
+    whole = scorer.scores(rows)
+    added = np.zeros(rows.shape)
+    other = rows.copy()
+    for place in range(rows.shape[1]):
+        other[:, place] = usual[place]
+        added[:, place] = whole - scorer.scores(other)
+        other[:, place] = rows[:, place]
+    return added

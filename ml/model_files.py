@@ -1,16 +1,21 @@
 """Models in folders, without pickle.
 
-Here: writing and reading. Not here: what a model does (`learned`).
+Here: writing and reading. Not here: what a model does (`learned`, `hazard`).
 
-A folder holds `model.json` (name, features, calibration) and either `booster.txt` (LightGBM's own text) or
-`estimator.skops`. Reading trusts the types in `TRUSTED` and no list that comes with the file.
+A folder holds `model.json` (name, features, calibration, typical values, periods of a survival model) and either
+`booster.txt` (LightGBM's own text) or `estimator.skops`. Reading trusts the types in `TRUSTED` and no list that comes
+with the file.
 """
 
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 from ml.calibration import Calibration
+from ml.hazard import Hazard, Periods
 from ml.learned import Booster, Estimator, LearnedModel, Scorer
 
 _META, _BOOSTER, _ESTIMATOR = "model.json", "booster.txt", "estimator.skops"
@@ -31,19 +36,32 @@ class ModelFileError(ValueError):
 
 
 def save(model: LearnedModel, folder: Path) -> None:
-    """Writes a model into an empty folder."""
+    """Writes a model into an empty folder.
+
+    Raises:
+        ModelFileError: When the scorer cannot be stored without pickle.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    calibration = {"scores": model.calibration.scores, "probabilities": model.calibration.probabilities}
-    meta = {"name": model.name, "version": model.version, "features": model.features, "calibration": calibration}
-    (folder / _META).write_text(json.dumps(meta, indent=1), encoding="utf-8")
-    if isinstance(model.scorer, Booster):
-        model.scorer.booster.save_model(str(folder / _BOOSTER))
-    elif isinstance(model.scorer, Estimator):
+    meta: dict[str, Any] = {
+        "name": model.name,
+        "version": model.version,
+        "problem": model.problem,
+        "features": model.features,
+        "calibration": {"scores": model.calibration.scores, "probabilities": model.calibration.probabilities},
+        "typical": [None if math.isnan(value) else value for value in model.typical],
+    }
+    scorer = model.scorer
+    if isinstance(scorer, Hazard):
+        meta["survival"] = vars(scorer.periods)
+    if isinstance(scorer, Booster | Hazard):
+        scorer.booster.save_model(str(folder / _BOOSTER))
+    elif isinstance(scorer, Estimator):
         import skops.io  # noqa: PLC0415 - imports scikit-learn
 
-        skops.io.dump(model.scorer.estimator, folder / _ESTIMATOR)
+        skops.io.dump(scorer.estimator, folder / _ESTIMATOR)
     else:
-        raise ModelFileError(f"{type(model.scorer).__name__} cannot be stored without pickle.")
+        raise ModelFileError(f"{type(scorer).__name__} cannot be stored without pickle.")
+    (folder / _META).write_text(json.dumps(meta, indent=1, allow_nan=False), encoding="utf-8")
 
 
 def load(folder: Path) -> LearnedModel:
@@ -53,23 +71,59 @@ def load(folder: Path) -> LearnedModel:
         ModelFileError: When something is missing, damaged, or not trusted.
     """
     try:
-        meta = json.loads((folder / _META).read_text(encoding="utf-8"))
-        calibration = Calibration(*(tuple(meta["calibration"][key]) for key in ("scores", "probabilities")))
-        return LearnedModel(meta["name"], meta["version"], tuple(meta["features"]), _scorer(folder), calibration)
+        return _read(folder)
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         if isinstance(error, ModelFileError):
             raise
         raise ModelFileError(f"{folder} holds no model that can be read: {error}") from error
 
 
-def _scorer(folder: Path) -> Scorer:
-    if (folder / _BOOSTER).exists():
-        import lightgbm  # noqa: PLC0415 - a second, and only those who score need it
+def _read(folder: Path) -> LearnedModel:
+    meta = json.loads((folder / _META).read_text(encoding="utf-8"))
+    typical = tuple(math.nan if value is None else float(value) for value in meta.get("typical", ()))
+    features = tuple(map(str, meta["features"]))
+    if typical and len(typical) != len(features):
+        raise ModelFileError(f"{folder / _META} names {len(features)} features and {len(typical)} typical values.")
+    return LearnedModel(
+        name=str(meta["name"]),
+        version=str(meta["version"]),
+        features=features,
+        scorer=_scorer(folder, meta, len(features)),
+        calibration=Calibration(*(tuple(map(float, meta["calibration"][key])) for key in ("scores", "probabilities"))),
+        problem=str(meta.get("problem", "sla_breach")),
+        typical=typical,
+    )
 
-        try:
-            return Booster(lightgbm.Booster(model_file=str(folder / _BOOSTER)))
-        except lightgbm.basic.LightGBMError as error:
-            raise ModelFileError(f"{folder / _BOOSTER} is no LightGBM model: {error}") from error
+
+def _scorer(folder: Path, meta: Mapping[str, Any], features: int) -> Scorer:
+    if (folder / _BOOSTER).exists():
+        booster = _booster(folder)
+        return _survival(folder, booster, meta["survival"], features) if "survival" in meta else Booster(booster)
+    return _estimator(folder)
+
+
+def _booster(folder: Path) -> Any:
+    import lightgbm  # noqa: PLC0415 - a second, and only those who score need it
+
+    try:
+        return lightgbm.Booster(model_file=str(folder / _BOOSTER))
+    except lightgbm.basic.LightGBMError as error:
+        raise ModelFileError(f"{folder / _BOOSTER} is no LightGBM model: {error}") from error
+
+
+def _survival(folder: Path, booster: Any, survival: Mapping[str, Any], features: int) -> Hazard:
+    """A survival model; positions outside the features and edges that do not rise are damage, not settings."""
+    edges = tuple(map(float, survival["edges"]))
+    places = [survival[name] for name in ("horizon", "hour", "weekday")]
+    told = places[:1] + [place for place in places[1:] if place is not None]
+    if not all(type(place) is int and 0 <= place < features for place in told):
+        raise ModelFileError(f"{folder / _META}: a survival model reads features {places} of {features}.")
+    if len(edges) < 2 or edges[0] != 0 or list(edges) != sorted(set(edges)):  # noqa: PLR2004 - one period has two edges
+        raise ModelFileError(f"{folder / _META}: periods must rise from 0; found {list(edges)[:5]}.")
+    return Hazard(booster, Periods(edges, *places))
+
+
+def _estimator(folder: Path) -> Estimator:
     import skops.io  # noqa: PLC0415 - imports scikit-learn
     from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
 

@@ -8,7 +8,8 @@ import polars as pl
 
 from ml.evaluation import reliability
 
-_BLUE, _GREY = "#4c78a8", "#8a8a8a"
+_BLUE, _GREY, _INK = "#4c78a8", "#8a8a8a", "#333333"
+_CONSTANTS, _EQUAL = (0.70, 0.80), 1e-9
 
 
 def precision_recall(scored: pl.DataFrame, title: str) -> bytes:
@@ -34,13 +35,75 @@ def reliability_diagram(scored: pl.DataFrame, title: str) -> bytes:
     low, high = _wilson(seen, n)
     figure, axes = _axes(title, "said: mean probability", "seen: share of missed deadlines")
     axes.plot([0, 1], [0, 1], color=_GREY, linestyle="--", label="calibrated")
-    axes.errorbar(
-        said, seen, yerr=[np.maximum(seen - low, 0), np.maximum(high - seen, 0)], fmt="o-", color=_BLUE, capsize=3
-    )
+    axes.fill_between(said, low, high, color=_BLUE, alpha=0.2, linewidth=0, label="95 % interval")
+    axes.plot(said, seen, "o-", color=_BLUE)
     for x, y, count in zip(said, seen, n, strict=True):
         axes.annotate(f"{count:,}", (x, y), textcoords="offset points", xytext=(6, -10), fontsize=7, color=_GREY)
     axes.legend(frameon=False)
     return _png(figure)
+
+
+def lead_times(scored: pl.DataFrame, title: str, *, threshold: float, key: str) -> bytes:
+    """How long before the missed deadline entities were flagged first; what was never flagged is told in the title."""
+    rows = scored.drop_nulls(["risk", "is_late"]).filter("is_late").sort(key, "as_of")
+    missed = rows[key].n_unique()
+    flagged = rows.filter(pl.col("risk") >= threshold).unique(key, keep="first", maintain_order=True)
+    hours = (flagged["lead_minutes"].drop_nulls() / 60).to_numpy()
+    share = len(flagged) / max(missed, 1)
+    figure, axes = _axes(
+        f"{title}: {share:.0%} of {missed:,} misses flagged at {threshold:.0%}", "hours before the deadline", "entities"
+    )
+    if len(hours):
+        axes.hist(hours, bins=30, color=_BLUE)
+        axes.axvline(float(np.median(hours)), color=_INK, linestyle="--", label=f"median {np.median(hours):.1f} h")
+        axes.legend(frameon=False)
+    axes.set_xlim(0, None)
+    axes.set_ylim(0, None)
+    return _png(figure)
+
+
+def cost_over_thresholds(curve: pl.DataFrame, title: str, *, chosen: float | None) -> bytes:
+    """Net cost per entity of every threshold, with 95 % intervals; `curve` as of `ml.money.cost_curve`."""
+    figure, axes = _axes(title, "threshold", "net cost per entity (negative saves)")
+    axes.set_ylim(auto=True)
+    told = {name: curve[name].to_numpy() for name in ("threshold", "net_cost", "low", "high")}
+    axes.fill_between(told["threshold"], told["low"], told["high"], color=_BLUE, alpha=0.2, linewidth=0)
+    axes.plot(told["threshold"], told["net_cost"], color=_BLUE)
+    axes.axhline(0, color=_GREY, linewidth=0.8)
+    _marked(axes, chosen)
+    return _png(figure)
+
+
+def frontier(curve: pl.DataFrame, title: str, *, chosen: float | None) -> bytes:
+    """Net cost over the share of entities that are alerted: what another alert buys."""
+    figure, axes = _axes(title, "share of entities alerted", "net cost per entity (negative saves)")
+    axes.set_ylim(auto=True)
+    axes.plot(curve["alerts_share"].to_numpy(), curve["net_cost"].to_numpy(), ".-", color=_BLUE)
+    for at in (*_CONSTANTS, *([chosen] if chosen is not None else [])):
+        point = curve.filter((pl.col("threshold") - at).abs() < _EQUAL)
+        if len(point):
+            place = (point["alerts_share"][0], point["net_cost"][0])
+            axes.plot(*place, "o", color=_INK)
+            axes.annotate(f"{at:.0%}", place, textcoords="offset points", xytext=(6, 6), fontsize=8)
+    return _png(figure)
+
+
+def feature_importance(importance: pl.DataFrame, title: str, *, most: int = 20) -> bytes:
+    """The features that are missed most; `importance` as of `ml.importance.importance`."""
+    top = importance.head(most).reverse()
+    figure, axes = _axes(title, "growth of the log loss when shuffled", "")
+    axes.set_xlim(auto=True)
+    axes.set_ylim(auto=True)
+    axes.barh(top["feature"].to_list(), top["importance"].to_list(), color=_BLUE)
+    return _png(figure)
+
+
+def _marked(axes: Any, chosen: float | None) -> None:
+    for at in _CONSTANTS:
+        axes.axvline(at, color=_GREY, linestyle=":", label=f"{at:.0%}")
+    if chosen is not None:
+        axes.axvline(chosen, color=_INK, linestyle="--", label=f"cheapest before: {chosen:.0%}")
+    axes.legend(frameon=False)
 
 
 def _wilson(share: Any, n: Any) -> tuple[Any, Any]:

@@ -15,6 +15,7 @@ class Task:
 
     Attributes:
         problem: Its name; also that of the experiment.
+        question: What a probability is of, as a model's card says it.
         key: The column that names its entities.
         features: The columns that models read.
         horizon: The feature that says how many minutes are left: the event is late when it comes later. Survival models
@@ -25,5 +26,6 @@ class Task:
     problem: str
     key: str
     features: tuple[str, ...]
+    question: str = "the probability of the event"
     horizon: str | None = None
     segments: Mapping[str, pl.Expr] = field(default_factory=dict)

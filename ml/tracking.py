@@ -1,19 +1,36 @@
 """Trainings in MLflow: one run per training, one child per candidate, so that the comparison view tells the better one.
 
-Here: writing runs. Not here: training, and which version is used (a registry is to come). The client is explicit: no
-global tracking address, no active run.
+Here: writing runs. Not here: training, reports (`report`), and which version is used (`registry`). The client is
+explicit: no global tracking address, no active run.
 """
 
+import json
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ml.card import Subject, model_card
+from ml.mlflow_model import describe
+from ml.mlflow_names import metrics_of, parameters_of
 from ml.model_files import save
-from ml.pictures import precision_recall, reliability_diagram
+from ml.money import Costs
+from ml.pictures import (
+    cost_over_thresholds,
+    feature_importance,
+    frontier,
+    lead_times,
+    precision_recall,
+    reliability_diagram,
+)
+from ml.problem import Task
+from ml.report import Report, ranked, report_of
 from ml.training import Trained
+
+_ALERT = 0.70
 
 
 @dataclass(frozen=True)
@@ -28,32 +45,78 @@ class Place:
         return f"Place({self.artifacts})"
 
 
-def log_training(
-    place: Place, problem: str, trained: Sequence[Trained], *, until: datetime, facts: Mapping[str, Any]
-) -> str:
+@dataclass(frozen=True)
+class Circumstances:
+    """What a training was made of.
+
+    Attributes:
+        until: What was known up to here was learned from.
+        facts: Counts and shares, as parameters of the parent; `moments`, `entities` and `late_share` at least.
+        costs: What is at stake.
+        card: Text of the template of model cards.
+        data: Lake tables that were read, with the version of each; null where a table does not exist yet.
+        lake: Address of the lake, without secrets.
+        revision: Revision of the code; null where it is not known.
+        dagster_run: Run of Dagster that trains; null where a person does.
+        tags: Further tags of the parent run.
+    """
+
+    until: datetime
+    facts: Mapping[str, Any]
+    costs: Costs
+    card: str
+    data: Mapping[str, int | None] = field(default_factory=dict)
+    lake: str = ""
+    revision: str | None = None
+    dagster_run: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A training in MLflow.
+
+    Attributes:
+        run: The id of its run.
+        candidates: Candidate to the id of its run, the best first.
+        reports: What was told of each.
+    """
+
+    run: str
+    candidates: dict[str, str]
+    reports: dict[str, Report]
+
+
+def log_training(place: Place, task: Task, trained: Sequence[Trained], made_of: Circumstances) -> Logged:
     """Writes a training and its candidates.
 
     Args:
         place: Where.
-        problem: Name of the experiment.
-        trained: The candidates.
-        until: What was known up to here was learned from.
-        facts: What else the training was made of, as parameters of the parent.
-
-    Returns:
-        The id of the parent run.
+        task: What was learned; names the experiment.
+        trained: The candidates, the rule among them.
+        made_of: What it was made of.
     """
     from mlflow import MlflowClient  # noqa: PLC0415 - two seconds, and only training needs it
 
     client = MlflowClient(tracking_uri=place.backend)
-    experiment = _experiment(client, place, problem)
-    parent = client.create_run(experiment, run_name=f"{problem} until {until:%Y-%m-%d %H:%M}")
-    for name, value in {"until": until.isoformat(), **facts}.items():
-        client.log_param(parent.info.run_id, name, value)
-    for candidate in trained:
-        _log_candidate(client, experiment, parent.info.run_id, candidate)
-    client.set_terminated(parent.info.run_id)
-    return str(parent.info.run_id)
+    experiment = _experiment(client, place, task.problem)
+    reports = {each.candidate: report_of(each, task, made_of.costs) for each in trained}
+    order = ranked(reports)
+    parent = client.create_run(
+        experiment, run_name=f"{task.problem} until {made_of.until:%Y-%m-%d %H:%M}", tags=_tags(made_of)
+    ).info.run_id
+    _log(client, parent, params={"until": made_of.until.isoformat(), **made_of.facts})
+    client.log_inputs(parent, datasets=list(_datasets(made_of)))
+    runs = {
+        name: _log_candidate(client, experiment, parent, task, each, (reports, order), made_of)
+        for name in order
+        for each in trained
+        if each.candidate == name
+    }
+    best = reports[order[0]].metrics
+    _log(client, parent, metrics=best, tags={"best_candidate": order[0]})
+    client.set_terminated(parent)
+    return Logged(str(parent), runs, reports)
 
 
 def _experiment(client: Any, place: Place, problem: str) -> str:
@@ -64,26 +127,100 @@ def _experiment(client: Any, place: Place, problem: str) -> str:
     return str(client.create_experiment(problem, artifact_location=(place.artifacts / problem).as_uri()))
 
 
-def _log_candidate(client: Any, experiment: str, parent: str, trained: Trained) -> None:
-    run = client.create_run(experiment, run_name=trained.candidate, tags={"mlflow.parentRunId": parent}).info.run_id
-    for name, value in trained.parameters.items():
-        client.log_param(run, name, value)
-    for name, value in _flat(trained.figures).items():
-        client.log_metric(run, name, value)
+def _tags(made_of: Circumstances) -> dict[str, str]:
+    told = {"data_as_of": made_of.until.isoformat(), **made_of.tags}
+    if made_of.revision:
+        told["git_commit"] = made_of.revision
+    if made_of.dagster_run:
+        told["dagster.run_id"] = made_of.dagster_run
+    return told
+
+
+def _datasets(made_of: Circumstances) -> Iterator[Any]:
+    """The tables of the lake that were read, at their versions: MLflow shows them as inputs."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag  # noqa: PLC0415
+
+    for table, version in made_of.data.items():
+        if version is not None:
+            source = {"path": f"{made_of.lake}/{table}", "delta_table_version": version}
+            told = Dataset(table.rpartition("/")[2], f"version-{version}", "delta_table", json.dumps(source))
+            yield DatasetInput(told, [InputTag("mlflow.data.context", "training")])
+
+
+def _log_candidate(
+    client: Any,
+    experiment: str,
+    parent: str,
+    task: Task,
+    trained: Trained,
+    told: tuple[Mapping[str, Report], Sequence[str]],
+    made_of: Circumstances,
+) -> str:
+    reports, order = told
+    report, rank = reports[trained.candidate], order.index(trained.candidate) + 1
+    tags = {"mlflow.parentRunId": parent, "is_best": str(rank == 1).lower(), "rank": str(rank), **_tags(made_of)}
+    run = str(client.create_run(experiment, run_name=trained.candidate, tags=tags).info.run_id)
+    _log(
+        client, run, params=trained.parameters, metrics={**report.metrics, **metrics_of(report.segments), "rank": rank}
+    )
+    client.log_inputs(run, datasets=list(_datasets(made_of)))
+    subject = Subject(
+        trained.candidate,
+        task,
+        made_of.until,
+        rank,
+        len(order),
+        trained.parameters,
+        made_of.facts,
+        {name: version for name, version in made_of.data.items() if version is not None},
+        made_of.revision,
+    )
     with tempfile.TemporaryDirectory() as folder:
         files = Path(folder)
-        (files / "precision_recall.png").write_bytes(precision_recall(trained.test, trained.candidate))
-        (files / "reliability.png").write_bytes(reliability_diagram(trained.test, trained.candidate))
-        save(trained.model, files / "model")
+        for name, picture in _pictures(trained, task, report).items():
+            (files / f"{name}.png").write_bytes(picture)
+        (files / "model_card.md").write_text(model_card(made_of.card, subject, report), encoding="utf-8")
+        (files / "segments.json").write_text(report.segments.write_json(), encoding="utf-8")
+        (files / "cost_curve.json").write_text(report.curve.write_json(), encoding="utf-8")
+        (files / "money.json").write_text(json.dumps(report.money, indent=1), encoding="utf-8")
+        if trained.model:
+            save(trained.model, files / "model")
+            describe(trained.model, files / "model", run, trained.test)
         client.log_artifacts(run, str(files))
     client.set_terminated(run)
+    return run
 
 
-def _flat(figures: Mapping[str, Any]) -> dict[str, float]:
-    """Figures under one name each: `precision_at_70`, `recall_at_budget_5`."""
-    plain = {name: value for name, value in figures.items() if isinstance(value, int | float)}
-    for row in figures["thresholds"]:
-        plain |= {f"{k}_at_{row['threshold'] * 100:.0f}": v for k, v in row.items() if k != "threshold"}
-    for row in figures["budgets"]:
-        plain |= {f"{k}_at_budget_{row['budget'] * 100:.0f}": v for k, v in row.items() if k != "budget"}
-    return {name: float(value) for name, value in plain.items() if value is not None}
+def _pictures(trained: Trained, task: Task, report: Report) -> dict[str, bytes]:
+    """Plots under the names of MLflow's own evaluator where it has one."""
+    name, rows, chosen = trained.candidate, trained.test, report.money["threshold"]
+    drawn = {
+        "precision_recall_curve_plot": precision_recall(rows, name),
+        "calibration_curve_plot": reliability_diagram(rows, name),
+        "lead_time_plot": lead_times(rows, name, threshold=_ALERT, key=task.key),
+        "cost_curve_plot": cost_over_thresholds(report.curve, name, chosen=chosen),
+        "cost_frontier_plot": frontier(report.curve, name, chosen=chosen),
+    }
+    if report.importance is not None:
+        drawn["feature_importance_plot"] = feature_importance(report.importance, name)
+    return drawn
+
+
+def _log(
+    client: Any,
+    run: str,
+    *,
+    params: Mapping[str, Any] | None = None,
+    metrics: Mapping[str, float] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """Everything of a run in one request."""
+    from mlflow.entities import Metric, Param, RunTag  # noqa: PLC0415
+
+    now = int(time.time() * 1000)
+    client.log_batch(
+        run,
+        metrics=[Metric(name, float(value), now, 0) for name, value in (metrics or {}).items()],
+        params=[Param(name, value) for name, value in parameters_of(params or {}).items()],
+        tags=[RunTag(name, value) for name, value in (tags or {}).items()],
+    )

@@ -1,11 +1,12 @@
-"""Training: candidates fitted, calibrated and compared on one set of labelled moments.
+"""Training: candidates tuned, fitted, calibrated and compared on one set of moments.
 
-Here: the order of steps that all problems share. Not here: features and labels (a problem's own), where results are
-kept (`tracking`).
+Here: the order of steps that all problems share. Not here: features and labels (a problem's own), figures (`report`),
+where results are kept (`tracking`).
 
-Candidates are compared on the last entities in time, which none of them has seen. What is handed out is fitted again on
-all rows, because the newest say most of the world as it is now. A calibration is kept where it helped on the last
-entities: under drift a map learned from a slice of the past can be worse than none.
+Candidates are compared on the last entities in time, which none of them has seen, calibrated on those before. What is
+handed out is fitted again on all rows, because the newest say most of the world as it is now. Its calibration comes
+from a twin that was fitted on all but every third of the newest entities, and says what it thinks of these: a map
+learned from an older model would undo faults that the new one does not have.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,27 +14,43 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from ml.calibration import IDENTITY, calibrate
-from ml.candidates import Candidate
+from ml.calibration import IDENTITY, Calibration, chosen
+from ml.candidates.candidate import Candidate, Parameters
 from ml.evaluation import evaluate
-from ml.learned import LearnedModel, numbers
+from ml.examples import DURATIONS, Examples
+from ml.learned import LearnedModel
 from ml.problem import Task
 from ml.split import Split, by_time
+from ml.tuning import Budget, tune
 
 SEED = 7
+STEPS = 4
+_FOLDS = 4
+_EVERY = 3
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A candidate after training: the model to use, its figures on the test part, and its rows there."""
+    """A candidate after training.
+
+    Attributes:
+        candidate: Its name.
+        parameters: What it was fitted with.
+        model: The model to use; null for the rule, which is used as it is.
+        figures: Its figures on the test part.
+        test: Its rows there, with `risk`.
+        calibrate: Its rows of the part before, with `risk`, by which thresholds may be chosen.
+    """
 
     candidate: str
     parameters: Mapping[str, Any]
-    model: LearnedModel
+    model: LearnedModel | None
     figures: dict[str, Any]
     test: pl.DataFrame
+    calibrate: pl.DataFrame
 
 
 def train(
@@ -42,52 +59,78 @@ def train(
     candidates: Sequence[Candidate],
     *,
     until: datetime,
-    done: Callable[[int], None],
+    budget: Budget,
+    done: Callable[[int], None] = lambda _steps: None,
 ) -> list[Trained]:
-    """Fits, calibrates and judges every candidate.
+    """Tunes, fits, calibrates and judges every candidate that can learn from these rows.
 
     Args:
-        rows: Labelled moments: `task.key`, `as_of`, `begins_at`, `is_late`, `lead_minutes` and the features.
+        rows: Moments: `task.key`, `as_of`, `begins_at`, `is_late` (null where it is not known yet), `lead_minutes`, the
+            features, and for survival models `watched_minutes` and `is_ended`.
         task: What is learned.
         candidates: What competes.
         until: The instant up to which anything was known; names the version.
-        done: Told after every fit.
+        budget: What tuning may cost.
+        done: Told after every step; a candidate takes `STEPS`.
 
     Raises:
         TooLittleDataError: When there is too little to learn from.
     """
-    split = by_time(rows, key=task.key)
+    split = by_time(rows.drop_nulls("is_late"), key=task.key)
     version = until.strftime("%Y-%m-%dT%H:%M")
+    able = [c for c in candidates if not c.needs_durations or (task.horizon and set(DURATIONS) <= set(rows.columns))]
+    begun = budget.clock()
     trained = []
-    for candidate in candidates:
-        judged = _calibrated(_fitted(split.fit, task, candidate, version), split)
+    for number, candidate in enumerate(able):
+        # Later candidates inherit the seconds that earlier ones did not use.
+        ends = begun + budget.seconds * (number + 1) / len(able)
+        found = tune(candidate, Examples.of(split.fit, task), budget, key=task.key, seed=SEED, ends=ends)
         done(1)
-        scored = split.test.with_columns(judged.predict(split.test))
-        used = replace(_fitted(rows, task, candidate, version), calibration=judged.calibration)
+        judged = _fitted(split.fit, task, candidate, found.parameters, version)
         done(1)
-        trained.append(Trained(candidate.name, candidate.parameters, used, evaluate(scored), scored))
+        used = _fitted(rows, task, candidate, found.parameters, version)
+        done(1)
+        newest = _newest(rows, task, candidate, found.parameters, split)
+        done(1)
+        parameters = {**found.parameters, "tuning_trials": found.trials}
+        trained.append(_judged(judged, replace(used, calibration=newest), split, parameters, task.key))
     return trained
 
 
-def _fitted(rows: pl.DataFrame, task: Task, candidate: Candidate, version: str) -> LearnedModel:
-    features = _telling(rows, task.features)
-    scorer = candidate.fit(numbers(rows, features), _labels(rows), SEED)
-    return LearnedModel(candidate.name, version, features, scorer, IDENTITY)
+def rule_as_trained(name: str, risks: Callable[[pl.DataFrame], pl.Series], rows: pl.DataFrame, task: Task) -> Trained:
+    """The rule on the same parts, so that the same table compares it."""
+    split = by_time(rows.drop_nulls("is_late"), key=task.key)
+    test, before = (part.with_columns(risks(part).alias("risk")) for part in (split.test, split.calibrate))
+    return Trained(name, {}, None, evaluate(test, key=task.key), test, before)
 
 
-def _calibrated(model: LearnedModel, split: Split) -> LearnedModel:
-    """The model with the calibration that says more of the test part: that of its own slice, or none."""
-    scores = model.scorer.scores(numbers(split.calibrate, model.features))
-    mapped = replace(model, calibration=calibrate(scores, _labels(split.calibrate)))
-    losses = [evaluate(split.test.with_columns(m.predict(split.test)))["brier"] for m in (model, mapped)]
-    return mapped if losses[1] < losses[0] else model
+def _fitted(rows: pl.DataFrame, task: Task, candidate: Candidate, parameters: Parameters, version: str) -> LearnedModel:
+    examples = Examples.of(rows, task)
+    scorer = candidate.fit(examples, parameters, SEED).scorer
+    typical = rows.select(pl.col(examples.features).cast(pl.Float64).median()).row(0)
+    usual = tuple(float("nan") if value is None else float(value) for value in typical)
+    return LearnedModel(candidate.name, version, examples.features, scorer, IDENTITY, task.problem, usual)
 
 
-def _telling(rows: pl.DataFrame, features: Sequence[str]) -> tuple[str, ...]:
-    """The features that differ between rows; one that is unknown or equal on all of them tells nothing."""
-    distinct = rows.select(pl.col(name).drop_nulls().n_unique() for name in features).row(0, named=True)
-    return tuple(name for name in features if distinct[name] > 1)
+def _newest(rows: pl.DataFrame, task: Task, candidate: Candidate, parameters: Parameters, split: Split) -> Calibration:
+    """The calibration by a twin's words on every third of the newest entities, which the twin has not seen."""
+    newest = pl.concat([split.calibrate, split.test])
+    held = newest.filter(pl.col(task.key).hash(SEED) % _EVERY == 0)
+    others = rows.join(held.select(task.key).unique(), on=task.key, how="anti")
+    return _calibration(_fitted(others, task, candidate, parameters, ""), held)[1]
 
 
-def _labels(rows: pl.DataFrame) -> Any:
-    return rows["is_late"].cast(pl.Int64).to_numpy()
+def _judged(judged: LearnedModel, used: LearnedModel, split: Split, parameters: Parameters, key: str) -> Trained:
+    """Figures by a calibration that knew nothing of the test part."""
+    name, before = _calibration(judged, split.calibrate)
+    fair = replace(judged, calibration=before)
+    test, calibrate = (part.with_columns(fair.predict(part)) for part in (split.test, split.calibrate))
+    told = {**parameters, "calibration": name}
+    return Trained(judged.name, told, used, evaluate(test, key=key), test, calibrate)
+
+
+def _calibration(model: LearnedModel, rows: pl.DataFrame) -> tuple[str, Calibration]:
+    ordered = rows.sort("begins_at", maintain_order=True)
+    scores = model.predict(ordered).fill_null(float("nan")).to_numpy()
+    folds = np.floor(np.arange(len(ordered)) * _FOLDS / max(len(ordered), 1))
+    return chosen(scores, ordered["is_late"].cast(pl.Int64).to_numpy(), folds)

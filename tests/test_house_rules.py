@@ -28,7 +28,11 @@ PURE_INTAKE = {
     for name in ("conform", "parse", "origin", "quarantine", "ledger", "report", "names", "drift", "raw_types", "look")
 }
 SHELL = {
-    *(f"opsguard_assets/tickets/{name}.py" for name in ("assets", "derive", "knowledge", "replay_report", "score")),
+    *(
+        f"opsguard_assets/tickets/{name}.py"
+        for name in ("assets", "derive", "knowledge", "replay_report", "score", "train")
+    ),
+    "ml/mlflow_model.py",
     "ml/model_files.py",
     "ml/registry.py",
     "ml/tracking.py",
@@ -85,6 +89,7 @@ ARROWS = {
         "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.metadata",
         "opsguard_assets.intake.assets", "ml", "resources",
     ),
+    "opsguard_assets/alerts/": ("opsguard_assets.alerts", "resources"),
     "opsguard_assets/models/": ("opsguard_assets.models", "ml", "resources"),
     "opsguard_assets/derivation.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/metadata.py": ("opsguard_assets.tables", "opsguard_assets.intake.report"),

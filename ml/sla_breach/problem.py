@@ -14,6 +14,7 @@ TASK = Task(
     problem="sla_breach",
     key="ticket_id",
     features=FEATURES,
+    question="the probability that an open ticket misses its resolution deadline, by what is known at the moment",
     horizon="slack_minutes",
     segments={
         "priority": pl.col("priority").cast(pl.String),

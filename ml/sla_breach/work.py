@@ -22,8 +22,9 @@ def work_after(known: Streams, moments: pl.DataFrame, until: datetime) -> pl.Dat
         until: The last instant of knowledge.
 
     Returns:
-        One row per moment in order: `watched_minutes` (to the end of the work, or as long as it was watched) and
-        `is_ended` (false where the end was not seen: still open, or cancelled).
+        One row per moment in order: `watched_minutes` (to the end of the work, or as long as it was watched),
+        `is_ended` (false where the end was not seen: still open, or cancelled) and `watchable_minutes` (how long it
+        would have been watched if the work had not ended).
     """
     ends = known.states.filter(~pl.col("is_open"), pl.col("at") <= until)
     found = (
@@ -40,8 +41,14 @@ def work_after(known: Streams, moments: pl.DataFrame, until: datetime) -> pl.Dat
         )
         .sort("_place")
     )
-    last = pl.coalesce("ended_at", pl.lit(until, pl.Datetime("us", "UTC")))
+    knowledge = pl.lit(until, pl.Datetime("us", "UTC"))
+    given_up = pl.col("is_cancelled").fill_null(value=False)
     return found.select(
-        watched_minutes=(last - pl.col("as_of")).dt.total_microseconds() / 60e6,
-        is_ended=pl.col("ended_at").is_not_null() & ~pl.col("is_cancelled").fill_null(value=False),
+        watched_minutes=_minutes(pl.coalesce("ended_at", knowledge)),
+        is_ended=pl.col("ended_at").is_not_null() & ~given_up,
+        watchable_minutes=_minutes(pl.when(given_up).then("ended_at").otherwise(knowledge)),
     )
+
+
+def _minutes(instant: pl.Expr) -> pl.Expr:
+    return (instant - pl.col("as_of")).dt.total_microseconds() / 60e6

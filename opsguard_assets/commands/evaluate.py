@@ -9,13 +9,16 @@ import typer
 from ml.evaluation import comparison
 from ml.evaluation import evaluate as judge
 from ml.moments import ProtocolError
+from ml.sla_breach.problem import TASK
 from ml.sla_breach.rule import RuleBaseline
+from ml.sla_breach.rule_inputs import inputs_of_features
 from opsguard_assets.commands.problems import Problem, instant, trained_by
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
 from opsguard_assets.tickets.knowledge import history_of
 from opsguard_assets.tickets.learning import Past
 
 app = typer.Typer(rich_markup_mode=None)
+_CANDIDATE, _BASELINE = "candidate", "baseline"
 _SHOWN = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "log_loss", "ece")
 
 
@@ -25,7 +28,7 @@ def evaluate(
     begins: Annotated[str, typer.Option("--from", help="Tickets that became known from then on.")],
     ends: Annotated[str | None, typer.Option("--to", help="And before then; now where left out.")] = None,
     moments: Annotated[
-        str, typer.Option(help="When in its life a ticket is looked at: opening, +24h, +72h, every:15m.")
+        str, typer.Option(help="When in its life a ticket is looked at: opening, +24h, +72h, elapsed:0.5, every:15m.")
     ] = "opening",
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -46,11 +49,10 @@ def evaluate(
             rows = past.of_lives(began, moments)
         except ProtocolError as error:
             raise typer.BadParameter(str(error)) from None
-    results: list[dict[str, Any]] = [
-        {"model": m.name, "role": "candidate", "version": m.version, **judge(rows.with_columns(m.predict(rows)))}
-        for m in models
-    ]
-    results.append({"model": RuleBaseline().name, "role": "baseline", **judge(rows.with_columns(_rule(rows)))})
+    rule = RuleBaseline()
+    named = [(_CANDIDATE, model.name, model.predict(rows)) for model in models]
+    named.append((_BASELINE, rule.name, rule.predict(inputs_of_features(rows)).alias("risk")))
+    results = [_result(role, name, rows.with_columns(risk)) for role, name, risk in named]
     if as_json:
         print_json(results)
         return
@@ -59,9 +61,5 @@ def evaluate(
     print_rows(f"{problem.value} at {moments}, tickets of {first:%Y-%m-%d} to {last:%Y-%m-%d}", rounded.to_dicts())
 
 
-def _rule(rows: pl.DataFrame) -> pl.Series:
-    """The rule on the same facts."""
-    inputs = rows.with_columns(
-        pl.col("has_assignee").cast(pl.Boolean), assignee_open_tickets=pl.col("open_of_assignee").fill_null(0)
-    )
-    return RuleBaseline().predict(inputs).alias("risk")
+def _result(role: str, name: str, scored: pl.DataFrame) -> dict[str, Any]:
+    return {"model": name, "role": role, **judge(scored, key=TASK.key)}

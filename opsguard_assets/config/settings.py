@@ -7,6 +7,7 @@ environment (`resources.environment`).
 from pydantic import Field, field_validator
 
 from opsguard_assets.config.base import Strict, Zone
+from opsguard_assets.config.learning import Learning, Money
 from opsguard_assets.config.sources import Source
 
 
@@ -55,6 +56,8 @@ class Settings(Strict):
     sources: tuple[Source, ...] = ()
     sla: SlaThresholds = SlaThresholds()
     retention: Retention = Retention()
+    learning: Learning = Learning()
+    money: Money = Money()
 
     @field_validator("sources")
     @classmethod

@@ -13,27 +13,43 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 
 from ml.calibration import IDENTITY, calibrate
-from ml.candidates import candidates
+from ml.candidates.every import candidates
+from ml.examples import Examples
 from ml.learned import LearnedModel
 from ml.model_files import ModelFileError, load, save
 
-FEATURES = ("size", "age", "never_known")
+FEATURES = ("size", "age", "often_unknown", "left")
+QUICK = {name: {"num_boost_round": 40} for name in ("lightgbm", "hazard")} | {
+    "hist_gradient_boosting": {"max_iter": 40}
+}
 
 
 @pytest.fixture(scope="module")
 def rows():
     luck = np.random.default_rng(1)
-    size, age = luck.normal(size=3_000), luck.uniform(0, 100, 3_000)
-    late = luck.uniform(size=3_000) < 1 / (1 + np.exp(-(size + age / 50 - 1)))
+    size, age, left = luck.normal(size=3_000), luck.uniform(0, 100, 3_000), luck.uniform(20, 300, 3_000)
+    lasts = luck.exponential(60 * np.exp(size + age / 50 - 1))
+    watchable = luck.uniform(50, 500, 3_000)
     unknown = pl.Series([None if i % 7 else x for i, x in enumerate(age)], dtype=pl.Float64)
-    return pl.DataFrame({"size": size, "age": age, "never_known": unknown, "is_late": late})
+    return pl.DataFrame(
+        {
+            "size": size,
+            "age": age,
+            "often_unknown": unknown,
+            "left": left,
+            "is_late": lasts > left,
+            "watched_minutes": np.minimum(lasts, watchable),
+            "is_ended": lasts <= watchable,
+            "watchable_minutes": watchable,
+        }
+    )
 
 
 def trained(candidate, rows):
-    values = rows.select(pl.col(FEATURES).fill_null(float("nan"))).to_numpy()
-    labels = rows["is_late"].cast(pl.Int64).to_numpy()
-    scorer = candidate.fit(values, labels, 1)
-    return LearnedModel(candidate.name, "1", FEATURES, scorer, calibrate(scorer.scores(values), labels))
+    examples = Examples(rows, FEATURES, "left")
+    scorer = candidate.fit(examples, {**candidate.parameters, **QUICK.get(candidate.name, {})}, 1).scorer
+    calibration = calibrate(scorer.scores(examples.numbers()), examples.labels())
+    return LearnedModel(candidate.name, "1", FEATURES, scorer, calibration, typical=(0.0, 50.0, float("nan"), 100.0))
 
 
 @pytest.mark.parametrize("candidate", candidates(), ids=lambda c: c.name)

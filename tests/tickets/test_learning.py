@@ -6,10 +6,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ml.candidates import candidates
+from ml.candidates.every import candidates
 from ml.evaluation import evaluate
 from ml.sla_breach.features import FEATURES, features
 from ml.training import train
+from ml.tuning import Budget
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.clock_history import readings_at, valid
@@ -96,7 +97,9 @@ def test_labels_are_taken_of_tickets_whose_deadline_has_passed_only(history):
 
 def test_models_learned_from_the_past_beat_the_constant_on_what_followed(history):
     until = START + timedelta(days=20)
-    trained = train(Past.of(history, until).training(), TASK, candidates(), until=until, done=lambda _: None)
+    budget = Budget(seconds=0, trials=0, clock=lambda: 0.0)
+    trained = train(Past.of(history, until).watched(), TASK, candidates(), until=until, budget=budget)
+    assert [each.candidate for each in trained][-1] == "hazard"
     now = Past.of(history, END)
     following = now.of_lives(now.lives.filter(pl.col("begins_at") >= until), "+2h")
     for each in trained:

@@ -1,0 +1,1 @@
+"""The candidates that compete for a problem. Import the submodules."""

@@ -1,0 +1,98 @@
+"""Tuning within a stated budget: parameters are drawn by a seed and judged on the latest of the rows to learn from.
+
+Here: the search. Not here: what may be chosen (`candidates`) and the final fit (`training`).
+
+The number of trials bounds the search reproducibly; the seconds are a ceiling for slow machines, and what a slow
+machine did not try is told.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ml.candidates.candidate import Candidate, Parameters
+from ml.examples import Examples
+from ml.split import by_time
+
+_LATER = 0.25
+# Trials compare settings, which needs fewer rows than the model that is used.
+_MOST_ROWS = 25_000
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What tuning may cost.
+
+    Attributes:
+        seconds: For all candidates together; no trial begins afterwards.
+        trials: For each candidate, the first being its defaults; with 0 these are used untried.
+        clock: Seconds that only rise.
+    """
+
+    seconds: float
+    trials: int
+    clock: Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What was chosen, how many settings were tried, and the log loss on the later rows; null where none was."""
+
+    parameters: Parameters
+    trials: int
+    loss: float | None
+
+
+def tune(
+    candidate: Candidate, examples: Examples, budget: Budget, *, key: str, seed: int, ends: float | None = None
+) -> Tuned:
+    """Chooses parameters by log loss on later entities, rounds by early stopping on the same.
+
+    Args:
+        candidate: What is tuned.
+        examples: Rows to learn from.
+        budget: What it may cost.
+        key: The column that names entities.
+        seed: Chooses trials and rows.
+        ends: When to stop by the budget's clock; from now on for `budget.seconds` where left out.
+
+    Returns:
+        The best of the trials; the first, the defaults, is made whatever the seconds.
+    """
+    if budget.trials < 1:
+        return Tuned(candidate.parameters, 0, None)
+    earlier, later = _slices(examples, key, seed)
+    luck = np.random.default_rng(seed)
+    limit = budget.clock() + budget.seconds if ends is None else ends
+    tried: list[tuple[float, Parameters]] = []
+    while len(tried) < budget.trials and (not tried or budget.clock() < limit):
+        parameters = _drawn(candidate, luck) if tried else candidate.parameters
+        fitted = candidate.fit(earlier, parameters, seed, later)
+        tried.append((log_loss(fitted.scorer.scores(later.numbers()), later), fitted.parameters))
+    loss, best = min(tried, key=lambda trial: trial[0])
+    return Tuned(best, len(tried), loss)
+
+
+def log_loss(scores: Any, examples: Examples) -> float:
+    """The log loss of scores on rows with labels; rows without a score count as even odds."""
+    said = np.clip(np.nan_to_num(scores, nan=0.5), 1e-6, 1 - 1e-6)
+    return float(-np.mean(np.where(examples.labels() == 1, np.log(said), np.log(1 - said))))
+
+
+def _drawn(candidate: Candidate, luck: np.random.Generator) -> Mapping[str, Any]:
+    chosen = {name: values[int(luck.integers(len(values)))] for name, values in candidate.space.items()}
+    return {**candidate.parameters, **chosen}
+
+
+def _slices(examples: Examples, key: str, seed: int) -> tuple[Examples, Examples]:
+    """Earlier and later entities with an outcome, at most so many rows of each."""
+    parts = by_time(examples.labelled.rows, key=key, shares=(1 - _LATER, 0, _LATER), least=100)
+    return tuple(_capped(part, examples, seed) for part in (parts.fit, parts.test))  # type: ignore[return-value]
+
+
+def _capped(rows: pl.DataFrame, examples: Examples, seed: int) -> Examples:
+    some = rows.sample(_MOST_ROWS, seed=seed) if len(rows) > _MOST_ROWS else rows
+    return Examples(some, examples.features, examples.horizon)

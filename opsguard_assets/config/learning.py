@@ -1,0 +1,44 @@
+"""What learning may cost, and what is at stake in money: settings that trainings read.
+
+Here: tuning budgets and costs. Not here: thresholds of alerts (`settings`).
+"""
+
+from pydantic import Field
+
+from opsguard_assets.config.base import Strict
+
+
+class Learning(Strict):
+    """Trainings.
+
+    Attributes:
+        tuning_seconds: No trial of other parameters begins after so many seconds of a training.
+        tuning_trials: At most so many trials per candidate; 0 learns with the parameters as they are set.
+    """
+
+    tuning_seconds: float = Field(default=60, ge=0)
+    tuning_trials: int = Field(default=8, ge=0)
+
+
+class Money(Strict):
+    """What a missed deadline and an alert cost, in the currency of your contracts.
+
+    Attributes:
+        breach_cost: Penalty of one missed deadline (contracts say 1,000 to 5,000; the least is assumed).
+        alert_minutes: Minutes that somebody needs to handle one alert.
+        hourly_cost: What an hour of that person costs.
+        prevented_share: Share of the breaches announced in time that acting prevents. An assumption until a hold-out
+            measures it.
+        lead_minutes: An alert with less time than this before the deadline comes too late to prevent anything.
+    """
+
+    breach_cost: float = Field(default=1_000, ge=0)
+    alert_minutes: float = Field(default=15, ge=0)
+    hourly_cost: float = Field(default=25, ge=0)
+    prevented_share: float = Field(default=0.3, ge=0, le=1)
+    lead_minutes: float = Field(default=60, ge=0)
+
+    @property
+    def alert_cost(self) -> float:
+        """What handling one alert costs."""
+        return self.alert_minutes / 60 * self.hourly_cost

@@ -1,0 +1,111 @@
+"""A training of SLA breaches from the lake to MLflow: the same from the command line, a schedule and the UI.
+
+Here: reading, learning, keeping. Not here: learning itself (`ml`), moments and labels (`learning`), promotion.
+"""
+
+import importlib.resources
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import polars as pl
+
+from ml.candidates.every import candidates
+from ml.money import Costs
+from ml.sla_breach.problem import TASK
+from ml.sla_breach.rule import RuleBaseline
+from ml.sla_breach.rule_inputs import inputs_of_features
+from ml.tracking import Circumstances, Logged, Place, log_training
+from ml.training import STEPS, Trained, rule_as_trained, train
+from ml.tuning import Budget
+from opsguard_assets.tickets.knowledge import INPUTS, history_of
+from opsguard_assets.tickets.learning import Past
+from resources.lake import Lake
+
+Begin = Callable[[str, int], Callable[[int], None]]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a training is asked for.
+
+    Attributes:
+        until: What was known up to here is learned from.
+        budget: What tuning may cost.
+        costs: What is at stake.
+        revision: Revision of the code; null where nobody knows.
+        dagster_run: The run of Dagster that trains; null where a person does.
+        tags: Further tags of the run in MLflow.
+    """
+
+    until: datetime
+    budget: Budget
+    costs: Costs
+    revision: str | None = None
+    dagster_run: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training made: the candidates, the rule among them, and where MLflow has them."""
+
+    trained: Sequence[Trained]
+    logged: Logged
+
+    @property
+    def best(self) -> Trained:
+        """The best learned candidate."""
+        name = next(name for name in self.logged.candidates if self._by_name()[name].model)
+        return self._by_name()[name]
+
+    def _by_name(self) -> dict[str, Trained]:
+        return {each.candidate: each for each in self.trained}
+
+
+def train_sla_breach(
+    lake: Lake, place: Place, order: Order, *, begin: Begin = lambda _task, _total: lambda _steps: None
+) -> Training:
+    """Trains every candidate on what was known by an instant and writes it to MLflow.
+
+    Args:
+        lake: The lake.
+        place: Where MLflow keeps things.
+        order: What is asked for.
+        begin: Told the name and number of steps of what begins; what it returns is told of every step.
+
+    Raises:
+        TooLittleDataError: When there is too little to learn from.
+    """
+    versions = {f"tables/{table.name}": lake.version(f"tables/{table.name}") for table in INPUTS}
+    rows = Past.of(history_of(lake), order.until).watched()
+    competing = candidates()
+    done = begin("fitting", STEPS * len(competing))
+    learned = train(rows, TASK, competing, until=order.until, budget=order.budget, done=done)
+    rule = RuleBaseline()
+    trained = [*learned, rule_as_trained(rule.name, lambda part: rule.predict(inputs_of_features(part)), rows, TASK)]
+    made_of = Circumstances(
+        until=order.until,
+        facts=_facts(rows, order.budget),
+        costs=order.costs,
+        card=(importlib.resources.files("templates") / "model_card.md.j2").read_text(encoding="utf-8"),
+        data=versions,
+        lake=lake.uri,
+        revision=order.revision,
+        dagster_run=order.dagster_run,
+        tags=order.tags,
+    )
+    return Training(trained, log_training(place, TASK, trained, made_of))
+
+
+def _facts(rows: pl.DataFrame, budget: Budget) -> dict[str, object]:
+    labelled = rows.drop_nulls("is_late")
+    return {
+        "moments": len(labelled),
+        "entities": labelled[TASK.key].n_unique(),
+        "late_share": float(labelled["is_late"].cast(pl.Int64).sum()) / max(len(labelled), 1),
+        "censored_moments": len(rows) - len(labelled),
+        "features": len(TASK.features),
+        "tuning_seconds": budget.seconds,
+        "tuning_trials": budget.trials,
+    }
