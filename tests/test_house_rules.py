@@ -20,6 +20,7 @@ ONE_SENTENCE = {
     "resources/migrations/env.py",
     "resources/migrations/versions/0001_ticks_and_pins.py",
     "resources/migrations/versions/0002_model_history.py",
+    "resources/migrations/versions/0003_alerts.py",
 }
 
 PURE = ("ml/", "opsguard_assets/tables/", "opsguard_assets/tickets/", "opsguard_assets/simulator/")
@@ -83,7 +84,8 @@ ARROWS = {
         "resources",
     ),
     "opsguard_assets/tickets/": (
-        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.derivation", "ml", "resources",
+        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.derivation",
+        "opsguard_assets.alerts.finding", "ml", "resources",
     ),
     "opsguard_assets/tickets/assets.py": (
         "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.metadata",

@@ -1,126 +1,119 @@
-"""Alerts: their life, every decision on a finding, and mutes. Not here: what moves them (`opsguard_assets.alerts`)."""
+"""The life of alerts: alerts, their transitions, mutes, and the decision that every finding of every tick ended in."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0003"
 down_revision = "0002"
 
-_STATES = "'open', 'acknowledged', 'resolved', 'suppressed'"
-_SEVERITIES = "'low', 'medium', 'high', 'critical'"
+_INSTANT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Adds `alerts`, `alert_transitions`, `mutes`, `alert_ticks` and `decisions`."""
-    _mutes()
+    """Adds `alerts`, `alert_transitions`, `mutes`, `monitor_ticks` and `decisions`."""
     _alerts()
     op.create_table(
         "alert_transitions",
         sa.Column("transition_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-        sa.Column("alert_id", sa.BigInteger, sa.ForeignKey("alerts.alert_id"), nullable=False),
-        _instant("at", "when it happened: the moment of the tick, or when a person acted", nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-        sa.Column("actor", sa.Text, nullable=False, comment="a monitor or a person"),
-        sa.Column("from_state", sa.Text, comment="null: the alert was made"),
+        sa.Column("alert_id", sa.BigInteger, sa.ForeignKey("alerts.alert_id"), nullable=False, index=True),
+        sa.Column("at", _INSTANT, nullable=False, comment="the tick, or when somebody acted"),
+        sa.Column("recorded_at", _INSTANT, nullable=False, server_default=sa.func.clock_timestamp()),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("from_state", sa.Text),
         sa.Column("to_state", sa.Text, nullable=False),
-        sa.Column("detail", sa.Text, comment="why, in words"),
+        sa.Column("detail", sa.Text),
     )
-    op.create_index("alert_transitions_of_alert", "alert_transitions", ["alert_id"])
     op.create_table(
-        "alert_ticks",
+        "mutes",
+        sa.Column("mute_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        *(sa.Column(name, sa.Text) for name in ("alert_type", "entity_id", "site_id", "client_id")),
+        sa.Column("begins_at", _INSTANT, nullable=False),
+        sa.Column("ends_at", _INSTANT, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("created_by", sa.Text, nullable=False),
+        sa.Column("created_at", _INSTANT, nullable=False, server_default=sa.func.now()),
+        sa.CheckConstraint("begins_at < ends_at", name="mute_ends_after_it_begins"),
+        sa.CheckConstraint(
+            "num_nonnulls(alert_type, entity_id, site_id, client_id) > 0", name="mute_says_what_it_mutes"
+        ),
+    )
+    op.create_table(
+        "monitor_ticks",
         sa.Column("monitor", sa.Text, nullable=False),
-        _instant("as_of", "the moment that was looked at", nullable=False),
-        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-        sa.Column("findings", sa.BigInteger, nullable=False, comment="how many came in"),
-        sa.Column("digest", sa.Text, nullable=False, comment="SHA-256 of the findings"),
-        sa.Column("is_late", sa.Boolean, nullable=False, comment="a newer moment was settled before: nothing moved"),
+        sa.Column("as_of", _INSTANT, nullable=False),
+        sa.Column("findings", sa.BigInteger, nullable=False),
+        sa.Column("is_late", sa.Boolean, nullable=False, comment="a later moment was settled before it"),
+        sa.Column("recorded_at", _INSTANT, nullable=False, server_default=sa.func.clock_timestamp()),
         sa.PrimaryKeyConstraint("monitor", "as_of"),
     )
-    # One partition per day, made by the first tick of the day: forgetting a day is dropping a table.
-    op.create_table(
-        "decisions",
-        _instant("as_of", "the tick", nullable=False),
-        sa.Column("monitor", sa.Text, nullable=False),
-        sa.Column("dedup_key", sa.Text, nullable=False),
-        sa.Column("number", sa.Integer, nullable=False, comment="0, or which of several findings of one key it was"),
-        sa.Column("decision", sa.Text, nullable=False),
-        sa.Column("detail", sa.Text),
-        sa.Column("score", sa.Double, comment="the risk of the finding"),
-        sa.Column("alert_id", sa.BigInteger),
-        sa.Column("is_finding", sa.Boolean, nullable=False, comment="false: an alert was cleared that nothing upheld"),
-        sa.PrimaryKeyConstraint("as_of", "monitor", "dedup_key", "number"),
-        postgresql_partition_by="RANGE (as_of)",
-    )
-    op.create_index("decisions_of_key", "decisions", ["dedup_key"])
+    _decisions()
 
 
 def downgrade() -> None:
     """Removes them."""
-    for table in ("decisions", "alert_ticks", "alert_transitions", "alerts", "mutes"):
-        op.drop_table(table)
-
-
-def _mutes() -> None:
-    op.create_table(
-        "mutes",
-        sa.Column("mute_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-        sa.Column("alert_type", sa.Text, comment="null: every type; the same for the columns below"),
-        sa.Column("entity_id", sa.Text),
-        sa.Column("site_id", sa.Text),
-        sa.Column("client_id", sa.Text),
-        _instant("starts_at", "first instant", nullable=False),
-        _instant("ends_at", "the instant after the last", nullable=False),
-        sa.Column("reason", sa.Text, nullable=False),
-        sa.Column("created_by", sa.Text, nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-        sa.Column("ended_by", sa.Text, comment="who ended it before its time"),
-        sa.CheckConstraint("ends_at >= starts_at", name="mutes_end_after_their_start"),
-        sa.CheckConstraint("num_nonnulls(alert_type, entity_id, site_id, client_id) > 0", name="mutes_name_something"),
-    )
+    for name in ("decisions", "monitor_ticks", "mutes", "alert_transitions", "alerts"):
+        op.drop_table(name)
 
 
 def _alerts() -> None:
     op.create_table(
         "alerts",
-        # Numbers are drawn before the row is written: a tick names the alerts that it is about to make.
-        sa.Column("alert_id", sa.BigInteger, sa.Identity(always=False), primary_key=True),
-        sa.Column("dedup_key", sa.Text, nullable=False, comment="alert_type:entity_id"),
-        *(sa.Column(name, sa.Text, nullable=False) for name in ("alert_type", "entity_type", "entity_id")),
-        sa.Column("client_id", sa.Text),
-        sa.Column("site_id", sa.Text),
-        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("alert_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("dedup_key", "alert_type", "entity_type", "entity_id")),
+        *(sa.Column(name, sa.Text) for name in ("client_id", "site_id")),
         sa.Column("severity", sa.Text, nullable=False),
-        sa.Column("score", sa.Double, comment="the newest risk, 0..1, where there is one"),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("state_before_mute", sa.Text, comment="what it returns to when the mute ends"),
+        sa.Column("score", sa.Double),
         sa.Column("title", sa.Text, nullable=False),
         sa.Column("reason", sa.Text),
-        sa.Column("evidence", sa.Text, comment="JSON"),
+        sa.Column("evidence", JSONB),
         *(sa.Column(name, sa.Text) for name in ("model_name", "model_version", "model_run_id")),
-        sa.Column("occurrences", sa.BigInteger, nullable=False, comment="ticks that found it"),
-        sa.Column("reopened", sa.Integer, nullable=False, server_default="0", comment="how often"),
-        _instant("first_seen_at", "the first tick that found it", nullable=False),
-        _instant("last_seen_at", "the newest tick that found it", nullable=False),
-        _instant("acknowledged_at", "since when somebody cares"),
+        sa.Column("occurrences", sa.BigInteger, nullable=False, comment="findings that met it"),
+        sa.Column("openings", sa.BigInteger, nullable=False, server_default="1"),
+        sa.Column("first_seen_at", _INSTANT, nullable=False),
+        sa.Column("last_seen_at", _INSTANT, nullable=False),
+        sa.Column("acknowledged_at", _INSTANT),
         sa.Column("acknowledged_by", sa.Text),
-        _instant("resolved_at", "when it ended"),
-        sa.Column("resolved_by", sa.Text, comment="a person or a monitor"),
-        sa.Column("resolution", sa.Text, comment="why it ended, in words"),
-        sa.Column("awaits_clearing", sa.Boolean, nullable=False, comment="a person resolved it while it was true"),
-        sa.Column("mute_id", sa.BigInteger, sa.ForeignKey("mutes.mute_id"), comment="what suppresses it"),
-        sa.Column("state_before_mute", sa.Text, comment="what it returns to; null: it was never seen unmuted"),
-        sa.Column("is_current", sa.Boolean, nullable=False, comment="the newest alert of its key"),
-        sa.CheckConstraint(f"state IN ({_STATES})", name="alerts_state"),
-        sa.CheckConstraint(f"severity IN ({_SEVERITIES})", name="alerts_severity"),
-        sa.CheckConstraint("is_current OR state = 'resolved'", name="alerts_of_the_past_are_resolved"),
-        sa.CheckConstraint("(state = 'resolved') = (resolved_at IS NOT NULL)", name="alerts_resolved_at"),
-        sa.CheckConstraint("(state = 'suppressed') = (mute_id IS NOT NULL)", name="alerts_mute"),
-        # Most ticks only refresh rows; room on the page spares them the indexes.
+        sa.Column("resolved_at", _INSTANT),
+        sa.Column("resolved_by", sa.Text),
+        sa.Column("resolution", sa.Text),
+        sa.Column(
+            "awaits_clearing",
+            sa.Boolean,
+            nullable=False,
+            server_default=sa.false(),
+            comment="a person resolved it while its condition held",
+        ),
+        sa.CheckConstraint("severity IN ('low', 'medium', 'high', 'critical')", name="alert_severity"),
+        sa.CheckConstraint("state IN ('open', 'acknowledged', 'suppressed', 'resolved')", name="alert_state"),
+        sa.CheckConstraint("(state = 'resolved') = (resolved_at IS NOT NULL)", name="alert_resolved_at"),
+        # Most ticks only meet alerts again; room on the page spares them the indexes.
         postgresql_with={"fillfactor": "70"},
     )
-    unresolved, current = sa.text("state <> 'resolved'"), sa.text("is_current")
-    op.create_index("alerts_one_unresolved_per_key", "alerts", ["dedup_key"], unique=True, postgresql_where=unresolved)
-    op.create_index("alerts_one_current_per_key", "alerts", ["dedup_key"], unique=True, postgresql_where=current)
-    op.create_index("alerts_of_entity", "alerts", ["entity_id"])
+    unresolved, awaiting = sa.text("state <> 'resolved'"), sa.text("awaits_clearing")
+    op.create_index("one_unresolved_alert", "alerts", ["dedup_key"], unique=True, postgresql_where=unresolved)
+    op.create_index("alerts_by_key", "alerts", ["dedup_key", "alert_id"])
+    op.create_index("unresolved_alerts_by_type", "alerts", ["alert_type"], postgresql_where=unresolved)
+    op.create_index("alerts_awaiting_clearing", "alerts", ["alert_type"], postgresql_where=awaiting)
 
 
-def _instant(name: str, meaning: str, *, nullable: bool = True) -> sa.Column[object]:
-    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable, comment=meaning)
+def _decisions() -> None:
+    """One row per run of equal decisions on a key: `first_as_of` to `last_as_of`, every tick in between."""
+    op.create_table(
+        "decisions",
+        sa.Column("monitor", sa.Text, nullable=False),
+        sa.Column("dedup_key", sa.Text, nullable=False),
+        sa.Column("first_as_of", _INSTANT, nullable=False),
+        sa.Column("last_as_of", _INSTANT, nullable=False),
+        sa.Column("ticks", sa.BigInteger, nullable=False),
+        sa.Column("decision", sa.Text, nullable=False),
+        sa.Column("detail", sa.Text),
+        sa.Column("findings", sa.BigInteger, nullable=False, comment="of the last tick; 0 where it is about none"),
+        sa.Column("alert_id", sa.BigInteger),
+        sa.PrimaryKeyConstraint("monitor", "dedup_key", "first_as_of"),
+        # Rows grow by a tick at a time, of which no index has to know while there is room.
+        postgresql_with={"fillfactor": "60"},
+    )
+    op.create_index("decisions_by_key", "decisions", ["dedup_key"])

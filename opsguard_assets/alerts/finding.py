@@ -1,0 +1,65 @@
+"""What monitors hand in: findings, one per entity whose condition holds.
+
+Here: their columns and the words of decisions. Not here: who finds (`opsguard_assets.tickets`), what follows (`life`).
+"""
+
+import polars as pl
+
+SEVERITIES = ("low", "medium", "high", "critical")
+# Kinds on which lives may depend: nobody can mute them.
+LIFE_SAFETY = ("fire", "smoke", "intrusion", "panic")
+FINDING = pl.Schema(
+    {
+        "dedup_key": pl.String(),  # type:entity; one unresolved alert each
+        "alert_type": pl.String(),
+        "entity_type": pl.String(),
+        "entity_id": pl.String(),
+        "client_id": pl.String(),
+        "site_id": pl.String(),
+        "severity": pl.String(),
+        "score": pl.Float64(),  # 0..1; null where the finding is a fact
+        "title": pl.String(),
+        "reason": pl.String(),
+        "evidence": pl.String(),  # a JSON object
+        "is_raising": pl.Boolean(),  # beyond the threshold that raises; below it, but not below the one that clears
+        "withheld": pl.String(),  # why it must not raise an alert, one of WITHHELD; null: it may
+        "model_name": pl.String(),
+        "model_version": pl.String(),
+        "model_run_id": pl.String(),
+    }
+)
+RAISED, REFRESHED, REOPENED, CLEARED = "raised", "refreshed", "reopened", "cleared"
+HELD = "held by hysteresis"
+BELOW = "below the threshold"
+MUTED, UNMUTED = "muted", "mute ended"
+RESOLVED_BY_PERSON = "resolved by a person"
+LATE_TICK = "late tick"
+NOT_IN_PLAN, HELD_BACK, OVER_BUDGET = "not in the plan", "held back", "over budget"
+WITHHELD = (NOT_IN_PLAN, HELD_BACK, OVER_BUDGET)
+
+
+class FindingError(ValueError):
+    """Findings break their contract; the message says which and how."""
+
+
+def checked(findings: pl.DataFrame) -> pl.DataFrame:
+    """Findings in the order of `FINDING`.
+
+    Raises:
+        FindingError: When a column is missing, or a value is none that it may have.
+    """
+    missing = [name for name in FINDING if name not in findings.columns]
+    if missing:
+        raise FindingError(f"Findings lack {', '.join(missing)}.")
+    rows = findings.select(pl.col(name).cast(dtype) for name, dtype in FINDING.items())
+    needed = ("dedup_key", "alert_type", "entity_type", "entity_id", "severity", "title", "is_raising")
+    wrong = {
+        "an unknown severity": ~pl.col("severity").is_in(SEVERITIES),
+        "an unknown reason to be withheld": ~pl.col("withheld").is_in(WITHHELD),
+        **{f"no {name}": pl.col(name).is_null() for name in needed},
+    }
+    counts = rows.select(condition.fill_null(value=False).sum().alias(name) for name, condition in wrong.items())
+    found = [f"{count} with {name}" for name, count in counts.row(0, named=True).items() if count]
+    if found:
+        raise FindingError(f"Findings break their contract: {'; '.join(found)}.")
+    return rows

@@ -1,0 +1,7 @@
+"""The alert types that there are, with what each means. Not here: when they are raised (their domains)."""
+
+KINDS = {
+    "sla_breach_risk": "An open ticket will probably miss its resolution deadline.",
+    "sla_breached": "A ticket has missed its resolution deadline and is still open.",
+    "model_unavailable": "A learned model cannot score; the rule does.",
+}

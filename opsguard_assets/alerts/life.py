@@ -1,0 +1,172 @@
+"""The life of alerts: a tick's findings are raised, met again, cleared, in one transaction.
+
+Here: the order of statements, locks and idempotency. Not here: SQL (`statements`), what people do (`people`).
+
+A monitor settles one tick at a time and never goes back: the same tick again changes nothing, an older one is recorded
+as late. Whatever dies before the commit has not happened.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection, text
+
+from opsguard_assets.alerts import statements as sql
+from opsguard_assets.alerts.finding import FINDING, LIFE_SAFETY, SEVERITIES, FindingError, checked
+from resources.database import Database
+
+LOCK = "opsguard alerts"
+REOPEN_WITHIN = timedelta(minutes=60)
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """Who finds.
+
+    Attributes:
+        name: Its name; ticks and decisions are kept by it, and it is the actor of what it does.
+        alert_types: The types that only it raises; what it does not find of them any more is cleared.
+    """
+
+    name: str
+    alert_types: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of a tick.
+
+    Attributes:
+        findings: How many came in.
+        decisions: Findings per decision; `cleared` counts alerts, which no finding is about.
+        is_repeated: The tick was settled before; nothing was changed.
+        is_late: A later tick was settled before; nothing was changed.
+    """
+
+    findings: int
+    decisions: Mapping[str, int]
+    is_repeated: bool = False
+    is_late: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every finding ended in exactly one decision."""
+        return self.is_repeated or self.findings == sum(
+            n for decision, n in self.decisions.items() if decision != "cleared"
+        )
+
+
+def settle(
+    database: Database,
+    findings: pl.DataFrame,
+    monitor: Monitor,
+    as_of: datetime,
+    *,
+    reopen_within: timedelta = REOPEN_WITHIN,
+) -> Settled:
+    """Settles one tick of a monitor.
+
+    Args:
+        database: Where alerts live.
+        findings: Rows of `finding.FINDING`: every entity whose condition holds, those below the threshold that raises
+            but above the one that clears included. Several rows of a key count as one with the greatest severity.
+        monitor: Who found them.
+        as_of: The tick, UTC.
+        reopen_within: An alert that cleared so recently is opened again instead of raising a second one.
+
+    Raises:
+        FindingError: When findings break their contract or are of a type that is not the monitor's.
+    """
+    rows = checked(findings)
+    strange = set(rows["alert_type"]) - set(monitor.alert_types)
+    if strange:
+        raise FindingError(f"{monitor.name} found {', '.join(sorted(strange))}, which it does not watch.")
+    values = {
+        "monitor": monitor.name,
+        "actor": monitor.name,
+        "as_of": as_of,
+        "alert_types": list(monitor.alert_types),
+        "life_safety": list(LIFE_SAFETY),
+        "reopen_within": reopen_within,
+    }
+    with database.begin() as connection:
+        take_turn(connection)
+        newest, is_known = connection.execute(text(sql.TICKS_BEFORE), values).one()
+        if is_known:
+            count = connection.execute(text(sql.FINDINGS_OF), values).scalar_one()
+            return Settled(int(count), _counts(connection, values), is_repeated=True)
+        _copy(connection, rows)
+        is_late = newest is not None and as_of < newest
+        run = [sql.LATE] if is_late else _SETTLING
+        for statement in run:
+            connection.execute(text(statement), values | {"before": newest})
+        connection.execute(text(sql.NOTE_TICK), values | {"findings": len(rows), "is_late": is_late})
+        return Settled(len(rows), _counts(connection, values), is_late=is_late)
+
+
+_SETTLING = (
+    sql.PLAN,
+    sql.CLEARED,
+    sql.FORGIVE,
+    sql.NOTE_CHANGES,
+    sql.MEET,
+    sql.RAISE,
+    sql.NOTE_RAISED,
+    sql.CLEAR,
+    sql.NOTE_CLEARED,
+    sql.DECIDED,
+    sql.EXTEND,
+    sql.BEGIN,
+)
+
+
+def decisions_at(database: Database, monitor: str, as_of: datetime) -> pl.DataFrame:
+    """The decisions of one tick: `dedup_key`, `decision`, `detail`, `findings`, `alert_id`."""
+    with database.begin() as connection:
+        rows = connection.execute(text(sql.DECISIONS_AT), {"monitor": monitor, "as_of": as_of}).all()
+    names = {
+        "dedup_key": pl.String,
+        "decision": pl.String,
+        "detail": pl.String,
+        "findings": pl.Int64,
+        "alert_id": pl.Int64,
+    }
+    return pl.DataFrame([tuple(row) for row in rows], schema=names, orient="row")
+
+
+def prune(database: Database, before: datetime) -> int:
+    """Deletes decisions and ticks that ended before an instant; alerts and their history stay. Returns how many."""
+    with database.begin() as connection:
+        deleted = connection.execute(text(sql.PRUNE), {"before": before}).rowcount
+        connection.execute(text(sql.PRUNE_TICKS), {"before": before})
+    return int(deleted)
+
+
+def take_turn(connection: Connection) -> None:
+    """Waits until nobody else changes alerts; until the end of the transaction nobody else will."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": LOCK})
+
+
+def _copy(connection: Connection, rows: pl.DataFrame) -> None:
+    """Brings findings to the server, one row per key."""
+    order = pl.Enum(SEVERITIES)
+    merged = (
+        rows.sort(pl.col("severity").cast(order), "score", descending=True, nulls_last=True, maintain_order=True)
+        .with_columns(findings=pl.len().over("dedup_key"), is_raising=pl.col("is_raising").any().over("dedup_key"))
+        .unique("dedup_key", keep="first", maintain_order=True)
+        .select(*FINDING, "findings")
+    )
+    connection.execute(text(sql.CREATE_FINDINGS))
+    raw: Any = connection.connection.driver_connection
+    with raw.cursor() as cursor, cursor.copy(sql.COPY_FINDINGS) as copy:
+        # Unquoted emptiness is null, quoted emptiness is an empty text.
+        copy.write(merged.write_csv(include_header=False, quote_style="non_numeric"))
+    connection.execute(text(sql.ANALYZE_FINDINGS))
+
+
+def _counts(connection: Connection, values: Mapping[str, Any]) -> dict[str, int]:
+    rows = connection.execute(text(sql.COUNTS_AT), dict(values))
+    return {row.decision: int(row.keys if row.decision == "cleared" else row.findings) for row in rows}

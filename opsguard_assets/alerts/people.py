@@ -1,0 +1,130 @@
+"""What people do to alerts: acknowledge, resolve, mute; each with who and why.
+
+Here: their actions, one transaction each. Not here: what monitors do (`life`), reading (`queries`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from opsguard_assets.alerts.finding import LIFE_SAFETY
+from opsguard_assets.alerts.life import take_turn
+from resources.database import Database
+
+
+class ActionError(RuntimeError):
+    """It cannot be done; the message says why and what can be."""
+
+
+@dataclass(frozen=True)
+class Muted:
+    """What a mute covers; at least one is named, and all that are named must fit."""
+
+    alert_type: str | None = None
+    entity_id: str | None = None
+    site_id: str | None = None
+    client_id: str | None = None
+
+
+def acknowledge(database: Database, alert_id: int, *, at: datetime, actor: str, note: str = "") -> None:
+    """Says that somebody looks after an alert.
+
+    Raises:
+        ActionError: When there is no such alert, or it is resolved.
+    """
+    with database.begin() as connection:
+        state = _state(connection, alert_id)
+        if state == "resolved":
+            raise ActionError(f"Alert {alert_id} is resolved already.")
+        before = "state_before_mute" if state == "suppressed" else "state"
+        connection.execute(
+            text(
+                f"UPDATE alerts SET {before} = 'acknowledged', acknowledged_at = :at, acknowledged_by = :actor "  # noqa: S608 - one of two words
+                "WHERE alert_id = :alert_id"
+            ),
+            {"at": at, "actor": actor, "alert_id": alert_id},
+        )
+        after = state if state == "suppressed" else "acknowledged"
+        _note(connection, alert_id, at, actor, (state, after), note or "acknowledged")
+
+
+def resolve(database: Database, alert_id: int, *, at: datetime, actor: str, note: str) -> None:
+    """Says that an alert is done. While its condition holds it is not raised again, unless its severity rises.
+
+    Raises:
+        ActionError: When there is no such alert, or it is resolved.
+    """
+    with database.begin() as connection:
+        state = _state(connection, alert_id)
+        if state == "resolved":
+            raise ActionError(f"Alert {alert_id} is resolved already.")
+        connection.execute(
+            text(
+                "UPDATE alerts SET state = 'resolved', state_before_mute = NULL, resolved_at = :at, "
+                "resolved_by = :actor, resolution = 'by a person', awaits_clearing = true WHERE alert_id = :alert_id"
+            ),
+            {"at": at, "actor": actor, "alert_id": alert_id},
+        )
+        _note(connection, alert_id, at, actor, (state, "resolved"), note)
+
+
+def mute(database: Database, covered: Muted, *, begins_at: datetime, ends_at: datetime, reason: str, actor: str) -> int:
+    """Mutes alerts for a while, a maintenance window for example; returns the mute's number.
+
+    What it covers is found and recorded all the same, as suppressed; when it ends, what still holds is open again.
+
+    Raises:
+        ActionError: When it covers everything or a kind on which lives may depend, or ends before it begins.
+    """
+    if not any(vars(covered).values()):
+        raise ActionError("A mute has to say what it covers: an alert type, an entity, a site or a client.")
+    if covered.alert_type in LIFE_SAFETY:
+        raise ActionError(f"{covered.alert_type} alerts cannot be muted: lives may depend on them.")
+    if begins_at >= ends_at:
+        raise ActionError(f"The mute ends ({ends_at:%Y-%m-%d %H:%M}) before it begins ({begins_at:%Y-%m-%d %H:%M}).")
+    statement = text(
+        "INSERT INTO mutes (alert_type, entity_id, site_id, client_id, begins_at, ends_at, reason, created_by) VALUES "
+        "(:alert_type, :entity_id, :site_id, :client_id, :begins_at, :ends_at, :reason, :actor) RETURNING mute_id"
+    )
+    values = {**vars(covered), "begins_at": begins_at, "ends_at": ends_at, "reason": reason, "actor": actor}
+    with database.begin() as connection:
+        take_turn(connection)
+        return int(connection.execute(statement, values).scalar_one())
+
+
+def end_mute(database: Database, mute_id: int, *, at: datetime) -> None:
+    """Ends a mute now.
+
+    Raises:
+        ActionError: When there is no such mute, or it has ended.
+    """
+    with database.begin() as connection:
+        take_turn(connection)
+        # One that has not begun covers nothing from now on.
+        statement = text(
+            "UPDATE mutes SET ends_at = greatest(:at, begins_at + interval '1 microsecond') "
+            "WHERE mute_id = :mute_id AND ends_at > :at"
+        )
+        if connection.execute(statement, {"mute_id": mute_id, "at": at}).rowcount != 1:
+            raise ActionError(f"There is no mute {mute_id} that has not ended; `opsguard alerts mutes` lists them.")
+
+
+def _state(connection: Connection, alert_id: int) -> str:
+    take_turn(connection)
+    state = connection.execute(text("SELECT state FROM alerts WHERE alert_id = :id"), {"id": alert_id}).scalar()
+    if state is None:
+        raise ActionError(f"There is no alert {alert_id}; `opsguard alerts list` shows those that are open.")
+    return str(state)
+
+
+def _note(
+    connection: Connection, alert_id: int, at: datetime, actor: str, states: tuple[str, str], detail: str
+) -> None:
+    connection.execute(
+        text(
+            "INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, detail) VALUES "
+            "(:alert_id, :at, :actor, :before, :after, :detail)"
+        ),
+        {"alert_id": alert_id, "at": at, "actor": actor, "before": states[0], "after": states[1], "detail": detail},
+    )

@@ -1,0 +1,194 @@
+"""The statements that settle a tick: a fixed number, however many findings there are.
+
+Here: SQL. Not here: their order and their parameters (`life`). `f` holds the findings of the tick, one row per key;
+`plan` what follows for each: the decision, and the alert as it was.
+"""
+
+from typing import Final
+
+CREATE_FINDINGS: Final = """
+CREATE TEMP TABLE f (
+    dedup_key text, alert_type text, entity_type text, entity_id text, client_id text, site_id text, severity text,
+    score double precision, title text, reason text, evidence jsonb, is_raising boolean, withheld text,
+    model_name text, model_version text, model_run_id text, findings bigint
+) ON COMMIT DROP
+"""
+COPY_FINDINGS: Final = "COPY f FROM STDIN WITH (FORMAT csv)"
+ANALYZE_FINDINGS: Final = "ANALYZE f"
+
+# The last alert of a key is the only one that can be unresolved.
+PLAN: Final = """
+CREATE TEMP TABLE plan ON COMMIT DROP AS
+WITH known AS (
+    SELECT f.*, a.alert_id, a.state, a.severity AS old_severity, a.state_before_mute, a.awaits_clearing,
+           a.resolution, a.resolved_at, m.mute_id,
+           array_position(ARRAY['low', 'medium', 'high', 'critical'], f.severity) AS rank,
+           array_position(ARRAY['low', 'medium', 'high', 'critical'], a.severity) AS old_rank
+    FROM f
+    LEFT JOIN LATERAL (
+        SELECT * FROM alerts WHERE alerts.dedup_key = f.dedup_key ORDER BY alert_id DESC LIMIT 1
+    ) AS a ON true
+    LEFT JOIN LATERAL (
+        SELECT mute_id FROM mutes
+        WHERE CAST(:as_of AS timestamptz) >= begins_at AND CAST(:as_of AS timestamptz) < ends_at
+          AND f.alert_type <> ALL (CAST(:life_safety AS text[]))
+          AND (mutes.alert_type IS NULL OR mutes.alert_type = f.alert_type)
+          AND (mutes.entity_id IS NULL OR mutes.entity_id = f.entity_id)
+          AND (mutes.site_id IS NULL OR mutes.site_id = f.site_id)
+          AND (mutes.client_id IS NULL OR mutes.client_id = f.client_id)
+        ORDER BY mute_id LIMIT 1
+    ) AS m ON true
+)
+SELECT *, CASE
+    WHEN state <> 'resolved' AND mute_id IS NOT NULL THEN 'muted'
+    WHEN state = 'suppressed' THEN 'mute ended'
+    WHEN state <> 'resolved' AND is_raising THEN 'refreshed'
+    WHEN state <> 'resolved' THEN 'held by hysteresis'
+    WHEN NOT is_raising THEN 'below the threshold'
+    WHEN withheld IS NOT NULL THEN withheld
+    WHEN awaits_clearing AND rank <= old_rank THEN 'resolved by a person'
+    WHEN mute_id IS NOT NULL THEN 'muted'
+    WHEN resolution = 'cleared' AND resolved_at >= CAST(:as_of AS timestamptz) - CAST(:reopen_within AS interval)
+        THEN 'reopened'
+    ELSE 'raised'
+  END AS decision
+FROM known
+"""
+
+# Alerts whose condition no finding of the tick holds any more.
+CLEARED: Final = """
+CREATE TEMP TABLE gone ON COMMIT DROP AS
+SELECT a.alert_id, a.dedup_key, a.state
+FROM alerts AS a
+WHERE a.state <> 'resolved' AND a.alert_type = ANY (CAST(:alert_types AS text[]))
+  AND NOT EXISTS (SELECT FROM f WHERE f.dedup_key = a.dedup_key)
+"""
+
+FORGIVE: Final = """
+UPDATE alerts AS a SET awaits_clearing = false
+WHERE a.awaits_clearing AND a.alert_type = ANY (CAST(:alert_types AS text[]))
+  AND NOT EXISTS (SELECT FROM f WHERE f.dedup_key = a.dedup_key)
+"""
+
+NOTE_CHANGES: Final = """
+INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, detail)
+SELECT alert_id, :as_of, :actor, state,
+       CASE decision WHEN 'muted' THEN 'suppressed' WHEN 'mute ended' THEN state_before_mute
+                     WHEN 'reopened' THEN 'open' ELSE state END,
+       concat_ws('; ',
+           CASE decision WHEN 'muted' THEN 'muted by ' || mute_id WHEN 'mute ended' THEN 'the mute ended'
+                         WHEN 'reopened' THEN 'the condition is back' END,
+           CASE WHEN severity <> old_severity THEN 'severity ' || old_severity || ' to ' || severity END)
+FROM plan
+WHERE (decision IN ('refreshed', 'held by hysteresis') AND severity <> old_severity)
+   OR (decision = 'muted' AND state <> 'resolved' AND (state <> 'suppressed' OR severity <> old_severity))
+   OR decision IN ('mute ended', 'reopened')
+"""
+
+MEET: Final = """
+UPDATE alerts AS a SET
+    severity = p.severity, score = p.score, title = p.title, reason = p.reason, evidence = p.evidence,
+    model_name = p.model_name, model_version = p.model_version, model_run_id = p.model_run_id,
+    client_id = p.client_id, site_id = p.site_id,
+    occurrences = a.occurrences + p.findings, last_seen_at = :as_of,
+    state = CASE p.decision WHEN 'muted' THEN 'suppressed' WHEN 'mute ended' THEN p.state_before_mute
+                            WHEN 'reopened' THEN 'open' ELSE a.state END,
+    state_before_mute = CASE WHEN p.decision = 'muted' AND a.state <> 'suppressed' THEN a.state
+                             WHEN p.decision = 'muted' THEN a.state_before_mute END,
+    openings = a.openings + CASE p.decision WHEN 'reopened' THEN 1 ELSE 0 END,
+    resolved_at = NULL, resolved_by = NULL, resolution = NULL, awaits_clearing = false,
+    acknowledged_at = CASE p.decision WHEN 'reopened' THEN NULL ELSE a.acknowledged_at END,
+    acknowledged_by = CASE p.decision WHEN 'reopened' THEN NULL ELSE a.acknowledged_by END
+FROM plan AS p
+WHERE a.alert_id = p.alert_id
+  AND (p.decision IN ('refreshed', 'held by hysteresis', 'mute ended', 'reopened')
+       OR (p.decision = 'muted' AND p.state <> 'resolved'))
+"""
+
+RAISE: Final = """
+INSERT INTO alerts (dedup_key, alert_type, entity_type, entity_id, client_id, site_id, severity, state,
+                    state_before_mute, score, title, reason, evidence, model_name, model_version, model_run_id,
+                    occurrences, first_seen_at, last_seen_at)
+SELECT dedup_key, alert_type, entity_type, entity_id, client_id, site_id, severity,
+       CASE decision WHEN 'muted' THEN 'suppressed' ELSE 'open' END, CASE decision WHEN 'muted' THEN 'open' END,
+       score, title, reason, evidence, model_name, model_version, model_run_id, findings, :as_of, :as_of
+FROM plan
+WHERE decision = 'raised' OR (decision = 'muted' AND (state IS NULL OR state = 'resolved'))
+ORDER BY dedup_key
+"""
+
+NOTE_RAISED: Final = """
+INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, detail)
+SELECT a.alert_id, :as_of, :actor, NULL, a.state,
+       CASE p.decision WHEN 'muted' THEN 'muted by ' || p.mute_id ELSE 'the condition holds' END
+FROM plan AS p JOIN alerts AS a ON a.dedup_key = p.dedup_key AND a.state <> 'resolved'
+WHERE (p.decision = 'raised' OR p.decision = 'muted') AND (p.alert_id IS NULL OR a.alert_id > p.alert_id)
+"""
+
+CLEAR: Final = """
+UPDATE alerts AS a SET state = 'resolved', state_before_mute = NULL, resolved_at = :as_of, resolved_by = :actor,
+                       resolution = 'cleared'
+FROM gone WHERE a.alert_id = gone.alert_id
+"""
+
+NOTE_CLEARED: Final = """
+INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, detail)
+SELECT alert_id, :as_of, :actor, state, 'resolved', 'the condition cleared' FROM gone
+"""
+
+DECIDED: Final = """
+CREATE TEMP TABLE decided ON COMMIT DROP AS
+SELECT p.dedup_key, p.decision, p.findings,
+       CASE p.decision WHEN 'muted' THEN 'mute ' || p.mute_id END AS detail, a.alert_id
+FROM plan AS p LEFT JOIN alerts AS a ON a.dedup_key = p.dedup_key AND a.state <> 'resolved'
+UNION ALL
+SELECT dedup_key, 'cleared', 0, NULL, alert_id FROM gone
+"""
+
+# An equal decision of the tick before goes on; anything else begins a row of its own.
+EXTEND: Final = """
+UPDATE decisions AS d SET last_as_of = :as_of, ticks = d.ticks + 1, findings = n.findings
+FROM decided AS n
+WHERE d.monitor = :monitor AND d.dedup_key = n.dedup_key AND d.last_as_of = :before
+  AND d.decision = n.decision AND d.detail IS NOT DISTINCT FROM n.detail AND d.alert_id IS NOT DISTINCT FROM n.alert_id
+  AND d.first_as_of = (
+      SELECT max(o.first_as_of) FROM decisions AS o WHERE o.monitor = :monitor AND o.dedup_key = n.dedup_key)
+"""
+
+BEGIN: Final = """
+INSERT INTO decisions (monitor, dedup_key, first_as_of, last_as_of, ticks, decision, detail, findings, alert_id)
+SELECT :monitor, n.dedup_key, :as_of, :as_of, 1, n.decision, n.detail, n.findings, n.alert_id
+FROM decided AS n
+WHERE NOT EXISTS (
+    SELECT FROM decisions AS d
+    WHERE d.monitor = :monitor AND d.dedup_key = n.dedup_key AND d.last_as_of = :as_of AND d.first_as_of < :as_of)
+"""
+
+LATE: Final = """
+INSERT INTO decisions (monitor, dedup_key, first_as_of, last_as_of, ticks, decision, findings)
+SELECT :monitor, dedup_key, :as_of, :as_of, 1, 'late tick', findings FROM f
+"""
+
+NOTE_TICK: Final = """
+INSERT INTO monitor_ticks (monitor, as_of, findings, is_late) VALUES (:monitor, :as_of, :findings, :is_late)
+"""
+
+TICKS_BEFORE: Final = """
+SELECT (SELECT max(as_of) FROM monitor_ticks WHERE monitor = :monitor AND NOT is_late) AS newest,
+       EXISTS (SELECT FROM monitor_ticks WHERE monitor = :monitor AND as_of = :as_of) AS is_known
+"""
+FINDINGS_OF: Final = "SELECT findings FROM monitor_ticks WHERE monitor = :monitor AND as_of = :as_of"
+
+DECISIONS_AT: Final = """
+SELECT dedup_key, decision, detail, findings, alert_id FROM decisions
+WHERE monitor = :monitor AND first_as_of <= :as_of AND last_as_of >= :as_of ORDER BY dedup_key
+"""
+COUNTS_AT: Final = """
+SELECT decision, count(*) AS keys, sum(findings) AS findings FROM decisions
+WHERE monitor = :monitor AND first_as_of <= :as_of AND last_as_of >= :as_of GROUP BY decision
+"""
+PRUNE: Final = "DELETE FROM decisions WHERE last_as_of < :before"
+PRUNE_TICKS: Final = """
+DELETE FROM monitor_ticks AS t WHERE as_of < :before
+  AND as_of < (SELECT max(as_of) FROM monitor_ticks AS n WHERE n.monitor = t.monitor)
+"""
