@@ -43,7 +43,7 @@ class FindingError(ValueError):
 
 
 def checked(findings: pl.DataFrame) -> pl.DataFrame:
-    """Findings in the order of `FINDING`.
+    """Findings in the order of `FINDING`; characters that no database can hold are replaced.
 
     Raises:
         FindingError: When a column is missing, or a value is none that it may have.
@@ -51,11 +51,16 @@ def checked(findings: pl.DataFrame) -> pl.DataFrame:
     missing = [name for name in FINDING if name not in findings.columns]
     if missing:
         raise FindingError(f"Findings lack {', '.join(missing)}.")
-    rows = findings.select(pl.col(name).cast(dtype) for name, dtype in FINDING.items())
+    texts = pl.col(pl.String).str.replace_all("\x00", "\ufffd", literal=True)
+    evidence = pl.col("evidence").str.replace_all("\\u0000", "\\ufffd", literal=True)
+    rows = findings.select(pl.col(name).cast(dtype) for name, dtype in FINDING.items()).with_columns(texts)
+    rows = rows.with_columns(evidence)
     needed = ("dedup_key", "alert_type", "entity_type", "entity_id", "severity", "title", "is_raising")
     wrong = {
         "an unknown severity": ~pl.col("severity").is_in(SEVERITIES),
         "an unknown reason to be withheld": ~pl.col("withheld").is_in(WITHHELD),
+        "evidence that is no JSON": pl.col("evidence").is_not_null()
+        & pl.col("evidence").str.json_path_match("$").is_null(),
         **{f"no {name}": pl.col(name).is_null() for name in needed},
     }
     counts = rows.select(condition.fill_null(value=False).sum().alias(name) for name, condition in wrong.items())

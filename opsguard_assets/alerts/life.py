@@ -6,6 +6,7 @@ A monitor settles one tick at a time and never goes back: the same tick again ch
 as late. Whatever dies before the commit has not happened.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ import polars as pl
 from sqlalchemy import Connection, text
 
 from opsguard_assets.alerts import statements as sql
-from opsguard_assets.alerts.finding import FINDING, LIFE_SAFETY, SEVERITIES, FindingError, checked
+from opsguard_assets.alerts.finding import CLEARED, FINDING, LIFE_SAFETY, SEVERITIES, FindingError, checked
 from resources.database import Database
 
 LOCK = "opsguard alerts"
@@ -97,14 +98,16 @@ def settle(
         newest, is_known = connection.execute(text(sql.TICKS_BEFORE), values).one()
         if is_known:
             count = connection.execute(text(sql.FINDINGS_OF), values).scalar_one()
-            return Settled(int(count), _counts(connection, values), is_repeated=True)
+            return Settled(int(count), _decided(connection, values), is_repeated=True)
         _copy(connection, rows)
         is_late = newest is not None and as_of < newest
         run = [sql.LATE] if is_late else _SETTLING
         for statement in run:
             connection.execute(text(statement), values | {"before": newest})
         connection.execute(text(sql.NOTE_TICK), values | {"findings": len(rows), "is_late": is_late})
-        return Settled(len(rows), _counts(connection, values), is_late=is_late)
+        counted = connection.execute(text(sql.COUNTS_OF_LATE if is_late else sql.COUNTS))
+        found = {row.decision: int(row.keys if row.decision == CLEARED else row.findings or 0) for row in counted}
+        return Settled(len(rows), {decision: n for decision, n in found.items() if n}, is_late=is_late)
 
 
 _SETTLING = (
@@ -167,6 +170,9 @@ def _copy(connection: Connection, rows: pl.DataFrame) -> None:
     connection.execute(text(sql.ANALYZE_FINDINGS))
 
 
-def _counts(connection: Connection, values: Mapping[str, Any]) -> dict[str, int]:
-    rows = connection.execute(text(sql.COUNTS_AT), dict(values))
-    return {row.decision: int(row.keys if row.decision == "cleared" else row.findings) for row in rows}
+def _decided(connection: Connection, values: Mapping[str, Any]) -> dict[str, int]:
+    """The decisions of a tick that was settled before."""
+    counts = Counter[str]()
+    for row in connection.execute(text(sql.DECISIONS_AT), dict(values)):
+        counts[row.decision] += 1 if row.decision == CLEARED else row.findings
+    return dict(counts)

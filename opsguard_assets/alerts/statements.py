@@ -179,13 +179,16 @@ SELECT (SELECT max(as_of) FROM monitor_ticks WHERE monitor = :monitor AND NOT is
 """
 FINDINGS_OF: Final = "SELECT findings FROM monitor_ticks WHERE monitor = :monitor AND as_of = :as_of"
 
+COUNTS: Final = "SELECT decision, count(*) AS keys, sum(findings) AS findings FROM decided GROUP BY decision"
+COUNTS_OF_LATE: Final = "SELECT 'late tick' AS decision, count(*) AS keys, sum(findings) AS findings FROM f"
+
+# A late tick may lie within a run of decisions that knew nothing of it.
 DECISIONS_AT: Final = """
-SELECT dedup_key, decision, detail, findings, alert_id FROM decisions
-WHERE monitor = :monitor AND first_as_of <= :as_of AND last_as_of >= :as_of ORDER BY dedup_key
-"""
-COUNTS_AT: Final = """
-SELECT decision, count(*) AS keys, sum(findings) AS findings FROM decisions
-WHERE monitor = :monitor AND first_as_of <= :as_of AND last_as_of >= :as_of GROUP BY decision
+SELECT d.dedup_key, d.decision, d.detail, d.findings, d.alert_id
+FROM decisions AS d JOIN monitor_ticks AS t ON t.monitor = d.monitor AND t.as_of = :as_of
+WHERE d.monitor = :monitor AND d.first_as_of <= :as_of AND d.last_as_of >= :as_of
+  AND (d.decision = 'late tick') = t.is_late
+ORDER BY d.dedup_key
 """
 PRUNE: Final = "DELETE FROM decisions WHERE last_as_of < :before"
 PRUNE_TICKS: Final = """

@@ -204,6 +204,20 @@ def test_old_decisions_are_pruned_and_alerts_stay(database):
 HOSTILE = "<script>alert(1)</script>\"'; DROP TABLE alerts; --\n\\N,\t=cmd|' /C calc'!A0"
 
 
+def test_characters_that_no_database_holds_are_replaced(database):
+    tick(database, 0, finding(title="a\x00b", evidence='{"x": "\\u0000"}'))
+    assert (only(database)["title"], only(database)["evidence"]) == ("a\ufffdb", {"x": "\ufffd"})
+
+
+def test_a_late_tick_within_a_run_of_equal_decisions_has_its_own(database):
+    for number in (0, 1, 3, 4):
+        tick(database, number, finding())
+    assert tick(database, 2, finding(), finding("T2")).is_complete
+    assert decided(database, 2) == {"sla_breach_risk:T1": "late tick", "sla_breach_risk:T2": "late tick"}
+    assert decided(database, 3) == {"sla_breach_risk:T1": "refreshed"}
+    assert tick(database, 2, finding(), finding("T2")).is_complete
+
+
 def test_hostile_texts_are_kept_as_they_are(database):
     tick(database, 0, finding(title=HOSTILE, reason="", site_id=None, evidence='{"x": "\\"<b>"}'))
     alert = only(database)
@@ -217,6 +231,7 @@ def test_hostile_texts_are_kept_as_they_are(database):
         ({"severity": "urgent"}, "unknown severity"),
         ({"withheld": "because"}, "unknown reason"),
         ({"dedup_key": None}, "no dedup_key"),
+        ({"evidence": "{"}, "evidence that is no JSON"),
         ({"alert_type": "fire"}, "tests found fire, which it does not watch"),
     ],
 )
