@@ -51,21 +51,21 @@ def lead_times(scored: pl.DataFrame, title: str, *, threshold: float, key: str) 
     hours = (flagged["lead_minutes"].drop_nulls() / 60).to_numpy()
     share = len(flagged) / max(missed, 1)
     figure, axes = _axes(
-        f"{title}: {share:.0%} of {missed:,} misses flagged at {threshold:.0%}", "hours before the deadline", "entities"
+        f"{title}: {share:.0%} of {missed:,} misses flagged at {threshold:.0%}",
+        "hours before the deadline",
+        "entities",
+        shares=False,
     )
     if len(hours):
         axes.hist(hours, bins=30, color=_BLUE)
         axes.axvline(float(np.median(hours)), color=_INK, linestyle="--", label=f"median {np.median(hours):.1f} h")
         axes.legend(frameon=False)
-    axes.set_xlim(0, None)
-    axes.set_ylim(0, None)
     return _png(figure)
 
 
 def cost_over_thresholds(curve: pl.DataFrame, title: str, *, chosen: float | None) -> bytes:
     """Net cost per entity of every threshold, with 95 % intervals; `curve` as of `ml.money.cost_curve`."""
-    figure, axes = _axes(title, "threshold", "net cost per entity (negative saves)")
-    axes.set_ylim(auto=True)
+    figure, axes = _axes(title, "threshold", "net cost per entity (negative saves)", shares=False)
     told = {name: curve[name].to_numpy() for name in ("threshold", "net_cost", "low", "high")}
     axes.fill_between(told["threshold"], told["low"], told["high"], color=_BLUE, alpha=0.2, linewidth=0)
     axes.plot(told["threshold"], told["net_cost"], color=_BLUE)
@@ -76,8 +76,7 @@ def cost_over_thresholds(curve: pl.DataFrame, title: str, *, chosen: float | Non
 
 def frontier(curve: pl.DataFrame, title: str, *, chosen: float | None) -> bytes:
     """Net cost over the share of entities that are alerted: what another alert buys."""
-    figure, axes = _axes(title, "share of entities alerted", "net cost per entity (negative saves)")
-    axes.set_ylim(auto=True)
+    figure, axes = _axes(title, "share of entities alerted", "net cost per entity (negative saves)", shares=False)
     axes.plot(curve["alerts_share"].to_numpy(), curve["net_cost"].to_numpy(), ".-", color=_BLUE)
     for at in (*_CONSTANTS, *([chosen] if chosen is not None else [])):
         point = curve.filter((pl.col("threshold") - at).abs() < _EQUAL)
@@ -91,9 +90,7 @@ def frontier(curve: pl.DataFrame, title: str, *, chosen: float | None) -> bytes:
 def feature_importance(importance: pl.DataFrame, title: str, *, most: int = 20) -> bytes:
     """The features that are missed most; `importance` as of `ml.importance.importance`."""
     top = importance.head(most).reverse()
-    figure, axes = _axes(title, "growth of the log loss when shuffled", "")
-    axes.set_xlim(auto=True)
-    axes.set_ylim(auto=True)
+    figure, axes = _axes(title, "growth of the log loss when shuffled", "", shares=False)
     axes.barh(top["feature"].to_list(), top["importance"].to_list(), color=_BLUE)
     return _png(figure)
 
@@ -114,7 +111,8 @@ def _wilson(share: Any, n: Any) -> tuple[Any, Any]:
     return centre - half, centre + half
 
 
-def _axes(title: str, x: str, y: str) -> tuple[Any, Any]:
+def _axes(title: str, x: str, y: str, *, shares: bool = True) -> tuple[Any, Any]:
+    """A figure with one pair of axes, from 0 to 1 where both are shares."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - half a second
     from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -124,8 +122,9 @@ def _axes(title: str, x: str, y: str) -> tuple[Any, Any]:
     axes.set_title(title)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1.02)
+    if shares:
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1.02)
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
 

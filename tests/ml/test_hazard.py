@@ -112,7 +112,15 @@ def test_what_raises_the_hazard_lowers_the_contribution():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("horizon", 99), ("horizon", None), ("hour", -1), ("horizon", 1.5), ("horizon", True), ("edges", [0, 20, 10]), ("edges", [5, 10])],
+    [
+        ("horizon", 99),
+        ("horizon", None),
+        ("hour", -1),
+        ("horizon", 1.5),
+        ("horizon", True),
+        ("edges", [0, 20, 10]),
+        ("edges", [5, 10]),
+    ],
 )
 def test_a_survival_model_whose_settings_do_not_fit_is_refused(tmp_path, name, value):
     scorer = Hazard(fitted(world(1_000, 600), rounds=3).booster, Periods((0.0, 10.0), 1, None, None))
