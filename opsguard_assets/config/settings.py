@@ -4,10 +4,12 @@ Here: thresholds, cadences, retention, sources. Not here: addresses of stores an
 environment (`resources.environment`).
 """
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from opsguard_assets.config.alerts import AlertLife
 from opsguard_assets.config.base import Strict, Zone
 from opsguard_assets.config.learning import Learning, Money
+from opsguard_assets.config.plans import Plans
 from opsguard_assets.config.sources import Source
 
 
@@ -26,13 +28,31 @@ class SlaThresholds(Strict):
 
     Attributes:
         alert_from: Risk from which a ticket is alerted (mission: 0.70).
+        high_from: Risk from which the alert is of high severity instead of medium.
+        clear_below: Risk below which it clears.
         escalate_from: Risk from which a ticket is escalated (mission: 0.80).
+        holdout_share: Share of the tickets, by a stable hash, that is scored and not acted on: prevention can be
+            measured then.
+        alerts_per_day: At most so many alerts of likely breaches a day, the greatest risks; any number where left out.
         missed_tick_limit_minutes: A tick older than this is not caught up: the next one covers it.
     """
 
     alert_from: float = Field(default=0.70, gt=0, lt=1)
+    high_from: float = Field(default=0.85, gt=0, lt=1)
+    clear_below: float = Field(default=0.60, gt=0, lt=1)
     escalate_from: float = Field(default=0.80, gt=0, lt=1)
+    holdout_share: float = Field(default=0.0, ge=0, le=0.5)
+    alerts_per_day: int | None = Field(default=None, ge=0)
     missed_tick_limit_minutes: int = Field(default=60, ge=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "SlaThresholds":
+        if not self.clear_below <= self.alert_from <= self.high_from:
+            raise ValueError(
+                f"clear_below ({self.clear_below}), alert_from ({self.alert_from}) and high_from ({self.high_from}) "
+                "must rise in this order; give all three"
+            )
+        return self
 
 
 class Retention(Strict):
@@ -40,11 +60,13 @@ class Retention(Strict):
 
     Attributes:
         lake_days: Old lake versions stay readable this long.
+        decision_days: Decisions on findings older than this are deleted; alerts and their history stay.
         risk_days: Scores of ticks older than this are deleted; what became of them stays in the outcomes.
         run_days: Finished Dagster runs older than this are deleted.
     """
 
     lake_days: int = Field(default=30, ge=7)
+    decision_days: int = Field(default=90, ge=7)
     risk_days: int = Field(default=90, ge=7)
     run_days: int = Field(default=14, ge=1)
 
@@ -56,6 +78,8 @@ class Settings(Strict):
     sources: tuple[Source, ...] = ()
     sla: SlaThresholds = SlaThresholds()
     retention: Retention = Retention()
+    alerts: AlertLife = AlertLife()
+    plans: Plans = Plans()
     learning: Learning = Learning()
     money: Money = Money()
 

@@ -1,0 +1,31 @@
+"""What the plans that clients buy hold. Not here: which client has which plan (`clients.plan`)."""
+
+from opsguard_assets.config.base import Strict
+
+
+class Plan(Strict):
+    """One plan.
+
+    Attributes:
+        alerts: Types of alerts that the plan holds. A type that no plan names is everybody's.
+    """
+
+    alerts: tuple[str, ...] = ()
+
+
+class Plans(Strict):
+    """The plans of the mission; a client of whom no plan is known receives everything.
+
+    Attributes:
+        bronze: Triage, basic predictive alerts, scorecard: of SLA, that a deadline has passed.
+        silver: Bronze, and SLA prevention, shift compliance, device health, vendor performance.
+        gold: Silver, and remediation, advanced device assurance, priority support.
+    """
+
+    bronze: Plan = Plan(alerts=("sla_breached",))
+    silver: Plan = Plan(alerts=("sla_breached", "sla_breach_risk"))
+    gold: Plan = Plan(alerts=("sla_breached", "sla_breach_risk"))
+
+    def alerts_by_plan(self) -> dict[str, tuple[str, ...]]:
+        """Types of alerts per plan."""
+        return {"bronze": self.bronze.alerts, "silver": self.silver.alerts, "gold": self.gold.alerts}
