@@ -20,12 +20,15 @@ from opsguard_assets.intake.groups import source_groups
 from opsguard_assets.intake.look import Look
 from opsguard_assets.intake.probe import new_files, new_rows, new_simulated
 from opsguard_assets.intake.simulated import direct_sources, file_sources
-from opsguard_assets.tickets.assets import SCORE_JOB, SLA_RISK_KEY, ticket_assets
+from opsguard_assets.tickets.alert_assets import SLA_ALERTS_KEY
+from opsguard_assets.tickets.assets import ticket_assets
+from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY
 from resources.environment import read_environment
 from resources.roles import roles
 from sensors.arrivals import Watched, arrivals_sensor
 from sensors.cadences import EXCLUSIVE_TAG, Cadence, schedule_for
 
+TICK_KEYS = (SLA_RISK_KEY, SLA_ALERTS_KEY)
 SYNC_JOB, HOUSE_JOB = "sync_sources_job", "keep_house_job"
 
 
@@ -40,12 +43,12 @@ def build_defs(
     """
     settings = settings or load_settings_of(read_environment(os.environ), os.environ)
     assets = _assets(settings)
-    ticks = dg.AssetSelection.assets(SLA_RISK_KEY) if _fed(settings, "tickets") else dg.AssetSelection.assets()
+    ticks = dg.AssetSelection.assets(*TICK_KEYS) if _fed(settings, "tickets") else dg.AssetSelection.assets()
     jobs = [keep_house_job(HOUSE_JOB, settings)]
     if assets:
         jobs.append(_job(SYNC_JOB, dg.AssetSelection.all() - ticks, "Everything new at the sources, and what follows."))
     if _fed(settings, "tickets"):
-        jobs.append(_job(SCORE_JOB, ticks, "The SLA risk of every open ticket at one moment."))
+        jobs.append(_job(SCORE_JOB, ticks, "The SLA risk of every open ticket at one moment, and its alerts."))
     names = {job.name for job in jobs}
     return dg.Definitions(
         assets=assets,
@@ -62,8 +65,8 @@ def build_defs(
 
 
 def tick_config(as_of: datetime) -> dict[str, object]:
-    """Run configuration of a tick of SLA risk."""
-    return {"ops": {SLA_RISK_KEY.to_python_identifier(): {"config": {"as_of": as_of.isoformat()}}}}
+    """Run configuration of a tick of SLA risk and of its alerts."""
+    return {"ops": {key.to_python_identifier(): {"config": {"as_of": as_of.isoformat()}} for key in TICK_KEYS}}
 
 
 def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -75,7 +78,7 @@ def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
         *(simulated_asset(source) for source in simulators),
         *(raw_asset(source, written_by.get(source.name, [])) for source in direct),
         *(accepted_assets(group) for group in source_groups(direct)),
-        *(ticket_assets(fed) if "tickets" in fed else []),
+        *(ticket_assets(fed, settings) if "tickets" in fed else []),
     ]
 
 

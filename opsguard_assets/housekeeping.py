@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from opsguard_assets.alerts.life import prune
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake import batch_marks, ledger
 from opsguard_assets.intake.simulated import direct_sources
@@ -46,6 +47,11 @@ def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
         context.add_output_metadata({"rows_deleted": deleted})
 
     @dg.op
+    def delete_old_decisions(context: dg.OpExecutionContext, database: dg.ResourceParam[Database]) -> None:
+        before = datetime.now(UTC) - timedelta(days=settings.retention.decision_days)
+        context.add_output_metadata({"rows_deleted": prune(database, before)})
+
+    @dg.op
     def delete_old_runs(context: dg.OpExecutionContext) -> None:
         before = datetime.now(UTC) - timedelta(days=settings.retention.run_days)
         context.add_output_metadata({"runs_deleted": delete_runs(context.instance, before)})
@@ -58,6 +64,7 @@ def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
     )
     def keep_house() -> None:
         delete_old_scores()
+        delete_old_decisions()
         tidy_lake()
         delete_old_runs()
 

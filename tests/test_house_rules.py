@@ -31,7 +31,7 @@ PURE_INTAKE = {
 SHELL = {
     *(
         f"opsguard_assets/tickets/{name}.py"
-        for name in ("assets", "derive", "knowledge", "replay_report", "score", "train")
+        for name in ("alert_assets", "assets", "moment", "derive", "knowledge", "replay_report", "score", "train")
     ),
     "ml/mlflow_model.py",
     "ml/model_files.py",
@@ -53,6 +53,8 @@ MAY_IMPORT_DAGSTER = {
     "opsguard_assets/build.py",
     "opsguard_assets/housekeeping.py",
     "opsguard_assets/metadata.py",
+    "opsguard_assets/tickets/alert_assets.py",
+    "opsguard_assets/tickets/moment.py",
     "opsguard_assets/commands/jobs.py",
     "resources/installation.py",
     "resources/roles.py",
@@ -87,9 +89,14 @@ ARROWS = {
         "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.derivation",
         "opsguard_assets.alerts.finding", "ml", "resources",
     ),
+    "opsguard_assets/tickets/moment.py": ("opsguard_assets.tickets", "opsguard_assets.metadata"),
+    "opsguard_assets/tickets/alert_assets.py": (
+        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.metadata", "opsguard_assets.alerts",
+        "opsguard_assets.config.settings", "ml", "resources",
+    ),
     "opsguard_assets/tickets/assets.py": (
-        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.metadata",
-        "opsguard_assets.intake.assets", "ml", "resources",
+        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.metadata", "opsguard_assets.models",
+        "opsguard_assets.alerts", "opsguard_assets.config.settings", "opsguard_assets.intake.assets", "ml", "resources",
     ),
     "opsguard_assets/alerts/": ("opsguard_assets.alerts", "resources"),
     "opsguard_assets/models/": ("opsguard_assets.models", "ml", "resources"),

@@ -3,5 +3,5 @@
 KINDS = {
     "sla_breach_risk": "An open ticket will probably miss its resolution deadline.",
     "sla_breached": "A ticket has missed its resolution deadline and is still open.",
-    "model_unavailable": "A learned model cannot score; the rule does.",
+    "sla_model_unavailable": "The learned model of SLA breaches cannot score; the rule does.",
 }

@@ -10,7 +10,7 @@ import polars as pl
 from opsguard_assets.intake import ledger, report
 from opsguard_assets.tickets.figures import breach_rates, moments_between, open_over_time
 from opsguard_assets.tickets.knowledge import TICKETS
-from opsguard_assets.tickets.risk import RiskSummary, summary
+from opsguard_assets.tickets.risk import Marks, RiskSummary, summary
 from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_RISK
 from resources.lake import Lake
 
@@ -54,12 +54,11 @@ def loads_since(lake: Lake, before: pl.DataFrame) -> Loads:
     return Loads(fresh, pl.concat(frames) if frames else pl.DataFrame())
 
 
-def tick_at(lake: Lake, as_of: datetime) -> RiskSummary:
+def tick_at(lake: Lake, as_of: datetime, marks: Marks) -> RiskSummary:
     """The headline of a computed tick."""
     moment = pl.lit(as_of, pl.Datetime("us", "UTC"))
-    return summary(
-        lake.scan(SLA_RISK.derived_name).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment).collect()
-    )
+    rows = lake.scan(SLA_RISK.derived_name).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment)
+    return summary(rows.collect(), marks)
 
 
 def open_tickets(lake: Lake) -> pl.DataFrame:

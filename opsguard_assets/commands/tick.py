@@ -10,8 +10,9 @@ from opsguard_assets.build import tick_config
 from opsguard_assets.commands.jobs import run_job
 from opsguard_assets.commands.outcome import tick_at
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
-from opsguard_assets.tickets.assets import SCORE_JOB, Moment, headline_of
-from opsguard_assets.tickets.risk import RiskSummary
+from opsguard_assets.tickets.assets import headline_of
+from opsguard_assets.tickets.moment import SCORE_JOB, Moment
+from opsguard_assets.tickets.risk import Marks, RiskSummary
 from resources.progress import Silent
 
 app = typer.Typer(rich_markup_mode=None)
@@ -48,7 +49,8 @@ def tick(
 def score(session: Session, as_of: datetime) -> RiskSummary:
     """Runs the SLA tick of a moment and reads it back."""
     run_job(session, SCORE_JOB, progress=Silent(), run_config=tick_config(as_of))
-    return tick_at(session.installation.lake, as_of)
+    sla = session.settings.sla
+    return tick_at(session.installation.lake, as_of, Marks(sla.alert_from, sla.escalate_from))
 
 
 def show(as_of: datetime, headline: RiskSummary) -> None:

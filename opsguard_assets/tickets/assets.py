@@ -5,12 +5,13 @@ Dagster.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import dagster as dg
 import polars as pl
 
 from ml.sla_breach.rule import RuleBaseline
+from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (
     OWNERS,
@@ -22,11 +23,13 @@ from opsguard_assets.metadata import (
     preview,
 )
 from opsguard_assets.tables.table import Table
+from opsguard_assets.tickets.alert_assets import sla_alerts_asset
 from opsguard_assets.tickets.derive import update_clocks, update_events, update_intervals
 from opsguard_assets.tickets.figures import without_deadline
 from opsguard_assets.tickets.knowledge import EVENTS, INPUTS, TICKETS
+from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY, Moment
 from opsguard_assets.tickets.plots import risk_distribution
-from opsguard_assets.tickets.risk import RiskSummary, summary
+from opsguard_assets.tickets.risk import Marks, RiskSummary, summary
 from opsguard_assets.tickets.score import risk_at
 from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_INTERVALS, SLA_RISK
 from resources.database import Database
@@ -34,35 +37,15 @@ from resources.lake import Lake
 from resources.progress import Progress, Silent
 from resources.ticks import Tick, digest_of, record_tick
 
-SLA_RISK_KEY = key_of(SLA_RISK)
-SCORE_JOB = "score_sla_job"
 _KINDS = {"polars", "deltalake"}
 
 
-class Moment(dg.Config):
-    """The moment of a tick: `as_of` in ISO 8601 with its offset; now where it is left out."""
-
-    as_of: str | None = None
-
-    def instant(self) -> datetime:
-        """The moment in UTC.
-
-        Raises:
-            ValueError: When it is no instant, or has no offset.
-        """
-        if self.as_of is None:
-            return datetime.now(UTC).replace(microsecond=0)
-        moment = datetime.fromisoformat(self.as_of)
-        if moment.tzinfo is None:
-            raise ValueError(f"as_of {self.as_of!r} has no offset; write it like 2026-01-31T12:00:00+00:00")
-        return moment.astimezone(UTC)
-
-
-def ticket_assets(fed: Sequence[str]) -> list[dg.AssetsDefinition]:
+def ticket_assets(fed: Sequence[str], settings: Settings) -> list[dg.AssetsDefinition]:
     """The assets of tickets.
 
     Args:
         fed: Names of the canonical tables that sources fill.
+        settings: From which risk what happens.
     """
     ready = [key_of(table) for table in INPUTS if table.name in fed or table is EVENTS]
     clocks = _derived(
@@ -92,7 +75,8 @@ def ticket_assets(fed: Sequence[str]) -> list[dg.AssetsDefinition]:
         *([] if EVENTS.name in fed else [events]),
         clocks,
         intervals,
-        _risk_asset(derives_events=EVENTS.name not in fed),
+        _risk_asset(settings, derives_events=EVENTS.name not in fed),
+        sla_alerts_asset(settings),
     ]
 
 
@@ -123,7 +107,9 @@ def _derived(
     return derived
 
 
-def _risk_asset(*, derives_events: bool) -> dg.AssetsDefinition:
+def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinition:
+    marks = Marks(settings.sla.alert_from, settings.sla.escalate_from)
+
     @dg.asset(
         key=SLA_RISK_KEY,
         deps=[key_of(TICKETS), key_of(SLA_CLOCKS)],
@@ -156,7 +142,9 @@ def _risk_asset(*, derives_events: bool) -> dg.AssetsDefinition:
             ),
         )
         open_tickets = lake.known(TICKETS, as_of, live_only=True).select(pl.len()).collect().item()
-        return dg.MaterializeResult(metadata=_risk_metadata(risk, as_of), check_results=[_complete(risk, open_tickets)])
+        return dg.MaterializeResult(
+            metadata=_risk_metadata(risk, as_of, marks), check_results=[_complete(risk, open_tickets)]
+        )
 
     return sla_risk
 
@@ -171,8 +159,8 @@ def _complete(risk: pl.DataFrame, open_tickets: int) -> dg.AssetCheckResult:
     )
 
 
-def _risk_metadata(risk: pl.DataFrame, as_of: datetime) -> dict[str, dg.MetadataValue]:
-    headline = summary(risk)
+def _risk_metadata(risk: pl.DataFrame, as_of: datetime, marks: Marks) -> dict[str, dg.MetadataValue]:
+    headline = summary(risk, marks)
     counted = {f"tickets_{state}": count for state, count in headline.by_state.items()}
     return {
         "headline": dg.MetadataValue.md(headline_of(headline)),
@@ -186,7 +174,7 @@ def _risk_metadata(risk: pl.DataFrame, as_of: datetime) -> dict[str, dg.Metadata
             }
         ),
         "riskiest_tickets": preview(headline.riskiest),
-        "risk_distribution": picture(risk_distribution(risk), "Risk distribution"),
+        "risk_distribution": picture(risk_distribution(risk, marks), "Risk distribution"),
     }
 
 
@@ -197,5 +185,5 @@ def headline_of(headline: RiskSummary) -> str:
     breached = headline.by_state.get("breached", 0)
     return (
         f"**{headline.open_tickets:,} open tickets**: {breached:,} have missed their deadline, "
-        f"{headline.share_to_alert or 0:.1%} are likely to (risk of 70 % or more)."
+        f"{headline.share_to_alert or 0:.1%} are likely to (risk of {headline.marks.alert_from:.0%} or more)."
     )

@@ -6,7 +6,7 @@ numbers behind it (`risk`), and plots that are drawn seldom (`ml.pictures`).
 
 import polars as pl
 
-from opsguard_assets.tickets.risk import ALERT_FROM, ESCALATE_FROM
+from opsguard_assets.tickets.risk import Marks
 from opsguard_assets.tickets.tick import BREACHED
 
 _BINS = 20
@@ -14,11 +14,12 @@ _BLUE, _AMBER, _RED, _INK, _LINE = "#4c78a8", "#d98e04", "#c0392b", "#333333", "
 _WIDTH, _HEIGHT, _LEFT, _TOP = 760, 320, 60, 60
 
 
-def risk_distribution(risk: pl.DataFrame) -> bytes:
+def risk_distribution(risk: pl.DataFrame, marks: Marks) -> bytes:
     """How the risks of one tick are distributed, as an SVG.
 
     Args:
         risk: Rows of `sla_risk`.
+        marks: From which risk a ticket is alerted and escalated.
 
     Returns:
         A histogram of `risk` in steps of 5 %, with the thresholds of alert and escalation; what has no probability
@@ -34,11 +35,11 @@ def risk_distribution(risk: pl.DataFrame) -> bytes:
         f"SLA risk of {len(risk):,} open tickets: {breached:,} breached already, "
         f"{len(risk) - len(scored) - breached:,} without a deadline"
     )
-    marks = ((ALERT_FROM, _AMBER, "alert"), (ESCALATE_FROM, _RED, "escalate"))
+    lines = ((marks.alert_from, _AMBER, "alert"), (marks.escalate_from, _RED, "escalate"))
     parts = [
         _text(_LEFT, 24, title, size=15),
-        *(_bar(number, count, max(counts)) for number, count in enumerate(counts) if count),
-        *(_mark(i, place, colour, word, int((scored >= place).sum())) for i, (place, colour, word) in enumerate(marks)),
+        *(_bar(number, count, max(counts), marks) for number, count in enumerate(counts) if count),
+        *(_mark(i, place, colour, word, int((scored >= place).sum())) for i, (place, colour, word) in enumerate(lines)),
         *_axis(),
     ]
     size = f"{_LEFT + _WIDTH + 30}"
@@ -53,10 +54,10 @@ def _x(share: float) -> float:
     return _LEFT + share * _WIDTH
 
 
-def _bar(number: int, count: int, most: int) -> str:
+def _bar(number: int, count: int, most: int, marks: Marks) -> str:
     """One bin: its bar in the colour of what follows from it, and its count."""
     start = number / _BINS
-    colour = _RED if start >= ESCALATE_FROM else _AMBER if start >= ALERT_FROM else _BLUE
+    colour = _RED if start >= marks.escalate_from else _AMBER if start >= marks.alert_from else _BLUE
     height = (_HEIGHT - 20) * count / most
     top, width = _TOP + _HEIGHT - height, _WIDTH / _BINS
     bar = f'<rect x="{_x(start) + 1:.1f}" y="{top:.1f}" width="{width - 4:.1f}" height="{height:.1f}" fill="{colour}"/>'

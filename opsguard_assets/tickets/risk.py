@@ -13,8 +13,6 @@ from ml.sla_breach.rule_inputs import rule_inputs
 from opsguard_assets.tickets.tick import BREACHED, clocks_at
 from opsguard_assets.tickets.working_time import WorkingTime
 
-# From these probabilities on a ticket is alerted and escalated; both are asked for by the mission.
-ALERT_FROM, ESCALATE_FROM = 0.70, 0.80
 # An alert clears below this risk: whoever looks at an alert finds its reasons.
 REASONS_FROM = 0.60
 RISKIEST = 20
@@ -34,19 +32,29 @@ _CLOCK = (
 
 
 @dataclass(frozen=True)
+class Marks:
+    """From which probability a ticket is alerted and escalated; the defaults are the mission's."""
+
+    alert_from: float = 0.70
+    escalate_from: float = 0.80
+
+
+@dataclass(frozen=True)
 class RiskSummary:
     """The headline of one tick.
 
     Attributes:
         open_tickets: Rows of the tick.
         by_state: Tickets per state (running, paused, breached).
-        share_to_alert: Share of the open tickets with a risk of at least 0.70, 0..1; null without tickets.
-        share_to_escalate: Share of the open tickets with a risk of at least 0.80.
+        marks: From which risk what happens.
+        share_to_alert: Share of the open tickets that are alerted, 0..1; null without tickets.
+        share_to_escalate: Share of the open tickets that are escalated.
         riskiest: The 20 tickets of greatest risk that can still be saved, the soonest deadline first among equals.
     """
 
     open_tickets: int
     by_state: dict[str, int]
+    marks: Marks
     share_to_alert: float | None
     share_to_escalate: float | None
     riskiest: pl.DataFrame
@@ -119,12 +127,12 @@ def _special(rows: pl.DataFrame) -> pl.Series:
     return rows.select(pl.when("has_none").then(why).otherwise(pl.concat_str(held, "reason"))).to_series()
 
 
-def summary(risk: pl.DataFrame) -> RiskSummary:
+def summary(risk: pl.DataFrame, marks: Marks) -> RiskSummary:
     """The headline of the rows of one tick (`sla_risk`)."""
     counts = risk.group_by("state").len().sort("state")
     shares = risk.select(
-        alert=(pl.col("risk") >= ALERT_FROM).fill_null(value=False).mean(),
-        escalate=(pl.col("risk") >= ESCALATE_FROM).fill_null(value=False).mean(),
+        alert=(pl.col("risk") >= marks.alert_from).fill_null(value=False).mean(),
+        escalate=(pl.col("risk") >= marks.escalate_from).fill_null(value=False).mean(),
     ).row(0)
     riskiest = (
         risk.filter(pl.col("risk").is_not_null())
@@ -141,7 +149,7 @@ def summary(risk: pl.DataFrame) -> RiskSummary:
         .sort("risk", "resolution_due_at", "ticket_id", descending=[True, False, False], nulls_last=True)
         .head(RISKIEST)
     )
-    return RiskSummary(len(risk), dict(counts.iter_rows()), shares[0], shares[1], riskiest)
+    return RiskSummary(len(risk), dict(counts.iter_rows()), marks, shares[0], shares[1], riskiest)
 
 
 def _probabilities(model: RiskModel, known: pl.DataFrame) -> pl.Series:

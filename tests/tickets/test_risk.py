@@ -12,7 +12,7 @@ from ml.sla_breach.rule import RuleBaseline
 from opsguard_assets.tickets.calendars import working_time
 from opsguard_assets.tickets.clocks import sla_clocks
 from opsguard_assets.tickets.plots import risk_distribution
-from opsguard_assets.tickets.risk import sla_risk, summary
+from opsguard_assets.tickets.risk import Marks, sla_risk, summary
 from tests.tickets.frames import tables, utc
 from tests.tickets.worlds import world
 
@@ -115,7 +115,7 @@ def test_the_same_tick_twice_gives_the_same_rows_in_any_world():
 
 def test_the_headline_counts_states_and_shares_and_lists_what_can_still_be_saved():
     rows = [ticket(f"{n:02}", age=241) for n in range(30)] + [ticket("late", age=999), ticket("calm", age=1)]
-    found = summary(scored(*rows))
+    found = summary(scored(*rows), Marks())
     assert found.by_state == {"breached": 1, "running": 31}
     assert (found.open_tickets, found.share_to_alert, found.share_to_escalate) == (32, 30 / 32, 30 / 32)
     assert found.riskiest["ticket_id"].to_list() == [f"{n:02}" for n in range(20)]
@@ -123,13 +123,13 @@ def test_the_headline_counts_states_and_shares_and_lists_what_can_still_be_saved
 
 def test_an_empty_tick_is_a_tick():
     none = scored()
-    assert summary(none).share_to_alert is None
-    assert summary(none).by_state == {}
+    assert summary(none, Marks()).share_to_alert is None
+    assert summary(none, Marks()).by_state == {}
     assert none.schema == scored(ticket("a")).schema
-    assert "0 open tickets" in "".join(ET.fromstring(risk_distribution(none)).itertext())
+    assert "0 open tickets" in "".join(ET.fromstring(risk_distribution(none, Marks())).itertext())
 
 
 def test_the_picture_is_well_formed_and_the_same_for_the_same_rows():
     rows = scored(*(ticket(str(n), age=n * 9) for n in range(60)))
-    assert risk_distribution(rows) == risk_distribution(rows)
-    assert ET.fromstring(risk_distribution(rows)).tag == "{http://www.w3.org/2000/svg}svg"
+    assert risk_distribution(rows, Marks()) == risk_distribution(rows, Marks())
+    assert ET.fromstring(risk_distribution(rows, Marks())).tag == "{http://www.w3.org/2000/svg}svg"

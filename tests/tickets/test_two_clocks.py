@@ -12,8 +12,8 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.intake.accept import accept
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets.assets import SCORE_JOB
 from opsguard_assets.tickets.derive import update_clocks, update_events
+from opsguard_assets.tickets.moment import SCORE_JOB
 from resources.lake import Lake
 from resources.progress import Silent
 from resources.ticks import last_ticks
