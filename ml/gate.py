@@ -115,4 +115,4 @@ def _segment(rows: pl.DataFrame, column: str) -> Condition:
     )
     words = [f"{r['value']}: {r['own']:.3f} against {r['other']:.3f}" for r in worse.head(3).iter_rows(named=True)]
     found = "; ".join(words) or f"{len(per_value)} compared, none much worse"
-    return Condition(f"no {column} much worse", worse.is_empty(), found)
+    return Condition(f"no {column.removeprefix('segment_')} much worse", worse.is_empty(), found)

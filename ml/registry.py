@@ -5,6 +5,7 @@ the record of promotions and reading the champion for a tick (`resources.champio
 address.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,16 @@ class Registry:
         source = f"{client.get_run(run_id).info.artifact_uri}/model"
         made = client.create_model_version(problem, source, run_id, description=description)
         return ModelVersion(problem, str(made.version), run_id, source)
+
+    def label(self, version: ModelVersion, labels: Mapping[str, str]) -> None:
+        """Writes labels beside a version, as MLflow shows them."""
+        client = self._client()
+        for name, value in labels.items():
+            client.set_model_version_tag(version.problem, version.version, name, value)
+
+    def labels(self, version: ModelVersion) -> dict[str, str]:
+        """The labels of a version."""
+        return dict(self._client().get_model_version(version.problem, version.version).tags)
 
     def point(self, alias: str, version: ModelVersion) -> None:
         """Lets an alias name a version."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from ml.sla_breach.problem import TASK
 from opsguard_assets.config.load import load_settings_of, with_secrets
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, SqlSource
@@ -20,15 +21,19 @@ from opsguard_assets.intake.groups import source_groups
 from opsguard_assets.intake.look import Look
 from opsguard_assets.intake.probe import new_files, new_rows, new_simulated
 from opsguard_assets.intake.simulated import direct_sources, file_sources
+from opsguard_assets.models.promotion import reconcile
 from opsguard_assets.tickets.alert_assets import SLA_ALERTS_KEY
 from opsguard_assets.tickets.assets import ticket_assets
+from opsguard_assets.tickets.model_assets import CHAMPION_KEY, MODEL_KEY, TRAIN_JOB, model_assets
 from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY
 from resources.environment import read_environment
 from resources.roles import roles
 from sensors.arrivals import Watched, arrivals_sensor
 from sensors.cadences import EXCLUSIVE_TAG, Cadence, schedule_for
+from sensors.champions import champion_sensor
 
 TICK_KEYS = (SLA_RISK_KEY, SLA_ALERTS_KEY)
+LEARNED_KEYS = (MODEL_KEY, CHAMPION_KEY)
 SYNC_JOB, HOUSE_JOB = "sync_sources_job", "keep_house_job"
 
 
@@ -43,12 +48,17 @@ def build_defs(
     """
     settings = settings or load_settings_of(read_environment(os.environ), os.environ)
     assets = _assets(settings)
-    ticks = dg.AssetSelection.assets(*TICK_KEYS) if _fed(settings, "tickets") else dg.AssetSelection.assets()
+    is_scored = _fed(settings, "tickets")
+    ticks, learned = (dg.AssetSelection.assets(*(keys if is_scored else ())) for keys in (TICK_KEYS, LEARNED_KEYS))
+    others = ticks | learned
     jobs = [keep_house_job(HOUSE_JOB, settings)]
     if assets:
-        jobs.append(_job(SYNC_JOB, dg.AssetSelection.all() - ticks, "Everything new at the sources, and what follows."))
-    if _fed(settings, "tickets"):
+        jobs.append(
+            _job(SYNC_JOB, dg.AssetSelection.all() - others, "Everything new at the sources, and what follows.")
+        )
+    if is_scored:
         jobs.append(_job(SCORE_JOB, ticks, "The SLA risk of every open ticket at one moment, and its alerts."))
+        jobs.append(_job(TRAIN_JOB, learned, "Learns a model of SLA breaches; a better one becomes champion."))
     names = {job.name for job in jobs}
     return dg.Definitions(
         assets=assets,
@@ -58,7 +68,7 @@ def build_defs(
             for cadence in _cadences(settings)
             if cadence.job in names
         ],
-        sensors=_sensors(settings, assets, ticks),
+        sensors=[*_sensors(settings, assets, others), *([_champion_sensor()] if is_scored else [])],
         resources=dict(resources or roles()),
         executor=dg.in_process_executor,
     )
@@ -78,7 +88,7 @@ def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
         *(simulated_asset(source) for source in simulators),
         *(raw_asset(source, written_by.get(source.name, [])) for source in direct),
         *(accepted_assets(group) for group in source_groups(direct)),
-        *(ticket_assets(fed, settings) if "tickets" in fed else []),
+        *([*ticket_assets(fed, settings), *model_assets(settings)] if "tickets" in fed else []),
     ]
 
 
@@ -117,6 +127,13 @@ def _cadences(settings: Settings) -> list[Cadence]:
             stale_after=limit,
         ),
         Cadence(
+            job=TRAIN_JOB,
+            name=f"{TRAIN_JOB}_every_week",
+            cron="0 4 * * 1",
+            description="Learns from what became known since.",
+            configure=lambda _: {},
+        ),
+        Cadence(
             job=HOUSE_JOB,
             name=f"{HOUSE_JOB}_every_day",
             cron="30 4 * * *",
@@ -148,6 +165,17 @@ def _sensors(
         for name, sources, description in described
         if sources
     ]
+
+
+def _champion_sensor() -> dg.SensorDefinition:
+    return champion_sensor(TASK.problem, look=_look_at_champion, job=SCORE_JOB, configure=tick_config)
+
+
+def _look_at_champion(context: dg.SensorEvaluationContext) -> str:
+    champions = context.resources.models.champions
+    reconcile(champions, TASK.problem, at=datetime.now(UTC))
+    version = champions.current(TASK.problem)
+    return version.version if version else ""
 
 
 def _look_at_files(source: FileSource | SimulatorSource, cursor: str | None) -> Look:

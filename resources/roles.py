@@ -8,8 +8,12 @@ import os
 import dagster as dg
 from pydantic import SecretStr
 
+from ml.registry import Registry
+from ml.tracking import Place
 from opsguard_assets.intake.inbox import Inbox
-from resources.database import Database
+from opsguard_assets.models.champions import Champions
+from opsguard_assets.models.promotion import Office
+from resources.database import MLFLOW, Database
 from resources.environment import read_environment
 from resources.lake import Lake
 from resources.postgres import start_embedded
@@ -30,11 +34,18 @@ def _inbox(_context: dg.InitResourceContext) -> Inbox:
     return Inbox(lake_uri=place.lake, work_dir=place.dlt_home, variables=os.environ)
 
 
+def _models(_context: dg.InitResourceContext) -> Office:
+    place = read_environment(os.environ)
+    database = _database(_context)
+    return Office(Registry(Place(database.url_for(MLFLOW), place.mlflow_artifacts)), Champions(database))
+
+
 def roles() -> dict[str, dg.ResourceDefinition]:
-    """`lake`, `database`, `inbox` and `progress`, as the environment of the run names them."""
+    """`lake`, `database`, `inbox`, `models` and `progress`, as the environment of the run names them."""
     return {
         "inbox": dg.ResourceDefinition(_inbox, description="Where records arrive: loaders and the secrets of sources"),
         "progress": dg.ResourceDefinition(lambda _: Silent(), description="Who hears how far long work is"),
+        "models": dg.ResourceDefinition(_models, description="The registry of models, and who was champion when"),
         "lake": dg.ResourceDefinition(_lake, description="Delta tables under OPSGUARD_LAKE"),
         "database": dg.ResourceDefinition(_database, description="PostgreSQL under OPSGUARD_DATABASE_URL"),
     }

@@ -14,7 +14,7 @@ from opsguard_assets.config.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples/incident_log/opsguard.yaml"
-ROOMS = {"alerts", "intake", "reference", "tickets", "devices", "shifts", "vendors", "security"}
+ROOMS = {"alerts", "intake", "models", "reference", "tickets", "devices", "shifts", "vendors", "security"}
 
 
 def definitions(text, **variables):
@@ -41,7 +41,7 @@ def test_every_asset_says_what_it_is_and_who_looks_after_it(defs):
         assert node.owners, key
         assert node.group_name in ROOMS, key
         assert node.kinds, key
-        if key.path[0] not in {"alerts", "raw", "simulated"}:
+        if key.path[0] not in {"alerts", "models", "raw", "simulated"}:
             assert "dagster/column_schema" in node.metadata, key
             columns = node.metadata["dagster/column_schema"].columns
             assert all(column.description for column in columns), key
@@ -50,7 +50,8 @@ def test_every_asset_says_what_it_is_and_who_looks_after_it(defs):
 def test_the_cadences_are_those_of_the_mission(simulated):
     cadences = {schedule.job_name: schedule.cron_schedule for schedule in simulated.schedules}
     assert cadences["score_sla_job"] == "*/15 * * * *"
-    assert set(cadences) == {"score_sla_job", "sync_sources_job", "keep_house_job"}
+    assert cadences["train_sla_breach_job"] == "0 4 * * 1"
+    assert set(cadences) == {"score_sla_job", "sync_sources_job", "keep_house_job", "train_sla_breach_job"}
     assert all(schedule.default_status == dg.DefaultScheduleStatus.RUNNING for schedule in simulated.schedules)
 
 
@@ -66,7 +67,7 @@ def test_the_tick_is_not_part_of_the_load(simulated):
         key.to_user_string() for key in simulated.resolve_job_def("sync_sources_job").asset_layer.executable_asset_keys
     }
     assert "tickets/sla_clocks" in keys
-    assert "tickets/sla_risk" not in keys
+    assert not {"tickets/sla_risk", "alerts/sla_alerts", "models/sla_breach_model"} & keys
 
 
 def test_without_sources_there_is_nothing_to_run_but_housekeeping():
@@ -98,7 +99,8 @@ sources:
   - {name: exports, kind: files, path: in, feeds: [{table: tickets, same_names: true}]}
   - {name: erp, kind: sql, url: 'sqlite://', table: jobs, feeds: [{table: work_orders, same_names: true}]}
 """
-    assert {sensor.name for sensor in definitions(text).sensors} == {"new_files_sensor", "new_rows_sensor"}
+    watching = {sensor.name for sensor in definitions(text).sensors}
+    assert watching == {"new_files_sensor", "new_rows_sensor", "sla_breach_champion_sensor"}
 
 
 def test_a_sensor_requests_all_tables_that_are_accepted_together_with_a_new_file(tmp_path):

@@ -31,7 +31,17 @@ PURE_INTAKE = {
 SHELL = {
     *(
         f"opsguard_assets/tickets/{name}.py"
-        for name in ("alert_assets", "assets", "moment", "derive", "knowledge", "replay_report", "score", "train")
+        for name in (
+            "alert_assets",
+            "assets",
+            "model_assets",
+            "moment",
+            "derive",
+            "knowledge",
+            "replay_report",
+            "score",
+            "train",
+        )
     ),
     "ml/mlflow_model.py",
     "ml/model_files.py",
@@ -54,12 +64,14 @@ MAY_IMPORT_DAGSTER = {
     "opsguard_assets/housekeeping.py",
     "opsguard_assets/metadata.py",
     "opsguard_assets/tickets/alert_assets.py",
+    "opsguard_assets/tickets/model_assets.py",
     "opsguard_assets/tickets/moment.py",
     "opsguard_assets/commands/jobs.py",
     "resources/installation.py",
     "resources/roles.py",
     "sensors/arrivals.py",
     "sensors/cadences.py",
+    "sensors/champions.py",
     "sensors/runs.py",
 }
 
@@ -70,7 +82,7 @@ ONE_PIECE = {("tests/tickets/oracle.py", "judge")}
 ARROWS = {
     "ml/": ("ml",),
     "resources/": ("resources", "opsguard_assets.tables"),
-    "resources/roles.py": ("resources", "opsguard_assets.intake.inbox"),
+    "resources/roles.py": ("resources", "opsguard_assets.intake.inbox", "opsguard_assets.models", "ml"),
     "sensors/": ("sensors", "opsguard_assets.intake.look"),
     "opsguard_assets/simulator/": ("opsguard_assets.simulator",),
     "opsguard_assets/tables/": ("opsguard_assets.tables",),
@@ -92,6 +104,10 @@ ARROWS = {
     "opsguard_assets/tickets/moment.py": ("opsguard_assets.tickets", "opsguard_assets.metadata"),
     "opsguard_assets/tickets/alert_assets.py": (
         "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.metadata", "opsguard_assets.alerts",
+        "opsguard_assets.config.settings", "ml", "resources",
+    ),
+    "opsguard_assets/tickets/model_assets.py": (
+        "opsguard_assets.tickets", "opsguard_assets.metadata", "opsguard_assets.models",
         "opsguard_assets.config.settings", "ml", "resources",
     ),
     "opsguard_assets/tickets/assets.py": (

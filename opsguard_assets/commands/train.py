@@ -1,25 +1,26 @@
 """`opsguard train`: learn from what was known by an instant. Not here: learning (`ml`, `opsguard_assets.tickets`)."""
 
-import os
 import re
-import time
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import polars as pl
 import typer
 
 from ml.evaluation import comparison
 from ml.model_files import save
-from ml.money import Costs
+from ml.sla_breach.problem import TASK
 from ml.tracking import Place
-from ml.tuning import Budget
+from opsguard_assets.commands.offices import office_of
 from opsguard_assets.commands.problems import Problem, folder_of, instant
 from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
-from opsguard_assets.tickets.train import Order, Training, train_sla_breach
+from opsguard_assets.models.challenge import admit
+from opsguard_assets.tickets.model_assets import challenger_of, order_of
+from opsguard_assets.tickets.train import Training, train_sla_breach
 from resources.database import MLFLOW
-from resources.revision import code_revision
 
 app = typer.Typer(rich_markup_mode=None)
 _SHOWN = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "log_loss", "ece")
@@ -38,15 +39,17 @@ def train(
 ) -> None:
     """Tune, fit and calibrate all candidates on past moments, and compare them on the latest, unseen by all of them.
 
-    The comparison is in MLflow (`opsguard up`), too; the models lie in OPSGUARD_HOME/models.
+    The comparison is in MLflow (`opsguard up`), too; the models lie in OPSGUARD_HOME/models. The best one becomes
+    challenger, and champion if the gate lets it in; one that was held back by --until is only compared.
     """
     moment = instant(until, "--until") or datetime.now(UTC).replace(microsecond=0)
     seconds = _span(budget)
     with opened(config) as session:
         made = _train(session, problem, moment, seconds, trials)
+        gate = _enter(session, made, moment) if until is None else None
     figures = comparison({t.candidate: t.figures for t in made.trained}, _SHOWN)
     if as_json:
-        told = {"problem": problem.value, "until": moment, "mlflow_run": made.logged.run}
+        told = {"problem": problem.value, "until": moment, "mlflow_run": made.logged.run, "gate": gate}
         print_json({**told, "best": made.best.candidate, "candidates": figures.to_dicts()})
     else:
         shown = figures.with_columns(pl.col(pl.Float64).round(4).cast(pl.String))
@@ -56,25 +59,41 @@ def train(
         console.print(
             f"Best: {made.best.candidate}. MLflow run {made.logged.run}; `opsguard up` shows it.", markup=False
         )
+        if gate:
+            console.print(_said(gate), markup=False)
+
+
+def _enter(session: Session, made: Training, moment: datetime) -> dict[str, object]:
+    """Lets the best model stand against the champion; what came of it."""
+    office = office_of(session)
+    challenge = challenger_of(office, made, moment)
+    if challenge.verdict.passes:
+        admit(office, TASK.problem, at=datetime.now(UTC))
+    told = {"version": challenge.version.version, "is_champion": challenge.verdict.passes}
+    return {**told, "reasons": challenge.verdict.reasons}
 
 
 def _train(session: Session, problem: Problem, until: datetime, seconds: float | None, trials: int | None) -> Training:
     installation, settings = session.installation, session.settings
     place = Place(installation.database.url_for(MLFLOW), installation.environment.mlflow_artifacts)
-    budget = Budget(
-        seconds=settings.learning.tuning_seconds if seconds is None else seconds,
-        trials=settings.learning.tuning_trials if trials is None else trials,
-        clock=time.monotonic,
+    usual = order_of(settings, until)
+    budget = replace(
+        usual.budget,
+        seconds=usual.budget.seconds if seconds is None else seconds,
+        trials=usual.budget.trials if trials is None else trials,
     )
-    money = settings.money
-    costs = Costs(money.breach_cost, money.alert_cost, money.prevented_share, money.lead_minutes)
-    order = Order(until, budget, costs, revision=code_revision(os.environ))
+    order = replace(usual, budget=budget)
     with bars() as shown:
         made = train_sla_breach(installation.lake, place, order, begin=shown.begin)
     for each in made.trained:
         if each.model:
             save(each.model, folder_of(installation.environment.models, problem, until) / each.candidate)
     return made
+
+
+def _said(gate: Mapping[str, Any]) -> str:
+    became = "is champion now" if gate["is_champion"] else "stays challenger: the gate keeps it out"
+    return "\n".join([f"Version {gate['version']} {became}.", *(f"  {reason}" for reason in gate["reasons"])])
 
 
 def _span(text: str | None) -> float | None:

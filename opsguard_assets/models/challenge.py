@@ -1,0 +1,108 @@
+"""A training's best model as challenger: entered, judged beside the champion, and let in or kept waiting.
+
+Here: the steps between a training and a champion. Not here: training, the gate's conditions (`ml.gate`), promotion.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from ml.gate import CHAMPION as CHAMPION_RISK
+from ml.gate import RULE, Verdict, judge
+from ml.model import RiskModel
+from ml.model_files import ModelFileError
+from ml.problem import Task
+from ml.registry import CHALLENGER, ModelVersion, RegistryError
+from opsguard_assets.models.promotion import GATE, Office
+from opsguard_assets.models.serving import champion_of
+
+_GATE, _REASONS, _PASSED = "gate", "gate_reasons", "passed"
+
+
+class KeptOutError(RuntimeError):
+    """The gate lets nobody in; the message says why."""
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """A challenger and what the gate says of it."""
+
+    version: ModelVersion
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What a challenger is judged on.
+
+    Attributes:
+        task: The problem.
+        rows: Moments that the challenger has not seen: the features, `is_late`, `lead_minutes`, `risk` (the
+            challenger's) and `risk_of_rule`.
+    """
+
+    task: Task
+    rows: pl.DataFrame
+
+
+def enter(office: Office, run_id: str, contest: Contest, *, description: str) -> Challenge:
+    """Registers the model of a run as challenger and judges it.
+
+    The champion is judged on the same moments. It may have seen some of them, which the challenger has not: who is
+    better all the same is better.
+    """
+    version = office.registry.register(contest.task.problem, run_id, description=description)
+    challenge = Challenge(version, verdict_of(office, contest))
+    label(office, challenge)
+    office.registry.point(CHALLENGER, version)
+    return challenge
+
+
+def label(office: Office, challenge: Challenge) -> None:
+    """Writes the gate's words beside the version, where MLflow shows them and `admit` reads them."""
+    said = _PASSED if challenge.verdict.passes else "kept out"
+    office.registry.label(challenge.version, {_GATE: said, _REASONS: "\n".join(challenge.verdict.reasons)})
+
+
+def verdict_of(office: Office, contest: Contest) -> Verdict:
+    """What the gate says of a challenger beside the champion, where there is one that can score."""
+    names = {f"segment_{name}": shown for name, shown in contest.task.segments.items()}
+    rows = contest.rows.with_columns(**names)
+    champion = _champion(office, contest.task.problem)
+    if champion is not None:
+        rows = rows.with_columns(champion.predict(rows).alias(CHAMPION_RISK))
+    return judge(rows, segments=list(names))
+
+
+def admit(office: Office, problem: str, *, at: datetime) -> ModelVersion:
+    """Makes the challenger champion.
+
+    Raises:
+        KeptOutError: When there is none, or the gate has not let it in.
+    """
+    version = office.champions.challenger(problem)
+    if version is None:
+        raise KeptOutError(f"{problem} has no challenger; `opsguard train {problem}` makes one.")
+    labels = office.registry.labels(version)
+    reasons = labels.get(_REASONS, "the gate has not judged it").splitlines()
+    if labels.get(_GATE) != _PASSED:
+        raise KeptOutError(f"The gate keeps version {version.version} of {problem} out: {'; '.join(reasons)}")
+    office.promote(version, at=at, actor="the gate", cause=GATE, reasons=reasons)
+    office.registry.clear(CHALLENGER, problem)
+    return version
+
+
+def beside(rows: pl.DataFrame, rule: pl.DataFrame, *, key: str) -> pl.DataFrame:
+    """The challenger's rows with the rule's risk of the same moments."""
+    said = rule.select(key, "as_of", pl.col("risk").alias(RULE))
+    return rows.join(said, on=[key, "as_of"], how="left", maintain_order="left")
+
+
+def _champion(office: Office, problem: str) -> RiskModel | None:
+    """The champion, if it can score; one that cannot is no reason to keep another one out."""
+    version = office.champions.current(problem)
+    try:
+        return champion_of(version) if version else None
+    except (ModelFileError, RegistryError):
+        return None

@@ -1,0 +1,121 @@
+"""The model of SLA breaches as assets: a training's challenger, and the champion that scores.
+
+Here: reading settings, calling one function, showing its figures. Not here: training, judging, promotion.
+"""
+
+import os
+import time
+from datetime import UTC, datetime
+
+import dagster as dg
+import polars as pl
+
+from ml.money import Costs
+from ml.sla_breach.problem import TASK
+from ml.tuning import Budget
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, preview, preview_rows
+from opsguard_assets.models.challenge import Challenge, Contest, admit, beside, enter
+from opsguard_assets.models.promotion import Office
+from opsguard_assets.tickets.knowledge import EVENTS, TICKETS
+from opsguard_assets.tickets.train import Order, Training, train_sla_breach
+from resources.lake import Lake
+from resources.progress import Progress
+from resources.revision import code_revision
+
+MODEL_KEY = dg.AssetKey(["models", "sla_breach_model"])
+CHAMPION_KEY = dg.AssetKey(["models", "sla_breach_champion"])
+TRAIN_JOB = "train_sla_breach_job"
+GATE_CHECK = "challenger_is_better"
+MLFLOW_RUN_TAG = "opsguard/mlflow_run"
+_SHOWN = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "log_loss", "ece")
+
+
+def model_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """The challenger of a training, and the champion."""
+
+    @dg.asset(
+        key=MODEL_KEY,
+        deps=[key_of(TICKETS), key_of(EVENTS)],
+        group_name="models",
+        kinds={"lightgbm", "scikitlearn", "mlflow"},
+        owners=OWNERS,
+        description="Models of SLA breaches learned from everything known now: candidates tuned, calibrated and "
+        "compared in MLflow; the best one becomes challenger.",
+        check_specs=[dg.AssetCheckSpec(GATE_CHECK, asset=MODEL_KEY, blocking=True)],
+    )
+    def sla_breach_model(
+        context: dg.AssetExecutionContext,
+        lake: dg.ResourceParam[Lake],
+        models: dg.ResourceParam[Office],
+        progress: dg.ResourceParam[Progress],
+    ) -> Materialized:
+        order = order_of(settings, datetime.now(UTC).replace(microsecond=0), dagster_run=context.run_id)
+        training = train_sla_breach(lake, models.registry.place, order, begin=progress.begin)
+        challenge = challenger_of(models, training, order.until)
+        context.instance.add_run_tags(context.run_id, {MLFLOW_RUN_TAG: training.logged.run})
+        return dg.MaterializeResult(metadata=_shown(training, challenge), check_results=[_gate(challenge)])
+
+    @dg.asset(
+        key=CHAMPION_KEY,
+        deps=[MODEL_KEY],
+        group_name="models",
+        kinds={"mlflow"},
+        owners=OWNERS,
+        description="The model that scores: the challenger, once the gate has let it in.",
+    )
+    def sla_breach_champion(models: dg.ResourceParam[Office]) -> Materialized:
+        version = admit(models, TASK.problem, at=datetime.now(UTC))
+        told = [
+            {"version": line.version, "since": f"{line.at:%Y-%m-%d %H:%M}", "by": line.actor, "cause": line.cause}
+            for line in models.champions.history(TASK.problem)[:20]
+        ]
+        return dg.MaterializeResult(
+            metadata={
+                **figures({"version": version.version, "mlflow_run": version.run_id}),
+                "history": preview_rows(told),
+            }
+        )
+
+    return [sla_breach_model, sla_breach_champion]
+
+
+def order_of(settings: Settings, until: datetime, *, dagster_run: str | None = None) -> Order:
+    """What the settings ask of a training."""
+    money, learning = settings.money, settings.learning
+    budget = Budget(seconds=learning.tuning_seconds, trials=learning.tuning_trials, clock=time.monotonic)
+    costs = Costs(money.breach_cost, money.alert_cost, money.prevented_share, money.lead_minutes)
+    return Order(until, budget, costs, revision=code_revision(os.environ), dagster_run=dagster_run)
+
+
+def challenger_of(models: Office, training: Training, until: datetime) -> Challenge:
+    """Enters the best model of a training as challenger."""
+    best = training.best
+    rule = next(each for each in training.trained if each.model is None)
+    contest = Contest(TASK, beside(best.test, rule.test, key=TASK.key))
+    description = f"{best.candidate}, learned from what was known by {until:%Y-%m-%d %H:%M} UTC"
+    return enter(models, training.logged.candidates[best.candidate], contest, description=description)
+
+
+def _gate(challenge: Challenge) -> dg.AssetCheckResult:
+    verdict = challenge.verdict
+    return dg.AssetCheckResult(
+        check_name=GATE_CHECK,
+        passed=verdict.passes,
+        description="; ".join(verdict.reasons),
+        metadata={
+            c.name.replace(" ", "_"): f"{'holds' if c.holds else 'does not hold'}: {c.found}"
+            for c in verdict.conditions
+        },
+    )
+
+
+def _shown(training: Training, challenge: Challenge) -> dict[str, dg.MetadataValue]:
+    rows = [{"candidate": t.candidate, **{name: t.figures[name] for name in _SHOWN}} for t in training.trained]
+    compared = pl.DataFrame(rows).sort("brier").with_columns(pl.col(pl.Float64).round(4))
+    return {
+        **figures({"challenger": challenge.version.version, "mlflow_run": training.logged.run}),
+        "best": dg.MetadataValue.text(training.best.candidate),
+        "candidates": preview(compared),
+        "gate": dg.MetadataValue.md("\n".join(f"- {reason}" for reason in challenge.verdict.reasons)),
+    }
