@@ -101,9 +101,9 @@ def end_mute(database: Database, mute_id: int, *, at: datetime) -> None:
     """
     with database.begin() as connection:
         take_turn(connection)
-        # One that has not begun covers nothing from now on.
+        # One that has not begun shrinks to nothing, in the past: it covers nothing and is not listed any more.
         statement = text(
-            "UPDATE mutes SET ends_at = greatest(:at, begins_at + interval '1 microsecond') "
+            "UPDATE mutes SET begins_at = least(begins_at, :at - interval '1 microsecond'), ends_at = :at "
             "WHERE mute_id = :mute_id AND ends_at > :at"
         )
         if connection.execute(statement, {"mute_id": mute_id, "at": at}).rowcount != 1:

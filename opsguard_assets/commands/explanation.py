@@ -12,7 +12,7 @@ from opsguard_assets.alerts import finding, queries
 from opsguard_assets.alerts.people import Muted
 from opsguard_assets.commands.session import Session
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets.assets import SCORE_JOB
+from opsguard_assets.tickets.moment import SCORE_JOB
 from opsguard_assets.tickets.stored import SLA_RISK
 from resources.ticks import last_ticks
 

@@ -1,0 +1,219 @@
+"""`opsguard alerts` as people use it: on a real database and lake, through the command's own entry."""
+
+import getpass
+import json
+import os
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from opsguard_assets.alerts.life import settle
+from opsguard_assets.cli import app, run
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tickets.moment import SCORE_JOB
+from opsguard_assets.tickets.stored import SLA_RISK
+from resources.lake import Lake
+from resources.ticks import Tick, record_tick
+from tests.alerts.given import MONITOR, finding, frame, minute
+
+HOSTILE = "T-9\x1b]0;owned\x07 [red]urgent[/red]"
+
+
+@pytest.fixture
+def command(database, database_url, tmp_path, monkeypatch, capsys):
+    """Runs the command; its code, standard output and standard error."""
+    before = dict(os.environ)
+    (tmp_path / "dagster").mkdir()
+    (tmp_path / "dagster/dagster.yaml").write_text("{}")  # this command never starts Dagster
+    (tmp_path / "opsguard.yaml").write_text("operations: {timezone: Asia/Kolkata}\n")
+    own = {"HOME": tmp_path, "CONFIG": tmp_path / "opsguard.yaml", "LAKE": tmp_path / "lake"}
+    for name, value in own.items():
+        monkeypatch.setenv(f"OPSGUARD_{name}", str(value))
+    monkeypatch.setenv("OPSGUARD_DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "220")
+
+    def call(*arguments):
+        code = run(lambda: app(["alerts", *arguments], standalone_mode=False))
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    yield call
+    for name in set(os.environ) - set(before):
+        del os.environ[name]
+    os.environ.update(before)
+
+
+@pytest.fixture
+def lake(command, tmp_path):
+    return Lake(str(tmp_path / "lake"))
+
+
+def asked(command, *arguments):
+    code, out, err = command(*arguments, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+def tick(database, number, *findings):
+    return settle(database, frame(*findings), MONITOR, minute(15 * number))
+
+
+def test_the_list_shows_what_is_unresolved_the_gravest_first(command, database):
+    tick(database, 0, finding("T1"), finding("T2", "critical"), finding("T3"))
+    tick(database, 1, finding("T1"), finding("T2", "critical"))
+    listed = asked(command, "list")
+    assert [row["entity_id"] for row in listed] == ["T2", "T1"]
+    assert [row["entity_id"] for row in asked(command, "list", "--state", "resolved")] == ["T3"]
+    assert asked(command, "list", "--type", "sla_breached") == []
+    code, out, _ = command("list", "--limit", "1")
+    assert code == 0
+    assert "Ticket T2" in out
+    assert "--limit" in out
+
+
+def test_hostile_titles_are_text_and_neither_markup_nor_orders_to_the_terminal(command, database):
+    tick(database, 0, finding("T9", title=HOSTILE, reason=HOSTILE))
+    (alert,) = asked(command, "list")
+    for arguments in (["list"], ["show", str(alert["alert_id"])], ["explain", HOSTILE]):
+        _, out, _ = command(*arguments)
+        assert not set(out) & {"\x1b", "\x07"}
+        assert "[red]urgent[/red]" in out
+
+
+def test_acknowledging_and_resolving_say_who_and_stay_in_the_history(command, database):
+    tick(database, 0, finding("T1"))
+    (alert,) = asked(command, "list")
+    number = str(alert["alert_id"])
+    (acknowledged,) = asked(command, "ack", number, "--note", "calling", "--by", "ada")
+    assert (acknowledged["state"], acknowledged["acknowledged_by"]) == ("acknowledged", "ada")
+    (resolved,) = asked(command, "resolve", number, "--note", "a new date")
+    assert (resolved["state"], resolved["resolved_by"]) == ("resolved", getpass.getuser())
+    history = asked(command, "show", number)["history"]
+    assert [(row["actor"], row["to_state"], row["detail"]) for row in history[1:]] == [
+        ("ada", "acknowledged", "calling"),
+        (getpass.getuser(), "resolved", "a new date"),
+    ]
+    _, out, _ = command("show", number)
+    assert "a new date" in out
+    assert "little time left" in out
+
+
+@pytest.mark.parametrize("arguments", [["ack", "77"], ["resolve", "77", "--note", "x"], ["show", "77"]])
+def test_what_does_not_exist_is_said_in_one_sentence_with_a_code(command, arguments):
+    code, _, err = command(*arguments)
+    assert code == 1
+    assert "There is no alert 77; `opsguard alerts list` shows those that are open." in err
+
+
+def test_what_was_done_before_a_failure_is_shown(command, database):
+    tick(database, 0, finding("T1"))
+    (alert,) = asked(command, "list")
+    code, out, err = command("ack", str(alert["alert_id"]), "77", "--json")
+    assert code == 1
+    assert "no alert 77" in err
+    assert [row["state"] for row in json.loads(out)] == ["acknowledged"]
+
+
+def test_explain_tells_what_was_decided_tick_by_tick_in_words(command, database):
+    tick(database, 0, finding("T1", is_raising=False), finding("T2", withheld="not in the plan"))
+    tick(database, 1, finding("T1"), finding("T2", withheld="not in the plan"))
+    tick(database, 2)
+    answer = asked(command, "explain", "T1")
+    assert [row["decision"] for row in answer["decisions"]] == ["cleared", "raised", "below the threshold"]
+    assert "cleared itself" in answer["answer"]
+    withheld = asked(command, "explain", "sla_breach_risk:T2")
+    assert "plan does not hold" in withheld["answer"]
+    assert withheld["decisions"][0]["ticks"] == 2
+    code, out, _ = command("explain", "T2")
+    assert code == 0
+    assert "plan does not hold" in out
+
+
+def test_explain_says_when_nothing_was_found_and_what_the_risk_is(command, database, lake):
+    assert "No monitor has found anything about T5" in asked(command, "explain", "T5")["answer"]
+    row = {"ticket_id": "T5", "as_of": minute(0), "state": "running", "risk": 0.41, "date": minute(0).date()}
+    schema = {
+        "ticket_id": pl.String, "as_of": pl.Datetime("us", "UTC"), "state": pl.String, "risk": pl.Float64,
+        "date": pl.Date,
+    }  # fmt: skip
+    lake.replace_slice(
+        SLA_RISK.derived_name, pl.DataFrame([row], schema=schema), where={"date": minute(0).date()},
+        partition_by=["date"],
+    )  # fmt: skip
+    record_tick(database, Tick(job=SCORE_JOB, as_of=minute(0), row_count=1, digest="x"))
+    answer = asked(command, "explain", "T5")["answer"]
+    assert "its risk was 41.0%; alerts are raised from 70%" in answer
+
+
+def test_a_mute_is_given_by_the_clocks_of_the_site_and_ends_early_on_demand(command, database, lake):
+    place = {"site_id": "S1", "client_id": "C1", "name": "Harbour", "timezone": "Europe/Berlin"}
+    known_at = datetime(2026, 1, 1, tzinfo=UTC)
+    record(lake, "sites", place, known_at)
+    record(lake, "tickets", TICKET | {"ticket_id": "T1", "site_id": "S1"}, known_at)
+    window = ("--from", "2030-07-01T20:00", "--until", "2030-07-01T22:00", "--reason", "lift")
+    made = asked(command, "mute", "--site", "S1", *window, "--by", "ada")
+    assert (made["timezone"], made["begins_at"], made["ends_at"]) == (
+        "Europe/Berlin", "2030-07-01 18:00:00+00:00", "2030-07-01 20:00:00+00:00",
+    )  # fmt: skip
+    assert asked(command, "mute", "--entity", "T1", *window)["timezone"] == "Europe/Berlin"
+    assert asked(command, "mute", "--type", "sla_breached", *window)["timezone"] == "Asia/Kolkata"
+    listed = {row["site_id"] or row["entity_id"] or row["alert_type"]: row for row in asked(command, "mutes")}
+    assert set(listed) == {"S1", "T1", "sla_breached"}
+    assert (listed["S1"]["created_by"], listed["S1"]["reason"]) == ("ada", "lift")
+    for row in listed.values():
+        asked(command, "unmute", str(row["mute_id"]))
+    assert asked(command, "mutes") == []
+
+
+TICKET = {
+    "client_id": "C1", "priority": "high", "status": "open", "opened_at": datetime(2026, 1, 1, tzinfo=UTC),
+    "updated_at": datetime(2026, 1, 1, tzinfo=UTC),
+}  # fmt: skip
+
+
+def record(lake, name, row, known_at):
+    table = TABLES[name]
+    rows = pl.DataFrame([row]).with_columns(known_at=pl.lit(known_at).cast(pl.Datetime("us", "UTC")))
+    empty = table.empty()
+    whole = pl.concat([empty, rows.cast({n: t for n, t in empty.schema.items() if n in rows.columns})], how="diagonal")
+    lake.record(table, whole.select(empty.columns), loaded_at=known_at)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["mute", "--type", "fire", "--for", "1h", "--reason", "x"], 1, "cannot be muted"),
+        (["mute", "--for", "1h", "--reason", "x"], 1, "has to say what it covers"),
+        (["mute", "--site", "S", "--reason", "x"], 2, "--until TIME or --for LENGTH"),
+        (["mute", "--site", "S", "--for", "soon", "--reason", "x"], 2, "30m, 8h or 2d"),
+        (["mute", "--site", "S", "--until", "2001-01-01", "--reason", "x"], 1, "before it begins"),
+        (["mute", "--site", "S", "--for", "1h"], 2, "--reason"),
+        (["resolve", "1"], 2, "--note"),
+        (["unmute", "9"], 1, "no mute 9"),
+        (["list", "--state", "broken"], 2, "broken"),
+    ],
+)
+def test_what_makes_no_sense_is_told_with_a_remedy_and_a_code(command, arguments, code, message):
+    found, _, err = command(*arguments)
+    assert found == code
+    assert message in " ".join(err.replace("\u2502", " ").split())
+
+
+def test_a_mute_made_by_the_command_is_obeyed_by_the_next_tick_and_ends_by_itself(command, database):
+    now = datetime.now(UTC)
+    made = asked(command, "mute", "--entity", "T1", "--for", "30m", "--reason", "works")
+    during, after = now + timedelta(minutes=15), now + timedelta(minutes=45)
+    assert settle(database, frame(finding("T1")), MONITOR, during).decisions == {"muted": 1}
+    assert [row["state"] for row in asked(command, "list")] == ["suppressed"]
+    assert f"mute {made['mute_id']}" in asked(command, "explain", "T1")["answer"]
+    assert settle(database, frame(finding("T1")), MONITOR, after).decisions == {"mute ended": 1}
+    assert [row["state"] for row in asked(command, "list")] == ["open"]
+
+
+@pytest.mark.parametrize("name", [[], *([n] for n in ("list", "show", "explain", "ack", "resolve", "mute", "mutes"))])
+def test_help_teaches(command, name):
+    code, out, _ = command(*name, "--help")
+    assert code == 0
+    assert "Usage:" in out
+    assert "--install-completion" not in out
