@@ -79,6 +79,11 @@ class LearnedModel:
     problem: str = "sla_breach"
     typical: tuple[float, ...] = ()
 
+    @property
+    def needs_features(self) -> bool:
+        """It reads the features of its problem."""
+        return True
+
     def predict(self, features: pl.DataFrame) -> pl.Series:
         """Probabilities of the event, one per row in order; null where the model cannot say."""
         scores = self.scorer.scores(numbers(features, self.features))

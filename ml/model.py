@@ -26,6 +26,11 @@ class RiskModel(Protocol):
         """The version that a score can be traced to: a registry version, or that of the rule."""
         ...
 
+    @property
+    def needs_features(self) -> bool:
+        """Whether it reads the features of its problem; else it makes do with the few facts of the problem's rule."""
+        ...
+
     def predict(self, features: pl.DataFrame) -> pl.Series:
         """Probabilities of the event (Float64 in 0..1), one per row in order; null where the model cannot say."""
         ...

@@ -29,7 +29,7 @@ class Span:
 def pending(lake: Lake, derivation: str, inputs: Sequence[Table]) -> Span | None:
     """The loads into `inputs` that `derivation` has not seen; None when it has seen all."""
     newest = max((at for table in inputs if (at := lake.loaded_upto(table))), default=None)
-    after = _marked(lake, derivation)
+    after = followed_upto(lake, derivation)
     if newest is None or (after is not None and newest <= after):
         return None
     return Span(after, newest)
@@ -48,11 +48,11 @@ def unseen(lake: Lake, derivations: Sequence[str], at: datetime) -> datetime:
     Who writes later than others, because it died before, records under this instant: those that follow would not look
     back.
     """
-    passed = max((mark for name in derivations if (mark := _marked(lake, name))), default=None)
+    passed = max((mark for name in derivations if (mark := followed_upto(lake, name))), default=None)
     return at if passed is None or passed < at else passed + timedelta(microseconds=1)
 
 
-def _marked(lake: Lake, derivation: str) -> datetime | None:
+def followed_upto(lake: Lake, derivation: str) -> datetime | None:
     """How far a derivation came; None before its first mark."""
     marked = lake.appended_up_to(_MARKS, derivation)
     return None if marked is None else _EPOCH + timedelta(microseconds=marked)

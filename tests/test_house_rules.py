@@ -37,6 +37,8 @@ SHELL = {
             "model_assets",
             "moment",
             "derive",
+            "features_at",
+            "follow_outcomes",
             "knowledge",
             "replay_report",
             "score",

@@ -49,7 +49,7 @@ FEATURES = (
     "weekday",
 )
 # What else the clock says.
-_TOLD = ("timezone", "resolution_state", "response_state", "resolution_due_at")
+TOLD = ("timezone", "resolution_state", "response_state", "resolution_due_at")
 KEYS = ("ticket_id", "as_of", "client_id", "site_id", "priority", "is_open")
 
 
@@ -66,7 +66,7 @@ def features(known: Streams, moments: pl.DataFrame) -> pl.DataFrame:
         null where unknown). Durations in minutes, working time where the clock counts it.
     """
     state = latest(moments, known.states, by=["ticket_id"])
-    rows = moments.select("ticket_id", "as_of", *CLOCK, *_TOLD).hstack(state)
+    rows = moments.select("ticket_id", "as_of", *CLOCK, *TOLD).hstack(state)
     parts = [
         rows,
         *(_load(rows, known, column) for column in LOADED),

@@ -33,6 +33,11 @@ class RuleBaseline:
     name: str = "rule_baseline"
     version: str = "1"
 
+    @property
+    def needs_features(self) -> bool:
+        """It makes do with `rule_inputs`."""
+        return False
+
     def predict(self, features: pl.DataFrame) -> pl.Series:
         """Probabilities by the first rule that matches; null once the deadline has passed or where there is none.
 

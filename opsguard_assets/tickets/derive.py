@@ -15,13 +15,13 @@ from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.versions import IS_WITHDRAWN, SEQUENCE
 from opsguard_assets.tickets.events import derive_ticket_events
 from opsguard_assets.tickets.knowledge import EVENTS, INPUTS, RULES, TICKETS, Knowledge, known
-from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_INTERVALS
+from opsguard_assets.tickets.stored import RECENT_TICKETS, SLA_CLOCKS, SLA_INTERVALS, TICKET_OUTCOMES
 from resources.lake import Lake
 from resources.progress import Progress
 
 PORTION = 200_000
 _KEY = "ticket_id"
-_FOLLOWERS = (SLA_CLOCKS.name, SLA_INTERVALS.name)
+_FOLLOWERS = (SLA_CLOCKS.name, SLA_INTERVALS.name, TICKET_OUTCOMES.name, RECENT_TICKETS.name)
 
 
 def update_events(lake: Lake, *, progress: Progress) -> int:
@@ -30,7 +30,7 @@ def update_events(lake: Lake, *, progress: Progress) -> int:
     def record(portion: pl.DataFrame, upto: datetime) -> None:
         _record_events(lake, portion, upto)
 
-    follow = _Following(lake, "ticket_events", (TICKETS,), progress)
+    follow = Following(lake, "ticket_events", (TICKETS,), progress)
     return follow.through(lambda span: touched(lake, [TICKETS], _KEY, span), record)
 
 
@@ -42,7 +42,7 @@ def update_clocks(lake: Lake, *, progress: Progress) -> int:
         rows = clocks.with_columns(known_at=pl.lit(upto, SLA_CLOCKS.dtypes["known_at"]))
         lake.record(SLA_CLOCKS, rows.select(SLA_CLOCKS.columns), loaded_at=upto)
 
-    follow = _Following(lake, SLA_CLOCKS.name, INPUTS, progress)
+    follow = Following(lake, SLA_CLOCKS.name, INPUTS, progress)
     return follow.through(lambda span: tickets_touched(lake, span), record)
 
 
@@ -53,12 +53,12 @@ def update_intervals(lake: Lake, *, progress: Progress) -> int:
         intervals = _known(lake, upto, portion).intervals()
         lake.replace_entities(SLA_INTERVALS.derived_name, intervals, entities=portion, key=SLA_INTERVALS.key)
 
-    follow = _Following(lake, SLA_INTERVALS.name, INPUTS, progress)
+    follow = Following(lake, SLA_INTERVALS.name, INPUTS, progress)
     return follow.through(lambda span: tickets_touched(lake, span), replace)
 
 
 @dataclass(frozen=True)
-class _Following:
+class Following:
     """One derivation that follows the loads of its inputs."""
 
     lake: Lake

@@ -18,6 +18,7 @@ TICKETS, EVENTS = TABLES["tickets"], TABLES["ticket_events"]
 POLICIES, CALENDARS, SITES, CLIENTS = (TABLES[name] for name in ("sla_policies", "calendars", "sites", "clients"))
 RULES = (POLICIES, CALENDARS, SITES, CLIENTS)
 INPUTS = (TICKETS, EVENTS, *RULES)
+_OF_TICKETS = (TICKETS, EVENTS)
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ def known(lake: Lake, as_of: datetime, tickets: pl.DataFrame) -> Knowledge:
     return Knowledge(tickets=tickets, ticket_events=events.collect(), **rules, as_of=as_of)
 
 
-def history_of(lake: Lake) -> TicketHistory:
-    """All versions of tickets and of what their clocks depend on."""
-    return TicketHistory(**{table.name: lake.versions(table).collect() for table in INPUTS})
+def history_of(lake: Lake, tickets: pl.DataFrame | None = None) -> TicketHistory:
+    """All versions of tickets and of what their clocks depend on; of some tickets (`ticket_id`) where given."""
+    frames = {table.name: lake.versions(table) for table in INPUTS}
+    if tickets is not None:
+        own = {table.name: frames[table.name].join(tickets.lazy(), on="ticket_id", how="semi") for table in _OF_TICKETS}
+        frames |= own
+    return TicketHistory(**{name: frame.collect() for name, frame in frames.items()})

@@ -3,12 +3,14 @@
 Here: clocks and a model in, risks out. Not here: training, alerts, storage.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
 from ml.model import RiskModel
+from ml.sla_breach.rule import RuleBaseline
 from ml.sla_breach.rule_inputs import rule_inputs
 from opsguard_assets.tickets.tick import BREACHED, clocks_at
 from opsguard_assets.tickets.working_time import WorkingTime
@@ -61,7 +63,13 @@ class RiskSummary:
 
 
 def sla_risk(
-    tickets: pl.DataFrame, clocks: pl.DataFrame, work: WorkingTime, model: RiskModel, as_of: datetime
+    tickets: pl.DataFrame,
+    clocks: pl.DataFrame,
+    work: WorkingTime,
+    model: RiskModel,
+    as_of: datetime,
+    *,
+    describe: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
 ) -> pl.DataFrame:
     """The risk of every open ticket at `as_of`.
 
@@ -71,6 +79,8 @@ def sla_risk(
         work: Working time of their calendars, covering `as_of`.
         model: What estimates the probability of missing the resolution deadline.
         as_of: The tick.
+        describe: From the clocks read at `as_of` to the features of their tickets, row by row; for models that read
+            features.
 
     Returns:
         One row per (`ticket_id`, `as_of`): `client_id`, `site_id`, `priority`, `state` (running, paused, breached),
@@ -80,19 +90,20 @@ def sla_risk(
         `model_name`, `model_version`.
 
     Raises:
-        ValueError: The model gave another number of rows, or a value that is no probability; or the clocks cannot be
-            read at `as_of` (see `clocks_at`).
+        ValueError: The model gave another number of rows, or a value that is no probability; or it reads features, and
+            nothing describes tickets; or the clocks cannot be read at `as_of` (see `clocks_at`).
     """
     is_open = clocks["ended_at"].is_null()
     readings = clocks_at(clocks if is_open.all() else clocks.filter(is_open), work, as_of)
-    known = rule_inputs(tickets, readings, as_of)
+    facts = rule_inputs(tickets, readings, as_of)
+    known = _described(model, readings, describe) if model.needs_features else facts
     # A paused ticket has no deadline now but will have one again; one whose calendar never opens will not.
     scored = readings.with_columns(
         _probabilities(model, known),
         has_none=pl.col("resolution_due_at").is_null() & pl.col("paused_since_at").is_null(),
         is_late=pl.col("resolution_state") == BREACHED,
     ).with_columns(risk=pl.when(~pl.col("is_late") & ~pl.col("has_none")).then("risk"))
-    return scored.with_columns(_reasons(model, known, scored)).select(
+    return scored.with_columns(_reasons(model, known, facts, scored)).select(
         "ticket_id",
         "as_of",
         *_CLOCK[:3],
@@ -105,19 +116,37 @@ def sla_risk(
     )
 
 
-def _reasons(model: RiskModel, known: pl.DataFrame, scored: pl.DataFrame) -> pl.Series:
+def _described(
+    model: RiskModel, readings: pl.DataFrame, describe: Callable[[pl.DataFrame], pl.DataFrame] | None
+) -> pl.DataFrame:
+    if describe is None:
+        raise ValueError(f"Model {model.name} {model.version} reads features; pass `describe`.")
+    return describe(readings)
+
+
+def _reasons(model: RiskModel, known: pl.DataFrame, facts: pl.DataFrame, scored: pl.DataFrame) -> pl.Series:
     """Words for the rows that somebody will ask about; texts cost more than scores, so few are touched twice."""
-    is_asked = (pl.col("risk") >= REASONS_FROM).fill_null(value=False) | pl.col("is_late") | pl.col("has_none")
-    asked = scored.select(is_asked).to_series()
-    facts = scored.select("has_none", "paused_by", "no_deadline_reason").filter(asked)
-    words = model.reasons(known.drop("ticket_id", "as_of").filter(asked)).alias("reason")
-    special = facts.select(pl.col("has_none") | pl.col("paused_by").is_not_null()).to_series()
+    is_risky = (pl.col("risk") >= REASONS_FROM).fill_null(value=False)
+    risky, asked = scored.select(risky=is_risky, asked=is_risky | pl.col("is_late") | pl.col("has_none"))
+    held = scored.select("has_none", "paused_by", "no_deadline_reason").filter(asked)
+    words = _words(model, known, facts, risky, asked).alias("reason")
+    special = held.select(pl.col("has_none") | pl.col("paused_by").is_not_null()).to_series()
     if special.any():
-        words = words.scatter(special.arg_true(), _special(facts.with_columns(words).filter(special)))
+        words = words.scatter(special.arg_true(), _special(held.with_columns(words).filter(special)))
     if asked.all():
         return words
     place = pl.select(pl.when(asked).then(asked.cast(pl.UInt32).cum_sum() - 1)).to_series()
     return words.extend_constant(None, 1).gather(place.fill_null(len(words))).alias("reason")
+
+
+def _words(model: RiskModel, known: pl.DataFrame, facts: pl.DataFrame, risky: pl.Series, asked: pl.Series) -> pl.Series:
+    """What the model says of risky tickets; of the others that are asked for, facts are told and no probability."""
+    if not model.needs_features:
+        return model.reasons(facts.drop("ticket_id", "as_of").filter(asked))
+    words = RuleBaseline().reasons(facts.drop("ticket_id", "as_of").filter(asked))
+    if not risky.any():
+        return words
+    return words.scatter(risky.filter(asked).arg_true(), model.reasons(known.filter(risky)))
 
 
 def _special(rows: pl.DataFrame) -> pl.Series:

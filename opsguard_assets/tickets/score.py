@@ -5,6 +5,7 @@ Here: reading the stored clocks, or computing those that cannot be read at this 
 """
 
 from datetime import datetime
+from functools import partial
 
 import polars as pl
 
@@ -12,6 +13,7 @@ from ml.model import RiskModel
 from opsguard_assets.derivation import pending
 from opsguard_assets.tickets.calendars import working_time
 from opsguard_assets.tickets.derive import tickets_touched
+from opsguard_assets.tickets.features_at import features_at
 from opsguard_assets.tickets.knowledge import CALENDARS, INPUTS, TICKETS, known
 from opsguard_assets.tickets.risk import sla_risk
 from opsguard_assets.tickets.stored import SLA_CLOCKS
@@ -25,7 +27,8 @@ def risk_at(lake: Lake, model: RiskModel, as_of: datetime) -> pl.DataFrame:
 
     The cost does not grow with history: open tickets and their stored clocks lie apart. Clocks are computed anew only
     where a record has arrived since they were stored, or an announced change has come; and all of them where `as_of`
-    lies in an imported history, of which nothing was stored at the time.
+    lies in an imported history, of which nothing was stored at the time. A model that reads features gets them by
+    `features_at`.
 
     Args:
         lake: The lake.
@@ -47,7 +50,7 @@ def risk_at(lake: Lake, model: RiskModel, as_of: datetime) -> pl.DataFrame:
         computed = known(lake, as_of, missing).clocks().select(fresh.columns)
         clocks = _in_order(tickets, pl.concat([fresh, computed]))
         work = _work(clocks, calendars, as_of)
-    return sla_risk(tickets, clocks, work, model, as_of)
+    return sla_risk(tickets, clocks, work, model, as_of, describe=partial(features_at, lake, as_of))
 
 
 def _stored(lake: Lake, tickets: pl.DataFrame, as_of: datetime) -> pl.DataFrame:

@@ -72,6 +72,43 @@ class SlaInterval(dy.Schema):
     running_minutes = _minutes("its length while running, else 0")
 
 
+class TicketOutcome(dy.Schema):
+    """How a ticket ended, as far as its records tell, and from when on time alone would tell more."""
+
+    ticket_id = _text("the ticket", nullable=False)
+    at = _instant("when the outcome became known: a missed deadline when it passed, a kept one when the end was known")
+    is_late = dy.Bool(nullable=True, description="whether the deadline was missed; null while there is no outcome")
+    minutes = _minutes("wall time from opening to the end, null where it was still open")
+    passes_at = _instant("the deadline of a ticket without outcome: once it has passed, it was missed")
+    changes_at = _instant("the first change that was announced for the future: after it the row must be made again")
+
+
+class RecentTicket(dy.Schema):
+    """A version of a ticket on which features of open tickets depend, with the ticket's outcome."""
+
+    ticket_id = _text("the ticket", nullable=False)
+    known_at = _instant("when this version was known", nullable=False)
+    superseded_at = _instant("from when on another one was the row; null while it is current")
+    client_id = _text("who asked")
+    site_id = _text("which site it is about")
+    category = _text("kind of request")
+    priority = _text("urgency")
+    status = _text("state of work")
+    assignee_id = _text("person who works on it")
+    group_id = _text("team that is responsible")
+    title = _text("one line by the requester")
+    source = _text("channel")
+    sentiment = dy.Float64(nullable=True, description="tone of the requester, -1 angry to 1 pleased")
+    opened_at = _instant("when it was opened")
+    updated_at = _instant("when this state came about")
+    outcome_at = _instant("when the outcome became known")
+    is_late = dy.Bool(nullable=True, description="whether the deadline was missed; null while there is no outcome")
+    minutes = _minutes("wall time from opening to the end, null where it was still open")
+    passes_at = _instant("the deadline of a ticket without outcome: once it has passed, it was missed")
+    changes_at = _instant("the first change that was announced for the future")
+    is_active = dy.Bool(nullable=False, description="whether the ticket is open, or changed lately")
+
+
 class SlaRisk(dy.Schema):
     """The probability that an open ticket misses its resolution deadline, by what was known at `as_of`."""
 
@@ -96,6 +133,7 @@ class SlaRisk(dy.Schema):
     response_remaining_minutes = _minutes("working time left for the first answer")
     model_name = _text("which model", nullable=False)
     model_version = _text("which version of it", nullable=False)
+    model_run_id = _text("the MLflow run that made it: leads to its data and figures; null for the rule")
     date = dy.Date(description="day of `as_of`; the partition")
 
 
@@ -108,4 +146,6 @@ SLA_CLOCKS = Table(
     is_live=pl.col("ended_at").is_null(),
 )
 SLA_INTERVALS = Table(name="sla_intervals", room="tickets", schema=SlaInterval, key=("ticket_id", "starts_at"))
+TICKET_OUTCOMES = Table(name="ticket_outcomes", room="tickets", schema=TicketOutcome, key=("ticket_id",))
+RECENT_TICKETS = Table(name="recent_tickets", room="tickets", schema=RecentTicket, key=("ticket_id", "known_at"))
 SLA_RISK = Table(name="sla_risk", room="tickets", schema=SlaRisk, key=("ticket_id", "as_of"), happened_at="as_of")

@@ -39,6 +39,7 @@ class _Constant:
     value: float
     name: str = "constant"
     version: str = "7"
+    needs_features: bool = False
 
     def predict(self, features: pl.DataFrame) -> pl.Series:
         return pl.Series([self.value] * len(features), dtype=pl.Float64)

@@ -1,0 +1,103 @@
+"""A tick is served the features that training makes of the same moment later, from a set that history does not grow."""
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from ml.sla_breach import bounded, streams
+from ml.sla_breach.features import features
+from opsguard_assets.simulator.settings import SimulationSettings
+from opsguard_assets.simulator.twin import simulate
+from opsguard_assets.tickets import features_at as serving
+from opsguard_assets.tickets.clock_history import readings_at
+from opsguard_assets.tickets.features_at import features_at
+from opsguard_assets.tickets.follow_outcomes import recent_tickets, update_recent
+from opsguard_assets.tickets.knowledge import TICKETS, history_of, known
+from opsguard_assets.tickets.learning import Past
+from resources.lake import Lake
+from resources.progress import Silent
+from tests.tickets.recorded import FED, record
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+END = START + timedelta(days=20)
+INSTANT = pl.Datetime("us", "UTC")
+STEP = timedelta(days=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_outcomes_count():
+    """Figures trail so few outcomes that a small world has many more."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (bounded, streams):
+            for name, number in {"RATE_OF_LAST": 8, "MINUTES_OF_LAST": 4, "CLOSINGS": 5}.items():
+                patch.setattr(module, name, number)
+        yield
+
+
+@pytest.fixture(scope="module")
+def world():
+    settings = SimulationSettings(seed=8, starts_at=START, sites=6, agents=14, tickets_per_day=70, load=1.1)
+    tables = simulate(settings, END).tables
+    number = pl.col("ticket_id").str.slice(-3).cast(pl.Int64)
+    day = (pl.col("opened_at") - pl.lit(START)).dt.total_days()
+    # Some titles come every day, some come again after more than a week, some never do.
+    rare = pl.format("rare {}", day % 9)
+    title = pl.when(number % 3 == 0).then("ticket_id").when(number % 3 == 1).then(rare).otherwise("category")
+    return {**tables, "tickets": tables["tickets"].with_columns(title=title)}
+
+
+def with_the_load(rows, at, before):
+    """Rows of a source that does not say when a state became known: all of a load are known with it."""
+    return rows.with_columns(known_at=pl.lit(at, INSTANT))
+
+
+def as_they_came(rows, at, before):
+    """Rows of a source that says when each state became known."""
+    return rows
+
+
+@pytest.fixture(scope="module", params=[with_the_load, as_they_came])
+def lived(request, world, tmp_path_factory):
+    """A lake that lived through a month, and what its ticks were served: moment to features."""
+    lake, before, told = Lake(str(tmp_path_factory.mktemp("live"))), START - STEP, {}
+    for number in range((END - START) // STEP):
+        at = START + STEP * number + timedelta(hours=13)
+        for name in FED:
+            came = world[name].filter(pl.col("known_at") > before, pl.col("known_at") <= at)
+            record(lake, name, request.param(came, at, before), at)
+        update_recent(lake, progress=Silent())
+        before = at
+        moment = at + (timedelta(hours=1, minutes=15) if request.param is with_the_load else timedelta(0))
+        if number % 3 == 2:
+            told[moment] = features_at(lake, moment, readings(lake, moment))
+    return lake, told
+
+
+def readings(lake, as_of):
+    open_tickets = lake.known(TICKETS, as_of, live_only=True).collect().sort("ticket_id")
+    clocks = known(lake, as_of, open_tickets).clocks()
+    return clocks.filter(pl.col("ended_at").is_null())
+
+
+@pytest.fixture(autouse=True)
+def _never_the_whole_history(request, monkeypatch):
+    if "whole" not in request.node.name:
+        monkeypatch.setattr(serving, "Past", None)
+
+
+def test_a_live_tick_sees_what_training_makes_of_the_moment_later(lived):
+    lake, told = lived
+    assert len(told) >= 6
+    past = Past.of(history_of(lake), END)
+    for rows in told.values():
+        assert len(rows) > 8
+        again = readings_at(rows.select("ticket_id", "as_of"), past.clocks, past.calendars)
+        assert_frame_equal(rows, features(past.known, again), check_exact=True)
+
+
+def test_a_live_tick_needs_a_part_of_the_history_only(lived):
+    lake, _ = lived
+    recent = recent_tickets(lake)
+    assert recent["ticket_id"].n_unique() < 0.75 * lake.known(TICKETS).select(pl.len()).collect().item()
