@@ -14,7 +14,7 @@ from opsguard_assets.intake import batch_marks, ledger
 from opsguard_assets.intake.simulated import direct_sources
 from opsguard_assets.metadata import preview_rows
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_INTERVALS, SLA_RISK
+from opsguard_assets.tickets.stored import RECENT_TICKETS, SLA_CLOCKS, SLA_INTERVALS, SLA_RISK, TICKET_OUTCOMES
 from resources.database import Database
 from resources.housekeeping import tidy
 from resources.lake import Lake
@@ -76,7 +76,8 @@ def lake_tables(settings: Settings) -> list[str]:
     canonical = [*TABLES, SLA_CLOCKS.name]
     raw = [f"raw/{source.name}" for source in direct_sources(settings.sources)]
     kept = [f"tables/{name}" for name in canonical] + [f"quarantine/{name}" for name in TABLES]
-    return [*raw, *kept, *INTAKE_BOOKS, "derivations", SLA_INTERVALS.derived_name, SLA_RISK.derived_name]
+    derived = [table.derived_name for table in (SLA_INTERVALS, TICKET_OUTCOMES, RECENT_TICKETS, SLA_RISK)]
+    return [*raw, *kept, *INTAKE_BOOKS, "derivations", *derived]
 
 
 def delete_runs(instance: dg.DagsterInstance, before: datetime) -> int:

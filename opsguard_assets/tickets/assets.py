@@ -26,12 +26,13 @@ from opsguard_assets.tables.table import Table
 from opsguard_assets.tickets.alert_assets import sla_alerts_asset
 from opsguard_assets.tickets.derive import update_clocks, update_events, update_intervals
 from opsguard_assets.tickets.figures import without_deadline
+from opsguard_assets.tickets.follow_outcomes import update_outcomes, update_recent
 from opsguard_assets.tickets.knowledge import EVENTS, INPUTS, TICKETS
 from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY, Moment
 from opsguard_assets.tickets.plots import risk_distribution
 from opsguard_assets.tickets.risk import Marks, RiskSummary, summary
 from opsguard_assets.tickets.score import risk_at
-from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_INTERVALS, SLA_RISK
+from opsguard_assets.tickets.stored import RECENT_TICKETS, SLA_CLOCKS, SLA_INTERVALS, SLA_RISK, TICKET_OUTCOMES
 from resources.database import Database
 from resources.lake import Lake
 from resources.progress import Progress, Silent
@@ -64,6 +65,21 @@ def ticket_assets(fed: Sequence[str], settings: Settings) -> list[dg.AssetsDefin
         "The life of every ticket cut into running, paused and closed by the calendar, with the reason: why a deadline "
         "is when it is.",
     )
+    outcomes = _derived(
+        TICKET_OUTCOMES,
+        TICKET_OUTCOMES.derived_name,
+        ready,
+        update_outcomes,
+        "Whether each ticket met its deadline, and when that became known.",
+    )
+    recent = _derived(
+        RECENT_TICKETS,
+        RECENT_TICKETS.derived_name,
+        [*ready, key_of(TICKET_OUTCOMES)],
+        update_recent,
+        "The tickets on which features of open tickets depend: open ones, recent ones, the last outcomes of every "
+        "group, site and the like. A tick reads these, however long the history is.",
+    )
     events = _derived(
         EVENTS,
         f"tables/{EVENTS.name}",
@@ -75,6 +91,8 @@ def ticket_assets(fed: Sequence[str], settings: Settings) -> list[dg.AssetsDefin
         *([] if EVENTS.name in fed else [events]),
         clocks,
         intervals,
+        outcomes,
+        recent,
         _risk_asset(settings, derives_events=EVENTS.name not in fed),
         sla_alerts_asset(settings),
     ]
@@ -127,6 +145,8 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
         with database.lock(TABLES_LOCK):
             if derives_events:
                 update_events(lake, progress=Silent())
+            if model.needs_features:
+                update_recent(lake, progress=Silent())
             risk = risk_at(lake, model, as_of).with_columns(date=pl.lit(as_of.date()))
         where = {"date": as_of.date(), "as_of": as_of}
         lake.replace_slice(SLA_RISK.derived_name, risk, where=where, partition_by=["date"])
