@@ -6,7 +6,8 @@ where results are kept (`tracking`).
 Candidates are compared on the last entities in time, which none of them has seen, calibrated on those before. What is
 handed out is fitted again on all rows, because the newest say most of the world as it is now. Its calibration comes
 from a twin that was fitted on all but every third of the newest entities, and says what it thinks of these: a map
-learned from an older model would undo faults that the new one does not have.
+learned from an older model would undo faults that the new one does not have, and one learned from older entities would
+say how the world was.
 """
 
 from collections.abc import Callable, Mapping, Sequence

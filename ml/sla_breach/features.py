@@ -13,6 +13,7 @@ from ml.sla_breach.streams import GROUPINGS, HANDLED, LOADED, Streams
 
 PRIORITIES = ("critical", "high", "medium", "low")
 PLANS = ("bronze", "silver", "gold")
+STATUSES = ("new", "open", "in_progress", "on_hold")
 WINDOWS = {"4h": timedelta(hours=4), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
 # An average over few outcomes is pulled towards that of all: as if so many average ones had been seen.
 SHRINKAGE = 10.0
@@ -27,6 +28,8 @@ FEATURES = (
     "sentiment",
     "has_assignee",
     "minutes_since_change",
+    "status_rank",
+    "minutes_in_status",
     "reassignments",
     "group_changes",
     "priority_changes",
@@ -92,6 +95,7 @@ def features(known: Streams, moments: pl.DataFrame) -> pl.DataFrame:
 def _own() -> list[pl.Expr]:
     """What follows from the ticket itself."""
     since = (pl.col("as_of") - pl.col("updated_at")).dt.total_microseconds() / 60e6
+    left = (pl.col("resolution_due_at") - pl.col("as_of")).dt.total_microseconds() / 60e6
     return [
         (pl.col("elapsed_minutes") + pl.col("remaining_minutes")).alias("window_minutes"),
         (pl.col("resolution_state") == "paused").alias("is_paused"),
@@ -100,7 +104,10 @@ def _own() -> list[pl.Expr]:
         _rank("plan", PLANS).alias("plan_rank"),
         pl.col("assignee_id").is_not_null().alias("has_assignee"),
         since.clip(lower_bound=0).alias("minutes_since_change"),
-        ((pl.col("resolution_due_at") - pl.col("as_of")).dt.total_microseconds() / 60e6).alias("due_in_minutes"),
+        _rank("status", STATUSES).alias("status_rank"),
+        ((pl.col("as_of") - pl.col("status_since")).dt.total_microseconds() / 60e6).alias("minutes_in_status"),
+        # While a clock is paused nobody knows when it will be due: at the earliest, if it went on now.
+        pl.coalesce(left, "remaining_minutes").alias("due_in_minutes"),
     ]
 
 
@@ -179,4 +186,4 @@ def _local(rows: pl.DataFrame) -> pl.DataFrame:
         here = zone == name
         hour = pl.when(here).then(local.dt.hour() + local.dt.minute() / 60).otherwise(hour)
         weekday = pl.when(here).then(local.dt.weekday().cast(pl.Float64)).otherwise(weekday)
-    return rows.select(hour.alias("local_hour"), weekday.alias("weekday"))
+    return rows.with_columns(local_hour=hour, weekday=weekday).select("local_hour", "weekday")

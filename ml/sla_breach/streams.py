@@ -131,12 +131,21 @@ def states_of(versions: pl.DataFrame) -> pl.DataFrame:
         at="known_at",
         is_open=is_open,
         is_cancelled=pl.col("status") == CANCELLED,
+        status=pl.col("status").cast(pl.String),
+        status_since=_since("status"),
         reassignments=changed("assignee_id"),
         group_changes=changed("group_id"),
         priority_changes=changed("priority"),
         reopenings=reopened,
         changes=pl.int_range(pl.len()).over("ticket_id"),
     )
+
+
+def _since(column: str) -> pl.Expr:
+    """From when on a column of a ticket has had its value."""
+    first = pl.int_range(pl.len()).over("ticket_id") == 0
+    changed = first | pl.col(column).ne_missing(pl.col(column).shift(1))
+    return pl.when(changed).then("known_at").forward_fill()
 
 
 def told_of(outcomes: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:

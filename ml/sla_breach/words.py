@@ -15,7 +15,7 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 _PRIORITIES = ("critical", "high", "medium", "low")
 _PLANS = ("bronze", "silver", "gold")
 _MEMBERS: dict[str, tuple[str, ...]] = {
-    "owner": ("has_assignee", "minutes_since_change", "is_answered", "changes"),
+    "owner": ("has_assignee", "minutes_since_change", "is_answered", "changes", "status_rank", "minutes_in_status"),
     "group": ("open_of_group", "queue_days_of_group", "group_arrivals_4h", "group_arrivals_24h", "group_arrivals_7d"),
     "assignee": ("open_of_assignee",),
     "site": ("open_of_site",),

@@ -76,6 +76,34 @@ def test_loads_and_arrivals_are_what_counting_finds(history, past):
         assert row["minutes_since_change"] == pytest.approx(max(minutes, 0))
 
 
+def test_the_time_in_a_status_is_counted_from_the_version_that_brought_it(history, past):
+    as_of = START + timedelta(days=12, hours=10)
+    versions = valid(history.tickets).filter(pl.col("known_at") <= as_of).sort("known_at")
+    per_ticket = {name: rows for (name,), rows in versions.group_by("ticket_id", maintain_order=True)}
+    found = described(past, as_of)
+    assert found["status_rank"].n_unique() > 1
+    for row in found.iter_rows(named=True):
+        seen = list(per_ticket[row["ticket_id"]].select("status", "known_at").iter_rows())
+        since = next(at for i, (status, at) in enumerate(seen) if all(s == seen[-1][0] for s, _ in seen[i:]))
+        assert row["minutes_in_status"] == pytest.approx((as_of - since).total_seconds() / 60)
+
+
+def test_work_is_watched_to_its_end_or_to_the_last_instant_of_knowledge(history, past):
+    rows = past.watched().sample(200, seed=1)
+    versions = valid(history.tickets).sort("known_at")
+    per_ticket = {name: rows for (name,), rows in versions.group_by("ticket_id", maintain_order=True)}
+    for row in rows.iter_rows(named=True):
+        later = per_ticket[row["ticket_id"]].filter(pl.col("known_at") >= row["as_of"])
+        ended = [at for status, at in later.select("status", "known_at").iter_rows() if status not in OPEN]
+        end = min([*ended, END])
+        assert row["watched_minutes"] == pytest.approx((end - row["as_of"]).total_seconds() / 60)
+        if row["is_ended"]:
+            assert end < END
+            assert row["watchable_minutes"] == pytest.approx((END - row["as_of"]).total_seconds() / 60)
+    assert rows["is_ended"].mean() > 0.5
+    assert past.watched().drop_nulls("is_late").equals(past.training())
+
+
 def test_late_rates_count_the_outcomes_that_were_known(past):
     as_of = START + timedelta(days=15)
     told = past.known.rates["all"].filter(pl.col("at") <= as_of).tail(1)
