@@ -117,7 +117,7 @@ ARROWS = {
         "opsguard_assets.alerts", "opsguard_assets.config.settings", "opsguard_assets.intake.assets", "ml", "resources",
     ),
     "opsguard_assets/alerts/": ("opsguard_assets.alerts", "resources"),
-    "opsguard_assets/models/": ("opsguard_assets.models", "ml", "resources"),
+    "opsguard_assets/models/": ("opsguard_assets.models", "opsguard_assets.alerts.finding", "ml", "resources"),
     "opsguard_assets/derivation.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/metadata.py": ("opsguard_assets.tables", "opsguard_assets.intake.report"),
     "opsguard_assets/definitions.py": ("opsguard_assets.build",),

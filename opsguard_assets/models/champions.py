@@ -52,6 +52,17 @@ class Champions:
         """The version that the alias `champion` names now; None where it names none."""
         return self._alias(problem, CHAMPION)
 
+    def in_force(self, problem: str, as_of: datetime) -> ModelVersion | None:
+        """The version that scores a moment: no moment is scored by a model that came after it.
+
+        For a moment since the last change it is the one that the alias names, whoever set it.
+        """
+        history = self.history(problem)
+        if not history or as_of >= history[0].at:
+            return self.current(problem)
+        then = self.at(problem, as_of)
+        return self._version(problem, then.version) if then and then.version else None
+
     def challenger(self, problem: str) -> ModelVersion | None:
         """The version that waits to be judged against the champion."""
         return self._alias(problem, CHALLENGER)
@@ -136,17 +147,23 @@ class Champions:
 
     def _alias(self, problem: str, alias: str) -> ModelVersion | None:
         """An alias of the registry; None also before MLflow has made its tables."""
+        aliases = f"{MLFLOW}.registered_model_aliases AS a ON (v.workspace, v.name, v.version) = "
+        return self._registered(
+            problem,
+            f"JOIN {aliases} (a.workspace, a.name, a.version) WHERE a.name = :problem AND a.alias = :value",
+            alias,
+        )
+
+    def _version(self, problem: str, number: str) -> ModelVersion | None:
+        return self._registered(problem, "WHERE v.name = :problem AND CAST(v.version AS text) = :value", number)
+
+    def _registered(self, problem: str, condition: str, value: str) -> ModelVersion | None:
         with self.database.begin() as connection:
             if connection.execute(text(f"SELECT to_regclass('{MLFLOW}.registered_model_aliases')")).scalar() is None:
                 return None
             row = connection.execute(
-                text(
-                    "SELECT v.version, v.run_id, v.source "  # noqa: S608 - the schema's name is ours
-                    f"FROM {MLFLOW}.registered_model_aliases AS a JOIN {MLFLOW}.model_versions AS v "
-                    "ON (v.workspace, v.name, v.version) = (a.workspace, a.name, a.version) "
-                    "WHERE a.name = :problem AND a.alias = :alias"
-                ),
-                {"problem": problem, "alias": alias},
+                text(f"SELECT v.version, v.run_id, v.source FROM {MLFLOW}.model_versions AS v {condition}"),  # noqa: S608 - ours
+                {"problem": problem, "value": value},
             ).first()
         return ModelVersion(problem, str(row.version), str(row.run_id), str(row.source)) if row else None
 

@@ -4,6 +4,7 @@ Here: choosing and loading, once per run, and the words that say what happened. 
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ml.learned import LearnedModel
 from ml.model import RiskModel
@@ -29,16 +30,19 @@ class Serving:
     is_trained: bool = True
 
 
-def serving(champions: Champions, problem: str, rule: RiskModel, *, features: frozenset[str]) -> Serving:
+def serving(
+    champions: Champions, problem: str, rule: RiskModel, as_of: datetime, *, features: frozenset[str]
+) -> Serving:
     """The champion of a problem, or the rule with the reason.
 
     Args:
         champions: Who is champion.
         problem: The problem.
         rule: What scores where no champion can.
+        as_of: The moment that is scored.
         features: What the problem's features are today; a champion that reads others cannot score.
     """
-    version = champions.current(problem)
+    version = champions.in_force(problem, as_of)
     if version is None:
         had_one = bool(champions.history(problem))
         remedy = (

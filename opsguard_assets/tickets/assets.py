@@ -10,7 +10,10 @@ from datetime import datetime
 import dagster as dg
 import polars as pl
 
+from ml.sla_breach.features import FEATURES
+from ml.sla_breach.problem import TASK
 from ml.sla_breach.rule import RuleBaseline
+from opsguard_assets.alerts.life import Monitor, settle
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (
@@ -22,6 +25,9 @@ from opsguard_assets.metadata import (
     picture,
     preview,
 )
+from opsguard_assets.models.findings import model_findings
+from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.serving import Serving, serving
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tickets.alert_assets import sla_alerts_asset
 from opsguard_assets.tickets.derive import update_clocks, update_events, update_intervals
@@ -39,6 +45,9 @@ from resources.progress import Progress, Silent
 from resources.ticks import Tick, digest_of, record_tick
 
 _KINDS = {"polars", "deltalake"}
+_COMPLETE, _SERVED = "sla_risk_complete", "champion_scored"
+_UNAVAILABLE = "sla_model_unavailable"
+MODEL_MONITOR = Monitor("sla_breach model", (_UNAVAILABLE,))
 
 
 def ticket_assets(fed: Sequence[str], settings: Settings) -> list[dg.AssetsDefinition]:
@@ -137,17 +146,30 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
         metadata={"dagster/column_schema": column_schema(SLA_RISK), "dagster/table_name": SLA_RISK.derived_name},
         description="The probability that an open ticket misses its resolution deadline, for every ticket open at "
         "`as_of`; grain: ticket_id, as_of.",
-        check_specs=[dg.AssetCheckSpec("one_row_per_open_ticket", asset=SLA_RISK_KEY, blocking=True)],
+        check_specs=[
+            dg.AssetCheckSpec(_COMPLETE, asset=SLA_RISK_KEY, blocking=True),
+            dg.AssetCheckSpec(_SERVED, asset=SLA_RISK_KEY),
+        ],
     )
-    def sla_risk(config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]) -> Materialized:
-        as_of, model = config.instant(), RuleBaseline()
+    def sla_risk(
+        config: Moment,
+        lake: dg.ResourceParam[Lake],
+        database: dg.ResourceParam[Database],
+        models: dg.ResourceParam[Office],
+    ) -> Materialized:
+        as_of = config.instant()
+        served = serving(models.champions, TASK.problem, RuleBaseline(), as_of, features=frozenset(FEATURES))
+        model = served.model
         # What is recorded while a tick looks would be known before it and yet unseen by it.
         with database.lock(TABLES_LOCK):
             if derives_events:
                 update_events(lake, progress=Silent())
             if model.needs_features:
                 update_recent(lake, progress=Silent())
-            risk = risk_at(lake, model, as_of).with_columns(date=pl.lit(as_of.date()))
+            risk = risk_at(lake, model, as_of).with_columns(
+                model_run_id=pl.lit(served.run_id, pl.String), date=pl.lit(as_of.date())
+            )
+            recorded_upto = max((at for table in INPUTS if (at := lake.loaded_upto(table))), default=None)
         where = {"date": as_of.date(), "as_of": as_of}
         lake.replace_slice(SLA_RISK.derived_name, risk, where=where, partition_by=["date"])
         record_tick(
@@ -159,20 +181,34 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
                 digest=digest_of(risk, key=["ticket_id"]),
                 model_name=model.name,
                 model_version=model.version,
+                recorded_upto=recorded_upto,
             ),
         )
+        settle(database, model_findings(served, TASK.problem, alert_type=_UNAVAILABLE), MODEL_MONITOR, as_of)
         open_tickets = lake.known(TICKETS, as_of, live_only=True).select(pl.len()).collect().item()
         return dg.MaterializeResult(
-            metadata=_risk_metadata(risk, as_of, marks), check_results=[_complete(risk, open_tickets)]
+            metadata=_risk_metadata(risk, as_of, marks),
+            check_results=[_complete(risk, open_tickets), _served(served)],
         )
 
     return sla_risk
 
 
+def _served(served: Serving) -> dg.AssetCheckResult:
+    name = f"{served.model.name} {served.model.version}"
+    return dg.AssetCheckResult(
+        check_name=_SERVED,
+        passed=served.trouble is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=served.trouble or f"{name} scored",
+        metadata={"model": name},
+    )
+
+
 def _complete(risk: pl.DataFrame, open_tickets: int) -> dg.AssetCheckResult:
     distinct = risk["ticket_id"].n_unique()
     return dg.AssetCheckResult(
-        check_name="one_row_per_open_ticket",
+        check_name=_COMPLETE,
         passed=len(risk) == distinct == open_tickets,
         description=f"{len(risk)} rows, {distinct} tickets, {open_tickets} open",
         metadata={"rows": len(risk), "open_tickets": open_tickets},

@@ -19,6 +19,7 @@ from opsguard_assets.models.serving import serving
 from resources.database import MLFLOW
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
+LATER = NOW + timedelta(days=1)
 RULE, FEATURES = RuleBaseline(), frozenset({"a", "b"})
 PROBLEM = "sla_breach"
 
@@ -68,7 +69,7 @@ def promote(office, version, *, after=0, cause="gate"):
 
 
 def served(office):
-    return serving(office.champions, PROBLEM, RULE, features=FEATURES)
+    return serving(office.champions, PROBLEM, RULE, LATER, features=FEATURES)
 
 
 def test_before_the_first_training_the_rule_scores_and_the_remedy_is_said(office):
@@ -94,6 +95,17 @@ def test_any_instant_has_its_champion(office, made):
     assert at[-1] is None
     assert (at[1].version, at[6].version, at[6].replaced) == ("1", "2", "1")
     assert at[6].reasons == ("better",)
+
+
+def test_a_past_moment_is_scored_by_its_own_champion_and_before_the_first_by_the_rule(office, made):
+    promote(office, made())
+    promote(office, made(), after=5)
+    models = [
+        serving(office.champions, PROBLEM, RULE, NOW + timedelta(hours=hours), features=FEATURES).model
+        for hours in (-1, 1, 6)
+    ]
+    assert models[0] is RULE
+    assert [model.version for model in models[1:]] == ["1", "2"]
 
 
 def test_going_back_twice_goes_back_two_steps_and_then_to_the_rule(office, made):
@@ -152,7 +164,7 @@ def test_a_champion_that_is_damaged_later_leaves_the_tick_to_the_rule_loudly(off
 
 def test_a_champion_that_reads_features_which_are_no_longer_made_cannot_score(office, made):
     promote(office, made())
-    found = serving(office.champions, PROBLEM, RULE, features=frozenset({"a"}))
+    found = serving(office.champions, PROBLEM, RULE, LATER, features=frozenset({"a"}))
     assert found.model is RULE
     assert "no longer made: b" in found.trouble
 

@@ -2,15 +2,20 @@
 
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
 import pytest
 
+from ml.registry import Registry
+from ml.tracking import Place
 from opsguard_assets.build import build_defs, tick_config
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.intake.accept import accept
+from opsguard_assets.models.champions import Champions
+from opsguard_assets.models.promotion import Office
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.derive import update_clocks, update_events
 from opsguard_assets.tickets.moment import SCORE_JOB
@@ -75,7 +80,8 @@ def accepted(lake, at):
 
 def tick(lake, database, as_of=TICK):
     """What the scheduled job recorded of a moment."""
-    given = {"lake": lake, "database": database, "progress": Silent(), "inbox": None}
+    models = Office(Registry(Place("sqlite://", Path("nowhere"))), Champions(database))
+    given = {"lake": lake, "database": database, "progress": Silent(), "inbox": None, "models": models}
     resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
     job = build_defs(settings=Settings(sources=(HELPDESK,)), resources=resources).resolve_job_def(SCORE_JOB)
     with dg.DagsterInstance.ephemeral() as instance:
