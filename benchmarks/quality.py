@@ -32,10 +32,10 @@ REFERENCE = {"opening": (0.807, 0.553, 0.141), "+24h": (0.686, 0.772, 0.233), "+
 _HEAD = f"""# How good the models are
 
 Written by `python -m benchmarks.quality`. The public incident log (24,918 tickets of 2016), through the public mapping
-alone: learned from what was known on {SINCE} (tuning {BUDGET}), judged on tickets that became known from then on and
-were still open at the moment. The reference is an untuned LightGBM with trailing rates on the same split; its moments of
-opening include tickets that were resolved at once, so it was judged on other rows there (its base rate was .234, and the
-constant forecast's Brier score .179).
+alone: learned from what was known on {SINCE} (tuning {BUDGET}), judged on tickets that became known from then on
+and were still open at the moment. The reference is an untuned LightGBM with trailing rates on the same split; its
+moments of opening include tickets that were resolved at once, so it was judged on other rows there (its base rate was .234, and
+the constant forecast's Brier score .179).
 
 Features and the survival model were chosen with these figures in sight: they are no longer those of a first look. The
 figures of a training itself, on the latest tickets before {SINCE}, led to the same choice.
@@ -56,10 +56,11 @@ def main() -> None:
         trained = json.loads(_run(home, "train", "sla_breach", "--until", SINCE, "--budget", BUDGET, "--json"))
         frames = Path(home) / "frames"
         write(Path(home), frames)
+        (folder,) = (Path(home) / "models/sla_breach").glob("*Z")
+        further = [limits(Path(home), folder / trained["best"]), truth_section()]
         others = _automl(automl, frames) if automl else {}
         rows = [row for moment in MOMENTS for row in _judged(home, moment, others.get(moment))]
-        (folder,) = (Path(home) / "models/sla_breach").glob("*Z")
-        parts = [_HEAD, "\n".join(rows), "\n", limits(Path(home), folder / trained["best"]), truth_section()]
+        parts = [_HEAD, "\n".join(rows), "\n", *further]
     text = f"{''.join(parts)}\n{datetime.now(UTC).date()}\n"
     (Path(__file__).parent / "quality.md").write_text(text, encoding="utf-8")
     sys.stdout.write(text)

@@ -22,8 +22,8 @@ _CALIBRATION = """
 ## Do the probabilities hold?
 
 Of the best model of the training (`{name}`), on the same moments. The floor is the calibration error that a perfect
-model would show with so many moments; an error of at most .02 is the aim. The band is what happened to tickets scored 70
-to 80 %; 68 to 82 % is the aim.
+model would show with so many moments; an error of at most .02 is the aim. The band is what happened to tickets scored
+70 to 80 %; 68 to 82 % is the aim.
 
 | moment | calibration error (5 to 95 %) | floor | said on average | seen | in the band | of them late |
 |---|---|---|---|---|---|---|
