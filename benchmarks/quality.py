@@ -34,8 +34,8 @@ _HEAD = f"""# How good the models are
 Written by `python -m benchmarks.quality`. The public incident log (24,918 tickets of 2016), through the public mapping
 alone: learned from what was known on {SINCE} (tuning {BUDGET}), judged on tickets that became known from then on
 and were still open at the moment. The reference is an untuned LightGBM with trailing rates on the same split; its
-moments of opening include tickets that were resolved at once, so it was judged on other rows there (its base rate was .234, and
-the constant forecast's Brier score .179).
+moments of opening include tickets that were resolved at once, so it was judged on other rows there (its base rate was
+.234, and the constant forecast's Brier score .179).
 
 Features and the survival model were chosen with these figures in sight: they are no longer those of a first look. The
 figures of a training itself, on the latest tickets before {SINCE}, led to the same choice.
