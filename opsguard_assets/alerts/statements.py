@@ -14,7 +14,7 @@ CREATE TEMP TABLE f (
 ) ON COMMIT DROP
 """
 COPY_FINDINGS: Final = "COPY f FROM STDIN WITH (FORMAT csv)"
-ANALYZE_FINDINGS: Final = "ANALYZE f"
+ANALYZE_FINDINGS: Final = "ANALYZE f (dedup_key)"
 
 # The last alert of a key is the only one that can be unresolved.
 PLAN: Final = """
@@ -145,14 +145,13 @@ UNION ALL
 SELECT dedup_key, 'cleared', 0, NULL, alert_id FROM gone
 """
 
-# An equal decision of the tick before goes on; anything else begins a row of its own.
+# An equal decision of the tick before goes on; anything else begins a row of its own. No key has two rows that end with
+# the same tick: of late ticks, which are no tick before, there is one row each.
 EXTEND: Final = """
 UPDATE decisions AS d SET last_as_of = :as_of, ticks = d.ticks + 1, findings = n.findings
 FROM decided AS n
 WHERE d.monitor = :monitor AND d.dedup_key = n.dedup_key AND d.last_as_of = :before
   AND d.decision = n.decision AND d.detail IS NOT DISTINCT FROM n.detail AND d.alert_id IS NOT DISTINCT FROM n.alert_id
-  AND d.first_as_of = (
-      SELECT max(o.first_as_of) FROM decisions AS o WHERE o.monitor = :monitor AND o.dedup_key = n.dedup_key)
 """
 
 BEGIN: Final = """
