@@ -28,7 +28,10 @@ _NOTES = """\
 * **(b)** The same tick on the same open tickets, with ten times as many ended ones in the lake.
 * **(c)** A CSV export: received (raw copy, cursors, damaged rows set apart), validated, recorded as versions, accounted
   for. dlt alone brings the file to a Delta table with its own CSV reader; Polars alone reads text and writes it.
-* **(d)** From the scheduled time to the end of the run, both through the same daemon, queue and launcher, in turn."""
+* **(d)** From the scheduled time to the end of the run, both through the same daemon, queue and launcher, in turn.
+* **(e)** A tick of findings becomes alerts: nine of ten met before and refreshed, the others raised, every one with its
+  decision, in one transaction. The floor brings the same rows to the same server and keeps the newest state per key,
+  without history, decisions, mutes and clearing. Memory is the client's."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from benchmarks import findings
 from benchmarks.data import AS_OF
 
 _EXPORT = {
@@ -138,6 +139,8 @@ SIDES: dict[str, Callable[..., Callable[[], object]]] = {
     "load": load,
     "load with dlt alone": load_dlt,
     "load with Polars alone": load_polars,
+    "findings settled": findings.settled,
+    "findings upserted": findings.upserted,
 }
 
 
