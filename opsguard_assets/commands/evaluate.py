@@ -1,5 +1,6 @@
 """`opsguard evaluate`: how good models were, by what happened afterwards. Not here: the figures (`ml.evaluation`)."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ import typer
 
 from ml.evaluation import comparison
 from ml.evaluation import evaluate as judge
+from ml.model import RiskModel
 from ml.moments import ProtocolError
 from ml.sla_breach.problem import TASK
 from ml.sla_breach.rule import RuleBaseline
@@ -18,7 +20,7 @@ from opsguard_assets.tickets.knowledge import history_of
 from opsguard_assets.tickets.learning import Past
 
 app = typer.Typer(rich_markup_mode=None)
-_CANDIDATE, _BASELINE = "candidate", "baseline"
+CHAMPION, CANDIDATE, BASELINE = "champion", "candidate", "baseline"
 _SHOWN = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "log_loss", "ece")
 
 
@@ -49,10 +51,7 @@ def evaluate(
             rows = past.of_lives(began, moments)
         except ProtocolError as error:
             raise typer.BadParameter(str(error)) from None
-    rule = RuleBaseline()
-    named = [(_CANDIDATE, model.name, model.predict(rows)) for model in models]
-    named.append((_BASELINE, rule.name, rule.predict(inputs_of_features(rows)).alias("risk")))
-    results = [_result(role, name, rows.with_columns(risk)) for role, name, risk in named]
+    results = judged([*((CANDIDATE, model) for model in models), (BASELINE, RuleBaseline())], rows)
     if as_json:
         print_json(results)
         return
@@ -61,5 +60,19 @@ def evaluate(
     print_rows(f"{problem.value} at {moments}, tickets of {first:%Y-%m-%d} to {last:%Y-%m-%d}", rounded.to_dicts())
 
 
-def _result(role: str, name: str, scored: pl.DataFrame) -> dict[str, Any]:
-    return {"model": name, "role": role, **judge(scored, key=TASK.key)}
+def judged(models: Sequence[tuple[str, RiskModel]], rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """The figures of models in their roles on the same moments.
+
+    Args:
+        models: Role (`CHAMPION`, `CANDIDATE`, `BASELINE`) and model.
+        rows: Labelled moments with features.
+    """
+    told = inputs_of_features(rows)
+    return [
+        {
+            "model": model.name,
+            "role": role,
+            **judge(rows.with_columns(model.predict(told).alias("risk")), key=TASK.key),
+        }
+        for role, model in models
+    ]
