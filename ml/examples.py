@@ -17,6 +17,7 @@ from ml.problem import Task
 
 WATCHED, ENDED, WATCHABLE = "watched_minutes", "is_ended", "watchable_minutes"
 DURATIONS = (WATCHED, ENDED, WATCHABLE)
+FEWEST_ENDS = 100
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,10 @@ class Examples:
 
     @property
     def durations_known(self) -> bool:
-        """True where a survival model can learn from these rows."""
-        return self.horizon is not None and set(DURATIONS) <= set(self.rows.columns)
+        """True where a survival model can learn from these rows: enough ends were seen, and there is a horizon."""
+        if self.horizon is None or not set(DURATIONS) <= set(self.rows.columns):
+            return False
+        return int(self.rows[ENDED].sum()) >= FEWEST_ENDS
 
     def numbers(self) -> Numbers:
         """Features (rows, features); unknown is NaN."""

@@ -8,6 +8,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -105,18 +106,28 @@ def log_training(place: Place, task: Task, trained: Sequence[Trained], made_of: 
     parent = client.create_run(
         experiment, run_name=f"{task.problem} until {made_of.until:%Y-%m-%d %H:%M}", tags=_tags(made_of)
     ).info.run_id
-    _log(client, parent, params={"until": made_of.until.isoformat(), **made_of.facts})
-    client.log_inputs(parent, datasets=list(_datasets(made_of)))
-    runs = {
-        name: _log_candidate(client, experiment, parent, task, each, (reports, order), made_of)
-        for name in order
-        for each in trained
-        if each.candidate == name
-    }
-    best = reports[order[0]].metrics
-    _log(client, parent, metrics=best, tags={"best_candidate": order[0]})
-    client.set_terminated(parent)
+    with _ending(client, parent):
+        _log(client, parent, params={"until": made_of.until.isoformat(), **made_of.facts})
+        client.log_inputs(parent, datasets=list(_datasets(made_of)))
+        runs = {
+            name: _log_candidate(client, experiment, parent, task, each, (reports, order), made_of)
+            for name in order
+            for each in trained
+            if each.candidate == name
+        }
+        _log(client, parent, metrics=reports[order[0]].metrics, tags={"best_candidate": order[0]})
     return Logged(str(parent), runs, reports)
+
+
+@contextmanager
+def _ending(client: Any, run: str) -> Iterator[None]:
+    """Ends a run as it went: one that stays RUNNING tells nobody that it failed."""
+    try:
+        yield
+    except BaseException:
+        client.set_terminated(run, "FAILED")
+        raise
+    client.set_terminated(run)
 
 
 def _experiment(client: Any, place: Place, problem: str) -> str:
@@ -175,7 +186,7 @@ def _log_candidate(
         {name: version for name, version in made_of.data.items() if version is not None},
         made_of.revision,
     )
-    with tempfile.TemporaryDirectory() as folder:
+    with _ending(client, run), tempfile.TemporaryDirectory() as folder:
         files = Path(folder)
         for name, picture in _pictures(trained, task, report).items():
             (files / f"{name}.png").write_bytes(picture)
@@ -187,7 +198,6 @@ def _log_candidate(
             save(trained.model, files / "model")
             describe(trained.model, files / "model", run, trained.test)
         client.log_artifacts(run, str(files))
-    client.set_terminated(run)
     return run
 
 

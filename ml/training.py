@@ -21,7 +21,7 @@ import polars as pl
 from ml.calibration import IDENTITY, Calibration, chosen
 from ml.candidates.candidate import Candidate, Parameters
 from ml.evaluation import evaluate
-from ml.examples import DURATIONS, Examples
+from ml.examples import Examples
 from ml.learned import LearnedModel
 from ml.problem import Task
 from ml.split import Split, by_time
@@ -79,13 +79,14 @@ def train(
     """
     split = by_time(rows.drop_nulls("is_late"), key=task.key)
     version = until.strftime("%Y-%m-%dT%H:%M")
-    able = [c for c in candidates if not c.needs_durations or (task.horizon and set(DURATIONS) <= set(rows.columns))]
+    examples = Examples.of(split.fit, task)
+    able = [c for c in candidates if not c.needs_durations or examples.durations_known]
     begun = budget.clock()
     trained = []
     for number, candidate in enumerate(able):
         # Later candidates inherit the seconds that earlier ones did not use.
         ends = begun + budget.seconds * (number + 1) / len(able)
-        found = tune(candidate, Examples.of(split.fit, task), budget, key=task.key, seed=SEED, ends=ends)
+        found = tune(candidate, examples, budget, key=task.key, seed=SEED, ends=ends)
         done(1)
         judged = _fitted(split.fit, task, candidate, found.parameters, version)
         done(1)

@@ -15,7 +15,7 @@ import polars as pl
 
 from ml.candidates.candidate import Candidate, Parameters
 from ml.examples import Examples
-from ml.split import by_time
+from ml.split import TooLittleDataError, by_time
 
 _LATER = 0.25
 # Trials compare settings, which needs fewer rows than the model that is used.
@@ -60,11 +60,16 @@ def tune(
         ends: When to stop by the budget's clock; from now on for `budget.seconds` where left out.
 
     Returns:
-        The best of the trials; the first, the defaults, is made whatever the seconds.
+        The best of the trials; the first, the defaults, is made whatever the seconds. Where there is too little to
+        judge by, the defaults untried.
     """
+    untried = Tuned(candidate.parameters, 0, None)
     if budget.trials < 1:
-        return Tuned(candidate.parameters, 0, None)
-    earlier, later = _slices(examples, key, seed)
+        return untried
+    try:
+        earlier, later = _slices(examples, key, seed)
+    except TooLittleDataError:
+        return untried
     luck = np.random.default_rng(seed)
     limit = budget.clock() + budget.seconds if ends is None else ends
     tried: list[tuple[float, Parameters]] = []

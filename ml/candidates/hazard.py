@@ -12,12 +12,12 @@ import numpy as np
 
 from ml.candidates.boosting import DEFAULTS, SPACE, boosted
 from ml.candidates.candidate import Candidate, Fitted, Parameters
-from ml.examples import ENDED, WATCHABLE, WATCHED, Examples
+from ml.examples import ENDED, FEWEST_ENDS, WATCHABLE, WATCHED, Examples
 from ml.hazard import Hazard, Periods
 from ml.split import TooLittleDataError
 
 HOUR, WEEKDAY = "local_hour", "weekday"
-_PERIODS, _FEWEST_ENDS = 14, 50
+_PERIODS = 14
 # Each moment becomes as many rows as periods were watched: more moments than these cost memory and teach little.
 _MOST_MOMENTS = 100_000
 
@@ -41,8 +41,8 @@ def _fit(examples: Examples, parameters: Parameters, seed: int, later: Examples 
 def _periods(examples: Examples, count: int) -> Periods:
     """Periods in which about equally many ends were seen; the last one reaches as far as anything was watched."""
     ends = examples.rows.filter(ENDED)[WATCHED]
-    if len(ends) < _FEWEST_ENDS:
-        raise TooLittleDataError(f"Only {len(ends)} ends were seen; {_FEWEST_ENDS} are needed to learn when work ends.")
+    if len(ends) < FEWEST_ENDS:
+        raise TooLittleDataError(f"Only {len(ends)} ends were seen; {FEWEST_ENDS} are needed to learn when work ends.")
     inner = [ends.quantile(i / count, "linear") or 0.0 for i in range(1, count)]
     last = float(examples.column(WATCHED).max())
     edges = sorted({0.0, *(round(edge, 3) for edge in inner if 0 < edge < last), last})

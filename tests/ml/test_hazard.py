@@ -130,3 +130,11 @@ def test_a_survival_model_whose_settings_do_not_fit_is_refused(tmp_path, name, v
     (tmp_path / "model.json").write_text(json.dumps(meta))
     with pytest.raises(ModelFileError):
         load(tmp_path)
+
+
+def test_a_problem_without_durations_or_with_few_ends_is_left_to_the_other_candidates():
+    rows = world(300, 600)
+    assert Examples(rows, FEATURES, "left").durations_known
+    assert not Examples(rows, FEATURES).durations_known
+    assert not Examples(rows.drop("is_ended"), FEATURES, "left").durations_known
+    assert not Examples(rows.head(50), FEATURES, "left").durations_known

@@ -1,9 +1,11 @@
 """A training in a real MLflow: the comparison view alone tells the better model, and where everything came from."""
 
+import dataclasses
 import json
 import time
 from datetime import UTC, datetime, timedelta
 
+import jinja2
 import numpy as np
 import polars as pl
 import pytest
@@ -120,6 +122,17 @@ def test_a_candidate_leaves_its_card_pictures_and_a_model_that_reads_back(place,
     assert json.loads((folder / "input_example.json").read_text())["columns"] == list(original.features)
     assert "python_function" not in described.flavors
     assert "model" not in {item.path for item in client.list_artifacts(logged.candidates["rule"])}
+
+
+def test_a_training_that_cannot_be_written_is_seen_to_have_failed(place, trained):
+    from mlflow import MlflowClient
+
+    broken = dataclasses.replace(made_of(), card="{{ nothing }}")
+    with pytest.raises(jinja2.UndefinedError):
+        log_training(place, TASK, trained, broken)
+    client = MlflowClient(tracking_uri=place.backend)
+    experiment = client.get_experiment_by_name("sla_breach").experiment_id
+    assert {run.info.status for run in client.search_runs([experiment])} == {"FAILED"}
 
 
 def test_unlabelled_rows_teach_the_survival_model_and_judge_nobody(trained):

@@ -74,3 +74,8 @@ def test_without_trials_the_defaults_are_used(examples):
 def test_early_stopping_finds_the_rounds(examples):
     found = tune(lightgbm(), examples, Budget(0, 1, ticking()), key="id", seed=1)
     assert 100 <= found.parameters["num_boost_round"] < 250
+
+
+def test_where_too_little_is_there_to_judge_by_the_defaults_are_used(examples):
+    few = Examples(examples.rows.head(120), ("size",))
+    assert tune(stub([]), few, Budget(9, 9, ticking()), key="id", seed=1).trials == 0
