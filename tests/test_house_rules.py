@@ -41,6 +41,7 @@ SHELL = {
             "follow_outcomes",
             "knowledge",
             "replay_report",
+            "ticks_again",
             "score",
             "train",
         )
@@ -111,6 +112,9 @@ ARROWS = {
     "opsguard_assets/tickets/model_assets.py": (
         "opsguard_assets.tickets", "opsguard_assets.metadata", "opsguard_assets.models",
         "opsguard_assets.config.settings", "ml", "resources",
+    ),
+    "opsguard_assets/tickets/ticks_again.py": (
+        "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.alerts", "ml", "resources",
     ),
     "opsguard_assets/tickets/assets.py": (
         "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.metadata", "opsguard_assets.models",

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 from opsguard_assets.alerts import statements as sql
 from opsguard_assets.alerts.finding import CLEARED, FINDING, LIFE_SAFETY, SEVERITIES, FindingError, checked
 from resources.database import Database
+from resources.ticks import digest_of
 
 LOCK = "opsguard alerts"
 REOPEN_WITHIN = timedelta(minutes=60)
@@ -104,7 +105,7 @@ def settle(
         run = [sql.LATE] if is_late else _SETTLING
         for statement in run:
             connection.execute(text(statement), values | {"before": newest})
-        connection.execute(text(sql.NOTE_TICK), values | {"findings": len(rows), "is_late": is_late})
+        connection.execute(text(sql.NOTE_TICK), values | _tick_of(rows, is_late=is_late))
         counted = connection.execute(text(sql.COUNTS_OF_LATE if is_late else sql.COUNTS))
         found = {row.decision: int(row.keys if row.decision == CLEARED else row.findings or 0) for row in counted}
         return Settled(len(rows), {decision: n for decision, n in found.items() if n}, is_late=is_late)
@@ -146,6 +147,16 @@ def prune(database: Database, before: datetime) -> int:
         deleted = connection.execute(text(sql.PRUNE), {"before": before}).rowcount
         connection.execute(text(sql.PRUNE_TICKS), {"before": before})
     return int(deleted)
+
+
+def digest_of_findings(findings: pl.DataFrame) -> str:
+    """The digest of what a tick found; why somebody was withheld an alert is not part of it."""
+    rows = findings.select(pl.col(name).cast(dtype) for name, dtype in FINDING.items())
+    return digest_of(rows.drop("withheld"), key=["dedup_key", "severity", "title"])
+
+
+def _tick_of(rows: pl.DataFrame, *, is_late: bool) -> dict[str, Any]:
+    return {"findings": len(rows), "digest": digest_of_findings(rows), "is_late": is_late}
 
 
 def take_turn(connection: Connection) -> None:

@@ -73,6 +73,13 @@ def newest_tick(database: Database, monitor: str) -> datetime | None:
     return newest if isinstance(newest, datetime) else None
 
 
+def digest_at(database: Database, monitor: str, as_of: datetime) -> str | None:
+    """The digest of what a tick found; None where it was not settled."""
+    statement = "SELECT digest FROM monitor_ticks WHERE monitor = :monitor AND as_of = :as_of"
+    found = _rows(database, statement, monitor=monitor, as_of=as_of)
+    return str(found[0]["digest"]) if found else None
+
+
 def mutes(database: Database, at: datetime) -> list[Row]:
     """Mutes that have not ended."""
     return _rows(database, "SELECT * FROM mutes WHERE ends_at > :at ORDER BY begins_at, mute_id", at=at)

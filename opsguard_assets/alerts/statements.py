@@ -169,7 +169,8 @@ SELECT :monitor, dedup_key, :as_of, :as_of, 1, 'late tick', findings FROM f
 """
 
 NOTE_TICK: Final = """
-INSERT INTO monitor_ticks (monitor, as_of, findings, is_late) VALUES (:monitor, :as_of, :findings, :is_late)
+INSERT INTO monitor_ticks (monitor, as_of, findings, digest, is_late)
+VALUES (:monitor, :as_of, :findings, :digest, :is_late)
 """
 
 TICKS_BEFORE: Final = """

@@ -11,14 +11,17 @@ import typer
 from ml.model import RiskModel
 from ml.replay import Period
 from ml.sla_breach.rule import RuleBaseline
+from opsguard_assets.commands.offices import office_of
 from opsguard_assets.commands.problems import Problem, instant, trained_by
 from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
+from opsguard_assets.tickets.findings import RiskLevels
 from opsguard_assets.tickets.knowledge import history_of
 from opsguard_assets.tickets.learning import Past
 from opsguard_assets.tickets.replay import Replayed, as_table, count_ticks
 from opsguard_assets.tickets.replay import replay as replayed
 from opsguard_assets.tickets.replay_report import Asked, headline, report
+from opsguard_assets.tickets.ticks_again import tick_again
 
 app = typer.Typer(rich_markup_mode=None)
 GRID = tuple(number / 20 for number in range(10, 20))
@@ -26,13 +29,16 @@ _STEP = re.compile(r"^(\d+)(m|h)$")
 
 
 @app.command()
-def replay(
+def replay(  # noqa: PLR0913, PLR0917 - the options of a command
     problem: Annotated[Problem, typer.Argument(help="sla_breach: will an open ticket miss its deadline?")],
-    begins: Annotated[str, typer.Option("--from", help="First tick.")],
+    begins: Annotated[str | None, typer.Option("--from", help="First tick.")] = None,
     ends: Annotated[str | None, typer.Option("--to", help="End of the period; now where left out.")] = None,
     every: Annotated[str, typer.Option(help="Time between ticks, such as 15m or 1h.")] = "15m",
     threshold: Annotated[
         list[float] | None, typer.Option(help="Alert from this risk; may be given more than once.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Compute this one recorded tick again, as it was, and compare the digests.")
     ] = None,
     page: Annotated[
         Path | None, typer.Option("--report", help="Where the page goes; in OPSGUARD_HOME otherwise.")
@@ -46,6 +52,10 @@ def replay(
 
     Example: `opsguard replay sla_breach --from 2016-05-01 --to 2016-06-01 --threshold 0.7`.
     """
+    moment = instant(at, "--at")
+    if moment is not None:
+        _compare(moment, config, as_json=as_json)
+        return
     first, last = instant(begins, "--from"), instant(ends, "--to") or datetime.now(UTC)
     if first is None or first >= last:
         raise typer.BadParameter("--from must lie before --to")
@@ -80,6 +90,30 @@ def _run(
     with bars() as shown:
         advance = shown.begin("scoring ticks", count_ticks(past, period, step))
         return replayed(past, models, period, step=step, thresholds=grid, advance=advance)
+
+
+def _compare(moment: datetime, config: Path | None, *, as_json: bool) -> None:
+    """One tick again; ends with 1 where it is not as it was."""
+    with opened(config) as session:
+        sla = session.settings.sla
+        levels = RiskLevels(sla.alert_from, sla.high_from, sla.clear_below)
+        again = tick_again(session.installation.lake, office_of(session).champions, moment, levels)
+    told = {
+        "as_of": moment,
+        "model": f"{again.tick.model_name} {again.tick.model_version}",
+        "rows": len(again.risk),
+        "scores": again.scores_digest,
+        "scores_recorded": again.tick.digest,
+        "findings": again.findings_digest,
+        "findings_recorded": again.recorded_findings_digest,
+        "is_as_it_was": again.is_as_it_was,
+    }
+    if as_json:
+        print_json(told)
+    else:
+        print_rows("The tick again", [{"figure": name.replace("_", " "), "value": str(v)} for name, v in told.items()])
+    if not again.is_as_it_was:
+        raise typer.Exit(1)
 
 
 def _best_first(session: Session, problem: Problem, moment: datetime) -> list[RiskModel]:

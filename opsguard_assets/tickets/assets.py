@@ -37,8 +37,8 @@ from opsguard_assets.tickets.knowledge import EVENTS, INPUTS, TICKETS
 from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY, Moment
 from opsguard_assets.tickets.plots import risk_distribution
 from opsguard_assets.tickets.risk import Marks, RiskSummary, summary
-from opsguard_assets.tickets.score import risk_at
 from opsguard_assets.tickets.stored import RECENT_TICKETS, SLA_CLOCKS, SLA_INTERVALS, SLA_RISK, TICKET_OUTCOMES
+from opsguard_assets.tickets.ticks_again import scored
 from resources.database import Database
 from resources.lake import Lake
 from resources.progress import Progress, Silent
@@ -166,10 +166,10 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
                 update_events(lake, progress=Silent())
             if model.needs_features:
                 update_recent(lake, progress=Silent())
-            risk = risk_at(lake, model, as_of).with_columns(
-                model_run_id=pl.lit(served.run_id, pl.String), date=pl.lit(as_of.date())
-            )
-            recorded_upto = max((at for table in INPUTS if (at := lake.loaded_upto(table))), default=None)
+            risk = scored(lake, model, served.run_id, as_of)
+            # An imported history knows nothing of when anybody could have seen it.
+            imported = any(lake.has_hindsight(table, as_of) for table in INPUTS)
+            seen = None if imported else max((at for t in INPUTS if (at := lake.loaded_upto(t))), default=None)
         where = {"date": as_of.date(), "as_of": as_of}
         lake.replace_slice(SLA_RISK.derived_name, risk, where=where, partition_by=["date"])
         record_tick(
@@ -181,7 +181,7 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
                 digest=digest_of(risk, key=["ticket_id"]),
                 model_name=model.name,
                 model_version=model.version,
-                recorded_upto=recorded_upto,
+                recorded_upto=seen,
             ),
         )
         settle(database, model_findings(served, TASK.problem, alert_type=_UNAVAILABLE), MODEL_MONITOR, as_of)

@@ -18,6 +18,7 @@ from opsguard_assets.tickets.working_time import WorkingTime
 # An alert clears below this risk: whoever looks at an alert finds its reasons.
 REASONS_FROM = 0.60
 RISKIEST = 20
+_DIGITS = 9
 _CLOCK = (
     "client_id",
     "site_id",
@@ -182,7 +183,8 @@ def summary(risk: pl.DataFrame, marks: Marks) -> RiskSummary:
 
 
 def _probabilities(model: RiskModel, known: pl.DataFrame) -> pl.Series:
-    risks = model.predict(known).cast(pl.Float64).alias("risk")
+    # The last digits of linear algebra depend on where in a batch a row lies; a tick computed again must be equal.
+    risks = model.predict(known).cast(pl.Float64).round(_DIGITS).alias("risk")
     if len(risks) != len(known):
         raise ValueError(
             f"Model {model.name} {model.version} scored {len(risks)} of {len(known)} tickets. Every row of features "

@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("monitor", sa.Text, nullable=False),
         sa.Column("as_of", _INSTANT, nullable=False),
         sa.Column("findings", sa.BigInteger, nullable=False),
+        sa.Column("digest", sa.Text, nullable=False, comment="SHA-256 of what was found, for replays"),
         sa.Column("is_late", sa.Boolean, nullable=False, comment="a later moment was settled before it"),
         sa.Column("recorded_at", _INSTANT, nullable=False, server_default=sa.func.clock_timestamp()),
         sa.PrimaryKeyConstraint("monitor", "as_of"),

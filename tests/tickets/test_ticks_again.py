@@ -1,0 +1,132 @@
+"""Ticks of the past computed again: scores and findings are those of the time, whatever arrived or changed since."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import numpy as np
+import polars as pl
+import pytest
+
+from ml.calibration import IDENTITY
+from ml.learned import Estimator, LearnedModel
+from ml.model_files import save
+from ml.registry import Registry
+from ml.sla_breach.rule import RuleBaseline
+from ml.tracking import Place
+from opsguard_assets.build import build_defs, tick_config
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.config.sources import FileSource
+from opsguard_assets.models.champions import Champions
+from opsguard_assets.models.promotion import Office
+from opsguard_assets.simulator.settings import SimulationSettings
+from opsguard_assets.simulator.twin import simulate
+from opsguard_assets.tickets.derive import update_clocks
+from opsguard_assets.tickets.findings import RiskLevels
+from opsguard_assets.tickets.moment import SCORE_JOB
+from opsguard_assets.tickets.ticks_again import NoTickError, scored, tick_again
+from resources.database import MLFLOW
+from resources.lake import Lake
+from resources.progress import Silent
+from resources.ticks import digest_of, last_ticks
+from tests.tickets.recorded import FED, record
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+STEP = timedelta(hours=12)
+STEPS = 7
+READ = ("remaining_minutes", "elapsed_minutes", "has_assignee", "open_of_assignee", "late_rate_of_group")
+SOURCES = tuple(
+    FileSource.model_validate(
+        {"name": name, "kind": "files", "path": "x.csv", "feeds": [{"table": name, "same_names": True}]}
+    )
+    for name in FED
+)
+
+
+@pytest.fixture(scope="module")
+def world():
+    settings = SimulationSettings(seed=11, starts_at=START, sites=6, agents=12, tickets_per_day=40, load=1.2)
+    return simulate(settings, START + STEPS * STEP).tables
+
+
+def arrive(lake, world, step):
+    """What became known in a step; a tenth of the rows arrives a step late and is said to have been known before."""
+    now, before = START + step * STEP, START + (step - 1) * STEP
+    for name in FED:
+        rows = world[name].with_columns(_late=pl.struct(pl.all()).hash(1) % 10 == 0)
+        in_time = pl.col("known_at").is_between(before, now, closed="right") | (step == 1) & (pl.col("known_at") <= now)
+        late = pl.col("known_at") <= before
+        late &= pl.col("known_at") > before - STEP
+        chosen = rows.filter(in_time & ~pl.col("_late") | late & pl.col("_late"))
+        record(lake, name, chosen.drop("_late"), now)
+
+
+@pytest.fixture
+def office(database, tmp_path):
+    return Office(Registry(Place(database.url_for(MLFLOW), tmp_path / "mlflow")), Champions(database))
+
+
+def champion(office, tmp_path, seed, at):
+    """A model that reads a few features, promoted at an instant; what it has learned is of no matter here."""
+    from mlflow import MlflowClient
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    luck = np.random.default_rng(seed)
+    rows = luck.normal(300, 300, (200, len(READ)))
+    fitted = make_pipeline(SimpleImputer(), LogisticRegression()).fit(rows, luck.random(200) < 0.5)
+    place = office.registry.place
+    client = MlflowClient(tracking_uri=place.backend)
+    experiment = client.create_experiment(f"tests {seed}", artifact_location=(tmp_path / "mlflow" / str(seed)).as_uri())
+    run = client.create_run(experiment).info.run_id
+    save(LearnedModel("logistic", "x", READ, Estimator(fitted), IDENTITY), tmp_path / str(seed))
+    client.log_artifacts(run, str(tmp_path / str(seed)), "model")
+    version = office.registry.register("sla_breach", run, description="a test")
+    office.promote(version, at=at, actor="tests", cause="gate", reasons=[])
+
+
+def tick(lake, office, as_of):
+    database = office.champions.database
+    given = {"lake": lake, "database": database, "progress": Silent(), "inbox": None, "models": office}
+    resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
+    job = build_defs(settings=Settings(sources=SOURCES), resources=resources).resolve_job_def(SCORE_JOB)
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert job.execute_in_process(run_config=tick_config(as_of), instance=instance).success
+
+
+def test_every_tick_of_a_past_is_as_it_was(world, office, database, tmp_path):
+    lake, moments = Lake(str(tmp_path / "lake")), []
+    for step in range(1, STEPS + 1):
+        arrive(lake, world, step)
+        if step % 2:
+            update_clocks(lake, progress=Silent())
+        if step in {3, 5}:
+            champion(office, tmp_path, step, START + step * STEP)
+        for minutes in (15, 390):
+            moments.append(START + step * STEP + timedelta(minutes=minutes))
+            tick(lake, office, moments[-1])
+    again = [tick_again(lake, office.champions, moment, RiskLevels()) for moment in moments]
+    assert [found.tick.as_of for found in again if not found.is_as_it_was] == []
+    assert {found.tick.model_version for found in again} == {"1", "2"}
+    assert all(len(found.risk) > 5 for found in again)
+    assert len({found.scores_digest for found in again}) == len(moments)
+    assert all(found.recorded_findings_digest for found in again)
+    assert last_ticks(database)
+
+
+def test_without_the_record_of_what_was_seen_a_late_record_would_change_the_past(world, office, tmp_path):
+    lake = Lake(str(tmp_path / "lake"))
+    arrive(lake, world, 1)
+    arrive(lake, world, 2)
+    moment = START + 2 * STEP + timedelta(minutes=15)
+    tick(lake, office, moment)
+    arrive(lake, world, 3)
+    found = tick_again(lake, office.champions, moment, RiskLevels())
+    assert found.is_as_it_was
+    with_hindsight = scored(lake, RuleBaseline(), None, moment)
+    assert digest_of(with_hindsight, key=["ticket_id"]) != found.tick.digest
+
+
+def test_a_moment_without_a_tick_is_said_so(office, tmp_path):
+    with pytest.raises(NoTickError, match="no tick at 2026-03-02"):
+        tick_again(Lake(str(tmp_path)), office.champions, START, RiskLevels())
