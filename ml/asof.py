@@ -10,6 +10,14 @@ import polars as pl
 INSTANT = pl.Datetime("us", "UTC")
 
 
+def minutes(duration: pl.Expr) -> pl.Expr:
+    """A duration in minutes; the same number for a row alone and among others.
+
+    A division by a constant is done as a product for many rows and as a division for one: the last digit differs.
+    """
+    return duration.dt.total_microseconds() * (1 / 60e6)
+
+
 def latest(moments: pl.DataFrame, stream: pl.DataFrame, *, by: Sequence[str], strictly: bool = False) -> pl.DataFrame:
     """For each moment the last row of a stream that was known by then.
 
@@ -23,9 +31,12 @@ def latest(moments: pl.DataFrame, stream: pl.DataFrame, *, by: Sequence[str], st
         The values of the stream, one row per moment in the given order; null where nothing was known.
     """
     values = [column for column in stream.columns if column not in {*by, "at"}]
+    rows = in_order(stream, [*by, "at"])
+    if moments["as_of"].n_unique() == 1:
+        return _at_one_moment(moments, rows, by, strictly=strictly).select(values)
     ordered = moments.select(*by, "as_of").with_row_index("_place").sort(*by, "as_of")
     found = ordered.join_asof(
-        stream.sort(*by, "at"),
+        rows,
         left_on="as_of",
         right_on="at",
         by=list(by) or None,
@@ -35,6 +46,27 @@ def latest(moments: pl.DataFrame, stream: pl.DataFrame, *, by: Sequence[str], st
     )
     unknown = pl.any_horizontal(pl.col(key).is_null() for key in by) if by else pl.lit(value=False)
     return found.sort("_place").select(pl.when(~unknown).then(pl.col(value)).alias(value) for value in values)
+
+
+def _at_one_moment(moments: pl.DataFrame, stream: pl.DataFrame, by: Sequence[str], *, strictly: bool) -> pl.DataFrame:
+    """The same where all moments are one, as those of a tick: the last row of every key, looked up."""
+    as_of = moments["as_of"][0]
+    known = stream.filter(pl.col("at") < as_of if strictly else pl.col("at") <= as_of).drop("at")
+    if not by:
+        one = pl.lit(1, pl.Int8).alias("_one")
+        return moments.select("as_of").with_columns(one).join(known.tail(1).with_columns(one), on="_one", how="left")
+    last = known.filter(pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift(-1)) for key in by))
+    return moments.select(by).join(last, on=list(by), how="left", maintain_order="left")
+
+
+def in_order(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Rows sorted by columns, in the given order where these are equal; what is sorted already costs a glance."""
+    is_sorted = pl.lit(value=True)
+    for column in reversed(by):
+        this, following = pl.col(column), pl.col(column).shift(-1)
+        is_sorted = (this < following) | ((this == following) & is_sorted)
+    pairs = rows.select(is_sorted.alias("sorted")).to_series().head(max(len(rows) - 1, 0))
+    return rows if pairs.fill_null(value=False).all() else rows.sort(by, maintain_order=True)
 
 
 def running_count(changes: pl.DataFrame, *, by: Sequence[str]) -> pl.DataFrame:

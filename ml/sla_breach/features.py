@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from ml.asof import latest
+from ml.asof import latest, minutes
 from ml.sla_breach.streams import GROUPINGS, HANDLED, LOADED, Streams
 
 PRIORITIES = ("critical", "high", "medium", "low")
@@ -94,8 +94,8 @@ def features(known: Streams, moments: pl.DataFrame) -> pl.DataFrame:
 
 def _own() -> list[pl.Expr]:
     """What follows from the ticket itself."""
-    since = (pl.col("as_of") - pl.col("updated_at")).dt.total_microseconds() / 60e6
-    left = (pl.col("resolution_due_at") - pl.col("as_of")).dt.total_microseconds() / 60e6
+    since = minutes(pl.col("as_of") - pl.col("updated_at"))
+    left = minutes(pl.col("resolution_due_at") - pl.col("as_of"))
     return [
         (pl.col("elapsed_minutes") + pl.col("remaining_minutes")).alias("window_minutes"),
         (pl.col("resolution_state") == "paused").alias("is_paused"),
@@ -105,7 +105,7 @@ def _own() -> list[pl.Expr]:
         pl.col("assignee_id").is_not_null().alias("has_assignee"),
         since.clip(lower_bound=0).alias("minutes_since_change"),
         _rank("status", STATUSES).alias("status_rank"),
-        ((pl.col("as_of") - pl.col("status_since")).dt.total_microseconds() / 60e6).alias("minutes_in_status"),
+        minutes(pl.col("as_of") - pl.col("status_since")).alias("minutes_in_status"),
         # While a clock is paused nobody knows when it will be due: at the earliest, if it went on now.
         pl.coalesce(left, "remaining_minutes").alias("due_in_minutes"),
     ]

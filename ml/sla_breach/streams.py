@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ml.asof import running_count, trailing
+from ml.asof import in_order, minutes, running_count, trailing
 
 OPEN = ("new", "open", "in_progress", "on_hold")
 CANCELLED = "cancelled"
@@ -30,6 +30,10 @@ _STATE = (
     "sentiment",
     "updated_at",
 )
+
+_BY_TICKET = ("ticket_id", "at")
+# Of rows in order of tickets; comparing neighbours costs a part of what grouping by texts does.
+_IS_FIRST = pl.col("ticket_id").ne_missing(pl.col("ticket_id").shift(1))
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def streams(versions: pl.DataFrame, outcomes: pl.DataFrame, clients: pl.DataFram
     states = states_of(versions)
     told = told_of(outcomes, states)
     handled = handled_of(versions, states)
-    first = versions.sort("known_at").unique("ticket_id", keep="first").select("ticket_id", "group_id", at="known_at")
+    first = states.filter(_IS_FIRST).select("ticket_id", "group_id", "at")
     return Streams(
         states=states,
         loads={column: _load(versions, column) for column in LOADED},
@@ -98,8 +102,8 @@ def streams(versions: pl.DataFrame, outcomes: pl.DataFrame, clients: pl.DataFram
 def handled_of(versions: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
     """When work on a ticket ended, with what it looked like then; again after each reopening; in order of tickets."""
     opened = versions.select("ticket_id", "opened_at", at="known_at")
-    ended = states.filter(~pl.col("is_open"), pl.col("is_open").shift(1).over("ticket_id").fill_null(value=True))
-    since = (pl.col("at") - pl.col("opened_at")).dt.total_microseconds() / 60e6
+    ended = states.filter(~pl.col("is_open"), pl.col("is_open").shift(1) | _IS_FIRST)
+    since = minutes(pl.col("at") - pl.col("opened_at"))
     told = ended.join(opened, on=["ticket_id", "at"], how="left", maintain_order="left").with_columns(minutes=since)
     return told.select("ticket_id", "at", "minutes", *HANDLED)
 
@@ -111,40 +115,45 @@ def closings_of(versions: pl.DataFrame, handled: pl.DataFrame, outcomes: pl.Data
     work = handled.select("ticket_id", "at", done_at="at")
     found = _as_known(_as_known(kept, opened), work)
     ended_at = pl.col("opened_at") + pl.duration(microseconds=pl.col("minutes") * 60e6)
-    lag = (ended_at - pl.col("done_at")).dt.total_microseconds() / 60e6
+    lag = minutes(ended_at - pl.col("done_at"))
     return found.select("ticket_id", "at", lag=lag.clip(lower_bound=0)).drop_nulls()
 
 
 def states_of(versions: pl.DataFrame) -> pl.DataFrame:
     """What tickets looked like from each instant on, with counts of their changes; by ticket and instant."""
-    ordered = versions.sort("ticket_id", "known_at")
-
-    def changed(column: str) -> pl.Expr:
-        """How often a known value gave way to another one, by this row."""
-        before = pl.col(column).shift(1)
-        return (before.is_not_null() & pl.col(column).ne_missing(before)).cast(pl.Int64).cum_sum().over("ticket_id")
-
-    is_open = pl.col("status").is_in(OPEN)
-    reopened = (is_open & ~is_open.shift(1).fill_null(value=True)).cast(pl.Int64).cum_sum().over("ticket_id")
-    return ordered.select(
+    ordered = in_order(versions, ["ticket_id", "known_at"]).with_columns(_is_first=_IS_FIRST)
+    before = pl.col("is_open").shift(1)
+    states = ordered.select(
+        "_is_first",
         *_STATE,
         at="known_at",
-        is_open=is_open,
+        is_open=pl.col("status").is_in(OPEN),
         is_cancelled=pl.col("status") == CANCELLED,
         status=pl.col("status").cast(pl.String),
         status_since=_since("status"),
-        reassignments=changed("assignee_id"),
-        group_changes=changed("group_id"),
-        priority_changes=changed("priority"),
-        reopenings=reopened,
-        changes=pl.int_range(pl.len()).over("ticket_id"),
+        reassignments=_changes("assignee_id"),
+        group_changes=_changes("group_id"),
+        priority_changes=_changes("priority"),
+        changes=_so_far(~pl.col("_is_first")),
     )
+    return states.with_columns(reopenings=_so_far(pl.col("is_open") & ~before & ~pl.col("_is_first"))).drop("_is_first")
+
+
+def _changes(column: str) -> pl.Expr:
+    """How often a known value gave way to another one, by this row."""
+    before = pl.col(column).shift(1)
+    return _so_far(before.is_not_null() & pl.col(column).ne_missing(before) & ~pl.col("_is_first"))
+
+
+def _so_far(happens: pl.Expr) -> pl.Expr:
+    """How often something happened to the ticket by this row, its first one apart."""
+    total = happens.fill_null(value=False).cast(pl.Int64).cum_sum()
+    return total - pl.when("_is_first").then(total).forward_fill()
 
 
 def _since(column: str) -> pl.Expr:
     """From when on a column of a ticket has had its value."""
-    first = pl.int_range(pl.len()).over("ticket_id") == 0
-    changed = first | pl.col(column).ne_missing(pl.col(column).shift(1))
+    changed = pl.col("_is_first") | pl.col(column).ne_missing(pl.col(column).shift(1))
     return pl.when(changed).then("known_at").forward_fill()
 
 
@@ -157,8 +166,8 @@ def told_of(outcomes: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
 
 def _as_known(outcomes: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """Outcomes, sorted by ticket, with the last row of their ticket that was known by then."""
-    return outcomes.sort("ticket_id", "at").join_asof(
-        rows.sort("ticket_id", "at"), on="at", by="ticket_id", strategy="backward", check_sortedness=False
+    return in_order(outcomes, _BY_TICKET).join_asof(
+        in_order(rows, _BY_TICKET), on="at", by="ticket_id", strategy="backward", check_sortedness=False
     )
 
 

@@ -148,20 +148,24 @@ def _epoch(history: TicketHistory, begins: datetime | None, ends: datetime | Non
 def _states(history: TicketHistory, begins: datetime | None, ends: datetime | None, until: datetime) -> pl.DataFrame:
     """Tickets as they were known from each instant of an epoch on at which something of them became known."""
     versions = valid(history.tickets).sort(_TICKET, "known_at")
-    wanted = pl.concat([_own_instants(history, versions), *_place_instants(history, versions)])
+    own = _own_instants(history, versions).with_columns(is_own=pl.lit(value=True))
+    wanted = pl.concat(
+        [own, *(rows.with_columns(is_own=pl.lit(value=False)) for rows in _place_instants(history, versions))]
+    )
     if begins is not None:
-        still_open = versions.select(_TICKET, known_from=pl.lit(begins, INSTANT)).unique()
-        wanted = pl.concat([wanted, still_open]).filter(pl.col("known_from") >= begins)
+        again = versions.select(_TICKET, known_from=pl.lit(begins, INSTANT), is_own=pl.lit(value=False)).unique()
+        wanted = pl.concat([wanted, again]).filter(pl.col("known_from") >= begins)
     within = pl.col("known_from") < ends if ends is not None else pl.lit(value=True)
-    instants = wanted.filter(within, pl.col("known_from") <= until).unique().sort(_TICKET, "known_from")
-    found = instants.join_asof(
+    instants = (
+        wanted.filter(within, pl.col("known_from") <= until).group_by(_TICKET, "known_from").agg(pl.any("is_own"))
+    )
+    found = instants.sort(_TICKET, "known_from").join_asof(
         versions, left_on="known_from", right_on="known_at", by=_TICKET, strategy="backward", check_sortedness=False
     )
     is_valid = pl.col(SUPERSEDED_AT).is_null() | (pl.col(SUPERSEDED_AT) > pl.col("known_from"))
     # What was promised to a ticket that has ended stays as it was.
-    concerns = ~pl.col("status").is_in(_OVER) if begins is not None else pl.lit(value=True)
-    changed = pl.col("known_from") != pl.lit(begins, INSTANT) if begins is not None else pl.lit(value=True)
-    return found.filter(pl.col("opened_at").is_not_null() & is_valid & (changed | concerns)).with_row_index("index")
+    concerns = pl.col("is_own") | ~pl.col("status").is_in(_OVER)
+    return found.filter(pl.col("opened_at").is_not_null() & is_valid & concerns).drop("is_own").with_row_index("index")
 
 
 def _own_instants(history: TicketHistory, versions: pl.DataFrame) -> pl.DataFrame:

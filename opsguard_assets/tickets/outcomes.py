@@ -7,6 +7,7 @@ from datetime import datetime
 
 import polars as pl
 
+from ml.asof import minutes
 from opsguard_assets.tickets.working_time import INSTANT
 
 
@@ -65,5 +66,4 @@ def lives_of(history: pl.DataFrame, until: datetime) -> pl.DataFrame:
 
 def _minutes(known: pl.Expr) -> pl.Expr:
     """From opening to the end, where that had come when the outcome became known."""
-    minutes = (pl.col("ended_at") - pl.col("opened_at")).dt.total_microseconds() / 60e6
-    return pl.when(pl.col("ended_at") <= known).then(minutes)
+    return pl.when(pl.col("ended_at") <= known).then(minutes(pl.col("ended_at") - pl.col("opened_at")))
