@@ -172,9 +172,20 @@ def _as_known(outcomes: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _load(versions: pl.DataFrame, column: str) -> pl.DataFrame:
-    carried = versions.filter(pl.col("status").is_in(OPEN), pl.col(column).is_not_null())
-    came = carried.select(column, at="known_at", change=pl.lit(1, pl.Int64))
-    went = carried.filter(pl.col("superseded_at").is_not_null())
+    wanted = versions.select("ticket_id", "known_at", "superseded_at", "status", column)
+    carried = in_order(wanted, ["ticket_id", "known_at"]).filter(
+        pl.col("status").is_in(OPEN), pl.col(column).is_not_null()
+    )
+    # A version that follows another one of the same value changes nothing, and most do.
+    follows = (
+        ~_IS_FIRST
+        & (pl.col(column) == pl.col(column).shift(1))
+        & (pl.col("known_at") == pl.col("superseded_at").shift(1)).fill_null(value=False)
+    )
+    told = carried.select(column, "known_at", "superseded_at", follows=follows)
+    came = told.filter(~pl.col("follows")).select(column, at="known_at", change=pl.lit(1, pl.Int64))
+    is_followed = pl.col("follows").shift(-1).fill_null(value=False)
+    went = told.filter(pl.col("superseded_at").is_not_null() & ~is_followed)
     left = went.select(column, at="superseded_at", change=pl.lit(-1, pl.Int64))
     return running_count(pl.concat([came, left]), by=[column])
 
