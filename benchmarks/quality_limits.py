@@ -40,7 +40,8 @@ _ORACLE = """
 ## What an oracle reaches
 
 The same survival model that also learned from half of the tickets of the judged weeks, and is judged on the other half:
-it knows how the world moved, and nobody can.
+it knows how the world moved, and nobody can. Where even its calibration error is above .02, or the floor is, the aim
+asks for more than these records hold.
 
 | moment | model | average precision | Brier | calibration error | floor |
 |---|---|---|---|---|---|
@@ -48,7 +49,8 @@ it knows how the world moved, and nobody can.
 _CURVE = """
 ## Would more data help?
 
-The survival model learned from a share of the tickets, chosen by a stable hash, judged at the opening.
+The survival model learned from a share of the tickets, chosen by a stable hash, judged at the opening. Where the last
+doubling gains little, more tickets of the same weeks would not help: what is missing is not in these columns.
 
 | share | tickets | average precision | ROC-AUC | Brier |
 |---|---|---|---|---|
