@@ -100,7 +100,7 @@ def trailing(
         (`at`, by, `figure`), or (`at`, by, `total`, `number`); of equal instants the last row holds all of them. Which
         of equal instants are the last ones is decided by the order of `outcomes`.
     """
-    ordered = outcomes.drop_nulls([*by, value]).sort(*by, "at", maintain_order=True)
+    ordered = outcomes.select(*by, "at", value).drop_nulls().sort(*by, "at", maintain_order=True)
     group = list(by)
 
     def over(figure: pl.Expr) -> pl.Expr:
@@ -114,4 +114,5 @@ def trailing(
         number = over(pl.int_range(1, pl.len() + 1).clip(upper_bound=last))
         total = over(column.rolling_sum(last, min_samples=1))
         rows = ordered.select(*by, "at", total=total, number=number)
-    return rows.unique([*by, "at"], keep="last", maintain_order=True)
+    is_last = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(-1)) for c in (*by, "at"))
+    return rows.filter(is_last)

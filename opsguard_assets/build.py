@@ -22,15 +22,18 @@ from opsguard_assets.intake.look import Look
 from opsguard_assets.intake.probe import new_files, new_rows, new_simulated
 from opsguard_assets.intake.simulated import direct_sources, file_sources
 from opsguard_assets.models.promotion import reconcile
+from opsguard_assets.models.watches import last_watch
 from opsguard_assets.tickets.alert_assets import SLA_ALERTS_KEY
 from opsguard_assets.tickets.assets import ticket_assets
 from opsguard_assets.tickets.model_assets import CHAMPION_KEY, MODEL_KEY, TRAIN_JOB, model_assets
 from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY
+from opsguard_assets.tickets.watch_assets import WATCH_JOB, WATCH_KEY, watch_asset
 from resources.environment import read_environment
 from resources.roles import roles
 from sensors.arrivals import Watched, arrivals_sensor
 from sensors.cadences import EXCLUSIVE_TAG, Cadence, schedule_for
 from sensors.champions import champion_sensor
+from sensors.retraining import Wish, retraining_sensor
 
 TICK_KEYS = (SLA_RISK_KEY, SLA_ALERTS_KEY)
 LEARNED_KEYS = (MODEL_KEY, CHAMPION_KEY)
@@ -49,8 +52,10 @@ def build_defs(
     settings = settings or load_settings_of(read_environment(os.environ), os.environ)
     assets = _assets(settings)
     is_scored = _fed(settings, "tickets")
-    ticks, learned = (dg.AssetSelection.assets(*(keys if is_scored else ())) for keys in (TICK_KEYS, LEARNED_KEYS))
-    others = ticks | learned
+    ticks, learned, watched = (
+        dg.AssetSelection.assets(*(keys if is_scored else ())) for keys in (TICK_KEYS, LEARNED_KEYS, (WATCH_KEY,))
+    )
+    others = ticks | learned | watched
     jobs = [keep_house_job(HOUSE_JOB, settings)]
     if assets:
         jobs.append(
@@ -58,6 +63,7 @@ def build_defs(
         )
     if is_scored:
         jobs.append(_job(SCORE_JOB, ticks, "The SLA risk of every open ticket at one moment, and its alerts."))
+        jobs.append(_job(WATCH_JOB, watched, "Looks at the model in force: useful, calibrated, features as they were."))
         jobs.append(_job(TRAIN_JOB, learned, "Learns a model of SLA breaches; a better one becomes champion."))
     names = {job.name for job in jobs}
     return dg.Definitions(
@@ -68,7 +74,7 @@ def build_defs(
             for cadence in _cadences(settings)
             if cadence.job in names
         ],
-        sensors=[*_sensors(settings, assets, others), *([_champion_sensor()] if is_scored else [])],
+        sensors=[*_sensors(settings, assets, others), *(_model_sensors() if is_scored else [])],
         resources=dict(resources or roles()),
         executor=dg.in_process_executor,
     )
@@ -77,6 +83,11 @@ def build_defs(
 def tick_config(as_of: datetime) -> dict[str, object]:
     """Run configuration of a tick of SLA risk and of its alerts."""
     return {"ops": {key.to_python_identifier(): {"config": {"as_of": as_of.isoformat()}} for key in TICK_KEYS}}
+
+
+def watch_config(as_of: datetime) -> dict[str, object]:
+    """Run configuration of a look at the model in force."""
+    return {"ops": {WATCH_KEY.to_python_identifier(): {"config": {"as_of": as_of.isoformat()}}}}
 
 
 def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -88,7 +99,7 @@ def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
         *(simulated_asset(source) for source in simulators),
         *(raw_asset(source, written_by.get(source.name, [])) for source in direct),
         *(accepted_assets(group) for group in source_groups(direct)),
-        *([*ticket_assets(fed, settings), *model_assets(settings)] if "tickets" in fed else []),
+        *([*ticket_assets(fed, settings), *model_assets(settings), watch_asset()] if "tickets" in fed else []),
     ]
 
 
@@ -125,6 +136,13 @@ def _cadences(settings: Settings) -> list[Cadence]:
             description="Reads every source, also those whose news no sensor can see.",
             configure=lambda _: {},
             stale_after=limit,
+        ),
+        Cadence(
+            job=WATCH_JOB,
+            name=f"{WATCH_JOB}_every_day",
+            cron="0 5 * * *",
+            description="Judges the model in force by what has become known.",
+            configure=watch_config,
         ),
         Cadence(
             job=TRAIN_JOB,
@@ -167,8 +185,17 @@ def _sensors(
     ]
 
 
-def _champion_sensor() -> dg.SensorDefinition:
-    return champion_sensor(TASK.problem, look=_look_at_champion, job=SCORE_JOB, configure=tick_config)
+def _model_sensors() -> list[dg.SensorDefinition]:
+    return [
+        champion_sensor(TASK.problem, look=_look_at_champion, job=SCORE_JOB, configure=tick_config),
+        retraining_sensor(TASK.problem, look=_look_at_watch, job=TRAIN_JOB),
+    ]
+
+
+def _look_at_watch(context: dg.SensorEvaluationContext) -> Wish | None:
+    database = context.resources.models.champions.database
+    watch = last_watch(database, TASK.problem, None, datetime.now(UTC))
+    return Wish(watch.as_of, watch.words) if watch and watch.wants_training else None
 
 
 def _look_at_champion(context: dg.SensorEvaluationContext) -> str:

@@ -51,7 +51,13 @@ def test_the_cadences_are_those_of_the_mission(simulated):
     cadences = {schedule.job_name: schedule.cron_schedule for schedule in simulated.schedules}
     assert cadences["score_sla_job"] == "*/15 * * * *"
     assert cadences["train_sla_breach_job"] == "0 4 * * 1"
-    assert set(cadences) == {"score_sla_job", "sync_sources_job", "keep_house_job", "train_sla_breach_job"}
+    assert set(cadences) == {
+        "score_sla_job",
+        "sync_sources_job",
+        "keep_house_job",
+        "train_sla_breach_job",
+        "watch_sla_model_job",
+    }
     assert all(schedule.default_status == dg.DefaultScheduleStatus.RUNNING for schedule in simulated.schedules)
 
 
@@ -100,7 +106,12 @@ sources:
   - {name: erp, kind: sql, url: 'sqlite://', table: jobs, feeds: [{table: work_orders, same_names: true}]}
 """
     watching = {sensor.name for sensor in definitions(text).sensors}
-    assert watching == {"new_files_sensor", "new_rows_sensor", "sla_breach_champion_sensor"}
+    assert watching == {
+        "new_files_sensor",
+        "new_rows_sensor",
+        "sla_breach_champion_sensor",
+        "sla_breach_retraining_sensor",
+    }
 
 
 def test_a_sensor_requests_all_tables_that_are_accepted_together_with_a_new_file(tmp_path):

@@ -21,6 +21,7 @@ ONE_SENTENCE = {
     "resources/migrations/versions/0001_ticks_and_pins.py",
     "resources/migrations/versions/0002_model_history.py",
     "resources/migrations/versions/0003_alerts.py",
+    "resources/migrations/versions/0004_model_watch.py",
 }
 
 PURE = ("ml/", "opsguard_assets/tables/", "opsguard_assets/tickets/", "opsguard_assets/simulator/")
@@ -35,6 +36,7 @@ SHELL = {
             "alert_assets",
             "assets",
             "model_assets",
+            "watch_assets",
             "moment",
             "derive",
             "features_at",
@@ -69,12 +71,14 @@ MAY_IMPORT_DAGSTER = {
     "opsguard_assets/tickets/alert_assets.py",
     "opsguard_assets/tickets/model_assets.py",
     "opsguard_assets/tickets/moment.py",
+    "opsguard_assets/tickets/watch_assets.py",
     "opsguard_assets/commands/jobs.py",
     "resources/installation.py",
     "resources/roles.py",
     "sensors/arrivals.py",
     "sensors/cadences.py",
     "sensors/champions.py",
+    "sensors/retraining.py",
     "sensors/runs.py",
 }
 
@@ -112,6 +116,9 @@ ARROWS = {
     "opsguard_assets/tickets/model_assets.py": (
         "opsguard_assets.tickets", "opsguard_assets.metadata", "opsguard_assets.models",
         "opsguard_assets.config.settings", "ml", "resources",
+    ),
+    "opsguard_assets/tickets/watch_assets.py": (
+        "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.metadata", "ml", "resources",
     ),
     "opsguard_assets/tickets/ticks_again.py": (
         "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.alerts", "ml", "resources",

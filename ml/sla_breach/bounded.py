@@ -63,7 +63,7 @@ def needed(versions: pl.DataFrame, outcomes: pl.DataFrame, since: datetime) -> p
 def trailed(versions: pl.DataFrame, outcomes: pl.DataFrame, since: datetime, lively: pl.DataFrame) -> pl.DataFrame:
     """The tickets of the last outcomes, ends of work and closings that figures trail; (`ticket_id`)."""
     states = states_of(versions)
-    told, handled = told_of(outcomes, states), handled_of(versions, states)
+    told, handled = told_of(outcomes, states), handled_of(states)
     mine = versions.join(lively, on="ticket_id", how="semi")
     values = {column: mine.select(pl.col(column).drop_nulls().unique()) for column in SPARSE}
 
@@ -80,7 +80,7 @@ def trailed(versions: pl.DataFrame, outcomes: pl.DataFrame, since: datetime, liv
         *(last(with_minutes, [column], MINUTES_OF_LAST) for column in GROUPINGS),
         last(ended, [], 5 * MINUTES_OF_LAST),
         *(last(ended, [column], MINUTES_OF_LAST) for column in HANDLED),
-        last(closings_of(versions, handled, outcomes), [], CLOSINGS),
+        last(closings_of(told, handled), [], CLOSINGS),
     ]
     return pl.concat(parts).unique()
 
@@ -94,6 +94,25 @@ def _last(rows: pl.DataFrame, by: Sequence[str], number: int, since: datetime) -
     return pl.concat([before, known.filter(pl.col("at") > moment)]).select("ticket_id").unique()
 
 
+def thinned(versions: pl.DataFrame) -> pl.DataFrame:
+    """Of tickets that are not active and have their outcome, the versions that figures look at.
+
+    These are the ends of work, what was before each, and what a ticket looked like at its outcome.
+
+    Args:
+        versions: As for `streams`, in order of tickets and `known_at`, with `outcome_at` of their ticket and
+            `is_active`.
+    """
+    rows = versions.select("ticket_id", "known_at", "outcome_at", "is_active", is_open=pl.col("status").is_in(OPEN))
+    ticket, known = pl.col("ticket_id"), pl.col("known_at")
+    is_last = ticket.ne_missing(ticket.shift(-1))
+    ends = ~pl.col("is_open") & (pl.col("is_open").shift(1) | ticket.ne_missing(ticket.shift(1)))
+    told = pl.col("outcome_at") + pl.duration(microseconds=1)
+    looks = (known <= told) & (is_last | (known.shift(-1) > told))
+    wanted = pl.col("is_active") | pl.col("outcome_at").is_null() | ends | (ends.shift(-1) & ~is_last) | looks
+    return versions.filter(rows.select(wanted.fill_null(value=False)).to_series())
+
+
 def figures(versions: pl.DataFrame, outcomes: pl.DataFrame) -> list[pl.DataFrame]:
     """The rows that trailing figures count, by ticket: outcomes, ends of work, closings.
 
@@ -101,5 +120,5 @@ def figures(versions: pl.DataFrame, outcomes: pl.DataFrame) -> list[pl.DataFrame
     ticket takes its place.
     """
     states = states_of(versions)
-    handled = handled_of(versions, states)
-    return [told_of(outcomes, states), handled, closings_of(versions, handled, outcomes)]
+    told, handled = told_of(outcomes, states), handled_of(states)
+    return [told, handled, closings_of(told, handled)]

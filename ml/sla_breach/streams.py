@@ -28,6 +28,7 @@ _STATE = (
     "group_id",
     "title",
     "sentiment",
+    "opened_at",
     "updated_at",
 )
 
@@ -76,7 +77,7 @@ def streams(versions: pl.DataFrame, outcomes: pl.DataFrame, clients: pl.DataFram
     """
     states = states_of(versions)
     told = told_of(outcomes, states)
-    handled = handled_of(versions, states)
+    handled = handled_of(states)
     first = states.filter(_IS_FIRST).select("ticket_id", "group_id", "at")
     return Streams(
         states=states,
@@ -94,26 +95,23 @@ def streams(versions: pl.DataFrame, outcomes: pl.DataFrame, clients: pl.DataFram
             **{c: trailing(handled, "minutes", by=[c], last=MINUTES_OF_LAST, quantile=0.5) for c in HANDLED},
         },
         handled=_arrivals(handled, ["group_id"]),
-        closing=trailing(closings_of(versions, handled, outcomes), "lag", by=[], last=CLOSINGS, quantile=0.5),
+        closing=trailing(closings_of(told, handled), "lag", by=[], last=CLOSINGS, quantile=0.5),
         plans=clients.select("client_id", "plan", at="known_at"),
     )
 
 
-def handled_of(versions: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
+def handled_of(states: pl.DataFrame) -> pl.DataFrame:
     """When work on a ticket ended, with what it looked like then; again after each reopening; in order of tickets."""
-    opened = versions.select("ticket_id", "opened_at", at="known_at")
     ended = states.filter(~pl.col("is_open"), pl.col("is_open").shift(1) | _IS_FIRST)
-    since = minutes(pl.col("at") - pl.col("opened_at"))
-    told = ended.join(opened, on=["ticket_id", "at"], how="left", maintain_order="left").with_columns(minutes=since)
-    return told.select("ticket_id", "at", "minutes", *HANDLED)
+    return ended.select("ticket_id", "at", *HANDLED, minutes=minutes(pl.col("at") - pl.col("opened_at")))
 
 
-def closings_of(versions: pl.DataFrame, handled: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
+def closings_of(told: pl.DataFrame, handled: pl.DataFrame) -> pl.DataFrame:
     """How long clocks ran on after the work had ended; (`ticket_id`, `at`, `lag` in minutes), in order of tickets."""
-    kept = outcomes.filter(~pl.col("is_late"), pl.col("minutes").is_not_null())
-    opened = versions.select("ticket_id", "opened_at", at="known_at")
-    work = handled.select("ticket_id", "at", done_at="at")
-    found = _as_known(_as_known(kept, opened), work)
+    kept = told.filter(~pl.col("is_late"), pl.col("minutes").is_not_null())
+    found = _as_known(
+        kept.select("ticket_id", "at", "minutes", "opened_at"), handled.select("ticket_id", "at", done_at="at")
+    )
     ended_at = pl.col("opened_at") + pl.duration(microseconds=pl.col("minutes") * 60e6)
     lag = minutes(ended_at - pl.col("done_at"))
     return found.select("ticket_id", "at", lag=lag.clip(lower_bound=0)).drop_nulls()
@@ -161,7 +159,7 @@ def told_of(outcomes: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
     """Outcomes with what their ticket looked like when they became known; in order of tickets."""
     # A deadline is missed after it, not at it.
     known = pl.when("is_late").then(pl.col("at") + pl.duration(microseconds=1)).otherwise("at")
-    return _as_known(outcomes.with_columns(at=known), states.select("ticket_id", "at", *GROUPINGS))
+    return _as_known(outcomes.with_columns(at=known), states.select("ticket_id", "at", "opened_at", *GROUPINGS))
 
 
 def _as_known(outcomes: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:

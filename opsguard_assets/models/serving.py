@@ -4,13 +4,14 @@ Here: choosing and loading, once per run, and the words that say what happened. 
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ml.learned import LearnedModel
 from ml.model import RiskModel
 from ml.model_files import ModelFileError, load
 from ml.registry import ModelVersion, RegistryError
 from opsguard_assets.models.champions import Champions
+from opsguard_assets.models.watches import last_watch
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,13 @@ def serving(
         remedy = f"train again, or `opsguard rollback {problem}`"
         trouble = f"champion {version.version} of {problem} cannot be used: {error}; the rule scores. {remedy}"
         return Serving(rule, trouble=trouble)
+    watch = last_watch(champions.database, problem, version.version, as_of)
+    if watch is not None and not watch.is_useful:
+        trouble = (
+            f"champion {version.version} of {problem} is not listened to: {watch.words}; the rule scores. Train again, "
+            f"or `opsguard rollback {problem}`"
+        )
+        return Serving(rule, trouble=trouble)
     return Serving(model, run_id=version.run_id)
 
 
@@ -63,6 +71,11 @@ def _check_features(model: LearnedModel, features: frozenset[str]) -> None:
     unknown = sorted(set(model.features) - features)
     if unknown:
         raise ModelFileError(f"it reads features that are no longer made: {', '.join(unknown)}")
+
+
+def learned_until(version: ModelVersion) -> datetime:
+    """Up to when the world was known that a version learned from."""
+    return datetime.fromisoformat(load(version.folder).version).replace(tzinfo=UTC)
 
 
 def champion_of(version: ModelVersion) -> LearnedModel:

@@ -1,7 +1,7 @@
-"""The picture of a tick for the asset's page, as SVG text.
+"""Pictures for asset pages, as SVG text.
 
-Here: a histogram drawn by hand, because importing a plotting library takes longer than the tick itself. Not here: the
-numbers behind it (`risk`), and plots that are drawn seldom (`ml.pictures`).
+Here: a histogram and lines drawn by hand, because importing a plotting library takes longer than the tick itself. Not
+here: the numbers behind them (`risk`, `watch`), and plots that are drawn seldom (`ml.pictures`).
 """
 
 import polars as pl
@@ -42,8 +42,11 @@ def risk_distribution(risk: pl.DataFrame, marks: Marks) -> bytes:
         *(_mark(i, place, colour, word, int((scored >= place).sum())) for i, (place, colour, word) in enumerate(lines)),
         *_axis(),
     ]
-    size = f"{_LEFT + _WIDTH + 30}"
-    height = _TOP + _HEIGHT + 50
+    return _svg(parts)
+
+
+def _svg(parts: list[str]) -> bytes:
+    size, height = _LEFT + _WIDTH + 30, _TOP + _HEIGHT + 50
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{size}" height="{height}" '
         f'font-family="sans-serif" fill="{_INK}"><rect width="100%" height="100%" fill="white"/>{"".join(parts)}</svg>'
@@ -82,3 +85,34 @@ def _axis() -> list[str]:
 
 def _text(x: float, y: float, words: str, *, size: int, anchor: str = "start") -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}">{words}</text>'
+
+
+def quality_over_weeks(weeks: pl.DataFrame) -> bytes:
+    """The Brier score of a model by week beside that of the base rate, as an SVG.
+
+    Args:
+        weeks: `week`, `brier`, `brier_constant`, `n`; one row per week.
+    """
+    rows = weeks.drop_nulls(["brier", "brier_constant"])
+    most = max(float(rows.select(pl.max_horizontal("brier", "brier_constant").max()).item() or 0), 0.05)
+    lines = [("brier", _BLUE, "of the model"), ("brier_constant", _AMBER, "of the week's base rate")]
+    step = _WIDTH / max(len(rows) - 1, 1)
+    parts = [_text(_LEFT, 24, f"Brier score by week, {len(rows)} weeks; lower is better", size=15)]
+    for place, (name, colour, words) in enumerate(lines):
+        heights = [_TOP + _HEIGHT - _HEIGHT * value / most for value in rows[name]]
+        points = " ".join(f"{_LEFT + step * i:.1f},{height:.1f}" for i, height in enumerate(heights))
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        parts.append(f'<g fill="{colour}">{_text(_LEFT + place * 230, 46, words, size=12)}</g>')
+    every = max(len(rows) // 8, 1)
+    base = _TOP + _HEIGHT
+    parts += [
+        _text(_LEFT + step * i, base + 18, f"{week:%d %b}", size=11, anchor="middle")
+        for i, week in enumerate(rows["week"])
+        if i % every == 0
+    ]
+    parts += [
+        _text(_LEFT - 8, _TOP + 4, f"{most:.2f}", size=11, anchor="end"),
+        _text(_LEFT - 8, base, "0", size=11, anchor="end"),
+    ]
+    parts.append(f'<path d="M{_LEFT} {base}H{_LEFT + _WIDTH}" stroke="{_LINE}"/>')
+    return _svg(parts)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from ml.sla_breach.bounded import figures, needed
+from ml.sla_breach.bounded import figures, needed, thinned
 from opsguard_assets.tables.versions import SUPERSEDED_AT
 from opsguard_assets.tickets.clock_history import TicketHistory, clock_history, valid
 from opsguard_assets.tickets.learning import as_known
@@ -92,25 +92,27 @@ def recent_rows(versions: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
 
 
 def told_of(recent: pl.DataFrame) -> pl.DataFrame:
-    """The rows of `ticket_outcomes` that a set of recent tickets carries."""
-    return recent.unique(_TICKET, keep="any").select(_TICKET, *_TOLD, at="outcome_at").select(TICKET_OUTCOMES.columns)
+    """The rows of `ticket_outcomes` that a set of recent tickets carries; its rows stand ticket by ticket."""
+    told = recent.select(_TICKET, *_TOLD, at="outcome_at").select(TICKET_OUTCOMES.columns)
+    return told.filter(pl.col(_TICKET).ne_missing(pl.col(_TICKET).shift(1)))
 
 
 def reduced(recent: pl.DataFrame, upto: datetime) -> pl.DataFrame:
     """The rows that features need at any moment from `MARGIN` before `upto` on.
 
     Args:
-        recent: Rows of `recent_tickets`, all versions of each of their tickets.
+        recent: Rows of `recent_tickets`, all versions of each of their tickets or what was kept of them before.
         upto: The newest load that they know.
     """
+    recent = recent.sort(_TICKET, "known_at")
     told, since = told_of(recent), upto - MARGIN
     chosen = needed(recent, outcomes_at(told, upto), since)
     # Of these time alone will tell something.
     waiting = (pl.col("passes_at") >= pl.lit(since, INSTANT)) | pl.col("changes_at").is_not_null()
     others = told.filter(waiting.fill_null(value=False)).join(chosen, on=_TICKET, how="anti")
     kept = pl.concat([chosen, others.select(_TICKET, is_active=pl.lit(value=False))])
-    rows = recent.drop("is_active").join(kept, on=_TICKET, how="inner")
-    return rows.select(RECENT_TICKETS.columns).sort(_TICKET, "known_at")
+    rows = recent.drop("is_active").join(kept, on=_TICKET, how="inner", maintain_order="left")
+    return thinned(rows.select(RECENT_TICKETS.columns))
 
 
 def is_retold(before: pl.DataFrame, after: pl.DataFrame, upto: datetime) -> bool:
@@ -124,6 +126,7 @@ def is_retold(before: pl.DataFrame, after: pl.DataFrame, upto: datetime) -> bool
     if before.is_empty():
         return False
     moment = pl.lit(upto, INSTANT)
+    after = after.sort(_TICKET, "known_at")
     then = figures(before, outcomes_at(told_of(before), upto))
     now = figures(after, outcomes_at(told_of(after), upto))
     return any(

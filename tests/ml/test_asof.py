@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.asof import latest, running_count, trailing
+from ml.asof import in_order, latest, running_count, trailing
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 INSTANT = pl.Datetime("us", "UTC")
@@ -31,6 +31,26 @@ def test_the_latest_row_is_the_one_that_a_loop_finds(asked, known):
     for (key, hour), value in zip(asked, found, strict=True):
         before = [(h, v) for k, h, v in known if k == key and h <= hour]
         assert value == (max(before)[1] if before else None)
+
+
+@given(
+    st.lists(KEYS, min_size=1), HOURS, st.lists(st.tuples(KEYS, HOURS, st.integers(-9, 9)), max_size=20), st.booleans()
+)
+def test_moments_that_are_all_one_find_what_they_find_among_others(keys, hour, known, strictly):
+    known = list({(key, when): (key, when, value) for key, when, value in known}.values())
+    stream = frame([(key, at(when), value) for key, when, value in known], at=INSTANT, value=pl.Int64)
+    for by in (["key"], []):
+        rows = stream if by else stream.drop("key").unique("at", keep="last", maintain_order=True)
+        alone = frame([(key, at(hour)) for key in keys], as_of=INSTANT)
+        among = pl.concat([alone, frame([("a", at(hour + 1))], as_of=INSTANT)])
+        found = latest(alone, rows, by=by, strictly=strictly)
+        assert found.equals(latest(among, rows, by=by, strictly=strictly).head(len(keys)), null_equal=True)
+
+
+@given(st.lists(st.tuples(KEYS, HOURS)))
+def test_rows_in_order_stay_as_they_are_and_others_are_sorted(rows):
+    given_rows = frame([(key, at(hour)) for key, hour in rows], at=INSTANT)
+    assert in_order(given_rows, ["key", "at"]).equals(given_rows.sort("key", "at"), null_equal=True)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), HOURS, st.sampled_from([1, -1])), min_size=1))

@@ -16,6 +16,7 @@ from ml.tracking import Place
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import IN_MLFLOW, Office, PromotionError, reconcile
 from opsguard_assets.models.serving import serving
+from opsguard_assets.models.watches import Watch, note
 from resources.database import MLFLOW
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -106,6 +107,18 @@ def test_a_past_moment_is_scored_by_its_own_champion_and_before_the_first_by_the
     ]
     assert models[0] is RULE
     assert [model.version for model in models[1:]] == ["1", "2"]
+
+
+def test_a_champion_that_is_worse_than_the_trailing_rate_is_not_listened_to_until_it_is_better_again(office, made):
+    promote(office, made())
+    for hours, is_useful in ((2, False), (4, True)):
+        watch = Watch(PROBLEM, "1", NOW + timedelta(hours=hours), is_useful, not is_useful, "skill -0.26", {})
+        note(office.champions.database, watch)
+    found = [
+        serving(office.champions, PROBLEM, RULE, NOW + timedelta(hours=hours), features=FEATURES) for hours in (1, 3, 5)
+    ]
+    assert [each.model.name for each in found] == ["logistic", "rule_baseline", "logistic"]
+    assert "is not listened to: skill -0.26" in found[1].trouble
 
 
 def test_going_back_twice_goes_back_two_steps_and_then_to_the_rule(office, made):

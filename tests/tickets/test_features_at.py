@@ -1,5 +1,6 @@
 """A tick is served the features that training makes of the same moment later, from a set that history does not grow."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -16,6 +17,7 @@ from opsguard_assets.tickets.features_at import features_at
 from opsguard_assets.tickets.follow_outcomes import recent_tickets, update_recent
 from opsguard_assets.tickets.knowledge import TICKETS, history_of, known
 from opsguard_assets.tickets.learning import Past
+from opsguard_assets.tickets.stored import RECENT_TICKETS, TICKET_OUTCOMES
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.tickets.recorded import FED, record
@@ -101,3 +103,33 @@ def test_a_live_tick_needs_a_part_of_the_history_only(lived):
     lake, _ = lived
     recent = recent_tickets(lake)
     assert recent["ticket_id"].n_unique() < 0.75 * lake.known(TICKETS).select(pl.len()).collect().item()
+
+
+def test_what_comes_after_a_moment_changes_nothing_of_it(lived, tmp_path):
+    lake = Lake(str(shutil.copytree(lived[0].uri, tmp_path / "later")))
+    as_of, at = END - timedelta(hours=10), END - timedelta(hours=8)
+    given = readings(lake, as_of)
+    before = features_at(lake, as_of, given)
+    assert len(before) > 8
+    rows = lake.known(TICKETS).collect()
+    ended = {"status": "closed", "resolved_at": at, "closed_at": at, "group_id": "other", "site_id": "other"}
+    altered = rows.with_columns(pl.lit(value).alias(name) for name, value in ended.items())
+    invented = rows.head(50).with_columns(pl.format("invented {}", "ticket_id").alias("ticket_id"))
+    later = pl.concat([altered, invented], how="vertical_relaxed").cast(TICKETS.dtypes)
+    lake.record(TICKETS, later.with_columns(updated_at=pl.lit(at), known_at=pl.lit(at)), loaded_at=at)
+    update_recent(lake, progress=Silent())
+    assert_frame_equal(features_at(lake, as_of, given), before, check_exact=True)
+
+
+def test_a_moment_of_long_ago_is_told_from_the_whole_history(lived):
+    lake, told = lived
+    as_of = min(told)
+    assert_frame_equal(features_at(lake, as_of, readings(lake, as_of)), told[as_of], check_exact=True)
+
+
+def test_following_again_changes_nothing(lived):
+    lake, _ = lived
+    names = (TICKET_OUTCOMES.derived_name, RECENT_TICKETS.derived_name)
+    versions = [lake.version(name) for name in names]
+    assert update_recent(lake, progress=Silent()) == 0
+    assert [lake.version(name) for name in names] == versions

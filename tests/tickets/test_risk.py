@@ -26,12 +26,12 @@ def ticket(name, **changes):
     return {**row, "opened_at": opened, "updated_at": opened, **changes}
 
 
-def scored(*rows, model=None, sites=(), calendars=()):
+def scored(*rows, model=None, sites=(), calendars=(), describe=None):
     given = tables(rows, calendars=calendars, sites=sites)
     clocks = sla_clocks(*given, AS_OF)
     work = working_time(given[3], clocks.select("calendar_id", "timezone"), since=AS_OF, until=AS_OF)
     is_open = pl.col("status").is_in(["open", "on_hold"])
-    return sla_risk(given[0].filter(is_open), clocks, work, model or RuleBaseline(), AS_OF)
+    return sla_risk(given[0].filter(is_open), clocks, work, model or RuleBaseline(), AS_OF, describe=describe)
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,30 @@ def test_the_model_is_named_in_every_row():
     assert isinstance(RuleBaseline(), RiskModel)
     assert isinstance(_Constant(0.1), RiskModel)
     assert scored(ticket("a"), model=_Constant(0.1)).select("model_name", "model_version").row(0) == ("constant", "7")
+
+
+def test_a_model_that_reads_features_gets_them_and_speaks_of_risky_tickets_only():
+    @dataclass(frozen=True)
+    class Learned(_Constant):
+        needs_features: bool = True
+
+        def predict(self, features):
+            return features["risk"]
+
+        def reasons(self, features):
+            return pl.Series([f"{risk:.2f}, by features" for risk in features["risk"]], dtype=pl.String)
+
+    def describe(readings):
+        risk = pl.col("ticket_id").replace_strict({"late": 0.9, "low": 0.1, "paused": 0.7, "high": 0.8})
+        return readings.select("ticket_id", risk=risk)
+
+    rows = [ticket("late", age=500), ticket("low"), ticket("paused", status="on_hold"), ticket("high")]
+    found = scored(*rows, model=Learned(0.0), describe=describe)
+    assert found["risk"].to_list() == [None, 0.1, 0.7, 0.8]
+    late = "20 min of working time past the deadline, 8 h 20 min used, assigned"
+    assert found["reason"].to_list() == [late, None, "paused by on_hold, 0.70, by features", "0.80, by features"]
+    with pytest.raises(ValueError, match="reads features; pass `describe`"):
+        scored(*rows, model=Learned(0.0))
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])

@@ -1,0 +1,117 @@
+"""How the model of SLA breaches does on outcomes that became known after it had learned.
+
+Here: which moments it is judged on, its figures over weeks, how far its features have moved. Not here: the record of
+looks (`opsguard_assets.models.watches`) and what follows from them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from ml.drift import SHIFTED, stability
+from ml.evaluation import calibration_error, evaluate
+from ml.learned import LearnedModel
+from ml.moments import sampled
+from ml.sla_breach.problem import TASK
+from ml.usefulness import Usefulness, usefulness
+from opsguard_assets.tickets.learning import LONGEST_AGE, SEED, Past
+from opsguard_assets.tickets.working_time import INSTANT
+
+MATURE = timedelta(days=28)
+_RECENT = timedelta(days=7)
+_PER_TICKET = 4
+# A probability of 70 % that means less than 65 % or more than 75 % has lost its meaning.
+MOST_CALIBRATION_ERROR = 0.05
+_FIGURES = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "ece")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was found of a model.
+
+    Attributes:
+        usefulness: Beside the trailing rate, on outcomes of the last 28 days.
+        calibration_error: On the same moments; null without any.
+        weeks: Figures per week in which deadlines passed.
+        drift: Features, the most shifted first (`ml.drift.stability`); those that the model reads.
+    """
+
+    usefulness: Usefulness
+    calibration_error: float | None
+    weeks: pl.DataFrame
+    drift: pl.DataFrame
+
+    @property
+    def holds(self) -> bool:
+        """Whether probabilities hold; unproven ones get the benefit."""
+        return not self.usefulness.is_known or (self.calibration_error or 0.0) <= MOST_CALIBRATION_ERROR
+
+    @property
+    def shifted(self) -> list[str]:
+        """The features that have moved too far."""
+        return self.drift.filter(pl.col("psi") >= SHIFTED)["feature"].to_list()
+
+    @property
+    def wants_training(self) -> bool:
+        """Whether to learn anew before the week is over."""
+        return not self.usefulness.is_useful or not self.holds or len(self.shifted) * 2 > max(len(self.drift), 1)
+
+
+def look(past: Past, model: LearnedModel, learned_until: datetime) -> Look:
+    """Looks at a model by what is known at `past.until`.
+
+    Args:
+        past: What is known.
+        model: The model.
+        learned_until: What was known by then it has learned from; only tickets that came later can judge it.
+    """
+    rows = _mature(past, learned_until)
+    judged = rows.with_columns(model.predict(rows), trailing_rate="late_rate")
+    recent = judged.filter(pl.col("due_at") > pl.lit(past.until - MATURE, INSTANT))
+    return Look(
+        usefulness=usefulness(recent, key=TASK.key),
+        calibration_error=calibration_error(recent.drop_nulls(["risk", "is_late"])),
+        weeks=_weeks(judged),
+        drift=_drift(past, model, learned_until),
+    )
+
+
+def _mature(past: Past, since: datetime) -> pl.DataFrame:
+    """Moments of tickets that came after an instant and whose outcome had to be known by now, with their deadline."""
+    due = past.clocks.group_by(TASK.key).agg(due_at=pl.col("resolution_due_at").last())
+    lives = past.lives.join(due, on=TASK.key).filter(
+        pl.col("due_at") <= pl.lit(past.until, INSTANT), pl.col("begins_at") >= pl.lit(since, INSTANT)
+    )
+    return past.labelled(_moments(lives)).join(due, on=TASK.key, how="left", maintain_order="left")
+
+
+def _weeks(judged: pl.DataFrame) -> pl.DataFrame:
+    """The figures of each week."""
+    weeks = judged.with_columns(week=pl.col("due_at").dt.truncate("1w").dt.date()).partition_by("week", as_dict=True)
+    rows = []
+    for (week,), part in sorted(weeks.items()):
+        found = evaluate(part, key=TASK.key)
+        at = {row["threshold"]: row for row in found["thresholds"]}[0.70]
+        names = ("precision", "recall", "median_lead_minutes")
+        rows.append({"week": week, **{n: found[n] for n in _FIGURES}, **{f"{n}_at_70": at[n] for n in names}})
+    floats = dict.fromkeys((*_FIGURES[1:], "precision_at_70", "recall_at_70", "median_lead_minutes_at_70"), pl.Float64)
+    return pl.DataFrame(rows, schema={"week": pl.Date, "n": pl.Int64, **floats})
+
+
+def _drift(past: Past, model: LearnedModel, learned_until: datetime) -> pl.DataFrame:
+    """The features of the last week beside those of the four weeks before the training ended."""
+    began = pl.col("begins_at")
+    then = past.lives.filter(began >= pl.lit(learned_until - MATURE, INSTANT), began < pl.lit(learned_until, INSTANT))
+    now = past.lives.filter(began >= pl.lit(past.until - _RECENT, INSTANT), began >= pl.lit(learned_until, INSTANT))
+    return stability(past.described(_moments(then)), past.described(_moments(now)), model.features)
+
+
+def _moments(lives: pl.DataFrame) -> pl.DataFrame:
+    return sampled(
+        lives.select(TASK.key, "begins_at", "ends_at"),
+        key=TASK.key,
+        per_entity=_PER_TICKET,
+        longest=LONGEST_AGE,
+        seed=SEED,
+    )

@@ -1,0 +1,111 @@
+"""The daily look at the model in force as an asset: is it useful, do its probabilities hold, has the world moved.
+
+Here: reading, one look, its record, its pictures. Not here: the look itself (`watch`), and what ticks make of it.
+"""
+
+from datetime import datetime
+
+import dagster as dg
+import polars as pl
+
+from ml.learned import LearnedModel
+from ml.sla_breach.problem import TASK
+from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, picture, preview
+from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.serving import champion_of, learned_until
+from opsguard_assets.models.watches import Watch, note
+from opsguard_assets.tickets.knowledge import EVENTS, TICKETS, history_of
+from opsguard_assets.tickets.learning import Past
+from opsguard_assets.tickets.moment import Moment
+from opsguard_assets.tickets.plots import quality_over_weeks
+from opsguard_assets.tickets.watch import MOST_CALIBRATION_ERROR, Look, look
+from resources.lake import Lake
+
+WATCH_KEY = dg.AssetKey(["models", "sla_breach_watch"])
+WATCH_JOB = "watch_sla_model_job"
+USEFUL, CALIBRATED, IN_RANGE = "champion_is_useful", "sla_risk_calibrated", "sla_features_within_range"
+
+
+def watch_asset() -> dg.AssetsDefinition:
+    """The asset of the daily look."""
+
+    @dg.asset(
+        key=WATCH_KEY,
+        deps=[key_of(TICKETS), key_of(EVENTS)],
+        group_name="models",
+        kinds={"polars"},
+        owners=OWNERS,
+        description="The champion judged by outcomes that became known after it had learned: beside the trailing rate, "
+        "by weeks, and how far its features have moved. One that is worse than the trailing rate is not listened to.",
+        check_specs=[dg.AssetCheckSpec(name, asset=WATCH_KEY) for name in (USEFUL, CALIBRATED, IN_RANGE)],
+    )
+    def sla_breach_watch(
+        config: Moment, lake: dg.ResourceParam[Lake], models: dg.ResourceParam[Office]
+    ) -> Materialized:
+        as_of = config.instant()
+        version = models.champions.in_force(TASK.problem, as_of)
+        if version is None:
+            words = "nobody is champion: there is nothing to look at; the rule scores"
+            return dg.MaterializeResult(
+                metadata={"verdict": dg.MetadataValue.text(words)},
+                check_results=[_check(name, words, passed=True) for name in (USEFUL, CALIBRATED, IN_RANGE)],
+            )
+        found = look(Past.of(history_of(lake), as_of), champion_of(version), learned_until(version))
+        note(models.champions.database, watch_of(found, champion_of(version), as_of))
+        return dg.MaterializeResult(metadata=_shown(found, version.version, as_of), check_results=_checks(found))
+
+    return sla_breach_watch
+
+
+def watch_of(found: Look, model: LearnedModel, as_of: datetime) -> Watch:
+    """The record of a look."""
+    told = vars(found.usefulness) | {"calibration_error": found.calibration_error, "shifted": found.shifted}
+    return Watch(
+        problem=TASK.problem,
+        version=model.version,
+        as_of=as_of,
+        is_useful=found.usefulness.is_useful,
+        wants_training=found.wants_training,
+        words=found.usefulness.words,
+        figures=told,
+    )
+
+
+def _checks(found: Look) -> list[dg.AssetCheckResult]:
+    said = "not known yet" if found.calibration_error is None else f"{found.calibration_error:.3f}"
+    worst = found.drift.head(5).select(pl.format("{} {}", "feature", pl.col("psi").round(2)))
+    moved = f"{len(found.shifted)} of {len(found.drift)} features have moved; {', '.join(worst.to_series()) or 'none'}"
+    return [
+        _check(USEFUL, found.usefulness.words, passed=found.usefulness.is_useful, severity=dg.AssetCheckSeverity.ERROR),
+        _check(CALIBRATED, f"calibration error {said}, {MOST_CALIBRATION_ERROR} at most", passed=found.holds),
+        _check(IN_RANGE, moved, passed=not found.shifted),
+    ]
+
+
+def _check(
+    name: str, words: str, *, passed: bool, severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.WARN
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(check_name=name, passed=passed, severity=severity, description=words)
+
+
+def _shown(found: Look, version: str, as_of: datetime) -> dict[str, dg.MetadataValue]:
+    useful = found.usefulness
+    weeks = found.weeks.with_columns(pl.col(pl.Float64).round(3))
+    return {
+        "verdict": dg.MetadataValue.text(useful.words),
+        **figures(
+            {
+                "as_of": as_of,
+                "version": version,
+                "entities": useful.entities,
+                "skill": useful.skill,
+                "brier": useful.brier,
+                "brier_trailing": useful.brier_trailing,
+                "calibration_error": found.calibration_error,
+                "features_shifted": len(found.shifted),
+            }
+        ),
+        "weeks": preview(weeks, limit=60),
+        "quality_over_weeks": picture(quality_over_weeks(found.weeks), "Quality over weeks"),
+        "drift": preview(found.drift.with_columns(pl.col(pl.Float64).round(3)), limit=30),
+    }
