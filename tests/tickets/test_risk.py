@@ -9,6 +9,7 @@ import pytest
 
 from ml.model import RiskModel
 from ml.sla_breach.rule import RuleBaseline
+from opsguard_assets.tickets import risk
 from opsguard_assets.tickets.calendars import working_time
 from opsguard_assets.tickets.clocks import sla_clocks
 from opsguard_assets.tickets.plots import risk_distribution
@@ -85,7 +86,7 @@ def test_the_model_is_named_in_every_row():
     assert scored(ticket("a"), model=_Constant(0.1)).select("model_name", "model_version").row(0) == ("constant", "7")
 
 
-def test_a_model_that_reads_features_gets_them_and_speaks_of_risky_tickets_only():
+def test_a_model_that_reads_features_gets_them_and_speaks_of_risky_tickets_only(monkeypatch):
     @dataclass(frozen=True)
     class Learned(_Constant):
         needs_features: bool = True
@@ -97,8 +98,8 @@ def test_a_model_that_reads_features_gets_them_and_speaks_of_risky_tickets_only(
             return pl.Series([f"{risk:.2f}, by features" for risk in features["risk"]], dtype=pl.String)
 
     def describe(readings):
-        risk = pl.col("ticket_id").replace_strict({"late": 0.9, "low": 0.1, "paused": 0.7, "high": 0.8})
-        return readings.select("ticket_id", risk=risk)
+        told = pl.col("ticket_id").replace_strict({"late": 0.9, "low": 0.1, "paused": 0.7, "high": 0.8})
+        return readings.select("ticket_id", risk=told)
 
     rows = [ticket("late", age=500), ticket("low"), ticket("paused", status="on_hold"), ticket("high")]
     found = scored(*rows, model=Learned(0.0), describe=describe)
@@ -107,6 +108,14 @@ def test_a_model_that_reads_features_gets_them_and_speaks_of_risky_tickets_only(
     assert found["reason"].to_list() == [late, None, "paused by on_hold, 0.70, by features", "0.80, by features"]
     with pytest.raises(ValueError, match="reads features; pass `describe`"):
         scored(*rows, model=Learned(0.0))
+    monkeypatch.setattr(risk, "MOST_EXPLAINED", 1)
+    fewer = scored(*rows, model=Learned(0.0), describe=describe)["reason"].to_list()
+    assert fewer == [
+        late,
+        None,
+        "paused by on_hold, 8 h 0 min of working time left, 0 min used, assigned",
+        "0.80, by features",
+    ]
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
