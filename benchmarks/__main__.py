@@ -19,7 +19,7 @@ _PAGE = Path(__file__).parent / "README.md"
 
 def main(
     scale: Annotated[float, typer.Option(help="Share of the full size; 0.01 is a quick try.")] = 1.0,
-    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcde.")] = "abcde",
+    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefg.")] = "abcdefg",
     work: Annotated[Path | None, typer.Option(help="Folder for the data, kept; a temporary one without it.")] = None,
 ) -> None:
     """Measure ratios against floors and peers: twenty minutes, half of them waiting for schedules."""
@@ -35,8 +35,12 @@ def main(
             rows += _scheduled(folder, progress)
         if "e" in only:
             rows += _findings(folder, scale, progress)
+        if "f" in only:
+            rows += _learned(folder, scale, progress)
+        if "g" in only:
+            rows += _features(folder, scale, progress)
     text = page(rows, scale=scale)
-    if only == "abcde" and scale == 1.0:
+    if only == "abcdefg" and scale == 1.0:
         _PAGE.write_text(text, encoding="utf-8")
     typer.echo(text)
 
@@ -99,6 +103,38 @@ def _findings(folder: Path, scale: float, progress: Progress) -> list[Row]:
     found = measure(sides, rounds=5, repeats=1, done=_done(progress, "findings", 10))
     what = f"(e) settling {count:,} findings, nine of ten known"
     return [Row(what, "a bare COPY and upsert", "3×", found["findings settled"], found["findings upserted"])]  # noqa: RUF001
+
+
+def _learned(folder: Path, scale: float, progress: Progress) -> list[Row]:
+    from benchmarks.served import keep_recent, learn
+
+    learn(folder)
+    open_tickets, sides = int(_MILLION * scale), {}
+    for name, times in (("learned tick", 1), ("learned tick, ten times the history", 10)):
+        lake, ended = folder / f"lake-{open_tickets}-{open_tickets * times}", open_tickets * times
+        built = progress.add_task(f"building {open_tickets + ended:,} tickets", total=open_tickets + ended)
+        build_lake(lake, open_tickets=open_tickets, ended_tickets=ended, advance=_advance(progress, built))
+        keep_recent(folder, lake, open_tickets=open_tickets, ended_tickets=ended)
+        sides[name] = {"folder": str(folder), "lake": str(lake)}
+    sides["prediction alone"] = sides["learned tick"]
+    found = measure(sides, rounds=2, repeats=2, done=_done(progress, "learned ticks", 6))
+    ours, tenfold = found["learned tick"], found["learned tick, ten times the history"]
+    what = f"(f) a tick of a learned model over {open_tickets:,} open tickets"
+    return [
+        Row(what, "LightGBM's prediction alone", "3×, under 4 GiB", ours, found["prediction alone"]),  # noqa: RUF001
+        Row("(f) the same tick, ten times the history", "the tick with one tenth of it", "1.2×", tenfold, ours),  # noqa: RUF001
+    ]
+
+
+def _features(folder: Path, scale: float, progress: Progress) -> list[Row]:
+    from benchmarks.served import small_lake
+
+    small_lake(folder)
+    count = int(_MILLION * scale)
+    sides = {name: {"folder": str(folder), "moments": count} for name in ("features", "features, bare joins")}
+    found = measure(sides, rounds=2, repeats=2, done=_done(progress, "features", 4))
+    what = f"(g) features of {count:,} moments of past tickets"
+    return [Row(what, "bare as-of joins", "3×", found["features"], found["features, bare joins"])]  # noqa: RUF001
 
 
 def _advance(progress: Progress, task: object) -> Callable[[int], None]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks import findings
+from benchmarks import findings, served
 from benchmarks.data import AS_OF
 
 _EXPORT = {
@@ -139,6 +139,11 @@ SIDES: dict[str, Callable[..., Callable[[], object]]] = {
     "load": load,
     "load with dlt alone": load_dlt,
     "load with Polars alone": load_polars,
+    "learned tick": served.tick_learned,
+    "learned tick, ten times the history": served.tick_learned,
+    "prediction alone": served.predict_alone,
+    "features": served.features_of_moments,
+    "features, bare joins": served.joins_of_moments,
     "findings settled": findings.settled,
     "findings upserted": findings.upserted,
 }

@@ -34,8 +34,9 @@ def latest(moments: pl.DataFrame, stream: pl.DataFrame, *, by: Sequence[str], st
     rows = in_order(stream, [*by, "at"])
     if moments["as_of"].n_unique() == 1:
         return _at_one_moment(moments, rows, by, strictly=strictly).select(values)
-    ordered = moments.select(*by, "as_of").with_row_index("_place").sort(*by, "as_of")
-    found = ordered.join_asof(
+    asked = moments.select(*by, "as_of").with_row_index("_place")
+    is_sorted = asked["as_of"].is_sorted()
+    found = (asked if is_sorted else asked.sort("as_of")).join_asof(
         rows,
         left_on="as_of",
         right_on="at",
@@ -45,7 +46,8 @@ def latest(moments: pl.DataFrame, stream: pl.DataFrame, *, by: Sequence[str], st
         check_sortedness=False,
     )
     unknown = pl.any_horizontal(pl.col(key).is_null() for key in by) if by else pl.lit(value=False)
-    return found.sort("_place").select(pl.when(~unknown).then(pl.col(value)).alias(value) for value in values)
+    placed = found if is_sorted else found.sort("_place")
+    return placed.select(pl.when(~unknown).then(pl.col(value)).alias(value) for value in values)
 
 
 def _at_one_moment(moments: pl.DataFrame, stream: pl.DataFrame, by: Sequence[str], *, strictly: bool) -> pl.DataFrame:

@@ -68,6 +68,10 @@ def features(known: Streams, moments: pl.DataFrame) -> pl.DataFrame:
         One row per moment in the given order: `KEYS` (`is_open`: somebody still works on it) and `FEATURES` (Float64;
         null where unknown). Durations in minutes, working time where the clock counts it.
     """
+    if not moments["as_of"].is_sorted():
+        # Sorted once, not for every look-up.
+        order = moments["as_of"].arg_sort()
+        return features(known, moments[order])[order.arg_sort()]
     state = latest(moments, known.states, by=["ticket_id"])
     rows = moments.select("ticket_id", "as_of", *CLOCK, *TOLD).hstack(state)
     parts = [
