@@ -14,8 +14,10 @@ from ml.moments import ProtocolError
 from ml.sla_breach.problem import TASK
 from ml.sla_breach.rule import RuleBaseline
 from ml.sla_breach.rule_inputs import inputs_of_features
+from opsguard_assets.commands.offices import office_of
 from opsguard_assets.commands.problems import Problem, instant, trained_by
-from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
+from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
+from opsguard_assets.models.serving import champion_of, learned_until
 from opsguard_assets.tickets.knowledge import history_of
 from opsguard_assets.tickets.learning import Past
 
@@ -37,6 +39,8 @@ def evaluate(
 ) -> None:
     """Judge the models of the newest training before --from, and the rule, on open tickets at the same moments.
 
+    The champion is the model in force, if it knew nothing later than --from; else the best of that training.
+
     Tickets whose outcome is not known yet are left out; so are moments after a missed deadline, which is a fact.
     """
     first, now = instant(begins, "--from"), datetime.now(UTC)
@@ -44,20 +48,32 @@ def evaluate(
     if first is None:
         raise typer.BadParameter("--from is needed")
     with opened(config) as session:
-        models = trained_by(session.installation.environment.models, problem, first)
+        models = in_roles(session, problem, first)
         past = Past.of(history_of(session.installation.lake), now)
         began = past.lives.filter((pl.col("begins_at") >= first) & (pl.col("begins_at") < last))
         try:
             rows = past.of_lives(began, moments)
         except ProtocolError as error:
             raise typer.BadParameter(str(error)) from None
-    results = judged([*((CANDIDATE, model) for model in models), (BASELINE, RuleBaseline())], rows)
+    results = judged([*models, (BASELINE, RuleBaseline())], rows)
     if as_json:
         print_json(results)
         return
     shown = comparison({result["model"]: result for result in results}, _SHOWN)
     rounded = shown.with_columns(pl.col(pl.Float64).round(4).cast(pl.String))
     print_rows(f"{problem.value} at {moments}, tickets of {first:%Y-%m-%d} to {last:%Y-%m-%d}", rounded.to_dicts())
+
+
+def in_roles(session: Session, problem: Problem, moment: datetime) -> list[tuple[str, RiskModel]]:
+    """The models that knew nothing later than a moment, the champion among them first."""
+    trained = trained_by(session.installation.environment.models, problem, moment)
+    version = office_of(session).champions.current(problem.value)
+    if version is not None and (until := learned_until(version)) <= moment:
+        champion = champion_of(version)
+        same = (champion.name, until)
+        others = [m for m in trained if (m.name, datetime.fromisoformat(m.version).replace(tzinfo=UTC)) != same]
+        return [(CHAMPION, champion), *((CANDIDATE, model) for model in others)]
+    return [(CHAMPION, trained[0]), *((CANDIDATE, model) for model in trained[1:])]
 
 
 def judged(models: Sequence[tuple[str, RiskModel]], rows: pl.DataFrame) -> list[dict[str, Any]]:

@@ -3,6 +3,8 @@
 Here: words in, typed values out. Not here: learning.
 """
 
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +12,9 @@ from pathlib import Path
 import typer
 
 from ml.learned import LearnedModel
-from ml.model_files import load
+from ml.model_files import load, save
+
+_RANKING = "ranking.json"
 
 
 class Problem(StrEnum):
@@ -46,7 +50,7 @@ def folder_of(models: Path, problem: Problem, until: datetime) -> Path:
 
 
 def trained_by(models: Path, problem: Problem, moment: datetime) -> list[LearnedModel]:
-    """The models of the newest training that knew nothing later than `moment`.
+    """The models of the newest training that knew nothing later than `moment`, the best first.
 
     Raises:
         NoModelError: When there is none.
@@ -59,4 +63,19 @@ def trained_by(models: Path, problem: Problem, moment: datetime) -> list[Learned
             f"No model was trained on what was known by {moment:%Y-%m-%d %H:%M} UTC. Run `opsguard train "
             f"{problem.value} --until {moment:%Y-%m-%dT%H:%MZ}` first: a model is judged by what it cannot have seen."
         )
-    return [load(folder) for folder in sorted(before[-1].iterdir())]
+    return [load(before[-1] / name) for name in _ranking(before[-1])]
+
+
+def keep(models: Path, problem: Problem, until: datetime, ranked: Sequence[LearnedModel]) -> None:
+    """Writes the models of a training, the best first, where `trained_by` finds them."""
+    folder = folder_of(models, problem, until)
+    for model in ranked:
+        save(model, folder / model.name)
+    (folder / _RANKING).write_text(json.dumps([model.name for model in ranked]), encoding="utf-8")
+
+
+def _ranking(folder: Path) -> list[str]:
+    try:
+        return [str(name) for name in json.loads((folder / _RANKING).read_text(encoding="utf-8"))]
+    except (OSError, ValueError) as error:
+        raise NoModelError(f"{folder} holds no whole training ({error}); train again.") from error

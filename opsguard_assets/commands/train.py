@@ -10,11 +10,10 @@ import polars as pl
 import typer
 
 from ml.evaluation import comparison
-from ml.model_files import save
 from ml.sla_breach.problem import TASK
 from ml.tracking import Place
 from opsguard_assets.commands.offices import office_of
-from opsguard_assets.commands.problems import Problem, folder_of, instant
+from opsguard_assets.commands.problems import Problem, instant, keep
 from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
 from opsguard_assets.models.challenge import admit
@@ -85,9 +84,9 @@ def _train(session: Session, problem: Problem, until: datetime, seconds: float |
     order = replace(usual, budget=budget)
     with bars() as shown:
         made = train_sla_breach(installation.lake, place, order, begin=shown.begin)
-    for each in made.trained:
-        if each.model:
-            save(each.model, folder_of(installation.environment.models, problem, until) / each.candidate)
+    by_name = {each.candidate: each.model for each in made.trained}
+    ranked = [model for name in made.logged.candidates if (model := by_name[name])]
+    keep(installation.environment.models, problem, until, ranked)
     return made
 
 
