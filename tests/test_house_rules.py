@@ -18,10 +18,10 @@ ONE_SENTENCE = {
     "opsguard_assets/config/base.py",
     *(f"opsguard_assets/tables/{r}.py" for r in ("devices", "reference", "security", "shifts", "tickets", "vendors")),
     "resources/migrations/env.py",
-    "resources/migrations/versions/0001_ticks_and_pins.py",
-    "resources/migrations/versions/0002_model_history.py",
-    "resources/migrations/versions/0003_alerts.py",
-    "resources/migrations/versions/0004_model_watch.py",
+    *(
+        f"resources/migrations/versions/{name}.py"
+        for name in ("0001_ticks_and_pins", "0002_model_history", "0003_alerts", "0004_model_watch", "0005_escalations")
+    ),
 }
 
 PURE = ("ml/", "opsguard_assets/tables/", "opsguard_assets/tickets/", "opsguard_assets/simulator/")
@@ -118,7 +118,7 @@ ARROWS = {
         "opsguard_assets.config.settings", "ml", "resources",
     ),
     "opsguard_assets/tickets/watch_assets.py": (
-        "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.metadata", "ml", "resources",
+        "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.alerts", "opsguard_assets.metadata", "ml", "resources",
     ),
     "opsguard_assets/tickets/ticks_again.py": (
         "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.alerts", "ml", "resources",

@@ -20,7 +20,7 @@ from opsguard_assets.config.sources import RecordSource, RestSource
 from resources.environment import HOME, Environment, secret
 
 # Secrets are filled in when they are used, so that definitions load on machines that do not hold them.
-_SECRET_KEYS = frozenset({"url", "token"})
+_SECRET_KEYS = frozenset({"url", "token", "signing_secret"})
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 
@@ -103,17 +103,31 @@ def with_secrets(source: _S, variables: Mapping[str, str]) -> _S:
         ConfigError: When a secret names a variable that is not set.
     """
     fields = [name for name in ("url", "token") if isinstance(getattr(source, name, None), SecretStr)]
-    place = f"source {source.name}"
-
-    def revealed(match: re.Match[str]) -> str:
-        return secret(variables, match["name"]) or _value(match, {}, place)
-
+    revealing = _revealing(variables, f"source {source.name}")
     filled: dict[str, Any] = {
-        name: SecretStr(_VARIABLE.sub(revealed, getattr(source, name).get_secret_value())) for name in fields
+        name: SecretStr(_VARIABLE.sub(revealing, getattr(source, name).get_secret_value())) for name in fields
     }
     if isinstance(source, RestSource):  # the words of dlt hold secrets at any depth
-        filled |= {name: _substituted(getattr(source, name), revealed) for name in ("client", "resource")}
+        filled |= {name: _substituted(getattr(source, name), revealing) for name in ("client", "resource")}
     return source.model_copy(update=filled)
+
+
+def revealed(value: SecretStr, variables: Mapping[str, str], place: str) -> str:
+    """A secret with every `${NAME}` in it replaced by the variable, or by the file that `NAME_FILE` names.
+
+    Args:
+        value: The secret as `opsguard.yaml` writes it.
+        variables: Usually `os.environ`.
+        place: Where it stands, for the message.
+
+    Raises:
+        ConfigError: When a variable is not set.
+    """
+    return _VARIABLE.sub(_revealing(variables, place), value.get_secret_value())
+
+
+def _revealing(variables: Mapping[str, str], place: str) -> Callable[[re.Match[str]], str]:
+    return lambda match: secret(variables, match["name"]) or _value(match, {}, place)
 
 
 def _substituted(node: Any, revealed: Callable[[re.Match[str]], str]) -> Any:

@@ -8,9 +8,11 @@ from pydantic import Field, field_validator, model_validator
 
 from opsguard_assets.config.alerts import AlertLife
 from opsguard_assets.config.base import Strict, Zone
+from opsguard_assets.config.escalation import Escalation
 from opsguard_assets.config.learning import Learning, Money
 from opsguard_assets.config.plans import Plans
 from opsguard_assets.config.sources import Source
+from opsguard_assets.config.ticket_system import RecordOnly, TicketSystemSettings
 
 
 class Operations(Strict):
@@ -79,6 +81,8 @@ class Settings(Strict):
     sla: SlaThresholds = SlaThresholds()
     retention: Retention = Retention()
     alerts: AlertLife = AlertLife()
+    escalation: Escalation = Escalation()
+    ticket_system: TicketSystemSettings = RecordOnly()
     plans: Plans = Plans()
     learning: Learning = Learning()
     money: Money = Money()

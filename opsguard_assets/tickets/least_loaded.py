@@ -1,0 +1,69 @@
+"""Who of a group is given which ticket: the least-loaded member, exactly as if tickets were given out one by one.
+
+Here: the rule, for many tickets and groups at once. Not here: who is on duty, and which tickets need somebody.
+"""
+
+import polars as pl
+
+_NOBODY = pl.Schema({"ticket_id": pl.String, "given_to": pl.String, "present": pl.Int64})
+
+
+def assign(tickets: pl.DataFrame, on_duty: pl.DataFrame, loads: pl.DataFrame) -> pl.DataFrame:
+    """Gives tickets to people.
+
+    The rule: groups one after the other by their identifier; within a group the tickets in their order; each goes to
+    the member with the fewest tickets at that point (open ones and those given here), the least identifier among
+    equals.
+
+    Within one group that is a merge of sorted sequences: a member with `l` tickets offers places `l`, `l + 1`, … and
+    the tickets take the lowest places in order. Groups that share nobody do not influence each other and are done at
+    once; only those that do come one after the other.
+
+    Args:
+        tickets: (`ticket_id`, `group_id`), in the order in which they are given out.
+        on_duty: (`group_id`, `person_id`), each pair once.
+        loads: (`person_id`, `load`): tickets that people have already.
+
+    Returns:
+        (`ticket_id`, `given_to`, `present`): one row per ticket whose group has somebody; `present` counts the members.
+    """
+    wanted = tickets.select("ticket_id", "group_id").drop_nulls("group_id")
+    offered = on_duty.join(wanted, on="group_id", how="semi")
+    if offered.is_empty():
+        return _NOBODY.to_frame()
+    shared = offered.filter(pl.col("person_id").is_duplicated()).select("group_id").unique()
+    alone = offered.join(shared, on="group_id", how="anti")
+    given = [_given(wanted, alone, loads)]
+    for group in shared["group_id"].sort():
+        taken = pl.concat(given).group_by(person_id="given_to").agg(more=pl.len().cast(pl.Int64))
+        now = loads.join(taken, on="person_id", how="full", coalesce=True).select(
+            "person_id", load=pl.col("load").fill_null(0) + pl.col("more").fill_null(0)
+        )
+        given.append(_given(wanted, offered.filter(pl.col("group_id") == group), now))
+    return pl.concat(given)
+
+
+def _given(wanted: pl.DataFrame, members: pl.DataFrame, loads: pl.DataFrame) -> pl.DataFrame:
+    """Tickets of groups that share nobody, given out."""
+    queue = wanted.join(
+        members.select("group_id").unique(), on="group_id", how="semi", maintain_order="left"
+    ).with_columns(turn=pl.int_range(pl.len()).over("group_id"))
+    sizes = queue.group_by("group_id").agg(tickets=pl.len().cast(pl.Int64))
+    free = (
+        members.join(loads, on="person_id", how="left")
+        .with_columns(pl.col("load").fill_null(0).cast(pl.Int64))
+        .join(sizes, on="group_id")
+        .with_columns(present=pl.len().over("group_id").cast(pl.Int64), total=pl.col("load").sum().over("group_id"))
+    )
+    # Nobody is filled beyond the level at which all members together have places enough.
+    level = (pl.col("tickets") + pl.col("total") + pl.col("present") - 1) // pl.col("present")
+    places = (
+        free.with_columns(place=pl.int_ranges("load", pl.max_horizontal("load", level)))
+        .select("group_id", "person_id", "present", "place")
+        .explode("place", empty_as_null=False)
+        .sort("group_id", "place", "person_id")
+        .with_columns(turn=pl.int_range(pl.len()).over("group_id"))
+    )
+    return queue.join(places, on=["group_id", "turn"], how="left", maintain_order="left").select(
+        "ticket_id", given_to="person_id", present="present"
+    )
