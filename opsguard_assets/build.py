@@ -25,11 +25,14 @@ from opsguard_assets.models.promotion import reconcile
 from opsguard_assets.models.watches import last_watch
 from opsguard_assets.tickets.alert_assets import SLA_ALERTS_KEY
 from opsguard_assets.tickets.assets import ticket_assets
+from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB, ESCALATIONS_KEY, escalations_asset
+from opsguard_assets.tickets.helpdesk import ticket_system_of
 from opsguard_assets.tickets.model_assets import CHAMPION_KEY, MODEL_KEY, TRAIN_JOB, model_assets
 from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY
 from opsguard_assets.tickets.watch_assets import WATCH_JOB, WATCH_KEY, watch_asset
 from resources.environment import read_environment
 from resources.roles import roles
+from resources.ticket_system.change import TicketSystem
 from sensors.arrivals import Watched, arrivals_sensor
 from sensors.cadences import EXCLUSIVE_TAG, Cadence, schedule_for
 from sensors.champions import champion_sensor
@@ -52,10 +55,11 @@ def build_defs(
     settings = settings or load_settings_of(read_environment(os.environ), os.environ)
     assets = _assets(settings)
     is_scored = _fed(settings, "tickets")
-    ticks, learned, watched = (
-        dg.AssetSelection.assets(*(keys if is_scored else ())) for keys in (TICK_KEYS, LEARNED_KEYS, (WATCH_KEY,))
+    ticks, escalated, learned, watched = (
+        dg.AssetSelection.assets(*(keys if is_scored else ()))
+        for keys in (TICK_KEYS, (ESCALATIONS_KEY,), LEARNED_KEYS, (WATCH_KEY,))
     )
-    others = ticks | learned | watched
+    others = ticks | escalated | learned | watched
     jobs = [keep_house_job(HOUSE_JOB, settings)]
     if assets:
         jobs.append(
@@ -63,6 +67,7 @@ def build_defs(
         )
     if is_scored:
         jobs.append(_job(SCORE_JOB, ticks, "The SLA risk of every open ticket at one moment, and its alerts."))
+        jobs.append(_job(ESCALATE_JOB, escalated, "Escalates the tickets of the greatest SLA risk at one moment."))
         jobs.append(_job(WATCH_JOB, watched, "Looks at the model in force: useful, calibrated, features as they were."))
         jobs.append(_job(TRAIN_JOB, learned, "Learns a model of SLA breaches; a better one becomes champion."))
     names = {job.name for job in jobs}
@@ -85,6 +90,11 @@ def tick_config(as_of: datetime) -> dict[str, object]:
     return {"ops": {key.to_python_identifier(): {"config": {"as_of": as_of.isoformat()}} for key in TICK_KEYS}}
 
 
+def escalation_config(as_of: datetime) -> dict[str, object]:
+    """Run configuration of escalation."""
+    return {"ops": {ESCALATIONS_KEY.to_python_identifier(): {"config": {"as_of": as_of.isoformat()}}}}
+
+
 def watch_config(as_of: datetime) -> dict[str, object]:
     """Run configuration of a look at the model in force."""
     return {"ops": {WATCH_KEY.to_python_identifier(): {"config": {"as_of": as_of.isoformat()}}}}
@@ -100,7 +110,12 @@ def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
         *(raw_asset(source, written_by.get(source.name, [])) for source in direct),
         *(accepted_assets(group) for group in source_groups(direct)),
         *([*ticket_assets(fed, settings), *model_assets(settings), watch_asset()] if "tickets" in fed else []),
+        *([escalations_asset(settings, partial(_helpdesk, settings))] if "tickets" in fed else []),
     ]
+
+
+def _helpdesk(settings: Settings) -> TicketSystem:
+    return ticket_system_of(settings.ticket_system, os.environ)
 
 
 def _fed(settings: Settings, table: str) -> bool:
@@ -127,6 +142,14 @@ def _cadences(settings: Settings) -> list[Cadence]:
             cron="*/15 * * * *",
             description="SLA breach prediction.",
             configure=tick_config,
+            stale_after=limit,
+        ),
+        Cadence(
+            job=ESCALATE_JOB,
+            name=f"{ESCALATE_JOB}_every_30_minutes",
+            cron="*/30 * * * *",
+            description="Escalation of tickets at risk.",
+            configure=escalation_config,
             stale_after=limit,
         ),
         Cadence(

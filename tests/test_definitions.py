@@ -50,9 +50,11 @@ def test_every_asset_says_what_it_is_and_who_looks_after_it(defs):
 def test_the_cadences_are_those_of_the_mission(simulated):
     cadences = {schedule.job_name: schedule.cron_schedule for schedule in simulated.schedules}
     assert cadences["score_sla_job"] == "*/15 * * * *"
+    assert cadences["escalate_sla_job"] == "*/30 * * * *"
     assert cadences["train_sla_breach_job"] == "0 4 * * 1"
     assert set(cadences) == {
         "score_sla_job",
+        "escalate_sla_job",
         "sync_sources_job",
         "keep_house_job",
         "train_sla_breach_job",
@@ -73,7 +75,7 @@ def test_the_tick_is_not_part_of_the_load(simulated):
         key.to_user_string() for key in simulated.resolve_job_def("sync_sources_job").asset_layer.executable_asset_keys
     }
     assert "tickets/sla_clocks" in keys
-    assert not {"tickets/sla_risk", "alerts/sla_alerts", "models/sla_breach_model"} & keys
+    assert not {"tickets/sla_risk", "alerts/sla_alerts", "alerts/escalations", "models/sla_breach_model"} & keys
 
 
 def test_without_sources_there_is_nothing_to_run_but_housekeeping():

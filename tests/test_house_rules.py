@@ -29,25 +29,13 @@ PURE_INTAKE = {
     f"opsguard_assets/intake/{name}.py"
     for name in ("conform", "parse", "origin", "quarantine", "ledger", "report", "names", "drift", "raw_types", "look")
 }
+TICKETS_SHELL = (
+    "alert_assets", "assets", "derive", "escalate", "escalation_assets", "escalation_inputs",
+    "escalation_store", "features_at", "follow_outcomes", "helpdesk", "knowledge", "model_assets", "moment",
+    "replay_report", "score", "ticks_again", "train", "watch_assets",
+)  # fmt: skip
 SHELL = {
-    *(
-        f"opsguard_assets/tickets/{name}.py"
-        for name in (
-            "alert_assets",
-            "assets",
-            "model_assets",
-            "watch_assets",
-            "moment",
-            "derive",
-            "features_at",
-            "follow_outcomes",
-            "knowledge",
-            "replay_report",
-            "ticks_again",
-            "score",
-            "train",
-        )
-    ),
+    *(f"opsguard_assets/tickets/{name}.py" for name in TICKETS_SHELL),
     "ml/mlflow_model.py",
     "ml/model_files.py",
     "ml/registry.py",
@@ -68,10 +56,8 @@ MAY_IMPORT_DAGSTER = {
     "opsguard_assets/build.py",
     "opsguard_assets/housekeeping.py",
     "opsguard_assets/metadata.py",
-    "opsguard_assets/tickets/alert_assets.py",
-    "opsguard_assets/tickets/model_assets.py",
-    "opsguard_assets/tickets/moment.py",
-    "opsguard_assets/tickets/watch_assets.py",
+    *(f"opsguard_assets/tickets/{n}.py" for n in ("alert_assets", "model_assets", "moment", "watch_assets")),
+    "opsguard_assets/tickets/escalation_assets.py",
     "opsguard_assets/commands/jobs.py",
     "resources/installation.py",
     "resources/roles.py",
@@ -112,6 +98,14 @@ ARROWS = {
     "opsguard_assets/tickets/alert_assets.py": (
         "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.metadata", "opsguard_assets.alerts",
         "opsguard_assets.config.settings", "ml", "resources",
+    ),
+    "opsguard_assets/tickets/helpdesk.py": ("opsguard_assets.config", "resources.ticket_system"),
+    "opsguard_assets/tickets/escalation_inputs.py": (
+        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.alerts.withholding",
+        "opsguard_assets.config.settings", "resources",
+    ),
+    "opsguard_assets/tickets/escalation_assets.py": (
+        "opsguard_assets.tickets", "opsguard_assets.metadata", "opsguard_assets.config.settings", "resources",
     ),
     "opsguard_assets/tickets/model_assets.py": (
         "opsguard_assets.tickets", "opsguard_assets.metadata", "opsguard_assets.models",

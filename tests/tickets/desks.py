@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import polars as pl
 
+from opsguard_assets.tickets.escalate import Given
 from opsguard_assets.tickets.escalation import DONE, Desk, EscalationRules, plan_escalations
 from tests.tickets.frames import INSTANT, frame, utc
 
@@ -98,3 +99,18 @@ def given_out(tickets, members, loads):
                 load[chosen] = load.get(chosen, 0) + 1
                 given[name] = chosen
     return given
+
+
+def on_duty_now(*people, lead=None):
+    """A desk at which these people of the group G are on duty for a year around any test."""
+    span = {"starts_at": utc(2000, 1, 1), "ends_at": utc(2199, 1, 1)}
+    groups = [{"group_id": "G", "lead_id": lead}] if lead else []
+    return desk([(name, "G") for name in people], [{"person_id": name, **span} for name in people], groups=groups)
+
+
+def given(as_of, *names, where=None, **changes):
+    """What a plan is made from: these tickets, all at risk."""
+    updated = utc(2026, 1, 1)
+    risk = [at_risk(name, as_of=as_of, resolution_due_at=as_of) for name in names]
+    tickets = [ticket(name, **{"updated_at": updated, **changes}) for name in names]
+    return Given(frame(risk, RISK), as_of, frame(tickets, OPEN), where or desk())

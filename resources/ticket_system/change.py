@@ -1,0 +1,86 @@
+"""What is handed to a ticket system, and what comes back. Not here: any kind of ticket system."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class TicketSystemError(RuntimeError):
+    """The ticket system is described in a way that cannot be used; the message says what to do."""
+
+
+class Outcome(StrEnum):
+    """What is certain after a change was handed over."""
+
+    DONE = "done"  # it happened, now or before under the same key
+    SUPERSEDED = "superseded"  # the ticket is not as expected: a person's newer change won; nothing happened
+    FAILED = "failed"  # it was refused for good; nothing happened
+    NOT_REACHED = "not reached"  # nothing happened; it may be tried again
+    UNKNOWN = "unknown"  # nobody can tell whether it happened
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An outcome and, in words, why."""
+
+    outcome: Outcome
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One escalation, as a ticket system needs it.
+
+    Attributes:
+        key: The idempotency key: the same escalation has the same key however often it is handed over.
+        ticket_id: The ticket.
+        step: The how-manieth escalation of the ticket it is, from 1.
+        priority: The new priority.
+        assignee_id: The new assignee, or the old one where it stays; None where there is none.
+        reason: Why, in words.
+        as_of: The moment that it was planned for (UTC).
+        expected_priority: The priority that the ticket has where nobody was faster.
+        expected_assignee_id: Likewise its assignee; None: unassigned.
+        expected_status: Likewise its status.
+        expected_updated_at: When the state that OpsGuard knew came about (UTC).
+        was_sent: Whether it may have been handed over before, by a run that did not live to hear the answer.
+    """
+
+    key: str
+    ticket_id: str
+    step: int
+    priority: str
+    assignee_id: str | None
+    reason: str = field(repr=False)
+    as_of: datetime
+    expected_priority: str
+    expected_assignee_id: str | None
+    expected_status: str
+    expected_updated_at: datetime
+    was_sent: bool = False
+
+
+class TicketSystem(Protocol):
+    """A helpdesk that takes changes.
+
+    Attributes:
+        kind: Its kind, as in `opsguard.yaml`.
+        acts_outside: Whether something outside OpsGuard is changed.
+        can_tell: Whether handing the same change over again gives a certain answer, however the last time ended.
+    """
+
+    @property
+    def kind(self) -> str:
+        """The kind."""
+
+    @property
+    def acts_outside(self) -> bool:
+        """Whether something outside is changed."""
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether asking again ends doubt."""
+
+    def apply(self, change: Change) -> Answer:
+        """Hands a change over. What went wrong is an answer, never an exception."""

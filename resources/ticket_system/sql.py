@@ -1,0 +1,186 @@
+"""A helpdesk's database: the statements of a change run in one transaction, or not at all.
+
+Here: the transaction, compare-and-set, and how a change is applied exactly once although two databases are involved.
+Not here: the statements, which `opsguard.yaml` configures.
+
+The key of a change is written in the same transaction as the change itself, into a table that refuses it twice. So the
+helpdesk's database alone knows whether a change happened: whoever is in doubt (a commit whose answer was lost, a
+process that died) hands the change over again, and the key there decides.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, DateTime, Engine, Integer, bindparam, create_engine, text
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.pool import NullPool
+from sqlalchemy.types import NullType
+
+from resources.ticket_system.change import Answer, Change, Outcome, TicketSystemError
+
+_COMMITS = 3
+# Text goes without a type, so that a helpdesk whose identifiers are numbers can compare them.
+_TYPES: dict[str, Any] = {
+    "step": Integer(),
+    **dict.fromkeys(("as_of", "now", "expected_updated_at"), DateTime(timezone=True)),
+}
+
+
+class _UncertainCommitError(Exception):
+    """The answer to a commit was lost."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqlSystem:
+    """Changes tickets in a database.
+
+    Attributes:
+        url: Any SQLAlchemy URL; never shown.
+        update: Changes the ticket where it is as expected; has to affect exactly one row.
+        further: Statements after it.
+        remember: Writes the key; the database refuses the same key twice.
+        recall: Gives a row where the key was written.
+        priorities: OpsGuard's priorities in the words of the helpdesk.
+        timeout_seconds: How long a statement may wait (PostgreSQL).
+    """
+
+    url: str = field(repr=False)
+    update: str
+    further: tuple[str, ...] = ()
+    remember: str
+    recall: str
+    priorities: Mapping[str, str] = field(default_factory=dict)
+    timeout_seconds: float = 10
+    kind: str = "sql"
+    acts_outside: bool = True
+    can_tell: bool = True
+
+    @cached_property
+    def _engine(self) -> Engine:
+        try:
+            return create_engine(self.url, poolclass=NullPool)
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
+            # A port that is no number is quoted in a ValueError, and may be half a password.
+            known = f" ({error})" if isinstance(error, NoSuchModuleError | ModuleNotFoundError) else ""
+            raise TicketSystemError(
+                f"ticket_system: `url` is no address that SQLAlchemy can use{known}. Write it like "
+                "postgresql+psycopg://user:${PASSWORD}@host/database and install the driver that it names."
+            ) from None
+
+    def check(self) -> None:
+        """Says at once that the address is none; nothing is connected.
+
+        Raises:
+            TicketSystemError: When it cannot be used.
+        """
+        _ = self._engine
+
+    def apply(self, change: Change) -> Answer:
+        """Applies a change, or says why not; a lost answer to a commit is asked for again.
+
+        Raises:
+            TicketSystemError: When the address cannot be used at all.
+        """
+        engine, doubt = self._engine, change.was_sent
+        for _ in range(_COMMITS):
+            try:
+                answer = self._once(engine, change)
+            except _UncertainCommitError:
+                doubt = True
+                continue
+            if not doubt or answer.outcome not in {Outcome.NOT_REACHED, Outcome.FAILED}:
+                return answer
+        return Answer(Outcome.UNKNOWN, "an earlier commit was not answered, and the database cannot be asked about it")
+
+    def _once(self, engine: Engine, change: Change) -> Answer:
+        """One transaction. Every error before the commit means that nothing happened."""
+        values = self._values(change)
+        try:
+            with engine.connect() as connection:
+                answer = self._statements(connection, values)
+                if answer.outcome is not Outcome.DONE:
+                    connection.rollback()
+                    return answer
+                _commit(connection)
+                return answer
+        except _RemembersError:
+            return self._recalled(engine, values)
+        except (OperationalError, InterfaceError) as error:
+            return Answer(Outcome.NOT_REACHED, f"the helpdesk's database did not take it: {_said(error)}")
+        except SQLAlchemyError as error:
+            return Answer(Outcome.FAILED, f"the helpdesk's database refused a statement: {_said(error)}")
+
+    def _statements(self, connection: Connection, values: Mapping[str, Any]) -> Answer:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SET LOCAL statement_timeout = {round(self.timeout_seconds * 1000)}"))
+        if _run(connection, self.recall, values).first() is not None:
+            return Answer(Outcome.DONE, "it had been applied before")
+        try:
+            _run(connection, self.remember, values)
+        except IntegrityError as error:
+            raise _RemembersError from error
+        rows = _run(connection, self.update, values).rowcount
+        if rows == 0:
+            return Answer(Outcome.SUPERSEDED, "the ticket is not as it was known: somebody has changed it since")
+        if rows != 1:
+            words = f"`update` affected {rows} rows instead of one, and was undone: name one ticket by its key"
+            return Answer(Outcome.FAILED, words)
+        for statement in self.further:
+            _run(connection, statement, values)
+        return Answer(Outcome.DONE, "applied")
+
+    def _recalled(self, engine: Engine, values: Mapping[str, Any]) -> Answer:
+        """Somebody else wrote the key while this transaction ran."""
+        with engine.connect() as connection:
+            if _run(connection, self.recall, values).first() is not None:
+                return Answer(Outcome.DONE, "it had been applied before")
+        return Answer(Outcome.FAILED, "`remember` was refused although `recall` does not find the key: check its table")
+
+    def _values(self, change: Change) -> dict[str, Any]:
+        word = {**{name: name for name in ("critical", "high", "medium", "low")}, **self.priorities}
+        return {
+            **{name: getattr(change, name) for name in ("key", "ticket_id", "step", "assignee_id", "reason", "as_of")},
+            "priority": word[change.priority],
+            "now": datetime.now(UTC),
+            "expected_priority": word[change.expected_priority],
+            "expected_assignee_id": change.expected_assignee_id,
+            "expected_status": change.expected_status,
+            "expected_updated_at": change.expected_updated_at,
+        }
+
+
+class _RemembersError(Exception):
+    """The key is there already."""
+
+
+def _run(connection: Connection, statement: str, values: Mapping[str, Any]) -> Any:
+    clause = text(statement)
+    named = [name for name in values if name in clause.compile().params]
+    typed = clause.bindparams(*(bindparam(name, type_=_TYPES.get(name, NullType())) for name in named))
+    return connection.execute(typed, {name: values[name] for name in named})
+
+
+def _commit(connection: Connection) -> None:
+    try:
+        connection.commit()
+    except DBAPIError as error:
+        if error.connection_invalidated or isinstance(error, InterfaceError):
+            raise _UncertainCommitError from error
+        raise
+
+
+def _said(error: Exception) -> str:
+    """The first line of what the database said; never an address."""
+    lines = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
