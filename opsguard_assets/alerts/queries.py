@@ -66,6 +66,19 @@ def decisions(database: Database, key: str, *, limit: int = 50) -> list[Row]:
     )
 
 
+def acted_on(database: Database, alert_type: str, since: datetime) -> list[Row]:
+    """Which entities were alerted, and which held back although they would have been: (`entity_id`, `is_held_back`)."""
+    return _rows(
+        database,
+        "SELECT substr(dedup_key, length(CAST(:alert_type AS text)) + 2) AS entity_id, "
+        "bool_or(decision = 'held back') AS is_held_back FROM decisions WHERE last_as_of >= :since "
+        "AND decision IN ('held back', 'raised', 'refreshed', 'reopened') "
+        "AND starts_with(dedup_key, CAST(:alert_type AS text) || ':') GROUP BY dedup_key",
+        alert_type=alert_type,
+        since=since,
+    )
+
+
 def newest_tick(database: Database, monitor: str) -> datetime | None:
     """The newest settled moment of a monitor."""
     found = _rows(database, "SELECT max(as_of) AS newest FROM monitor_ticks WHERE monitor = :monitor", monitor=monitor)

@@ -3,9 +3,13 @@
 Here: tuning budgets and costs. Not here: thresholds of alerts (`settings`).
 """
 
+from typing import Literal
+
 from pydantic import Field
 
 from opsguard_assets.config.base import Strict
+
+Candidate = Literal["logistic_regression", "hist_gradient_boosting", "lightgbm", "hazard"]
 
 
 class Learning(Strict):
@@ -14,10 +18,12 @@ class Learning(Strict):
     Attributes:
         tuning_seconds: No trial of other parameters begins after so many seconds of a training.
         tuning_trials: At most so many trials per candidate; 0 learns with the parameters as they are set.
+        candidates: Who competes; all of them where none is named. The survival model is the best and the slowest.
     """
 
     tuning_seconds: float = Field(default=60, ge=0)
     tuning_trials: int = Field(default=8, ge=0)
+    candidates: tuple[Candidate, ...] = ()
 
 
 class Money(Strict):

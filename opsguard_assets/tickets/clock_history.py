@@ -10,7 +10,7 @@ what a tick at the time would have said.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -23,6 +23,8 @@ from opsguard_assets.tickets.working_time import INSTANT
 _TICKET = "ticket_id"
 _HISTORY = ("known_from", "known_until")
 _OVER = ("closed", "cancelled")
+# Any instant does for no moments at all.
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,9 @@ def readings_at(moments: pl.DataFrame, history: pl.DataFrame, calendars: pl.Data
     found = numbered.join_asof(
         history, left_on="as_of", right_on="known_from", by=_TICKET, strategy="backward", check_sortedness=False
     ).filter(pl.col("known_from").is_not_null())
-    if found.is_empty():
-        return found.drop("_moment")
     used = found.select("calendar_id", "timezone", "calendar_key").unique("calendar_key")
-    first, last = found.select(pl.col("as_of").min(), last=pl.col("as_of").max()).row(0)
+    bounds = found.select(pl.col("as_of").min(), last=pl.col("as_of").max()).fill_null(_EPOCH)
+    first, last = bounds.row(0)
     work = working_time(calendars, used, since=first, until=last)
     return clocks_at_moments(found, work).sort("_moment").drop("_moment", *_HISTORY)
 

@@ -50,10 +50,10 @@ def model_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         models: dg.ResourceParam[Office],
         progress: dg.ResourceParam[Progress],
     ) -> Materialized:
-        order = order_of(settings, datetime.now(UTC).replace(microsecond=0), dagster_run=context.run_id)
+        order = order_of(settings, datetime.now(UTC).replace(microsecond=0), dagster_run=context.run.run_id)
         training = train_sla_breach(lake, models.registry.place, order, begin=progress.begin)
         challenge = challenger_of(models, training, order.until)
-        context.instance.add_run_tags(context.run_id, {MLFLOW_RUN_TAG: training.logged.run})
+        context.instance.add_run_tags(context.run.run_id, {MLFLOW_RUN_TAG: training.logged.run})
         return dg.MaterializeResult(metadata=_shown(training, challenge), check_results=[_gate(challenge)])
 
     @dg.asset(
@@ -85,7 +85,7 @@ def order_of(settings: Settings, until: datetime, *, dagster_run: str | None = N
     money, learning = settings.money, settings.learning
     budget = Budget(seconds=learning.tuning_seconds, trials=learning.tuning_trials, clock=time.monotonic)
     costs = Costs(money.breach_cost, money.alert_cost, money.prevented_share, money.lead_minutes)
-    return Order(until, budget, costs, revision=code_revision(os.environ), dagster_run=dagster_run)
+    return Order(until, budget, costs, learning.candidates, revision=code_revision(os.environ), dagster_run=dagster_run)
 
 
 def challenger_of(models: Office, training: Training, until: datetime) -> Challenge:

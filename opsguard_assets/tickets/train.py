@@ -33,6 +33,7 @@ class Order:
         until: What was known up to here is learned from.
         budget: What tuning may cost.
         costs: What is at stake.
+        candidates: Who competes; all where none is named.
         revision: Revision of the code; null where nobody knows.
         dagster_run: The run of Dagster that trains; null where a person does.
         tags: Further tags of the run in MLflow.
@@ -41,6 +42,7 @@ class Order:
     until: datetime
     budget: Budget
     costs: Costs
+    candidates: tuple[str, ...] = ()
     revision: str | None = None
     dagster_run: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -79,7 +81,7 @@ def train_sla_breach(
     """
     versions = {f"tables/{table.name}": lake.version(f"tables/{table.name}") for table in INPUTS}
     rows = Past.of(history_of(lake), order.until).watched()
-    competing = candidates()
+    competing = [each for each in candidates() if not order.candidates or each.name in order.candidates]
     done = begin("fitting", STEPS * len(competing))
     learned = train(rows, TASK, competing, until=order.until, budget=order.budget, done=done)
     rule = RuleBaseline()

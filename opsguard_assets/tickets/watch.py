@@ -13,6 +13,7 @@ from ml.drift import SHIFTED, stability
 from ml.evaluation import calibration_error, evaluate
 from ml.learned import LearnedModel
 from ml.moments import sampled
+from ml.prevention import Group, Prevention, prevention
 from ml.sla_breach.problem import TASK
 from ml.usefulness import Usefulness, usefulness
 from opsguard_assets.tickets.learning import LONGEST_AGE, SEED, Past
@@ -75,6 +76,18 @@ def look(past: Past, model: LearnedModel, learned_until: datetime) -> Look:
         weeks=_weeks(judged),
         drift=_drift(past, model, learned_until),
     )
+
+
+def prevented(past: Past, treated: pl.DataFrame) -> Prevention:
+    """What acting on alerts prevented, by the tickets that were held back.
+
+    Args:
+        past: What is known.
+        treated: `entity_id`, `is_held_back` of tickets that reached the threshold.
+    """
+    told = treated.join(past.lives, left_on="entity_id", right_on=TASK.key).drop_nulls("is_late")
+    groups = [told.filter(pl.col("is_held_back") == held)["is_late"] for held in (True, False)]
+    return prevention(*(Group(len(late), int(late.sum())) for late in groups))
 
 
 def _mature(past: Past, since: datetime) -> pl.DataFrame:

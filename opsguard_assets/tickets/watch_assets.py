@@ -10,19 +10,22 @@ import polars as pl
 
 from ml.learned import LearnedModel
 from ml.sla_breach.problem import TASK
+from opsguard_assets.alerts.queries import acted_on
 from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, picture, preview
 from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.serving import champion_of, learned_until
 from opsguard_assets.models.watches import Watch, note
+from opsguard_assets.tickets.findings import BREACH_RISK
 from opsguard_assets.tickets.knowledge import EVENTS, TICKETS, history_of
 from opsguard_assets.tickets.learning import Past
 from opsguard_assets.tickets.moment import Moment
 from opsguard_assets.tickets.plots import quality_over_weeks
-from opsguard_assets.tickets.watch import MOST_CALIBRATION_ERROR, Look, look
+from opsguard_assets.tickets.watch import MATURE, MOST_CALIBRATION_ERROR, Look, look, prevented
 from resources.lake import Lake
 
 WATCH_KEY = dg.AssetKey(["models", "sla_breach_watch"])
 WATCH_JOB = "watch_sla_model_job"
+_TREATED = {"entity_id": pl.String, "is_held_back": pl.Boolean}
 USEFUL, CALIBRATED, IN_RANGE = "champion_is_useful", "sla_risk_calibrated", "sla_features_within_range"
 
 
@@ -50,9 +53,17 @@ def watch_asset() -> dg.AssetsDefinition:
                 metadata={"verdict": dg.MetadataValue.text(words)},
                 check_results=[_check(name, words, passed=True) for name in (USEFUL, CALIBRATED, IN_RANGE)],
             )
-        found = look(Past.of(history_of(lake), as_of), champion_of(version), learned_until(version))
+        past = Past.of(history_of(lake), as_of)
+        found = look(past, champion_of(version), learned_until(version))
+        treated = pl.DataFrame(acted_on(models.champions.database, BREACH_RISK, as_of - MATURE), schema=_TREATED)
         note(models.champions.database, watch_of(found, champion_of(version), as_of))
-        return dg.MaterializeResult(metadata=_shown(found, version.version, as_of), check_results=_checks(found))
+        return dg.MaterializeResult(
+            metadata={
+                **_shown(found, version.version, as_of),
+                "prevention": dg.MetadataValue.text(prevented(past, treated).words),
+            },
+            check_results=_checks(found),
+        )
 
     return sla_breach_watch
 
