@@ -28,6 +28,9 @@ _PERSON_WON = frozenset({409, 412})
 _LATER = frozenset({408, 425, 429, 503})
 _SERVER_ERRORS = 500
 _SHOWN_BYTES = 500
+_UNSENDABLE = (
+    "the request could not be made: check that `url` and `token` hold no line breaks and no strange characters"
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class WebhookSystem:
         doubt = _Doubt(change.was_sent)
         body = body_of(change)
         backoff = wait_exponential_jitter(
-            self.backoff_seconds, max=self.longest_wait_seconds, jitter=self.backoff_seconds
+            multiplier=self.backoff_seconds, max=self.longest_wait_seconds, jitter=self.backoff_seconds
         )
         tries = Retrying(
             retry=retry_if_result(lambda attempt: attempt.outcome is None),
@@ -116,15 +119,16 @@ class WebhookSystem:
                 attempt = _meaning(response.status_code, response.headers, _beginning(response))
         except requests.RequestException as error:
             attempt = self._unanswered(error)
+        except ValueError:  # its text quotes the header or the address, and with it a secret
+            attempt = _Attempt(Outcome.FAILED, _UNSENDABLE)
         doubt.exists = doubt.exists or not attempt.is_certain
         return attempt
 
     def _unanswered(self, error: requests.RequestException) -> _Attempt:
         """Nothing came back. The error's own text is not repeated: it quotes addresses and headers."""
         host, cause = urlsplit(self.url).hostname, _cause(error)
-        if isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL | ValueError):
-            words = "the request could not be made: check that `url`, `token` and `signing_secret` hold no line breaks"
-            return _Attempt(Outcome.FAILED, words)
+        if isinstance(error, ValueError):  # an invalid address or header
+            return _Attempt(Outcome.FAILED, _UNSENDABLE)
         if _was_never_sent(error):
             return _Attempt(None, f"{host} could not be reached ({cause})")
         return _Attempt(None, f"{host} did not answer ({cause})", is_certain=False)
