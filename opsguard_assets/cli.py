@@ -26,6 +26,7 @@ COMMANDS = {
     "models": "Who is champion since when, and why.",
     "promote": "Make a version champion.",
     "rollback": "Back to the champion before.",
+    "escalations": "What was escalated and what became of it; end what is unknown.",
     "alerts": "What is wrong now and why; acknowledge, resolve, mute.",
     "tables": "Print the contract: tables, columns, units, rules.",
     "doctor": "Check versions, stores, sources and permissions, and say the remedy.",

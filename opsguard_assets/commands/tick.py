@@ -2,15 +2,17 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from opsguard_assets.build import tick_config
+from opsguard_assets.build import escalation_config, tick_config
 from opsguard_assets.commands.jobs import run_job
 from opsguard_assets.commands.outcome import tick_at
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
 from opsguard_assets.tickets.assets import headline_of
+from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB
+from opsguard_assets.tickets.escalation_store import tick_decided
 from opsguard_assets.tickets.moment import SCORE_JOB, Moment
 from opsguard_assets.tickets.risk import Marks, RiskSummary
 from resources.progress import Silent
@@ -22,11 +24,14 @@ class Kind(StrEnum):
     """The frequent jobs."""
 
     SLA = "sla"
+    ESCALATIONS = "escalations"
 
 
 @app.command()
 def tick(
-    kind: Annotated[Kind, typer.Argument(help="sla: the risk of every open ticket.")],
+    kind: Annotated[
+        Kind, typer.Argument(help="sla: the risk of every open ticket; escalations: those at greatest risk.")
+    ],
     as_of: Annotated[
         str | None, typer.Option(help="The moment, such as 2026-01-31T12:00:00+00:00; now where left out.")
     ] = None,
@@ -39,6 +44,9 @@ def tick(
     """
     moment = instant(as_of)
     with opened(config) as session:
+        if kind is Kind.ESCALATIONS:
+            _show_escalations(_escalated(session, moment), moment, as_json=as_json)
+            return
         headline = score(session, moment)
     if as_json:
         print_json({"tick": kind.value, "as_of": moment, **vars(headline), "riskiest": headline.riskiest.to_dicts()})
@@ -51,6 +59,21 @@ def score(session: Session, as_of: datetime) -> RiskSummary:
     run_job(session, SCORE_JOB, progress=Silent(), run_config=tick_config(as_of))
     sla = session.settings.sla
     return tick_at(session.installation.lake, as_of, Marks(sla.alert_from, sla.escalate_from))
+
+
+def _escalated(session: Session, as_of: datetime) -> dict[str, Any]:
+    """Runs the escalation of a moment and reads back how its candidates were decided."""
+    run_job(session, ESCALATE_JOB, progress=Silent(), run_config=escalation_config(as_of))
+    return tick_decided(session.installation.database, as_of)
+
+
+def _show_escalations(decided: dict[str, Any], as_of: datetime, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"tick": Kind.ESCALATIONS.value, **decided})
+        return
+    rows = [{"decision": decision, "tickets": count} for decision, count in decided["decisions"].items()]
+    print_rows(f"As of {as_of:%Y-%m-%d %H:%M} UTC, by the SLA risk of {decided['risk_as_of']:%H:%M}", rows)
+    typer.echo("\nWhat became of them: `opsguard escalations list`.")
 
 
 def show(as_of: datetime, headline: RiskSummary) -> None:

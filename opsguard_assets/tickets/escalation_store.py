@@ -170,6 +170,20 @@ def escalations(database: Database, *, states: Sequence[str] = STATES, limit: in
         return [dict(row) for row in connection.execute(statement, {"states": list(states), "limit": limit}).mappings()]
 
 
+def tick_decided(database: Database, as_of: datetime) -> Row:
+    """How the candidates of a moment were decided when it was looked at first, with `as_of` and `risk_as_of`.
+
+    Raises:
+        LookupError: When it was never looked at.
+    """
+    statement = text("SELECT * FROM escalation_ticks WHERE as_of = :as_of")
+    with database.begin() as connection:
+        row = connection.execute(statement, {"as_of": as_of}).mappings().first()
+    if row is None:
+        raise LookupError(f"nothing was escalated as of {as_of.isoformat()}")
+    return dict(row)
+
+
 def unknown_since(database: Database, before: datetime) -> int:
     """How many escalations have been in doubt since before an instant."""
     statement = text("SELECT count(*) FROM escalations WHERE state = 'unknown' AND settled_at < :before")

@@ -1,0 +1,81 @@
+"""`opsguard escalations`: what was escalated, what became of it, and what only a person can find out.
+
+Here: the commands. Not here: escalating (`opsguard tick escalations`, `opsguard_assets.tickets`).
+"""
+
+import getpass
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
+from opsguard_assets.tickets import escalation_store as store
+from opsguard_assets.tickets.escalate import resolve_unknown
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+    help="Tickets that were raised in priority and given to somebody before their deadline, once per step.",
+    epilog="Something is unknown? Look into the helpdesk, then say it with `opsguard escalations resolve-unknown`.",
+)
+_SHOWN = ("escalation_id", "ticket_id", "step", "state", "to_priority", "to_assignee_id", "told", "as_of", "answer")
+
+
+class State(StrEnum):
+    """What an escalation can be."""
+
+    PLANNED = "planned"
+    SENT = "sent"
+    DONE = "done"
+    SUPERSEDED = "superseded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@app.command("list")
+def list_escalations(
+    state: Annotated[list[State] | None, typer.Option(help="Only these; all where left out.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 50,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show escalations, the newest first.
+
+    Example: `opsguard escalations list --state failed --state unknown`.
+    """
+    states = [one.value for one in state] if state else store.STATES
+    with opened(config) as session:
+        rows = store.escalations(session.installation.database, states=states, limit=limit)
+    if as_json:
+        print_json(rows)
+        return
+    shown = [{name: row[name] for name in _SHOWN} for row in rows]
+    for row in shown:
+        row["as_of"] = f"{row['as_of']:%Y-%m-%d %H:%M}"
+    print_rows(f"Escalations ({', '.join(states)})", shown)
+
+
+@app.command("resolve-unknown")
+def resolve(
+    number: Annotated[int, typer.Argument(help="Number of an escalation in doubt, as `list` shows it.")],
+    happened: Annotated[bool, typer.Option("--happened/--not-happened", help="What you saw in the helpdesk.")],
+    note: Annotated[str, typer.Option(help="What you saw, and where; it stays in the history.")],
+    by: Annotated[str | None, typer.Option("--by", help="Who says so; the user of this system where left out.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether an escalation happened of which OpsGuard does not know.
+
+    Example: `opsguard escalations resolve-unknown 12 --happened --note "priority is high since 12:31"`.
+    """
+    with opened(config) as session:
+        resolve_unknown(
+            session.installation.database, number, happened=happened, actor=by or getpass.getuser(), words=note
+        )
+    state = "done" if happened else "failed"
+    if as_json:
+        print_json({"escalation_id": number, "state": state})
+    else:
+        typer.echo(f"Escalation {number} is {state}.")

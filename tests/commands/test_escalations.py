@@ -1,0 +1,76 @@
+"""`opsguard escalations` as people use it: what was escalated, and ending a doubt, through the command's own entry."""
+
+import json
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from opsguard_assets.cli import app, run
+from opsguard_assets.tickets.escalate import Waits, escalate
+from resources.ticket_system.change import Outcome
+from tests.tickets.desks import RULES, given, on_duty_now
+from tests.tickets.escalators import Scripted
+
+
+@pytest.fixture
+def command(database, database_url, tmp_path, monkeypatch, capsys):
+    """Runs the command; its code, standard output and standard error."""
+    before = dict(os.environ)
+    (tmp_path / "dagster").mkdir()
+    (tmp_path / "dagster/dagster.yaml").write_text("{}")  # this command never starts Dagster
+    (tmp_path / "opsguard.yaml").write_text("operations: {timezone: UTC}\n")
+    for name, value in {"HOME": tmp_path, "CONFIG": tmp_path / "opsguard.yaml", "DATABASE_URL": database_url}.items():
+        monkeypatch.setenv(f"OPSGUARD_{name}", str(value))
+    monkeypatch.setenv("COLUMNS", "220")
+
+    def call(*arguments):
+        code = run(lambda: app(["escalations", *arguments], standalone_mode=False))
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    yield call
+    for name in set(os.environ) - set(before):
+        del os.environ[name]
+    os.environ.update(before)
+
+
+@pytest.fixture
+def doubtful(database):
+    """T1 was escalated, of T2 nobody knows."""
+    at = datetime.now(UTC).replace(microsecond=0)
+    system = Scripted(Outcome.DONE, Outcome.UNKNOWN)
+    escalate(database, system, given(at, "T1", "T2", where=on_duty_now("ada")), at, RULES, Waits())
+
+
+def listed(command, *arguments):
+    code, out, err = command("list", *arguments, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_the_list_shows_the_newest_first_and_who_is_to_be_told(command, doubtful):
+    assert [(row["ticket_id"], row["state"]) for row in listed(command)] == [("T2", "unknown"), ("T1", "done")]
+    assert listed(command, "--state", "done")[0]["told"] == "ada (assignee)"
+    assert len(listed(command, "--limit", "1")) == 1
+    code, out, _ = command("list")
+    assert code == 0
+    assert "as scripted" in out
+
+
+@pytest.mark.parametrize(("option", "state"), [("--happened", "done"), ("--not-happened", "failed")])
+def test_a_person_ends_a_doubt(command, doubtful, option, state):
+    (row,) = listed(command, "--state", "unknown")
+    number = str(row["escalation_id"])
+    code, out, _ = command("resolve-unknown", number, option, "--note", "I looked", "--by", "eve")
+    assert (code, out.strip()) == (0, f"Escalation {number} is {state}.")
+    (row,) = listed(command, "--state", state, "--limit", "1")
+    assert (row["settled_by"], row["answer"]) == ("eve", "I looked")
+    code, _, err = command("resolve-unknown", number, option, "--note", "again")
+    assert code == 1
+    assert "no escalation" in err
+
+
+def test_an_answer_has_to_be_given(command, doubtful):
+    code, _, _ = command("resolve-unknown", "2", "--note", "hm")
+    assert code == 2
