@@ -1,7 +1,7 @@
 """What alerts a model would have given over a past period, and what would have come of them.
 
 Here: scores of every tick in, alerts and their figures out, for a whole grid of thresholds at once. Not here: scoring
-(a problem's own), money (`money`), reports.
+(a problem's own), what anything costs (settings), reports.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 
 import polars as pl
+
+from ml.money import Costs
 
 INSTANT = pl.Datetime("us", "UTC")
 # An alert clears this far below its threshold: what moves around the threshold is one alert, not many.
@@ -115,11 +117,12 @@ def fates(
     )
 
 
-def figures(told: pl.DataFrame, period: Period) -> list[dict[str, Any]]:
-    """Per threshold, from `fates`: counts, alerts per day, precision, recall, lead times in minutes.
+def figures(told: pl.DataFrame, period: Period, costs: Costs) -> list[dict[str, Any]]:
+    """Per threshold, from `fates`: counts, alerts per day, precision, recall, lead times in minutes, money.
 
     Precision is over alerts whose outcome is known, recall over the events of the period (`caught_in_time`; others that
-    were caught happened after it).
+    were caught happened after it). `handling_cost` is that of all alerts, `saved_cost` what acting on those that came
+    early enough is believed to save, `net_saved` the difference.
     """
     in_time = (pl.col("fate") == CAUGHT) & (pl.col("ends_at") < pl.lit(period.ends_at, INSTANT))
     caught, false, missed, unknown = ((pl.col("fate") == fate).sum() for fate in (CAUGHT, FALSE_ALARM, MISSED, OPEN))
@@ -133,6 +136,7 @@ def figures(told: pl.DataFrame, period: Period) -> list[dict[str, Any]]:
             false_alarms=false,
             missed=missed,
             not_known_yet=unknown,
+            in_good_time=(lead >= costs.lead_minutes).sum(),
             lead_p10_minutes=lead.quantile(0.1),
             lead_p50_minutes=lead.quantile(0.5),
             lead_p90_minutes=lead.quantile(0.9),
@@ -142,7 +146,10 @@ def figures(told: pl.DataFrame, period: Period) -> list[dict[str, Any]]:
             alerts_per_day=pl.col("alerted") / period.days,
             precision=_share("caught", "false_alarms"),
             recall=_share("caught_in_time", "missed"),
+            handling_cost=pl.col("alerted") * costs.alert,
+            saved_cost=pl.col("in_good_time") * costs.prevented_share * costs.miss,
         )
+        .with_columns(net_saved=pl.col("saved_cost") - pl.col("handling_cost"))
     )
     return rows.to_dicts()
 

@@ -29,6 +29,7 @@ from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB, ESCALATIONS_
 from opsguard_assets.tickets.helpdesk import ticket_system_of
 from opsguard_assets.tickets.model_assets import CHAMPION_KEY, MODEL_KEY, TRAIN_JOB, model_assets
 from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY
+from opsguard_assets.tickets.replay_assets import REPLAY_JOB, REPLAY_KEY, replay_asset
 from opsguard_assets.tickets.watch_assets import WATCH_JOB, WATCH_KEY, watch_asset
 from resources.environment import read_environment
 from resources.roles import roles
@@ -55,11 +56,11 @@ def build_defs(
     settings = settings or load_settings_of(read_environment(os.environ), os.environ)
     assets = _assets(settings)
     is_scored = _fed(settings, "tickets")
-    ticks, escalated, learned, watched = (
+    ticks, escalated, learned, watched, replayed = (
         dg.AssetSelection.assets(*(keys if is_scored else ()))
-        for keys in (TICK_KEYS, (ESCALATIONS_KEY,), LEARNED_KEYS, (WATCH_KEY,))
+        for keys in (TICK_KEYS, (ESCALATIONS_KEY,), LEARNED_KEYS, (WATCH_KEY,), (REPLAY_KEY,))
     )
-    others = ticks | escalated | learned | watched
+    others = ticks | escalated | learned | watched | replayed
     jobs = [keep_house_job(HOUSE_JOB, settings)]
     if assets:
         jobs.append(
@@ -68,6 +69,7 @@ def build_defs(
     if is_scored:
         jobs.append(_job(SCORE_JOB, ticks, "The SLA risk of every open ticket at one moment, and its alerts."))
         jobs.append(_job(ESCALATE_JOB, escalated, "Escalates the tickets of the greatest SLA risk at one moment."))
+        jobs.append(_job(REPLAY_JOB, replayed, "What would have been alerted in a past period; launch it with one."))
         jobs.append(_job(WATCH_JOB, watched, "Looks at the model in force: useful, calibrated, features as they were."))
         jobs.append(_job(TRAIN_JOB, learned, "Learns a model of SLA breaches; a better one becomes champion."))
     names = {job.name for job in jobs}
@@ -109,7 +111,11 @@ def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
         *(simulated_asset(source) for source in simulators),
         *(raw_asset(source, written_by.get(source.name, [])) for source in direct),
         *(accepted_assets(group) for group in source_groups(direct)),
-        *([*ticket_assets(fed, settings), *model_assets(settings), watch_asset()] if "tickets" in fed else []),
+        *(
+            [*ticket_assets(fed, settings), *model_assets(settings), watch_asset(), replay_asset(settings)]
+            if "tickets" in fed
+            else []
+        ),
         *([escalations_asset(settings, partial(_helpdesk, settings))] if "tickets" in fed else []),
     ]
 

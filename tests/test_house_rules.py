@@ -32,7 +32,7 @@ PURE_INTAKE = {
 TICKETS_SHELL = (
     "alert_assets", "assets", "derive", "escalate", "escalation_assets", "escalation_inputs",
     "escalation_store", "features_at", "follow_outcomes", "helpdesk", "knowledge", "model_assets", "moment",
-    "replay_report", "score", "ticks_again", "train", "watch_assets",
+    "replay_assets", "replay_report", "score", "ticks_again", "train", "watch_assets",
 )  # fmt: skip
 SHELL = {
     *(f"opsguard_assets/tickets/{name}.py" for name in TICKETS_SHELL),
@@ -56,7 +56,10 @@ MAY_IMPORT_DAGSTER = {
     "opsguard_assets/build.py",
     "opsguard_assets/housekeeping.py",
     "opsguard_assets/metadata.py",
-    *(f"opsguard_assets/tickets/{n}.py" for n in ("alert_assets", "model_assets", "moment", "watch_assets")),
+    *(
+        f"opsguard_assets/tickets/{n}.py"
+        for n in ("alert_assets", "model_assets", "moment", "replay_assets", "watch_assets")
+    ),
     "opsguard_assets/tickets/escalation_assets.py",
     "opsguard_assets/commands/jobs.py",
     "resources/installation.py",
@@ -107,12 +110,13 @@ ARROWS = {
     "opsguard_assets/tickets/escalation_assets.py": (
         "opsguard_assets.tickets", "opsguard_assets.metadata", "opsguard_assets.config.settings", "resources",
     ),
-    "opsguard_assets/tickets/model_assets.py": (
+    **dict.fromkeys(("opsguard_assets/tickets/model_assets.py", "opsguard_assets/tickets/replay_assets.py"), (
         "opsguard_assets.tickets", "opsguard_assets.metadata", "opsguard_assets.models",
         "opsguard_assets.config.settings", "ml", "resources",
-    ),
+    )),
     "opsguard_assets/tickets/watch_assets.py": (
-        "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.alerts", "opsguard_assets.metadata", "ml", "resources",
+        "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.alerts", "opsguard_assets.metadata",
+        "ml", "resources",
     ),
     "opsguard_assets/tickets/ticks_again.py": (
         "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.alerts", "ml", "resources",

@@ -19,6 +19,7 @@ from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, 
 from opsguard_assets.tickets.findings import RiskLevels
 from opsguard_assets.tickets.knowledge import history_of
 from opsguard_assets.tickets.learning import Past
+from opsguard_assets.tickets.model_assets import order_of
 from opsguard_assets.tickets.replay import Replayed, as_table, count_ticks
 from opsguard_assets.tickets.replay import replay as replayed
 from opsguard_assets.tickets.replay_report import Asked, headline, report
@@ -82,7 +83,7 @@ def replay(  # noqa: PLR0913, PLR0917 - the options of a command
 
 _SHOWN = (
     "model", "threshold", "alerted", "alerts_per_day", "caught", "missed", "false_alarms", "precision", "recall",
-    "lead_p50_minutes",
+    "lead_p50_minutes", "net_saved",
 )  # fmt: skip
 
 
@@ -92,7 +93,8 @@ def _run(
     past = Past.of(history_of(session.installation.lake), datetime.now(UTC))
     with bars() as shown:
         advance = shown.begin("scoring ticks", count_ticks(past, period, step))
-        return replayed(past, models, period, step=step, thresholds=grid, advance=advance)
+        costs = order_of(session.settings, period.ends_at).costs
+        return replayed(past, models, period, step=step, thresholds=grid, costs=costs, advance=advance)
 
 
 def _compare(moment: datetime, config: Path | None, *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ Dagster.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import dagster as dg
 import polars as pl
@@ -47,6 +47,8 @@ from resources.ticks import Tick, digest_of, record_tick
 _KINDS = {"polars", "deltalake"}
 _COMPLETE, _SERVED = "sla_risk_complete", "champion_scored"
 _UNAVAILABLE = "sla_model_unavailable"
+# Three ticks late is a fault; one may be skipped while its predecessor still runs.
+_FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(minutes=45), warn_window=timedelta(minutes=30))
 MODEL_MONITOR = Monitor("sla_breach model", (_UNAVAILABLE,))
 
 
@@ -150,6 +152,7 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
             dg.AssetCheckSpec(_COMPLETE, asset=SLA_RISK_KEY, blocking=True),
             dg.AssetCheckSpec(_SERVED, asset=SLA_RISK_KEY),
         ],
+        freshness_policy=_FRESH,
     )
     def sla_risk(
         config: Moment,

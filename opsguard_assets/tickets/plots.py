@@ -1,7 +1,7 @@
 """Pictures for asset pages, as SVG text.
 
-Here: a histogram and lines drawn by hand, because importing a plotting library takes longer than the tick itself. Not
-here: the numbers behind them (`risk`, `watch`), and plots that are drawn seldom (`ml.pictures`).
+Here: a histogram and lines drawn by hand, because importing a plotting library takes longer than the tick itself.
+Not here: the numbers behind them (`risk`, `watch`), and plots that are drawn seldom (`ml.pictures`).
 """
 
 import polars as pl

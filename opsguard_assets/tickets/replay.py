@@ -13,6 +13,7 @@ import polars as pl
 
 from ml.model import RiskModel
 from ml.moments import ticks_of
+from ml.money import Costs
 from ml.replay import Period, alerts, fates, figures, firsts
 from ml.sla_breach.problem import TASK
 from ml.sla_breach.rule import RuleBaseline
@@ -52,6 +53,7 @@ def replay(
     *,
     step: timedelta,
     thresholds: Sequence[float],
+    costs: Costs,
     advance: Callable[[int], None] = lambda _moments: None,
 ) -> list[Replayed]:
     """Scores every ticket that was open in a period, at every tick of it.
@@ -62,13 +64,14 @@ def replay(
         period: From when to when.
         step: Time between ticks.
         thresholds: The grid of alert thresholds.
-        advance: Told how many ticks of tickets were scored since.
+        costs: What is at stake.
+        advance: Told how many ticks of tickets were looked at since (`count_ticks` of all).
     """
     lives = _within(past.lives, period)
     found: dict[str, list[pl.DataFrame]] = {model.name: [] for model in models}
     episodes: dict[str, list[pl.DataFrame]] = {model.name: [] for model in models}
     ticks = 0
-    for scores in _portions(past, models, lives, step):
+    for looked_at, scores in _portions(past, models, lives, step):
         ticks += len(scores)
         for model in models:
             own = scores.select(_KEY, "as_of", risk=model.name)
@@ -77,11 +80,11 @@ def replay(
                 alerts(own, key=_KEY, raise_from=threshold).with_columns(threshold=pl.lit(threshold))
                 for threshold in thresholds
             ]
-        advance(len(scores))
+        advance(looked_at)
     result = []
     for model in models:
         told = fates(_all(found[model.name]), past.lives, period, key=_KEY, thresholds=thresholds)
-        rows = figures(told, period)
+        rows = figures(told, period, costs)
         result.append(Replayed(model.name, model.version, ticks, rows, told, _all(episodes[model.name])))
     return result
 
@@ -104,12 +107,15 @@ def _ticks(step: timedelta) -> pl.Expr:
     return (pl.col("ends_at") - pl.col("begins_at")).dt.total_microseconds() // (step // timedelta(microseconds=1)) + 1
 
 
-def _portions(past: Past, models: Sequence[RiskModel], lives: pl.DataFrame, step: timedelta) -> Iterator[pl.DataFrame]:
-    """The scores of some tickets at all their ticks: (`ticket_id`, `as_of`, one column per model)."""
+def _portions(
+    past: Past, models: Sequence[RiskModel], lives: pl.DataFrame, step: timedelta
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """How many ticks, and the scores of some tickets at them: (`ticket_id`, `as_of`, one column per model)."""
     numbered = lives.with_columns(_portion=_ticks(step).cum_sum() // PORTION_MOMENTS)
     for part in numbered.partition_by("_portion", maintain_order=True):
         rows = past.described(ticks_of(part, step, key=_KEY))
-        yield rows.select(_KEY, "as_of").with_columns(_risk(model, rows).alias(model.name) for model in models)
+        scores = rows.select(_KEY, "as_of").with_columns(_risk(model, rows).alias(model.name) for model in models)
+        yield int(part.select(_ticks(step).sum()).item()), scores
 
 
 def _risk(model: RiskModel, rows: pl.DataFrame) -> pl.Series:

@@ -18,6 +18,10 @@ from opsguard_assets.tickets.replay import Replayed, by_day
 
 _COLOURS = {CAUGHT: "#4c78a8", MISSED: "#c0392b", FALSE_ALARM: "#d9b26f"}
 _SHOWN = 50
+_MONEY_NOTE = (
+    "Net saved: what acting on alerts in good time is believed to save, less the handling of all alerts, in the money "
+    "of the settings."
+)
 _COLUMNS = {
     "threshold": "{:.2f}",
     "alerted": "{:,}",
@@ -28,6 +32,7 @@ _COLUMNS = {
     "not_known_yet": "{:,}",
     "precision": "{:.1%}",
     "recall": "{:.1%}",
+    "net_saved": "{:,.0f}",
 }
 
 
@@ -66,7 +71,7 @@ def report(asked: Asked, results: Sequence[Replayed]) -> str:
             headline=headline(asked, chosen),
             columns=["model", *(name.replace("_", " ") for name in _COLUMNS), "median lead"],
             rows=[_row(r, f, chosen=f["threshold"] == asked.threshold) for r in results for f in r.figures],
-            money_note="",
+            money_note=_MONEY_NOTE,
             pictures=[
                 {"title": title, "data": base64.b64encode(picture).decode()}
                 for title, picture in pictures(asked, results).items()

@@ -6,11 +6,13 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ml.money import Costs
 from ml.replay import CAUGHT, FALSE_ALARM, MISSED, OPEN, Period, alerts, fates, figures, firsts
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
 INSTANT = pl.Datetime("us", "UTC")
+COSTS = Costs(miss=1_000.0, alert=10.0, prevented_share=0.5, lead_minutes=60.0)
 PERIOD = Period(START, START + timedelta(days=1))
 
 
@@ -91,9 +93,10 @@ def test_every_alerted_entity_and_every_event_of_the_period_has_one_fate():
         "caught": CAUGHT, "kept": FALSE_ALARM, "unseen": MISSED, "open": OPEN,
     }  # fmt: skip
     assert told.filter(pl.col("fate") == CAUGHT)["lead_minutes"].to_list() == [240.0]
-    (row,) = figures(told, PERIOD)
+    (row,) = figures(told, PERIOD, COSTS)
     assert (row["alerted"], row["precision"], row["recall"], row["lead_p50_minutes"]) == (3, 0.5, 0.5, 240.0)
     assert row["alerts_per_day"] == 3.0
+    assert (row["handling_cost"], row["saved_cost"], row["net_saved"]) == (30.0, 500.0, 470.0)
 
 
 def test_an_event_that_nothing_was_alerted_for_is_missed_at_every_threshold_of_the_grid():
@@ -103,6 +106,6 @@ def test_an_event_that_nothing_was_alerted_for_is_missed_at_every_threshold_of_t
     grid = (0.25, 0.5, 0.9)
     found = firsts(scored({"a": [4, 9], "b": [1, 1]}), key="ticket_id", thresholds=grid)
     told = fates(found, lives, PERIOD, key="ticket_id", thresholds=grid)
-    assert [(r["threshold"], r["caught"], r["missed"]) for r in figures(told, PERIOD)] == [
+    assert [(r["threshold"], r["caught"], r["missed"]) for r in figures(told, PERIOD, COSTS)] == [
         (0.25, 1, 1), (0.5, 1, 1), (0.9, 0, 2),
     ]  # fmt: skip

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from resources import migrations
+
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60.0
 
@@ -36,3 +38,9 @@ def wait_for(condition: Callable[[], object], *, seconds: float = PATIENCE_SECON
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s in vain"
         time.sleep(pause)
+
+
+def newest_migration() -> str:
+    """The number of the newest migration in the checkout."""
+    files = Path(migrations.__file__).parent.glob("versions/0*.py")
+    return max(file.name.split("_")[0] for file in files)

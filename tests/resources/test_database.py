@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
 from resources.database import DAGSTER, MLFLOW, STATE, Database, DatabaseError
-from tests.resources.processes import finished, start, wait_for
+from tests.resources.processes import finished, newest_migration, start, wait_for
 
 MIGRATE = """
 import os
@@ -38,7 +38,7 @@ def test_an_empty_database_is_at_no_migration_and_a_migrated_one_at_the_newest(d
     database = Database(SecretStr(database_url))
     assert database.revision() is None
     database.migrate()
-    assert database.revision() == "0001"
+    assert database.revision() == newest_migration()
     assert {STATE, DAGSTER, MLFLOW} <= schemas(database)
 
 
@@ -46,7 +46,7 @@ def test_migrating_again_changes_nothing(database):
     with database.begin() as connection:
         connection.execute(text("INSERT INTO lake_pins (table_name, version, reason) VALUES ('t', 1, 'kept')"))
     database.migrate()
-    assert database.revision() == "0001"
+    assert database.revision() == newest_migration()
     with database.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM lake_pins")).scalar() == 1
 
@@ -55,7 +55,7 @@ def test_four_processes_that_start_together_on_an_empty_database_all_find_it_rea
     processes = [start(MIGRATE, URL=database_url) for _ in range(4)]
     for process in processes:
         finished(process)
-    assert Database(SecretStr(database_url)).revision() == "0001"
+    assert Database(SecretStr(database_url)).revision() == newest_migration()
 
 
 def test_a_lock_excludes_other_processes_until_its_holder_is_killed(database_url, tmp_path):

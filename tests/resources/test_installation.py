@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from resources.database import Database
 from resources.environment import read_environment
 from resources.installation import DAGSTER_DATABASE_URL, Installation, open_installation
-from tests.resources.processes import finished, start
+from tests.resources.processes import finished, newest_migration, start
 
 OPEN = """
 import os
@@ -50,7 +50,7 @@ def installation(home) -> Iterator[Installation]:
 
 def test_two_processes_that_start_together_on_nothing_share_one_embedded_server(home, installation):
     assert (home / "postgres" / "PG_VERSION").exists()
-    assert installation.database.revision() == "0001"
+    assert installation.database.revision() == newest_migration()
     joined = finished(start(OPEN, OPSGUARD_HOME=str(home), OPSGUARD_DATABASE_URL="", JOB="three"))
     assert joined.split() == ["one", "three", "two"]
 
