@@ -227,11 +227,11 @@ def _look_at_watch(context: dg.SensorEvaluationContext) -> Wish | None:
     return Wish(watch.as_of, watch.words) if watch and watch.wants_training else None
 
 
-def _look_at_champion(context: dg.SensorEvaluationContext) -> str:
+def _look_at_champion(context: dg.SensorEvaluationContext) -> str | None:
     champions = context.resources.models.champions
     reconcile(champions, TASK.problem, at=datetime.now(UTC))
     version = champions.current(TASK.problem)
-    return version.version if version else ""
+    return version.version if version else None
 
 
 def _look_at_files(source: FileSource | SimulatorSource, cursor: str | None) -> Look:

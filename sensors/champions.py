@@ -10,8 +10,9 @@ import dagster as dg
 
 from sensors.runs import unfinished_run
 
-# Reads who is champion now, and notes it where somebody changed it in MLflow itself; "" where there is none.
-Look = Callable[[dg.SensorEvaluationContext], str]
+# Reads who is champion now, and notes it where somebody changed it in MLflow itself; None where there is none.
+Look = Callable[[dg.SensorEvaluationContext], str | None]
+RULE = "rule"
 
 
 def champion_sensor(
@@ -33,10 +34,11 @@ def champion_sensor(
     """
 
     def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        champion = look(context)
+        # An empty cursor is none for Dagster.
+        champion = look(context) or RULE
         if context.cursor is None or context.cursor == champion:
             context.update_cursor(champion)
-            return dg.SkipReason(f"champion of {problem}: {champion or 'none, the rule scores'}")
+            return dg.SkipReason(f"champion of {problem}: {champion}")
         running = unfinished_run(context.instance, job)
         if running:
             return dg.SkipReason(f"run {running} of {job} has not finished; the new champion scores after it")
@@ -44,7 +46,7 @@ def champion_sensor(
         request = dg.RunRequest(
             run_key=f"{problem}:{champion}:{moment.isoformat()}",
             run_config=dict(configure(moment)),
-            tags={"opsguard/champion": champion or "rule", "opsguard/as_of": moment.isoformat()},
+            tags={"opsguard/champion": champion, "opsguard/as_of": moment.isoformat()},
         )
         return dg.SensorResult(run_requests=[request], cursor=champion)
 
