@@ -97,6 +97,11 @@ def escalation_config(as_of: datetime) -> dict[str, object]:
     return {"ops": {ESCALATIONS_KEY.to_python_identifier(): {"config": {"as_of": as_of.isoformat()}}}}
 
 
+def train_config(as_of: datetime) -> dict[str, object]:
+    """Run configuration of a training on what is known at a moment."""
+    return {"ops": {key.to_python_identifier(): {"config": {"as_of": as_of.isoformat()}} for key in LEARNED_KEYS}}
+
+
 def watch_config(as_of: datetime) -> dict[str, object]:
     """Run configuration of a look at the model in force."""
     return {"ops": {WATCH_KEY.to_python_identifier(): {"config": {"as_of": as_of.isoformat()}}}}
@@ -178,7 +183,7 @@ def _cadences(settings: Settings) -> list[Cadence]:
             name=f"{TRAIN_JOB}_every_week",
             cron="0 4 * * 1",
             description="Learns from what became known since.",
-            configure=lambda _: {},
+            configure=train_config,
         ),
         Cadence(
             job=HOUSE_JOB,

@@ -5,7 +5,7 @@ Here: reading settings, calling one function, showing its figures. Not here: tra
 
 import os
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 
 import dagster as dg
 import polars as pl
@@ -18,6 +18,7 @@ from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, prev
 from opsguard_assets.models.challenge import Challenge, Contest, admit, beside, enter
 from opsguard_assets.models.promotion import Office
 from opsguard_assets.tickets.knowledge import EVENTS, TICKETS
+from opsguard_assets.tickets.moment import Moment
 from opsguard_assets.tickets.train import Order, Training, train_sla_breach
 from resources.lake import Lake
 from resources.progress import Progress
@@ -40,17 +41,18 @@ def model_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         group_name="models",
         kinds={"lightgbm", "scikitlearn", "mlflow"},
         owners=OWNERS,
-        description="Models of SLA breaches learned from everything known now: candidates tuned, calibrated and "
+        description="Models of SLA breaches learned from everything known then: candidates tuned, calibrated and "
         "compared in MLflow; the best one becomes challenger.",
         check_specs=[dg.AssetCheckSpec(GATE_CHECK, asset=MODEL_KEY, blocking=True)],
     )
     def sla_breach_model(
         context: dg.AssetExecutionContext,
+        config: Moment,
         lake: dg.ResourceParam[Lake],
         models: dg.ResourceParam[Office],
         progress: dg.ResourceParam[Progress],
     ) -> Materialized:
-        order = order_of(settings, datetime.now(UTC).replace(microsecond=0), dagster_run=context.run.run_id)
+        order = order_of(settings, config.instant(), dagster_run=context.run.run_id)
         training = train_sla_breach(lake, models.registry.place, order, begin=progress.begin)
         challenge = challenger_of(models, training, order.until)
         context.instance.add_run_tags(context.run.run_id, {MLFLOW_RUN_TAG: training.logged.run})
@@ -64,8 +66,8 @@ def model_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         owners=OWNERS,
         description="The model that scores: the challenger, once the gate has let it in.",
     )
-    def sla_breach_champion(models: dg.ResourceParam[Office]) -> Materialized:
-        version = admit(models, TASK.problem, at=datetime.now(UTC))
+    def sla_breach_champion(config: Moment, models: dg.ResourceParam[Office]) -> Materialized:
+        version = admit(models, TASK.problem, at=config.instant())
         told = [
             {"version": line.version, "since": f"{line.at:%Y-%m-%d %H:%M}", "by": line.actor, "cause": line.cause}
             for line in models.champions.history(TASK.problem)[:20]

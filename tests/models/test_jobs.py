@@ -9,7 +9,7 @@ import pytest
 from ml.registry import Registry
 from ml.tracking import Place
 from opsguard_assets.alerts.queries import alerts
-from opsguard_assets.build import build_defs, tick_config, watch_config
+from opsguard_assets.build import build_defs, tick_config, train_config, watch_config
 from opsguard_assets.config.learning import Learning
 from opsguard_assets.config.settings import Settings, SlaThresholds
 from opsguard_assets.config.sources import FileSource
@@ -28,8 +28,8 @@ from resources.lake import Lake
 from resources.progress import Silent
 from tests.tickets.recorded import FED, record
 
-NOW = datetime.now(UTC).replace(microsecond=0)
-START = NOW.replace(hour=0, minute=0, second=0) - timedelta(days=40)
+START = datetime(2026, 3, 2, tzinfo=UTC)
+NOW = START + timedelta(days=40, hours=9)
 SOURCES = tuple(
     FileSource.model_validate(
         {"name": name, "kind": "files", "path": "x.csv", "feeds": [{"table": name, "same_names": True}]}
@@ -79,7 +79,7 @@ def house(server, tmp_path_factory):
     database.migrate()
     home = tmp_path_factory.mktemp("models_in_use")
     lake = Lake(str(home / "lake"))
-    settings = SimulationSettings(seed=4, starts_at=START, sites=6, agents=12, tickets_per_day=60, load=0.8)
+    settings = SimulationSettings(seed=6, starts_at=START, sites=6, agents=12, tickets_per_day=60, load=0.6)
     world = simulate(settings, NOW).tables
     for name in FED:
         record(lake, name, world[name].filter(pl.col("known_at") <= NOW), NOW)
@@ -95,10 +95,10 @@ class Story:
         office, database = house.office, house.office.champions.database
         self.untrained = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=1)))
         self.told = alerts(database, alert_type="sla_model_unavailable")
-        self.training = house.run(TRAIN_JOB)
+        self.training = house.run(TRAIN_JOB, train_config(NOW))
         self.history, self.waiting = office.champions.history("sla_breach"), office.champions.challenger("sla_breach")
         self.tick = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=16)))
-        self.again = house.run(TRAIN_JOB)
+        self.again = house.run(TRAIN_JOB, train_config(NOW))
         self.forced = house.run(TRAIN_JOB, selection=[CHAMPION_KEY])
         self.look = house.run(WATCH_JOB, watch_config(NOW + timedelta(days=2)))
 
