@@ -28,7 +28,7 @@ from opsguard_assets.tickets.assets import ticket_assets
 from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB, ESCALATIONS_KEY, escalations_asset
 from opsguard_assets.tickets.helpdesk import ticket_system_of
 from opsguard_assets.tickets.model_assets import CHAMPION_KEY, MODEL_KEY, TRAIN_JOB, model_assets
-from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY
+from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY, moment_config
 from opsguard_assets.tickets.replay_assets import REPLAY_JOB, REPLAY_KEY, replay_asset
 from opsguard_assets.tickets.watch_assets import WATCH_JOB, WATCH_KEY, watch_asset
 from resources.environment import read_environment
@@ -89,22 +89,22 @@ def build_defs(
 
 def tick_config(as_of: datetime) -> dict[str, object]:
     """Run configuration of a tick of SLA risk and of its alerts."""
-    return {"ops": {key.to_python_identifier(): {"config": {"as_of": as_of.isoformat()}} for key in TICK_KEYS}}
+    return moment_config(as_of, *TICK_KEYS)
 
 
 def escalation_config(as_of: datetime) -> dict[str, object]:
     """Run configuration of escalation."""
-    return {"ops": {ESCALATIONS_KEY.to_python_identifier(): {"config": {"as_of": as_of.isoformat()}}}}
+    return moment_config(as_of, ESCALATIONS_KEY)
 
 
 def train_config(as_of: datetime) -> dict[str, object]:
     """Run configuration of a training on what is known at a moment."""
-    return {"ops": {key.to_python_identifier(): {"config": {"as_of": as_of.isoformat()}} for key in LEARNED_KEYS}}
+    return moment_config(as_of, *LEARNED_KEYS)
 
 
 def watch_config(as_of: datetime) -> dict[str, object]:
     """Run configuration of a look at the model in force."""
-    return {"ops": {WATCH_KEY.to_python_identifier(): {"config": {"as_of": as_of.isoformat()}}}}
+    return moment_config(as_of, WATCH_KEY)
 
 
 def _assets(settings: Settings) -> list[dg.AssetsDefinition]:

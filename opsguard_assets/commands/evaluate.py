@@ -17,7 +17,7 @@ from ml.sla_breach.rule_inputs import inputs_of_features
 from opsguard_assets.commands.offices import office_of
 from opsguard_assets.commands.problems import Problem, instant, trained_by
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
-from opsguard_assets.models.serving import champion_of, learned_until
+from opsguard_assets.models.serving import learned_until, trained_of
 from opsguard_assets.tickets.knowledge import history_of
 from opsguard_assets.tickets.learning import Past
 
@@ -68,10 +68,9 @@ def in_roles(session: Session, problem: Problem, moment: datetime) -> list[tuple
     """The models that knew nothing later than a moment, the champion among them first."""
     trained = trained_by(session.installation.environment.models, problem, moment)
     version = office_of(session).champions.current(problem.value)
-    if version is not None and (until := learned_until(version)) <= moment:
-        champion = champion_of(version)
-        same = (champion.name, until)
-        others = [m for m in trained if (m.name, datetime.fromisoformat(m.version).replace(tzinfo=UTC)) != same]
+    champion, until = trained_of(version) if version else (None, moment)
+    if champion is not None and until <= moment:
+        others = [model for model in trained if (model.name, learned_until(model)) != (champion.name, until)]
         return [(CHAMPION, champion), *((CANDIDATE, model) for model in others)]
     return [(CHAMPION, trained[0]), *((CANDIDATE, model) for model in trained[1:])]
 

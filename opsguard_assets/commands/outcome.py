@@ -11,7 +11,8 @@ from opsguard_assets.intake import ledger, report
 from opsguard_assets.tickets.figures import breach_rates, moments_between, open_over_time
 from opsguard_assets.tickets.knowledge import TICKETS
 from opsguard_assets.tickets.risk import Marks, RiskSummary, summary
-from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_RISK
+from opsguard_assets.tickets.score import recorded_risk
+from opsguard_assets.tickets.stored import SLA_CLOCKS
 from resources.lake import Lake
 
 _LOAD = ["source", "load_id", "table"]
@@ -56,9 +57,7 @@ def loads_since(lake: Lake, before: pl.DataFrame) -> Loads:
 
 def tick_at(lake: Lake, as_of: datetime, marks: Marks) -> RiskSummary:
     """The headline of a computed tick."""
-    moment = pl.lit(as_of, pl.Datetime("us", "UTC"))
-    rows = lake.scan(SLA_RISK.derived_name).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment)
-    return summary(rows.collect(), marks)
+    return summary(recorded_risk(lake, as_of), marks)
 
 
 def open_tickets(lake: Lake) -> pl.DataFrame:

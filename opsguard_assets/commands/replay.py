@@ -16,17 +16,16 @@ from opsguard_assets.commands.offices import office_of
 from opsguard_assets.commands.problems import Problem, instant
 from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
-from opsguard_assets.tickets.findings import RiskLevels
+from opsguard_assets.tickets.alert_assets import levels_of
 from opsguard_assets.tickets.knowledge import history_of
 from opsguard_assets.tickets.learning import Past
 from opsguard_assets.tickets.model_assets import order_of
-from opsguard_assets.tickets.replay import Replayed, as_table, count_ticks
+from opsguard_assets.tickets.replay import GRID, SHOWN, Replayed, as_table, count_ticks
 from opsguard_assets.tickets.replay import replay as replayed
 from opsguard_assets.tickets.replay_report import Asked, headline, report
 from opsguard_assets.tickets.ticks_again import tick_again
 
 app = typer.Typer(rich_markup_mode=None)
-GRID = tuple(number / 20 for number in range(10, 20))
 _STEP = re.compile(r"^(\d+)(m|h)$")
 
 
@@ -76,15 +75,9 @@ def replay(  # noqa: PLR0913, PLR0917 - the options of a command
     if as_json:
         print_json({"report": target, "results": as_table(results)})
         return
-    shown = [{k: v for k, v in row.items() if k in _SHOWN} for row in as_table(results)]
+    shown = [{k: v for k, v in row.items() if k in SHOWN} for row in as_table(results)]
     print_rows(headline(asked, results[0]), shown)
     console.print(f"The page: {target}", markup=False)
-
-
-_SHOWN = (
-    "model", "threshold", "alerted", "alerts_per_day", "caught", "missed", "false_alarms", "precision", "recall",
-    "lead_p50_minutes", "net_saved",
-)  # fmt: skip
 
 
 def _run(
@@ -100,8 +93,7 @@ def _run(
 def _compare(moment: datetime, config: Path | None, *, as_json: bool) -> None:
     """One tick again; ends with 1 where it is not as it was."""
     with opened(config) as session:
-        sla = session.settings.sla
-        levels = RiskLevels(sla.alert_from, sla.high_from, sla.clear_below)
+        levels = levels_of(session.settings)
         again = tick_again(session.installation.lake, office_of(session).champions, moment, levels)
     told = {
         "as_of": moment,

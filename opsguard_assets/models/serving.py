@@ -73,9 +73,20 @@ def _check_features(model: LearnedModel, features: frozenset[str]) -> None:
         raise ModelFileError(f"it reads features that are no longer made: {', '.join(unknown)}")
 
 
-def learned_until(version: ModelVersion) -> datetime:
-    """Up to when the world was known that a version learned from."""
-    return datetime.fromisoformat(load(version.folder).version).replace(tzinfo=UTC)
+def learned_until(model: LearnedModel) -> datetime:
+    """Up to when the world was known that a model of a training learned from; a trained model is named by it."""
+    return datetime.fromisoformat(model.version).replace(tzinfo=UTC)
+
+
+def trained_of(version: ModelVersion) -> tuple[LearnedModel, datetime]:
+    """The model of a version under the registry's number, and up to when it has learned.
+
+    Raises:
+        ModelFileError: When it cannot be read, or holds what is not trusted.
+        RegistryError: When it does not lie on this machine.
+    """
+    model = load(version.folder)
+    return replace(model, version=version.version), learned_until(model)
 
 
 def champion_of(version: ModelVersion) -> LearnedModel:
@@ -85,4 +96,4 @@ def champion_of(version: ModelVersion) -> LearnedModel:
         ModelFileError: When it cannot be read, or holds what is not trusted.
         RegistryError: When it does not lie on this machine.
     """
-    return replace(load(version.folder), version=version.version)
+    return trained_of(version)[0]

@@ -18,7 +18,7 @@ from opsguard_assets.metadata import OWNERS, Materialized, figures, preview_rows
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.findings import ALERT_TYPES, BREACH_RISK, MONITOR, RiskLevels, sla_findings
 from opsguard_assets.tickets.moment import SLA_RISK_KEY, Moment
-from opsguard_assets.tickets.stored import SLA_RISK
+from opsguard_assets.tickets.score import recorded_risk
 from resources.database import Database
 from resources.lake import Lake
 
@@ -58,17 +58,21 @@ def sla_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
 
 def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datetime) -> pl.DataFrame:
     """The findings of a computed tick, those marked that must not raise an alert."""
-    moment = pl.lit(as_of, pl.Datetime("us", "UTC"))
-    risk = lake.scan(SLA_RISK.derived_name).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment).collect()
+    risk = recorded_risk(lake, as_of)
     sla = settings.sla
-    levels = RiskLevels(sla.alert_from, sla.high_from, sla.clear_below)
     plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
-    marked = keep_to_plans(sla_findings(risk, levels), plans, settings.plans.alerts_by_plan())
+    marked = keep_to_plans(sla_findings(risk, levels_of(settings)), plans, settings.plans.alerts_by_plan())
     marked = hold_back(marked, sla.holdout_share, alert_types=[BREACH_RISK])
     if sla.alerts_per_day is None:
         return marked
     living, raised = _budget_used(database, as_of)
     return keep_to_budget(marked, sla.alerts_per_day, alert_type=BREACH_RISK, living=living, raised_today=raised)
+
+
+def levels_of(settings: Settings) -> RiskLevels:
+    """From which risk what is found."""
+    sla = settings.sla
+    return RiskLevels(sla.alert_from, sla.high_from, sla.clear_below)
 
 
 def _budget_used(database: Database, as_of: datetime) -> tuple[pl.Series, int]:

@@ -22,6 +22,12 @@ from opsguard_assets.tickets.learning import Past
 from opsguard_assets.tickets.working_time import INSTANT
 
 PORTION_MOMENTS = 400_000
+# The thresholds that are compared where none is asked for, and what is shown of each.
+GRID = tuple(number / 20 for number in range(10, 20))
+SHOWN = (
+    "model", "threshold", "alerted", "alerts_per_day", "caught", "missed", "false_alarms", "precision", "recall",
+    "lead_p50_minutes", "net_saved",
+)  # fmt: skip
 _KEY = TASK.key
 
 

@@ -16,21 +16,17 @@ from ml.sla_breach.rule import RuleBaseline
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, preview
 from opsguard_assets.models.promotion import Office
-from opsguard_assets.models.serving import champion_of, learned_until
+from opsguard_assets.models.serving import trained_of
 from opsguard_assets.tickets.knowledge import EVENTS, TICKETS, history_of
 from opsguard_assets.tickets.learning import Past
 from opsguard_assets.tickets.model_assets import order_of
-from opsguard_assets.tickets.replay import Replayed, as_table, replay
+from opsguard_assets.tickets.moment import instant_of
+from opsguard_assets.tickets.replay import GRID, SHOWN, Replayed, as_table, replay
 from opsguard_assets.tickets.replay_report import Asked, headline, pictures
 from resources.lake import Lake
 
 REPLAY_KEY = dg.AssetKey(["models", "sla_breach_replay"])
 REPLAY_JOB = "replay_sla_job"
-GRID = tuple(number / 20 for number in range(10, 20))
-_SHOWN = (
-    "model", "threshold", "alerted", "alerts_per_day", "caught", "missed", "false_alarms", "precision", "recall",
-    "lead_p50_minutes", "net_saved",
-)  # fmt: skip
 
 
 class ReplayConfig(dg.Config):
@@ -49,8 +45,8 @@ class ReplayConfig(dg.Config):
         Raises:
             ValueError: When an instant has no offset, or the period ends before it begins.
         """
-        ends = _instant(self.ends_at) or datetime.now(UTC).replace(microsecond=0)
-        begins = _instant(self.begins_at) or ends - timedelta(days=28)
+        ends = instant_of(self.ends_at) if self.ends_at else datetime.now(UTC).replace(microsecond=0)
+        begins = instant_of(self.begins_at) if self.begins_at else ends - timedelta(days=28)
         if begins >= ends:
             raise ValueError(f"the period ends ({ends}) before it begins ({begins})")
         return Period(begins, ends)
@@ -85,13 +81,14 @@ def replay_asset(settings: Settings) -> dg.AssetsDefinition:
 def _models(models: Office, period: Period) -> list[RiskModel]:
     """The champion, if the period is new to it, and the rule."""
     version = models.champions.current(TASK.problem)
-    if version is None or learned_until(version) > period.begins_at:
+    if version is None:
         return [RuleBaseline()]
-    return [champion_of(version), RuleBaseline()]
+    model, until = trained_of(version)
+    return [RuleBaseline()] if until > period.begins_at else [model, RuleBaseline()]
 
 
 def _told(asked: Asked, results: list[Replayed]) -> dict[str, dg.MetadataValue]:
-    rows = pl.DataFrame(list(as_table(results))).select(_SHOWN).with_columns(pl.col(pl.Float64).round(3))
+    rows = pl.DataFrame(list(as_table(results))).select(SHOWN).with_columns(pl.col(pl.Float64).round(3))
     shown = {
         title: dg.MetadataValue.md(f"![{title}](data:image/png;base64,{base64.b64encode(picture).decode()})")
         for title, picture in pictures(asked, results).items()
@@ -102,12 +99,3 @@ def _told(asked: Asked, results: list[Replayed]) -> dict[str, dg.MetadataValue]:
         "thresholds": preview(rows, limit=60),
         **shown,
     }
-
-
-def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no offset; write it like 2026-01-31T12:00:00+00:00")
-    return moment.astimezone(UTC)

@@ -16,9 +16,9 @@ from opsguard_assets.tickets.derive import tickets_touched
 from opsguard_assets.tickets.features_at import features_at
 from opsguard_assets.tickets.knowledge import CALENDARS, INPUTS, TICKETS, known
 from opsguard_assets.tickets.risk import sla_risk
-from opsguard_assets.tickets.stored import SLA_CLOCKS
+from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_RISK
 from opsguard_assets.tickets.tick import READ, is_outdated
-from opsguard_assets.tickets.working_time import WorkingTime
+from opsguard_assets.tickets.working_time import INSTANT, WorkingTime
 from resources.lake import Lake
 
 
@@ -51,6 +51,13 @@ def risk_at(lake: Lake, model: RiskModel, as_of: datetime) -> pl.DataFrame:
         clocks = _in_order(tickets, pl.concat([fresh, computed]))
         work = _work(clocks, calendars, as_of)
     return sla_risk(tickets, clocks, work, model, as_of, describe=partial(features_at, lake, as_of))
+
+
+def recorded_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:
+    """The rows of `sla_risk` of a tick that was computed."""
+    moment = pl.lit(as_of, INSTANT)
+    rows = lake.scan(SLA_RISK.derived_name).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment)
+    return rows.collect()
 
 
 def _stored(lake: Lake, tickets: pl.DataFrame, as_of: datetime) -> pl.DataFrame:

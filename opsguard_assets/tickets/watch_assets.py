@@ -13,7 +13,7 @@ from ml.sla_breach.problem import TASK
 from opsguard_assets.alerts.queries import acted_on
 from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, picture, preview
 from opsguard_assets.models.promotion import Office
-from opsguard_assets.models.serving import champion_of, learned_until
+from opsguard_assets.models.serving import trained_of
 from opsguard_assets.models.watches import Watch, note
 from opsguard_assets.tickets.findings import BREACH_RISK
 from opsguard_assets.tickets.knowledge import EVENTS, TICKETS, history_of
@@ -54,9 +54,10 @@ def watch_asset() -> dg.AssetsDefinition:
                 check_results=[_check(name, words, passed=True) for name in (USEFUL, CALIBRATED, IN_RANGE)],
             )
         past = Past.of(history_of(lake), as_of)
-        found = look(past, champion_of(version), learned_until(version))
+        model, until = trained_of(version)
+        found = look(past, model, until)
         treated = pl.DataFrame(acted_on(models.champions.database, BREACH_RISK, as_of - MATURE), schema=_TREATED)
-        note(models.champions.database, watch_of(found, champion_of(version), as_of))
+        note(models.champions.database, watch_of(found, model, as_of))
         return dg.MaterializeResult(
             metadata={
                 **_shown(found, version.version, as_of),

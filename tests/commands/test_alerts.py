@@ -2,14 +2,12 @@
 
 import getpass
 import json
-import os
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 
 from opsguard_assets.alerts.life import settle
-from opsguard_assets.cli import app, run
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.moment import SCORE_JOB
 from opsguard_assets.tickets.stored import SLA_RISK
@@ -21,27 +19,9 @@ HOSTILE = "T-9\x1b]0;owned\x07 [red]urgent[/red]"
 
 
 @pytest.fixture
-def command(database, database_url, tmp_path, monkeypatch, capsys):
+def command(command_named):
     """Runs the command; its code, standard output and standard error."""
-    before = dict(os.environ)
-    (tmp_path / "dagster").mkdir()
-    (tmp_path / "dagster/dagster.yaml").write_text("{}")  # this command never starts Dagster
-    (tmp_path / "opsguard.yaml").write_text("operations: {timezone: Asia/Kolkata}\n")
-    own = {"HOME": tmp_path, "CONFIG": tmp_path / "opsguard.yaml", "LAKE": tmp_path / "lake"}
-    for name, value in own.items():
-        monkeypatch.setenv(f"OPSGUARD_{name}", str(value))
-    monkeypatch.setenv("OPSGUARD_DATABASE_URL", database_url)
-    monkeypatch.setenv("COLUMNS", "220")
-
-    def call(*arguments):
-        code = run(lambda: app(["alerts", *arguments], standalone_mode=False))
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    yield call
-    for name in set(os.environ) - set(before):
-        del os.environ[name]
-    os.environ.update(before)
+    return command_named("alerts", timezone="Asia/Kolkata")
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """`opsguard escalations` as people use it: what was escalated, and ending a doubt, through the command's own entry."""
 
 import json
-import os
 from datetime import UTC, datetime
 
 import pytest
 
-from opsguard_assets.cli import app, run
 from opsguard_assets.tickets.escalate import Waits, escalate
 from resources.ticket_system.change import Outcome
 from tests.tickets.desks import RULES, given, on_duty_now
@@ -14,25 +12,9 @@ from tests.tickets.escalators import Scripted
 
 
 @pytest.fixture
-def command(database, database_url, tmp_path, monkeypatch, capsys):
+def command(command_named):
     """Runs the command; its code, standard output and standard error."""
-    before = dict(os.environ)
-    (tmp_path / "dagster").mkdir()
-    (tmp_path / "dagster/dagster.yaml").write_text("{}")  # this command never starts Dagster
-    (tmp_path / "opsguard.yaml").write_text("operations: {timezone: UTC}\n")
-    for name, value in {"HOME": tmp_path, "CONFIG": tmp_path / "opsguard.yaml", "DATABASE_URL": database_url}.items():
-        monkeypatch.setenv(f"OPSGUARD_{name}", str(value))
-    monkeypatch.setenv("COLUMNS", "220")
-
-    def call(*arguments):
-        code = run(lambda: app(["escalations", *arguments], standalone_mode=False))
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    yield call
-    for name in set(os.environ) - set(before):
-        del os.environ[name]
-    os.environ.update(before)
+    return command_named("escalations", timezone="UTC")
 
 
 @pytest.fixture
