@@ -14,7 +14,7 @@ from opsguard_assets.tickets.escalate import EscalationError, Given
 from opsguard_assets.tickets.escalation import Desk
 from opsguard_assets.tickets.findings import BREACH_RISK
 from opsguard_assets.tickets.moment import SCORE_JOB
-from opsguard_assets.tickets.stored import SLA_RISK
+from opsguard_assets.tickets.score import recorded_risk
 from resources.database import Database
 from resources.lake import Lake
 from resources.ticks import Tick, ticks_of
@@ -80,9 +80,7 @@ def with_withheld(risk: pl.DataFrame, plan_of_client: pl.DataFrame, settings: Se
 
 
 def _risk_of(lake: Lake, tick: Tick) -> pl.DataFrame:
-    moment = pl.lit(tick.as_of, pl.Datetime("us", "UTC"))
-    rows = lake.scan(SLA_RISK.derived_name).filter(pl.col("date") == tick.as_of.date(), pl.col("as_of") == moment)
-    risk = rows.collect()
+    risk = recorded_risk(lake, tick.as_of)
     if len(risk) != tick.row_count:
         raise EscalationError(
             f"The SLA risk of {tick.as_of:%Y-%m-%d %H:%M} UTC has {len(risk):,} rows, but its tick wrote "
