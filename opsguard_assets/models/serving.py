@@ -86,7 +86,7 @@ def trained_of(version: ModelVersion) -> tuple[LearnedModel, datetime]:
         RegistryError: When it does not lie on this machine.
     """
     model = load(version.folder)
-    return replace(model, version=version.version), learned_until(model)
+    return _numbered(model, version), learned_until(model)
 
 
 def champion_of(version: ModelVersion) -> LearnedModel:
@@ -96,4 +96,8 @@ def champion_of(version: ModelVersion) -> LearnedModel:
         ModelFileError: When it cannot be read, or holds what is not trusted.
         RegistryError: When it does not lie on this machine.
     """
-    return trained_of(version)[0]
+    return _numbered(load(version.folder), version)
+
+
+def _numbered(model: LearnedModel, version: ModelVersion) -> LearnedModel:
+    return replace(model, version=version.version)
