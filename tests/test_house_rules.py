@@ -9,129 +9,24 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-ROOMS = ("opsguard_assets", "ml", "resources", "sensors")
-DAGSTER_READS_ANNOTATIONS = ("opsguard_assets/", "resources/", "sensors/")
-
-# Modules that are one list of things of one kind; their package says what else is not in them.
-ONE_SENTENCE = {
-    "opsguard_assets/config/base.py",
-    *(f"opsguard_assets/tables/{r}.py" for r in ("devices", "reference", "security", "shifts", "tickets", "vendors")),
-    "resources/migrations/env.py",
-    *(
-        f"resources/migrations/versions/{name}.py"
-        for name in ("0001_ticks_and_pins", "0002_model_history", "0003_alerts", "0004_model_watch", "0005_escalations")
-    ),
-}
-
-PURE = ("ml/", "opsguard_assets/tables/", "opsguard_assets/tickets/", "opsguard_assets/simulator/")
-PURE_INTAKE = {
-    f"opsguard_assets/intake/{name}.py"
-    for name in ("conform", "parse", "origin", "quarantine", "ledger", "report", "names", "drift", "raw_types", "look")
-}
-TICKETS_SHELL = (
-    "alert_assets", "assets", "derive", "escalate", "escalation_assets", "escalation_inputs",
-    "escalation_store", "features_at", "follow_outcomes", "helpdesk", "knowledge", "model_assets", "moment",
-    "replay_assets", "replay_report", "score", "ticks_again", "train", "watch_assets",
-)  # fmt: skip
-SHELL = {
-    *(f"opsguard_assets/tickets/{name}.py" for name in TICKETS_SHELL),
-    "ml/mlflow_model.py",
-    "ml/model_files.py",
-    "ml/registry.py",
-    "ml/tracking.py",
-}
-OUTSIDE_WORLD = {
-    "dagster", "deltalake", "dlt", "duckdb", "http", "io", "mlflow", "os", "pathlib", "random", "requests", "resources",
-    "secrets", "shutil", "socket", "sqlalchemy", "subprocess", "tempfile", "threading", "time", "urllib",
-}  # fmt: skip
-ALLOWED_OUTSIDE = {
-    ("opsguard_assets/simulator/twin.py", "pathlib"),  # write_records puts the provider's files where it is told
-    ("ml/pictures.py", "io"),  # a picture becomes bytes in memory
-}
-CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter", "time_ns"}
-FILES = {"open", "input", "print", "read_text", "write_text", "read_bytes", "write_bytes"}
-
-MAY_IMPORT_DAGSTER = {
-    "opsguard_assets/build.py",
-    "opsguard_assets/housekeeping.py",
-    "opsguard_assets/metadata.py",
-    *(
-        f"opsguard_assets/tickets/{n}.py"
-        for n in ("alert_assets", "model_assets", "moment", "replay_assets", "watch_assets")
-    ),
-    "opsguard_assets/tickets/escalation_assets.py",
-    "opsguard_assets/commands/jobs.py",
-    "resources/installation.py",
-    "resources/roles.py",
-    "sensors/arrivals.py",
-    "sensors/cadences.py",
-    "sensors/champions.py",
-    "sensors/retraining.py",
-    "sensors/runs.py",
-}
-
-# An oracle is one walk that a person can follow from top to bottom without looking anything up.
-ONE_PIECE = {("tests/tickets/oracle.py", "judge")}
-
-# Who may import whom among our own modules: importing file or folder -> prefixes; the longest match decides.
-ARROWS = {
-    "ml/": ("ml",),
-    "resources/": ("resources", "opsguard_assets.tables"),
-    "resources/roles.py": ("resources", "opsguard_assets.intake.inbox", "opsguard_assets.models", "ml"),
-    "sensors/": ("sensors", "opsguard_assets.intake.look"),
-    "opsguard_assets/simulator/": ("opsguard_assets.simulator",),
-    "opsguard_assets/tables/": ("opsguard_assets.tables",),
-    "opsguard_assets/config/": ("opsguard_assets.config", "resources.environment"),
-    "opsguard_assets/intake/": (
-        "opsguard_assets.intake", "opsguard_assets.config", "opsguard_assets.tables", "resources",
-    ),
-    "opsguard_assets/intake/simulated.py": (
-        "opsguard_assets.intake", "opsguard_assets.config", "opsguard_assets.simulator", "resources.progress",
-    ),
-    "opsguard_assets/intake/assets.py": (
-        "opsguard_assets.intake", "opsguard_assets.config", "opsguard_assets.tables", "opsguard_assets.metadata",
-        "resources",
-    ),
-    "opsguard_assets/tickets/": (
-        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.derivation",
-        "opsguard_assets.alerts.finding", "ml", "resources",
-    ),
-    "opsguard_assets/tickets/moment.py": ("opsguard_assets.tickets", "opsguard_assets.metadata"),
-    "opsguard_assets/tickets/alert_assets.py": (
-        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.metadata", "opsguard_assets.alerts",
-        "opsguard_assets.config.settings", "ml", "resources",
-    ),
-    "opsguard_assets/tickets/helpdesk.py": ("opsguard_assets.config", "resources.ticket_system"),
-    "opsguard_assets/tickets/escalation_inputs.py": (
-        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.alerts.withholding",
-        "opsguard_assets.config.settings", "resources",
-    ),
-    "opsguard_assets/tickets/escalation_assets.py": (
-        "opsguard_assets.tickets", "opsguard_assets.metadata", "opsguard_assets.config.settings", "resources",
-    ),
-    **dict.fromkeys(("opsguard_assets/tickets/model_assets.py", "opsguard_assets/tickets/replay_assets.py"), (
-        "opsguard_assets.tickets", "opsguard_assets.metadata", "opsguard_assets.models",
-        "opsguard_assets.config.settings", "ml", "resources",
-    )),
-    "opsguard_assets/tickets/watch_assets.py": (
-        "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.alerts", "opsguard_assets.metadata",
-        "ml", "resources",
-    ),
-    "opsguard_assets/tickets/ticks_again.py": (
-        "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.alerts", "ml", "resources",
-    ),
-    "opsguard_assets/tickets/assets.py": (
-        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.metadata", "opsguard_assets.models",
-        "opsguard_assets.alerts", "opsguard_assets.config.settings", "opsguard_assets.intake.assets", "ml", "resources",
-    ),
-    "opsguard_assets/alerts/": ("opsguard_assets.alerts", "resources"),
-    "opsguard_assets/models/": ("opsguard_assets.models", "opsguard_assets.alerts.finding", "ml", "resources"),
-    "opsguard_assets/derivation.py": ("opsguard_assets.tables", "resources.lake"),
-    "opsguard_assets/metadata.py": ("opsguard_assets.tables", "opsguard_assets.intake.report"),
-    "opsguard_assets/definitions.py": ("opsguard_assets.build",),
-    "opsguard_assets/cli.py": ("opsguard_assets.commands",),
-}  # fmt: skip
+from tests.house import (
+    ALLOWED_OUTSIDE,
+    ARROWS,
+    CLOCKS,
+    DAGSTER_READS_ANNOTATIONS,
+    DOMAINS,
+    FILES,
+    MAY_IMPORT_DAGSTER,
+    ONE_PIECE,
+    ONE_SENTENCE,
+    OUTSIDE_WORLD,
+    PURE,
+    PURE_INTAKE,
+    ROOMS,
+    ROOT,
+    SHELL,
+    SHELL_NAMES,
+)
 
 
 def python_files(*folders: str) -> list[Path]:
@@ -159,6 +54,8 @@ def imports_of(tree: ast.AST) -> Iterator[str]:
 
 
 def is_pure(name: str) -> bool:
+    if name.startswith(tuple(f"opsguard_assets/{domain}/" for domain in DOMAINS)):
+        return not name.endswith(SHELL_NAMES)
     return (name.startswith(PURE) and name not in SHELL) or name in PURE_INTAKE
 
 
@@ -208,7 +105,7 @@ def test_the_list_of_shell_modules_names_files_that_exist():
 
 def test_dagster_is_imported_by_the_modules_that_speak_to_it_and_by_no_other():
     speaking = {name_of(path) for path in python_files(*ROOMS) if "dagster" in _roots(path)}
-    rooms = {name for name in speaking if name.startswith("opsguard_assets/") and name.endswith("/assets.py")}
+    rooms = {n for n in speaking if n.startswith("opsguard_assets/") and n.endswith(("/assets.py", "_assets.py"))}
     assert rooms, "every room with assets imports dagster"
     assert speaking - rooms == MAY_IMPORT_DAGSTER
 

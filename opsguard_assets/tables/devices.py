@@ -5,7 +5,7 @@ import dataframely as dy
 from opsguard_assets.tables import columns as c
 
 SENSOR_KINDS = ("motion", "door", "smoke", "temperature", "humidity", "water_leak", "intrusion", "glass_break")
-DEVICE_EVENT_KINDS = ("failure", "maintenance", "error")
+DEVICE_EVENT_KINDS = ("failure", "maintenance", "error", "removed")
 
 
 class Devices(dy.Schema):
@@ -47,7 +47,7 @@ class Telemetry(dy.Schema):
 
 
 class DeviceEvents(dy.Schema):
-    """A failure, a maintenance or an error code of a device."""
+    """A failure, a maintenance, an error code or the removal of a device."""
 
     device_id = c.identifier("the device", required=True)
     at = c.instant("when it happened (UTC)", required=True)
