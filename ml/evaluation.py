@@ -14,20 +14,23 @@ BUDGETS = (0.01, 0.05, 0.10)
 _BINS = 10
 
 
-def evaluate(scored: pl.DataFrame, *, key: str | None = None) -> dict[str, Any]:
+def evaluate(scored: pl.DataFrame, *, key: str | None = None, visits_per_day: int | None = None) -> dict[str, Any]:
     """The figures of one model on one set of moments.
 
     Args:
         scored: `risk` (0..1), `is_late` (what then happened), `lead_minutes` (from the moment to the missed deadline;
             null where it was kept); with `key` also `as_of`.
         key: The column that names entities; alerts per day are counted in them.
+        visits_per_day: How many entities people can see to in a day; needs `key` and `as_of`.
 
     Returns:
         `n`, `base_rate`, `roc_auc`, `pr_auc` (average precision), `brier`, `brier_constant` (of the base rate),
         `log_loss`, `ece` (expected calibration error, ten bins of equal counts), `thresholds` and `budgets` (lists of
         precision, recall, flagged share, median lead time in minutes, and with `key` alerts per day: entities flagged
-        at any of their moments, per day from the first to the last moment). Rows without a probability are left out;
-        figures that need both labels are null where there is one.
+        at any of their moments, per day from the first to the last moment), `precision_at_half` (of the fewest
+        greatest risks that hold half of the events), and with `visits_per_day` `precision_at_visits` and
+        `recall_at_visits` (the greatest risks of every day). Rows without a probability are left out; figures that need
+        both labels are null where there is one.
     """
     rows = scored.drop_nulls(["risk", "is_late"])
     labels, risks = rows["is_late"].cast(pl.Int64).to_numpy(), rows["risk"].to_numpy()
@@ -39,6 +42,8 @@ def evaluate(scored: pl.DataFrame, *, key: str | None = None) -> dict[str, Any]:
         "brier": float(np.mean((risks - labels) ** 2)) if len(labels) else None,
         "brier_constant": base * (1 - base) if base is not None else None,
         "ece": calibration_error(rows),
+        "precision_at_half": _at_half(labels, risks),
+        **_visits(rows, visits_per_day if key else None),
         "thresholds": [{"threshold": t, **_alerts(rows, rows["risk"] >= t, key)} for t in THRESHOLDS],
         "budgets": [{"budget": b, **_alerts(rows, _top(rows, b), key)} for b in BUDGETS],
     }
@@ -109,6 +114,26 @@ def _ranking(labels: Any, risks: Any) -> dict[str, float | None]:
         "pr_auc": float(average_precision_score(labels, risks)),
         "log_loss": float(log_loss(labels, np.clip(risks, 1e-6, 1 - 1e-6))),
     }
+
+
+def _at_half(labels: Any, risks: Any) -> float | None:
+    """The precision where half of the events are caught; equal risks are taken together."""
+    if not labels.sum():
+        return None
+    order = np.argsort(-risks, kind="stable")
+    caught = np.cumsum(labels[order])
+    reached = risks[order][int(np.argmax(2 * caught >= caught[-1]))]
+    flagged = risks >= reached
+    return float(labels[flagged].sum() / flagged.sum())
+
+
+def _visits(rows: pl.DataFrame, per_day: int | None) -> dict[str, float | None]:
+    """What the greatest risks of every day find, so many a day."""
+    if per_day is None:
+        return {}
+    rank = pl.col("risk").rank("ordinal", descending=True).over(pl.col("as_of").dt.date())
+    told = _alerts(rows, rows.select(rank <= per_day).to_series(), None)
+    return {"precision_at_visits": told["precision"], "recall_at_visits": told["recall"]}
 
 
 def _top(rows: pl.DataFrame, budget: float) -> pl.Series:

@@ -67,15 +67,18 @@ class Hazard:
     Attributes:
         booster: Log odds of the end in a period, of features and period.
         periods: The periods.
+        tells_end: The probability is of an end within the horizon, and not of none.
     """
 
     booster: Any
     periods: Periods
+    tells_end: bool = False
 
     def scores(self, rows: Numbers) -> Numbers:
-        """The probability to outlast the horizon; NaN where none is known, 1 where it has passed."""
+        """The probability to outlast the horizon, or not to; NaN where none is known."""
         parts = [self._scores(rows[first : first + _CHUNK]) for first in range(0, len(rows), _CHUNK)]
-        return np.concatenate(parts) if parts else np.empty(0)
+        lasting = np.concatenate(parts) if parts else np.empty(0)
+        return 1 - lasting if self.tells_end else lasting
 
     def contributions(self, rows: Numbers) -> Numbers:
         """What every feature adds to the logarithm of the probability to outlast, to first order.
@@ -91,7 +94,7 @@ class Hazard:
             told = self.booster.predict(self.periods.described(rows[reached], begins, ends), pred_contrib=True)
             hazard = 1 / (1 + np.exp(-told.sum(axis=1)))
             total[reached] -= (share[reached] * hazard)[:, None] * told[:, : rows.shape[1]]
-        return total
+        return -total if self.tells_end else total
 
     def _scores(self, rows: Numbers) -> Numbers:
         lasting = np.zeros(len(rows))

@@ -52,7 +52,7 @@ def save(model: LearnedModel, folder: Path) -> None:
     }
     scorer = model.scorer
     if isinstance(scorer, Hazard):
-        meta["survival"] = vars(scorer.periods)
+        meta["survival"] = {**vars(scorer.periods), "tells_end": scorer.tells_end}
     if isinstance(scorer, Booster | Hazard):
         scorer.booster.save_model(str(folder / _BOOSTER))
     elif isinstance(scorer, Estimator):
@@ -120,7 +120,7 @@ def _survival(folder: Path, booster: Any, survival: Mapping[str, Any], features:
         raise ModelFileError(f"{folder / _META}: a survival model reads features {places} of {features}.")
     if len(edges) < 2 or edges[0] != 0 or list(edges) != sorted(set(edges)):  # noqa: PLR2004 - one period has two edges
         raise ModelFileError(f"{folder / _META}: periods must rise from 0; found {list(edges)[:5]}.")
-    return Hazard(booster, Periods(edges, *places))
+    return Hazard(booster, Periods(edges, *places), tells_end=survival.get("tells_end", False) is True)
 
 
 def _estimator(folder: Path) -> Estimator:

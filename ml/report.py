@@ -21,7 +21,8 @@ from ml.training import Trained
 CONSTANTS = (0.70, 0.80)
 _ALERT, _BUDGET = 0.70, 0.05
 _RENAMED = {"pr_auc": "precision_recall_auc", "brier": "brier_score_loss"}
-_PLAIN = ("n", "base_rate", "roc_auc", "pr_auc", "brier", "brier_constant", "log_loss", "ece")
+_PLAIN = ("n", "base_rate", "roc_auc", "pr_auc", "brier", "brier_constant", "log_loss", "ece", "precision_at_half")
+_VISITS = ("precision_at_visits", "recall_at_visits")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def report_of(trained: Trained, task: Task, costs: Costs) -> Report:
         money |= {f"against_{other * 100:.0f}": difference(book, chosen, other) for other in CONSTANTS}
     return Report(
         metrics=_metrics(trained, curve, chosen),
-        segments=by_segment(trained.test, task.segments),
+        segments=pl.concat([by_segment(trained.every, task.parts), by_segment(trained.test, task.segments)]),
         curve=curve,
         money=money,
         importance=importance(trained.model, trained.test) if trained.model else None,
@@ -87,6 +88,7 @@ def _metrics(trained: Trained, curve: pl.DataFrame, chosen: float | None) -> dic
     at = {row["threshold"]: row for row in told["thresholds"]}
     budgets = {row["budget"]: row for row in told["budgets"]}
     found: dict[str, float | None] = {_RENAMED.get(name, name): told[name] for name in _PLAIN}
+    found |= {name: told[name] for name in _VISITS if name in told}
     if told["brier"] is not None and told["brier_constant"]:
         found["brier_skill"] = 1 - told["brier"] / told["brier_constant"]
     found |= calibration_interval(trained.test)

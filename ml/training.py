@@ -24,7 +24,7 @@ from ml.evaluation import evaluate
 from ml.examples import Examples
 from ml.learned import LearnedModel
 from ml.problem import Task
-from ml.split import Split, by_time
+from ml.split import Split, split_of
 from ml.tuning import Budget, tune
 
 SEED = 7
@@ -42,8 +42,9 @@ class Trained:
         parameters: What it was fitted with.
         model: The model to use; null for the rule, which is used as it is.
         figures: Its figures on the test part.
-        test: Its rows there, with `risk`.
-        calibrate: Its rows of the part before, with `risk`, by which thresholds may be chosen.
+        test: Its rows there, with `risk`; those of the headline.
+        calibrate: Its rows of the part before, with `risk`, by which thresholds may be chosen; likewise.
+        every: Its rows of the test part, whatever question they are of.
     """
 
     candidate: str
@@ -52,6 +53,7 @@ class Trained:
     figures: dict[str, Any]
     test: pl.DataFrame
     calibrate: pl.DataFrame
+    every: pl.DataFrame
 
 
 def train(
@@ -77,7 +79,7 @@ def train(
     Raises:
         TooLittleDataError: When there is too little to learn from.
     """
-    split = by_time(rows.drop_nulls("is_late"), key=task.key)
+    split = split_of(rows.drop_nulls("is_late"), task)
     version = until.strftime("%Y-%m-%dT%H:%M")
     examples = Examples.of(split.fit, task)
     able = [c for c in candidates if not c.needs_durations or examples.durations_known]
@@ -86,7 +88,7 @@ def train(
     for number, candidate in enumerate(able):
         # Later candidates inherit the seconds that earlier ones did not use.
         ends = begun + budget.seconds * (number + 1) / len(able)
-        found = tune(candidate, examples, budget, key=task.key, seed=SEED, ends=ends)
+        found = tune(candidate, examples, budget, task=task, seed=SEED, ends=ends)
         done(1)
         judged = _fitted(split.fit, task, candidate, found.parameters, version)
         done(1)
@@ -95,15 +97,15 @@ def train(
         newest = _newest(rows, task, candidate, found.parameters, split)
         done(1)
         parameters = {**found.parameters, "tuning_trials": found.trials}
-        trained.append(_judged(judged, replace(used, calibration=newest), split, parameters, task.key))
+        trained.append(_judged(judged, replace(used, calibration=newest), split, parameters, task))
     return trained
 
 
 def rule_as_trained(name: str, risks: Callable[[pl.DataFrame], pl.Series], rows: pl.DataFrame, task: Task) -> Trained:
     """The rule on the same parts, so that the same table compares it."""
-    split = by_time(rows.drop_nulls("is_late"), key=task.key)
-    test, before = (part.with_columns(risks(part).alias("risk")) for part in (split.test, split.calibrate))
-    return Trained(name, {}, None, evaluate(test, key=task.key), test, before)
+    split = split_of(rows.drop_nulls("is_late"), task)
+    scored = [part.with_columns(risks(part).alias("risk")) for part in (split.test, split.calibrate)]
+    return _compared(name, {}, None, scored, task)
 
 
 def _fitted(rows: pl.DataFrame, task: Task, candidate: Candidate, parameters: Parameters, version: str) -> LearnedModel:
@@ -117,18 +119,25 @@ def _fitted(rows: pl.DataFrame, task: Task, candidate: Candidate, parameters: Pa
 def _newest(rows: pl.DataFrame, task: Task, candidate: Candidate, parameters: Parameters, split: Split) -> Calibration:
     """The calibration by a twin's words on every third of the newest entities, which the twin has not seen."""
     newest = pl.concat([split.calibrate, split.test])
-    held = newest.filter(pl.col(task.key).hash(SEED) % _EVERY == 0)
-    others = rows.join(held.select(task.key).unique(), on=task.key, how="anti")
+    held = newest.filter(pl.col(task.group).hash(SEED) % _EVERY == 0)
+    others = rows.join(held.select(task.group).unique(), on=task.group, how="anti")
     return _calibration(_fitted(others, task, candidate, parameters, ""), held)[1]
 
 
-def _judged(judged: LearnedModel, used: LearnedModel, split: Split, parameters: Parameters, key: str) -> Trained:
+def _judged(judged: LearnedModel, used: LearnedModel, split: Split, parameters: Parameters, task: Task) -> Trained:
     """Figures by a calibration that knew nothing of the test part."""
     name, before = _calibration(judged, split.calibrate)
     fair = replace(judged, calibration=before)
-    test, calibrate = (part.with_columns(fair.predict(part)) for part in (split.test, split.calibrate))
-    told = {**parameters, "calibration": name}
-    return Trained(judged.name, told, used, evaluate(test, key=key), test, calibrate)
+    scored = [part.with_columns(fair.predict(part)) for part in (split.test, split.calibrate)]
+    return _compared(judged.name, {**parameters, "calibration": name}, used, scored, task)
+
+
+def _compared(
+    name: str, parameters: Parameters, model: LearnedModel | None, scored: Sequence[pl.DataFrame], task: Task
+) -> Trained:
+    test, calibrate = (task.headlined(part) for part in scored)
+    figures = evaluate(test, key=task.key, visits_per_day=task.visits_per_day)
+    return Trained(name, parameters, model, figures, test, calibrate, scored[0])
 
 
 def _calibration(model: LearnedModel, rows: pl.DataFrame) -> tuple[str, Calibration]:

@@ -7,15 +7,15 @@ machine did not try is told.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from ml.candidates.candidate import Candidate, Parameters
 from ml.examples import Examples
-from ml.split import TooLittleDataError, by_time
+from ml.problem import Task
+from ml.split import TooLittleDataError, split_of
 
 _LATER = 0.25
 # Trials compare settings, which needs fewer rows than the model that is used.
@@ -47,7 +47,7 @@ class Tuned:
 
 
 def tune(
-    candidate: Candidate, examples: Examples, budget: Budget, *, key: str, seed: int, ends: float | None = None
+    candidate: Candidate, examples: Examples, budget: Budget, *, task: Task, seed: int, ends: float | None = None
 ) -> Tuned:
     """Chooses parameters by log loss on later entities, rounds by early stopping on the same.
 
@@ -55,7 +55,7 @@ def tune(
         candidate: What is tuned.
         examples: Rows to learn from.
         budget: What it may cost.
-        key: The column that names entities.
+        task: What is learned; says how rows are split.
         seed: Chooses trials and rows.
         ends: When to stop by the budget's clock; from now on for `budget.seconds` where left out.
 
@@ -67,7 +67,7 @@ def tune(
     if budget.trials < 1:
         return untried
     try:
-        earlier, later = _slices(examples, key, seed)
+        earlier, later = _slices(examples, task, seed)
     except TooLittleDataError:
         return untried
     luck = np.random.default_rng(seed)
@@ -84,7 +84,8 @@ def tune(
 def log_loss(scores: Any, examples: Examples) -> float:
     """The log loss of scores on rows with labels; rows without a score count as even odds."""
     said = np.clip(np.nan_to_num(scores, nan=0.5), 1e-6, 1 - 1e-6)
-    return float(-np.mean(np.where(examples.labels() == 1, np.log(said), np.log(1 - said))))
+    losses = np.where(examples.labels() == 1, np.log(said), np.log(1 - said))
+    return float(-np.average(losses, weights=examples.weights()))
 
 
 def _drawn(candidate: Candidate, luck: np.random.Generator) -> Mapping[str, Any]:
@@ -92,12 +93,7 @@ def _drawn(candidate: Candidate, luck: np.random.Generator) -> Mapping[str, Any]
     return {**candidate.parameters, **chosen}
 
 
-def _slices(examples: Examples, key: str, seed: int) -> tuple[Examples, Examples]:
+def _slices(examples: Examples, task: Task, seed: int) -> tuple[Examples, Examples]:
     """Earlier and later entities with an outcome, at most so many rows of each."""
-    parts = by_time(examples.labelled.rows, key=key, shares=(1 - _LATER, 0, _LATER), least=100)
-    return tuple(_capped(part, examples, seed) for part in (parts.fit, parts.test))  # type: ignore[return-value]
-
-
-def _capped(rows: pl.DataFrame, examples: Examples, seed: int) -> Examples:
-    some = rows.sample(_MOST_ROWS, seed=seed) if len(rows) > _MOST_ROWS else rows
-    return Examples(some, examples.features, examples.horizon)
+    parts = split_of(examples.labelled.rows, task, shares=(1 - _LATER, 0, _LATER), least=100)
+    return tuple(replace(examples, rows=part).some(_MOST_ROWS, seed) for part in (parts.fit, parts.test))  # type: ignore[return-value]

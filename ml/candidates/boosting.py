@@ -29,7 +29,12 @@ FEWEST_ROUNDS, _MOST_ROUNDS = 100, 600
 
 
 def boosted(
-    rows: Numbers, labels: Any, parameters: Mapping[str, Any], seed: int, later: tuple[Numbers, Any] | None
+    rows: Numbers,
+    labels: Any,
+    parameters: Mapping[str, Any],
+    seed: int,
+    later: tuple[Numbers, Any, Any] | None,
+    weights: Any = None,
 ) -> tuple[Any, dict[str, Any]]:
     """A booster of the log odds of labels.
 
@@ -38,7 +43,8 @@ def boosted(
         labels: 0 or 1.
         parameters: As of `DEFAULTS`.
         seed: Chooses bags.
-        later: Rows and labels that decide when to stop; without them `num_boost_round` does.
+        later: Rows, labels and weights that decide when to stop; without them `num_boost_round` does.
+        weights: How many rows each one stands for; one each where left out.
 
     Returns:
         The booster, and the parameters with the rounds that were found.
@@ -47,14 +53,14 @@ def boosted(
 
     settings = {**_FIXED, **parameters, "seed": seed}
     rounds = settings.pop("num_boost_round")
-    data = lightgbm.Dataset(rows, labels)
+    data = lightgbm.Dataset(rows, labels, weight=weights)
     if later is None:
         return lightgbm.train(settings, data, num_boost_round=rounds), dict(parameters)
     booster = lightgbm.train(
         settings,
         data,
         num_boost_round=_MOST_ROUNDS,
-        valid_sets=[lightgbm.Dataset(*later, reference=data)],
+        valid_sets=[lightgbm.Dataset(later[0], later[1], weight=later[2], reference=data)],
         callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
     )
     return booster, {**parameters, "num_boost_round": max(int(booster.best_iteration), FEWEST_ROUNDS)}

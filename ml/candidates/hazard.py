@@ -6,20 +6,23 @@ It learns from what has no outcome yet, too: a ticket that is open tells that it
 was finished an hour ago need not wait for its deadline to teach.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from ml.candidates.boosting import DEFAULTS, SPACE, boosted
 from ml.candidates.candidate import Candidate, Fitted, Parameters
-from ml.examples import ENDED, FEWEST_ENDS, WATCHABLE, WATCHED, Examples
+from ml.examples import ENDED, FEWEST_ENDS, OTHERS_PER_EVENT, RARE, WATCHABLE, WATCHED, Examples
 from ml.hazard import Hazard, Periods
 from ml.split import TooLittleDataError
 
 HOUR, WEEKDAY = "local_hour", "weekday"
 _PERIODS = 14
 # Each moment becomes as many rows as periods were watched: more moments than these cost memory and teach little.
-_MOST_MOMENTS = 100_000
+_MOST_MOMENTS, _MOST_MOMENTS_OF_RARE = 100_000, 400_000
+_LEAST_PER_PERIOD = 5_000
 
 
 def hazard() -> Candidate:
@@ -30,12 +33,13 @@ def hazard() -> Candidate:
 
 
 def _fit(examples: Examples, parameters: Parameters, seed: int, later: Examples | None = None) -> Fitted:
-    periods = _periods(examples, parameters["periods"])
-    rows, ended = person_periods(_some(examples, seed), periods)
-    checked = person_periods(_some(later, seed), periods) if later else None
+    told, judged = examples.moments, later.moments if later else None
+    periods = _periods(told, parameters["periods"])
+    rows, ended, weights = person_periods(_some(told, seed), periods, seed)
+    checked = person_periods(_some(judged, seed), periods, seed) if judged else None
     boosting = {name: value for name, value in parameters.items() if name != "periods"}
-    booster, used = boosted(rows, ended, boosting, seed, checked)
-    return Fitted(Hazard(booster, periods), {**used, "periods": parameters["periods"]})
+    booster, used = boosted(rows, ended, boosting, seed, checked, weights)
+    return Fitted(Hazard(booster, periods, tells_end=examples.event_is_end), {**used, "periods": parameters["periods"]})
 
 
 def _periods(examples: Examples, count: int) -> Periods:
@@ -50,26 +54,48 @@ def _periods(examples: Examples, count: int) -> Periods:
     return Periods(tuple(edges), place[str(examples.horizon)], place.get(HOUR), place.get(WEEKDAY))
 
 
-def person_periods(examples: Examples, periods: Periods) -> tuple[Any, Any]:
-    """One row per moment and period, and whether it ended there.
+def person_periods(examples: Examples, periods: Periods, seed: int) -> tuple[Any, Any, Any]:
+    """One row per moment and period, whether it ended there, and how many rows it stands for.
 
     A period counts where it could be watched to its end. Counting those that ended within a period that could not, but
-    not those that did not, would say that everything ends soon.
+    not those that did not, would say that everything ends soon. Where ends are rare, all of them count and so many of
+    the others for each, which weigh more in return.
 
     Returns:
-        Features with the period's (float32), and 0 or 1.
+        Features with the period's (float32), 0 or 1, and weights.
     """
+    luck, stands = np.random.default_rng(seed), examples.weights()
     numbers = examples.numbers()
     watched, watchable, ended = examples.column(WATCHED), examples.column(WATCHABLE), examples.rows[ENDED].to_numpy()
-    rows, labels = [], []
+    rows, labels, weights = [], [], []
     for begins, ends in periods.spans():
-        told = (watched > begins) & (watchable >= ends)
-        rows.append(periods.described(numbers[told], begins, ends))
-        labels.append((ended & (watched <= ends))[told])
-    return np.vstack(rows), np.concatenate(labels).astype(np.int64)
+        told = np.flatnonzero((watched > begins) & (watchable >= ends))
+        ends_here = ended[told] & (watched[told] <= ends)
+        kept, weight = _thinned(ends_here, luck)
+        rows.append(periods.described(numbers[told[kept]], begins, ends))
+        labels.append(ends_here[kept])
+        weights.append(weight * stands[told[kept]])
+    return np.vstack(rows), np.concatenate(labels).astype(np.int64), np.concatenate(weights)
+
+
+def _thinned(ended: Any, luck: np.random.Generator) -> tuple[Any, Any]:
+    """Which rows of a period are kept, and how many each stands for."""
+    others, ends = np.flatnonzero(~ended), np.flatnonzero(ended)
+    wanted = max(len(ends) * OTHERS_PER_EVENT, _LEAST_PER_PERIOD)
+    if len(ends) >= RARE * len(ended) or wanted >= len(others):
+        return np.arange(len(ended)), np.ones(len(ended))
+    kept = np.concatenate([ends, luck.choice(others, wanted, replace=False)])
+    return kept, np.concatenate([np.ones(len(ends)), np.full(wanted, len(others) / wanted)])
 
 
 def _some(examples: Examples, seed: int) -> Examples:
     if len(examples.rows) <= _MOST_MOMENTS:
         return examples
-    return Examples(examples.rows.sample(_MOST_MOMENTS, seed=seed), examples.features, examples.horizon)
+    return replace(examples, rows=_drawn(examples.rows, seed))
+
+
+def _drawn(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """So many moments; where ends are rare, whole moments would be lost with the few that tell: more are drawn."""
+    ends = int(rows[ENDED].sum())
+    most = _MOST_MOMENTS if ends >= RARE * len(rows) else _MOST_MOMENTS_OF_RARE
+    return rows.sample(most, seed=seed) if len(rows) > most else rows

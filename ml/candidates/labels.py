@@ -56,38 +56,40 @@ def _logistic(
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
     from sklearn.preprocessing import QuantileTransformer  # noqa: PLC0415
 
-    known = examples.labelled
+    known = examples.thinned(seed)
     quantiles = min(parameters["n_quantiles"], len(known.rows))
     model = make_pipeline(
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
         QuantileTransformer(output_distribution="normal", n_quantiles=quantiles, random_state=seed),
         LogisticRegression(random_state=seed, C=parameters["C"], max_iter=2_000),
     )
-    return Fitted(Estimator(model.fit(known.numbers(), known.labels())), parameters)
+    fitted = model.fit(known.numbers(), known.labels(), logisticregression__sample_weight=known.weights())
+    return Fitted(Estimator(fitted), parameters)
 
 
 def _hist(examples: Examples, parameters: Parameters, seed: int, later: Examples | None = None) -> Fitted:
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415
 
-    known = examples.labelled
+    known = examples.thinned(seed)
     model = HistGradientBoostingClassifier(random_state=seed, early_stopping=False, **parameters)
+    model.fit(known.numbers(), known.labels(), sample_weight=known.weights())
     if later is None:
-        return Fitted(Estimator(model.fit(known.numbers(), known.labels())), parameters)
-    model.fit(known.numbers(), known.labels())
+        return Fitted(Estimator(model), parameters)
     judged = later.labelled
-    losses = [_loss(judged.labels(), p[:, 1]) for p in model.staged_predict_proba(judged.numbers())]
+    losses = [_loss(judged, p[:, 1]) for p in model.staged_predict_proba(judged.numbers())]
     best = int(np.argmin(losses)) + 1
     return Fitted(Estimator(model), {**parameters, "max_iter": max(best, FEWEST_ROUNDS)})
 
 
 def _lightgbm(examples: Examples, parameters: Parameters, seed: int, later: Examples | None = None) -> Fitted:
-    known, judged = examples.labelled, later.labelled if later else None
-    checked = (judged.numbers(), judged.labels()) if judged else None
-    booster, used = boosted(known.numbers(), known.labels(), parameters, seed, checked)
+    known, judged = examples.thinned(seed), later.labelled if later else None
+    checked = (judged.numbers(), judged.labels(), judged.weights()) if judged else None
+    booster, used = boosted(known.numbers(), known.labels(), parameters, seed, checked, known.weights())
     return Fitted(Booster(booster), used)
 
 
-def _loss(labels: Any, risks: Any) -> float:
+def _loss(examples: Examples, risks: Any) -> float:
     """Log loss."""
     said = np.clip(risks, 1e-6, 1 - 1e-6)
-    return float(-np.mean(np.where(labels == 1, np.log(said), np.log(1 - said))))
+    losses = np.where(examples.labels() == 1, np.log(said), np.log(1 - said))
+    return float(-np.average(losses, weights=examples.weights()))

@@ -86,10 +86,11 @@ def test_a_period_counts_where_it_could_be_watched_to_its_end():
         }
     )
     periods = Periods((0.0, 10.0, 20.0), 1, None, None)
-    numbers, ended = person_periods(Examples(rows, ("kind", "left")), periods)
+    numbers, ended, weights = person_periods(Examples(rows, ("kind", "left")), periods, 1)
     assert list(zip(numbers[:, 0], numbers[:, 2], ended, strict=True)) == [
         (0, 0, 1), (1, 0, 0), (2, 0, 0), (1, 10, 1),
     ]  # fmt: skip
+    assert weights.tolist() == [1, 1, 1, 1]
 
 
 def test_the_period_knows_the_hour_and_weekday_at_its_middle():

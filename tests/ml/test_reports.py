@@ -42,7 +42,7 @@ def scored(count=4_000, noise=0.0, seed=1):
 
 def trained(name, noise=0.0):
     test = scored(noise=noise)
-    return Trained(name, {"depth": 3}, None, evaluate(test, key="id"), test, scored(noise=noise, seed=2))
+    return Trained(name, {"depth": 3}, None, evaluate(test, key="id"), test, scored(noise=noise, seed=2), test)
 
 
 def test_segments_that_are_too_small_are_not_judged():
@@ -72,7 +72,7 @@ def test_figures_have_the_names_that_mlflow_uses_and_none_is_made_up():
     assert wanted <= set(metrics)
     assert all(np.isfinite(value) for value in metrics.values())
     one = scored().filter("is_late")
-    silent = Trained("x", {}, None, evaluate(one, key="id"), one, one)
+    silent = Trained("x", {}, None, evaluate(one, key="id"), one, one, one)
     assert "roc_auc" not in report_of(silent, TASK, COSTS).metrics
 
 
