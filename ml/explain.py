@@ -19,7 +19,7 @@ from ml.learned import LearnedModel
 
 MOST = 2
 # Where a problem keeps its words.
-_MODULES = {"sla_breach": "ml.sla_breach.words"}
+_MODULES = {"sla_breach": "ml.sla_breach.words", "device_failure": "ml.device_failure.words"}
 
 
 @dataclass(frozen=True)
