@@ -7,6 +7,7 @@ which (`opsguard_assets.tables.versions`) and the lake's other tables (`lake`).
 as of a recent instant touches `live` and, by file statistics, the last files of `superseded`: history costs it nothing.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
@@ -29,6 +30,7 @@ from resources import delta
 
 SLICE = "_slice"
 LIVE, REST, SUPERSEDED = "live", "rest", "superseded"
+PARTITION_BY = (SLICE,)
 
 
 def folder(table: Table) -> str:
@@ -44,9 +46,67 @@ def stored_schema(table: Table) -> pl.Schema:
     return pl.Schema({column: types[column] for column in order})
 
 
-def empty(table: Table) -> pl.DataFrame:
-    """A frame of the physical columns without rows."""
-    return pl.DataFrame(schema=stored_schema(table))
+def indexed(table: Table) -> int:
+    """How many leading columns get file statistics."""
+    return len({SLICE, *HIDDEN, *identity(table)})
+
+
+def empty_versions(table: Table) -> pl.DataFrame:
+    """A frame of the columns that a reader of versions sees, without rows."""
+    return pl.DataFrame(schema=pl.Schema({**table.dtypes, **HIDDEN}))
+
+
+@dataclass(frozen=True)
+class Slices:
+    """A canonical table in slices, opened at one version.
+
+    Attributes:
+        table: Which one.
+        stored: The Delta table.
+        recorded_upto: It is read as it had been recorded by then; None: as now.
+    """
+
+    table: Table
+    stored: DeltaTable
+    recorded_upto: datetime | None = None
+
+    def known(self, as_of: datetime | None, *, live_only: bool = False) -> pl.LazyFrame:
+        """The row of every key at an instant (None: the last), in contract columns."""
+        table = self.table
+        if self.recorded_upto is not None:
+            return known(self.versions(), table, as_of, live_only=live_only)
+        rows = pl.scan_delta(self.stored).filter(~pl.col(IS_WITHDRAWN))
+        live = table.is_live if live_only and table.is_live is not None else pl.lit(value=True)
+        current = pl.col(SLICE).eq(LIVE) if live_only and table.is_live is not None else pl.col(SLICE) != SUPERSEDED
+        if as_of is None:
+            return rows.filter(current).select(table.columns)
+        since = pl.lit(as_of, INSTANT)
+        now = rows.filter(current, pl.col("known_at") <= since)
+        outdated = rows.filter(pl.col(SLICE) == SUPERSEDED, pl.col(SUPERSEDED_AT) > since, live)
+        return pl.concat([now, outdated.filter(pl.col("known_at") <= since)]).select(table.columns)
+
+    def versions(self) -> pl.LazyFrame:
+        """All versions: contract columns and hidden columns."""
+        rows = pl.scan_delta(self.stored).select([*self.table.columns, *HIDDEN])
+        return rows if self.recorded_upto is None else recorded_by(rows, self.table, self.recorded_upto)
+
+    def arrived(self, after: datetime | None, upto: datetime | None) -> pl.LazyFrame:
+        """The versions that were loaded in (`after`, `upto`]; None: without bound."""
+        rows = self.versions()
+        if after is not None:
+            rows = rows.filter(pl.col(LOADED_AT) > pl.lit(after, INSTANT))
+        return rows if upto is None else rows.filter(pl.col(LOADED_AT) <= pl.lit(upto, INSTANT))
+
+    def loaded_upto(self) -> datetime | None:
+        """The instant of the newest load; None before the first."""
+        newest = self.versions().select(pl.col(LOADED_AT).max()).collect().item()
+        return newest if isinstance(newest, datetime) else None
+
+    def record(self, incoming: pl.DataFrame) -> tuple[int, int]:
+        """Adds the new versions among received rows in one commit; returns how many are new and how many are not."""
+        changes = revision(self.stored, incoming, self.table)
+        commit(self.stored, changes, self.table)
+        return len(changes.added), changes.unchanged
 
 
 def with_hidden(rows: pl.DataFrame, table: Table, loaded_at: datetime) -> pl.DataFrame:

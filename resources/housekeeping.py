@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from sqlalchemy import text
 
 from resources.database import Database
-from resources.lake import Lake, Tidied
+from resources.lake import Lake
+from resources.written import Tidied
 
 
 def pin(database: Database, table: str, version: int, *, reason: str) -> None:

@@ -6,7 +6,7 @@ any column means, and Dagster. Every write is one commit: a crash leaves the old
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
@@ -15,9 +15,11 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from opsguard_assets.tables.table import Table
-from opsguard_assets.tables.versions import HIDDEN, INSTANT, IS_WITHDRAWN, LOADED_AT, SUPERSEDED_AT, identity
-from resources import canonical, delta
-from resources.canonical import LIVE, SLICE, SUPERSEDED
+from opsguard_assets.tables.versions import HIDDEN, INSTANT, LOADED_AT
+from resources import canonical, daily, delta
+from resources.canonical import Slices
+from resources.daily import Daily
+from resources.written import Recorded, Tidied
 
 _ATTEMPTS = 20
 _T = TypeVar("_T")
@@ -29,26 +31,6 @@ class LakeError(RuntimeError):
 
 class TableMissingError(LakeError):
     """A derived table was read before anything wrote it."""
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """What recording rows did: `received == accepted + unchanged`."""
-
-    received: int
-    accepted: int
-    unchanged: int
-
-
-@dataclass(frozen=True)
-class Tidied:
-    """What housekeeping did to one table: file counts, and how many old versions are protected."""
-
-    table: str
-    files_before: int
-    files_after: int
-    files_vacuumed: int
-    versions_protected: int
 
 
 @dataclass(frozen=True)
@@ -106,7 +88,9 @@ class Lake:
         table = self._open(name)
         return None if table is None else table.version()
 
-    def append_once(self, name: str, frame: pl.DataFrame, *, stream: str, sequence: int) -> bool:
+    def append_once(
+        self, name: str, frame: pl.DataFrame, *, stream: str, sequence: int, partition_by: Sequence[str] = ()
+    ) -> bool:
         """Appends `frame` unless (stream, sequence) or a later sequence of the stream was appended before.
 
         Returns:
@@ -119,7 +103,8 @@ class Lake:
             if done is not None and done >= sequence:
                 return False
             target, commit = table or self.uri_of(name), delta.once(stream, sequence)
-            delta.write(target, frame, self._options, mode="append", schema_mode="merge", commit_properties=commit)
+            settings = {"mode": "append", "schema_mode": "merge", "commit_properties": commit}
+            delta.write(target, frame, self._options, **settings, partition_by=list(partition_by) or None)
             return True
 
         return _retried(attempt, name)
@@ -213,47 +198,60 @@ class Lake:
             as_of: The instant of knowledge, UTC; None for everything recorded until now.
             live_only: Only the rows that `table.is_live` selects. What they cost does not grow with history.
         """
-        stored = self._open(canonical.folder(table))
-        if stored is None:
-            return table.empty().lazy()
-        if self.recorded_upto is not None:
-            return canonical.known(self.versions(table), table, as_of, live_only=live_only)
-        rows = pl.scan_delta(stored).filter(~pl.col(IS_WITHDRAWN))
-        live = table.is_live if live_only and table.is_live is not None else pl.lit(value=True)
-        current = pl.col(SLICE).eq(LIVE) if live_only and table.is_live is not None else pl.col(SLICE) != SUPERSEDED
-        if as_of is None:
-            return rows.filter(current).select(table.columns)
-        since = pl.lit(as_of, INSTANT)
-        now = rows.filter(current, pl.col("known_at") <= since)
-        outdated = rows.filter(pl.col(SLICE) == SUPERSEDED, pl.col(SUPERSEDED_AT) > since, live)
-        return pl.concat([now, outdated.filter(pl.col("known_at") <= since)]).select(table.columns)
+        stored = self._stored(table)
+        return table.empty().lazy() if stored is None else stored.known(as_of, live_only=live_only)
 
     def versions(self, table: Table) -> pl.LazyFrame:
         """All versions ever recorded: contract columns, `_sequence`, `_loaded_at`, `superseded_at`."""
-        stored = self._open(canonical.folder(table))
-        columns = [*table.columns, *HIDDEN]
-        if stored is None:
-            return canonical.empty(table).lazy().select(columns)
-        rows = pl.scan_delta(stored).select(columns)
-        return rows if self.recorded_upto is None else canonical.recorded_by(rows, table, self.recorded_upto)
+        stored = self._stored(table)
+        rows = canonical.empty_versions(table).lazy() if stored is None else stored.versions()
+        return rows.select(*table.columns, *HIDDEN)
 
     def touched(self, table: Table, *, after: datetime | None, upto: datetime) -> pl.LazyFrame:
         """The distinct keys of which a version was loaded in (`after`, `upto`]; from the beginning where it is None."""
-        rows = self.versions(table).filter(pl.col(LOADED_AT) <= pl.lit(upto, INSTANT))
-        if after is not None:
-            rows = rows.filter(pl.col(LOADED_AT) > pl.lit(after, INSTANT))
+        stored = self._stored(table)
+        rows = table.empty().lazy() if stored is None else stored.arrived(after, upto)
         return rows.select(table.key).unique()
 
     def loaded_upto(self, table: Table) -> datetime | None:
         """The instant of the newest load into a table; None before the first."""
-        newest = self.versions(table).select(pl.col(LOADED_AT).max()).collect().item()
-        return newest if isinstance(newest, datetime) else None
+        stored = self._stored(table)
+        return None if stored is None else stored.loaded_upto()
 
     def has_hindsight(self, table: Table, as_of: datetime) -> bool:
         """Whether rows were loaded after `as_of` that claim to have been known by then: imported history."""
-        moment = pl.lit(as_of, INSTANT)
-        late = self.versions(table).filter(pl.col(LOADED_AT) > moment, pl.col("known_at") <= moment)
+        stored = self._stored(table)
+        if stored is None:
+            return False
+        late = stored.arrived(as_of, None).filter(pl.col("known_at") <= pl.lit(as_of, INSTANT))
         return not late.head(1).collect().is_empty()
+
+    def recorded_rows(self, table: Table, instants: Sequence[datetime]) -> int:
+        """How many versions were recorded under some load instants."""
+        stored = self._stored(table)
+        if stored is None or not instants:
+            return 0
+        rows = stored.arrived(min(instants) - timedelta(microseconds=1), max(instants))
+        found = rows.filter(pl.col(LOADED_AT).is_in(list(instants))).select(pl.len()).collect().item()
+        return int(found)
+
+    def daily(self, table: Table) -> Daily:
+        """The high-volume table `table` with what only such a table can tell: stretches of time, at their own cost.
+
+        Raises:
+            LakeError: When the table is not kept by day.
+        """
+        if not table.is_daily:
+            raise LakeError(f"{table.name} is not kept by day; read it with known() or versions()")
+        folder = canonical.folder(table)
+        return Daily(table, self.uri_of(folder), self._open(folder), self._options, self.recorded_upto)
+
+    def _stored(self, table: Table) -> Slices | Daily | None:
+        if table.is_daily:
+            by_day = self.daily(table)
+            return None if by_day.stored is None else by_day
+        stored = self._open(canonical.folder(table))
+        return None if stored is None else Slices(table, stored, self.recorded_upto)
 
     def record(self, table: Table, rows: pl.DataFrame, *, loaded_at: datetime) -> Recorded:
         """Adds the versions among `rows` that are new and closes those that they supersede, in one commit.
@@ -272,19 +270,22 @@ class Lake:
         incoming = canonical.with_hidden(rows, table, loaded_at)
 
         def attempt() -> Recorded:
-            stored = self._open(canonical.folder(table)) or self._create(table)
-            revision = canonical.revision(stored, incoming, table)
-            canonical.commit(stored, revision, table)
-            return Recorded(len(rows), len(revision.added), revision.unchanged)
+            stored = self._stored(table)
+            if stored is None:
+                self._create(table)
+                stored = self._stored(table)
+            if stored is None:
+                raise LakeError(f"{table.name}: somebody deleted it from {self.uri} while it was being written")
+            accepted, unchanged = stored.record(incoming)
+            return Recorded(len(rows), accepted, unchanged)
 
         return _retried(attempt, table.name)
 
-    def _create(self, table: Table) -> DeltaTable:
+    def _create(self, table: Table) -> None:
+        layout = daily if table.is_daily else canonical
+        schema, parts = layout.stored_schema(table), layout.PARTITION_BY
         uri = self.uri_of(canonical.folder(table))
-        leading = [SLICE, *HIDDEN, *identity(table)]
-        schema = canonical.stored_schema(table)
-        delta.create(uri, schema, self._options, partition_by=[SLICE], indexed=len(set(leading)))
-        return DeltaTable(uri, storage_options=dict(self._options) or None)
+        delta.create(uri, schema, self._options, partition_by=parts, indexed=layout.indexed(table))
 
 
 def _retried(attempt: Callable[[], _T], name: str) -> _T:

@@ -25,7 +25,6 @@ from opsguard_assets.intake.conform import DAMAGE, Conformed, conform
 from opsguard_assets.intake.ledger import Accepted
 from opsguard_assets.intake.origin import MappingError, RawRows, absent_columns, resolve
 from opsguard_assets.tables.table import Table
-from opsguard_assets.tables.versions import LOADED_AT
 from resources.lake import Lake
 from resources.progress import Advance, Progress, Silent
 
@@ -186,7 +185,8 @@ def _accept_batch(arrival: _Arrival, feeds: _Feeds, number: int, raw: pl.DataFra
         tallies = {}
         for table, parts in feeds:
             conformed = [conform(raw, feed, arrival.source, table, recorded_at) for feed in parts]
-            accepted = _stored(arrival.lake, table, before) or _record(arrival.lake, table, conformed, recorded_at)
+            # An attempt before recorded all of a table's rows or none.
+            accepted = arrival.lake.recorded_rows(table, before) or _record(arrival.lake, table, conformed, recorded_at)
             _set_apart(arrival, table, conformed, number)
             tallies[table.name] = {
                 "received": sum(part.received for part in conformed),
@@ -202,13 +202,6 @@ def _check(arrival: _Arrival, feeds: _Feeds) -> None:
     for table, parts in feeds:
         for feed in parts:
             resolve(feed, header, table)
-
-
-def _stored(lake: Lake, table: Table, attempts: list[datetime]) -> int:
-    """How many versions earlier attempts at a batch recorded; they recorded all of a table's or none."""
-    if not attempts:
-        return 0
-    return int(lake.versions(table).filter(pl.col(LOADED_AT).is_in(attempts)).select(pl.len()).collect().item())
 
 
 def _record(lake: Lake, table: Table, conformed: list[Conformed], recorded_at: datetime) -> int:

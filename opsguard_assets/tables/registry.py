@@ -40,7 +40,14 @@ _ALL = (
         happened_at="at",
     ),
     Table(name="devices", room="devices", schema=devices.Devices, key=("device_id",)),
-    Table(name="telemetry", room="devices", schema=devices.Telemetry, key=("device_id", "at"), happened_at="at"),
+    Table(
+        name="telemetry",
+        room="devices",
+        schema=devices.Telemetry,
+        key=("device_id", "at"),
+        happened_at="at",
+        is_daily=True,
+    ),
     Table(
         name="device_events",
         room="devices",
@@ -49,7 +56,12 @@ _ALL = (
         happened_at="at",
     ),
     Table(
-        name="sensor_readings", room="devices", schema=devices.SensorReadings, key=("sensor_id", "at"), happened_at="at"
+        name="sensor_readings",
+        room="devices",
+        schema=devices.SensorReadings,
+        key=("sensor_id", "at"),
+        happened_at="at",
+        is_daily=True,
     ),
     Table(name="rosters", room="shifts", schema=shifts.Rosters, key=("roster_id",)),
     Table(

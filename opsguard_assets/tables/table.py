@@ -23,6 +23,8 @@ class Table:
         version: The column whose greater value wins between versions of one key (`updated_at`);
             None where the one known later wins.
         is_live: Rows that frequent ticks read (open tickets); stored apart so that history costs a tick nothing.
+        is_daily: Kept by day and only appended to: reports in great number that hardly ever change. `happened_at`
+            belongs to the key, and the version known last wins.
     """
 
     name: str
@@ -32,6 +34,16 @@ class Table:
     happened_at: str | None = None
     version: str | None = None
     is_live: pl.Expr | None = field(default=None, compare=False, hash=False)
+    is_daily: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses a daily table whose rows have no day, or that needs more than their day to be told apart.
+
+        Raises:
+            ValueError: When it is one.
+        """
+        if self.is_daily and (self.happened_at not in self.key or self.version or self.is_live is not None):
+            raise ValueError(f"{self.name}: a daily table has `happened_at` in its key, no `version` and no `is_live`")
 
     @property
     def grain(self) -> str:

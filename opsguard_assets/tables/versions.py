@@ -10,6 +10,7 @@ a state that was already outdated on arrival. A version that `_is_withdrawn` say
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import polars as pl
 
@@ -17,6 +18,7 @@ from opsguard_assets.tables.table import Table
 
 SEQUENCE, LOADED_AT, SUPERSEDED_AT, IS_WITHDRAWN = "_sequence", "_loaded_at", "superseded_at", "_is_withdrawn"
 INSTANT = pl.Datetime("us", "UTC")
+_Frame = TypeVar("_Frame", pl.DataFrame, pl.LazyFrame)
 HIDDEN = {SEQUENCE: pl.Int64(), LOADED_AT: INSTANT, SUPERSEDED_AT: INSTANT, IS_WITHDRAWN: pl.Boolean()}
 
 
@@ -80,7 +82,7 @@ def _dated(versions: pl.DataFrame, table: Table) -> pl.DataFrame:
     return superseded(_without_repeats(versions, table), table)
 
 
-def superseded(versions: pl.DataFrame, table: Table) -> pl.DataFrame:
+def superseded(versions: _Frame, table: Table) -> _Frame:
     """Versions with the instant from which another one of them is the row (`superseded_at`)."""
     ranked = versions.sort([*table.key, *rank(table)], descending=[False] * len(table.key) + [True] * len(rank(table)))
     # The first version of higher rank to become known ends this one; a state that arrives outdated ends at once.

@@ -28,6 +28,18 @@ PARTS = Table(
 )
 
 
+class _Report(dy.Schema):
+    """A report of a part."""
+
+    part_id = dy.String()
+    at = dy.Datetime(time_zone="UTC")
+    state = dy.String()
+    known_at = dy.Datetime(time_zone="UTC")
+
+
+REPORTS = Table(name="reports", room="tests", schema=_Report, key=("part_id", "at"), happened_at="at", is_daily=True)
+
+
 def hour(number: int) -> datetime:
     return START + timedelta(hours=number)
 
@@ -44,6 +56,12 @@ def parts(portion: int, rows: int) -> pl.DataFrame:
     )
 
 
+def reports(portion: int, rows: int) -> pl.DataFrame:
+    """The same reports, each portion a later word on them."""
+    at = pl.lit(START, pl.Datetime("us", "UTC"))
+    return parts(portion, rows).with_columns(at=at).select(REPORTS.columns)
+
+
 def plain(portion: int, rows: int) -> pl.DataFrame:
     """Rows of one portion in a slice that all portions share."""
     return pl.select(
@@ -53,6 +71,10 @@ def plain(portion: int, rows: int) -> pl.DataFrame:
 
 def record(lake: Lake, portion: int, rows: int) -> None:
     lake.record(PARTS, parts(portion, rows), loaded_at=hour(portion))
+
+
+def record_daily(lake: Lake, portion: int, rows: int) -> None:
+    lake.record(REPORTS, reports(portion, rows), loaded_at=hour(portion))
 
 
 def replace_slice(lake: Lake, portion: int, rows: int) -> None:
@@ -74,7 +96,7 @@ def append_once(lake: Lake, portion: int, rows: int) -> None:
 
 
 WRITERS: dict[str, Callable[[Lake, int, int], None]] = {
-    writer.__name__: writer for writer in (record, replace_slice, replace, replace_entities, append_once)
+    writer.__name__: writer for writer in (record, record_daily, replace_slice, replace, replace_entities, append_once)
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from resources.lake import Lake, LakeError, TableMissingError
-from tests.resources.lake_writers import PARTS, WRITERS, hour, parts, plain
+from tests.resources.lake_writers import PARTS, REPORTS, WRITERS, hour, parts, plain, reports
 from tests.resources.processes import finished, start, wait_for
 
 WRITER = "from tests.resources.lake_writers import main; main()"
@@ -138,15 +138,17 @@ def test_an_older_version_stays_readable(lake):
 
 def stored(lake: Lake, writer: str) -> pl.DataFrame:
     """What a reader finds after some portions were written."""
-    if writer != "record":
-        return rows(lake)
-    return lake.known(PARTS).sort("part_id").collect()
+    if writer == "record_daily":
+        return lake.known(REPORTS).sort("part_id").collect()
+    return lake.known(PARTS).sort("part_id").collect() if writer == "record" else rows(lake)
 
 
 def expected(writer: str, portion: int) -> pl.DataFrame:
     """What must be found after portion 0 or portions 0 and 1."""
     if writer == "record":
         return parts(portion, BIG).sort("part_id")
+    if writer == "record_daily":
+        return reports(portion, BIG).sort("part_id")
     written = [plain(p, BIG) for p in range(portion + 1)] if writer == "append_once" else [plain(portion, BIG)]
     frame = pl.concat(written)
     return frame.select(sorted(frame.columns)).sort(sorted(frame.columns))
@@ -178,6 +180,13 @@ def test_portions_that_two_processes_record_at_once_all_land(lake, tmp_path):
     for portion in range(8):
         known = lake.known(PARTS, hour(portion)).sort("part_id").collect()
         assert_frame_equal(known, parts(portion, 50).sort("part_id"))
+
+
+def test_words_on_the_same_reports_from_two_processes_at_once_are_all_kept_once(lake, tmp_path):
+    together(lake, tmp_path / "gate", ("record_daily", 0, 3, 50), ("record_daily", 2, 5, 50))
+    assert_frame_equal(lake.known(REPORTS).sort("part_id").collect(), reports(5, 50).sort("part_id"))
+    versions = lake.versions(REPORTS).collect()
+    assert versions.group_by("known_at").len()["len"].to_list() == [50] * 6
 
 
 @pytest.mark.parametrize("writer", ["replace_slice", "replace", "replace_entities"])
