@@ -84,13 +84,22 @@ def write(table: str | DeltaTable, frame: pl.DataFrame, options: Mapping[str, st
     write_deltalake(table, frame, storage_options=dict(options) or None, **settings)
 
 
-def write_first(uri: str, frame: pl.DataFrame, options: Mapping[str, str], *, partition_by: Sequence[str] = ()) -> None:
-    """Creates a table with its first rows.
+def write_first(
+    uri: str,
+    frame: pl.DataFrame,
+    options: Mapping[str, str],
+    *,
+    partition_by: Sequence[str] = (),
+    transaction: tuple[str, int] | None = None,
+) -> None:
+    """Creates a table with its first rows, and with the application transaction that brought them.
 
     Raises:
         CommitFailedError: When another writer created it meanwhile, like any write that lost against another one.
     """
-    settings = {"mode": "error", "partition_by": list(partition_by), "commit_properties": unchallenged()}
+    transactions = [Transaction(*transaction)] if transaction else None
+    alone = CommitProperties(max_commit_retries=0, app_transactions=transactions)
+    settings = {"mode": "error", "partition_by": list(partition_by), "commit_properties": alone}
     try:
         write(uri, frame, options, **settings)
     except DeltaError as error:

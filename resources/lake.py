@@ -99,12 +99,15 @@ class Lake:
 
         def attempt() -> bool:
             table = self._open(name)
-            done = None if table is None else table.transaction_version(stream)
+            if table is None:
+                uri, mark = self.uri_of(name), (stream, sequence)
+                delta.write_first(uri, frame, self._options, partition_by=partition_by, transaction=mark)
+                return True
+            done = table.transaction_version(stream)
             if done is not None and done >= sequence:
                 return False
-            target, commit = table or self.uri_of(name), delta.once(stream, sequence)
-            settings = {"mode": "append", "schema_mode": "merge", "commit_properties": commit}
-            delta.write(target, frame, self._options, **settings, partition_by=list(partition_by) or None)
+            settings = {"mode": "append", "schema_mode": "merge", "commit_properties": delta.once(stream, sequence)}
+            delta.write(table, frame, self._options, **settings, partition_by=list(partition_by) or None)
             return True
 
         return _retried(attempt, name)
@@ -232,8 +235,7 @@ class Lake:
         if stored is None or not instants:
             return 0
         rows = stored.arrived(min(instants) - timedelta(microseconds=1), max(instants))
-        found = rows.filter(pl.col(LOADED_AT).is_in(list(instants))).select(pl.len()).collect().item()
-        return int(found)
+        return int(rows.filter(pl.col(LOADED_AT).is_in(list(instants))).select(pl.len()).collect().item())
 
     def daily(self, table: Table) -> Daily:
         """The high-volume table `table` with what only such a table can tell: stretches of time, at their own cost.
