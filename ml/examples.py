@@ -90,6 +90,11 @@ class Examples:
             return False
         return int(self.rows[ENDED].sum()) >= FEWEST_ENDS
 
+    @property
+    def rising(self) -> list[int]:
+        """1 for the features with which the probability can only rise: the time within which an end is asked for."""
+        return [int(self.event_is_end and name == self.horizon) for name in self.features]
+
     def numbers(self) -> Numbers:
         """Features (rows, features); unknown is NaN."""
         return numbers(self.rows, self.features)

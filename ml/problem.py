@@ -28,6 +28,7 @@ class Task:
             problems that are split by moments, a fifth of the units is kept from fitting, to be judged as never seen.
         headline: Which rows figures are of, where a moment is asked several questions; all where absent.
         parts: Like `segments`, of all rows: the questions one by one.
+        judged_within: How many minutes after a moment the event counts; null where an entity has a deadline of its own.
         event_is_end: A survival model's event is that the end comes within the horizon, and not that it does not.
         visits_per_day: How many entities people can see to in a day; null where nobody counts so.
     """
@@ -42,6 +43,7 @@ class Task:
     unit: str | None = None
     headline: pl.Expr | None = field(default=None, compare=False)
     parts: Mapping[str, pl.Expr] = field(default_factory=dict)
+    judged_within: float | None = None
     event_is_end: bool = False
     visits_per_day: int | None = None
 

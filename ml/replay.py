@@ -79,7 +79,13 @@ def firsts(scored: pl.DataFrame, *, key: str, thresholds: Sequence[float]) -> pl
 
 
 def fates(
-    found: pl.DataFrame, lives: pl.DataFrame, period: Period, *, key: str, thresholds: Sequence[float]
+    found: pl.DataFrame,
+    lives: pl.DataFrame,
+    period: Period,
+    *,
+    key: str,
+    thresholds: Sequence[float],
+    within: float | None = None,
 ) -> pl.DataFrame:
     """What became of every entity that was alerted or had its event in the period.
 
@@ -89,6 +95,8 @@ def fates(
         period: The period of the ticks.
         key: The column that names the entity.
         thresholds: The grid; an event counts as missed at each of them that found nothing.
+        within: How many minutes after its alert an event counts; without it the entity's own deadline decides. An alert
+            that came earlier, or for an entity that was seen without an event for so long, was false.
 
     Returns:
         One row per entity and threshold: `fate` (caught, false alarm, missed, not known yet), `lead_minutes` (from the
@@ -102,6 +110,8 @@ def fates(
         lives.select(key, "begins_at", "ends_at", "is_late"), on=key, how="left"
     )
     alerted = pl.col("raised_at").is_not_null()
+    if within is not None:
+        told = told.with_columns(is_late=_within(within))
     fate = (
         pl.when(~alerted)
         .then(pl.lit(MISSED))
@@ -115,6 +125,14 @@ def fates(
     return told.with_columns(fate=fate, lead_minutes=pl.when(alerted & pl.col("is_late")).then(lead)).sort(
         "threshold", "ends_at", key
     )
+
+
+def _within(minutes: float) -> pl.Expr:
+    """Whether the event came in time after its alert; that of an entity without an alert stays as it is."""
+    later = (pl.col("ends_at") - pl.col("raised_at")).dt.total_microseconds() / 60e6
+    came = pl.col("is_late").fill_null(value=False)
+    told = pl.when(later > minutes).then(pl.lit(value=False)).when(came).then(pl.lit(value=True))
+    return pl.when(pl.col("raised_at").is_null()).then("is_late").otherwise(told)
 
 
 def figures(told: pl.DataFrame, period: Period, costs: Costs) -> list[dict[str, Any]]:

@@ -5,13 +5,13 @@ Here: what belongs together. Not here: any of the parts. Nothing is opened and n
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import dagster as dg
 
-from ml.sla_breach.problem import TASK
 from opsguard_assets.config.load import load_settings_of, with_secrets
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, SqlSource
@@ -21,26 +21,22 @@ from opsguard_assets.intake.groups import source_groups
 from opsguard_assets.intake.look import Look
 from opsguard_assets.intake.probe import new_files, new_rows, new_simulated
 from opsguard_assets.intake.simulated import direct_sources, file_sources
-from opsguard_assets.models.promotion import reconcile
-from opsguard_assets.models.watches import last_watch
+from opsguard_assets.model_jobs import Scoring, assets_of, cadences_of, jobs_of, keys_of, sensors_of
+from opsguard_assets.models.problem import Problem
+from opsguard_assets.moment import moment_config
+from opsguard_assets.problems import problems_of
 from opsguard_assets.tickets.alert_assets import SLA_ALERTS_KEY
 from opsguard_assets.tickets.assets import ticket_assets
 from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB, ESCALATIONS_KEY, escalations_asset
 from opsguard_assets.tickets.helpdesk import ticket_system_of
-from opsguard_assets.tickets.model_assets import CHAMPION_KEY, MODEL_KEY, TRAIN_JOB, model_assets
-from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY, moment_config
-from opsguard_assets.tickets.replay_assets import REPLAY_JOB, REPLAY_KEY, replay_asset
-from opsguard_assets.tickets.watch_assets import WATCH_JOB, WATCH_KEY, watch_asset
+from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY
 from resources.environment import read_environment
 from resources.roles import roles
 from resources.ticket_system.change import TicketSystem
 from sensors.arrivals import Watched, arrivals_sensor
 from sensors.cadences import EXCLUSIVE_TAG, Cadence, schedule_for
-from sensors.champions import champion_sensor
-from sensors.retraining import Wish, retraining_sensor
 
 TICK_KEYS = (SLA_RISK_KEY, SLA_ALERTS_KEY)
-LEARNED_KEYS = (MODEL_KEY, CHAMPION_KEY)
 SYNC_JOB, HOUSE_JOB = "sync_sources_job", "keep_house_job"
 
 
@@ -54,37 +50,64 @@ def build_defs(
         resources: The outside world; that of the environment where left out.
     """
     settings = settings or load_settings_of(read_environment(os.environ), os.environ)
-    assets = _assets(settings)
-    is_scored = _fed(settings, "tickets")
-    ticks, escalated, learned, watched, replayed = (
-        dg.AssetSelection.assets(*(keys if is_scored else ()))
-        for keys in (TICK_KEYS, (ESCALATIONS_KEY,), LEARNED_KEYS, (WATCH_KEY,), (REPLAY_KEY,))
-    )
-    others = ticks | escalated | learned | watched | replayed
+    assets, scored = _assets(settings), _scored(settings)
+    others = dg.AssetSelection.assets(*(key for each in scored for key in each.keys))
     jobs = [keep_house_job(HOUSE_JOB, settings)]
     if assets:
         jobs.append(
             _job(SYNC_JOB, dg.AssetSelection.all() - others, "Everything new at the sources, and what follows.")
         )
-    if is_scored:
-        jobs.append(_job(SCORE_JOB, ticks, "The SLA risk of every open ticket at one moment, and its alerts."))
-        jobs.append(_job(ESCALATE_JOB, escalated, "Escalates the tickets of the greatest SLA risk at one moment."))
-        jobs.append(_job(REPLAY_JOB, replayed, "What would have been alerted in a past period; launch it with one."))
-        jobs.append(_job(WATCH_JOB, watched, "Looks at the model in force: useful, calibrated, features as they were."))
-        jobs.append(_job(TRAIN_JOB, learned, "Learns a model of SLA breaches; a better one becomes champion."))
+    for each in scored:
+        jobs += [_job(name, dg.AssetSelection.assets(*keys), words) for name, (keys, words) in each.ticks.items()]
+        jobs += jobs_of(each.problem, _job)
     names = {job.name for job in jobs}
     return dg.Definitions(
         assets=assets,
         jobs=jobs,
         schedules=[
             schedule_for(cadence, timezone=settings.operations.timezone, now=lambda: datetime.now(UTC))
-            for cadence in _cadences(settings)
+            for cadence in _cadences(settings, scored)
             if cadence.job in names
         ],
-        sensors=[*_sensors(settings, assets, others), *(_model_sensors() if is_scored else [])],
+        sensors=[
+            *_sensors(settings, assets, others),
+            *(sensor for each in scored for sensor in sensors_of(each.problem, each.scoring)),
+        ],
         resources=dict(resources or roles()),
         executor=dg.in_process_executor,
     )
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A problem that this installation has records for.
+
+    Attributes:
+        problem: The problem.
+        scoring: The job that scores it.
+        ticks: The jobs of its frequent cadences: name to assets and words.
+    """
+
+    problem: Problem
+    scoring: Scoring
+    ticks: Mapping[str, tuple[tuple[dg.AssetKey, ...], str]]
+
+    @property
+    def keys(self) -> tuple[dg.AssetKey, ...]:
+        """The assets that have cadences of their own and follow no load by themselves."""
+        return (*keys_of(self.problem), *(key for keys, _ in self.ticks.values() for key in keys))
+
+
+def _scored(settings: Settings) -> list[Scored]:
+    problems = problems_of(settings)
+    tickets = {
+        SCORE_JOB: (TICK_KEYS, "The SLA risk of every open ticket at one moment, and its alerts."),
+        ESCALATE_JOB: ((ESCALATIONS_KEY,), "Escalates the tickets of the greatest SLA risk at one moment."),
+    }
+    found = []
+    if _fed(settings, "tickets"):
+        found.append(Scored(problems["sla_breach"], Scoring(SCORE_JOB, tick_config), tickets))
+    return found
 
 
 def tick_config(as_of: datetime) -> dict[str, object]:
@@ -97,16 +120,6 @@ def escalation_config(as_of: datetime) -> dict[str, object]:
     return moment_config(as_of, ESCALATIONS_KEY)
 
 
-def train_config(as_of: datetime) -> dict[str, object]:
-    """Run configuration of a training on what is known at a moment."""
-    return moment_config(as_of, *LEARNED_KEYS)
-
-
-def watch_config(as_of: datetime) -> dict[str, object]:
-    """Run configuration of a look at the model in force."""
-    return moment_config(as_of, WATCH_KEY)
-
-
 def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
     simulators = [source for source in settings.sources if isinstance(source, SimulatorSource)]
     written_by = {file.name: [simulated_key(source)] for source in simulators for file in file_sources(source)}
@@ -116,11 +129,8 @@ def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
         *(simulated_asset(source) for source in simulators),
         *(raw_asset(source, written_by.get(source.name, [])) for source in direct),
         *(accepted_assets(group) for group in source_groups(direct)),
-        *(
-            [*ticket_assets(fed, settings), *model_assets(settings), watch_asset(), replay_asset(settings)]
-            if "tickets" in fed
-            else []
-        ),
+        *(ticket_assets(fed, settings) if "tickets" in fed else []),
+        *(asset for each in _scored(settings) for asset in assets_of(each.problem, settings)),
         *([escalations_asset(settings, partial(_helpdesk, settings))] if "tickets" in fed else []),
     ]
 
@@ -143,7 +153,7 @@ def _job(name: str, selection: dg.AssetSelection, description: str) -> Any:
     )
 
 
-def _cadences(settings: Settings) -> list[Cadence]:
+def _cadences(settings: Settings, scored: Sequence[Scored]) -> list[Cadence]:
     """The documented cadences."""
     limit = timedelta(minutes=settings.sla.missed_tick_limit_minutes)
     return [
@@ -171,20 +181,7 @@ def _cadences(settings: Settings) -> list[Cadence]:
             configure=lambda _: {},
             stale_after=limit,
         ),
-        Cadence(
-            job=WATCH_JOB,
-            name=f"{WATCH_JOB}_every_day",
-            cron="0 5 * * *",
-            description="Judges the model in force by what has become known.",
-            configure=watch_config,
-        ),
-        Cadence(
-            job=TRAIN_JOB,
-            name=f"{TRAIN_JOB}_every_week",
-            cron="0 4 * * 1",
-            description="Learns from what became known since.",
-            configure=train_config,
-        ),
+        *(cadence for place, each in enumerate(scored) for cadence in cadences_of(each.problem, place=place)),
         Cadence(
             job=HOUSE_JOB,
             name=f"{HOUSE_JOB}_every_day",
@@ -217,26 +214,6 @@ def _sensors(
         for name, sources, description in described
         if sources
     ]
-
-
-def _model_sensors() -> list[dg.SensorDefinition]:
-    return [
-        champion_sensor(TASK.problem, look=_look_at_champion, job=SCORE_JOB, configure=tick_config),
-        retraining_sensor(TASK.problem, look=_look_at_watch, job=TRAIN_JOB),
-    ]
-
-
-def _look_at_watch(context: dg.SensorEvaluationContext) -> Wish | None:
-    database = context.resources.models.champions.database
-    watch = last_watch(database, TASK.problem, None, datetime.now(UTC))
-    return Wish(watch.as_of, watch.words) if watch and watch.wants_training else None
-
-
-def _look_at_champion(context: dg.SensorEvaluationContext) -> str | None:
-    champions = context.resources.models.champions
-    reconcile(champions, TASK.problem, at=datetime.now(UTC))
-    version = champions.current(TASK.problem)
-    return version.version if version else None
 
 
 def _look_at_files(source: FileSource | SimulatorSource, cursor: str | None) -> Look:

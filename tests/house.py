@@ -30,8 +30,8 @@ PURE_INTAKE = {
 }
 TICKETS_SHELL = (
     "alert_assets", "assets", "derive", "escalate", "escalation_assets", "escalation_inputs",
-    "escalation_store", "features_at", "follow_outcomes", "helpdesk", "knowledge", "model_assets", "moment",
-    "replay_assets", "replay_report", "score", "ticks_again", "train", "watch_assets",
+    "escalation_store", "features_at", "follow_outcomes", "helpdesk", "knowledge", "moment",
+    "breach_problem", "score", "ticks_again",
 )  # fmt: skip
 SHELL = {
     *(f"opsguard_assets/tickets/{name}.py" for name in TICKETS_SHELL),
@@ -55,7 +55,8 @@ MAY_IMPORT_DAGSTER = {
     "opsguard_assets/build.py",
     "opsguard_assets/housekeeping.py",
     "opsguard_assets/metadata.py",
-    "opsguard_assets/tickets/moment.py",
+    "opsguard_assets/model_jobs.py",
+    "opsguard_assets/moment.py",
     "opsguard_assets/commands/jobs.py",
     "resources/installation.py",
     "resources/roles.py",
@@ -94,7 +95,8 @@ ARROWS = {
     ),
     "opsguard_assets/tickets/moment.py": ("opsguard_assets.tickets", "opsguard_assets.metadata"),
     "opsguard_assets/tickets/alert_assets.py": (
-        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.metadata", "opsguard_assets.alerts",
+        "opsguard_assets.tickets", "opsguard_assets.moment",
+        "opsguard_assets.tables", "opsguard_assets.metadata", "opsguard_assets.alerts",
         "opsguard_assets.config.settings", "ml", "resources",
     ),
     "opsguard_assets/tickets/helpdesk.py": ("opsguard_assets.config", "resources.ticket_system"),
@@ -103,21 +105,19 @@ ARROWS = {
         "opsguard_assets.config.settings", "resources",
     ),
     "opsguard_assets/tickets/escalation_assets.py": (
-        "opsguard_assets.tickets", "opsguard_assets.metadata", "opsguard_assets.config.settings", "resources",
-    ),
-    **dict.fromkeys(("opsguard_assets/tickets/model_assets.py", "opsguard_assets/tickets/replay_assets.py"), (
-        "opsguard_assets.tickets", "opsguard_assets.metadata", "opsguard_assets.models",
-        "opsguard_assets.config.settings", "ml", "resources",
-    )),
-    "opsguard_assets/tickets/watch_assets.py": (
-        "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.alerts", "opsguard_assets.metadata",
-        "ml", "resources",
+        "opsguard_assets.tickets", "opsguard_assets.moment",
+        "opsguard_assets.metadata", "opsguard_assets.config.settings", "resources",
     ),
     "opsguard_assets/tickets/ticks_again.py": (
         "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.alerts", "ml", "resources",
     ),
+    "opsguard_assets/tickets/plots.py": ("opsguard_assets.tickets", "opsguard_assets.models.plots"),
+    "opsguard_assets/tickets/breach_problem.py": (
+        "opsguard_assets.tickets", "opsguard_assets.models.problem", "opsguard_assets.config.settings", "ml",
+    ),
     "opsguard_assets/tickets/assets.py": (
-        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.metadata", "opsguard_assets.models",
+        "opsguard_assets.tickets", "opsguard_assets.moment",
+        "opsguard_assets.tables", "opsguard_assets.metadata", "opsguard_assets.models",
         "opsguard_assets.alerts", "opsguard_assets.config.settings", "opsguard_assets.intake.assets", "ml", "resources",
     ),
     **{
@@ -129,7 +129,15 @@ ARROWS = {
         for domain in DOMAINS
     },
     "opsguard_assets/alerts/": ("opsguard_assets.alerts", "resources"),
-    "opsguard_assets/models/": ("opsguard_assets.models", "opsguard_assets.alerts.finding", "ml", "resources"),
+    "opsguard_assets/models/": (
+        "opsguard_assets.models", "opsguard_assets.alerts.finding", "opsguard_assets.alerts.queries",
+        "opsguard_assets.config.settings", "opsguard_assets.metadata", "opsguard_assets.moment",
+        "opsguard_assets.tables", "ml", "resources",
+    ),
+    "opsguard_assets/problems.py": (
+        "opsguard_assets.config.settings", "opsguard_assets.models.problem", "opsguard_assets.tickets.breach_problem",
+        "opsguard_assets.devices.failure_store",
+    ),
     "opsguard_assets/derivation.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/metadata.py": ("opsguard_assets.tables", "opsguard_assets.intake.report"),
     "opsguard_assets/definitions.py": ("opsguard_assets.build",),

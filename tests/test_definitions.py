@@ -58,7 +58,7 @@ def test_the_cadences_are_those_of_the_mission(simulated):
         "sync_sources_job",
         "keep_house_job",
         "train_sla_breach_job",
-        "watch_sla_model_job",
+        "watch_sla_breach_job",
     }
     assert all(schedule.default_status == dg.DefaultScheduleStatus.RUNNING for schedule in simulated.schedules)
 

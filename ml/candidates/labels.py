@@ -71,7 +71,8 @@ def _hist(examples: Examples, parameters: Parameters, seed: int, later: Examples
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415
 
     known = examples.thinned(seed)
-    model = HistGradientBoostingClassifier(random_state=seed, early_stopping=False, **parameters)
+    rising = known.rising if any(known.rising) else None
+    model = HistGradientBoostingClassifier(random_state=seed, early_stopping=False, monotonic_cst=rising, **parameters)
     model.fit(known.numbers(), known.labels(), sample_weight=known.weights())
     if later is None:
         return Fitted(Estimator(model), parameters)
@@ -84,8 +85,9 @@ def _hist(examples: Examples, parameters: Parameters, seed: int, later: Examples
 def _lightgbm(examples: Examples, parameters: Parameters, seed: int, later: Examples | None = None) -> Fitted:
     known, judged = examples.thinned(seed), later.labelled if later else None
     checked = (judged.numbers(), judged.labels(), judged.weights()) if judged else None
-    booster, used = boosted(known.numbers(), known.labels(), parameters, seed, checked, known.weights())
-    return Fitted(Booster(booster), used)
+    shape = {"monotone_constraints": known.rising} if any(known.rising) else {}
+    booster, used = boosted(known.numbers(), known.labels(), {**parameters, **shape}, seed, checked, known.weights())
+    return Fitted(Booster(booster), {name: value for name, value in used.items() if name not in shape})
 
 
 def _loss(examples: Examples, risks: Any) -> float:

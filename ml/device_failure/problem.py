@@ -44,6 +44,7 @@ def task_of(channels: Sequence[str], *, judged_within: str, visits_per_day: int)
         unit=UNIT,
         headline=pl.col(HORIZON) == HORIZONS[judged_within],
         parts={"within": named},
+        judged_within=HORIZONS[judged_within],
         event_is_end=True,
         visits_per_day=visits_per_day,
     )

@@ -10,16 +10,17 @@ import typer
 from ml.evaluation import comparison
 from ml.evaluation import evaluate as judge
 from ml.model import RiskModel
-from ml.moments import ProtocolError
-from ml.sla_breach.problem import TASK
-from ml.sla_breach.rule import RuleBaseline
-from ml.sla_breach.rule_inputs import inputs_of_features
+from ml.moments import INSTANT, ProtocolError
+from ml.past import Past
+from ml.problem import Task
+from ml.segments import by_segment
 from opsguard_assets.commands.offices import office_of
-from opsguard_assets.commands.problems import Problem, instant, trained_by
+from opsguard_assets.commands.problems import PROBLEM_HELP, instant, trained_by
+from opsguard_assets.commands.problems import Problem as Name
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
+from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.serving import learned_until, trained_of
-from opsguard_assets.tickets.knowledge import history_of
-from opsguard_assets.tickets.learning import Past
+from opsguard_assets.problems import problems_of
 
 app = typer.Typer(rich_markup_mode=None)
 CHAMPION, CANDIDATE, BASELINE = "champion", "candidate", "baseline"
@@ -28,11 +29,12 @@ _SHOWN = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "log
 
 @app.command()
 def evaluate(
-    problem: Annotated[Problem, typer.Argument(help="sla_breach: will an open ticket miss its deadline?")],
-    begins: Annotated[str, typer.Option("--from", help="Tickets that became known from then on.")],
+    problem: Annotated[Name, typer.Argument(help=PROBLEM_HELP)],
+    begins: Annotated[str, typer.Option("--from", help="Tickets, or lives of devices, that began from then on.")],
     ends: Annotated[str | None, typer.Option("--to", help="And before then; now where left out.")] = None,
     moments: Annotated[
-        str, typer.Option(help="When in its life a ticket is looked at: opening, +24h, +72h, elapsed:0.5, every:15m.")
+        str,
+        typer.Option(help="When in its life it is looked at: opening, +24h, +72h, elapsed:0.5, every:15m, every:24h."),
     ] = "opening",
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -41,7 +43,8 @@ def evaluate(
 
     The champion is the model in force, if it knew nothing later than --from; else the best of that training.
 
-    Tickets whose outcome is not known yet are left out; so are moments after a missed deadline, which is a fact.
+    What has no known outcome yet is left out; so are moments after a missed deadline, which is a fact. Figures of
+    devices are of the horizon that the settings judge by, and told for every horizon apart.
     """
     first, now = instant(begins, "--from"), datetime.now(UTC)
     last = instant(ends, "--to") or now
@@ -49,22 +52,22 @@ def evaluate(
         raise typer.BadParameter("--from is needed")
     with opened(config) as session:
         models = in_roles(session, problem, first)
-        past = Past.of(history_of(session.installation.lake), now)
-        began = past.lives.filter((pl.col("begins_at") >= first) & (pl.col("begins_at") < last))
+        learned = problems_of(session.settings)[problem.value]
+        past = learned.past(session.installation.lake, now)
         try:
-            rows = past.of_lives(began, moments)
+            rows = past.of_lives(within(past, first, last), moments)
         except ProtocolError as error:
             raise typer.BadParameter(str(error)) from None
-    results = judged([*models, (BASELINE, RuleBaseline())], rows)
+    results = judged(learned, past.task, [*models, (BASELINE, learned.rule)], rows)
     if as_json:
         print_json(results)
         return
     shown = comparison({result["model"]: result for result in results}, _SHOWN)
     rounded = shown.with_columns(pl.col(pl.Float64).round(4).cast(pl.String))
-    print_rows(f"{problem.value} at {moments}, tickets of {first:%Y-%m-%d} to {last:%Y-%m-%d}", rounded.to_dicts())
+    print_rows(f"{problem.value} at {moments}, {first:%Y-%m-%d} to {last:%Y-%m-%d}", rounded.to_dicts())
 
 
-def in_roles(session: Session, problem: Problem, moment: datetime) -> list[tuple[str, RiskModel]]:
+def in_roles(session: Session, problem: Name, moment: datetime) -> list[tuple[str, RiskModel]]:
     """The models that knew nothing later than a moment, the champion among them first."""
     trained = trained_by(session.installation.environment.models, problem, moment)
     version = office_of(session).champions.current(problem.value)
@@ -75,19 +78,30 @@ def in_roles(session: Session, problem: Problem, moment: datetime) -> list[tuple
     return [(CHAMPION, trained[0]), *((CANDIDATE, model) for model in trained[1:])]
 
 
-def judged(models: Sequence[tuple[str, RiskModel]], rows: pl.DataFrame) -> list[dict[str, Any]]:
+def within(past: Past, first: datetime, last: datetime) -> pl.DataFrame:
+    """The lives that are looked at: those that began in a span, or of what outlives spans, the parts within it."""
+    begins, ends = pl.col("begins_at"), pl.col("ends_at")
+    if past.task.split == "entities":
+        return past.lives.filter((begins >= first) & (begins < last))
+    cut = past.lives.with_columns(begins_at=pl.max_horizontal(begins, pl.lit(first, INSTANT)))
+    return cut.with_columns(ends_at=pl.min_horizontal(ends, pl.lit(last, INSTANT))).filter(begins < ends)
+
+
+def judged(
+    problem: Problem, task: Task, models: Sequence[tuple[str, RiskModel]], rows: pl.DataFrame
+) -> list[dict[str, Any]]:
     """The figures of models in their roles on the same moments.
 
     Args:
+        problem: What they are models of.
+        task: The same as it was learned; `parts` are told apart.
         models: Role (`CHAMPION`, `CANDIDATE`, `BASELINE`) and model.
         rows: Labelled moments with features.
     """
-    told = inputs_of_features(rows)
-    return [
-        {
-            "model": model.name,
-            "role": role,
-            **judge(rows.with_columns(model.predict(told).alias("risk")), key=TASK.key),
-        }
-        for role, model in models
-    ]
+    return [{"model": model.name, "role": role, **_figures(problem, task, model, rows)} for role, model in models]
+
+
+def _figures(problem: Problem, task: Task, model: RiskModel, rows: pl.DataFrame) -> dict[str, Any]:
+    scored = rows.with_columns(problem.risk(model, rows).alias("risk"))
+    figures = judge(task.headlined(scored), key=task.key, visits_per_day=task.visits_per_day)
+    return {**figures, "parts": by_segment(scored, task.parts).to_dicts()} if task.parts else figures

@@ -21,6 +21,10 @@ class Problem(StrEnum):
     """What can be learned."""
 
     SLA_BREACH = "sla_breach"
+    DEVICE_FAILURE = "device_failure"
+
+
+PROBLEM_HELP = "sla_breach: will an open ticket miss its deadline? device_failure: will a device fail or fall silent?"
 
 
 class NoModelError(RuntimeError):

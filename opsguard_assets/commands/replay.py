@@ -1,4 +1,4 @@
-"""`opsguard replay`: what would have been alerted in a past period. Not here: replaying (`opsguard_assets.tickets`)."""
+"""`opsguard replay`: what would have been alerted in a past period. Not here: replaying (`opsguard_assets.models`)."""
 
 import re
 from collections.abc import Sequence
@@ -10,19 +10,18 @@ import typer
 
 from ml.model import RiskModel
 from ml.replay import Period
-from ml.sla_breach.rule import RuleBaseline
 from opsguard_assets.commands.evaluate import in_roles
 from opsguard_assets.commands.offices import office_of
-from opsguard_assets.commands.problems import Problem, instant
+from opsguard_assets.commands.problems import PROBLEM_HELP, instant
+from opsguard_assets.commands.problems import Problem as Name
 from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
+from opsguard_assets.models.problem import Problem
+from opsguard_assets.models.replay import GRID, SHOWN, Replayed, as_table, count_ticks
+from opsguard_assets.models.replay import replay as replayed
+from opsguard_assets.models.replay_report import Asked, headline, report
+from opsguard_assets.problems import problems_of
 from opsguard_assets.tickets.alert_assets import levels_of
-from opsguard_assets.tickets.knowledge import history_of
-from opsguard_assets.tickets.learning import Past
-from opsguard_assets.tickets.model_assets import order_of
-from opsguard_assets.tickets.replay import GRID, SHOWN, Replayed, as_table, count_ticks
-from opsguard_assets.tickets.replay import replay as replayed
-from opsguard_assets.tickets.replay_report import Asked, headline, report
 from opsguard_assets.tickets.ticks_again import tick_again
 
 app = typer.Typer(rich_markup_mode=None)
@@ -31,10 +30,10 @@ _STEP = re.compile(r"^(\d+)(m|h)$")
 
 @app.command()
 def replay(  # noqa: PLR0913, PLR0917 - the options of a command
-    problem: Annotated[Problem, typer.Argument(help="sla_breach: will an open ticket miss its deadline?")],
+    problem: Annotated[Name, typer.Argument(help=PROBLEM_HELP)],
     begins: Annotated[str | None, typer.Option("--from", help="First tick.")] = None,
     ends: Annotated[str | None, typer.Option("--to", help="End of the period; now where left out.")] = None,
-    every: Annotated[str, typer.Option(help="Time between ticks, such as 15m or 1h.")] = "15m",
+    every: Annotated[str | None, typer.Option(help="Time between ticks, such as 15m or 1h; as in service.")] = None,
     threshold: Annotated[
         list[float] | None, typer.Option(help="Alert from this risk; may be given more than once.")
     ] = None,
@@ -47,7 +46,7 @@ def replay(  # noqa: PLR0913, PLR0917 - the options of a command
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score every open ticket at every tick of a past period, each by what was known then, and tell what came of it.
+    """Score what is at risk at every tick of a past period, each by what was known then, and tell what came of it.
 
     The model is the champion, if it knew nothing later than --from, else the best of the newest training before it;
     beside it the rule.
@@ -61,14 +60,16 @@ def replay(  # noqa: PLR0913, PLR0917 - the options of a command
     first, last = instant(begins, "--from"), instant(ends, "--to") or datetime.now(UTC)
     if first is None or first >= last:
         raise typer.BadParameter("--from must lie before --to")
-    period, step = Period(first, last), _step(every)
+    period = Period(first, last)
     with opened(config) as session:
-        chosen = threshold[0] if threshold else session.settings.sla.alert_from
+        learned = problems_of(session.settings)[problem.value]
+        step = _step(every) if every else learned.step
+        chosen = threshold[0] if threshold else learned.alert_from
         grid = sorted({*(threshold or GRID), chosen})
         # The page tells of the first model in full; a second one would double the time.
-        models = [in_roles(session, problem, first)[0][1], RuleBaseline()]
-        results = _run(session, models, period, step, grid)
-        asked = Asked(problem.value, period, step, chosen)
+        models = [in_roles(session, problem, first)[0][1], learned.rule]
+        results = _run(session, learned, models, period, step, grid)
+        asked = Asked(learned.name, learned.entity, learned.event, period, step, chosen)
         target = page or session.installation.environment.home / "reports" / _name(problem, period)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(report(asked, results), encoding="utf-8")
@@ -81,13 +82,17 @@ def replay(  # noqa: PLR0913, PLR0917 - the options of a command
 
 
 def _run(
-    session: Session, models: Sequence[RiskModel], period: Period, step: timedelta, grid: Sequence[float]
+    session: Session,
+    problem: Problem,
+    models: Sequence[RiskModel],
+    period: Period,
+    step: timedelta,
+    grid: Sequence[float],
 ) -> list[Replayed]:
-    past = Past.of(history_of(session.installation.lake), datetime.now(UTC))
+    past = problem.past(session.installation.lake, datetime.now(UTC))
     with bars() as shown:
         advance = shown.begin("scoring ticks", count_ticks(past, period, step))
-        costs = order_of(session.settings, period.ends_at).costs
-        return replayed(past, models, period, step=step, thresholds=grid, costs=costs, advance=advance)
+        return replayed(problem, past, models, period, step=step, thresholds=grid, costs=problem.costs, advance=advance)
 
 
 def _compare(moment: datetime, config: Path | None, *, as_json: bool) -> None:
@@ -120,5 +125,5 @@ def _step(text: str) -> timedelta:
     return timedelta(**{{"m": "minutes", "h": "hours"}[found[2]]: int(found[1])})
 
 
-def _name(problem: Problem, period: Period) -> str:
+def _name(problem: Name, period: Period) -> str:
     return f"{problem.value}-{period.begins_at:%Y%m%dT%H%M}-{period.ends_at:%Y%m%dT%H%M}.html"

@@ -10,10 +10,11 @@ from opsguard_assets.build import escalation_config, tick_config
 from opsguard_assets.commands.jobs import run_job
 from opsguard_assets.commands.outcome import tick_at
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
+from opsguard_assets.moment import Moment
 from opsguard_assets.tickets.assets import headline_of
 from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB
 from opsguard_assets.tickets.escalation_store import tick_decided
-from opsguard_assets.tickets.moment import SCORE_JOB, Moment
+from opsguard_assets.tickets.moment import SCORE_JOB
 from opsguard_assets.tickets.risk import Marks, RiskSummary
 from resources.progress import Silent
 

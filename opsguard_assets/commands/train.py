@@ -1,4 +1,4 @@
-"""`opsguard train`: learn from what was known by an instant. Not here: learning (`ml`, `opsguard_assets.tickets`)."""
+"""`opsguard train`: learn from what was known by an instant. Not here: learning (`ml`, `opsguard_assets.models`)."""
 
 import re
 from collections.abc import Mapping
@@ -10,15 +10,15 @@ import polars as pl
 import typer
 
 from ml.evaluation import comparison
-from ml.sla_breach.problem import TASK
 from ml.tracking import Place
 from opsguard_assets.commands.offices import office_of
-from opsguard_assets.commands.problems import Problem, instant, keep
+from opsguard_assets.commands.problems import PROBLEM_HELP, Problem, instant, keep
 from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
 from opsguard_assets.models.challenge import admit
-from opsguard_assets.tickets.model_assets import challenger_of, order_of
-from opsguard_assets.tickets.train import Training, train_sla_breach
+from opsguard_assets.models.model_assets import challenger_of, order_of
+from opsguard_assets.models.train import Training, train_problem
+from opsguard_assets.problems import problems_of
 from resources.database import MLFLOW
 
 app = typer.Typer(rich_markup_mode=None)
@@ -29,7 +29,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 @app.command()
 def train(
-    problem: Annotated[Problem, typer.Argument(help="sla_breach: will an open ticket miss its deadline?")],
+    problem: Annotated[Problem, typer.Argument(help=PROBLEM_HELP)],
     until: Annotated[str | None, typer.Option(help="Learn from what was known by then; now where left out.")] = None,
     budget: Annotated[str | None, typer.Option(help="Time for tuning, such as 120s or 5m.")] = None,
     trials: Annotated[int | None, typer.Option(min=0, help="Most trials per candidate; 0 tunes nothing.")] = None,
@@ -53,7 +53,7 @@ def train(
     else:
         shown = figures.with_columns(pl.col(pl.Float64).round(4).cast(pl.String))
         print_rows(
-            f"{problem.value}, judged on the latest tickets known by {moment:%Y-%m-%d %H:%M} UTC", shown.to_dicts()
+            f"{problem.value}, judged on the latest moments known by {moment:%Y-%m-%d %H:%M} UTC", shown.to_dicts()
         )
         console.print(
             f"Best: {made.best.candidate}. MLflow run {made.logged.run}; `opsguard up` shows it.", markup=False
@@ -67,7 +67,7 @@ def _enter(session: Session, made: Training, moment: datetime) -> dict[str, obje
     office = office_of(session)
     challenge = challenger_of(office, made, moment)
     if challenge.verdict.passes:
-        admit(office, TASK.problem, at=datetime.now(UTC))
+        admit(office, made.task.problem, at=datetime.now(UTC))
     told = {"version": challenge.version.version, "is_champion": challenge.verdict.passes}
     return {**told, "reasons": challenge.verdict.reasons}
 
@@ -75,7 +75,8 @@ def _enter(session: Session, made: Training, moment: datetime) -> dict[str, obje
 def _train(session: Session, problem: Problem, until: datetime, seconds: float | None, trials: int | None) -> Training:
     installation, settings = session.installation, session.settings
     place = Place(installation.database.url_for(MLFLOW), installation.environment.mlflow_artifacts)
-    usual = order_of(settings, until)
+    learned = problems_of(settings)[problem.value]
+    usual = order_of(learned, settings, until)
     budget = replace(
         usual.budget,
         seconds=usual.budget.seconds if seconds is None else seconds,
@@ -83,7 +84,7 @@ def _train(session: Session, problem: Problem, until: datetime, seconds: float |
     )
     order = replace(usual, budget=budget)
     with bars() as shown:
-        made = train_sla_breach(installation.lake, place, order, begin=shown.begin)
+        made = train_problem(learned, installation.lake, place, order, begin=shown.begin)
     by_name = {each.candidate: each.model for each in made.trained}
     ranked = [model for name in made.logged.candidates if (model := by_name[name])]
     keep(installation.environment.models, problem, until, ranked)

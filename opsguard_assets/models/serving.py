@@ -3,6 +3,7 @@
 Here: choosing and loading, once per run, and the words that say what happened. Not here: scoring, and promotion.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -32,7 +33,7 @@ class Serving:
 
 
 def serving(
-    champions: Champions, problem: str, rule: RiskModel, as_of: datetime, *, features: frozenset[str]
+    champions: Champions, problem: str, rule: RiskModel, as_of: datetime, *, makes: Callable[[str], bool]
 ) -> Serving:
     """The champion of a problem, or the rule with the reason.
 
@@ -41,7 +42,7 @@ def serving(
         problem: The problem.
         rule: What scores where no champion can.
         as_of: The moment that is scored.
-        features: What the problem's features are today; a champion that reads others cannot score.
+        makes: Whether a feature can be made today; a champion that reads others cannot score.
     """
     version = champions.in_force(problem, as_of)
     if version is None:
@@ -52,7 +53,7 @@ def serving(
         return Serving(rule, trouble=f"no champion of {problem}: the rule scores; {remedy}", is_trained=had_one)
     try:
         model = champion_of(version)
-        _check_features(model, features)
+        _check_features(model, makes)
     except (ModelFileError, RegistryError) as error:
         remedy = f"train again, or `opsguard rollback {problem}`"
         trouble = f"champion {version.version} of {problem} cannot be used: {error}; the rule scores. {remedy}"
@@ -67,8 +68,8 @@ def serving(
     return Serving(model, run_id=version.run_id)
 
 
-def _check_features(model: LearnedModel, features: frozenset[str]) -> None:
-    unknown = sorted(set(model.features) - features)
+def _check_features(model: LearnedModel, makes: Callable[[str], bool]) -> None:
+    unknown = sorted(name for name in model.features if not makes(name))
     if unknown:
         raise ModelFileError(f"it reads features that are no longer made: {', '.join(unknown)}")
 

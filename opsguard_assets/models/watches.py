@@ -1,4 +1,4 @@
-"""The record of how models in use were found. Not here: looking (`opsguard_assets.tickets.watch`)."""
+"""The record of how models in use were found. Not here: looking (`watch`)."""
 
 import json
 from collections.abc import Mapping

@@ -15,9 +15,10 @@ from opsguard_assets.alerts.queries import alerts, count_by_state
 from opsguard_assets.alerts.withholding import hold_back, keep_to_budget, keep_to_plans
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import OWNERS, Materialized, figures, preview_rows
+from opsguard_assets.moment import Moment
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.findings import ALERT_TYPES, BREACH_RISK, MONITOR, RiskLevels, sla_findings
-from opsguard_assets.tickets.moment import SLA_RISK_KEY, Moment
+from opsguard_assets.tickets.moment import SLA_RISK_KEY
 from opsguard_assets.tickets.score import recorded_risk
 from resources.database import Database
 from resources.lake import Lake

@@ -28,14 +28,15 @@ from opsguard_assets.metadata import (
 from opsguard_assets.models.findings import model_findings
 from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.serving import Serving, serving
+from opsguard_assets.moment import Moment
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tickets.alert_assets import sla_alerts_asset
 from opsguard_assets.tickets.derive import update_clocks, update_events, update_intervals
 from opsguard_assets.tickets.figures import without_deadline
 from opsguard_assets.tickets.follow_outcomes import update_outcomes, update_recent
 from opsguard_assets.tickets.knowledge import EVENTS, INPUTS, TICKETS
-from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY, Moment
-from opsguard_assets.tickets.plots import risk_distribution
+from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY
+from opsguard_assets.tickets.plots import sla_risk_distribution
 from opsguard_assets.tickets.risk import Marks, RiskSummary, summary
 from opsguard_assets.tickets.stored import RECENT_TICKETS, SLA_CLOCKS, SLA_INTERVALS, SLA_RISK, TICKET_OUTCOMES
 from opsguard_assets.tickets.ticks_again import scored
@@ -161,7 +162,7 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
         models: dg.ResourceParam[Office],
     ) -> Materialized:
         as_of = config.instant()
-        served = serving(models.champions, TASK.problem, RuleBaseline(), as_of, features=frozenset(FEATURES))
+        served = serving(models.champions, TASK.problem, RuleBaseline(), as_of, makes=frozenset(FEATURES).__contains__)
         model = served.model
         # What is recorded while a tick looks would be known before it and yet unseen by it.
         with database.lock(TABLES_LOCK):
@@ -233,7 +234,7 @@ def _risk_metadata(risk: pl.DataFrame, as_of: datetime, marks: Marks) -> dict[st
             }
         ),
         "riskiest_tickets": preview(headline.riskiest),
-        "risk_distribution": picture(risk_distribution(risk, marks), "Risk distribution"),
+        "risk_distribution": picture(sla_risk_distribution(risk, marks), "Risk distribution"),
     }
 
 

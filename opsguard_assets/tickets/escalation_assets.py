@@ -11,11 +11,12 @@ import polars as pl
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import OWNERS, Materialized, figures, preview, preview_rows
+from opsguard_assets.moment import Moment
 from opsguard_assets.tickets import escalation_store as store
 from opsguard_assets.tickets.escalate import Escalated, Waits, escalate
 from opsguard_assets.tickets.escalation import ESCALATE, EscalationRules
 from opsguard_assets.tickets.escalation_inputs import given_at
-from opsguard_assets.tickets.moment import SLA_RISK_KEY, Moment
+from opsguard_assets.tickets.moment import SLA_RISK_KEY
 from resources.database import Database
 from resources.lake import Lake
 from resources.ticket_system.change import TicketSystem

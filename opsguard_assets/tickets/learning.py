@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from ml.moments import moments_of, sampled
+from ml.moments import moments_of, sampled, ticks_of
+from ml.problem import Task
 from ml.sla_breach.features import features
 from ml.sla_breach.problem import TASK
 from ml.sla_breach.streams import Streams, streams
@@ -19,6 +20,7 @@ from opsguard_assets.tickets.outcomes import lives_of, outcomes
 from opsguard_assets.tickets.working_time import INSTANT
 
 PER_TICKET, LONGEST_AGE, SEED = 8, timedelta(days=14), 1
+_PER_LOOK = 4
 # A ticket without a deadline of its own (paused when it was seen last) tells nothing for so long.
 _UNKNOWN_DEADLINE = timedelta(days=30)
 
@@ -40,6 +42,11 @@ class Past:
     lives: pl.DataFrame
     known: Streams
     calendars: pl.DataFrame
+
+    @property
+    def task(self) -> Task:
+        """What is learned of tickets."""
+        return TASK
 
     @classmethod
     def of(cls, history: TicketHistory, until: datetime) -> "Past":
@@ -66,6 +73,32 @@ class Past:
         """
         return self.watched().drop_nulls("is_late")
 
+    def ticks(self, lives: pl.DataFrame, step: timedelta) -> pl.DataFrame:
+        """Rows of all ticks of some lives, as of `described`."""
+        return self.described(ticks_of(lives, step, key=TASK.key))
+
+    def matured(self, since: datetime) -> pl.DataFrame:
+        """Labelled moments of tickets that came after an instant and whose deadline has passed.
+
+        Returns:
+            Rows as of `labelled` with `settled_at` (the deadline) and `trailing_rate` (of all tickets, as known then).
+        """
+        due = self._last_due()
+        lives = self.lives.join(due, on=TASK.key).filter(
+            pl.col("settled_at") <= pl.lit(self.until, INSTANT), pl.col("begins_at") >= pl.lit(since, INSTANT)
+        )
+        rows = self.labelled(_some(lives)).join(due, on=TASK.key, how="left", maintain_order="left")
+        return rows.with_columns(trailing_rate="late_rate")
+
+    def between(self, begins: datetime, ends: datetime) -> pl.DataFrame:
+        """A sample of moments of the tickets that came in a span."""
+        began = pl.col("begins_at").is_between(pl.lit(begins, INSTANT), pl.lit(ends, INSTANT), closed="left")
+        return self.described(_some(self.lives.filter(began)))
+
+    def _last_due(self) -> pl.DataFrame:
+        """The deadline of each ticket by its last clock."""
+        return self.clocks.group_by(TASK.key).agg(settled_at=pl.col("resolution_due_at").last())
+
     def watched(self) -> pl.DataFrame:
         """Moments of all tickets, with how long each was seen open afterwards.
 
@@ -81,12 +114,11 @@ class Past:
             seed=SEED,
         )
         rows = self.described(drawn)
-        last = self.clocks.group_by(TASK.key).agg(due=pl.col("resolution_due_at").last())
-        is_mature = pl.coalesce("due", pl.col("begins_at") + _UNKNOWN_DEADLINE) <= pl.lit(self.until, INSTANT)
-        told = rows.join(last, on=TASK.key, how="left", maintain_order="left").with_columns(
+        is_mature = pl.coalesce("settled_at", pl.col("begins_at") + _UNKNOWN_DEADLINE) <= pl.lit(self.until, INSTANT)
+        told = rows.join(self._last_due(), on=TASK.key, how="left", maintain_order="left").with_columns(
             pl.when(is_mature).then(name).alias(name) for name in ("is_late", "lead_minutes")
         )
-        return told.drop("due").hstack(work_after(self.known, rows, self.until))
+        return told.drop("settled_at").hstack(work_after(self.known, rows, self.until))
 
     def labelled(self, moments: pl.DataFrame) -> pl.DataFrame:
         """Features and labels of moments at which a ticket was open and its deadline had not passed.
@@ -109,6 +141,12 @@ class Past:
             .with_columns(lead_minutes=pl.when("is_late").then(lead))
             .drop("ends_at")
         )
+
+
+def _some(lives: pl.DataFrame) -> pl.DataFrame:
+    """Some moments of each life, to look at."""
+    spans = lives.select(TASK.key, "begins_at", "ends_at")
+    return sampled(spans, key=TASK.key, per_entity=_PER_LOOK, longest=LONGEST_AGE, seed=SEED)
 
 
 def as_known(history: TicketHistory, until: datetime) -> TicketHistory:

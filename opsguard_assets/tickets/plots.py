@@ -1,118 +1,23 @@
-"""Pictures for asset pages, as SVG text.
-
-Here: a histogram and lines drawn by hand, because importing a plotting library takes longer than the tick itself.
-Not here: the numbers behind them (`risk`, `watch`), and plots that are drawn seldom (`ml.pictures`).
-"""
+"""Pictures of tickets for asset pages. Not here: drawing (`opsguard_assets.models.plots`)."""
 
 import polars as pl
 
+from opsguard_assets.models.plots import Captions, risk_distribution
 from opsguard_assets.tickets.risk import Marks
 from opsguard_assets.tickets.tick import BREACHED
 
-_BINS = 20
-_BLUE, _AMBER, _RED, _INK, _LINE = "#4c78a8", "#d98e04", "#c0392b", "#333333", "#cccccc"
-_WIDTH, _HEIGHT, _LEFT, _TOP = 760, 320, 60, 60
 
-
-def risk_distribution(risk: pl.DataFrame, marks: Marks) -> bytes:
+def sla_risk_distribution(risk: pl.DataFrame, marks: Marks) -> bytes:
     """How the risks of one tick are distributed, as an SVG.
 
     Args:
-        risk: Rows of `sla_risk`.
+        risk: Rows of `sla_risk`; what has no probability (breached, without a deadline) is counted in the title.
         marks: From which risk a ticket is alerted and escalated.
-
-    Returns:
-        A histogram of `risk` in steps of 5 %, with the thresholds of alert and escalation; what has no probability
-        (breached, without a deadline) is counted in the title.
     """
-    scored = risk["risk"].drop_nulls()
-    # The bin of a risk is the one that starts at it, so that 0.70 stands to the right of its threshold.
-    bins = (scored * _BINS + 1e-9).floor().clip(0, _BINS - 1).cast(pl.Int64).alias("bin")
-    found = dict(bins.to_frame().group_by("bin").len().iter_rows())
-    counts = [int(found.get(number, 0)) for number in range(_BINS)]
     breached = int((risk["state"] == BREACHED).sum())
     title = (
         f"SLA risk of {len(risk):,} open tickets: {breached:,} breached already, "
-        f"{len(risk) - len(scored) - breached:,} without a deadline"
+        f"{risk['risk'].null_count() - breached:,} without a deadline"
     )
-    lines = ((marks.alert_from, _AMBER, "alert"), (marks.escalate_from, _RED, "escalate"))
-    parts = [
-        _text(_LEFT, 24, title, size=15),
-        *(_bar(number, count, max(counts), marks) for number, count in enumerate(counts) if count),
-        *(_mark(i, place, colour, word, int((scored >= place).sum())) for i, (place, colour, word) in enumerate(lines)),
-        *_axis(),
-    ]
-    return _svg(parts)
-
-
-def _svg(parts: list[str]) -> bytes:
-    size, height = _LEFT + _WIDTH + 30, _TOP + _HEIGHT + 50
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{size}" height="{height}" '
-        f'font-family="sans-serif" fill="{_INK}"><rect width="100%" height="100%" fill="white"/>{"".join(parts)}</svg>'
-    ).encode()
-
-
-def _x(share: float) -> float:
-    return _LEFT + share * _WIDTH
-
-
-def _bar(number: int, count: int, most: int, marks: Marks) -> str:
-    """One bin: its bar in the colour of what follows from it, and its count."""
-    start = number / _BINS
-    colour = _RED if start >= marks.escalate_from else _AMBER if start >= marks.alert_from else _BLUE
-    height = (_HEIGHT - 20) * count / most
-    top, width = _TOP + _HEIGHT - height, _WIDTH / _BINS
-    bar = f'<rect x="{_x(start) + 1:.1f}" y="{top:.1f}" width="{width - 4:.1f}" height="{height:.1f}" fill="{colour}"/>'
-    return bar + _text(_x(start) + width / 2, top - 4, f"{count:,}", size=10, anchor="middle")
-
-
-def _mark(row: int, place: float, colour: str, word: str, count: int) -> str:
-    """A threshold as a dashed line, with how many tickets lie beyond it."""
-    line = f'<path d="M{_x(place):.1f} {_TOP - 8}V{_TOP + _HEIGHT}" stroke="{colour}" stroke-dasharray="5 4"/>'
-    words = f"{word} from {place:.2f}: {count:,} tickets"
-    return line + f'<g fill="{colour}">{_text(_LEFT + row * 230, 46, words, size=12)}</g>'
-
-
-def _axis() -> list[str]:
-    """The axis of probabilities."""
-    base = _TOP + _HEIGHT
-    line = f'<path d="M{_LEFT} {base}H{_LEFT + _WIDTH}" stroke="{_LINE}"/>'
-    ticks = [_text(_x(tick / 10), base + 18, f"{tick / 10:.1f}", size=11, anchor="middle") for tick in range(11)]
-    label = "probability of missing the resolution deadline"
-    return [line, *ticks, _text(_LEFT + _WIDTH / 2, base + 40, label, size=12, anchor="middle")]
-
-
-def _text(x: float, y: float, words: str, *, size: int, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}">{words}</text>'
-
-
-def quality_over_weeks(weeks: pl.DataFrame) -> bytes:
-    """The Brier score of a model by week beside that of the base rate, as an SVG.
-
-    Args:
-        weeks: `week`, `brier`, `brier_constant`, `n`; one row per week.
-    """
-    rows = weeks.drop_nulls(["brier", "brier_constant"])
-    most = max(float(rows.select(pl.max_horizontal("brier", "brier_constant").max()).item() or 0), 0.05)
-    lines = [("brier", _BLUE, "of the model"), ("brier_constant", _AMBER, "of the week's base rate")]
-    step = _WIDTH / max(len(rows) - 1, 1)
-    parts = [_text(_LEFT, 24, f"Brier score by week, {len(rows)} weeks; lower is better", size=15)]
-    for place, (name, colour, words) in enumerate(lines):
-        heights = [_TOP + _HEIGHT - _HEIGHT * value / most for value in rows[name]]
-        points = " ".join(f"{_LEFT + step * i:.1f},{height:.1f}" for i, height in enumerate(heights))
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(f'<g fill="{colour}">{_text(_LEFT + place * 230, 46, words, size=12)}</g>')
-    every = max(len(rows) // 8, 1)
-    base = _TOP + _HEIGHT
-    parts += [
-        _text(_LEFT + step * i, base + 18, f"{week:%d %b}", size=11, anchor="middle")
-        for i, week in enumerate(rows["week"])
-        if i % every == 0
-    ]
-    parts += [
-        _text(_LEFT - 8, _TOP + 4, f"{most:.2f}", size=11, anchor="end"),
-        _text(_LEFT - 8, base, "0", size=11, anchor="end"),
-    ]
-    parts.append(f'<path d="M{_LEFT} {base}H{_LEFT + _WIDTH}" stroke="{_LINE}"/>')
-    return _svg(parts)
+    words = Captions(title, "tickets", "probability of missing the resolution deadline")
+    return risk_distribution(risk["risk"], {"alert": marks.alert_from, "escalate": marks.escalate_from}, words)

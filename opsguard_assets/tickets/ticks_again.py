@@ -94,7 +94,7 @@ def _model_of(champions: Champions, tick: Tick) -> tuple[RiskModel, str | None]:
     rule = RuleBaseline()
     if (tick.model_name, tick.model_version) == (rule.name, rule.version):
         return rule, None
-    served = serving(champions, TASK.problem, rule, tick.as_of, features=frozenset(FEATURES))
+    served = serving(champions, TASK.problem, rule, tick.as_of, makes=frozenset(FEATURES).__contains__)
     if served.trouble is not None or served.model.version != tick.model_version:
         raise NoTickError(
             f"{tick.model_name} {tick.model_version} scored at {tick.as_of:%Y-%m-%d %H:%M} UTC and cannot be had any "

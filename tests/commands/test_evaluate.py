@@ -5,13 +5,17 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from ml.sla_breach.features import FEATURES
+from ml.sla_breach.problem import TASK
 from ml.sla_breach.rule import RuleBaseline
 from opsguard_assets.commands.evaluate import BASELINE, CANDIDATE, CHAMPION, judged
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.tickets.breach_problem import sla_breach
 
+PROBLEM = sla_breach(Settings())
 START = datetime(2026, 1, 5, tzinfo=UTC)
 NAMES = {
     "model", "role", "n", "base_rate", "roc_auc", "pr_auc", "brier", "brier_constant", "log_loss", "ece", "thresholds",
-    "budgets",
+    "budgets", "precision_at_half",
 }  # fmt: skip
 
 
@@ -33,6 +37,7 @@ def rows(count=40):
             | {
                 "ticket_id": str(i),
                 "as_of": START + timedelta(hours=i),
+                "remaining_minutes": 100.0,
                 "priority": "high",
                 "is_late": i % 2 == 0,
                 "lead_minutes": 60.0 if i % 2 == 0 else None,
@@ -44,7 +49,7 @@ def rows(count=40):
 
 
 def test_every_model_has_its_role_and_exactly_the_names_that_are_promised():
-    found = judged([(CHAMPION, Constant()), (CANDIDATE, Constant()), (BASELINE, RuleBaseline())], rows())
+    found = judged(PROBLEM, TASK, [(CHAMPION, Constant()), (CANDIDATE, Constant()), (BASELINE, RuleBaseline())], rows())
     assert [each["role"] for each in found] == ["champion", "candidate", "baseline"]
     assert all(set(each) == NAMES for each in found)
     assert [each["n"] for each in found] == [40] * 3
@@ -56,5 +61,5 @@ def test_every_model_has_its_role_and_exactly_the_names_that_are_promised():
 
 
 def test_the_rule_judges_the_facts_that_features_hold():
-    (rule,) = judged([(BASELINE, RuleBaseline())], rows())
+    (rule,) = judged(PROBLEM, TASK, [(BASELINE, RuleBaseline())], rows())
     assert rule["thresholds"][1]["flagged_share"] == 1.0

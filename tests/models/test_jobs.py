@@ -9,20 +9,22 @@ import pytest
 from ml.registry import Registry
 from ml.tracking import Place
 from opsguard_assets.alerts.queries import alerts
-from opsguard_assets.build import build_defs, tick_config, train_config, watch_config
+from opsguard_assets.build import build_defs, tick_config
 from opsguard_assets.config.learning import Learning
 from opsguard_assets.config.settings import Settings, SlaThresholds
 from opsguard_assets.config.sources import FileSource
+from opsguard_assets.model_jobs import train_config, watch_config
 from opsguard_assets.models.champions import Champions
+from opsguard_assets.models.model_assets import GATE_CHECK, learned_keys
 from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.watch_assets import watch_key
 from opsguard_assets.models.watches import last_watch
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
+from opsguard_assets.tickets.breach_problem import sla_breach
 from opsguard_assets.tickets.derive import update_clocks
-from opsguard_assets.tickets.model_assets import CHAMPION_KEY, GATE_CHECK, TRAIN_JOB
 from opsguard_assets.tickets.moment import SCORE_JOB
 from opsguard_assets.tickets.stored import SLA_RISK
-from opsguard_assets.tickets.watch_assets import WATCH_JOB, WATCH_KEY
 from resources.database import MLFLOW, Database
 from resources.lake import Lake
 from resources.progress import Silent
@@ -39,6 +41,9 @@ SOURCES = tuple(
 SETTINGS = Settings(
     sources=SOURCES, learning=Learning(tuning_trials=0, candidates=("lightgbm",)), sla=SlaThresholds(holdout_share=0.3)
 )
+PROBLEM = sla_breach(SETTINGS)
+TRAIN_JOB, WATCH_JOB = PROBLEM.train_job, PROBLEM.watch_job
+(_, CHAMPION_KEY), WATCH_KEY = learned_keys(PROBLEM), watch_key(PROBLEM)
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -95,12 +100,12 @@ class Story:
         office, database = house.office, house.office.champions.database
         self.untrained = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=1)))
         self.told = alerts(database, alert_type="sla_model_unavailable")
-        self.training = house.run(TRAIN_JOB, train_config(NOW))
+        self.training = house.run(TRAIN_JOB, train_config(PROBLEM, NOW))
         self.history, self.waiting = office.champions.history("sla_breach"), office.champions.challenger("sla_breach")
         self.tick = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=16)))
-        self.again = house.run(TRAIN_JOB, train_config(NOW))
+        self.again = house.run(TRAIN_JOB, train_config(PROBLEM, NOW))
         self.forced = house.run(TRAIN_JOB, selection=[CHAMPION_KEY])
-        self.look = house.run(WATCH_JOB, watch_config(NOW + timedelta(days=2)))
+        self.look = house.run(WATCH_JOB, watch_config(PROBLEM, NOW + timedelta(days=2)))
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +165,7 @@ def test_the_champion_scores_the_next_tick_and_every_score_leads_to_its_run(hous
 
 def test_a_look_at_a_fresh_champion_says_that_it_is_too_early(house, story):
     assert story.look.success
-    assert set(checks(story.look)) == {"champion_is_useful", "sla_risk_calibrated", "sla_features_within_range"}
+    assert set(checks(story.look)) == {"champion_is_useful", "risk_is_calibrated", "features_within_range"}
     watch = last_watch(house.office.champions.database, "sla_breach", "1", NOW + timedelta(days=2))
     assert watch.is_useful
     assert "are needed" in watch.words

@@ -70,7 +70,7 @@ def promote(office, version, *, after=0, cause="gate"):
 
 
 def served(office):
-    return serving(office.champions, PROBLEM, RULE, LATER, features=FEATURES)
+    return serving(office.champions, PROBLEM, RULE, LATER, makes=FEATURES.__contains__)
 
 
 def test_before_the_first_training_the_rule_scores_and_the_remedy_is_said(office):
@@ -102,7 +102,7 @@ def test_a_past_moment_is_scored_by_its_own_champion_and_before_the_first_by_the
     promote(office, made())
     promote(office, made(), after=5)
     models = [
-        serving(office.champions, PROBLEM, RULE, NOW + timedelta(hours=hours), features=FEATURES).model
+        serving(office.champions, PROBLEM, RULE, NOW + timedelta(hours=hours), makes=FEATURES.__contains__).model
         for hours in (-1, 1, 6)
     ]
     assert models[0] is RULE
@@ -115,7 +115,8 @@ def test_a_champion_that_is_worse_than_the_trailing_rate_is_not_listened_to_unti
         watch = Watch(PROBLEM, "1", NOW + timedelta(hours=hours), is_useful, not is_useful, "skill -0.26", {})
         note(office.champions.database, watch)
     found = [
-        serving(office.champions, PROBLEM, RULE, NOW + timedelta(hours=hours), features=FEATURES) for hours in (1, 3, 5)
+        serving(office.champions, PROBLEM, RULE, NOW + timedelta(hours=hours), makes=FEATURES.__contains__)
+        for hours in (1, 3, 5)
     ]
     assert [each.model.name for each in found] == ["logistic", "rule_baseline", "logistic"]
     assert "is not listened to: skill -0.26" in found[1].trouble
@@ -177,7 +178,7 @@ def test_a_champion_that_is_damaged_later_leaves_the_tick_to_the_rule_loudly(off
 
 def test_a_champion_that_reads_features_which_are_no_longer_made_cannot_score(office, made):
     promote(office, made())
-    found = serving(office.champions, PROBLEM, RULE, LATER, features=frozenset({"a"}))
+    found = serving(office.champions, PROBLEM, RULE, LATER, makes=frozenset({"a"}).__contains__)
     assert found.model is RULE
     assert "no longer made: b" in found.trouble
 

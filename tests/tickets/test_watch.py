@@ -14,10 +14,10 @@ from ml.tuning import Budget
 from opsguard_assets.config.load import load_settings
 from opsguard_assets.intake.accept import accept
 from opsguard_assets.intake.receive import receive
+from opsguard_assets.models.watch import look
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.knowledge import history_of
 from opsguard_assets.tickets.learning import Past
-from opsguard_assets.tickets.watch import look
 from resources.lake import Lake
 
 ROOT = Path(__file__).parents[2]

@@ -1,7 +1,7 @@
-"""How the model of SLA breaches does on outcomes that became known after it had learned.
+"""How a model does on outcomes that became known after it had learned.
 
-Here: which moments it is judged on, its figures over weeks, how far its features have moved. Not here: the record of
-looks (`opsguard_assets.models.watches`) and what follows from them.
+Here: its figures over weeks, how far its features have moved. Not here: which moments it is judged on (a problem's
+past), the record of looks (`opsguard_assets.models.watches`) and what follows from them.
 """
 
 from dataclasses import dataclass
@@ -12,16 +12,13 @@ import polars as pl
 from ml.drift import SHIFTED, stability
 from ml.evaluation import calibration_error, evaluate
 from ml.learned import LearnedModel
-from ml.moments import sampled
+from ml.past import Past
 from ml.prevention import Group, Prevention, prevention
-from ml.sla_breach.problem import TASK
 from ml.usefulness import Usefulness, usefulness
-from opsguard_assets.tickets.learning import LONGEST_AGE, SEED, Past
-from opsguard_assets.tickets.working_time import INSTANT
+from opsguard_assets.tables.versions import INSTANT
 
 MATURE = timedelta(days=28)
 _RECENT = timedelta(days=7)
-_PER_TICKET = 4
 # A probability of 70 % that means less than 65 % or more than 75 % has lost its meaning.
 MOST_CALIBRATION_ERROR = 0.05
 _FIGURES = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "ece")
@@ -34,7 +31,7 @@ class Look:
     Attributes:
         usefulness: Beside the trailing rate, on outcomes of the last 28 days.
         calibration_error: On the same moments; null without any.
-        weeks: Figures per week in which deadlines passed.
+        weeks: Figures per week in which outcomes became known.
         drift: Features, the most shifted first (`ml.drift.stability`); those that the model reads.
     """
 
@@ -65,15 +62,15 @@ def look(past: Past, model: LearnedModel, learned_until: datetime) -> Look:
     Args:
         past: What is known.
         model: The model.
-        learned_until: What was known by then it has learned from; only tickets that came later can judge it.
+        learned_until: What was known by then it has learned from; only what came later can judge it.
     """
-    rows = _mature(past, learned_until)
-    judged = rows.with_columns(model.predict(rows), trailing_rate="late_rate")
-    recent = judged.filter(pl.col("due_at") > pl.lit(past.until - MATURE, INSTANT))
+    rows = past.task.headlined(past.matured(learned_until))
+    judged = rows.with_columns(model.predict(rows))
+    recent = judged.filter(pl.col("settled_at") > pl.lit(past.until - MATURE, INSTANT))
     return Look(
-        usefulness=usefulness(recent, key=TASK.key),
+        usefulness=usefulness(recent, key=past.task.group),
         calibration_error=calibration_error(recent.drop_nulls(["risk", "is_late"])),
-        weeks=_weeks(judged),
+        weeks=_weeks(judged, past.task.key),
         drift=_drift(past, model, learned_until),
     )
 
@@ -83,28 +80,21 @@ def prevented(past: Past, treated: pl.DataFrame) -> Prevention:
 
     Args:
         past: What is known.
-        treated: `entity_id`, `is_held_back` of tickets that reached the threshold.
+        treated: `entity_id`, `is_held_back` of entities that reached the threshold.
     """
-    told = treated.join(past.lives, left_on="entity_id", right_on=TASK.key).drop_nulls("is_late")
+    told = treated.join(past.lives, left_on="entity_id", right_on=past.task.key).drop_nulls("is_late")
     groups = [told.filter(pl.col("is_held_back") == held)["is_late"] for held in (True, False)]
     return prevention(*(Group(len(late), int(late.sum())) for late in groups))
 
 
-def _mature(past: Past, since: datetime) -> pl.DataFrame:
-    """Moments of tickets that came after an instant and whose outcome had to be known by now, with their deadline."""
-    due = past.clocks.group_by(TASK.key).agg(due_at=pl.col("resolution_due_at").last())
-    lives = past.lives.join(due, on=TASK.key).filter(
-        pl.col("due_at") <= pl.lit(past.until, INSTANT), pl.col("begins_at") >= pl.lit(since, INSTANT)
-    )
-    return past.labelled(_moments(lives)).join(due, on=TASK.key, how="left", maintain_order="left")
-
-
-def _weeks(judged: pl.DataFrame) -> pl.DataFrame:
+def _weeks(judged: pl.DataFrame, key: str) -> pl.DataFrame:
     """The figures of each week."""
-    weeks = judged.with_columns(week=pl.col("due_at").dt.truncate("1w").dt.date()).partition_by("week", as_dict=True)
+    weeks = judged.with_columns(week=pl.col("settled_at").dt.truncate("1w").dt.date()).partition_by(
+        "week", as_dict=True
+    )
     rows = []
     for (week,), part in sorted(weeks.items()):
-        found = evaluate(part, key=TASK.key)
+        found = evaluate(part, key=key)
         at = {row["threshold"]: row for row in found["thresholds"]}[0.70]
         names = ("precision", "recall", "median_lead_minutes")
         rows.append({"week": week, **{n: found[n] for n in _FIGURES}, **{f"{n}_at_70": at[n] for n in names}})
@@ -114,17 +104,6 @@ def _weeks(judged: pl.DataFrame) -> pl.DataFrame:
 
 def _drift(past: Past, model: LearnedModel, learned_until: datetime) -> pl.DataFrame:
     """The features of the last week beside those of the four weeks before the training ended."""
-    began = pl.col("begins_at")
-    then = past.lives.filter(began >= pl.lit(learned_until - MATURE, INSTANT), began < pl.lit(learned_until, INSTANT))
-    now = past.lives.filter(began >= pl.lit(past.until - _RECENT, INSTANT), began >= pl.lit(learned_until, INSTANT))
-    return stability(past.described(_moments(then)), past.described(_moments(now)), model.features)
-
-
-def _moments(lives: pl.DataFrame) -> pl.DataFrame:
-    return sampled(
-        lives.select(TASK.key, "begins_at", "ends_at"),
-        key=TASK.key,
-        per_entity=_PER_TICKET,
-        longest=LONGEST_AGE,
-        seed=SEED,
-    )
+    then = past.between(learned_until - MATURE, learned_until)
+    now = past.between(max(past.until - _RECENT, learned_until), past.until)
+    return stability(then, now, model.features)

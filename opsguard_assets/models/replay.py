@@ -1,7 +1,7 @@
 """Every tick of a past period scored again, by what was known at each: what would have been alerted, and what missed.
 
-Here: tickets in portions, their ticks, the scores of some models. Not here: alerts and fates out of scores
-(`ml.replay`), reports, and one single tick to the digit (`ticks_again`).
+Here: entities in portions, their ticks, the scores of some models. Not here: alerts and fates out of scores
+(`ml.replay`), reports, and one single tick to the digit.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,14 +12,11 @@ from typing import Any
 import polars as pl
 
 from ml.model import RiskModel
-from ml.moments import ticks_of
 from ml.money import Costs
+from ml.past import Past
 from ml.replay import Period, alerts, fates, figures, firsts
-from ml.sla_breach.problem import TASK
-from ml.sla_breach.rule import RuleBaseline
-from ml.sla_breach.rule_inputs import inputs_of_features
-from opsguard_assets.tickets.learning import Past
-from opsguard_assets.tickets.working_time import INSTANT
+from opsguard_assets.models.problem import Problem
+from opsguard_assets.tables.versions import INSTANT
 
 PORTION_MOMENTS = 400_000
 # The thresholds that are compared where none is asked for, and what is shown of each.
@@ -28,7 +25,6 @@ SHOWN = (
     "model", "threshold", "alerted", "alerts_per_day", "caught", "missed", "false_alarms", "precision", "recall",
     "lead_p50_minutes", "net_saved",
 )  # fmt: skip
-_KEY = TASK.key
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class Replayed:
         version: Its version.
         ticks: Moments scored.
         figures: Per threshold of the grid, as `ml.replay.figures` has them.
-        fates: Per ticket and threshold, as `ml.replay.fates` has them.
+        fates: Per entity and threshold, as `ml.replay.fates` has them.
         alerts: Per threshold: alerts raised and cleared with hysteresis, `raised_at`, `last_at`, `peak`, `threshold`.
     """
 
@@ -53,6 +49,7 @@ class Replayed:
 
 
 def replay(
+    problem: Problem,
     past: Past,
     models: Sequence[RiskModel],
     period: Period,
@@ -62,41 +59,45 @@ def replay(
     costs: Costs,
     advance: Callable[[int], None] = lambda _moments: None,
 ) -> list[Replayed]:
-    """Scores every ticket that was open in a period, at every tick of it.
+    """Scores every entity that was at risk in a period, at every tick of it.
 
     Args:
+        problem: What is replayed.
         past: What was known; features of a tick know nothing that came after it.
         models: What scores; the rule is looked at on the same moments when it is among them.
         period: From when to when.
         step: Time between ticks.
         thresholds: The grid of alert thresholds.
         costs: What is at stake.
-        advance: Told how many ticks of tickets were looked at since (`count_ticks` of all).
+        advance: Told how many ticks of entities were looked at since (`count_ticks` of all).
     """
+    key = past.task.key
     lives = _within(past.lives, period)
     found: dict[str, list[pl.DataFrame]] = {model.name: [] for model in models}
     episodes: dict[str, list[pl.DataFrame]] = {model.name: [] for model in models}
     ticks = 0
-    for looked_at, scores in _portions(past, models, lives, step):
+    for looked_at, scores in _portions(problem, past, models, lives, step):
         ticks += len(scores)
         for model in models:
-            own = scores.select(_KEY, "as_of", risk=model.name)
-            found[model.name].append(firsts(own, key=_KEY, thresholds=thresholds))
+            own = scores.select(key, "as_of", risk=model.name)
+            found[model.name].append(firsts(own, key=key, thresholds=thresholds))
             episodes[model.name] += [
-                alerts(own, key=_KEY, raise_from=threshold).with_columns(threshold=pl.lit(threshold))
+                alerts(own, key=key, raise_from=threshold).with_columns(threshold=pl.lit(threshold))
                 for threshold in thresholds
             ]
         advance(looked_at)
     result = []
     for model in models:
-        told = fates(_all(found[model.name]), past.lives, period, key=_KEY, thresholds=thresholds)
+        told = fates(
+            _all(found[model.name]), past.lives, period, key=key, thresholds=thresholds, within=past.task.judged_within
+        )
         rows = figures(told, period, costs)
         result.append(Replayed(model.name, model.version, ticks, rows, told, _all(episodes[model.name])))
     return result
 
 
 def count_ticks(past: Past, period: Period, step: timedelta) -> int:
-    """How many ticks of tickets a replay will score, about."""
+    """How many ticks of entities a replay will score, about."""
     lives = _within(past.lives, period)
     return int(lives.select(_ticks(step).sum()).item() or 0)
 
@@ -114,21 +115,16 @@ def _ticks(step: timedelta) -> pl.Expr:
 
 
 def _portions(
-    past: Past, models: Sequence[RiskModel], lives: pl.DataFrame, step: timedelta
+    problem: Problem, past: Past, models: Sequence[RiskModel], lives: pl.DataFrame, step: timedelta
 ) -> Iterator[tuple[int, pl.DataFrame]]:
-    """How many ticks, and the scores of some tickets at them: (`ticket_id`, `as_of`, one column per model)."""
+    """How many ticks, and the scores of some entities at them: (the key, `as_of`, one column per model)."""
     numbered = lives.with_columns(_portion=_ticks(step).cum_sum() // PORTION_MOMENTS)
     for part in numbered.partition_by("_portion", maintain_order=True):
-        rows = past.described(ticks_of(part, step, key=_KEY))
-        scores = rows.select(_KEY, "as_of").with_columns(_risk(model, rows).alias(model.name) for model in models)
+        rows = past.ticks(part, step)
+        scores = rows.select(past.task.key, "as_of").with_columns(
+            problem.risk(model, rows).alias(model.name) for model in models
+        )
         yield int(part.select(_ticks(step).sum()).item()), scores
-
-
-def _risk(model: RiskModel, rows: pl.DataFrame) -> pl.Series:
-    """The risk that a tick would have shown; nothing can be said of a ticket that has no deadline at all."""
-    inputs = inputs_of_features(rows) if isinstance(model, RuleBaseline) else rows
-    has_none = pl.col("remaining_minutes").is_null() & (pl.col("is_paused") != 1)
-    return rows.with_columns(model.predict(inputs).alias("_risk")).select(pl.when(~has_none).then("_risk")).to_series()
 
 
 def _all(frames: list[pl.DataFrame]) -> pl.DataFrame:

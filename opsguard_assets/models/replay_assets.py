@@ -11,22 +11,14 @@ import polars as pl
 
 from ml.model import RiskModel
 from ml.replay import Period
-from ml.sla_breach.problem import TASK
-from ml.sla_breach.rule import RuleBaseline
-from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, preview
+from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.replay import GRID, SHOWN, Replayed, as_table, replay
+from opsguard_assets.models.replay_report import Asked, headline, pictures
 from opsguard_assets.models.serving import trained_of
-from opsguard_assets.tickets.knowledge import EVENTS, TICKETS, history_of
-from opsguard_assets.tickets.learning import Past
-from opsguard_assets.tickets.model_assets import order_of
-from opsguard_assets.tickets.moment import instant_of
-from opsguard_assets.tickets.replay import GRID, SHOWN, Replayed, as_table, replay
-from opsguard_assets.tickets.replay_report import Asked, headline, pictures
+from opsguard_assets.moment import instant_of
 from resources.lake import Lake
-
-REPLAY_KEY = dg.AssetKey(["models", "sla_breach_replay"])
-REPLAY_JOB = "replay_sla_job"
 
 
 class ReplayConfig(dg.Config):
@@ -52,39 +44,43 @@ class ReplayConfig(dg.Config):
         return Period(begins, ends)
 
 
-def replay_asset(settings: Settings) -> dg.AssetsDefinition:
+def replay_key(problem: Problem) -> dg.AssetKey:
+    """The key of a problem's replays."""
+    return dg.AssetKey(["models", f"{problem.name}_replay"])
+
+
+def replay_asset(problem: Problem) -> dg.AssetsDefinition:
     """The asset of replays on demand."""
 
     @dg.asset(
-        key=REPLAY_KEY,
-        deps=[key_of(TICKETS), key_of(EVENTS)],
+        key=replay_key(problem),
+        deps=[key_of(table) for table in problem.inputs],
         group_name="models",
         kinds={"polars"},
         owners=OWNERS,
         description="What would have been alerted in a past period, when, and what missed: by the champion, if it knew "
         "nothing later than the period's beginning, and by the rule. Launch it with a period.",
     )
-    def sla_breach_replay(
-        config: ReplayConfig, lake: dg.ResourceParam[Lake], models: dg.ResourceParam[Office]
-    ) -> Materialized:
+    def replayed(config: ReplayConfig, lake: dg.ResourceParam[Lake], models: dg.ResourceParam[Office]) -> Materialized:
         period, step = config.period(), timedelta(minutes=config.every_minutes)
-        threshold = settings.sla.alert_from
-        past = Past.of(history_of(lake), datetime.now(UTC))
-        grid = sorted({*GRID, threshold})
-        costs = order_of(settings, period.ends_at).costs
-        results = replay(past, _models(models, period), period, step=step, thresholds=grid, costs=costs)
-        return dg.MaterializeResult(metadata=_told(Asked(TASK.problem, period, step, threshold), results))
+        past = problem.past(lake, datetime.now(UTC))
+        grid = sorted({*GRID, problem.alert_from})
+        results = replay(
+            problem, past, _models(problem, models, period), period, step=step, thresholds=grid, costs=problem.costs
+        )
+        asked = Asked(problem.name, problem.entity, problem.event, period, step, problem.alert_from)
+        return dg.MaterializeResult(metadata=_told(asked, results))
 
-    return sla_breach_replay
+    return replayed
 
 
-def _models(models: Office, period: Period) -> list[RiskModel]:
+def _models(problem: Problem, models: Office, period: Period) -> list[RiskModel]:
     """The champion, if the period is new to it, and the rule."""
-    version = models.champions.current(TASK.problem)
+    version = models.champions.current(problem.name)
     if version is None:
-        return [RuleBaseline()]
+        return [problem.rule]
     model, until = trained_of(version)
-    return [RuleBaseline()] if until > period.begins_at else [model, RuleBaseline()]
+    return [problem.rule] if until > period.begins_at else [model, problem.rule]
 
 
 def _told(asked: Asked, results: list[Replayed]) -> dict[str, dg.MetadataValue]:

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from ml.replay import CAUGHT, FALSE_ALARM, MISSED, Period
-from opsguard_assets.tickets.replay import Replayed, by_day
+from opsguard_assets.models.replay import Replayed, by_day
 
 _COLOURS = {CAUGHT: "#4c78a8", MISSED: "#c0392b", FALSE_ALARM: "#d9b26f"}
 _SHOWN = 50
@@ -42,12 +42,16 @@ class Asked:
 
     Attributes:
         problem: The problem.
+        entity: What has a risk, in one word.
+        event: What may come, in the singular.
         period: From when to when.
         step: Time between ticks.
         threshold: The one in force; the lists are of it.
     """
 
     problem: str
+    entity: str
+    event: str
     period: Period
     step: timedelta
     threshold: float
@@ -64,6 +68,7 @@ def report(asked: Asked, results: Sequence[Replayed]) -> str:
         .from_string(template)
         .render(
             problem=asked.problem,
+            event=asked.event,
             begins=f"{asked.period.begins_at:%Y-%m-%d %H:%M}",
             ends=f"{asked.period.ends_at:%Y-%m-%d %H:%M}",
             every=span(asked.step.total_seconds() / 60),
@@ -86,11 +91,11 @@ def headline(asked: Asked, result: Replayed) -> str:
     found = next((row for row in result.figures if row["threshold"] == asked.threshold), None)
     if found is None:
         return f"{result.model} {result.version} would have alerted nothing at {asked.threshold:.0%}."
-    lead = f", {span(found['lead_p50_minutes'])} before the deadline (median)" if found["caught"] else ""
+    lead = f", {span(found['lead_p50_minutes'])} before (median)" if found["caught"] else ""
     events = found["caught_in_time"] + found["missed"]
     return (
         f"At {asked.threshold:.0%}, {result.model} {result.version} would have raised {found['alerts_per_day']:,.1f} "
-        f"alerts a day and caught {found['caught_in_time']:,} of {events:,} missed deadlines{lead}; "
+        f"alerts a day and caught {found['caught_in_time']:,} of {events:,} {asked.event}s{lead}; "
         f"{found['false_alarms']:,} alerts would have been false."
     )
 
@@ -99,7 +104,7 @@ def pictures(asked: Asked, results: Sequence[Replayed]) -> dict[str, bytes]:
     """The plots by title, as PNG."""
     chosen = results[0]
     return {
-        f"Missed deadlines and alerts by day, at {asked.threshold:.0%}": _days(asked, chosen),
+        f"{asked.event.capitalize()}s and alerts by day, at {asked.threshold:.0%}": _days(asked, chosen),
         f"How early alerts would have come, at {asked.threshold:.0%}": _leads(asked, chosen),
         "Recall over alerts per day": _frontier(results),
     }
@@ -127,14 +132,16 @@ def _row(result: Replayed, figures: Mapping[str, Any], *, chosen: bool) -> dict[
 
 def _missed(asked: Asked, result: Replayed) -> dict[str, Any]:
     rows = result.fates.filter(pl.col("threshold") == asked.threshold, pl.col("fate") == MISSED)
-    shown = rows.select("ticket_id", pl.col("ends_at").dt.strftime("%Y-%m-%d %H:%M"))
-    return _list("Missed deadlines that no alert came before", ["ticket", "deadline (UTC)"], shown)
+    shown = rows.select(pl.nth(0), pl.col("ends_at").dt.strftime("%Y-%m-%d %H:%M"))
+    return _list(
+        f"{asked.event.capitalize()}s that no alert came before", [asked.entity, f"{asked.event} (UTC)"], shown
+    )
 
 
 def _false(asked: Asked, result: Replayed) -> dict[str, Any]:
     rows = result.fates.filter(pl.col("threshold") == asked.threshold, pl.col("fate") == FALSE_ALARM)
-    shown = rows.sort("raised_at").select("ticket_id", pl.col("raised_at", "ends_at").dt.strftime("%Y-%m-%d %H:%M"))
-    return _list("Alerts whose deadline was kept", ["ticket", "alert (UTC)", "ended (UTC)"], shown)
+    shown = rows.sort("raised_at").select(pl.nth(0), pl.col("raised_at", "ends_at").dt.strftime("%Y-%m-%d %H:%M"))
+    return _list(f"Alerts that no {asked.event} followed", [asked.entity, "alert (UTC)", "ended (UTC)"], shown)
 
 
 def _list(title: str, columns: list[str], rows: pl.DataFrame) -> dict[str, Any]:
@@ -144,7 +151,7 @@ def _list(title: str, columns: list[str], rows: pl.DataFrame) -> dict[str, Any]:
 
 def _days(asked: Asked, result: Replayed) -> bytes:
     counts = by_day(result, asked.threshold)
-    figure, axes = _axes("day", "tickets")
+    figure, axes = _axes("day", f"{asked.entity}s")
     days = counts.select(pl.col("day").unique().sort()).to_series()
     base = pl.Series([0] * len(days))
     for fate, colour in _COLOURS.items():
@@ -159,13 +166,13 @@ def _days(asked: Asked, result: Replayed) -> bytes:
 
 def _leads(asked: Asked, result: Replayed) -> bytes:
     hours = result.fates.filter(pl.col("threshold") == asked.threshold)["lead_minutes"].drop_nulls() / 60
-    figure, axes = _axes("hours from the first alert to the missed deadline", "tickets")
+    figure, axes = _axes(f"hours from the first alert to the {asked.event}", f"{asked.entity}s")
     axes.hist(hours.to_list(), bins=40, color=_COLOURS[CAUGHT])
     return _png(figure)
 
 
 def _frontier(results: Sequence[Replayed]) -> bytes:
-    figure, axes = _axes("alerts per day", "recall: share of the missed deadlines that were caught")
+    figure, axes = _axes("alerts per day", "recall: share of what happened that was caught")
     for result in results:
         points = [(row["alerts_per_day"], row["recall"], row["threshold"]) for row in result.figures]
         known = sorted(point for point in points if point[1] is not None)

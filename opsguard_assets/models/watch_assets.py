@@ -9,55 +9,54 @@ import dagster as dg
 import polars as pl
 
 from ml.learned import LearnedModel
-from ml.sla_breach.problem import TASK
 from opsguard_assets.alerts.queries import acted_on
 from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, picture, preview
+from opsguard_assets.models.plots import quality_over_weeks
+from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.serving import trained_of
+from opsguard_assets.models.watch import MATURE, MOST_CALIBRATION_ERROR, Look, look, prevented
 from opsguard_assets.models.watches import Watch, note
-from opsguard_assets.tickets.findings import BREACH_RISK
-from opsguard_assets.tickets.knowledge import EVENTS, TICKETS, history_of
-from opsguard_assets.tickets.learning import Past
-from opsguard_assets.tickets.moment import Moment
-from opsguard_assets.tickets.plots import quality_over_weeks
-from opsguard_assets.tickets.watch import MATURE, MOST_CALIBRATION_ERROR, Look, look, prevented
+from opsguard_assets.moment import Moment
 from resources.lake import Lake
 
-WATCH_KEY = dg.AssetKey(["models", "sla_breach_watch"])
-WATCH_JOB = "watch_sla_model_job"
 _TREATED = {"entity_id": pl.String, "is_held_back": pl.Boolean}
-USEFUL, CALIBRATED, IN_RANGE = "champion_is_useful", "sla_risk_calibrated", "sla_features_within_range"
+USEFUL, CALIBRATED, IN_RANGE = "champion_is_useful", "risk_is_calibrated", "features_within_range"
 
 
-def watch_asset() -> dg.AssetsDefinition:
+def watch_key(problem: Problem) -> dg.AssetKey:
+    """The key of the daily look at a problem's model."""
+    return dg.AssetKey(["models", f"{problem.name}_watch"])
+
+
+def watch_asset(problem: Problem) -> dg.AssetsDefinition:
     """The asset of the daily look."""
+    key = watch_key(problem)
 
     @dg.asset(
-        key=WATCH_KEY,
-        deps=[key_of(TICKETS), key_of(EVENTS)],
+        key=key,
+        deps=[key_of(table) for table in problem.inputs],
         group_name="models",
         kinds={"polars"},
         owners=OWNERS,
         description="The champion judged by outcomes that became known after it had learned: beside the trailing rate, "
         "by weeks, and how far its features have moved. One that is worse than the trailing rate is not listened to.",
-        check_specs=[dg.AssetCheckSpec(name, asset=WATCH_KEY) for name in (USEFUL, CALIBRATED, IN_RANGE)],
+        check_specs=[dg.AssetCheckSpec(name, asset=key) for name in (USEFUL, CALIBRATED, IN_RANGE)],
     )
-    def sla_breach_watch(
-        config: Moment, lake: dg.ResourceParam[Lake], models: dg.ResourceParam[Office]
-    ) -> Materialized:
+    def watch(config: Moment, lake: dg.ResourceParam[Lake], models: dg.ResourceParam[Office]) -> Materialized:
         as_of = config.instant()
-        version = models.champions.in_force(TASK.problem, as_of)
+        version = models.champions.in_force(problem.name, as_of)
         if version is None:
             words = "nobody is champion: there is nothing to look at; the rule scores"
             return dg.MaterializeResult(
                 metadata={"verdict": dg.MetadataValue.text(words)},
                 check_results=[_check(name, words, passed=True) for name in (USEFUL, CALIBRATED, IN_RANGE)],
             )
-        past = Past.of(history_of(lake), as_of)
+        past = problem.past(lake, as_of)
         model, until = trained_of(version)
         found = look(past, model, until)
-        treated = pl.DataFrame(acted_on(models.champions.database, BREACH_RISK, as_of - MATURE), schema=_TREATED)
-        note(models.champions.database, watch_of(found, model, as_of))
+        treated = pl.DataFrame(acted_on(models.champions.database, problem.alert_type, as_of - MATURE), schema=_TREATED)
+        note(models.champions.database, watch_of(found, problem.name, model, as_of))
         return dg.MaterializeResult(
             metadata={
                 **_shown(found, version.version, as_of),
@@ -66,14 +65,14 @@ def watch_asset() -> dg.AssetsDefinition:
             check_results=_checks(found),
         )
 
-    return sla_breach_watch
+    return watch
 
 
-def watch_of(found: Look, model: LearnedModel, as_of: datetime) -> Watch:
+def watch_of(found: Look, problem: str, model: LearnedModel, as_of: datetime) -> Watch:
     """The record of a look."""
     told = vars(found.usefulness) | {"calibration_error": found.calibration_error, "shifted": found.shifted}
     return Watch(
-        problem=TASK.problem,
+        problem=problem,
         version=model.version,
         as_of=as_of,
         is_useful=found.usefulness.is_useful,

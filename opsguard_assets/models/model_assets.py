@@ -1,4 +1,4 @@
-"""The model of SLA breaches as assets: a training's challenger, and the champion that scores.
+"""The model of a problem as assets: a training's challenger, and the champion that scores.
 
 Here: reading settings, calling one function, showing its figures. Not here: training, judging, promotion.
 """
@@ -10,67 +10,68 @@ from datetime import datetime
 import dagster as dg
 import polars as pl
 
-from ml.money import Costs
-from ml.sla_breach.problem import TASK
 from ml.tuning import Budget
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, preview, preview_rows
 from opsguard_assets.models.challenge import Challenge, Contest, admit, beside, enter
+from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office
-from opsguard_assets.tickets.knowledge import EVENTS, TICKETS
-from opsguard_assets.tickets.moment import Moment
-from opsguard_assets.tickets.train import Order, Training, train_sla_breach
+from opsguard_assets.models.train import Order, Training, train_problem
+from opsguard_assets.moment import Moment
 from resources.lake import Lake
 from resources.progress import Progress
 from resources.revision import code_revision
 
-MODEL_KEY = dg.AssetKey(["models", "sla_breach_model"])
-CHAMPION_KEY = dg.AssetKey(["models", "sla_breach_champion"])
-TRAIN_JOB = "train_sla_breach_job"
 GATE_CHECK = "challenger_is_better"
 MLFLOW_RUN_TAG = "opsguard/mlflow_run"
 _SHOWN = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "log_loss", "ece")
 
 
-def model_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+def learned_keys(problem: Problem) -> tuple[dg.AssetKey, dg.AssetKey]:
+    """The keys of a problem's challenger and of its champion."""
+    return dg.AssetKey(["models", f"{problem.name}_model"]), dg.AssetKey(["models", f"{problem.name}_champion"])
+
+
+def model_assets(problem: Problem, settings: Settings) -> list[dg.AssetsDefinition]:
     """The challenger of a training, and the champion."""
+    model_key, champion_key = learned_keys(problem)
 
     @dg.asset(
-        key=MODEL_KEY,
-        deps=[key_of(TICKETS), key_of(EVENTS)],
+        key=model_key,
+        deps=[key_of(table) for table in problem.inputs],
         group_name="models",
         kinds={"lightgbm", "scikitlearn", "mlflow"},
         owners=OWNERS,
-        description="Models of SLA breaches learned from everything known then: candidates tuned, calibrated and "
+        description=f"Models of {problem.name} learned from everything known then: candidates tuned, calibrated and "
         "compared in MLflow; the best one becomes challenger.",
-        check_specs=[dg.AssetCheckSpec(GATE_CHECK, asset=MODEL_KEY, blocking=True)],
+        check_specs=[dg.AssetCheckSpec(GATE_CHECK, asset=model_key, blocking=True)],
     )
-    def sla_breach_model(
+    def learned_model(
         context: dg.AssetExecutionContext,
         config: Moment,
         lake: dg.ResourceParam[Lake],
         models: dg.ResourceParam[Office],
         progress: dg.ResourceParam[Progress],
     ) -> Materialized:
-        order = order_of(settings, config.instant(), dagster_run=context.run.run_id)
-        training = train_sla_breach(lake, models.registry.place, order, begin=progress.begin)
+        order = order_of(problem, settings, config.instant(), dagster_run=context.run.run_id)
+        training = train_problem(problem, lake, models.registry.place, order, begin=progress.begin)
         challenge = challenger_of(models, training, order.until)
         context.instance.add_run_tags(context.run.run_id, {MLFLOW_RUN_TAG: training.logged.run})
         return dg.MaterializeResult(metadata=_shown(training, challenge), check_results=[_gate(challenge)])
 
     @dg.asset(
-        key=CHAMPION_KEY,
-        deps=[MODEL_KEY],
+        key=champion_key,
+        deps=[model_key],
         group_name="models",
         kinds={"mlflow"},
         owners=OWNERS,
         description="The model that scores: the challenger, once the gate has let it in.",
     )
-    def sla_breach_champion(config: Moment, models: dg.ResourceParam[Office]) -> Materialized:
-        version = admit(models, TASK.problem, at=config.instant())
+    def champion(config: Moment, models: dg.ResourceParam[Office]) -> Materialized:
+        version = admit(models, problem.name, at=config.instant())
         told = [
             {"version": line.version, "since": f"{line.at:%Y-%m-%d %H:%M}", "by": line.actor, "cause": line.cause}
-            for line in models.champions.history(TASK.problem)[:20]
+            for line in models.champions.history(problem.name)[:20]
         ]
         return dg.MaterializeResult(
             metadata={
@@ -79,22 +80,22 @@ def model_assets(settings: Settings) -> list[dg.AssetsDefinition]:
             }
         )
 
-    return [sla_breach_model, sla_breach_champion]
+    return [learned_model, champion]
 
 
-def order_of(settings: Settings, until: datetime, *, dagster_run: str | None = None) -> Order:
+def order_of(problem: Problem, settings: Settings, until: datetime, *, dagster_run: str | None = None) -> Order:
     """What the settings ask of a training."""
-    money, learning = settings.money, settings.learning
+    learning = settings.learning
     budget = Budget(seconds=learning.tuning_seconds, trials=learning.tuning_trials, clock=time.monotonic)
-    costs = Costs(money.breach_cost, money.alert_cost, money.prevented_share, money.lead_minutes)
-    return Order(until, budget, costs, learning.candidates, revision=code_revision(os.environ), dagster_run=dagster_run)
+    revision = code_revision(os.environ)
+    return Order(until, budget, problem.costs, learning.candidates, revision=revision, dagster_run=dagster_run)
 
 
 def challenger_of(models: Office, training: Training, until: datetime) -> Challenge:
     """Enters the best model of a training as challenger."""
     best = training.best
     rule = next(each for each in training.trained if each.model is None)
-    contest = Contest(TASK, beside(best.test, rule.test, key=TASK.key))
+    contest = Contest(training.task, beside(best.test, rule.test, key=training.task.key))
     description = f"{best.candidate}, learned from what was known by {until:%Y-%m-%d %H:%M} UTC"
     return enter(models, training.logged.candidates[best.candidate], contest, description=description)
 

@@ -1,6 +1,6 @@
-"""A training of SLA breaches from the lake to MLflow: the same from the command line, a schedule and the UI.
+"""A training from the lake to MLflow: the same for every problem, from the command line, a schedule and the UI.
 
-Here: reading, learning, keeping. Not here: learning itself (`ml`), moments and labels (`learning`), promotion.
+Here: reading, learning, keeping. Not here: learning itself (`ml`), moments and labels (a problem's past), promotion.
 """
 
 import importlib.resources
@@ -12,14 +12,11 @@ import polars as pl
 
 from ml.candidates.every import candidates
 from ml.money import Costs
-from ml.sla_breach.problem import TASK
-from ml.sla_breach.rule import RuleBaseline
-from ml.sla_breach.rule_inputs import inputs_of_features
+from ml.problem import Task
 from ml.tracking import Circumstances, Logged, Place, log_training
 from ml.training import STEPS, Trained, rule_as_trained, train
 from ml.tuning import Budget
-from opsguard_assets.tickets.knowledge import INPUTS, history_of
-from opsguard_assets.tickets.learning import Past
+from opsguard_assets.models.problem import Problem
 from resources.lake import Lake
 
 Begin = Callable[[str, int], Callable[[int], None]]
@@ -52,6 +49,7 @@ class Order:
 class Training:
     """What a training made: the candidates, the rule among them, and where MLflow has them."""
 
+    task: Task
     trained: Sequence[Trained]
     logged: Logged
 
@@ -65,12 +63,18 @@ class Training:
         return {each.candidate: each for each in self.trained}
 
 
-def train_sla_breach(
-    lake: Lake, place: Place, order: Order, *, begin: Begin = lambda _task, _total: lambda _steps: None
+def train_problem(
+    problem: Problem,
+    lake: Lake,
+    place: Place,
+    order: Order,
+    *,
+    begin: Begin = lambda _task, _total: lambda _steps: None,
 ) -> Training:
     """Trains every candidate on what was known by an instant and writes it to MLflow.
 
     Args:
+        problem: What is learned.
         lake: The lake.
         place: Where MLflow keeps things.
         order: What is asked for.
@@ -79,16 +83,17 @@ def train_sla_breach(
     Raises:
         TooLittleDataError: When there is too little to learn from.
     """
-    versions = {f"tables/{table.name}": lake.version(f"tables/{table.name}") for table in INPUTS}
-    rows = Past.of(history_of(lake), order.until).watched()
+    versions = {f"tables/{table.name}": lake.version(f"tables/{table.name}") for table in problem.inputs}
+    past = problem.past(lake, order.until)
+    rows, task = past.watched(), past.task
     competing = [each for each in candidates() if not order.candidates or each.name in order.candidates]
     done = begin("fitting", STEPS * len(competing))
-    learned = train(rows, TASK, competing, until=order.until, budget=order.budget, done=done)
-    rule = RuleBaseline()
-    trained = [*learned, rule_as_trained(rule.name, lambda part: rule.predict(inputs_of_features(part)), rows, TASK)]
+    learned = train(rows, task, competing, until=order.until, budget=order.budget, done=done)
+    rule = rule_as_trained(problem.rule.name, lambda part: problem.risk(problem.rule, part), rows, task)
+    trained = [*learned, rule]
     made_of = Circumstances(
         until=order.until,
-        facts=_facts(rows, order.budget),
+        facts=_facts(rows, task, order.budget),
         costs=order.costs,
         card=(importlib.resources.files("templates") / "model_card.md.j2").read_text(encoding="utf-8"),
         data=versions,
@@ -97,17 +102,17 @@ def train_sla_breach(
         dagster_run=order.dagster_run,
         tags=order.tags,
     )
-    return Training(trained, log_training(place, TASK, trained, made_of))
+    return Training(task, trained, log_training(place, task, trained, made_of))
 
 
-def _facts(rows: pl.DataFrame, budget: Budget) -> dict[str, object]:
+def _facts(rows: pl.DataFrame, task: Task, budget: Budget) -> dict[str, object]:
     labelled = rows.drop_nulls("is_late")
     return {
         "moments": len(labelled),
-        "entities": labelled[TASK.key].n_unique(),
+        "entities": labelled[task.key].n_unique(),
         "late_share": float(labelled["is_late"].cast(pl.Int64).sum()) / max(len(labelled), 1),
         "censored_moments": len(rows) - len(labelled),
-        "features": len(TASK.features),
+        "features": len(task.features),
         "tuning_seconds": budget.seconds,
         "tuning_trials": budget.trials,
     }

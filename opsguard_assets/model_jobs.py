@@ -1,0 +1,116 @@
+"""What every problem has in Dagster: assets of its model, jobs that learn, look and replay, and who starts them.
+
+Here: one problem's parts, made alike for all. Not here: which problems there are and what scores them (`build`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.models.model_assets import learned_keys, model_assets
+from opsguard_assets.models.problem import Problem
+from opsguard_assets.models.promotion import reconcile
+from opsguard_assets.models.replay_assets import replay_asset, replay_key
+from opsguard_assets.models.watch_assets import watch_asset, watch_key
+from opsguard_assets.models.watches import last_watch
+from opsguard_assets.moment import moment_config
+from sensors.cadences import Cadence
+from sensors.champions import champion_sensor
+from sensors.retraining import Wish, retraining_sensor
+
+MakeJob = Callable[[str, dg.AssetSelection, str], Any]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """The job that scores a problem, and its configuration for a moment."""
+
+    job: str
+    configure: Callable[[datetime], Mapping[str, object]]
+
+
+def assets_of(problem: Problem, settings: Settings) -> list[dg.AssetsDefinition]:
+    """The assets of a problem's model."""
+    return [*model_assets(problem, settings), watch_asset(problem), replay_asset(problem)]
+
+
+def keys_of(problem: Problem) -> tuple[dg.AssetKey, ...]:
+    """The keys of these assets; none of them follows new records by itself."""
+    return (*learned_keys(problem), watch_key(problem), replay_key(problem))
+
+
+def jobs_of(problem: Problem, make: MakeJob) -> list[Any]:
+    """The jobs of a problem's model."""
+    name, selected = problem.name, dg.AssetSelection.assets
+    return [
+        make(
+            problem.replay_job,
+            selected(replay_key(problem)),
+            f"{name}: what would have been alerted in a past period; launch it with one.",
+        ),
+        make(
+            problem.watch_job,
+            selected(watch_key(problem)),
+            f"{name}: looks at the model in force: useful, calibrated, features as they were.",
+        ),
+        make(
+            problem.train_job,
+            selected(*learned_keys(problem)),
+            f"{name}: learns a model; a better one becomes champion.",
+        ),
+    ]
+
+
+def train_config(problem: Problem, as_of: datetime) -> dict[str, object]:
+    """Run configuration of a training on what is known at a moment."""
+    return moment_config(as_of, *learned_keys(problem))
+
+
+def watch_config(problem: Problem, as_of: datetime) -> dict[str, object]:
+    """Run configuration of a look at the model in force."""
+    return moment_config(as_of, watch_key(problem))
+
+
+def cadences_of(problem: Problem, *, place: int) -> list[Cadence]:
+    """The daily look and the weekly training; problems begin a quarter of an hour apart."""
+    minute = place * 15 % 60
+    return [
+        Cadence(
+            job=problem.watch_job,
+            name=f"{problem.watch_job}_every_day",
+            cron=f"{minute} 5 * * *",
+            description=f"Judges the model of {problem.name} in force by what has become known.",
+            configure=lambda as_of: watch_config(problem, as_of),
+        ),
+        Cadence(
+            job=problem.train_job,
+            name=f"{problem.train_job}_every_week",
+            cron=f"{minute} 4 * * 1",
+            description=f"Learns {problem.name} from what became known since.",
+            configure=lambda as_of: train_config(problem, as_of),
+        ),
+    ]
+
+
+def sensors_of(problem: Problem, scoring: Scoring) -> list[dg.SensorDefinition]:
+    """Who scores again when another version is champion, and who asks for a training."""
+
+    def champion(context: dg.SensorEvaluationContext) -> str | None:
+        champions = context.resources.models.champions
+        reconcile(champions, problem.name, at=datetime.now(UTC))
+        version = champions.current(problem.name)
+        return version.version if version else None
+
+    def wish(context: dg.SensorEvaluationContext) -> Wish | None:
+        database = context.resources.models.champions.database
+        watch = last_watch(database, problem.name, None, datetime.now(UTC))
+        return Wish(watch.as_of, watch.words) if watch and watch.wants_training else None
+
+    return [
+        champion_sensor(problem.name, look=champion, job=scoring.job, configure=scoring.configure),
+        retraining_sensor(problem.name, look=wish, job=problem.train_job),
+    ]

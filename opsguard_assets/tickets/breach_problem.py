@@ -1,0 +1,45 @@
+"""SLA breaches as a problem of the learning house.
+
+Here: the declaration. Not here: features (`ml.sla_breach`), moments and labels (`learning`).
+"""
+
+from datetime import timedelta
+
+import polars as pl
+
+from ml.model import RiskModel
+from ml.sla_breach.features import FEATURES
+from ml.sla_breach.problem import TASK
+from ml.sla_breach.rule import RuleBaseline
+from ml.sla_breach.rule_inputs import inputs_of_features
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.models.problem import Problem, costs_of
+from opsguard_assets.tickets.findings import BREACH_RISK
+from opsguard_assets.tickets.knowledge import INPUTS, history_of
+from opsguard_assets.tickets.learning import Past
+
+
+def sla_breach(settings: Settings) -> Problem:
+    """Will an open ticket miss its resolution deadline?"""
+    return Problem(
+        name=TASK.problem,
+        entity="ticket",
+        event="missed deadline",
+        group="tickets",
+        inputs=INPUTS,
+        past=lambda lake, until: Past.of(history_of(lake), until),
+        rule=RuleBaseline(),
+        makes=frozenset(FEATURES).__contains__,
+        costs=costs_of(settings, settings.money.breach_cost),
+        alert_from=settings.sla.alert_from,
+        alert_type=BREACH_RISK,
+        step=timedelta(minutes=15),
+        risk=risk,
+    )
+
+
+def risk(model: RiskModel, rows: pl.DataFrame) -> pl.Series:
+    """The risk that a tick would show; nothing can be said of a ticket that has no deadline at all."""
+    inputs = inputs_of_features(rows) if isinstance(model, RuleBaseline) else rows
+    has_none = pl.col("remaining_minutes").is_null() & (pl.col("is_paused") != 1)
+    return rows.with_columns(model.predict(inputs).alias("_risk")).select(pl.when(~has_none).then("_risk")).to_series()
