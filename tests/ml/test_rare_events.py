@@ -1,0 +1,128 @@
+"""Entities that outlive any boundary in time, and events that are rare: splits, thinning, budgets, fates."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from ml.candidates.every import candidates
+from ml.evaluation import evaluate
+from ml.examples import OTHERS_PER_EVENT, Examples
+from ml.problem import Task
+from ml.replay import CAUGHT, FALSE_ALARM, MISSED, OPEN, Period, fates
+from ml.split import TooLittleDataError, by_moment, is_unseen
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+INSTANT = pl.Datetime("us", "UTC")
+WITHIN = timedelta(hours=48)
+TASK = Task("wear", "id", ("wear", "left"), horizon="left", split="moments", judged_within=2_880.0, event_is_end=True)
+
+
+def rows(count=20_000, *, rate=0.01, seed=1):
+    """Moments whose event comes the sooner the more something is worn: exponential, so the truth is known."""
+    luck = np.random.default_rng(seed)
+    wear = luck.normal(size=count)
+    hazard = rate / 48 * np.exp(1.2 * wear - 0.72)
+    until = luck.exponential(1 / hazard)
+    left = luck.choice([24.0, 48.0], count)
+    as_of = [START + timedelta(minutes=n) for n in range(count)]
+    frame = pl.DataFrame({"id": [f"u{n % 400}" for n in range(count)], "as_of": as_of, "wear": wear, "left": left * 60})
+    return frame.with_columns(
+        pl.col("as_of").cast(INSTANT),
+        begins_at=pl.lit(START, INSTANT),
+        is_late=pl.Series(until <= left),
+        truth=pl.Series(1 - np.exp(-hazard * left)),
+        lead_minutes=pl.Series(until * 60),
+        watched_minutes=pl.Series(np.minimum(until, 200) * 60),
+        is_ended=pl.Series(until <= 200),
+        watchable_minutes=pl.Series(np.where(until <= 200, np.inf, 200 * 60)),
+    ).with_columns(settled_at=pl.col("as_of") + pl.duration(minutes="left"))
+
+
+def test_nothing_is_learned_from_that_was_settled_after_the_boundary_and_a_fifth_of_the_units_is_never_seen():
+    parts = by_moment(rows(rate=0.2), unit="id")
+    first = parts.calibrate["as_of"].min()
+    second = parts.test["as_of"].min()
+    assert parts.fit["settled_at"].max() <= first
+    assert parts.calibrate["settled_at"].max() <= second
+    unseen = parts.test.filter(is_unseen("id"))
+    assert 0.1 < len(unseen) / len(parts.test) < 0.3
+    assert parts.fit.filter(is_unseen("id")).is_empty()
+    assert parts.calibrate.filter(is_unseen("id")).is_empty()
+
+
+def test_too_few_events_are_refused_with_what_is_needed():
+    with pytest.raises(TooLittleDataError, match="rows to fit on"):
+        by_moment(rows(count=500, rate=0.001), unit="id")
+
+
+def test_all_events_are_kept_and_the_others_stand_for_those_that_are_not():
+    told = rows(200_000)
+    thin = Examples.of(told, TASK).thinned(1)
+    events = int(told["is_late"].sum())
+    assert thin.rows["is_late"].sum() == events
+    assert len(thin.rows) == events * (OTHERS_PER_EVENT + 1)
+    assert thin.weights().sum() == pytest.approx(len(told))
+    again = thin.some(events * 5, 1)
+    assert len(again.rows) == events * 5
+    assert again.weights().sum() == pytest.approx(len(told))
+
+
+def test_common_events_are_left_as_they_are():
+    told = rows(5_000, rate=0.5)
+    thin = Examples.of(told, TASK).thinned(1)
+    assert len(thin.rows) == len(told)
+    assert set(thin.weights()) == {1.0}
+
+
+@pytest.mark.parametrize("candidate", candidates(), ids=lambda each: each.name)
+def test_a_thinned_model_says_probabilities_that_are_near_the_truth_and_rise_with_the_time_asked_for(candidate):
+    examples = Examples.of(rows(60_000, rate=0.03), TASK)
+    fitted = candidate.fit(examples, candidate.parameters, 1).scorer
+    judged = rows(5_000, rate=0.03, seed=2)
+    fresh = Examples(judged, examples.features, TASK.horizon)
+    said = fitted.scores(fresh.numbers())
+    assert np.abs(said - judged["truth"].to_numpy()).mean() < 0.01
+    assert said.mean() == pytest.approx(judged["truth"].mean(), rel=0.2)
+    places = {name: place for place, name in enumerate(examples.features)}
+    short, long = fresh.numbers().copy(), fresh.numbers().copy()
+    short[:, places["left"]], long[:, places["left"]] = 24 * 60, 48 * 60
+    assert (fitted.scores(long) >= fitted.scores(short) - 1e-12).all()
+
+
+def test_precision_where_half_of_the_events_are_caught_and_of_so_many_visits_a_day():
+    told = pl.DataFrame(
+        {
+            "id": list("abcdef"),
+            "as_of": [START + timedelta(days=n // 3) for n in range(6)],
+            "risk": [0.9, 0.8, 0.1, 0.7, 0.6, 0.2],
+            "is_late": [False, True, False, True, False, True],
+            "lead_minutes": [None, 60.0, None, 60.0, None, 60.0],
+        }
+    )
+    found = evaluate(told, key="id", visits_per_day=1)
+    assert found["precision_at_half"] == pytest.approx(2 / 3)
+    assert found["precision_at_visits"] == 0.5
+    assert found["recall_at_visits"] == pytest.approx(1 / 3)
+    assert evaluate(told, key="id", visits_per_day=2)["recall_at_visits"] == pytest.approx(2 / 3)
+
+
+def test_an_alert_is_caught_only_by_what_comes_within_the_time_that_it_speaks_of():
+    def life(name, ends, late):
+        return {"id": name, "begins_at": START, "ends_at": START + timedelta(hours=ends), "is_late": late}
+
+    lives = pl.DataFrame(
+        [life("soon", 30, True), life("far", 400, True), life("watched", 400, None), life("fresh", 20, None)],
+        schema={"id": pl.String, "begins_at": INSTANT, "ends_at": INSTANT, "is_late": pl.Boolean},
+    )
+    missed = pl.DataFrame([life("unseen", 50, True)], schema=lives.schema)
+    found = lives.select("id", threshold=pl.lit(0.5), raised_at=pl.lit(START + timedelta(hours=10), INSTANT))
+    period = Period(START, START + timedelta(hours=100))
+    told = fates(
+        found, pl.concat([lives, missed]), period, key="id", thresholds=[0.5], within=WITHIN.total_seconds() / 60
+    )
+    assert dict(told.select("id", "fate").iter_rows()) == {
+        "soon": CAUGHT, "far": FALSE_ALARM, "watched": FALSE_ALARM, "fresh": OPEN, "unseen": MISSED,
+    }  # fmt: skip
+    assert told.filter(id="soon")["lead_minutes"].item() == 20 * 60
