@@ -13,13 +13,14 @@ their statistics, so that neither recording nor reading opens the others.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 from deltalake import DeltaTable
 
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.versions import (
+    ENDED_LOADED_AT,
     HIDDEN,
     INSTANT,
     IS_WITHDRAWN,
@@ -31,15 +32,12 @@ from opsguard_assets.tables.versions import (
     superseded,
 )
 from resources import delta
+from resources.daily_files import CUT, DAY, HEARD_AT, SLICE, files_of, holding, overlaps
 
-DAY, SLICE, HEARD_AT = "_day", "_slice", "_heard_at"
 FIRST, AGAIN, FAR = "first", "again", "far"
 PARTITION_BY = (DAY, SLICE)
 # A report that is dated further ahead than this may be corrected on any later day.
 _AHEAD = timedelta(days=1)
-# File statistics of instants are cut to milliseconds, the greatest one, too.
-_CUT = timedelta(milliseconds=1)
-_BEGIN, _END = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def heard_at(table: Table) -> pl.Expr:
@@ -106,28 +104,41 @@ class Daily:
         return current.select(self.table.columns)
 
     def versions(self, *, since: datetime | None = None, before: datetime | None = None) -> pl.LazyFrame:
-        """All versions heard in [`since`, `before`): contract and hidden columns, and `_heard_at`.
+        """All versions heard in [`since`, `before`): contract and hidden columns, `_heard_at`, `_ended_loaded_at`.
 
         What it costs depends on the files of these days, and on how many reports of them have several versions.
         """
-        columns = [*self.table.columns, *HIDDEN, HEARD_AT]
+        columns = [*self.table.columns, *HIDDEN, HEARD_AT, ENDED_LOADED_AT]
         files = self._files()
         heard = _between(since, before)
-        firsts = self._scan(files.filter(_overlaps(since, before), pl.col(SLICE) == FIRST)).filter(heard)
-        firsts = firsts.with_columns(pl.lit(None, INSTANT).alias(SUPERSEDED_AT)).select(columns)
+        firsts = self._scan(files.filter(overlaps(since, before), pl.col(SLICE) == FIRST)).filter(heard)
+        undated = [pl.lit(None, INSTANT).alias(name) for name in (SUPERSEDED_AT, ENDED_LOADED_AT)]
+        firsts = firsts.with_columns(undated).select(columns)
         contested = self._contested(files, since, before)
         if contested.is_empty():
             return firsts
         rivals = self._rivals(files, contested, since, before)
-        dated = superseded(rivals, self.table).filter(heard).select(columns)
+        ended = pl.col(LOADED_AT).shift().over(self.table.key)  # superseded() leaves the one of higher rank before it
+        dated = superseded(rivals, self.table).with_columns(ended.alias(ENDED_LOADED_AT)).filter(heard).select(columns)
         return pl.concat([firsts.join(contested.lazy(), on=self.table.key, how="anti"), dated])
 
-    def arrived(self, after: datetime | None, upto: datetime | None) -> pl.LazyFrame:
-        """The versions loaded in (`after`, `upto`], undated: contract columns, `_loaded_at`, `_heard_at`, `_slice`."""
-        loaded = pl.col(LOADED_AT)
-        files, bounds = self._files(), []
+    def arrived(
+        self,
+        after: datetime | None,
+        upto: datetime | None,
+        *,
+        since: datetime | None = None,
+        before: datetime | None = None,
+    ) -> pl.LazyFrame:
+        """The versions loaded in (`after`, `upto`] and heard in [`since`, `before`), undated.
+
+        Returns:
+            Contract columns, `_loaded_at`, `_heard_at`, `_slice`.
+        """
+        loaded, bounds = pl.col(LOADED_AT), [_between(since, before)]
+        files = self._files().filter(overlaps(since, before))
         if after is not None:
-            files = files.filter(pl.col("last_loaded") + _CUT > after)
+            files = files.filter(pl.col("last_loaded") + CUT > after)
             bounds.append(loaded > pl.lit(after, INSTANT))
         if upto is not None:
             files = files.filter(pl.col("first_loaded") <= upto)
@@ -148,11 +159,15 @@ class Daily:
 
     def files(self, *, since: datetime | None = None, before: datetime | None = None) -> int:
         """How many files hold reports that were heard in [`since`, `before`)."""
-        return self._files().filter(_overlaps(since, before)).height
+        return self._files().filter(overlaps(since, before)).height
+
+    def rows_by_day(self) -> pl.DataFrame:
+        """How many rows the files of every day hold: (`day`, `rows`)."""
+        return self._files().group_by("day").agg(pl.col("rows").sum()).sort("day")
 
     def versions_of(self, keys: pl.DataFrame) -> pl.LazyFrame:
         """All versions of some reports, wherever they lie: contract columns, hidden columns (undated), `_heard_at`."""
-        rows = self._scan(_holding(self._files(), keys[_at(self.table)]))
+        rows = self._scan(holding(self._files(), keys[_at(self.table)]))
         at = pl.col(_at(self.table))
         near = rows.filter(at >= keys[_at(self.table)].min(), at <= keys[_at(self.table)].max())
         found = near.join(keys.lazy(), on=self.table.key, how="semi")
@@ -190,10 +205,10 @@ class Daily:
         """The reports of a stretch that may have several versions: key, and whether one of them is far ahead."""
         key = list(self.table.key)
         beyond = None if before is None else before + _AHEAD
-        again = self._scan(files.filter(_overlaps(since, beyond), pl.col(SLICE) == AGAIN)).filter(
+        again = self._scan(files.filter(overlaps(since, beyond), pl.col(SLICE) == AGAIN)).filter(
             _between(since, beyond)
         )
-        far = self._scan(files.filter(_overlaps(since, before), pl.col(SLICE) == FAR)).filter(_between(since, before))
+        far = self._scan(files.filter(overlaps(since, before), pl.col(SLICE) == FAR)).filter(_between(since, before))
         found = pl.concat([again.select(*key, is_far=False), far.select(*key, is_far=True)])
         return found.group_by(key).agg(pl.col("is_far").any()).collect()
 
@@ -207,28 +222,14 @@ class Daily:
         """
         beyond = None if before is None else before + _AHEAD
         far = contested.filter("is_far")[_at(self.table)]
-        near, ahead = _overlaps(since, beyond), _overlaps(since, None)
-        chosen = pl.concat([files.filter(near), _holding(files.filter(ahead), far)]).unique("path")
+        near, ahead = overlaps(since, beyond), overlaps(since, None)
+        chosen = pl.concat([files.filter(near), holding(files.filter(ahead), far)]).unique("path")
         rows = self._scan(chosen).join(contested.lazy(), on=self.table.key, how="semi")
         return rows.filter(_between(since, None))
 
     def _files(self) -> pl.DataFrame:
-        """The table's files: `path`, `_slice`, and the bounds of the instants in each; unknown bounds are no bounds."""
-        bounds = {"heard": HEARD_AT, "at": _at(self.table), "loaded": LOADED_AT}
-        schema = {f"{side}_{name}": INSTANT for name in bounds for side in ("first", "last")}
-        if self.stored is None:
-            return pl.DataFrame(schema={"path": pl.String, SLICE: pl.String, **schema})
-        actions = pl.DataFrame(self.stored.get_add_actions(flatten=True))
-        found = [
-            _bound(actions, f"{side}.{column}", filler).alias(f"{name}_{of}")
-            for of, column in bounds.items()
-            for side, name, filler in (("min", "first", _BEGIN), ("max", "last", _END))
-        ]
-        path = pl.lit(f"{self.uri}/") + pl.col("path")
-        files = actions.select(path.alias("path"), pl.col(f"partition.{SLICE}").alias(SLICE), *found)
-        if self.recorded_upto is None:
-            return files
-        return files.filter(pl.col("first_loaded") <= self.recorded_upto)
+        found = files_of(self.stored, self.uri, _at(self.table))
+        return found if self.recorded_upto is None else found.filter(pl.col("first_loaded") <= self.recorded_upto)
 
     def _scan(self, files: pl.DataFrame) -> pl.LazyFrame:
         """The rows of some files: physical columns without those of the partition."""
@@ -249,12 +250,6 @@ class Daily:
         return rows.filter(pl.col(LOADED_AT) <= pl.lit(self.recorded_upto, INSTANT))
 
 
-def _bound(actions: pl.DataFrame, name: str, filler: datetime) -> pl.Expr:
-    if name not in actions.columns:
-        return pl.lit(filler, INSTANT)
-    return pl.col(name).cast(INSTANT).fill_null(pl.lit(filler, INSTANT))
-
-
 def _between(since: datetime | None, before: datetime | None) -> pl.Expr:
     """That a row was heard in [`since`, `before`)."""
     heard, bounds = pl.col(HEARD_AT), [pl.lit(value=True)]
@@ -263,25 +258,3 @@ def _between(since: datetime | None, before: datetime | None) -> pl.Expr:
     if before is not None:
         bounds.append(heard < pl.lit(before, INSTANT))
     return pl.all_horizontal(bounds)
-
-
-def _overlaps(since: datetime | None, before: datetime | None) -> pl.Expr:
-    """That a file may hold rows that were heard in [`since`, `before`)."""
-    bounds = [pl.lit(value=True)]
-    if since is not None:
-        bounds.append(pl.col("last_heard") + _CUT >= pl.lit(since, INSTANT))
-    if before is not None:
-        bounds.append(pl.col("first_heard") < pl.lit(before, INSTANT))
-    return pl.all_horizontal(bounds)
-
-
-def _holding(files: pl.DataFrame, instants: pl.Series) -> pl.DataFrame:
-    """The files that may hold a row that happened at one of some instants."""
-    asked = instants.unique().sort()
-    if asked.is_empty() or files.is_empty():
-        return files.clear()
-    # The first instant asked for that is not before the file's first one must not be after its last one.
-    place = asked.search_sorted(files["first_at"], side="left")
-    nearest = pl.Series("nearest", asked).gather(place.clip(0, len(asked) - 1))
-    inside = (place < len(asked)) & (nearest < files["last_at"] + _CUT)
-    return files.filter(inside)

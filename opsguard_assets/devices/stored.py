@@ -40,8 +40,8 @@ class DeviceHourly(dy.Schema):
     reports = _count("distinct reports")
     late_reports = _count("of them, those that became known more than an hour after they were measured")
     future_reports = _count("of them, those dated after they became known: counted in the hour in which they were")
-    first_at = _instant("first report of the hour", nullable=False)
-    last_at = _instant("last report of the hour", nullable=False)
+    first_at = _instant("when its first report was heard; null where a correction took all reports away")
+    last_at = _instant("when its last report was heard")
     is_online = dy.Bool(nullable=True, description="what the last report said of being online; null: it did not say")
     online_minutes = _number("minutes that reports vouch for: distinct intervals with an online report, times interval")
     expected_minutes = _number("minutes of the hour in which it should have been online; null without an interval")
@@ -51,7 +51,9 @@ class DeviceHourly(dy.Schema):
     battery_last_pct = _number("last charge of the hour, percent")
     battery_last_at = _instant("when it was measured")
     battery_min_pct = _number("least charge, percent")
-    discharge_pct = _number("charge lost between successive reports of the hour that do not rise, percent points")
+    discharge_pct = _number(
+        "charge lost between successive reports of the hour that do not rise, percent points; null without a charge"
+    )
     discharge_minutes = _number("minutes between these reports")
     signal_reports = _count("reports with a signal strength")
     signal_mean_dbm = _number("mean received signal strength, dBm")
@@ -60,7 +62,10 @@ class DeviceHourly(dy.Schema):
     temperature_mean_c = _number("mean, degrees Celsius")
     temperature_min_c = _number("least, degrees Celsius")
     temperature_max_c = _number("greatest, degrees Celsius")
-    temperature_out_minutes = _number("minutes outside the device's allowed range; null without a range")
+    temperature_out_minutes = _number(
+        "minutes outside the device's allowed range: reports outside times interval, at most 60; without an interval "
+        "the reports share the hour evenly; null without a range or a temperature"
+    )
     errors = _count("errors reported")
     channels = dy.List(
         dy.Struct(

@@ -1,5 +1,6 @@
 """A table kept by day answers like any other, loses no report with a strange clock, and opens the files it needs."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -90,7 +91,7 @@ def test_a_stretch_of_time_is_the_same_part_of_the_whole(deliveries, since, leng
         whole = lake.versions(REPORTS).collect().sort(ORDER)
         inside = whole.filter(heard(whole) >= begin, heard(whole) < end)
         part = lake.daily(REPORTS).versions(since=begin, before=end).collect().sort(ORDER)
-        assert_frame_equal(part.drop("_heard_at"), inside)
+        assert_frame_equal(part.drop("_heard_at", "_ended_loaded_at"), inside)
         assert_frame_equal(part.select("_heard_at"), inside.select(heard(whole).alias("_heard_at")))
 
 
@@ -142,6 +143,14 @@ def test_a_report_lies_on_the_day_on_which_it_was_heard(tmp_path: Path):
     assert slices == ["_slice=far", "_slice=first"]
 
 
+def test_who_took_a_reports_place_is_told_with_the_load_that_brought_it(tmp_path):
+    lake = Lake(str(tmp_path))
+    for number, row in enumerate([("a", 0, 1, 1), ("a", 0, 3, 3), ("a", 0, 2, 2), ("b", 0, 1, 1)]):
+        lake.record(REPORTS, reports(row), loaded_at=hour(10 + number))
+    found = lake.daily(REPORTS).versions().sort("device_id", "known_at").collect()
+    assert found["_ended_loaded_at"].to_list() == [hour(12), hour(11), None, None]
+
+
 def many_days(lake: Lake, days: int) -> None:
     """One load an hour, each with the reports of its hour, one of the day before and one dated years ahead."""
     for number in range(days * 24):
@@ -166,9 +175,11 @@ def test_a_stretch_of_time_opens_only_the_files_that_hold_it(lake_of_days):
     # One load of the hour itself, one of the report that was a day late, one of the clock that runs ahead.
     assert daily.files(since=hour(30), before=hour(31)) == 3
     assert daily.files(since=hour(5_000), before=hour(6_000)) == 0
+    assert daily.rows_by_day()["rows"].sum() == 3 * 72
 
 
 def test_a_stretch_of_time_is_found_after_compaction_which_stays_within_the_day(lake_of_days, tmp_path):
+    lake_of_days = Lake(str(shutil.copytree(lake_of_days.uri, tmp_path / "copy")))
     before = lake_of_days.versions(REPORTS).collect().sort(ORDER)
     lake_of_days.tidy("tables/reports", retention_days=7, keep_versions=[])
     daily = lake_of_days.daily(REPORTS)
@@ -179,9 +190,8 @@ def test_a_stretch_of_time_is_found_after_compaction_which_stays_within_the_day(
     assert again.accepted == 0
 
 
-def test_repeats_are_looked_for_only_where_they_can_be(tmp_path, monkeypatch):
-    lake = Lake(str(tmp_path))
-    many_days(lake, 3)
+def test_repeats_are_looked_for_only_where_they_can_be(lake_of_days, tmp_path, monkeypatch):
+    lake = Lake(str(shutil.copytree(lake_of_days.uri, tmp_path / "copy")))
     opened: list[int] = []
     scan = pl.scan_parquet
     monkeypatch.setattr(
