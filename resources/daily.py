@@ -167,9 +167,8 @@ class Daily:
 
     def versions_of(self, keys: pl.DataFrame) -> pl.LazyFrame:
         """All versions of some reports, wherever they lie: contract columns, hidden columns (undated), `_heard_at`."""
-        rows = self._scan(holding(self._files(), keys[_at(self.table)]))
-        at = pl.col(_at(self.table))
-        near = rows.filter(at >= keys[_at(self.table)].min(), at <= keys[_at(self.table)].max())
+        rows, instants = self._scan(holding(self._files(), keys[_at(self.table)])), keys[_at(self.table)]
+        near = rows.filter(pl.col(_at(self.table)).is_between(instants.min(), instants.max())) if len(keys) else rows
         found = near.join(keys.lazy(), on=self.table.key, how="semi")
         return found.with_columns(pl.lit(None, INSTANT).alias(SUPERSEDED_AT))
 

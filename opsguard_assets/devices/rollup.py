@@ -186,7 +186,7 @@ def _aggregates() -> list[pl.Expr]:
         pl.col(_FALL_MINUTES).sum().alias("discharge_minutes"),
         signal.count().alias("signal_reports"),
         signal.mean().alias("signal_mean_dbm"),
-        pl.when(signal.count() > 0).then(signal.std(ddof=0)).alias("signal_std_db"),
+        signal.std(ddof=0).alias("signal_std_db"),
         temperature.count().alias("temperature_reports"),
         temperature.mean().alias("temperature_mean_c"),
         temperature.min().alias("temperature_min_c"),
@@ -227,6 +227,7 @@ def _finished(hours: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
             pl.when(has_range & (pl.col("temperature_reports") > 0))
             .then((pl.col(_OUT) * spacing).clip(0, 60))
             .alias("temperature_out_minutes"),
+            pl.when(pl.col("signal_reports") > 0).then("signal_std_db").alias("signal_std_db"),
             pl.col(_HOUR).dt.date().alias("date"),
         )
         .select(pl.col(name).cast(dtype) for name, dtype in DEVICE_HOURLY.dtypes.items())
