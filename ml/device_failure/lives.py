@@ -41,7 +41,7 @@ def lives(hourly: pl.DataFrame, devices: pl.DataFrame, events: pl.DataFrame, unt
         offline; null: not known), sorted.
     """
     seen_until = min(until, _last_record(hourly, events) or until)
-    heard = hourly.select("device_id", "first_at", "last_at").sort("device_id", "first_at")
+    heard = hourly.select("device_id", "first_at", "last_at").drop_nulls("first_at").sort("device_id", "first_at")
     heard = heard.join(devices.select("device_id", _limit=offline_after()), on="device_id", how="left")
     ends = pl.concat([_silences(heard, events, seen_until), _recorded(events)], how="diagonal_relaxed").sort(
         "device_id", "ends_at"

@@ -4,6 +4,7 @@ Here: features in, one row per device out, with its state, the likely mode and w
 (`ml.device_failure`), models, reading and keeping.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
@@ -17,9 +18,22 @@ from ml.words import durations
 
 UP, OFFLINE, FAILED = "up", "offline", "failed"
 RISKS = tuple(f"risk_{name}" for name in HORIZONS)
-# Reasons cost far more than risks: they are told of the riskiest devices of a tick.
-MOST_EXPLAINED = 2_000
 _DIGITS = 9
+
+
+@dataclass(frozen=True)
+class Explain:
+    """Which devices are explained: reasons cost far more than risks.
+
+    Attributes:
+        least: So many of the greatest risk, whatever it is.
+        most: No more than so many.
+        from_risk: Up to there, those whose risk within a week reaches this.
+    """
+
+    least: int
+    most: int = 2_000
+    from_risk: float = 0.05
 
 
 def in_service(rows: pl.DataFrame, removed: pl.DataFrame) -> pl.DataFrame:
@@ -27,14 +41,14 @@ def in_service(rows: pl.DataFrame, removed: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(pl.col("last_at").is_not_null()).join(removed, on="device_id", how="anti")
 
 
-def device_risk(rows: pl.DataFrame, model: RiskModel, as_of: datetime, *, explained_from: float) -> pl.DataFrame:
+def device_risk(rows: pl.DataFrame, model: RiskModel, as_of: datetime, explain: Explain) -> pl.DataFrame:
     """The risks of one moment.
 
     Args:
         rows: Features of the devices in service (`ml.device_failure.features`), one row each.
         model: What estimates the risk.
         as_of: The moment.
-        explained_from: The risk within a week from which a device is explained; at most `MOST_EXPLAINED` of them are.
+        explain: Which devices are explained.
 
     Returns:
         `device_id`, `site_id`, `kind`, `model`, `as_of`, `state` (up, offline, failed), `RISKS` (null for a device that
@@ -48,7 +62,7 @@ def device_risk(rows: pl.DataFrame, model: RiskModel, as_of: datetime, *, explai
     }
     is_up = pl.col("state") == UP
     scored = told.with_columns(**risks).with_columns(pl.when(is_up).then(name).alias(name) for name in RISKS)
-    explained = _explained(scored, model, explained_from)
+    explained = _explained(scored, model, explain)
     return (
         scored.select(
             "device_id",
@@ -90,10 +104,12 @@ def _said(model: RiskModel, rows: pl.DataFrame) -> pl.Series:
     return risks
 
 
-def _explained(scored: pl.DataFrame, model: RiskModel, explained_from: float) -> pl.DataFrame:
+def _explained(scored: pl.DataFrame, model: RiskModel, explain: Explain) -> pl.DataFrame:
     """Reason, mode and action of the riskiest devices."""
-    risky = scored.filter(pl.col("risk_7d") >= explained_from).sort("risk_7d", "device_id", descending=[True, False])
-    asked = risky.head(MOST_EXPLAINED).with_columns(pl.lit(HORIZONS["7d"]).alias(HORIZON))
+    ranked = scored.filter(pl.col("state") == UP).sort("risk_7d", "device_id", descending=[True, False])
+    risky = int((ranked["risk_7d"] >= explain.from_risk).sum())
+    chosen = max(min(risky, explain.most), explain.least)
+    asked = ranked.head(chosen).with_columns(pl.lit(HORIZONS["7d"]).alias(HORIZON))
     likely = modes(model, asked)
     return asked.select("device_id").with_columns(
         likely.alias("mode"),
