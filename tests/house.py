@@ -124,11 +124,15 @@ ARROWS = {
         f"opsguard_assets/{domain}/": (
             f"opsguard_assets.{domain}", "opsguard_assets.tables", "opsguard_assets.derivation",
             "opsguard_assets.alerts", "opsguard_assets.models", "opsguard_assets.metadata", "opsguard_assets.moment",
-            "opsguard_assets.config", "opsguard_assets.intake.assets", "ml", "resources",
+            "opsguard_assets.config", "opsguard_assets.intake.assets", "opsguard_assets.intake.ledger", "ml", "resources",
         )
         for domain in DOMAINS
     },
     "opsguard_assets/alerts/": ("opsguard_assets.alerts", "resources"),
+    "opsguard_assets/alerts/monitor_assets.py": (
+        "opsguard_assets.alerts", "opsguard_assets.config.settings", "opsguard_assets.metadata",
+        "opsguard_assets.moment", "resources",
+    ),
     "opsguard_assets/models/": (
         "opsguard_assets.models", "opsguard_assets.alerts.finding", "opsguard_assets.alerts.queries",
         "opsguard_assets.config.settings", "opsguard_assets.metadata", "opsguard_assets.moment",

@@ -8,11 +8,13 @@ one of them), and `_replaces`, whether a version of the same full hour existed. 
 two: what is left of the first ones is found by one join, and only the others are sorted.
 """
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import polars as pl
 
 from opsguard_assets.devices.stored import DEVICE_HOURLY
+from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import INSTANT
 from resources.lake import Lake
 
@@ -21,6 +23,7 @@ ORDINAL, REPLACES = "_ordinal", "_replaces"
 HIDDEN = pl.Schema({ORDINAL: pl.Int32(), REPLACES: pl.Boolean()})
 PAIR = ["device_id", "hour_at"]
 VERSION = [*PAIR, "known_at"]
+_END = datetime(9999, 12, 31, tzinfo=UTC)
 _RANK = ["known_at", "rolled_at"]
 
 
@@ -79,3 +82,32 @@ def stored_hours(lake: Lake, *, since: datetime | None = None, upto: datetime | 
     if lake.recorded_upto is not None:
         rows = rows.filter(pl.col("rolled_at") <= pl.lit(lake.recorded_upto, INSTANT))
     return rows
+
+
+def hours_now(lake: Lake, since: datetime, before: datetime) -> pl.LazyFrame:
+    """The hours in [`since`, `before`) by everything that is known until now."""
+    hours = hourly_known(lake, _END, since=since)
+    return hours.filter(pl.col("hour_at") < pl.lit(before, INSTANT), pl.col("date") <= before.date())
+
+
+def not_rolled_up(lake: Lake, stretches: Sequence[tuple[datetime, datetime]]) -> pl.DataFrame:
+    """The hours whose rollups hold not as many reports as there are.
+
+    Args:
+        lake: The lake; both sides are read back from it.
+        stretches: Stretches of full hours to look at.
+
+    Returns:
+        (`hour_at`, `reports`, `rolled_up`); no row where all is well.
+    """
+    daily, wrong = lake.daily(TABLES["telemetry"]), []
+    for since, before in stretches:
+        heard = pl.min_horizontal("at", "known_at").dt.truncate("1h").alias("hour_at")
+        held = daily.known(None, since=since, before=before).group_by(heard).agg(reports=pl.len().cast(pl.Int64))
+        rolled = hours_now(lake, since, before).group_by("hour_at").agg(rolled_up=pl.col("reports").sum())
+        both = held.join(rolled, on="hour_at", how="full", coalesce=True).with_columns(
+            pl.col("reports", "rolled_up").fill_null(0)
+        )
+        wrong.append(both.filter(pl.col("reports") != pl.col("rolled_up")).collect(engine="streaming"))
+    empty = pl.DataFrame(schema={"hour_at": INSTANT, "reports": pl.Int64, "rolled_up": pl.Int64})
+    return pl.concat([empty, *wrong]).sort("hour_at")

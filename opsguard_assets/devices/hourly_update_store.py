@@ -83,10 +83,11 @@ class _Ledger:
 
     def write(self) -> None:
         """Appends what waits, unless somebody else appended since this run looked at what exists."""
-        rows = pl.concat(self.waiting) if self.waiting else pl.DataFrame()
-        self.waiting = []
-        if rows.is_empty():
+        if not sum(map(len, self.waiting)):
             return
+        # By the hour, so that statistics tell the hours of a file's parts; who asks for one opens few of them.
+        rows = pl.concat(self.waiting).sort("hour_at", "device_id")
+        self.waiting = []
         self.sequence += 1
         if not self.lake.append_once(NAME, rows, stream=NAME, sequence=self.sequence, partition_by=["date"]):
             raise LakeError(f"{NAME}: somebody else rolled hours up at the same time; run one at a time, and run again")

@@ -100,7 +100,10 @@ def _full_hour_from(column: str) -> pl.Expr:
 
 def _versions(rows: pl.DataFrame, pairs: pl.DataFrame, rolled_before: pl.DataFrame | None) -> pl.DataFrame:
     """The full hours at which an hour's reports changed: (`_pair`, `known_at`, `rolled_at`), in order."""
-    changes = rows.group_by(_PAIR, pl.col(_FROM).alias("known_at")).agg(pl.col(LOADED_AT).max().alias("rolled_at"))
+    came = rows.select(_PAIR, pl.col(_FROM).alias("known_at"), pl.col(LOADED_AT).alias("rolled_at"))
+    # Neighbours mostly say the same: what is left of them is grouped in no time.
+    other = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in came.columns)
+    changes = came.filter(other).group_by(_PAIR, "known_at").agg(pl.col("rolled_at").max())
     further = []
     ended = rows.filter(pl.col(_TO).is_not_null())
     if len(ended):
