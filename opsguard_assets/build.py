@@ -15,6 +15,11 @@ import dagster as dg
 from opsguard_assets.config.load import load_settings_of, with_secrets
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, SqlSource
+from opsguard_assets.devices.alert_assets import DEVICE_ALERTS_KEY
+from opsguard_assets.devices.assets import device_assets
+from opsguard_assets.devices.health_assets import DEVICE_HEALTH_KEY
+from opsguard_assets.devices.hourly_assets import DEVICE_HOURLY_KEY
+from opsguard_assets.devices.risk_assets import DEVICE_RISK_KEY, SCORE_DEVICES_JOB
 from opsguard_assets.housekeeping import keep_house_job
 from opsguard_assets.intake.assets import accepted_assets, raw_asset, raw_key, simulated_asset, simulated_key
 from opsguard_assets.intake.groups import source_groups
@@ -37,6 +42,7 @@ from sensors.arrivals import Watched, arrivals_sensor
 from sensors.cadences import EXCLUSIVE_TAG, Cadence, schedule_for
 
 TICK_KEYS = (SLA_RISK_KEY, SLA_ALERTS_KEY)
+DEVICE_KEYS = (DEVICE_HOURLY_KEY, DEVICE_HEALTH_KEY, DEVICE_RISK_KEY, DEVICE_ALERTS_KEY)
 SYNC_JOB, HOUSE_JOB = "sync_sources_job", "keep_house_job"
 
 
@@ -107,12 +113,28 @@ def _scored(settings: Settings) -> list[Scored]:
     found = []
     if _fed(settings, "tickets"):
         found.append(Scored(problems["sla_breach"], Scoring(SCORE_JOB, tick_config), tickets))
+    if _fed(settings, "telemetry"):
+        devices = {
+            SCORE_DEVICES_JOB: (DEVICE_KEYS, "Rollups, health, risk and alerts of all devices at one full hour.")
+        }
+        scoring = Scoring(SCORE_DEVICES_JOB, device_config, partition=day_of)
+        found.append(Scored(problems["device_failure"], scoring, devices))
     return found
 
 
 def tick_config(as_of: datetime) -> dict[str, object]:
     """Run configuration of a tick of SLA risk and of its alerts."""
     return moment_config(as_of, *TICK_KEYS)
+
+
+def device_config(as_of: datetime) -> dict[str, object]:
+    """Run configuration of a tick of devices."""
+    return moment_config(as_of, *(key for key in DEVICE_KEYS if key != DEVICE_HOURLY_KEY))
+
+
+def day_of(as_of: datetime) -> str:
+    """The partition of a tick of devices."""
+    return as_of.astimezone(UTC).date().isoformat()
 
 
 def escalation_config(as_of: datetime) -> dict[str, object]:
@@ -130,6 +152,7 @@ def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
         *(raw_asset(source, written_by.get(source.name, [])) for source in direct),
         *(accepted_assets(group) for group in source_groups(direct)),
         *(ticket_assets(fed, settings) if "tickets" in fed else []),
+        *(device_assets(settings, fed) if "telemetry" in fed else []),
         *(asset for each in _scored(settings) for asset in assets_of(each.problem, settings)),
         *([escalations_asset(settings, partial(_helpdesk, settings))] if "tickets" in fed else []),
     ]
@@ -174,9 +197,18 @@ def _cadences(settings: Settings, scored: Sequence[Scored]) -> list[Cadence]:
             stale_after=limit,
         ),
         Cadence(
+            job=SCORE_DEVICES_JOB,
+            name=f"{SCORE_DEVICES_JOB}_every_hour",
+            cron="0 * * * *",
+            description="Device health and failure prediction.",
+            configure=device_config,
+            stale_after=max(limit, timedelta(hours=1)),
+            partition=day_of,
+        ),
+        Cadence(
             job=SYNC_JOB,
             name=f"{SYNC_JOB}_every_hour",
-            cron="7 * * * *",
+            cron="50 * * * *",
             description="Reads every source, also those whose news no sensor can see.",
             configure=lambda _: {},
             stale_after=limit,

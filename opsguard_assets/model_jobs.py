@@ -27,10 +27,11 @@ MakeJob = Callable[[str, dg.AssetSelection, str], Any]
 
 @dataclass(frozen=True)
 class Scoring:
-    """The job that scores a problem, and its configuration for a moment."""
+    """The job that scores a problem, its configuration for a moment, and the partition that the moment belongs to."""
 
     job: str
     configure: Callable[[datetime], Mapping[str, object]]
+    partition: Callable[[datetime], str] | None = None
 
 
 def assets_of(problem: Problem, settings: Settings) -> list[dg.AssetsDefinition]:
@@ -111,6 +112,8 @@ def sensors_of(problem: Problem, scoring: Scoring) -> list[dg.SensorDefinition]:
         return Wish(watch.as_of, watch.words) if watch and watch.wants_training else None
 
     return [
-        champion_sensor(problem.name, look=champion, job=scoring.job, configure=scoring.configure),
+        champion_sensor(
+            problem.name, look=champion, job=scoring.job, configure=scoring.configure, partition=scoring.partition
+        ),
         retraining_sensor(problem.name, look=wish, job=problem.train_job),
     ]

@@ -28,6 +28,7 @@ class Cadence:
         description: What a person reads in the UI.
         configure: Run configuration for a moment.
         stale_after: A tick this much overdue is left to the next one; None where each one counts.
+        partition: The partition that a moment belongs to; None for jobs without any.
     """
 
     job: str
@@ -36,6 +37,7 @@ class Cadence:
     description: str
     configure: Callable[[datetime], Mapping[str, object]]
     stale_after: timedelta | None = None
+    partition: Callable[[datetime], str] | None = None
 
 
 def schedule_for(cadence: Cadence, *, timezone: str, now: Callable[[], datetime]) -> dg.ScheduleDefinition:
@@ -59,6 +61,7 @@ def schedule_for(cadence: Cadence, *, timezone: str, now: Callable[[], datetime]
         return dg.RunRequest(
             run_key=f"{cadence.job}:{as_of.isoformat()}",
             run_config=dict(cadence.configure(as_of)),
+            partition_key=cadence.partition(as_of) if cadence.partition else None,
             tags={AS_OF_TAG: as_of.isoformat()},
         )
 

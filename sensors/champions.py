@@ -21,6 +21,7 @@ def champion_sensor(
     look: Look,
     job: str,
     configure: Callable[[datetime], Mapping[str, object]],
+    partition: Callable[[datetime], str] | None = None,
     every_seconds: int = 30,
 ) -> dg.SensorDefinition:
     """The sensor of one problem.
@@ -30,6 +31,7 @@ def champion_sensor(
         look: Reads the champion.
         job: The job that scores.
         configure: Run configuration of a moment.
+        partition: The partition that a moment belongs to; None for jobs without any.
         every_seconds: Time between looks.
     """
 
@@ -46,6 +48,7 @@ def champion_sensor(
         request = dg.RunRequest(
             run_key=f"{problem}:{champion}:{moment.isoformat()}",
             run_config=dict(configure(moment)),
+            partition_key=partition(moment) if partition else None,
             tags={"opsguard/champion": champion, "opsguard/as_of": moment.isoformat()},
         )
         return dg.SensorResult(run_requests=[request], cursor=champion)

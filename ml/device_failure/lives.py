@@ -43,9 +43,7 @@ def lives(hourly: pl.DataFrame, devices: pl.DataFrame, events: pl.DataFrame, unt
     seen_until = min(until, _last_record(hourly, events) or until)
     heard = hourly.select("device_id", "first_at", "last_at").drop_nulls("first_at").sort("device_id", "first_at")
     heard = heard.join(devices.select("device_id", _limit=offline_after()), on="device_id", how="left")
-    ends = pl.concat([_silences(heard, events, seen_until), _recorded(events)], how="diagonal_relaxed").sort(
-        "device_id", "ends_at"
-    )
+    ends = _one_each(pl.concat([_silences(heard, events, seen_until), _recorded(events)], how="diagonal_relaxed"))
     begins = pl.concat(
         [
             heard.group_by("device_id").agg(begins_at=pl.col("first_at").min()),
@@ -84,6 +82,15 @@ def lives(hourly: pl.DataFrame, devices: pl.DataFrame, events: pl.DataFrame, unt
         )
         .sort("device_id", "begins_at")
     )
+
+
+def _one_each(ends: pl.DataFrame) -> pl.DataFrame:
+    """One end per device and instant: a device that is taken out because it failed has failed."""
+    order = pl.col("ended_by").replace_strict(
+        [FAILURE, OFFLINE, MAINTENANCE, REMOVED], [0, 1, 2, 3], return_dtype=pl.Int8
+    )
+    ranked = ends.sort("device_id", "ends_at", order)
+    return ranked.unique(["device_id", "ends_at"], keep="first", maintain_order=True)
 
 
 def _last_record(hourly: pl.DataFrame, events: pl.DataFrame) -> datetime | None:

@@ -35,7 +35,8 @@ MUTED, UNMUTED = "muted", "mute ended"
 RESOLVED_BY_PERSON = "resolved by a person"
 LATE_TICK = "late tick"
 NOT_IN_PLAN, HELD_BACK, OVER_BUDGET = "not in the plan", "held back", "over budget"
-WITHHELD = (NOT_IN_PLAN, HELD_BACK, OVER_BUDGET)
+GROUPED, IN_MAINTENANCE = "grouped under its site", "in maintenance"
+WITHHELD = (NOT_IN_PLAN, HELD_BACK, OVER_BUDGET, GROUPED, IN_MAINTENANCE)
 
 
 class FindingError(ValueError):

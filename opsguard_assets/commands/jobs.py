@@ -26,6 +26,7 @@ def run_job(
     progress: Progress,
     run_config: Mapping[str, Any] | None = None,
     selection: Sequence[dg.AssetKey] | None = None,
+    partition: str | None = None,
 ) -> dg.ExecuteInProcessResult:
     """Runs a job to its end in this process, recorded in the installation's Dagster instance.
 
@@ -39,6 +40,7 @@ def run_job(
             instance=instance,
             run_config={**(run_config or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             asset_selection=list(selection) if selection else None,
+            partition_key=partition,
             raise_on_error=False,
             tags=this_process(),
         )

@@ -6,10 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from opsguard_assets.build import escalation_config, tick_config
+from opsguard_assets.build import day_of, device_config, escalation_config, tick_config
 from opsguard_assets.commands.jobs import run_job
 from opsguard_assets.commands.outcome import tick_at
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
+from opsguard_assets.devices.health_store import recorded_health
+from opsguard_assets.devices.moment import full_hour
+from opsguard_assets.devices.risk_assets import SCORE_DEVICES_JOB
+from opsguard_assets.devices.risk_assets import headline_of as headline_of_devices
+from opsguard_assets.devices.risk_store import recorded_risk
 from opsguard_assets.moment import Moment
 from opsguard_assets.tickets.assets import headline_of
 from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB
@@ -26,12 +31,17 @@ class Kind(StrEnum):
 
     SLA = "sla"
     ESCALATIONS = "escalations"
+    DEVICES = "devices"
 
 
 @app.command()
 def tick(
     kind: Annotated[
-        Kind, typer.Argument(help="sla: the risk of every open ticket; escalations: those at greatest risk.")
+        Kind,
+        typer.Argument(
+            help="sla: the risk of every open ticket; escalations: those at greatest risk; devices: rollups, health, "
+            "risk and alerts of every device at the last full hour."
+        ),
     ],
     as_of: Annotated[
         str | None, typer.Option(help="The moment, such as 2026-01-31T12:00:00+00:00; now where left out.")
@@ -47,6 +57,9 @@ def tick(
     with opened(config) as session:
         if kind is Kind.ESCALATIONS:
             _show_escalations(_escalated(session, moment), moment, as_json=as_json)
+            return
+        if kind is Kind.DEVICES:
+            _show_devices(session, full_hour(moment), as_json=as_json)
             return
         headline = score(session, moment)
     if as_json:
@@ -75,6 +88,25 @@ def _show_escalations(decided: dict[str, Any], as_of: datetime, *, as_json: bool
     rows = [{"decision": decision, "tickets": count} for decision, count in decided["decisions"].items()]
     print_rows(f"As of {as_of:%Y-%m-%d %H:%M} UTC, by the SLA risk of {decided['risk_as_of']:%H:%M}", rows)
     typer.echo("\nWhat became of them: `opsguard escalations list`.")
+
+
+def _show_devices(session: Session, as_of: datetime, *, as_json: bool) -> None:
+    """Runs the tick of devices of a full hour and shows it."""
+    within = session.settings.device_failure.judged_within
+    config, day = device_config(as_of), day_of(as_of)
+    run_job(session, SCORE_DEVICES_JOB, progress=Silent(), run_config=config, partition=day)
+    health, risk = (read(session.installation.lake, as_of) for read in (recorded_health, recorded_risk))
+    headline = headline_of_devices(risk, within, session.settings.device_failure.alert_from).replace("**", "")
+    visits = risk.filter(risk["visit_rank"].is_not_null()).sort("visit_rank")
+    if as_json:
+        bands = dict(health.group_by("band").len().iter_rows())
+        print_json({"tick": Kind.DEVICES.value, "as_of": as_of, "health": bands, "visits": visits.to_dicts()})
+        return
+    typer.echo(f"\nAs of {as_of:%Y-%m-%d %H:%M} UTC: {headline}")
+    worst = health.sort("score", "device_id").head(10).select("device_id", "site_id", "score", "band", "reason")
+    print_rows("\nThe worst devices", worst.with_columns(worst["score"].round(1)).to_dicts())
+    shown = visits.select("visit_rank", "device_id", f"risk_{within}", "risk_7d", "mode", "action", "reason")
+    print_rows("\nWorth a visit", shown.to_dicts())
 
 
 def show(as_of: datetime, headline: RiskSummary) -> None:

@@ -2,6 +2,9 @@
 
 from opsguard_assets.config.base import Strict
 
+_DEVICES = ("device_silent", "site_silent", "low_battery_predicted", "replacement_recommended")
+_ASSURANCE = ("device_failure_risk",)
+
 
 class Plan(Strict):
     """One plan.
@@ -23,8 +26,8 @@ class Plans(Strict):
     """
 
     bronze: Plan = Plan(alerts=("sla_breached",))
-    silver: Plan = Plan(alerts=("sla_breached", "sla_breach_risk"))
-    gold: Plan = Plan(alerts=("sla_breached", "sla_breach_risk"))
+    silver: Plan = Plan(alerts=("sla_breached", "sla_breach_risk", *_DEVICES))
+    gold: Plan = Plan(alerts=("sla_breached", "sla_breach_risk", *_DEVICES, *_ASSURANCE))
 
     def alerts_by_plan(self) -> dict[str, tuple[str, ...]]:
         """Types of alerts per plan."""

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from opsguard_assets.config.alerts import AlertLife
 from opsguard_assets.config.base import Strict, Zone
+from opsguard_assets.config.devices import DeviceAlerts
 from opsguard_assets.config.escalation import Escalation
 from opsguard_assets.config.failures import DeviceFailure
 from opsguard_assets.config.learning import Learning, Money
@@ -85,6 +86,7 @@ class Settings(Strict):
     escalation: Escalation = Escalation()
     ticket_system: TicketSystemSettings = RecordOnly()
     plans: Plans = Plans()
+    device_alerts: DeviceAlerts = DeviceAlerts()
     device_failure: DeviceFailure = DeviceFailure()
     learning: Learning = Learning()
     money: Money = Money()

@@ -38,7 +38,7 @@ def value(part, hour):
 
 
 def fall(hours):
-    """Median loss of charge per day among hours 6, 12, 24 and 48 places apart, and how many of these falls there are."""
+    """Median loss of charge per day among hours 6, 12, 24 and 48 places apart, and the number of these falls."""
     charged = [hour for hour in sorted(hours, key=lambda h: h["hour_at"]) if hour["battery_last_pct"] is not None]
     segment, last, told = 0, None, []
     for hour in charged:

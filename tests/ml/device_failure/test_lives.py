@@ -52,6 +52,10 @@ def test_a_removed_device_is_censored():
     assert told(range(30), [("a", 25, "removed")], until=29)[0] == (0, 25, "removed")
 
 
+def test_a_device_that_is_removed_when_it_fails_has_failed():
+    assert told(range(30), [("a", 25, "removed"), ("a", 25, "failure")], until=29)[0] == (0, 25, "failure")
+
+
 def test_the_end_of_all_records_ends_the_observation():
     assert told(range(10), until=5_000) == [(0, 9.75, None)]
 

@@ -1,0 +1,94 @@
+"""What a monitor finds as an asset: findings, the life of their alerts, what became of each. The same for all monitors.
+
+Here: settling one tick and showing it. Not here: what is found (each domain), the life of alerts (`life`).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import dagster as dg
+import polars as pl
+
+from opsguard_assets.alerts.life import Monitor, Settled, settle
+from opsguard_assets.alerts.queries import alerts, count_by_state
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.metadata import OWNERS, Materialized, figures, preview_rows
+from opsguard_assets.moment import Moment
+from resources.database import Database
+from resources.lake import Lake
+
+_CHECK = "findings_equal_decisions"
+_SHOWN = ("title", "severity", "state", "score", "client_id", "first_seen_at", "occurrences", "reason")
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A monitor and what it looks at.
+
+    Attributes:
+        monitor: Who finds.
+        key: The asset.
+        deps: What it follows.
+        description: What a person reads in the UI.
+        findings: The findings of a moment, those marked that must not raise an alert.
+        tick: The moment of the tick that an instant belongs to.
+    """
+
+    monitor: Monitor
+    key: dg.AssetKey
+    deps: tuple[dg.AssetKey, ...]
+    description: str
+    findings: Callable[[Lake, Database, datetime], pl.DataFrame]
+    tick: Callable[[datetime], datetime] = lambda instant: instant
+
+
+def monitor_asset(watched: Watched, settings: Settings) -> dg.AssetsDefinition:
+    """The asset of a monitor's alerts."""
+
+    @dg.asset(
+        key=watched.key,
+        deps=watched.deps,
+        group_name="alerts",
+        kinds={"postgres"},
+        owners=OWNERS,
+        description=f"{watched.description} Raised once, met again, cleared; every finding of a tick ends in one "
+        "recorded decision.",
+        check_specs=[dg.AssetCheckSpec(_CHECK, asset=watched.key, blocking=True)],
+    )
+    def settled_alerts(
+        config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]
+    ) -> Materialized:
+        as_of = watched.tick(config.instant())
+        settled = settle(
+            database,
+            watched.findings(lake, database, as_of),
+            watched.monitor,
+            as_of,
+            reopen_within=timedelta(minutes=settings.alerts.reopen_within_minutes),
+        )
+        return dg.MaterializeResult(metadata=dict(_shown(database, settled, as_of)), check_results=[_complete(settled)])
+
+    return settled_alerts
+
+
+def _complete(settled: Settled) -> dg.AssetCheckResult:
+    decided = {decision: count for decision, count in settled.decisions.items() if decision != "cleared"}
+    words = ", ".join(f"{count:,} {decision}" for decision, count in sorted(decided.items())) or "none"
+    return dg.AssetCheckResult(
+        check_name=_CHECK,
+        passed=settled.is_complete,
+        description=f"{settled.findings:,} findings; decided: {words}",
+        metadata={"findings": settled.findings, "decisions": sum(decided.values())},
+    )
+
+
+def _shown(database: Database, settled: Settled, as_of: datetime) -> Iterator[tuple[str, dg.MetadataValue]]:
+    note = "this moment was settled before; nothing was changed" if settled.is_repeated else None
+    note = "a later moment was settled before; nothing was changed" if settled.is_late else note
+    yield from figures({"as_of": as_of, "findings": settled.findings, **settled.decisions}).items()
+    if note:
+        yield "note", dg.MetadataValue.text(note)
+    yield "unresolved", preview_rows(count_by_state(database))
+    newest = alerts(database, limit=20)
+    yield "most_severe", preview_rows([{name: row[name] for name in _SHOWN} for row in newest])

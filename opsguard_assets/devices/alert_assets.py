@@ -1,0 +1,73 @@
+"""The alerts of a tick of devices as an asset. Not here: findings (`findings`), settling (`alerts.monitor_assets`)."""
+
+from datetime import datetime, timedelta
+
+import dagster as dg
+import polars as pl
+
+from opsguard_assets.alerts.life import Monitor
+from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
+from opsguard_assets.alerts.withholding import keep_to_plans
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.devices.failure_store import events_of
+from opsguard_assets.devices.findings import ALERT_TYPES, MONITOR, Levels, device_findings
+from opsguard_assets.devices.health_assets import DEVICE_HEALTH_KEY
+from opsguard_assets.devices.health_store import recorded_health
+from opsguard_assets.devices.moment import full_hour
+from opsguard_assets.devices.risk_assets import DEVICE_RISK_KEY
+from opsguard_assets.devices.risk_store import recorded_risk
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.versions import INSTANT
+from resources.database import Database
+from resources.lake import Lake
+
+DEVICE_ALERTS_KEY = dg.AssetKey(["alerts", "device_alerts"])
+DEVICE_MONITOR = Monitor(MONITOR, ALERT_TYPES)
+
+
+def device_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
+    """The asset of the alerts of devices."""
+
+    def findings(lake: Lake, _database: Database, as_of: datetime) -> pl.DataFrame:
+        return findings_at(lake, settings, as_of)
+
+    watched = Watched(
+        monitor=DEVICE_MONITOR,
+        key=DEVICE_ALERTS_KEY,
+        deps=(DEVICE_HEALTH_KEY, DEVICE_RISK_KEY),
+        description="Alerts of devices that will probably fail, have fallen silent, run out of charge or are unwell "
+        "for a week; a site that falls silent as one gives one alert.",
+        findings=findings,
+        tick=full_hour,
+    )
+    return monitor_asset(watched, settings)
+
+
+def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame:
+    """The findings of a computed tick, those marked that must not raise an alert."""
+    levels = levels_of(settings)
+    since = pl.lit(as_of - timedelta(minutes=levels.maintenance_minutes), INSTANT)
+    known = pl.col("known_at") <= pl.lit(as_of, INSTANT)
+    events = events_of(lake).filter(known, pl.col("at") > since).collect()
+    found = device_findings(recorded_health(lake, as_of), recorded_risk(lake, as_of), events, levels, as_of)
+    plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
+    return keep_to_plans(found, plans, settings.plans.alerts_by_plan())
+
+
+def levels_of(settings: Settings) -> Levels:
+    """From when what is found."""
+    failure, alerts = settings.device_failure, settings.device_alerts
+    return Levels(
+        within=failure.judged_within,
+        alert_from=failure.alert_from,
+        medium_from=failure.medium_from,
+        high_from=failure.high_from,
+        clear_below=failure.clear_below,
+        silent_intervals=alerts.silent_intervals,
+        empty_within_hours=alerts.empty_within_hours,
+        replace_after_days=alerts.replace_after_days,
+        site_devices=alerts.site_devices,
+        site_share=alerts.site_share,
+        site_within_intervals=alerts.site_within_intervals,
+        maintenance_minutes=alerts.maintenance_minutes,
+    )

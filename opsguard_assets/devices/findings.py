@@ -1,0 +1,209 @@
+"""What a tick finds of devices: failures to come, silence, empty batteries, devices to replace, sites gone silent.
+
+Here: health and risk in, findings out. Not here: who is withheld an alert by plan, and the life of alerts.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from opsguard_assets.alerts.finding import FINDING, GROUPED, IN_MAINTENANCE
+
+MONITOR = "devices"
+FAILURE_RISK, SILENT, LOW_BATTERY = "device_failure_risk", "device_silent", "low_battery_predicted"
+REPLACE, SITE_SILENT = "replacement_recommended", "site_silent"
+ALERT_TYPES = (FAILURE_RISK, SILENT, LOW_BATTERY, REPLACE, SITE_SILENT)
+INSTANT = pl.Datetime("us", "UTC")
+# What was raised holds until things are this much better: silence of one interval less, half again as long a charge.
+_HELD_INTERVALS, _HELD_EMPTY = 1.0, 1.5
+# A charge that low has no slope to wait for.
+_EMPTY_PCT = 5.0
+REPLACE_HOLD = 5.0
+
+
+@dataclass(frozen=True)
+class Levels:
+    """From when what is found; the fields of `opsguard_assets.config.devices` and `.failures`.
+
+    Attributes:
+        within: The horizon by which failures are alerted, such as "24h".
+        alert_from: A failure risk raises from here, of low severity,
+        medium_from: of medium,
+        high_from: of high severity from here,
+        clear_below: and clears below.
+        silent_intervals: Silence raises after so many intervals.
+        empty_within_hours: A charge raises that lasts no longer.
+        replace_after_days: Bad health raises after so many days.
+        site_devices: Fewest devices of a site that falls silent as one.
+        site_share: Share of them that are silent.
+        site_within_intervals: They fell silent within so many intervals of each other.
+        maintenance_minutes: For so long after maintenance nothing is raised.
+    """
+
+    within: str = "24h"
+    alert_from: float = 0.65
+    medium_from: float = 0.70
+    high_from: float = 0.80
+    clear_below: float = 0.55
+    silent_intervals: float = 3.0
+    empty_within_hours: float = 48.0
+    replace_after_days: float = 7.0
+    site_devices: int = 5
+    site_share: float = 0.6
+    site_within_intervals: float = 2.0
+    maintenance_minutes: float = 240.0
+
+
+def device_findings(
+    health: pl.DataFrame, risk: pl.DataFrame | None, events: pl.DataFrame, levels: Levels, as_of: datetime
+) -> pl.DataFrame:
+    """The findings of one tick.
+
+    Args:
+        health: Rows of `device_health` of the tick.
+        risk: Rows of `device_risk` of the tick; None where there are none.
+        events: Device events that were known (`device_id`, `at`, `kind`).
+        levels: From when what is found.
+        as_of: The tick.
+
+    Returns:
+        Rows of `FINDING`. Silent devices of a site that fell silent as one are marked as grouped under it, devices in
+        maintenance as such.
+    """
+    sites = silent_sites(health, levels)
+    found = [
+        *([] if risk is None else [_failures(risk, levels)]),
+        _silent(health, levels, sites),
+        _empty(health, levels),
+        _replace(health, levels, as_of),
+        _sites(sites),
+    ]
+    rows = pl.concat(found, how="vertical_relaxed")
+    worked = _in_maintenance(events, levels, as_of)
+    in_work = pl.col("entity_id").is_in(worked.implode()) & (pl.col("entity_type") == "device")
+    return rows.with_columns(withheld=pl.when(in_work).then(pl.lit(IN_MAINTENANCE)).otherwise("withheld"))
+
+
+def silent_sites(health: pl.DataFrame, levels: Levels) -> pl.DataFrame:
+    """Sites most of whose devices fell silent at once: `site_id`, `client_id`, `devices`, `silent`, `since_at`."""
+    interval = pl.col("reports_every_minutes")
+    due = health.filter(interval > 0, pl.col("last_at").is_not_null(), pl.col("site_id").is_not_null())
+    told = due.with_columns(_is_silent=pl.col("silence_minutes") >= levels.silent_intervals * interval)
+    middle = pl.col("last_at").filter("_is_silent").median().over("site_id")
+    apart = (pl.col("last_at") - middle).abs().dt.total_microseconds() / 60e6
+    together = pl.col("_is_silent") & (apart <= levels.site_within_intervals * interval)
+    return (
+        told.with_columns(_together=together.fill_null(value=False))
+        .group_by("site_id")
+        .agg(
+            pl.col("client_id").first(),
+            devices=pl.len(),
+            silent=pl.col("_together").sum(),
+            since_at=pl.col("last_at").filter("_together").max(),
+        )
+        .filter(pl.col("devices") >= levels.site_devices, pl.col("silent") >= levels.site_share * pl.col("devices"))
+        .sort("site_id")
+    )
+
+
+def _failures(risk: pl.DataFrame, levels: Levels) -> pl.DataFrame:
+    value = pl.col(f"risk_{levels.within}")
+    rows = risk.filter(value >= levels.clear_below).with_columns(score=value)
+    severity = (
+        pl.when(value >= levels.high_from)
+        .then(pl.lit("high"))
+        .when(value >= levels.medium_from)
+        .then(pl.lit("medium"))
+        .otherwise(pl.lit("low"))
+    )
+    # Rounded down: nobody shall read 65 % beside a threshold that was not reached.
+    percent = (value * 100 + 1e-9).floor().cast(pl.Int64)
+    title = pl.format("Device {} is likely to fail within {} ({} %)", "device_id", pl.lit(levels.within), percent)
+    evidence = ("kind", "state", "risk_1h", "risk_24h", "risk_7d", "risk_30d", "mode", "action", "silence_minutes")
+    return _found(rows, FAILURE_RISK, severity, title, value >= levels.alert_from, evidence)
+
+
+def _silent(health: pl.DataFrame, levels: Levels, sites: pl.DataFrame) -> pl.DataFrame:
+    interval, silence = pl.col("reports_every_minutes"), pl.col("silence_minutes")
+    raised = silence >= levels.silent_intervals * interval
+    held = silence >= (levels.silent_intervals - _HELD_INTERVALS) * interval
+    rows = health.filter(interval > 0, held).with_columns(score=pl.lit(None, pl.Float64))
+    title = pl.format("Device {} is silent", "device_id")
+    evidence = ("kind", "last_at", "silence_minutes", "reports_every_minutes")
+    found = _found(rows, SILENT, pl.lit("medium"), title, raised, evidence)
+    grouped = pl.col("site_id").is_in(sites["site_id"].implode()).fill_null(value=False)
+    return found.with_columns(withheld=pl.when(grouped).then(pl.lit(GROUPED)))
+
+
+def _empty(health: pl.DataFrame, levels: Levels) -> pl.DataFrame:
+    hours = pl.col("days_to_empty") * 24
+    drained = pl.col("battery_pct") <= _EMPTY_PCT
+    raised = (hours <= levels.empty_within_hours) | drained
+    held = (hours <= levels.empty_within_hours * _HELD_EMPTY) | (pl.col("battery_pct") <= 2 * _EMPTY_PCT)
+    rows = health.filter(held.fill_null(value=False)).with_columns(score=pl.lit(None, pl.Float64))
+    soon = (hours <= levels.empty_within_hours / 2) | drained
+    severity = pl.when(soon.fill_null(value=False)).then(pl.lit("high")).otherwise(pl.lit("medium"))
+    left = pl.when(hours.is_not_null()).then(pl.format(", empty in {} h", hours.round(0).cast(pl.Int64))).fill_null("")
+    charge = pl.col("battery_pct").round(0).cast(pl.Int64)
+    title = pl.concat_str(pl.format("Battery of {} at {} %", "device_id", charge), left)
+    evidence = ("kind", "battery_pct", "days_to_empty", "battery_score")
+    return _found(rows, LOW_BATTERY, severity, title, raised.fill_null(value=False), evidence)
+
+
+def _replace(health: pl.DataFrame, levels: Levels, as_of: datetime) -> pl.DataFrame:
+    since = pl.lit(as_of - timedelta(days=levels.replace_after_days), INSTANT)
+    rows = health.filter(pl.col("below_60_since_at") <= since)
+    title = pl.format("Device {} has been unwell for a week: replace it", "device_id")
+    told = rows.with_columns(_health="score", score=pl.lit(None, pl.Float64))
+    evidence = ("kind", "_health", "below_60_since_at", "battery_score", "signal_score", "uptime_score")
+    return _found(told, REPLACE, pl.lit("low"), title, pl.lit(value=True), evidence)
+
+
+def _sites(sites: pl.DataFrame) -> pl.DataFrame:
+    title = pl.format("Site {} has fallen silent: {} of {} devices", "site_id", "silent", "devices")
+    rows = sites.with_columns(
+        device_id="site_id",
+        score=pl.lit(None, pl.Float64),
+        reason=pl.format("last heard {}", pl.col("since_at").dt.strftime("%Y-%m-%d %H:%M UTC")),
+    )
+    found = _found(rows, SITE_SILENT, pl.lit("high"), title, pl.lit(value=True), ("devices", "silent", "since_at"))
+    return found.with_columns(entity_type=pl.lit("site"))
+
+
+def _in_maintenance(events: pl.DataFrame, levels: Levels, as_of: datetime) -> pl.Series:
+    since = pl.lit(as_of - timedelta(minutes=levels.maintenance_minutes), INSTANT)
+    return events.filter(pl.col("kind") == "maintenance", pl.col("at") > since, pl.col("at") <= pl.lit(as_of, INSTANT))[
+        "device_id"
+    ].unique()
+
+
+def _found(
+    rows: pl.DataFrame,
+    alert_type: str,
+    severity: pl.Expr,
+    title: pl.Expr,
+    raising: pl.Expr,
+    evidence: tuple[str, ...],
+) -> pl.DataFrame:
+    """Findings out of rows with `device_id`, `site_id`, `client_id`, `score`, `reason` and the evidence."""
+    instants = {name for name in evidence if rows.schema[name] == INSTANT}
+    facts = pl.struct(
+        pl.col(name).dt.strftime("%Y-%m-%dT%H:%M:%S+00:00") if name in instants else pl.col(name) for name in evidence
+    )
+    nothing = [name for name in ("model_name", "model_version", "model_run_id") if name not in rows.columns]
+    return (
+        rows.with_columns(pl.lit(None, pl.String).alias(name) for name in nothing)
+        .with_columns(
+            alert_type=pl.lit(alert_type),
+            entity_type=pl.lit("device"),
+            entity_id="device_id",
+            severity=severity,
+            title=title,
+            evidence=facts.struct.json_encode(),
+            is_raising=raising,
+            withheld=pl.lit(None, pl.String),
+        )
+        .with_columns(dedup_key=pl.concat_str(pl.lit(f"{alert_type}:"), "entity_id"))
+        .select(*FINDING)
+    )

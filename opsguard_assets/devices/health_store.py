@@ -1,0 +1,80 @@
+"""One tick of health: what was known at a moment, put together. Not here: health itself (`health`), the asset."""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from ml.device_failure.states import device_states
+from opsguard_assets.devices.carried_store import carried_at
+from opsguard_assets.devices.failure_store import DEVICES, events_of
+from opsguard_assets.devices.findings import REPLACE_HOLD
+from opsguard_assets.devices.health import Seen, device_health, window
+from opsguard_assets.devices.health_stored import DEVICE_HEALTH
+from opsguard_assets.devices.health_words import with_reasons
+from opsguard_assets.devices.hourly_store import hourly_known
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.versions import INSTANT
+from resources.lake import Lake
+
+_SITES = TABLES["sites"]
+_EVER = ("device_id", "first_at", "last_at", "battery_last_pct", "signal_mean_dbm", "temperature_mean_c")
+# How far back the tick before may lie for what it carried on to be carried on.
+_BEFORE = timedelta(days=2)
+
+
+def health_at(lake: Lake, as_of: datetime, *, replace_below: float) -> pl.DataFrame:
+    """The health of every device in service, by what was known at a moment.
+
+    Returns:
+        Rows of `device_health`.
+    """
+    events = events_of(lake).filter(pl.col("known_at") <= pl.lit(as_of, INSTANT))
+    removed = events.filter(pl.col("kind") == "removed").select("device_id").unique()
+    devices = lake.known(DEVICES, as_of).join(removed, on="device_id", how="anti").collect()
+    longest = devices["reports_every_minutes"].max()
+    since = as_of - window(longest if isinstance(longest, float) else None)
+    seen = Seen(hourly_known(lake, as_of, since=since).collect(), devices, ever_heard(lake, as_of))
+    sites = lake.known(_SITES, as_of).select("site_id", "client_id").unique("site_id").collect()
+    scored = with_reasons(device_health(seen, as_of)).join(sites, on="site_id", how="left", maintain_order="left")
+    told = scored.join(_unwell_before(lake, as_of), on="device_id", how="left", maintain_order="left")
+    return told.with_columns(below_60_since_at=_unwell_since(replace_below), date=pl.lit(as_of.date())).select(
+        DEVICE_HEALTH.columns
+    )
+
+
+def ever_heard(lake: Lake, as_of: datetime) -> pl.DataFrame:
+    """What was ever heard of each device that reported by a moment: one row each."""
+    carried, hourly = carried_at(lake, as_of)
+    states = device_states(hourly, carried.devices if carried else None).select("at", *_EVER)
+    rows = states if carried is None else pl.concat([carried.devices.select(states.columns), states])
+    return rows.sort("at").unique("device_id", keep="last").drop("at")
+
+
+def recorded_health(lake: Lake, as_of: datetime) -> pl.DataFrame:
+    """The rows of `device_health` of a tick that was computed."""
+    moment = pl.lit(as_of, INSTANT)
+    rows = lake.scan(DEVICE_HEALTH.derived_name).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment)
+    return rows.collect()
+
+
+def _unwell_before(lake: Lake, as_of: datetime) -> pl.DataFrame:
+    """Since when the tick before found each device unwell."""
+    empty = pl.DataFrame(schema={"device_id": pl.String, "_since": INSTANT})
+    if not lake.exists(DEVICE_HEALTH.derived_name):
+        return empty
+    first = as_of - _BEFORE
+    rows = lake.scan(DEVICE_HEALTH.derived_name).filter(
+        pl.col("date") >= first.date(), pl.col("date") <= as_of.date(), pl.col("as_of") < pl.lit(as_of, INSTANT)
+    )
+    newest = rows.select(pl.col("as_of").max()).collect().item()
+    if newest is None or newest < first:
+        return empty
+    last = rows.filter(pl.col("as_of") == pl.lit(newest, INSTANT))
+    return last.select("device_id", _since="below_60_since_at").collect()
+
+
+def _unwell_since(replace_below: float) -> pl.Expr:
+    """Since when the score is below the mark; once it is, it has to rise well above it to be well again."""
+    as_of, before = pl.col("as_of"), pl.col("_since")
+    still = before.is_not_null() & (pl.col("score") < replace_below + REPLACE_HOLD)
+    return pl.when(still).then(before).when(pl.col("score") < replace_below).then(as_of)

@@ -1,0 +1,152 @@
+"""The risk of devices as an asset: who will fail, who is worth a visit today, and whether it came so.
+
+Here: reading the stores, calling one function, showing its figures. Not here: features, models, the risk itself.
+"""
+
+from datetime import datetime, timedelta
+
+import dagster as dg
+import polars as pl
+
+from opsguard_assets.alerts.life import Monitor, settle
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.devices.moment import full_hour
+from opsguard_assets.devices.risk import FAILED, OFFLINE, UP, Explain
+from opsguard_assets.devices.risk_store import risk_at
+from opsguard_assets.devices.risk_stored import DEVICE_RISK
+from opsguard_assets.intake.assets import TABLES_LOCK
+from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figures, key_of, picture, preview
+from opsguard_assets.models.findings import model_findings
+from opsguard_assets.models.plots import Captions, risk_distribution
+from opsguard_assets.models.problem import Problem
+from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.serving import Serving, serving
+from opsguard_assets.moment import Moment
+from resources.database import Database
+from resources.lake import Lake
+from resources.ticks import Tick, digest_of, record_tick
+
+DEVICE_RISK_KEY = key_of(DEVICE_RISK)
+SCORE_DEVICES_JOB = "score_devices_job"
+_COMPLETE, _SERVED = "device_risk_complete", "champion_scored"
+_UNAVAILABLE = "device_model_unavailable"
+_MONITOR = Monitor("device_failure model", (_UNAVAILABLE,))
+_FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2))
+_WORST = 20
+
+
+def device_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The asset of device risk; it follows the rollups (`deps`)."""
+    chosen = settings.device_failure
+
+    @dg.asset(
+        key=DEVICE_RISK_KEY,
+        deps=deps,
+        group_name="devices",
+        kinds={"polars", "deltalake"},
+        owners=OWNERS,
+        metadata={"dagster/column_schema": column_schema(DEVICE_RISK), "dagster/table_name": DEVICE_RISK.derived_name},
+        description="The probability that a device fails or goes offline within an hour, a day, a week and 30 days, "
+        "what it looks like and what to do; the devices most worth a visit are ranked. Grain: device_id, as_of.",
+        check_specs=[
+            dg.AssetCheckSpec(_COMPLETE, asset=DEVICE_RISK_KEY, blocking=True),
+            dg.AssetCheckSpec(_SERVED, asset=DEVICE_RISK_KEY),
+        ],
+        freshness_policy=_FRESH,
+    )
+    def device_risk(
+        config: Moment,
+        lake: dg.ResourceParam[Lake],
+        database: dg.ResourceParam[Database],
+        models: dg.ResourceParam[Office],
+    ) -> Materialized:
+        as_of = full_hour(config.instant())
+        served = serving(models.champions, problem.name, problem.rule, as_of, makes=problem.makes)
+        with database.lock(TABLES_LOCK):
+            found = risk_at(lake, served.model, as_of, Explain(chosen.visits_per_day))
+        risk = with_visits(found, within=chosen.judged_within, visits=chosen.visits_per_day).with_columns(
+            model_run_id=pl.lit(served.run_id, pl.String), date=pl.lit(as_of.date())
+        )
+        rows = risk.select(DEVICE_RISK.columns)
+        where = {"date": as_of.date(), "as_of": as_of}
+        lake.replace_slice(DEVICE_RISK.derived_name, rows, where=where, partition_by=["date"])
+        digest = digest_of(rows, key=["device_id"])
+        version = served.model.version
+        record_tick(database, Tick(SCORE_DEVICES_JOB, as_of, len(rows), digest, served.model.name, version))
+        settle(database, model_findings(served, problem.name, alert_type=_UNAVAILABLE), _MONITOR, as_of)
+        shown = _shown(rows, as_of, chosen.judged_within, chosen.alert_from)
+        return dg.MaterializeResult(metadata=shown, check_results=[_complete(rows), _served(served)])
+
+    return device_risk
+
+
+def with_visits(risk: pl.DataFrame, *, within: str, visits: int) -> pl.DataFrame:
+    """Risks with the rank of the devices most worth a visit, as many as people can visit in a day."""
+    rank = pl.col(f"risk_{within}").rank("ordinal", descending=True)
+    return risk.with_columns(visit_rank=pl.when(rank <= visits).then(rank.cast(pl.UInt32)))
+
+
+def _complete(rows: pl.DataFrame) -> dg.AssetCheckResult:
+    distinct, up = rows["device_id"].n_unique(), rows.filter(pl.col("state") == UP)
+    scored = len(up) - up["risk_24h"].null_count()
+    return dg.AssetCheckResult(
+        check_name=_COMPLETE,
+        passed=len(rows) == distinct and scored == len(up),
+        description=f"{len(rows)} rows of {distinct} devices; {len(up)} are up, {scored} of them have a risk",
+    )
+
+
+def _served(served: Serving) -> dg.AssetCheckResult:
+    name = f"{served.model.name} {served.model.version}"
+    return dg.AssetCheckResult(
+        check_name=_SERVED,
+        passed=served.trouble is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=served.trouble or f"{name} scored",
+        metadata={"model": name},
+    )
+
+
+def _shown(rows: pl.DataFrame, as_of: datetime, within: str, alert_from: float) -> dict[str, dg.MetadataValue]:
+    column = f"risk_{within}"
+    states = {state: int((rows["state"] == state).sum()) for state in (UP, OFFLINE, FAILED)}
+    worst = (
+        rows.filter(pl.col("state") == UP)
+        .sort(column, "device_id", descending=[True, False], nulls_last=True)
+        .select("visit_rank", "device_id", "site_id", "kind", column, "risk_7d", "mode", "action", "reason")
+        .head(_WORST)
+    )
+    words = Captions(
+        f"Risk of {states[UP]:,} devices that are up",
+        "devices",
+        f"probability of failing or going offline within {within}",
+    )
+    return {
+        "headline": dg.MetadataValue.md(headline_of(rows, within, alert_from)),
+        **figures(
+            {
+                "as_of": as_of,
+                "dagster/row_count": len(rows),
+                **{f"devices_{state}": count for state, count in states.items()},
+                "expected_failures_24h": float(rows["risk_24h"].sum()),
+                "expected_failures_7d": float(rows["risk_7d"].sum()),
+            }
+        ),
+        "worth_a_visit": preview(worst),
+        "risk_distribution": picture(
+            risk_distribution(rows[column], {"alert": alert_from}, words), "Risk distribution"
+        ),
+    }
+
+
+def headline_of(rows: pl.DataFrame, within: str, alert_from: float) -> str:
+    """The tick in one sentence."""
+    if rows.is_empty():
+        return "No device has reported yet."
+    up = int((rows["state"] == UP).sum())
+    likely = int((rows[f"risk_{within}"] >= alert_from).sum())
+    return (
+        f"**{len(rows):,} devices**: {up:,} are up, {len(rows) - up:,} are offline or have failed; {likely:,} are "
+        f"likely to fail within {within} (risk of {alert_from:.0%} or more), {rows['risk_24h'].sum():.1f} failures "
+        "are expected within a day."
+    )
