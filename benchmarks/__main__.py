@@ -19,7 +19,8 @@ _PAGE = Path(__file__).parent / "README.md"
 
 def main(
     scale: Annotated[float, typer.Option(help="Share of the full size; 0.01 is a quick try.")] = 1.0,
-    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefg.")] = "abcdefg",
+    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefgh.")] = "abcdefgh",
+    devices: Annotated[int, typer.Option(help="How many devices comparison h has; 1,000 is a quick try.")] = 100_000,
     work: Annotated[Path | None, typer.Option(help="Folder for the data, kept; a temporary one without it.")] = None,
 ) -> None:
     """Measure ratios against floors and peers: twenty minutes, half of them waiting for schedules."""
@@ -39,8 +40,10 @@ def main(
             rows += _learned(folder, scale, progress)
         if "g" in only:
             rows += _features(folder, scale, progress)
+        if "h" in only:
+            rows += _telemetry(folder, devices, progress)
     text = page(rows, scale=scale)
-    if only == "abcdefg" and scale == 1.0:
+    if only == "abcdefgh" and scale == 1.0 and devices == 100_000:
         _PAGE.write_text(text, encoding="utf-8")
     typer.echo(text)
 
@@ -135,6 +138,29 @@ def _features(folder: Path, scale: float, progress: Progress) -> list[Row]:
     found = measure(sides, rounds=2, repeats=2, done=_done(progress, "features", 4))
     what = f"(g) features of {count:,} moments of past tickets"
     return [Row(what, "bare as-of joins", "3×", found["features"], found["features, bare joins"])]  # noqa: RUF001
+
+
+def _telemetry(folder: Path, devices: int, progress: Progress) -> list[Row]:
+    from benchmarks.telemetry import HOURS, build, build_history
+
+    reports = devices * 12 * HOURS
+    built = progress.add_task(f"building {reports:,} reports", total=reports)
+    lake = build(folder / f"telemetry-{devices}", devices=devices, advance=_advance(progress, built))
+    longer = progress.add_task(f"building {reports * 10:,} reports", total=reports * 9)
+    history = build_history(folder / f"telemetry-{devices}-history", lake, times=10, advance=_advance(progress, longer))
+    arguments = {"lake": str(lake), "devices": devices}
+    sides = {
+        "newest hour": arguments,
+        "newest hour, ten times the history": {"lake": str(history), "devices": devices},
+        "newest hour, bare": arguments,
+    }
+    found = measure(sides, rounds=3, repeats=2, done=_done(progress, "newest hours", 9))
+    ours, tenfold = found["newest hour"], found["newest hour, ten times the history"]
+    what = f"(h) the newest hour of {devices:,} devices rolled up, of {reports:,} reports"
+    return [
+        Row(what, "a bare scan, group-by and write", "3×, under 4 GiB", ours, found["newest hour, bare"]),  # noqa: RUF001
+        Row("(h) the same hour, ten times the history", "the hour with one tenth of it", "1.2×", tenfold, ours),  # noqa: RUF001
+    ]
 
 
 def _advance(progress: Progress, task: object) -> Callable[[int], None]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks import findings, served
+from benchmarks import findings, served, telemetry
 from benchmarks.data import AS_OF
 
 _EXPORT = {
@@ -144,6 +144,9 @@ SIDES: dict[str, Callable[..., Callable[[], object]]] = {
     "prediction alone": served.predict_alone,
     "features": served.features_of_moments,
     "features, bare joins": served.joins_of_moments,
+    "newest hour": telemetry.newest_hour,
+    "newest hour, ten times the history": telemetry.newest_hour,
+    "newest hour, bare": telemetry.newest_hour_floor,
     "findings settled": findings.settled,
     "findings upserted": findings.upserted,
 }

@@ -114,7 +114,9 @@ def _versions(rows: pl.DataFrame, pairs: pl.DataFrame, rolled_before: pl.DataFra
     if further:
         changes = pl.concat([changes, *further]).group_by(_PAIR, "known_at").agg(pl.col("rolled_at").max())
     in_order = changes.sort(_PAIR, "known_at")
-    return in_order.with_columns(pl.col("rolled_at").cum_max().forward_fill().over(_PAIR))
+    several = pl.col(_PAIR).is_duplicated()
+    cumulative = in_order.filter(several).with_columns(pl.col("rolled_at").cum_max().forward_fill().over(_PAIR))
+    return pl.concat([in_order.filter(~several), cumulative])
 
 
 def _described(versions: pl.DataFrame, pairs: pl.DataFrame, devices: pl.DataFrame) -> pl.DataFrame:

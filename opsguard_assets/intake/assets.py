@@ -21,6 +21,7 @@ from opsguard_assets.intake.received import Received, SourceError
 from opsguard_assets.intake.simulated import live_on
 from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figures, key_of, preview
 from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.table import Table
 from resources.database import Database
 from resources.lake import Lake
 from resources.progress import Progress
@@ -32,6 +33,7 @@ ACCEPT_LOCK = "opsguard accept"
 # Who follows loads by time must see them in the order in which they were recorded, and what a tick saw must be what was
 # known at its moment: one writer of tables at a time, and none beside a tick.
 TABLES_LOCK = "opsguard tables"
+_DAYS_SHOWN = 30
 
 
 def raw_key(source: str) -> dg.AssetKey:
@@ -170,12 +172,18 @@ def _shown(
             **figures(totals),
             "loads": preview(report.ledger_summary(rows)),
             **({"rejected_per_rule": preview(rules)} if rules is not None and len(rules) else {}),
+            **({"rows_by_day": _by_day(lake, TABLES[table])} if TABLES[table].is_daily else {}),
         },
         check_results=[
             _check(key, "received_is_accounted_for", _lines(report.not_conserved(rows))),
             _check(key, "rejected_within_limit", _lines(report.above_share(rows, limits))),
         ],
     )
+
+
+def _by_day(lake: Lake, table: Table) -> dg.MarkdownMetadataValue:
+    """The last days of a daily table, from the statistics of its files alone."""
+    return preview(lake.daily(table).rows_by_day().tail(_DAYS_SHOWN).reverse(), limit=_DAYS_SHOWN)
 
 
 def _lines(rows: pl.DataFrame) -> list[str]:

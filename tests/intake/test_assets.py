@@ -16,6 +16,10 @@ sources:
     kind: files
     path: {folder}/vendors.csv
     feeds: [{{table: vendors, columns: {{vendor_id: id, name: name}}}}]
+  - name: field
+    kind: files
+    path: {folder}/reports.csv
+    feeds: [{{table: telemetry, same_names: true}}]
   - name: erp
     kind: sql
     url: sqlite:///{folder}/erp.db
@@ -28,9 +32,13 @@ sources:
 def outcome(tmp_path, database):
     """One load of two sources of a table, of which the second has no such relation; and the lake."""
     (tmp_path / "vendors.csv").write_text("id,name\nV1,Lifts\n", encoding="utf-8")
+    reports = (
+        "device_id,at,battery_pct\na,2026-01-01T10:00:00Z,50\na,2026-01-02T10:00:00Z,49\nb,2026-01-02T10:00:00Z,50\n"
+    )
+    (tmp_path / "reports.csv").write_text(reports, encoding="utf-8")
     lake = Lake(str(tmp_path / "lake"))
     inbox = Inbox(lake_uri=lake.uri, work_dir=tmp_path / "dlt", variables={})
-    given = {"lake": lake, "database": database, "progress": Silent(), "inbox": inbox}
+    given = {"lake": lake, "database": database, "progress": Silent(), "inbox": inbox, "models": None}
     settings = parse_settings(CONFIG.format(folder=tmp_path), name="opsguard.yaml", variables={})
     resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
     job = build_defs(settings=settings, resources=resources).resolve_job_def(SYNC_JOB)
@@ -50,3 +58,15 @@ def test_the_one_that_cannot_be_read_fails_a_check_that_says_why(outcome):
     assert (check.asset_key.to_user_string(), check.check_name) == ("raw/erp", "source_was_readable")
     assert check.severity == dg.AssetCheckSeverity.ERROR
     assert "there is no table or view contractors" in check.description
+
+
+def test_the_page_of_telemetry_shows_the_reports_of_every_day(outcome):
+    result, lake = outcome
+    assert lake.known(TABLES["telemetry"]).collect().height == 3
+    (page,) = [
+        event.materialization.metadata
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey(["devices", "telemetry"])
+    ]
+    lines = page["rows_by_day"].value.splitlines()
+    assert [line.split("|")[1:3] for line in lines[2:]] == [[" 2026-01-02 ", " 2 "], [" 2026-01-01 ", " 1 "]]
