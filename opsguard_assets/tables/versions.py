@@ -62,6 +62,8 @@ def revise(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> Revisio
         A `Revision`. `len(added) + unchanged == len(incoming)`. Independent of row order, and repeating it with the
         same `incoming` on the result adds nothing.
     """
+    repeats = _plain_repeats(known, incoming, table)
+    received, incoming = len(incoming), incoming.filter(~repeats)
     versions = pl.concat(
         [
             known.with_columns(_new=pl.lit(value=False), _before=pl.col(SUPERSEDED_AT)),
@@ -76,7 +78,26 @@ def revise(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> Revisio
     dated = pl.concat([versions.filter(is_alone), _dated(versions.filter(~is_alone), table)])
     added = dated.filter(pl.col("_new")).drop("_new", "_before")
     closed = dated.filter(~pl.col("_new") & pl.col(SUPERSEDED_AT).ne_missing(pl.col("_before")))
-    return Revision(added, closed.drop("_new", "_before"), unchanged=len(incoming) - len(added))
+    return Revision(added, closed.drop("_new", "_before"), unchanged=received - len(added))
+
+
+def _plain_repeats(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> pl.Series:
+    """Which received rows say again, alone, what the one known version of their key says: nothing to rank or to date.
+
+    A delivery that comes twice consists of such rows.
+    """
+    content = [*(c for c in table.columns if c not in (*table.key, "known_at")), IS_WITHDRAWN]
+    said = known.filter(pl.struct(table.key).is_unique()).select(
+        *table.key, *(pl.col(c).alias(f"_said_{c}") for c in (*content, "known_at", SEQUENCE)), _is_said=True
+    )
+    joined = incoming.join(said, on=table.key, how="left", nulls_equal=True, maintain_order="left")
+    same = [pl.col(c).eq_missing(pl.col(f"_said_{c}")) for c in content]
+    # Where the one known later wins, the same said earlier is news: it was known before it was thought to be.
+    order = [pl.col(f"_said_{c}") <= pl.col(c) for c in ("known_at", SEQUENCE)]
+    alone = pl.col("_is_said").fill_null(value=False) & pl.struct(table.key).is_unique()
+    return joined.select(
+        pl.all_horizontal(alone, *same, *([] if table.version else order)).alias("repeats")
+    ).to_series()
 
 
 def _dated(versions: pl.DataFrame, table: Table) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import dataframely as dy
 import polars as pl
 import pytest
 from deltalake import DeltaTable
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -80,6 +80,23 @@ def test_it_knows_at_every_instant_what_a_table_that_is_rewritten_knows(deliveri
         assert_frame_equal(*versions)
         assert ours.has_hindsight(REPORTS, hour(as_of)) == theirs.has_hindsight(ORDINARY, hour(as_of))
         assert ours.loaded_upto(REPORTS) == theirs.loaded_upto(ORDINARY)
+
+
+@settings(max_examples=25, deadline=None)
+@example(deliveries=[[("a", 0, 48, 1)], [("a", 0, 1, 1)]], as_of=24)
+@given(deliveries=loads, as_of=st.sampled_from([0, 0.5, 24, 48, 50, 121]))
+def test_the_last_word_on_a_report_counts_and_the_same_word_said_earlier_was_known_earlier(deliveries, as_of):
+    seen: set[tuple[str, float, float]] = set()
+    words = [[r for r in delivery if r[:3] not in seen and not seen.add(r[:3])] for delivery in deliveries]
+    last: dict[tuple[str, float], tuple[float, int]] = {}
+    for device, at, known, level in (word for delivery in words for word in delivery):
+        if known <= as_of and last.get((device, at), (-1, 0))[0] < known:
+            last[device, at] = (known, level)
+    with TemporaryDirectory() as folder:
+        lake = filled(folder, REPORTS, [delivery for delivery in words if delivery])
+        known = lake.known(REPORTS, hour(as_of)).collect()
+    found = {(device, at): level for device, at, level in known.select("device_id", "at", "level").iter_rows()}
+    assert found == {(device, hour(at)): level for (device, at), (_, level) in last.items()}
 
 
 @settings(max_examples=25, deadline=None)
