@@ -73,13 +73,22 @@ def _hist(examples: Examples, parameters: Parameters, seed: int, later: Examples
     known = examples.thinned(seed)
     rising = known.rising if any(known.rising) else None
     model = HistGradientBoostingClassifier(random_state=seed, early_stopping=False, monotonic_cst=rising, **parameters)
-    model.fit(known.numbers(), known.labels(), sample_weight=known.weights())
+    model.fit(_with_two_values(known.numbers()), known.labels(), sample_weight=known.weights())
     if later is None:
         return Fitted(Estimator(model), parameters)
     judged = later.labelled
     losses = [_loss(judged, p[:, 1]) for p in model.staged_predict_proba(judged.numbers())]
     best = int(np.argmin(losses)) + 1
     return Fitted(Estimator(model), {**parameters, "max_iter": max(best, FEWEST_ROUNDS)})
+
+
+def _with_two_values(rows: Any) -> Any:
+    """Numbers of which every column has two values at least: with weights, the bins of scikit-learn need them."""
+    known = np.where(np.isnan(rows), np.inf, rows).min(axis=0)
+    flat = ~(known < np.where(np.isnan(rows), -np.inf, rows).max(axis=0))
+    rows[0, flat] = 0.0
+    rows[1, flat] = 1.0
+    return rows
 
 
 def _lightgbm(examples: Examples, parameters: Parameters, seed: int, later: Examples | None = None) -> Fitted:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from opsguard_assets.config.mapping import Feed
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, Source
 from opsguard_assets.intake.received import SourceError
+from opsguard_assets.simulator.reports import CHANNELS
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import TABLES, read_manifest, write_records
 from resources.progress import Advance
@@ -26,10 +27,16 @@ def file_sources(source: SimulatorSource) -> list[FileSource]:
             name=f"{source.name}_{table}",
             kind="files",
             path=f"{source.folder}/{table}/*.parquet",
-            feeds=(Feed(table=table, same_names=True, sequence="sequence" if table == "tickets" else None),),
+            feeds=(_feed(table),),
         )
         for table in TABLES
     ]
+
+
+def _feed(table: str) -> Feed:
+    """Columns are named as in the contract; changes of tickets have an order, reports have further channels."""
+    sequence = "sequence" if table == "tickets" else None
+    return Feed(table=table, same_names=True, sequence=sequence, channels=CHANNELS if table == "telemetry" else ())
 
 
 def direct_sources(sources: Iterable[Source]) -> list[DirectSource]:

@@ -14,14 +14,16 @@ import polars as pl
 
 from opsguard_assets.simulator.arrivals import arrivals
 from opsguard_assets.simulator.desk import worked
+from opsguard_assets.simulator.device_truth import device_truth
 from opsguard_assets.simulator.life import events, states
+from opsguard_assets.simulator.reports import watched
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.truth import truth
-from opsguard_assets.simulator.world import build_world
+from opsguard_assets.simulator.world import INSTANT, build_world
 
 TABLES = (
     "clients", "sites", "calendars", "people", "groups", "memberships", "duty", "sla_policies", "tickets",
-    "ticket_events",
+    "ticket_events", "devices", "telemetry", "device_events",
 )  # fmt: skip
 _SHARED = ("calendars", "sla_policies")
 _MANIFEST = "manifest.json"
@@ -38,10 +40,12 @@ class Simulation:
     Attributes:
         tables: Canonical records by table, each with `known_at`; `tickets` holds one row per change.
         truth: True breach probabilities (`truth.truth`); not a record of any system.
+        device_truth: True probabilities of device failures (`device_truth.device_truth`); likewise.
     """
 
     tables: dict[str, pl.DataFrame]
     truth: pl.DataFrame
+    device_truth: pl.DataFrame
 
 
 def simulate(
@@ -63,7 +67,17 @@ def simulate(
     changes = events(every)
     latest = every.unique("ticket_id", keep="last", maintain_order=True) if latest_only else every
     known = {name: table for name, table in world.tables.items() if region == 0 or name not in _SHARED}
-    return Simulation({**known, "tickets": latest, "ticket_events": changes}, truth(lives))
+    things = watched(settings, region, until)
+    tables = {
+        **known,
+        "tickets": latest,
+        "ticket_events": changes,
+        "devices": things.fleet.devices.with_columns(known_at=pl.lit(settings.starts_at, INSTANT)),
+        "telemetry": things.telemetry,
+        "device_events": things.events,
+    }
+    told = device_truth(settings, region, things.fleet, things.states)
+    return Simulation(tables, truth(lives), told)
 
 
 def write_records(
@@ -92,6 +106,7 @@ def write_records(
             if progress:
                 progress(rows)
         _write(world.truth, folder / "truth" / f"{region:04d}.parquet")
+        _write(world.device_truth, folder / "truth" / "devices" / f"{region:04d}.parquet")
     _note(folder, settings, until)
     return written
 

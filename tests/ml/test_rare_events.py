@@ -91,6 +91,14 @@ def test_a_thinned_model_says_probabilities_that_are_near_the_truth_and_rise_wit
     assert (fitted.scores(long) >= fitted.scores(short) - 1e-12).all()
 
 
+@pytest.mark.parametrize("candidate", candidates(), ids=lambda each: each.name)
+def test_a_feature_that_is_the_same_on_all_rows_of_a_sample_stops_nobody(candidate):
+    told = rows(20_000, rate=0.1).with_columns(same=pl.lit(3.0), never=pl.lit(None, pl.Float64))
+    examples = Examples(told, ("wear", "left", "same", "never"), "left", None, event_is_end=True)
+    said = candidate.fit(examples, candidate.parameters, 1).scorer.scores(examples.numbers()[:50])
+    assert np.isfinite(said).all()
+
+
 def test_precision_where_half_of_the_events_are_caught_and_of_so_many_visits_a_day():
     told = pl.DataFrame(
         {
