@@ -10,6 +10,7 @@ import dagster as dg
 
 from opsguard_assets.alerts.life import prune
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.devices.stored import DEVICE_HOURLY
 from opsguard_assets.intake import batch_marks, ledger
 from opsguard_assets.intake.simulated import direct_sources
 from opsguard_assets.metadata import preview_rows
@@ -22,6 +23,7 @@ from sensors.cadences import EXCLUSIVE_TAG
 
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _MOST_RUNS = 5_000
+_DERIVED = (SLA_INTERVALS, TICKET_OUTCOMES, RECENT_TICKETS, SLA_RISK, DEVICE_HOURLY)
 INTAKE_BOOKS = (ledger.NAME, batch_marks.BEGUN, batch_marks.WRITTEN)
 
 
@@ -76,7 +78,7 @@ def lake_tables(settings: Settings) -> list[str]:
     canonical = [*TABLES, SLA_CLOCKS.name]
     raw = [f"raw/{source.name}" for source in direct_sources(settings.sources)]
     kept = [f"tables/{name}" for name in canonical] + [f"quarantine/{name}" for name in TABLES]
-    derived = [table.derived_name for table in (SLA_INTERVALS, TICKET_OUTCOMES, RECENT_TICKETS, SLA_RISK)]
+    derived = [table.derived_name for table in _DERIVED]
     return [*raw, *kept, *INTAKE_BOOKS, "derivations", *derived]
 
 

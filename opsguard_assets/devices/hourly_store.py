@@ -16,7 +16,7 @@ import polars as pl
 from opsguard_assets.devices.stored import DEVICE_HOURLY
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import INSTANT
-from resources.lake import Lake
+from resources.lake import Lake, TableMissingError
 
 NAME = DEVICE_HOURLY.derived_name
 ORDINAL, REPLACES = "_ordinal", "_replaces"
@@ -72,15 +72,21 @@ def hourly_versions(lake: Lake, *, upto: datetime | None = None) -> pl.LazyFrame
 
 def stored_hours(lake: Lake, *, since: datetime | None = None, upto: datetime | None = None) -> pl.LazyFrame:
     """All rows of hours in [`since`, `upto`] with the columns beside the contract, as the lake recorded them."""
-    if not lake.exists(NAME):
+    try:
+        rows = lake.scan(NAME)
+    except TableMissingError:
         return pl.LazyFrame(schema={**DEVICE_HOURLY.dtypes, **HIDDEN})
-    rows = lake.scan(NAME)
+    if lake.recorded_upto is not None:
+        rows = rows.filter(pl.col("rolled_at") <= pl.lit(lake.recorded_upto, INSTANT))
+    return within(rows, since=since, upto=upto)
+
+
+def within(rows: pl.LazyFrame, *, since: datetime | None = None, upto: datetime | None = None) -> pl.LazyFrame:
+    """The rows of hours in [`since`, `upto`]; the other days are not opened."""
     if since is not None:
         rows = rows.filter(pl.col("date") >= since.date(), pl.col("hour_at") >= pl.lit(since, INSTANT))
     if upto is not None:
         rows = rows.filter(pl.col("date") <= upto.date(), pl.col("hour_at") <= pl.lit(upto, INSTANT))
-    if lake.recorded_upto is not None:
-        rows = rows.filter(pl.col("rolled_at") <= pl.lit(lake.recorded_upto, INSTANT))
     return rows
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import polars as pl
 
 from opsguard_assets.derivation import Span, mark, pending
-from opsguard_assets.devices.hourly_store import HIDDEN, NAME, ORDINAL, PAIR, REPLACES, VERSION, stored_hours
+from opsguard_assets.devices.hourly_store import HIDDEN, NAME, ORDINAL, PAIR, REPLACES, VERSION, stored_hours, within
 from opsguard_assets.devices.rollup import DEVICE_COLUMNS, HOUR, REPORT_COLUMNS, is_ahead, is_late, rolled
 from opsguard_assets.devices.rollup_plan import Portion, portions
 from opsguard_assets.devices.stored import DEVICE_HOURLY
@@ -59,6 +59,14 @@ class Rolled:
     again: int = 0
     span: Span | None = None
     stretches: tuple[tuple[datetime, datetime], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """The loads that are followed, and the (device, hour) of all versions of the reports that they corrected."""
+
+    span: Span
+    corrected: pl.DataFrame
 
 
 @dataclass
@@ -108,7 +116,7 @@ def update_hourly(lake: Lake, *, progress: Progress, portion_reports: int = PORT
     corrected = _corrected(daily, span)
     touched = _touched(daily, span, corrected)
     plan = portions(touched, daily.rows_by_day(), reports=portion_reports)
-    done = _roll(lake, plan, progress, span, corrected)
+    done = _roll(lake, daily, plan, progress, _Followed(span, corrected))
     mark(lake, NAME, span)
     return _counted(daily, span, done)
 
@@ -122,30 +130,31 @@ def roll_day(lake: Lake, day: date, *, progress: Progress, portion_reports: int 
     plan = [
         replace(portion, is_whole=True) for portion in portions(touched, daily.rows_by_day(), reports=portion_reports)
     ]
-    nothing = pl.DataFrame(schema={name: DEVICE_HOURLY.dtypes[name] for name in PAIR})
-    return _roll(lake, plan, progress, None, nothing)
+    return _roll(lake, daily, plan, progress, None)
 
 
-def _roll(lake: Lake, plan: list[Portion], progress: Progress, span: Span | None, corrected: pl.DataFrame) -> Rolled:
-    """Adds the versions of all portions that are new; without `span`: whatever is known of devices, too."""
-    daily, ledger = lake.daily(TELEMETRY), _Ledger(lake, lake.appended_up_to(NAME, NAME) or 0)
+def _roll(lake: Lake, daily: Daily, plan: list[Portion], progress: Progress, followed: _Followed | None) -> Rolled:
+    """Adds the versions of all portions that are new; where nothing is followed, by what is known of devices, too."""
+    # Opened once: no hour of a device is in two portions. The number is read first, so that nobody writes in between.
+    ledger, stored = _Ledger(lake, lake.appended_up_to(NAME, NAME) or 0), stored_hours(lake)
     devices = lake.versions(DEVICES).select(*DEVICE_COLUMNS, "known_at", SEQUENCE, IS_WITHDRAWN).collect()
     advance = progress.begin("rolling telemetry up", sum(portion.touched for portion in plan))
     for portion in plan:
         window = {"since": portion.since, "before": portion.before}
         reports = daily.versions(**window).filter(portion.of_devices())
-        before = stored_hours(lake, since=portion.since, upto=portion.before - _TICK).filter(portion.of_devices())
-        if not portion.is_whole and span is not None:
-            arrived = daily.arrived(span.after, span.upto, **window).select("device_id", _hour())
-            pairs = pl.concat([arrived.collect(), corrected]).unique().lazy()
+        before = within(stored, since=portion.since, upto=portion.before - _TICK).filter(portion.of_devices())
+        if followed is not None and not portion.is_whole:
+            arrived = daily.arrived(followed.span.after, followed.span.upto, **window).select("device_id", _hour())
+            pairs = pl.concat([arrived.collect(), followed.corrected]).unique().lazy()
             reports = reports.with_columns(_hour()).join(pairs, on=PAIR, how="semi")
             before = before.join(pairs, on=PAIR, how="semi")
         rows, exists = reports.select(REPORT_COLUMNS).collect(engine="streaming"), before.collect(engine="streaming")
         fresh = rolled(rows, devices, exists.select(VERSION) if len(exists) else None)
-        ledger.add(_new(fresh, exists, with_devices=span is None))
+        ledger.add(_new(fresh, exists, with_devices=followed is None))
         advance(portion.touched)
     ledger.write()
     stretches = tuple(dict.fromkeys((portion.since, portion.before) for portion in plan))
+    span = None if followed is None else followed.span
     return Rolled(versions=ledger.versions, hours=ledger.hours, again=ledger.again, span=span, stretches=stretches)
 
 
