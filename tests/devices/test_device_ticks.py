@@ -1,0 +1,114 @@
+"""Ticks of devices: what was kept of a midnight serves like the history, and training sees what serving saw."""
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from ml.device_failure.features import features
+from ml.device_failure.streams import streams
+from opsguard_assets.devices.carried_store import carried_at
+from opsguard_assets.devices.failure_past import Asked, DevicePast
+from opsguard_assets.devices.failure_store import DEVICES, events_of, history_of
+from opsguard_assets.devices.health_store import health_at
+from opsguard_assets.devices.hourly_update_store import update_hourly
+from opsguard_assets.devices.risk_stored import CARRIED_DEVICES
+from opsguard_assets.simulator.settings import SimulationSettings
+from opsguard_assets.tables.versions import INSTANT
+from resources.lake import Lake
+from resources.progress import Silent
+from tests.devices.fleets import START, fleet_of, record_fleet
+
+WORLD = SimulationSettings(seed=4, starts_at=START, sites=4, agents=12, devices_per_site=4, skewed_clock_share=0.2)
+LAST = START + timedelta(days=5)
+
+
+@pytest.fixture(scope="module")
+def records():
+    return fleet_of(WORLD, LAST)
+
+
+def delivered(lake, records, *moments):
+    """Loads that end at these moments, each followed by a roll-up."""
+    before = None
+    for moment in moments:
+        record_fleet(lake, records, moment, before)
+        update_hourly(lake, progress=Silent())
+        before = moment
+
+
+def told_at(lake, as_of):
+    """Features of all devices as a tick makes them."""
+    carried, hourly = carried_at(lake, as_of)
+    events = events_of(lake).filter(pl.col("known_at") <= as_of).collect()
+    devices = lake.known(DEVICES, as_of).collect()
+    moments = devices.select("device_id", as_of=pl.lit(as_of, INSTANT)).sort("device_id")
+    return features(streams(hourly, devices, events, carried), moments)
+
+
+def test_a_tick_sees_what_a_training_sees_of_the_same_moment_to_the_digit(tmp_path, records):
+    lake = Lake(str(tmp_path))
+    hours = [START + timedelta(hours=n) for n in range(8, 97, 8)]
+    delivered(lake, records, *hours)
+    for as_of in hours[2::3]:
+        served = told_at(lake, as_of)
+        past = DevicePast.of(history_of(lake), as_of, Asked())
+        learned = features(past.known, served.select("device_id", "as_of"))
+        assert_frame_equal(served.select(learned.columns), learned, check_exact=True)
+    assert lake.scan(CARRIED_DEVICES).select("date").unique().collect().height >= 2
+
+
+def test_many_small_loads_and_one_large_one_tell_the_same(tmp_path, records):
+    small, large = Lake(str(tmp_path / "small")), Lake(str(tmp_path / "large"))
+    as_of = START + timedelta(days=3, hours=5)
+    delivered(small, records, *(START + timedelta(hours=n) for n in range(7, 78, 7)), as_of)
+    delivered(large, records, as_of)
+    assert_frame_equal(told_at(small, as_of), told_at(large, as_of))
+    columns = ["device_id", "score", "battery_score", "signal_score", "uptime_score", "days_to_empty", "reason"]
+    first, second = (health_at(lake, as_of, replace_below=60).select(columns) for lake in (small, large))
+    assert_frame_equal(first, second)
+
+
+def test_history_that_is_imported_later_is_seen_by_the_next_tick(tmp_path, records):
+    """Rows kept of a midnight are made again when records claim to have been known before it."""
+    lake, whole = Lake(str(tmp_path / "late")), Lake(str(tmp_path / "whole"))
+    half = {name: rows for name, rows in records.items() if name != "telemetry"}
+    some = pl.col("device_id").str.ends_with("1")
+    as_of = START + timedelta(days=3, hours=2)
+    delivered(lake, half | {"telemetry": records["telemetry"].filter(~some)}, as_of)
+    before = told_at(lake, as_of)
+    late = {name: rows.head(0) for name, rows in records.items()} | {"telemetry": records["telemetry"].filter(some)}
+    record_fleet(lake, late, as_of)
+    update_hourly(lake, progress=Silent())
+    delivered(whole, records, as_of)
+    assert before["last_at"].null_count() > 0
+    assert_frame_equal(told_at(lake, as_of), told_at(whole, as_of))
+
+
+def test_every_device_has_its_health_also_those_that_nobody_ever_heard(tmp_path, records):
+    lake, as_of = Lake(str(tmp_path)), START + timedelta(days=4)
+    silent = records["devices"].head(1).with_columns(device_id=pl.lit("nobody heard me"))
+    more = records | {"devices": pl.concat([records["devices"], silent])}
+    delivered(lake, more, as_of)
+    health = health_at(lake, as_of, replace_below=60)
+    assert health["device_id"].n_unique() == len(health) == 17
+    assert health.filter(device_id="nobody heard me")["reason"].item().startswith("never heard")
+    assert health["client_id"].null_count() == 0
+
+
+def test_a_score_below_60_is_followed_from_tick_to_tick(tmp_path, records):
+    lake = Lake(str(tmp_path))
+    delivered(lake, records, START + timedelta(days=2))
+    since = None
+    for hours in (72, 96, 120, 160):
+        as_of = START + timedelta(hours=hours)
+        health = health_at(lake, as_of, replace_below=60)
+        where = {"date": as_of.date(), "as_of": as_of}
+        lake.replace_slice("devices/device_health", health, where=where, partition_by=["date"])
+        begun = health["below_60_since_at"].max()
+        assert since is None or begun == since or begun is None or begun >= since
+        since = begun or since
+    assert set(health["band"]) == {"critical"}
+    assert health["below_60_since_at"].null_count() == 0
+    assert health["below_60_since_at"].max() < as_of
