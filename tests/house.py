@@ -124,7 +124,8 @@ ARROWS = {
         f"opsguard_assets/{domain}/": (
             f"opsguard_assets.{domain}", "opsguard_assets.tables", "opsguard_assets.derivation",
             "opsguard_assets.alerts", "opsguard_assets.models", "opsguard_assets.metadata", "opsguard_assets.moment",
-            "opsguard_assets.config", "opsguard_assets.intake.assets", "opsguard_assets.intake.ledger", "ml", "resources",
+            "opsguard_assets.config", "opsguard_assets.intake.assets", "opsguard_assets.intake.ledger", "ml",
+            "resources",
         )
         for domain in DOMAINS
     },

@@ -51,6 +51,7 @@ def test_the_cadences_are_those_of_the_mission(simulated):
     cadences = {schedule.job_name: schedule.cron_schedule for schedule in simulated.schedules}
     assert cadences["score_sla_job"] == "*/15 * * * *"
     assert cadences["escalate_sla_job"] == "*/30 * * * *"
+    assert cadences["score_devices_job"] == "0 * * * *"
     assert cadences["train_sla_breach_job"] == "0 4 * * 1"
     assert set(cadences) == {
         "score_sla_job",
@@ -59,6 +60,9 @@ def test_the_cadences_are_those_of_the_mission(simulated):
         "keep_house_job",
         "train_sla_breach_job",
         "watch_sla_breach_job",
+        "score_devices_job",
+        "train_device_failure_job",
+        "watch_device_failure_job",
     }
     assert all(schedule.default_status == dg.DefaultScheduleStatus.RUNNING for schedule in simulated.schedules)
 

@@ -59,7 +59,7 @@ def tick(
             _show_escalations(_escalated(session, moment), moment, as_json=as_json)
             return
         if kind is Kind.DEVICES:
-            _show_devices(session, full_hour(moment), as_json=as_json)
+            _show_devices(session, moment, as_json=as_json)
             return
         headline = score(session, moment)
     if as_json:
@@ -90,10 +90,10 @@ def _show_escalations(decided: dict[str, Any], as_of: datetime, *, as_json: bool
     typer.echo("\nWhat became of them: `opsguard escalations list`.")
 
 
-def _show_devices(session: Session, as_of: datetime, *, as_json: bool) -> None:
+def _show_devices(session: Session, moment: datetime, *, as_json: bool) -> None:
     """Runs the tick of devices of a full hour and shows it."""
     within = session.settings.device_failure.judged_within
-    config, day = device_config(as_of), day_of(as_of)
+    config, day, as_of = device_config(moment), day_of(moment), full_hour(moment)
     run_job(session, SCORE_DEVICES_JOB, progress=Silent(), run_config=config, partition=day)
     health, risk = (read(session.installation.lake, as_of) for read in (recorded_health, recorded_risk))
     headline = headline_of_devices(risk, within, session.settings.device_failure.alert_from).replace("**", "")

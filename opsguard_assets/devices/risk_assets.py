@@ -60,8 +60,10 @@ def device_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetK
         database: dg.ResourceParam[Database],
         models: dg.ResourceParam[Office],
     ) -> Materialized:
-        as_of = full_hour(config.instant())
-        served = serving(models.champions, problem.name, problem.rule, as_of, makes=problem.makes)
+        asked = config.instant()
+        as_of = full_hour(asked)
+        # Who is champion now scores the last full hour, too: a promotion shows within a minute.
+        served = serving(models.champions, problem.name, problem.rule, asked, makes=problem.makes)
         with database.lock(TABLES_LOCK):
             found = risk_at(lake, served.model, as_of, Explain(chosen.visits_per_day))
         risk = with_visits(found, within=chosen.judged_within, visits=chosen.visits_per_day).with_columns(

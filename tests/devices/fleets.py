@@ -38,8 +38,15 @@ def fleet_of(settings: SimulationSettings, until: datetime) -> dict[str, pl.Data
     }
 
 
-def record_fleet(lake: Lake, records: dict[str, pl.DataFrame], upto: datetime, after: datetime | None = None) -> None:
-    """Records what became known in a span, as loads of its end would."""
+def record_fleet(
+    lake: Lake,
+    records: dict[str, pl.DataFrame],
+    upto: datetime,
+    after: datetime | None = None,
+    *,
+    later: timedelta = timedelta(seconds=1),
+) -> None:
+    """Records what became known in a span, as loads a little after its end would."""
     for name in FED:
         known = (
             pl.col("known_at") <= upto if after is None else pl.col("known_at").is_between(after, upto, closed="right")
@@ -47,4 +54,4 @@ def record_fleet(lake: Lake, records: dict[str, pl.DataFrame], upto: datetime, a
         rows, table = records[name].filter(known), TABLES[name]
         missing = [pl.lit(None, dtype).alias(c) for c, dtype in table.dtypes.items() if c not in rows.columns]
         if len(rows):
-            lake.record(table, rows.with_columns(missing).select(table.columns), loaded_at=upto + timedelta(seconds=1))
+            lake.record(table, rows.with_columns(missing).select(table.columns), loaded_at=upto + later)

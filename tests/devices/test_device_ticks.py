@@ -79,7 +79,7 @@ def test_history_that_is_imported_later_is_seen_by_the_next_tick(tmp_path, recor
     delivered(lake, half | {"telemetry": records["telemetry"].filter(~some)}, as_of)
     before = told_at(lake, as_of)
     late = {name: rows.head(0) for name, rows in records.items()} | {"telemetry": records["telemetry"].filter(some)}
-    record_fleet(lake, late, as_of)
+    record_fleet(lake, late, as_of, later=timedelta(days=1))
     update_hourly(lake, progress=Silent())
     delivered(whole, records, as_of)
     assert before["last_at"].null_count() > 0
