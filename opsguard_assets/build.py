@@ -19,6 +19,7 @@ from opsguard_assets.devices.alert_assets import DEVICE_ALERTS_KEY
 from opsguard_assets.devices.assets import device_assets
 from opsguard_assets.devices.health_assets import DEVICE_HEALTH_KEY
 from opsguard_assets.devices.hourly_assets import DEVICE_HOURLY_KEY
+from opsguard_assets.devices.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
 from opsguard_assets.devices.risk_assets import DEVICE_RISK_KEY, SCORE_DEVICES_JOB
 from opsguard_assets.housekeeping import keep_house_job
 from opsguard_assets.intake.assets import accepted_assets, raw_asset, raw_key, simulated_asset, simulated_key
@@ -115,7 +116,8 @@ def _scored(settings: Settings) -> list[Scored]:
         found.append(Scored(problems["sla_breach"], Scoring(SCORE_JOB, tick_config), tickets))
     if _fed(settings, "telemetry"):
         devices = {
-            SCORE_DEVICES_JOB: (DEVICE_KEYS, "Rollups, health, risk and alerts of all devices at one full hour.")
+            SCORE_DEVICES_JOB: (DEVICE_KEYS, "Rollups, health, risk and alerts of all devices at one full hour."),
+            JUDGE_HEALTH_JOB: ((HEALTH_OUTCOMES_KEY,), "Whether low scores of health came before failures."),
         }
         scoring = Scoring(SCORE_DEVICES_JOB, device_config, partition=day_of)
         found.append(Scored(problems["device_failure"], scoring, devices))
@@ -204,6 +206,13 @@ def _cadences(settings: Settings, scored: Sequence[Scored]) -> list[Cadence]:
             configure=device_config,
             stale_after=max(limit, timedelta(hours=1)),
             partition=day_of,
+        ),
+        Cadence(
+            job=JUDGE_HEALTH_JOB,
+            name=f"{JUDGE_HEALTH_JOB}_every_day",
+            cron="45 5 * * *",
+            description="Judges the health score by what followed.",
+            configure=lambda as_of: moment_config(as_of, HEALTH_OUTCOMES_KEY),
         ),
         Cadence(
             job=SYNC_JOB,

@@ -61,6 +61,7 @@ def test_the_cadences_are_those_of_the_mission(simulated):
         "train_sla_breach_job",
         "watch_sla_breach_job",
         "score_devices_job",
+        "judge_health_job",
         "train_device_failure_job",
         "watch_device_failure_job",
     }

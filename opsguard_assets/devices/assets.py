@@ -9,6 +9,7 @@ from opsguard_assets.devices.alert_assets import device_alerts_asset
 from opsguard_assets.devices.failure_store import DEVICE_EVENTS, DEVICES, TELEMETRY, device_failure
 from opsguard_assets.devices.health_assets import device_health_asset
 from opsguard_assets.devices.hourly_assets import DEVICE_HOURLY_KEY, hourly_asset
+from opsguard_assets.devices.outcome_assets import health_outcomes_asset
 from opsguard_assets.devices.risk_assets import device_risk_asset
 from opsguard_assets.metadata import key_of
 
@@ -27,4 +28,5 @@ def device_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefin
         device_health_asset(settings, known),
         device_risk_asset(device_failure(settings), settings, known),
         device_alerts_asset(settings),
+        health_outcomes_asset(settings),
     ]

@@ -12,6 +12,7 @@ _BINS = 20
 _BLUE, _AMBER, _RED, _INK, _LINE = "#4c78a8", "#d98e04", "#c0392b", "#333333", "#cccccc"
 _COLOURS = (_AMBER, _RED)
 _WIDTH, _HEIGHT, _LEFT, _TOP = 760, 320, 60, 60
+_LEAST_SHARE = 0.005
 
 
 @dataclass(frozen=True)
@@ -106,12 +107,27 @@ def quality_over_weeks(weeks: pl.DataFrame) -> bytes:
     Args:
         weeks: `week`, `brier`, `brier_constant`, `n`; one row per week.
     """
-    rows = weeks.drop_nulls(["brier", "brier_constant"])
-    most = max(float(rows.select(pl.max_horizontal("brier", "brier_constant").max()).item() or 0), 0.05)
-    lines = [("brier", _BLUE, "of the model"), ("brier_constant", _AMBER, "of the week's base rate")]
+    lines = {"brier": "of the model", "brier_constant": "of the week's base rate"}
+    return _over_weeks(weeks, lines, "Brier score by week, {} weeks; lower is better")
+
+
+def expected_against_happened(weeks: pl.DataFrame) -> bytes:
+    """The share of events that was expected by week beside the share that happened, as an SVG.
+
+    Args:
+        weeks: `week`, `said`, `base_rate`; one row per week.
+    """
+    return _over_weeks(weeks, {"said": "expected", "base_rate": "happened"}, "Share of events by week, {} weeks")
+
+
+def _over_weeks(weeks: pl.DataFrame, lines: dict[str, str], title: str) -> bytes:
+    rows = weeks.drop_nulls(list(lines))
+    highest = rows.select(pl.max_horizontal(list(lines)).max()).item() if len(rows) else None
+    most = max(float(highest or 0), _LEAST_SHARE)
     step = _WIDTH / max(len(rows) - 1, 1)
-    parts = [_text(_LEFT, 24, f"Brier score by week, {len(rows)} weeks; lower is better", size=15)]
-    for place, (name, colour, words) in enumerate(lines):
+    parts = [_text(_LEFT, 24, title.format(len(rows)), size=15)]
+    for place, (name, words) in enumerate(lines.items()):
+        colour = (_BLUE, _AMBER)[place]
         heights = [_TOP + _HEIGHT - _HEIGHT * value / most for value in rows[name]]
         points = " ".join(f"{_LEFT + step * i:.1f},{height:.1f}" for i, height in enumerate(heights))
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
@@ -124,7 +140,7 @@ def quality_over_weeks(weeks: pl.DataFrame) -> bytes:
         if i % every == 0
     ]
     parts += [
-        _text(_LEFT - 8, _TOP + 4, f"{most:.2f}", size=11, anchor="end"),
+        _text(_LEFT - 8, _TOP + 4, f"{most:.3f}", size=11, anchor="end"),
         _text(_LEFT - 8, base, "0", size=11, anchor="end"),
     ]
     parts.append(f'<path d="M{_LEFT} {base}H{_LEFT + _WIDTH}" stroke="{_LINE}"/>')

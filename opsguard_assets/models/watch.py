@@ -97,9 +97,14 @@ def _weeks(judged: pl.DataFrame, key: str) -> pl.DataFrame:
         found = evaluate(part, key=key)
         at = {row["threshold"]: row for row in found["thresholds"]}[0.70]
         names = ("precision", "recall", "median_lead_minutes")
-        rows.append({"week": week, **{n: found[n] for n in _FIGURES}, **{f"{n}_at_70": at[n] for n in names}})
-    floats = dict.fromkeys((*_FIGURES[1:], "precision_at_70", "recall_at_70", "median_lead_minutes_at_70"), pl.Float64)
-    return pl.DataFrame(rows, schema={"week": pl.Date, "n": pl.Int64, **floats})
+        said = part["risk"].mean()
+        rows.append(
+            {"week": week, "said": said, **{n: found[n] for n in _FIGURES}, **{f"{n}_at_70": at[n] for n in names}}
+        )
+    floats = dict.fromkeys(
+        ("said", *_FIGURES[1:], "precision_at_70", "recall_at_70", "median_lead_minutes_at_70"), pl.Float64
+    )
+    return pl.DataFrame(rows, schema={"week": pl.Date, "said": pl.Float64, "n": pl.Int64, **floats})
 
 
 def _drift(past: Past, model: LearnedModel, learned_until: datetime) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import polars as pl
 from ml.learned import LearnedModel
 from opsguard_assets.alerts.queries import acted_on
 from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, picture, preview
-from opsguard_assets.models.plots import quality_over_weeks
+from opsguard_assets.models.plots import expected_against_happened, quality_over_weeks
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.serving import trained_of
@@ -117,6 +117,7 @@ def _shown(found: Look, version: str, as_of: datetime) -> dict[str, dg.MetadataV
             }
         ),
         "weeks": preview(weeks, limit=60),
+        "expected_against_happened": picture(expected_against_happened(found.weeks), "Expected against happened"),
         "quality_over_weeks": picture(quality_over_weeks(found.weeks), "Quality over weeks"),
         "drift": preview(found.drift.with_columns(pl.col(pl.Float64).round(3)), limit=30),
     }
