@@ -19,6 +19,7 @@ from typing import Any
 
 import polars as pl
 
+from benchmarks.page import put
 from benchmarks.quality_frames import MOMENTS, write
 from benchmarks.quality_limits import limits
 from benchmarks.quality_truth import truth_section
@@ -62,7 +63,7 @@ def main() -> None:
         rows = [row for moment in MOMENTS for row in _judged(home, moment, others.get(moment))]
         parts = [_HEAD, "\n".join(rows), "\n", *further]
     text = f"{''.join(parts)}\n{datetime.now(UTC).date()}\n"
-    (Path(__file__).parent / "quality.md").write_text(text, encoding="utf-8")
+    put("tickets", text)
     sys.stdout.write(text)
 
 

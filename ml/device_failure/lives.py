@@ -40,7 +40,7 @@ def lives(hourly: pl.DataFrame, devices: pl.DataFrame, events: pl.DataFrame, unt
         (failure, offline, removed, maintenance; null: alive), `component`, `is_late` (true: it failed or went
         offline; null: not known), sorted.
     """
-    seen_until = min(until, _last_record(hourly, events) or until)
+    seen_until = observed_until(hourly, events, until)
     heard = hourly.select("device_id", "first_at", "last_at").drop_nulls("first_at").sort("device_id", "first_at")
     heard = heard.join(devices.select("device_id", _limit=offline_after()), on="device_id", how="left")
     ends = _one_each(pl.concat([_silences(heard, events, seen_until), _recorded(events)], how="diagonal_relaxed"))
@@ -93,9 +93,10 @@ def _one_each(ends: pl.DataFrame) -> pl.DataFrame:
     return ranked.unique(["device_id", "ends_at"], keep="first", maintain_order=True)
 
 
-def _last_record(hourly: pl.DataFrame, events: pl.DataFrame) -> datetime | None:
+def observed_until(hourly: pl.DataFrame, events: pl.DataFrame, until: datetime) -> datetime:
+    """The end of the observation: an instant, or the last record of all where that was earlier."""
     newest = [frame[column].max() for frame, column in ((hourly, "last_at"), (events, "at"))]
-    return max((at for at in newest if isinstance(at, datetime)), default=None)
+    return min([until, *sorted(at for at in newest if isinstance(at, datetime))[-1:]])
 
 
 def _silences(heard: pl.DataFrame, events: pl.DataFrame, seen_until: datetime) -> pl.DataFrame:
@@ -137,18 +138,21 @@ def _first_after(ends: pl.DataFrame, heard: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def after(moments: pl.DataFrame, every: pl.DataFrame, horizon: pl.Expr) -> pl.DataFrame:
+def after(moments: pl.DataFrame, every: pl.DataFrame, horizon: pl.Expr, seen_until: datetime) -> pl.DataFrame:
     """What happened after moments of lives, as far as it was seen.
 
     Args:
         moments: `life_id`, `as_of`, and what `horizon` reads.
         every: Lives.
         horizon: Minutes within which an event counts.
+        seen_until: The end of the observation. A moment whose horizon reaches beyond it has no outcome, even if the
+            event has come: only those that failed could have one, and learning from them would say that all fail soon.
 
     Returns:
         `moments` with `begins_at`, `ends_at`, `ended_by`, `is_late` (whether it failed or went offline within the
-        horizon; null where that was not seen), `settled_at` (when that was known), `lead_minutes` (to the event, where
-        it came within the horizon), `watched_minutes`, `is_ended`, `watchable_minutes`; as `ml.training` wants them.
+        horizon; null where that was not seen), `settled_at` (the end of the horizon), `lead_minutes` (to the event,
+        where it came within the horizon), `watched_minutes`, `is_ended`, `watchable_minutes`; as `ml.training` wants
+        them.
     """
     told = moments.join(
         every.select("life_id", "begins_at", "ends_at", "ended_by", _failed="is_late"),
@@ -163,8 +167,13 @@ def after(moments: pl.DataFrame, every: pl.DataFrame, horizon: pl.Expr) -> pl.Da
     return (
         told.with_columns(watched_minutes=watched, is_ended=failed)
         .with_columns(
-            is_late=pl.when(failed).then(within).when(~within).then(pl.lit(value=False)),
-            settled_at=pl.when(failed).then(pl.min_horizontal("ends_at", limit)).otherwise(limit),
+            is_late=pl.when(limit > pl.lit(seen_until, INSTANT))
+            .then(None)
+            .when(failed)
+            .then(within)
+            .when(~within)
+            .then(pl.lit(value=False)),
+            settled_at=limit,
             # How long it would have been watched had it not failed is not known; longer than it was.
             watchable_minutes=pl.when(failed).then(pl.lit(float("inf"))).otherwise("watched_minutes"),
         )

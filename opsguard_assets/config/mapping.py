@@ -31,6 +31,7 @@ class ColumnMapping(Strict):
         separator: Splits text into a list.
         decimal: The decimal mark of numbers written as text.
         scale: A number to multiply by, for a source that counts in another unit.
+        offset: A number to add afterwards, for a scale that begins elsewhere.
     """
 
     source: str | None = Field(default=None, alias="from")
@@ -46,6 +47,7 @@ class ColumnMapping(Strict):
     separator: str | None = None
     decimal: Literal[".", ","] = "."
     scale: float | None = None
+    offset: float | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -5,7 +5,7 @@ Here: kinds of sources and their options. Not here: reading them (`opsguard_asse
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from opsguard_assets.config.base import Strict, Zone
 from opsguard_assets.config.mapping import Feed
@@ -43,22 +43,40 @@ class CsvOptions(Strict):
         delimiter: One character between fields.
         quote: One character around fields.
         encoding: `utf-8`, `latin-1` or `utf-16`.
+        columns: Names of the columns of a file without a header; with a header they stay away.
         max_row_bytes: Longer rows are rejected: a damaged quote must not swallow the rest of a file.
     """
 
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    delimiter: Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=1)] = ","
     quote: str = Field(default='"', min_length=1, max_length=1)
     encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
+    columns: tuple[str, ...] = ()
     max_row_bytes: int = Field(default=2_000_000, ge=1_000, le=64_000_000)
 
 
 class FileSource(RecordSource):
-    """A file, a folder or a glob of CSV, Parquet or JSON-lines files, plain or gzipped."""
+    """A file, a folder or a glob of CSV, Parquet or JSON-lines files, plain or gzipped.
+
+    Attributes:
+        kind: `files`.
+        path: Where they are.
+        format: How they are written, where names do not say it.
+        csv: How CSV is written.
+        member: The files are tar archives, and this glob names the members to read, one after the other as one text:
+            JSON lines, or CSV without a header (`csv.columns`).
+    """
 
     kind: Literal["files"]
     path: str
+    member: str | None = None
     format: Literal["csv", "parquet", "jsonl"] | None = None
     csv: CsvOptions = CsvOptions()
+
+    @model_validator(mode="after")
+    def _members_have_no_header(self) -> "FileSource":
+        if self.member is not None and not (self.format == "jsonl" or (self.format == "csv" and self.csv.columns)):
+            raise ValueError("members of archives need `format: jsonl`, or `format: csv` with `csv: {columns: [...]}`")
+        return self
 
     @property
     def has_header(self) -> bool:

@@ -13,7 +13,7 @@ import polars as pl
 
 from ml.asof import latest
 from ml.device_failure.features import HORIZON, features
-from ml.device_failure.lives import after, lives
+from ml.device_failure.lives import after, lives, observed_until
 from ml.device_failure.problem import HORIZONS, asked, task_of
 from ml.device_failure.streams import Streams, streams
 from ml.moments import moments_of, ticks_of
@@ -97,6 +97,10 @@ class DevicePast:
         newest = self.history.devices.sort("known_at").unique("device_id", keep="last", maintain_order=True)
         return lives(hours, newest, self.history.events, self.until)
 
+    @cached_property
+    def _seen_until(self) -> datetime:
+        return observed_until(self.history.hourly, self.history.events, self.until)
+
     def watched(self) -> pl.DataFrame:
         """Rows to learn from: every life at even steps, each moment with two questions."""
         return self._rows(self._spread(self.lives, MOST_MOMENTS), two=True)
@@ -132,6 +136,10 @@ class DevicePast:
         spans = cut.filter(pl.col("begins_at") < pl.col("ends_at"))
         return self._rows(self._spread(spans, MOST_LOOKED_AT), two=False)
 
+    def at(self, moments: pl.DataFrame) -> pl.DataFrame:
+        """Labelled rows of moments (`life_id`, `as_of`), asked for the judged horizon; those without an outcome too."""
+        return self._rows(moments, two=False)
+
     def _rows(self, moments: pl.DataFrame, *, two: bool) -> pl.DataFrame:
         """Features and what happened, one row per question."""
         units = self.lives.select("life_id", "device_id")
@@ -141,7 +149,7 @@ class DevicePast:
         rows = (
             asked(told, judged_within=self.judged.within) if two else told.with_columns(pl.lit(judged).alias(HORIZON))
         )
-        return after(rows, self.lives, pl.col(HORIZON))
+        return after(rows, self.lives, pl.col(HORIZON), self._seen_until)
 
     def _spread(self, some: pl.DataFrame, most: int) -> pl.DataFrame:
         """Moments at even steps with a phase of its own for each life: as often for those that fail as for others."""

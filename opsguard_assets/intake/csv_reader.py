@@ -84,6 +84,9 @@ def read_header(file: Opened, options: CsvOptions) -> Header:
     Raises:
         SourceError: When there is none, or it does not fit the options.
     """
+    if options.columns:
+        check_distinct(list(options.columns), file.origin)
+        return Header(list(options.columns), skip=0, lines=0, size=0)
     text = _first_text(file, options)
     body = text.lstrip("\r\n")
     blank = len(text) - len(body)

@@ -67,7 +67,8 @@ def _read_file(file: File, source: FileSource, part: Part) -> None:
     folder = part.folder / "opened"
     folder.mkdir()
     try:
-        opened = open_file(file, folder, encoding=source.csv.encoding if file.format == "csv" else "utf-8")
+        encoding = source.csv.encoding if file.format == "csv" else "utf-8"
+        opened = open_file(file, folder, encoding=encoding, member=source.member)
         if file.format == "parquet":
             read_parquet(opened, part)
         elif file.format == "jsonl":

@@ -10,6 +10,7 @@ import shutil
 import zlib
 from pathlib import Path
 
+from opsguard_assets.intake.archive import joined
 from opsguard_assets.intake.files import File, Format
 from opsguard_assets.intake.received import Opened, SourceError
 
@@ -30,20 +31,23 @@ _GZIP = b"\x1f\x8b"
 _HEAD = 4_096
 
 
-def open_file(file: File, folder: Path, *, encoding: str = "utf-8") -> Opened:
+def open_file(file: File, folder: Path, *, encoding: str = "utf-8", member: str | None = None) -> Opened:
     """The plain bytes of a file, UTF-8 where it is text.
 
     Args:
         file: The file.
         folder: Where an unpacked copy may be written.
         encoding: Character set of text.
+        member: Which members of a tar archive are read, one after the other; None: the file is none.
 
     Raises:
         SourceError: When the file is empty, cut, damaged or of another format than its name says.
     """
     path = file.path
     try:
-        if _head(path).startswith(_GZIP) or (file.path.name.lower().endswith(".gz") and file.size):
+        if member is not None:
+            path = joined(file, member, folder)
+        elif _head(path).startswith(_GZIP) or (file.path.name.lower().endswith(".gz") and file.size):
             path = _unpacked(file, folder)
         head = _head(path)
         _check_format(file, head)

@@ -136,12 +136,12 @@ def _floats(received: pl.Series, mapping: ColumnMapping) -> pl.Series:
 
 def _numbers(received: pl.Series, dtype: pl.DataType, mapping: ColumnMapping, _zone: str) -> pl.Series:
     numbers = _floats(received, mapping)
-    return (numbers if mapping.scale is None else numbers * mapping.scale).cast(dtype, strict=False)
+    return _measured(numbers, mapping).cast(dtype, strict=False)
 
 
 def _whole_numbers(received: pl.Series, dtype: pl.DataType, mapping: ColumnMapping, _zone: str) -> pl.Series:
-    if mapping.scale is not None:
-        return (_floats(received, mapping) * mapping.scale).round().cast(dtype, strict=False)
+    if mapping.scale is not None or mapping.offset is not None:
+        return _measured(_floats(received, mapping), mapping).round().cast(dtype, strict=False)
     if received.dtype == pl.String or received.dtype.is_integer():
         exact = received.cast(pl.Int64, strict=False)
         if exact.null_count() == received.null_count():
@@ -250,3 +250,9 @@ _EXPECTED: dict[type[pl.DataType], str] = {
     pl.Boolean: f"no truth value ({', '.join(TRUTHS)})",
     pl.List: "no list of texts: give `separator`, or JSON text",
 }
+
+
+def _measured(numbers: pl.Series, mapping: ColumnMapping) -> pl.Series:
+    """Numbers in the unit of the contract."""
+    scaled = numbers if mapping.scale is None else numbers * mapping.scale
+    return scaled if mapping.offset is None else scaled + mapping.offset

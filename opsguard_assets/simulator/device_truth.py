@@ -40,14 +40,16 @@ def outage_probability(hours: int) -> float:
     return float(1 - (1 - OUTAGE_PER_HOUR * long) ** hours)
 
 
-def device_truth(settings: SimulationSettings, region: int, fleet: Fleet, states: list[State]) -> pl.DataFrame:
+def device_truth(
+    settings: SimulationSettings, region: int, fleet: Fleet, states: list[State], *, moments: int = MOST_MOMENTS
+) -> pl.DataFrame:
     """True probabilities at a sample of hourly moments at which devices work.
 
     Returns:
         `device_id`, `as_of`, `true_failure_1h`, `true_failure_24h`, `true_failure_7d` (of failing) and `true_down_1h`,
         `true_down_24h`, `true_down_7d` (of failing or going offline).
     """
-    hours, places = _sampled(settings, region, states)
+    hours, places = _sampled(settings, region, states, moments)
     if not len(hours):
         return pl.DataFrame(schema=_SCHEMA)
     some = of_some(fleet, places)
@@ -77,15 +79,15 @@ _SCHEMA: dict[str, Any] = {
 
 
 def _sampled(
-    settings: SimulationSettings, region: int, states: list[State]
+    settings: SimulationSettings, region: int, states: list[State], count: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Hours and devices, drawn alike over all device hours in which they worked."""
     empty = np.empty(0, dtype=np.int64)
     if not states or not len(states[0].charge):
         return empty, empty
     luck = generator(settings.seed, region, "truth moments")
-    hours = luck.integers(len(states), size=MOST_MOMENTS)
-    places = luck.integers(len(states[0].charge), size=MOST_MOMENTS)
+    hours = luck.integers(len(states), size=count)
+    places = luck.integers(len(states[0].charge), size=count)
     works = np.array([states[h].down_hours[p] <= 0 for h, p in zip(hours, places, strict=True)])
     return hours[works], places[works]
 

@@ -8,6 +8,7 @@ faded signal, heat beyond what it stands, wear. It fails, is repaired some hours
 the day, so that watching longer changes nothing.
 """
 
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -137,7 +138,7 @@ def first_state(fleet: Fleet, settings: SimulationSettings, region: int) -> Stat
         charge=np.where(fleet.is_powered, luck.uniform(25, 100, count), 100.0),
         wear=luck.exponential(0.5, count),
         weather=np.abs(luck.normal(0, 1, count)),
-        temperature_c=fleet.latitude_c + fleet.room_c,
+        temperature_c=temperature_at(fleet, 0.0),
         down_hours=np.zeros(count),
     )
 
@@ -254,5 +255,5 @@ def state_of_some(state: State, places: npt.NDArray[np.int64]) -> State:
 
 
 def hours_until(settings: SimulationSettings, until: datetime) -> int:
-    """Full hours from the beginning of the world to an instant."""
-    return max(int((until - settings.starts_at) / timedelta(hours=1)), 0)
+    """Hours from the beginning of the world to an instant, the one that it lies in included."""
+    return max(math.ceil((until - settings.starts_at) / timedelta(hours=1)), 0)

@@ -202,7 +202,10 @@ def _arriving(settings: SimulationSettings, reports: pl.DataFrame, outages: pl.D
     """Reports as they reach the platform: through gateways that are up, or after they are; late, twice, misdated."""
     placed = reports.with_columns(_measured="_at", _hour=pl.col("_at").floor().cast(pl.Int64)).sort("_at")
     down = placed.join_asof(
-        outages.sort("begins").select("ends", "keeps", _site="site", _begins=pl.col("begins").cast(pl.Float64)),
+        # An outage that begins within a longer one does not end it.
+        outages.sort("begins").select(
+            pl.col("ends").cum_max().over("site"), "keeps", _site="site", _begins=pl.col("begins").cast(pl.Float64)
+        ),
         left_on="_at",
         right_on="_begins",
         by="_site",

@@ -65,7 +65,7 @@ def labelled(ends, *, kind="failure", horizon=24, moment=0.0):
     every = lives(hourly(up("a", range(200))), devices("a"), happened, START + 199 * HOUR)
     asked = pl.DataFrame({"life_id": every["life_id"][:1], "as_of": [START + timedelta(hours=moment)]})
     asked = asked.with_columns(pl.col("as_of").cast(pl.Datetime("us", "UTC")))
-    return after(asked, every, pl.lit(horizon * 60.0)).row(0, named=True)
+    return after(asked, every, pl.lit(horizon * 60.0), START + 199 * HOUR).row(0, named=True)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,14 @@ def test_who_was_not_seen_for_so_long_has_no_outcome():
     assert labelled(0, kind=None, moment=160)["is_late"] is False
 
 
-def test_an_outcome_is_settled_when_it_came_or_could_come_no_more():
-    assert labelled(10)["settled_at"] == START + 10 * HOUR
+def test_an_outcome_is_settled_when_its_horizon_has_passed_and_not_when_it_came():
+    assert labelled(10)["settled_at"] == START + 24 * HOUR
     assert labelled(90)["settled_at"] == START + 24 * HOUR
+
+
+def test_a_failure_is_no_example_before_others_could_be_counter_examples():
+    assert labelled(180, moment=174)["is_late"] is True
+    assert labelled(180, moment=176)["is_late"] is None
 
 
 def oracle(heard, failures, until, limit):

@@ -1,0 +1,96 @@
+"""Device failures where the truth is known: models beside the true probability on the simulated fleet.
+
+Here: one world, learned until its 45th day, judged after it; and health beside what followed. Not here: real records.
+"""
+
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from ml.candidates.every import candidates
+from ml.device_failure.features import HORIZON
+from ml.device_failure.problem import HORIZONS
+from ml.device_failure.rule import DeviceRule
+from ml.model import RiskModel
+from ml.training import train
+from ml.tuning import Budget
+from opsguard_assets.devices.failure_past import Asked, DevicePast
+from opsguard_assets.devices.failure_store import history_of
+from opsguard_assets.devices.health_outcomes import failure_rates, rates_picture
+from opsguard_assets.devices.health_store import health_at
+from opsguard_assets.devices.hourly_update_store import update_hourly
+from opsguard_assets.simulator.device_truth import device_truth
+from opsguard_assets.simulator.reports import watched
+from opsguard_assets.simulator.settings import SimulationSettings
+from resources.lake import Lake
+from resources.progress import Silent
+from tests.devices.fleets import fleet_of, record_fleet
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+CUT, END = START + timedelta(days=45), START + timedelta(days=60)
+WORLD = SimulationSettings(seed=11, starts_at=START, sites=60)
+PICTURE = Path(__file__).parent / "images" / "health_bands.svg"
+_MOMENTS = 4_000
+
+
+def fleet_section() -> str:
+    """The part of the page about the twin."""
+    with tempfile.TemporaryDirectory() as folder:
+        lake = Lake(folder)
+        record_fleet(lake, fleet_of(WORLD, END), END)
+        update_hourly(lake, progress=Silent())
+        history = history_of(lake)
+        past, then = (DevicePast.of(history, at, Asked("24h", 10)) for at in (END, CUT))
+        budget = Budget(seconds=1, trials=0, clock=time.monotonic)
+        trained = train(then.watched(), then.task, list(candidates()), until=CUT, budget=budget)
+        models: list[RiskModel] = [t.model for t in trained if t.model]
+        return _truth(past, [*models, DeviceRule()]) + _health(lake, past)
+
+
+def _truth(past: DevicePast, models: list[RiskModel]) -> str:
+    things = watched(WORLD, 0, END)
+    told = device_truth(WORLD, 0, things.fleet, things.states, moments=_MOMENTS).filter(pl.col("as_of") >= CUT)
+    lives = past.lives.select("life_id", "device_id", "begins_at", "ends_at")
+    at = told.sort("as_of").join_asof(
+        lives.sort("begins_at"), left_on="as_of", right_on="begins_at", by="device_id", check_sortedness=False
+    ).filter(pl.col("as_of") < pl.col("ends_at"))  # fmt: skip
+    rows = past.at(at.select("life_id", "as_of"))
+    lines = []
+    for model in models:
+        cells = []
+        for name in ("1h", "24h", "7d"):
+            asked = rows.with_columns(pl.lit(HORIZONS[name]).alias(HORIZON))
+            distance = (model.predict(asked) - at[f"true_down_{name}"]).abs().mean()
+            cells.append(f"{distance:.4f}")
+        lines.append((float(cells[1]), f"| {model.name} | {' | '.join(cells)} |"))
+    constant = [float(np.abs(at[f"true_down_{n}"] - at[f"true_down_{n}"].mean()).mean()) for n in ("1h", "24h", "7d")]  # type: ignore[operator]
+    lines.append((constant[1], f"| the true mean of all devices | {' | '.join(f'{c:.4f}' for c in constant)} |"))
+    return (
+        f"\n## Where the truth of devices is known\n\nThe twin, {len(things.fleet)} devices, learned until day 45, judged "
+        f"at {len(at):,} moments after it: the mean distance to the true probability of failing or going offline. The truth "
+        "knows hidden wear and the weather, so no model reaches it.\n\n| model | within 1 h | 24 h | 7 d |\n|---|---|---|---|\n"
+        + "\n".join(line for _, line in sorted(lines))
+        + "\n"
+    )
+
+
+def _health(lake: Lake, past: DevicePast) -> str:
+    days = [START + timedelta(days=number) for number in range(5, 53)]
+    scored = pl.concat(health_at(lake, day, replace_below=60).select("device_id", "as_of", "band") for day in days)
+    rates = failure_rates(scored, past.lives)
+    PICTURE.parent.mkdir(exist_ok=True)
+    PICTURE.write_bytes(rates_picture(rates))
+    rows = [
+        f"| {r['band']} | {r['within']} | {r['devices']:,} | {r['failed']:,} | {r['rate']:.3f} ({r['low']:.3f} to {r['high']:.3f}) |"
+        for r in rates.iter_rows(named=True)
+    ]
+    return (
+        "\n## Does a low health score precede failures?\n\nOn the same twin, one score a day and device; devices that were "
+        "up then.\n\n| band | within | scores | failed or went offline | share (95 %) |\n|---|---|---|---|---|\n"
+        + "\n".join(rows)
+        + "\n\n![Failures by band of health](images/health_bands.svg)\n"
+    )
