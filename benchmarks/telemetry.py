@@ -17,8 +17,13 @@ from typing import Any
 import polars as pl
 from deltalake import DeltaTable
 
+from ml.device_failure.rule import DeviceRule
+from opsguard_assets.devices.carried_store import carried_at
+from opsguard_assets.devices.health_store import health_at
 from opsguard_assets.devices.hourly_store import NAME
 from opsguard_assets.devices.hourly_update_store import DEVICES, TELEMETRY, update_hourly
+from opsguard_assets.devices.risk import Explain
+from opsguard_assets.devices.risk_store import risk_at
 from opsguard_assets.tables.versions import INSTANT
 from resources import delta
 from resources.daily import PARTITION_BY, stored_schema
@@ -161,5 +166,43 @@ def newest_hour_floor(lake: str, devices: int) -> Callable[[], object]:
         with tempfile.TemporaryDirectory(dir=Path(lake).parent) as folder:
             hours.write_parquet(f"{folder}/hours.parquet")
         return hours
+
+    return bare
+
+
+def hourly_tick(lake: str, devices: int) -> Callable[[], object]:
+    """OpsGuard: the newest hour rolled up, then the health and the risk of every device by the rule; at midnight.
+
+    Midnight is the most expensive tick of a day: what is carried along of every device is kept then.
+    """
+    as_of = START + HOURS * _HOUR
+    before = as_of - timedelta(days=1)
+
+    def tick() -> object:
+        with tempfile.TemporaryDirectory(dir=Path(lake).parent) as copy:
+            Path(f"{copy}/tables").symlink_to(f"{lake}/tables")
+            for name in ("devices", "derivations"):
+                shutil.copytree(f"{lake}/{name}", f"{copy}/{name}", copy_function=os.link)
+            own = Lake(copy)
+            update_hourly(own, progress=Silent())
+            health = health_at(own, as_of, replace_below=60)
+            risk = risk_at(own, DeviceRule(), as_of, Explain(10))
+            if not len(health) == len(risk) == devices:
+                raise RuntimeError(f"{len(health)} and {len(risk)} of {devices} devices have health and risk")
+            return risk
+
+    carried_at(Lake(lake), before)
+    return tick
+
+
+def hourly_tick_floor(lake: str, devices: int) -> Callable[[], object]:
+    """The floor: that of the newest hour, and a bare scan of 72 hours of rollups grouped by device."""
+    newest = newest_hour_floor(lake, devices)
+    columns = ("battery_last_pct", "signal_mean_dbm", "signal_std_db", "temperature_out_minutes", "online_minutes")
+
+    def bare() -> object:
+        newest()
+        rolled = Lake(lake).scan(NAME).filter(pl.col("hour_at") >= pl.lit(START, INSTANT))
+        return rolled.group_by("device_id").agg(pl.col(columns).mean(), pl.col("errors").sum()).collect()
 
     return bare

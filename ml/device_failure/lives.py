@@ -174,8 +174,11 @@ def after(moments: pl.DataFrame, every: pl.DataFrame, horizon: pl.Expr, seen_unt
             .when(~within)
             .then(pl.lit(value=False)),
             settled_at=limit,
-            # How long it would have been watched had it not failed is not known; longer than it was.
-            watchable_minutes=pl.when(failed).then(pl.lit(float("inf"))).otherwise("watched_minutes"),
+            # Had it not failed it would have been watched to the end: a period that could not be watched to its end
+            # must count neither those that ended in it nor those that did not.
+            watchable_minutes=pl.when(failed)
+            .then((pl.lit(seen_until, INSTANT) - pl.col("as_of")).dt.total_microseconds() / 60e6)
+            .otherwise("watched_minutes"),
         )
         .with_columns(lead_minutes=pl.when("is_late").then("watched_minutes"))
         .drop("_failed")

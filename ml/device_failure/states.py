@@ -14,7 +14,11 @@ from typing import Any
 import polars as pl
 
 INSTANT = pl.Datetime("us", "UTC")
-HALF_LIVES: Mapping[str, str] = {"6h": "6h", "1d": "24h", "7d": "168h", "30d": "720h"}
+# Seconds.
+HALF_LIVES: Mapping[str, int] = {"6h": 21_600, "1d": 86_400, "7d": 604_800, "30d": 2_592_000}
+# After 1,100 of the longest half-lives a weight is below the least number there is.
+_FORGOTTEN = 1_100 * 2_592_000
+_GROUP = "_group"
 # Column of the stream to the expression over an hour's newly known figures; levels hold until the next one.
 _LEVELS = (
     "battery_last_pct", "signal_mean_dbm", "signal_std_db", "temperature_mean_c", "temperature_max_c",
@@ -26,6 +30,7 @@ _AVERAGED = ("battery_last_pct", "signal_mean_dbm", "signal_std_db", "temperatur
 STATE = ("hour_at", "last_at", "first_at", "first_known_at", "is_online", *_LEVELS, *_SHARES, "errors_total")
 AVERAGES = tuple(f"{name}_{half}" for name in _AVERAGED for half in HALF_LIVES)
 CHANNEL_AVERAGES = tuple(f"mean_{half}" for half in HALF_LIVES)
+READ = ("first_at", "last_at", "is_online", "expected_minutes", *_LEVELS, *_NEW)
 _DAY_MINUTES, _HOUR = 1_440.0, 60.0
 
 
@@ -40,21 +45,62 @@ def device_states(hourly: pl.DataFrame, base: pl.DataFrame | None = None) -> pl.
     Returns:
         `device_id`, `at`, `STATE`, `AVERAGES`, sorted by device and `at`; at most one row per device and instant.
     """
-    steps = _steps(hourly, base)
-    last = ["device_id"]
-    elapsed = (pl.col("at") - pl.col("at").shift(1).over(last)).dt.total_microseconds() / 60e6
-    told = steps.with_columns(
-        _elapsed=elapsed,
-        hour_at=pl.col("hour_at").cum_max().over(last),
-        last_at=pl.col("last_at").cum_max().over(last),
-        first_at=pl.col("first_at").cum_min().over(last),
-        first_known_at=pl.coalesce("first_known_at", "at").cum_min().over(last),
-        errors_total=pl.col("errors_total").fill_null(pl.col("errors")).cum_sum().over(last),
-        **{name: pl.col(name).forward_fill().over(last) for name in ("is_online", *_LEVELS)},
-    ).with_columns(share.forward_fill().over(last).alias(name) for name, share in _shares().items())
-    averaged = told.with_columns(_average(name, half) for name in _AVERAGED for half in HALF_LIVES)
-    rows = averaged.select("device_id", "at", *STATE, *AVERAGES)
-    return rows if base is None else rows.join(base.select("device_id", "at"), on=["device_id", "at"], how="anti")
+    names = _numbers_of(hourly if base is None else pl.concat([hourly.select("device_id"), base.select("device_id")]))
+    steps = _steps(hourly, base, names)
+    row = pl.int_range(pl.len())
+    begins = (pl.col(_GROUP) != pl.col(_GROUP).shift(1)).fill_null(value=True)
+    placed = steps.with_columns(_row=row, _began=pl.when(begins).then(row).forward_fill())
+    elapsed = _before_in_group(pl.col("at"))
+    told = placed.with_columns(
+        _elapsed=(pl.col("at") - elapsed).dt.total_microseconds() / 60e6,
+        _time=_time(),
+        hour_at=pl.col("hour_at").cum_max().over(_GROUP),
+        last_at=pl.col("last_at").cum_max().over(_GROUP),
+        first_at=pl.col("first_at").cum_min().over(_GROUP),
+        first_known_at=pl.coalesce("first_known_at", "at").cum_min().over(_GROUP),
+        errors_total=pl.col("errors_total").fill_null(pl.col("errors")).cum_sum().over(_GROUP),
+        **{name: _held(pl.col(name)) for name in ("is_online", *_LEVELS)},
+    ).with_columns(_held(share).alias(name) for name, share in _shares().items())
+    averaged = told.with_columns(
+        _average(pl.coalesce(f"{name}_{half}", name), half).alias(f"{name}_{half}")
+        for name in _AVERAGED
+        for half in HALF_LIVES
+    )
+    fresh = averaged.filter("_is_new")
+    named = names["device_id"].gather(fresh[_GROUP])
+    return fresh.select("at", *STATE, *AVERAGES).select(named, pl.all())
+
+
+def _numbers_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """Devices by name with a number each: numbers are grouped and sorted many times faster than texts."""
+    return rows.select(pl.col("device_id").unique().sort()).with_row_index(_GROUP)
+
+
+def _before_in_group(value: pl.Expr) -> pl.Expr:
+    return pl.when(pl.col(_GROUP) == pl.col(_GROUP).shift(1)).then(value.shift(1))
+
+
+def _held(value: pl.Expr) -> pl.Expr:
+    """A value that holds until the next one of the same group; rows of a group lie together."""
+    return pl.when(pl.when(value.is_not_null()).then("_row").forward_fill() >= pl.col("_began")).then(
+        value.forward_fill()
+    )
+
+
+def _time() -> pl.Expr:
+    """Seconds, with a gap before every group in which any average is forgotten to the last digit.
+
+    So one pass averages all groups: the first value of a group has the weight 1, exactly.
+    """
+    seconds = pl.col("at").dt.epoch("s")
+    span = seconds.max() - seconds.min() + _FORGOTTEN
+    return seconds - seconds.min() + pl.col(_GROUP).rle_id().cast(pl.Int64) * span
+
+
+def _average(value: pl.Expr, half: str) -> pl.Expr:
+    """The average of a figure that holds until the next one, going on from that of a stored row."""
+    # The first rows of a group may know nothing; what the group before it said is none of their business.
+    return pl.when(value.is_not_null()).then(value.ewm_mean_by("_time", half_life=f"{HALF_LIVES[half]}i"))
 
 
 def _shares() -> dict[str, pl.Expr]:
@@ -74,66 +120,68 @@ def _shares() -> dict[str, pl.Expr]:
     }
 
 
-def _average(name: str, half: str) -> pl.Expr:
-    """The average of a figure that holds until the next one, going on from that of a stored row."""
-    return (
-        pl.coalesce(f"{name}_{half}", name)
-        .ewm_mean_by("at", half_life=HALF_LIVES[half])
-        .over("device_id")
-        .alias(f"{name}_{half}")
-    )
-
-
-def _steps(hourly: pl.DataFrame, base: pl.DataFrame | None) -> pl.DataFrame:
-    """What became known of each device at each instant, stored rows first."""
-    fresh = _after(_newly_known(hourly), base, ["device_id"])
-    newest = _is_newest(["device_id"])
-    steps = (
-        fresh.with_columns(pl.when(newest).then(name).alias(name) for name in ("is_online", *_LEVELS))
-        .group_by("device_id", at="known_at", maintain_order=True)
-        .agg(
-            *(pl.col(f"_new_{name}").sum().alias(name) for name in _NEW),
-            pl.col("expected_minutes").max(),
-            pl.col("hour_at", "last_at").max(),
-            pl.col("first_at").min(),
-            *(pl.col(name).drop_nulls().last() for name in ("is_online", *_LEVELS)),
-        )
-    )
+def _steps(hourly: pl.DataFrame, base: pl.DataFrame | None, names: pl.DataFrame) -> pl.DataFrame:
+    """What became known of each device at each instant, stored rows first; in order of devices and instants."""
+    numbered = hourly.select("device_id", "hour_at", "known_at", *READ).join(names, on="device_id").drop("device_id")
+    stored = None if base is None else base.join(names, on="device_id").drop("device_id")
+    fresh = _after(_newly_known(numbered), stored)
+    is_newest = pl.col("hour_at") >= pl.max_horizontal(pl.col("hour_at").cum_max().over(_GROUP), "_newest_hour_at")
+    told = fresh.with_columns(pl.when(is_newest).then(name).alias(name) for name in ("is_online", *_LEVELS))
+    steps = _one_per_instant(told).with_columns(_is_new=pl.lit(value=True))
     carried = (*AVERAGES, *_SHARES, "errors_total")
     empty = steps.with_columns(
         *(pl.lit(None, pl.Float64).alias(name) for name in carried), first_known_at=pl.lit(None, INSTANT)
     )
-    told = empty if base is None else pl.concat([base, empty], how="diagonal_relaxed")
-    return told.sort("device_id", "at", maintain_order=True)
+    if stored is None:
+        return empty
+    both = pl.concat([stored.with_columns(_is_new=pl.lit(value=False)), empty], how="diagonal_relaxed")
+    return both.sort(_GROUP, "at", maintain_order=True)
 
 
-def _is_newest(by: list[str]) -> pl.Expr:
-    """Whether no later hour was known before: what a late report says of an earlier hour is no level of now."""
-    before = pl.max_horizontal(pl.col("hour_at").cum_max().over(by), "_newest_hour_at")
-    return pl.col("hour_at") >= before
+def _one_per_instant(rows: pl.DataFrame) -> pl.DataFrame:
+    """Hours that became known at one instant are one step."""
+    named = {name: pl.col(f"_new_{name}") for name in _NEW}
+    kept = ("expected_minutes", "hour_at", "last_at", "first_at", "is_online", *_LEVELS)
+    other = (pl.col(_GROUP) != pl.col(_GROUP).shift(1)) | (pl.col("known_at") != pl.col("known_at").shift(1))
+    step = rows.select(other.fill_null(value=True).cum_sum().alias("_step")).to_series()
+    if rows.is_empty() or step[-1] == len(rows):
+        return rows.select(_GROUP, at="known_at", **named, **{name: pl.col(name) for name in kept})
+    row = pl.int_range(pl.len())
+    begins = (pl.col("_step") != pl.col("_step").shift(1)).fill_null(value=True)
+    placed = rows.with_columns(step).with_columns(_row=row, _began=pl.when(begins).then(row).forward_fill())
+    return (
+        placed.with_columns(_held(pl.col(name)).alias(name) for name in ("is_online", *_LEVELS))
+        .group_by("_step", maintain_order=True)
+        .agg(
+            pl.col(_GROUP).first(),
+            pl.col("known_at").first().alias("at"),
+            *(value.sum().alias(name) for name, value in named.items()),
+            pl.col("expected_minutes", "hour_at", "last_at").max(),
+            pl.col("first_at").min(),
+            pl.col("is_online", *_LEVELS).last(),
+        )
+        .drop("_step")
+    )
 
 
-def _after(hourly: pl.DataFrame, base: pl.DataFrame | None, by: list[str]) -> pl.DataFrame:
+def _after(hourly: pl.DataFrame, stored: pl.DataFrame | None) -> pl.DataFrame:
     """The versions that became known after the stored rows, with the newest hour that was known by then."""
-    if base is None:
+    if stored is None:
         return hourly.with_columns(_newest_hour_at=pl.lit(None, INSTANT))
-    stored = base.select(*by, _base_at="at", _newest_hour_at="hour_at")
-    told = hourly.join(stored, on=by, how="left", maintain_order="left")
+    marks = stored.select(_GROUP, _base_at="at", _newest_hour_at="hour_at")
+    told = hourly.join(marks, on=_GROUP, how="left", maintain_order="left")
     return told.filter((pl.col("known_at") > pl.col("_base_at")).fill_null(value=True)).drop("_base_at")
 
 
 def _newly_known(hourly: pl.DataFrame) -> pl.DataFrame:
-    """What each version adds to the one before it of the same hour, by device and when it became known."""
-    key = ["device_id", "hour_at"]
-    ordered = hourly.sort("device_id", "known_at", "hour_at")
-    if ordered.is_empty():
-        return ordered.with_columns(pl.lit(None, pl.Float64).alias(f"_new_{name}") for name in _NEW)
+    """What each version adds to the one before it of the same hour, in order of devices and knowledge."""
+    hour = pl.col(_GROUP).cast(pl.Int64) * 2**32 + pl.col("hour_at").dt.epoch("s") // 3_600
+    by_hour = hourly.with_columns(_hour=hour).sort("_hour", "known_at")
+    is_again = pl.col("_hour") == pl.col("_hour").shift(1)
     known = {name: pl.col(name).cast(pl.Float64).fill_null(0.0) for name in _NEW}
-    if ordered.select(pl.struct(key).n_unique() == pl.len()).item():
-        return ordered.with_columns(**{f"_new_{name}": value for name, value in known.items()})
-    return ordered.with_columns(
-        **{f"_new_{name}": value - value.shift(1).over(key).fill_null(0.0) for name, value in known.items()}
-    )
+    before = {name: pl.when(is_again).then(value.shift(1)).fill_null(0.0) for name, value in known.items()}
+    added = by_hour.with_columns(**{f"_new_{name}": value - before[name] for name, value in known.items()})
+    return added.sort(_GROUP, "known_at", "hour_at")
 
 
 def channel_states(hourly: pl.DataFrame, base: pl.DataFrame | None = None) -> pl.DataFrame:
@@ -192,12 +240,12 @@ def _followed(rows: pl.DataFrame) -> pl.DataFrame:
     group = "_group"
     is_stored = pl.col("changes").is_not_null()
     last = pl.col("level").shift(1).over(group)
-    rows = rows.with_columns(_last=last)
+    rows = rows.with_columns(_last=last, _time=_time())
     jumped = (pl.col("_first") != pl.col("_last")).fill_null(value=False)
     changed = ~is_stored & (jumped | (pl.col("_inner") > 0))
     changes = pl.col("changes").fill_null(pl.col("_inner").fill_null(0) + jumped.cast(pl.Int64))
     averages = {
-        f"mean_{half}": pl.coalesce(f"mean_{half}", "level").ewm_mean_by("at", half_life=span).over(group)
+        f"mean_{half}": pl.coalesce(f"mean_{half}", "level").ewm_mean_by("_time", half_life=f"{span}i")
         for half, span in HALF_LIVES.items()
     }
     moved = pl.when(changed).then(pl.coalesce("_changed_at", "at"))

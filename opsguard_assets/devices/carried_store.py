@@ -1,9 +1,9 @@
-"""The last rows of the streams of devices, kept by the day: what a tick reads instead of the history.
+"""The last rows of the streams of devices, kept from tick to tick: what a tick reads instead of the history.
 
-Here: when a day's rows are made, kept and found again. Not here: the streams themselves (`ml.device_failure.states`).
+Here: when rows are made, kept and found again. Not here: the streams themselves (`ml.device_failure.states`).
 
-The rows of a midnight say what was known by then; no later arrival changes them, unless it claims to have been known
-earlier. Then the rows from that midnight on are made again.
+A day keeps the rows of its last tick. They say what was known by then; no later arrival changes them, unless it claims
+to have been known earlier. Then the rows before are taken, and what followed is made again.
 """
 
 from dataclasses import dataclass
@@ -11,22 +11,23 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from ml.device_failure.states import channel_states, device_states
+from ml.device_failure.states import READ, channel_states, device_states
 from ml.device_failure.streams import Carried
-from opsguard_assets.devices.hourly_store import hourly_versions
+from opsguard_assets.devices.hourly_store import hourly_versions, stored_hours
 from opsguard_assets.devices.risk_stored import CARRIED_CHANNELS, CARRIED_DEVICES
 from opsguard_assets.tables.versions import INSTANT
 from resources.lake import Lake
 
 _HOUR = ["device_id", "hour_at"]
+_COLUMNS = [*_HOUR, "known_at", "rolled_at", "date", *READ, "channels"]
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Rows that are kept of a midnight.
+    """Rows that are kept.
 
     Attributes:
-        as_of: The midnight.
+        as_of: What was known by then is in them.
         rolled_upto: The newest load that they were made of.
     """
 
@@ -34,40 +35,37 @@ class Kept:
     rolled_upto: datetime | None
 
 
-def carried_at(lake: Lake, as_of: datetime) -> tuple[Carried | None, pl.DataFrame]:
-    """The rows of the last midnight, made where they are missing, and the rollups that became known since.
-
-    Returns:
-        The rows (None before anything was known), and versions of rollups as `device_states` wants them.
-    """
-    midnight = as_of.replace(hour=0, minute=0, second=0, microsecond=0)
-    kept = _newest(lake, midnight)
-    if kept is None or kept.as_of < midnight:
-        carried = _advanced(lake, kept, midnight)
-        kept = Kept(midnight, None)
-    else:
-        carried = _read(lake, kept.as_of)
-    return (carried if len(carried.devices) else None), _between(lake, kept.as_of, as_of)
+def carried_at(lake: Lake, as_of: datetime) -> Carried:
+    """The last rows of all streams at a moment, made from those of the tick before and kept in turn."""
+    slices = _slices(lake, as_of)
+    kept = next((each for each in slices if each.as_of <= as_of and not _is_contradicted(lake, each)), None)
+    if kept is not None and kept.as_of == as_of:
+        return _read(lake, kept.as_of)
+    later = any(each.as_of > as_of for each in slices)
+    return _advanced(lake, kept, as_of, keeps=not later)
 
 
-def _newest(lake: Lake, midnight: datetime) -> Kept | None:
-    """The newest kept rows that nothing has contradicted since."""
+def _slices(lake: Lake, as_of: datetime) -> list[Kept]:
+    """What is kept of the days up to that of a moment, the newest first."""
     if not lake.exists(CARRIED_DEVICES):
-        return None
+        return []
     slices = (
         lake.scan(CARRIED_DEVICES)
-        .filter(pl.col("date") <= midnight.date())
+        .filter(pl.col("date") <= as_of.date())
         .group_by("date")
         .agg(pl.col("carried_at").first(), pl.col("rolled_upto").first())
         .sort("date", descending=True)
         .collect()
     )
-    rolled = hourly_versions(lake).select("known_at", "rolled_at")
-    for at, upto in slices.select("carried_at", "rolled_upto").iter_rows():
-        later = rolled.filter(pl.col("rolled_at") > pl.lit(upto, INSTANT), pl.col("known_at") <= pl.lit(at, INSTANT))
-        if later.head(1).collect().is_empty():
-            return Kept(at, upto)
-    return None
+    return [Kept(*row) for row in slices.select("carried_at", "rolled_upto").iter_rows()]
+
+
+def _is_contradicted(lake: Lake, kept: Kept) -> bool:
+    """Whether rollups of later loads claim to have been known by then."""
+    later = stored_hours(lake).filter(
+        pl.col("rolled_at") > pl.lit(kept.rolled_upto, INSTANT), pl.col("known_at") <= pl.lit(kept.as_of, INSTANT)
+    )
+    return not later.head(1).collect().is_empty()
 
 
 def _read(lake: Lake, at: datetime) -> Carried:
@@ -80,10 +78,10 @@ def _read(lake: Lake, at: datetime) -> Carried:
     return Carried(devices, channels if len(channels.columns) else channel_states(_no_hours(lake)))
 
 
-def _advanced(lake: Lake, kept: Kept | None, midnight: datetime) -> Carried:
-    """The rows of a midnight, going on from kept ones, kept in turn."""
+def _advanced(lake: Lake, kept: Kept | None, as_of: datetime, *, keeps: bool) -> Carried:
+    """The rows of a moment, going on from kept ones."""
     before = _read(lake, kept.as_of) if kept else None
-    hourly = _between(lake, kept.as_of if kept else None, midnight)
+    hourly = _between(lake, kept.as_of if kept else None, as_of)
     devices = _last(
         device_states(hourly, before.devices if before else None), before.devices if before else None, ["device_id"]
     )
@@ -92,16 +90,16 @@ def _advanced(lake: Lake, kept: Kept | None, midnight: datetime) -> Carried:
         channel_states(hourly, before.channels if before else None), before.channels if before else None, by
     )
     rolled = hourly["rolled_at"].max() if len(hourly) else None
-    upto = max((at for at in (rolled, kept and kept.rolled_upto) if isinstance(at, datetime)), default=midnight)
-    where = {"date": midnight.date()}
+    upto = max((at for at in (rolled, kept and kept.rolled_upto) if isinstance(at, datetime)), default=as_of)
+    where = {"date": as_of.date()}
     marks = {
-        "date": pl.lit(midnight.date()),
-        "carried_at": pl.lit(midnight, INSTANT),
+        "date": pl.lit(as_of.date()),
+        "carried_at": pl.lit(as_of, INSTANT),
         "rolled_upto": pl.lit(upto, INSTANT),
     }
     # Channels first: rows of devices are the sign that the slice is whole.
     for name, rows in ((CARRIED_CHANNELS, channels), (CARRIED_DEVICES, devices)):
-        if len(rows):
+        if keeps and len(rows):
             lake.replace_slice(name, rows.with_columns(**marks), where=where, partition_by=["date"])
     return Carried(devices, channels)
 
@@ -117,7 +115,7 @@ def _last(rows: pl.DataFrame, before: pl.DataFrame | None, by: list[str]) -> pl.
 def _between(lake: Lake, since: datetime | None, upto: datetime) -> pl.DataFrame:
     """The versions that became known in a span, and those of the same hours that they replace."""
     known = pl.col("known_at")
-    versions = hourly_versions(lake, upto=upto)
+    versions = hourly_versions(lake, upto=upto).select(_COLUMNS)
     if since is None:
         return versions.filter(known <= pl.lit(upto, INSTANT)).collect()
     fresh = versions.filter(known > pl.lit(since, INSTANT), known <= pl.lit(upto, INSTANT)).collect()
@@ -131,4 +129,4 @@ def _between(lake: Lake, since: datetime | None, upto: datetime) -> pl.DataFrame
 
 
 def _no_hours(lake: Lake) -> pl.DataFrame:
-    return hourly_versions(lake).head(0).collect()
+    return hourly_versions(lake).head(0).select(_COLUMNS).collect()

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from ml.device_failure.states import device_states
 from opsguard_assets.devices.carried_store import carried_at
 from opsguard_assets.devices.failure_store import DEVICES, events_of
 from opsguard_assets.devices.findings import REPLACE_HOLD
@@ -17,6 +16,10 @@ from opsguard_assets.tables.versions import INSTANT
 from resources.lake import Lake
 
 _SITES = TABLES["sites"]
+_READ = (
+    "device_id", "hour_at", "reports", "online_minutes", "expected_minutes", "battery_first_pct", "battery_last_pct",
+    "battery_min_pct", "signal_mean_dbm", "signal_std_db", "temperature_out_minutes",
+)  # fmt: skip
 _EVER = ("device_id", "first_at", "last_at", "battery_last_pct", "signal_mean_dbm", "temperature_mean_c")
 # How far back the tick before may lie for what it carried on to be carried on.
 _BEFORE = timedelta(days=2)
@@ -33,7 +36,7 @@ def health_at(lake: Lake, as_of: datetime, *, replace_below: float) -> pl.DataFr
     devices = lake.known(DEVICES, as_of).join(removed, on="device_id", how="anti").collect()
     longest = devices["reports_every_minutes"].max()
     since = as_of - window(longest if isinstance(longest, float) else None)
-    seen = Seen(hourly_known(lake, as_of, since=since).collect(), devices, ever_heard(lake, as_of))
+    seen = Seen(hourly_known(lake, as_of, since=since).select(_READ).collect(), devices, ever_heard(lake, as_of))
     sites = lake.known(_SITES, as_of).select("site_id", "client_id").unique("site_id").collect()
     scored = with_reasons(device_health(seen, as_of)).join(sites, on="site_id", how="left", maintain_order="left")
     told = scored.join(_unwell_before(lake, as_of), on="device_id", how="left", maintain_order="left")
@@ -44,10 +47,7 @@ def health_at(lake: Lake, as_of: datetime, *, replace_below: float) -> pl.DataFr
 
 def ever_heard(lake: Lake, as_of: datetime) -> pl.DataFrame:
     """What was ever heard of each device that reported by a moment: one row each."""
-    carried, hourly = carried_at(lake, as_of)
-    states = device_states(hourly, carried.devices if carried else None).select("at", *_EVER)
-    rows = states if carried is None else pl.concat([carried.devices.select(states.columns), states])
-    return rows.sort("at").unique("device_id", keep="last").drop("at")
+    return carried_at(lake, as_of).devices.select(_EVER)
 
 
 def recorded_health(lake: Lake, as_of: datetime) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from ml.learned import LearnedModel
 from ml.model import RiskModel
 from opsguard_assets.devices.carried_store import carried_at
 from opsguard_assets.devices.failure_store import DEVICES, events_of
+from opsguard_assets.devices.hourly_store import hourly_versions
 from opsguard_assets.devices.risk import Explain, device_risk, in_service
 from opsguard_assets.devices.risk_stored import DEVICE_RISK
 from opsguard_assets.tables.registry import TABLES
@@ -25,16 +26,16 @@ _SITES = TABLES["sites"]
 def risk_at(lake: Lake, model: RiskModel, as_of: datetime, explain: Explain) -> pl.DataFrame:
     """The risk of every device in service, by what was known at a moment.
 
-    It reads the rows that are kept of the last midnight and the rollups that became known since: the cost does not grow
-    with history.
+    It reads the rows that the tick before kept and the rollups that became known since: the cost does not grow with
+    history.
 
     Returns:
         Rows of `device_risk` without what only the tick knows (`model_run_id`, `visit_rank`, `date`).
     """
-    carried, hourly = carried_at(lake, as_of)
+    carried = carried_at(lake, as_of)
     devices = lake.known(DEVICES, as_of).collect()
     events = events_of(lake).filter(pl.col("known_at") <= pl.lit(as_of, INSTANT)).collect()
-    known = streams(hourly, devices, events, carried)
+    known = streams(hourly_versions(lake).head(0).collect(), devices, events, carried)
     removed = events.filter(pl.col("kind") == "removed").select("device_id").unique()
     moments = devices.select("device_id", as_of=pl.lit(as_of, INSTANT)).sort("device_id")
     wanted = channels_in(model.features) if isinstance(model, LearnedModel) else ()

@@ -38,7 +38,7 @@ def value(part, hour):
 
 
 def fall(hours):
-    """Median loss of charge per day among hours 6, 12, 24 and 48 places apart, and the number of these falls."""
+    """Median loss of charge per day among hours 12 and 36 places apart, and the number of these falls."""
     charged = [hour for hour in sorted(hours, key=lambda h: h["hour_at"]) if hour["battery_last_pct"] is not None]
     segment, last, told = 0, None, []
     for hour in charged:
@@ -49,7 +49,7 @@ def fall(hours):
         told.append((hour["hour_at"], segment, last))
     falls = []
     for place, (at, number, charge) in enumerate(told):
-        for lag in (6, 12, 24, 48):
+        for lag in (12, 36):
             if place >= lag and told[place - lag][1] == number:
                 earlier_at, _, earlier = told[place - lag]
                 falls.append((earlier - charge) / ((at - earlier_at) / timedelta(days=1)))
@@ -90,7 +90,7 @@ def score(device, hours, ever, as_of):
             rate, count = fall([h for inside in spells.values() for h in inside])
             days = ever["battery_last_pct"] / rate if rate and rate > 0 else None
             endurance = 100 if days is None else 100 * min(max(days / 30, 0), 1)
-            lasting = (count / 8 * endurance + 800) / (count / 8 + 8)
+            lasting = (count / 4 * endurance + 800) / (count / 4 + 8)
             present = 100 * (heard + 5) / (evidence + 5)
             parts[part] = 0.5 * parts[part] + 0.5 * min(lasting, present)
         weights[part] = weight * max(evidence, 1e-3) / (evidence + 5)

@@ -1,4 +1,4 @@
-"""Ticks of devices: what was kept of a midnight serves like the history, and training sees what serving saw."""
+"""Ticks of devices: what the tick before kept serves like the history, and training sees what serving saw."""
 
 from datetime import timedelta
 
@@ -40,11 +40,11 @@ def delivered(lake, records, *moments):
 
 def told_at(lake, as_of):
     """Features of all devices as a tick makes them."""
-    carried, hourly = carried_at(lake, as_of)
+    carried, nothing = carried_at(lake, as_of), history_of(lake).hourly.head(0)
     events = events_of(lake).filter(pl.col("known_at") <= as_of).collect()
     devices = lake.known(DEVICES, as_of).collect()
     moments = devices.select("device_id", as_of=pl.lit(as_of, INSTANT)).sort("device_id")
-    return features(streams(hourly, devices, events, carried), moments)
+    return features(streams(nothing, devices, events, carried), moments)
 
 
 def test_a_tick_sees_what_a_training_sees_of_the_same_moment_to_the_digit(tmp_path, records):
