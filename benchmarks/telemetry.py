@@ -171,12 +171,8 @@ def newest_hour_floor(lake: str, devices: int) -> Callable[[], object]:
 
 
 def hourly_tick(lake: str, devices: int) -> Callable[[], object]:
-    """OpsGuard: the newest hour rolled up, then the health and the risk of every device by the rule; at midnight.
-
-    Midnight is the most expensive tick of a day: what is carried along of every device is kept then.
-    """
+    """OpsGuard: the newest hour rolled up, then the health and the risk of every device by the rule."""
     as_of = START + HOURS * _HOUR
-    before = as_of - timedelta(days=1)
 
     def tick() -> object:
         with tempfile.TemporaryDirectory(dir=Path(lake).parent) as copy:
@@ -191,7 +187,7 @@ def hourly_tick(lake: str, devices: int) -> Callable[[], object]:
                 raise RuntimeError(f"{len(health)} and {len(risk)} of {devices} devices have health and risk")
             return risk
 
-    carried_at(Lake(lake), before)
+    carried_at(Lake(lake), as_of - _HOUR)
     return tick
 
 

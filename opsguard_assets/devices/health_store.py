@@ -20,6 +20,7 @@ _READ = (
     "device_id", "hour_at", "reports", "online_minutes", "expected_minutes", "battery_first_pct", "battery_last_pct",
     "battery_min_pct", "signal_mean_dbm", "signal_std_db", "temperature_out_minutes",
 )  # fmt: skip
+_PORTION = 25_000
 _EVER = ("device_id", "first_at", "last_at", "battery_last_pct", "signal_mean_dbm", "temperature_mean_c")
 # How far back the tick before may lie for what it carried on to be carried on.
 _BEFORE = timedelta(days=2)
@@ -38,11 +39,20 @@ def health_at(lake: Lake, as_of: datetime, *, replace_below: float) -> pl.DataFr
     since = as_of - window(longest if isinstance(longest, float) else None)
     seen = Seen(hourly_known(lake, as_of, since=since).select(_READ).collect(), devices, ever_heard(lake, as_of))
     sites = lake.known(_SITES, as_of).select("site_id", "client_id").unique("site_id").collect()
-    scored = with_reasons(device_health(seen, as_of)).join(sites, on="site_id", how="left", maintain_order="left")
+    scored = with_reasons(_in_portions(seen, as_of)).join(sites, on="site_id", how="left", maintain_order="left")
     told = scored.join(_unwell_before(lake, as_of), on="device_id", how="left", maintain_order="left")
     return told.with_columns(below_60_since_at=_unwell_since(replace_below), date=pl.lit(as_of.date())).select(
         DEVICE_HEALTH.columns
     )
+
+
+def _in_portions(seen: Seen, as_of: datetime) -> pl.DataFrame:
+    """Health, so many devices at a time: it needs several times the memory of the hours that it looks at."""
+    if len(seen.devices) <= _PORTION:
+        return device_health(seen, as_of)
+    parts = (seen.devices.slice(first, _PORTION) for first in range(0, len(seen.devices), _PORTION))
+    portions = (Seen(seen.hourly.join(part, on="device_id", how="semi"), part, seen.ever) for part in parts)
+    return pl.concat(device_health(portion, as_of) for portion in portions).sort("device_id")
 
 
 def ever_heard(lake: Lake, as_of: datetime) -> pl.DataFrame:
