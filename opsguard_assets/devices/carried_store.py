@@ -19,6 +19,7 @@ from opsguard_assets.tables.versions import INSTANT
 from resources.lake import Lake
 
 _HOUR = ["device_id", "hour_at"]
+_STEP = timedelta(days=2)
 _COLUMNS = [*_HOUR, "known_at", "rolled_at", "date", *READ, "channels"]
 
 
@@ -79,36 +80,54 @@ def _read(lake: Lake, at: datetime) -> Carried:
 
 
 def _advanced(lake: Lake, kept: Kept | None, as_of: datetime, *, keeps: bool) -> Carried:
-    """The rows of a moment, going on from kept ones."""
-    before = _read(lake, kept.as_of) if kept else None
-    hourly = _between(lake, kept.as_of if kept else None, as_of)
-    devices = _last(
-        device_states(hourly, before.devices if before else None), before.devices if before else None, ["device_id"]
+    """The rows of a moment, going on from kept ones; a long history in steps of some days, which bounds the memory."""
+    carried = (
+        _read(lake, kept.as_of) if kept else Carried(device_states(_no_hours(lake)), channel_states(_no_hours(lake)))
     )
-    by = ["device_id", "channel"]
-    channels = _last(
-        channel_states(hourly, before.channels if before else None), before.channels if before else None, by
+    since, upto = (kept.as_of, kept.rolled_upto) if kept else (None, None)
+    for ends in _steps(lake, since, as_of):
+        hourly = _between(lake, since, ends)
+        carried = _gone_on(carried, hourly)
+        upto = max((at for at in (hourly["rolled_at"].max(), upto) if isinstance(at, datetime)), default=None)
+        since = ends
+    if keeps:
+        _keep(lake, carried, Kept(as_of, upto or as_of))
+    return carried
+
+
+def _steps(lake: Lake, since: datetime | None, as_of: datetime) -> list[datetime]:
+    """Where steps end, the moment last."""
+    first = since or stored_hours(lake, upto=as_of).select(pl.col("known_at").min()).collect().item()
+    if first is None:
+        return []
+    number = (as_of - first) // _STEP
+    return [*(first + _STEP * n for n in range(1, number + 1) if first + _STEP * n < as_of), as_of]
+
+
+def _gone_on(carried: Carried, hourly: pl.DataFrame) -> Carried:
+    devices = device_states(hourly, carried.devices)
+    channels = channel_states(hourly, carried.channels)
+    return Carried(
+        _last(devices, carried.devices, ["device_id"]), _last(channels, carried.channels, ["device_id", "channel"])
     )
-    rolled = hourly["rolled_at"].max() if len(hourly) else None
-    upto = max((at for at in (rolled, kept and kept.rolled_upto) if isinstance(at, datetime)), default=as_of)
-    where = {"date": as_of.date()}
+
+
+def _keep(lake: Lake, carried: Carried, kept: Kept) -> None:
+    where = {"date": kept.as_of.date()}
     marks = {
-        "date": pl.lit(as_of.date()),
-        "carried_at": pl.lit(as_of, INSTANT),
-        "rolled_upto": pl.lit(upto, INSTANT),
+        "date": pl.lit(kept.as_of.date()),
+        "carried_at": pl.lit(kept.as_of, INSTANT),
+        "rolled_upto": pl.lit(kept.rolled_upto, INSTANT),
     }
     # Channels first: rows of devices are the sign that the slice is whole.
-    for name, rows in ((CARRIED_CHANNELS, channels), (CARRIED_DEVICES, devices)):
-        if keeps and len(rows):
+    for name, rows in ((CARRIED_CHANNELS, carried.channels), (CARRIED_DEVICES, carried.devices)):
+        if len(rows):
             lake.replace_slice(name, rows.with_columns(**marks), where=where, partition_by=["date"])
-    return Carried(devices, channels)
 
 
-def _last(rows: pl.DataFrame, before: pl.DataFrame | None, by: list[str]) -> pl.DataFrame:
+def _last(rows: pl.DataFrame, before: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     """The last row of each stream."""
     fresh = rows.sort("at").unique(by, keep="last")
-    if before is None:
-        return fresh
     return pl.concat([before.join(fresh, on=by, how="anti").select(fresh.columns), fresh])
 
 
@@ -119,9 +138,8 @@ def _between(lake: Lake, since: datetime | None, upto: datetime) -> pl.DataFrame
     if since is None:
         return versions.filter(known <= pl.lit(upto, INSTANT)).collect()
     fresh = versions.filter(known > pl.lit(since, INSTANT), known <= pl.lit(upto, INSTANT)).collect()
-    late = fresh.filter(pl.col("hour_at") + timedelta(hours=1) < pl.lit(since, INSTANT)).select(_HOUR).unique()
     edge = fresh.filter(pl.col("hour_at") < pl.lit(since, INSTANT)).select(*_HOUR, "date").unique()
-    if edge.is_empty() and late.is_empty():
+    if edge.is_empty():
         return fresh
     days = edge["date"].unique().to_list()
     before = versions.filter(pl.col("date").is_in(days), known <= pl.lit(since, INSTANT))
