@@ -51,9 +51,21 @@ to August 2016, for a failure within 30 days. Calendar times of failures are off
 The products' thresholds of 65 to 80 % flag next to nothing where so little fails: what counts is the ranking. "Half
 caught" is the precision where half of the failures are caught; the visits are the {VISITS} of greatest risk a month.
 
-| model | n | base rate | PR-AUC | ROC-AUC | Brier | of the base rate | calibration error | precision, half caught | lead then, hours | precision of visits | recall of visits |
-|---|---|---|---|---|---|---|---|---|---|---|---|
 """
+_COLUMNS = (
+    "model",
+    "n",
+    "base rate",
+    "PR-AUC",
+    "ROC-AUC",
+    "Brier",
+    "of the base rate",
+    "calibration error",
+    "precision, half caught",
+    "lead then, hours",
+    "precision of visits",
+    "recall of visits",
+)
 
 
 def main() -> None:
@@ -87,7 +99,8 @@ def _drives(home: Path) -> list[str]:
         for n, roc, pr, b in REFERENCE
     ]
     best = judged[names[0]]
-    return [_HEAD, "\n".join([*lines, *references]), "\n", _seen(best, names[0]), _reading(models)]
+    table = [f"| {' | '.join(_COLUMNS)} |", f"|{'---|' * len(_COLUMNS)}", *lines, *references]
+    return [_HEAD, "\n".join(table), "\n", _seen(best, names[0]), _reading(models)]
 
 
 def _months(lives: pl.DataFrame) -> pl.DataFrame:

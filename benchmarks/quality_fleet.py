@@ -67,14 +67,14 @@ def _truth(past: DevicePast, models: list[RiskModel]) -> str:
             distance = (model.predict(asked) - at[f"true_down_{name}"]).abs().mean()
             cells.append(f"{distance:.4f}")
         lines.append((float(cells[1]), f"| {model.name} | {' | '.join(cells)} |"))
-    constant = [float(np.abs(at[f"true_down_{n}"] - at[f"true_down_{n}"].mean()).mean()) for n in ("1h", "24h", "7d")]  # type: ignore[operator]
+    truths = [at[f"true_down_{name}"].to_numpy() for name in ("1h", "24h", "7d")]
+    constant = [float(np.abs(truth - truth.mean()).mean()) for truth in truths]
     lines.append((constant[1], f"| the true mean of all devices | {' | '.join(f'{c:.4f}' for c in constant)} |"))
     return (
-        f"\n## Where the truth of devices is known\n\nThe twin, {len(things.fleet)} devices, learned until day 45, judged "
-        f"at {len(at):,} moments after it: the mean distance to the true probability of failing or going offline. The truth "
-        "knows hidden wear and the weather, so no model reaches it.\n\n| model | within 1 h | 24 h | 7 d |\n|---|---|---|---|\n"
-        + "\n".join(line for _, line in sorted(lines))
-        + "\n"
+        f"\n## Where the truth of devices is known\n\nThe twin, {len(things.fleet)} devices, learned until day 45, "
+        f"judged at {len(at):,} moments after it: the mean distance to the true probability of failing or going "
+        "offline. The truth knows hidden wear and the weather, so no model reaches it.\n\n"
+        "| model | within 1 h | 24 h | 7 d |\n|---|---|---|---|\n" + "\n".join(line for _, line in sorted(lines)) + "\n"
     )
 
 
@@ -85,12 +85,13 @@ def _health(lake: Lake, past: DevicePast) -> str:
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_bytes(rates_picture(rates))
     rows = [
-        f"| {r['band']} | {r['within']} | {r['devices']:,} | {r['failed']:,} | {r['rate']:.3f} ({r['low']:.3f} to {r['high']:.3f}) |"
+        f"| {r['band']} | {r['within']} | {r['devices']:,} | {r['failed']:,} "
+        f"| {r['rate']:.3f} ({r['low']:.3f} to {r['high']:.3f}) |"
         for r in rates.iter_rows(named=True)
     ]
     return (
-        "\n## Does a low health score precede failures?\n\nOn the same twin, one score a day and device; devices that were "
-        "up then.\n\n| band | within | scores | failed or went offline | share (95 %) |\n|---|---|---|---|---|\n"
+        "\n## Does a low health score precede failures?\n\nOn the same twin, one score a day and device; devices that "
+        "were up then.\n\n| band | within | scores | failed or went offline | share (95 %) |\n|---|---|---|---|---|\n"
         + "\n".join(rows)
         + "\n\n![Failures by band of health](images/health_bands.svg)\n"
     )

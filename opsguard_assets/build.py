@@ -112,9 +112,9 @@ def _scored(settings: Settings) -> list[Scored]:
         ESCALATE_JOB: ((ESCALATIONS_KEY,), "Escalates the tickets of the greatest SLA risk at one moment."),
     }
     found = []
-    if _fed(settings, "tickets"):
+    if fed(settings, "tickets"):
         found.append(Scored(problems["sla_breach"], Scoring(SCORE_JOB, tick_config), tickets))
-    if _fed(settings, "telemetry"):
+    if fed(settings, "telemetry"):
         devices = {
             SCORE_DEVICES_JOB: (DEVICE_KEYS, "Rollups, health, risk and alerts of all devices at one full hour."),
             JUDGE_HEALTH_JOB: ((HEALTH_OUTCOMES_KEY,), "Whether low scores of health came before failures."),
@@ -164,7 +164,8 @@ def _helpdesk(settings: Settings) -> TicketSystem:
     return ticket_system_of(settings.ticket_system, os.environ)
 
 
-def _fed(settings: Settings, table: str) -> bool:
+def fed(settings: Settings, table: str) -> bool:
+    """Whether a source writes into a canonical table directly."""
     return any(feed.table == table for source in direct_sources(settings.sources) for feed in source.feeds)
 
 

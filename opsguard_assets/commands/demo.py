@@ -12,6 +12,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
+from opsguard_assets.build import fed
 from opsguard_assets.commands import sync, tick
 from opsguard_assets.commands.outcome import newest_record, open_tickets, rates
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
@@ -40,18 +41,22 @@ def demo(
         loads, failed = sync.load(session)
         lake = session.installation.lake
         moment = tick.instant(as_of) if as_of else _moment(lake)
+        devices = tick.score_devices(session, moment) if fed(session.settings, "telemetry") else None
         headline = tick.score(session, moment)
         over_time = open_tickets(lake).with_columns(pl.col("at").dt.strftime("%Y-%m-%d")).to_dicts()
         breached = list(rates(lake))
     if as_json:
         loaded = {"loads": loads.summary, "rejected": loads.rejected, "drift": loads.drift, "failed_checks": failed}
         scored = {"as_of": moment, **vars(headline), "riskiest": headline.riskiest.to_dicts()}
+        scored |= {"devices": devices.told()} if devices else {}
         print_json({**loaded, "open_tickets": over_time, "breach_rates": breached, "tick": scored})
         return
     sync.show(loads, failed)
     print_rows("\nOpen tickets over time", over_time)
     print_rows("\nEnded tickets that missed their deadline", breached)
     tick.show(moment, headline)
+    if devices:
+        tick.show_devices(devices)
     _farewell(session)
 
 

@@ -1,9 +1,11 @@
 """`opsguard tick`: one moment of a frequent job. Not here: the job (`opsguard_assets.tickets`)."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
+import polars as pl
 import typer
 
 from opsguard_assets.build import day_of, device_config, escalation_config, tick_config
@@ -59,7 +61,11 @@ def tick(
             _show_escalations(_escalated(session, moment), moment, as_json=as_json)
             return
         if kind is Kind.DEVICES:
-            _show_devices(session, moment, as_json=as_json)
+            found = score_devices(session, moment)
+            if as_json:
+                print_json({"tick": kind.value, **found.told()})
+            else:
+                show_devices(found, rows=10)
             return
         headline = score(session, moment)
     if as_json:
@@ -90,23 +96,48 @@ def _show_escalations(decided: dict[str, Any], as_of: datetime, *, as_json: bool
     typer.echo("\nWhat became of them: `opsguard escalations list`.")
 
 
-def _show_devices(session: Session, moment: datetime, *, as_json: bool) -> None:
-    """Runs the tick of devices of a full hour and shows it."""
-    within = session.settings.device_failure.judged_within
-    config, day, as_of = device_config(moment), day_of(moment), full_hour(moment)
+@dataclass(frozen=True)
+class DeviceTick:
+    """What a tick of devices found, read back.
+
+    Attributes:
+        as_of: The full hour.
+        within: The horizon that devices are judged by.
+        headline: The tick in one sentence.
+        health: Rows of `device_health`.
+        visits: The devices most worth a visit, rows of `device_risk`.
+    """
+
+    as_of: datetime
+    within: str
+    headline: str
+    health: pl.DataFrame
+    visits: pl.DataFrame
+
+    def told(self) -> dict[str, Any]:
+        """For machines."""
+        bands = dict(self.health.group_by("band").len().iter_rows())
+        return {"as_of": self.as_of, "health": bands, "visits": self.visits.to_dicts()}
+
+
+def score_devices(session: Session, moment: datetime) -> DeviceTick:
+    """Runs the tick of devices of the full hour before a moment and reads it back."""
+    failure, as_of = session.settings.device_failure, full_hour(moment)
+    config, day = device_config(moment), day_of(moment)
     run_job(session, SCORE_DEVICES_JOB, progress=Silent(), run_config=config, partition=day)
     health, risk = (read(session.installation.lake, as_of) for read in (recorded_health, recorded_risk))
-    headline = headline_of_devices(risk, within, session.settings.device_failure.alert_from).replace("**", "")
+    headline = headline_of_devices(risk, failure.judged_within, failure.alert_from).replace("**", "")
     visits = risk.filter(risk["visit_rank"].is_not_null()).sort("visit_rank")
-    if as_json:
-        bands = dict(health.group_by("band").len().iter_rows())
-        print_json({"tick": Kind.DEVICES.value, "as_of": as_of, "health": bands, "visits": visits.to_dicts()})
-        return
-    typer.echo(f"\nAs of {as_of:%Y-%m-%d %H:%M} UTC: {headline}")
-    worst = health.sort("score", "device_id").head(10).select("device_id", "site_id", "score", "band", "reason")
+    return DeviceTick(as_of, failure.judged_within, headline, health, visits)
+
+
+def show_devices(found: DeviceTick, *, rows: int = 5) -> None:
+    """Prints a tick of devices."""
+    typer.echo(f"\nAs of {found.as_of:%Y-%m-%d %H:%M} UTC: {found.headline}")
+    worst = found.health.sort("score", "device_id").head(rows).select("device_id", "site_id", "score", "band", "reason")
     print_rows("\nThe worst devices", worst.with_columns(worst["score"].round(1)).to_dicts())
-    shown = visits.select("visit_rank", "device_id", f"risk_{within}", "risk_7d", "mode", "action", "reason")
-    print_rows("\nWorth a visit", shown.to_dicts())
+    columns = ("visit_rank", "device_id", f"risk_{found.within}", "risk_7d", "mode", "action", "reason")
+    print_rows("\nWorth a visit", found.visits.head(rows).select(columns).to_dicts())
 
 
 def show(as_of: datetime, headline: RiskSummary) -> None:

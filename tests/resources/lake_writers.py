@@ -57,9 +57,9 @@ def parts(portion: int, rows: int) -> pl.DataFrame:
 
 
 def reports(portion: int, rows: int) -> pl.DataFrame:
-    """The same reports, each portion a later word on them."""
+    """The same reports, each portion a later word on them, unlike every other."""
     at = pl.lit(START, pl.Datetime("us", "UTC"))
-    return parts(portion, rows).with_columns(at=at).select(REPORTS.columns)
+    return parts(portion, rows).with_columns(at=at, state=pl.lit(f"word {portion}")).select(REPORTS.columns)
 
 
 def plain(portion: int, rows: int) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from ml.sla_breach.rule import RuleBaseline
 from opsguard_assets.tickets import risk
 from opsguard_assets.tickets.calendars import working_time
 from opsguard_assets.tickets.clocks import sla_clocks
-from opsguard_assets.tickets.plots import risk_distribution
+from opsguard_assets.tickets.plots import sla_risk_distribution
 from opsguard_assets.tickets.risk import Marks, sla_risk, summary
 from tests.tickets.frames import tables, utc
 from tests.tickets.worlds import world
@@ -160,10 +160,10 @@ def test_an_empty_tick_is_a_tick():
     assert summary(none, Marks()).share_to_alert is None
     assert summary(none, Marks()).by_state == {}
     assert none.schema == scored(ticket("a")).schema
-    assert "0 open tickets" in "".join(ET.fromstring(risk_distribution(none, Marks())).itertext())
+    assert "0 open tickets" in "".join(ET.fromstring(sla_risk_distribution(none, Marks())).itertext())
 
 
 def test_the_picture_is_well_formed_and_the_same_for_the_same_rows():
     rows = scored(*(ticket(str(n), age=n * 9) for n in range(60)))
-    assert risk_distribution(rows, Marks()) == risk_distribution(rows, Marks())
-    assert ET.fromstring(risk_distribution(rows, Marks())).tag == "{http://www.w3.org/2000/svg}svg"
+    assert sla_risk_distribution(rows, Marks()) == sla_risk_distribution(rows, Marks())
+    assert ET.fromstring(sla_risk_distribution(rows, Marks())).tag == "{http://www.w3.org/2000/svg}svg"
