@@ -1,0 +1,136 @@
+"""Devices as Dagster runs them: a tick by the rule, a training let in by the gate, a tick by the champion, a look."""
+
+from datetime import timedelta
+
+import dagster as dg
+import polars as pl
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import create_engine, make_url, text
+
+from ml.registry import Registry
+from ml.tracking import Place
+from opsguard_assets.alerts.queries import alerts
+from opsguard_assets.build import build_defs, day_of, device_config
+from opsguard_assets.config.learning import Learning
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.devices.failure_store import device_failure
+from opsguard_assets.devices.health_store import recorded_health
+from opsguard_assets.devices.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
+from opsguard_assets.devices.risk_assets import SCORE_DEVICES_JOB
+from opsguard_assets.devices.risk_store import recorded_risk
+from opsguard_assets.model_jobs import train_config, watch_config
+from opsguard_assets.models.champions import Champions
+from opsguard_assets.models.promotion import Office
+from opsguard_assets.moment import moment_config
+from opsguard_assets.simulator.settings import SimulationSettings
+from resources.database import MLFLOW, Database
+from resources.lake import Lake
+from resources.progress import Silent
+from tests.devices.fleets import SOURCES, START, fleet_of, record_fleet
+
+NOW = START + timedelta(days=40)
+WORLD = SimulationSettings(seed=2, starts_at=START, sites=25, agents=12, devices_per_site=6)
+SETTINGS = Settings(sources=SOURCES, learning=Learning(tuning_trials=0, candidates=("lightgbm",)))
+PROBLEM = device_failure(SETTINGS)
+pytestmark = pytest.mark.timeout(600)
+
+
+class House:
+    """One installation: its stores, and jobs run on them."""
+
+    def __init__(self, lake, office):
+        self.lake, self.office = lake, office
+        given = {
+            "lake": lake,
+            "database": office.champions.database,
+            "progress": Silent(),
+            "inbox": None,
+            "models": office,
+        }
+        resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
+        self.defs = build_defs(settings=SETTINGS, resources=resources)
+
+    def run(self, job, config, partition=None):
+        with dg.DagsterInstance.ephemeral() as instance:
+            return self.defs.resolve_job_def(job).execute_in_process(
+                run_config=config, instance=instance, raise_on_error=False, partition_key=partition
+            )
+
+    def tick(self, moment):
+        return self.run(SCORE_DEVICES_JOB, device_config(moment), day_of(moment))
+
+
+@pytest.fixture(scope="module")
+def story(server, tmp_path_factory):
+    admin = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("CREATE DATABASE devices_in_use"))
+    admin.dispose()
+    database = Database(
+        SecretStr(make_url(server).set(database="devices_in_use").render_as_string(hide_password=False))
+    )
+    database.migrate()
+    home = tmp_path_factory.mktemp("devices_in_use")
+    lake, records = Lake(str(home / "lake")), fleet_of(WORLD, NOW + timedelta(days=3))
+    house = House(lake, Office(Registry(Place(database.url_for(MLFLOW), home / "mlflow")), Champions(database)))
+    record_fleet(lake, records, NOW)
+    told = {"ruled": house.tick(NOW), "unserved": alerts(database, alert_type="device_model_unavailable")}
+    told["training"] = house.run(PROBLEM.train_job, train_config(PROBLEM, NOW))
+    later = NOW + timedelta(days=3)
+    record_fleet(lake, records, later, NOW)
+    told |= {
+        "served": house.tick(later),
+        "look": house.run(PROBLEM.watch_job, watch_config(PROBLEM, later)),
+        "judged": house.run(JUDGE_HEALTH_JOB, moment_config(later, HEALTH_OUTCOMES_KEY)),
+    }
+    return house, told, later
+
+
+def checks(result):
+    return {check.check_name: check for check in result.get_asset_check_evaluations()}
+
+
+def test_a_tick_rolls_up_scores_predicts_and_alerts_in_one_run(story):
+    house, told, _ = story
+    assert told["ruled"].success
+    found = checks(told["ruled"])
+    assert found["every_report_is_rolled_up"].passed
+    assert found["every_device_has_a_score"].passed
+    assert found["device_risk_complete"].passed
+    assert found["findings_equal_decisions"].passed
+    assert "no champion of device_failure" in found["champion_scored"].description
+    assert len(recorded_health(house.lake, NOW)) == len(recorded_risk(house.lake, NOW)) == 150
+    assert len(told["unserved"]) == 1
+
+
+def test_a_better_model_is_let_in_and_scores_the_next_tick_with_modes_and_actions(story):
+    house, told, later = story
+    assert told["training"].success, checks(told["training"])["challenger_is_better"].description
+    assert [line.version for line in house.office.champions.history("device_failure")] == ["1"]
+    risk = recorded_risk(house.lake, later)
+    assert set(risk["model_name"]) == {"lightgbm"}
+    assert risk["model_run_id"].null_count() == 0
+    up = risk.filter(state="up")
+    assert (up["risk_1h"] <= up["risk_24h"]).all()
+    assert (up["risk_24h"] <= up["risk_7d"]).all()
+    visits = risk.filter(pl.col("visit_rank").is_not_null())
+    assert sorted(visits["visit_rank"]) == list(range(1, 11))
+    assert visits.select(pl.col("mode", "action", "reason").is_null().any()).row(0) == (False, False, False)
+    assert risk.filter(pl.col("state") != "up")["risk_24h"].null_count() == len(risk) - len(up)
+
+
+def test_the_champion_is_looked_after_by_what_came_later(story):
+    _, told, _ = story
+    assert told["look"].success
+    assert set(checks(told["look"])) == {"champion_is_useful", "risk_is_calibrated", "features_within_range"}
+    assert told["judged"].success
+    assert checks(told["judged"])["low_scores_precede_failures"].passed
+
+
+def test_the_same_tick_again_writes_the_same_rows_and_decides_nothing_twice(story):
+    house, _, later = story
+    before = recorded_risk(house.lake, later)
+    again = house.tick(later)
+    assert again.success
+    assert recorded_risk(house.lake, later).equals(before)
