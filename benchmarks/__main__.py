@@ -19,8 +19,8 @@ _PAGE = Path(__file__).parent / "README.md"
 
 def main(
     scale: Annotated[float, typer.Option(help="Share of the full size; 0.01 is a quick try.")] = 1.0,
-    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefgh.")] = "abcdefgh",
-    devices: Annotated[int, typer.Option(help="How many devices comparison h has; 1,000 is a quick try.")] = 100_000,
+    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefghi.")] = "abcdefghi",
+    devices: Annotated[int, typer.Option(help="How many devices h and i have; 1,000 is a quick try.")] = 100_000,
     work: Annotated[Path | None, typer.Option(help="Folder for the data, kept; a temporary one without it.")] = None,
 ) -> None:
     """Measure ratios against floors and peers: twenty minutes, half of them waiting for schedules."""
@@ -42,8 +42,10 @@ def main(
             rows += _features(folder, scale, progress)
         if "h" in only:
             rows += _telemetry(folder, devices, progress)
+        if "i" in only:
+            rows += _hourly_ticks(folder, devices, progress)
     text = page(rows, scale=scale)
-    if only == "abcdefgh" and scale == 1.0 and devices == 100_000:
+    if only == "abcdefghi" and scale == 1.0 and devices == 100_000:
         _PAGE.write_text(text, encoding="utf-8")
     typer.echo(text)
 
@@ -141,19 +143,8 @@ def _features(folder: Path, scale: float, progress: Progress) -> list[Row]:
 
 
 def _telemetry(folder: Path, devices: int, progress: Progress) -> list[Row]:
-    from benchmarks.telemetry import HOURS, build, build_history
-
-    reports = devices * 12 * HOURS
-    built = progress.add_task(f"building {reports:,} reports", total=reports)
-    lake = build(folder / f"telemetry-{devices}", devices=devices, advance=_advance(progress, built))
-    longer = progress.add_task(f"building {reports * 10:,} reports", total=reports * 9)
-    history = build_history(folder / f"telemetry-{devices}-history", lake, times=10, advance=_advance(progress, longer))
-    arguments = {"lake": str(lake), "devices": devices}
-    sides = {
-        "newest hour": arguments,
-        "newest hour, ten times the history": {"lake": str(history), "devices": devices},
-        "newest hour, bare": arguments,
-    }
+    arguments, longer, reports = _reports(folder, devices, progress)
+    sides = {"newest hour": arguments, "newest hour, ten times the history": longer, "newest hour, bare": arguments}
     found = measure(sides, rounds=3, repeats=2, done=_done(progress, "newest hours", 9))
     ours, tenfold = found["newest hour"], found["newest hour, ten times the history"]
     what = f"(h) the newest hour of {devices:,} devices rolled up, of {reports:,} reports"
@@ -161,6 +152,37 @@ def _telemetry(folder: Path, devices: int, progress: Progress) -> list[Row]:
         Row(what, "a bare scan, group-by and write", "3×, under 4 GiB", ours, found["newest hour, bare"]),  # noqa: RUF001
         Row("(h) the same hour, ten times the history", "the hour with one tenth of it", "1.2×", tenfold, ours),  # noqa: RUF001
     ]
+
+
+def _hourly_ticks(folder: Path, devices: int, progress: Progress) -> list[Row]:
+    from benchmarks.telemetry import QUERIES, carry
+
+    arguments, longer, reports = _reports(folder, devices, progress)
+    for lake in (arguments["lake"], longer["lake"]):
+        carry(Path(str(lake)))
+    once = {"hourly tick": arguments, "hourly tick, ten times the history": longer, "one query per device": arguments}
+    sides = {**once, "hourly tick, bare": arguments}
+    found = measure(sides, rounds=3, repeats=1, done=_done(progress, "hourly ticks", 12))
+    ours, tenfold = found["hourly tick"], found["hourly tick, ten times the history"]
+    what = f"(i) the hourly tick of {devices:,} devices, {reports:,} reports"
+    asked = f"(i) {min(QUERIES, devices)} devices with one query each"
+    return [
+        Row(what, "bare scans and group-bys", "3×, under 4 GiB", ours, found["hourly tick, bare"]),  # noqa: RUF001
+        Row("(i) the same tick, ten times the history", "the tick with one tenth of it", "1.2×", tenfold, ours),  # noqa: RUF001
+        Row(asked, f"the tick of all {devices:,}", "none", found["one query per device"], ours),
+    ]
+
+
+def _reports(folder: Path, devices: int, progress: Progress) -> tuple[dict[str, object], dict[str, object], int]:
+    """What the sides are asked on the lake of 72 hours and on that of ten times as many; how many reports it has."""
+    from benchmarks.telemetry import HOURS, build, build_history
+
+    reports = devices * 12 * HOURS
+    built = progress.add_task(f"building {reports:,} reports", total=reports)
+    lake = build(folder / f"telemetry-{devices}", devices=devices, advance=_advance(progress, built))
+    longer = progress.add_task(f"building {reports * 10:,} reports", total=reports * 9)
+    history = build_history(folder / f"telemetry-{devices}-history", lake, times=10, advance=_advance(progress, longer))
+    return {"lake": str(lake), "devices": devices}, {"lake": str(history), "devices": devices}, reports
 
 
 def _advance(progress: Progress, task: object) -> Callable[[int], None]:

@@ -42,7 +42,10 @@ _NOTES = """\
   hours it touched, all their reports with corrections resolved, every full hour of knowledge, compared with what is
   stored, appended, marked. The floor groups the newest hour's rows by device (count, ends, mean, least and greatest of
   three columns) and writes them to one file; it decides nothing. With ten times the history the same reports lie nine
-  more times before."""
+  more times before.
+* **(i)** The whole hour of (h) and then the health and the risk of every device, by the rule, with words for the worst;
+  it goes on from what the tick before kept. The floor is that of (h) and one bare group-by of the rollups of 72 hours.
+  The contrast asks the reports of fifty devices one by one, as systems do that score in a loop."""
 
 
 @dataclass(frozen=True)

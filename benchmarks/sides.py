@@ -147,6 +147,10 @@ SIDES: dict[str, Callable[..., Callable[[], object]]] = {
     "newest hour": telemetry.newest_hour,
     "newest hour, ten times the history": telemetry.newest_hour,
     "newest hour, bare": telemetry.newest_hour_floor,
+    "hourly tick": telemetry.hourly_tick,
+    "hourly tick, ten times the history": telemetry.hourly_tick,
+    "hourly tick, bare": telemetry.hourly_tick_floor,
+    "one query per device": telemetry.one_query_per_device,
     "findings settled": findings.settled,
     "findings upserted": findings.upserted,
 }

@@ -33,6 +33,7 @@ from resources.progress import Silent
 START = datetime(2026, 1, 5, tzinfo=UTC)
 HOURS = 72
 _PER_HOUR = 12
+QUERIES = 50
 _HOUR = timedelta(hours=1)
 # One report in a thousand waits in a gateway for so many hours.
 _WAITS = 5
@@ -187,8 +188,12 @@ def hourly_tick(lake: str, devices: int) -> Callable[[], object]:
                 raise RuntimeError(f"{len(health)} and {len(risk)} of {devices} devices have health and risk")
             return risk
 
-    carried_at(Lake(lake), as_of - _HOUR)
     return tick
+
+
+def carry(lake: Path) -> None:
+    """Keeps what the tick of the hour before keeps: a tick goes on from there."""
+    carried_at(Lake(str(lake)), START + (HOURS - 1) * _HOUR)
 
 
 def hourly_tick_floor(lake: str, devices: int) -> Callable[[], object]:
@@ -202,3 +207,21 @@ def hourly_tick_floor(lake: str, devices: int) -> Callable[[], object]:
         return rolled.group_by("device_id").agg(pl.col(columns).mean(), pl.col("errors").sum()).collect()
 
     return bare
+
+
+def one_query_per_device(lake: str, devices: int) -> Callable[[], object]:
+    """The contrast: the reports of 72 hours asked device by device, for the first fifty devices, and averaged."""
+    columns = ("battery_pct", "signal_dbm", "temperature_c")
+
+    def ask() -> object:
+        own, since = Lake(lake), START
+        return [
+            own.daily(TELEMETRY)
+            .known(None, since=since)
+            .filter(pl.col("device_id") == f"device-{number:07}")
+            .select(pl.len(), pl.col(columns).mean(), pl.col("error_count").sum())
+            .collect()
+            for number in range(min(devices, QUERIES))
+        ]
+
+    return ask
