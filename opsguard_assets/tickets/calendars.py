@@ -4,9 +4,7 @@ Here: the rules of local time. Not here: counting (`working_time`) and which tic
 
 Rules, each of them tested against a slow independent walk over the minutes:
 
-* A local time means the first instant at which the wall clock of the zone reads it or a later time. A time that the
-  spring change skips is therefore the instant of the change, one that autumn repeats is its first occurrence, and hours
-  that adjoin on the wall adjoin in UTC. 22:00 to 06:00 is 7 hours over the spring night and 9 over the autumn night.
+* A local time becomes an instant as `opsguard_assets.tables.local_time` says.
 * `closes` at or before `opens` means the next day; `24:00` is midnight at the end of the day. A window belongs to the
   local day on which it starts: a night shift that starts on a working day runs into the holiday, one that would start
   on a holiday does not take place.
@@ -18,7 +16,8 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from opsguard_assets.tickets.public_holidays import holiday_days
+from opsguard_assets.tables.local_time import to_utc
+from opsguard_assets.tables.public_holidays import holiday_days
 from opsguard_assets.tickets.working_time import (
     EARLIEST,
     INSTANT,
@@ -31,7 +30,7 @@ from opsguard_assets.tickets.working_time import (
 
 OUTSIDE_HOURS, WEEKEND = "outside hours", "weekend"
 _SATURDAY = 6
-_GAP_MINUTES = 1_440  # the longest gap of a civil clock: Samoa skipped a day in 2011
+_DAY_MINUTES = 1_440
 
 
 def calendar_keys(calendars: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
@@ -86,8 +85,8 @@ def working_time(calendars: pl.DataFrame, used: pl.DataFrame, *, since: datetime
     ).with_columns(weekday=pl.col("on").dt.weekday())
     holidays = holiday_days(calendars, days["on"][0], days["on"][-1])
     hours = _hours(calendars).join(pairs, on="calendar_id")
-    local = _to_utc(_windows(hours, days, holidays), ["opens", "closes"])
-    midnights = _to_utc(
+    local = to_utc(_windows(hours, days, holidays), ["opens", "closes"])
+    midnights = to_utc(
         pairs.join(days, how="cross").with_columns(midnight=pl.col("on").cast(pl.Datetime("us"))), ["midnight"]
     )
     windows = _merged(local.filter(pl.col("opens") < pl.col("closes")))
@@ -107,7 +106,7 @@ def _hours(calendars: pl.DataFrame) -> pl.DataFrame:
         parts = pl.col(column).str.extract_groups(r"^\s*(\d{1,2}):(\d{2})(?::\d{2})?\s*$")
         hour, minutes = (parts.struct.field(n).cast(pl.Int64) for n in ("1", "2"))
         whole = hour * 60 + minutes
-        return pl.when((minutes < 60) & (whole <= _GAP_MINUTES)).then(whole)  # noqa: PLR2004 - minutes of an hour
+        return pl.when((minutes < 60) & (whole <= _DAY_MINUTES)).then(whole)  # noqa: PLR2004 - minutes of an hour
 
     given = calendars.drop_nulls(["calendar_id", "weekday", "opens", "closes"])
     parsed = given.select(
@@ -127,7 +126,7 @@ def _hours(calendars: pl.DataFrame) -> pl.DataFrame:
         )
     ends = pl.col("closes_minute")
     overnight = ends <= pl.col("opens_minute")
-    return parsed.with_columns(closes_minute=ends + pl.when(overnight).then(_GAP_MINUTES).otherwise(0)).drop(
+    return parsed.with_columns(closes_minute=ends + pl.when(overnight).then(_DAY_MINUTES).otherwise(0)).drop(
         "opens", "closes"
     )
 
@@ -145,39 +144,6 @@ def _windows(hours: pl.DataFrame, days: pl.DataFrame, holidays: pl.DataFrame) ->
             closes=pl.col("on").cast(pl.Datetime("us")) + pl.duration(minutes="closes_minute"),
         )
     )
-
-
-def _to_utc(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    """Naive local `columns` as UTC instants, by the first rule above. The loop is over distinct time zones."""
-    if frame.is_empty():
-        return frame.with_columns(pl.col(columns).dt.replace_time_zone("UTC"))
-    parts = frame.partition_by("timezone", maintain_order=True)
-    return pl.concat([part.with_columns(_instant(part[c], part["timezone"][0]) for c in columns) for part in parts])
-
-
-def _instant(local: pl.Series, timezone: str) -> pl.Series:
-    try:
-        instants = local.dt.replace_time_zone(timezone, non_existent="null", ambiguous="earliest")
-    except pl.exceptions.ComputeError as error:
-        raise ValueError(
-            f"sites or clients: time zone {timezone!r} is not known. Write a name of the IANA time zone "
-            "database such as 'Europe/Berlin'."
-        ) from error
-    skipped = local.filter(instants.is_null()).unique().to_frame("local")
-    if skipped.is_empty():
-        return instants.dt.convert_time_zone("UTC")
-    later = skipped.join(pl.select(later=pl.int_range(1, _GAP_MINUTES + 1)), how="cross").select(
-        "local", candidate=pl.col("local") + pl.duration(minutes="later")
-    )
-    resolved = (
-        later.with_columns(
-            pl.col("candidate").dt.replace_time_zone(timezone, non_existent="null", ambiguous="earliest")
-        )
-        .group_by("local")
-        .agg(pl.col("candidate").min())
-    )
-    found = local.to_frame("local").join(resolved, on="local", how="left", maintain_order="left")["candidate"]
-    return instants.fill_null(found).dt.convert_time_zone("UTC").rename(local.name)
 
 
 def _merged(windows: pl.DataFrame) -> pl.DataFrame:
