@@ -20,7 +20,7 @@ ANALYZE_FINDINGS: Final = "ANALYZE f (dedup_key)"
 PLAN: Final = """
 CREATE TEMP TABLE plan ON COMMIT DROP AS
 WITH known AS (
-    SELECT f.*, a.alert_id, a.state, a.severity AS old_severity, a.state_before_mute, a.awaits_clearing,
+    SELECT f.*, a.alert_id, a.state, a.severity AS old_severity, a.alert_type AS old_type, a.state_before_mute, a.awaits_clearing,
            a.resolution, a.resolved_at, m.mute_id,
            array_position(ARRAY['low', 'medium', 'high', 'critical'], f.severity) AS rank,
            array_position(ARRAY['low', 'medium', 'high', 'critical'], a.severity) AS old_rank
@@ -78,16 +78,18 @@ SELECT alert_id, :as_of, :actor, state,
        concat_ws('; ',
            CASE decision WHEN 'muted' THEN 'muted by ' || mute_id WHEN 'mute ended' THEN 'the mute ended'
                          WHEN 'reopened' THEN 'the condition is back' END,
+           CASE WHEN alert_type <> old_type THEN old_type || ' became ' || alert_type END,
            CASE WHEN severity <> old_severity THEN 'severity ' || old_severity || ' to ' || severity END)
 FROM plan
-WHERE (decision IN ('refreshed', 'held by hysteresis') AND severity <> old_severity)
-   OR (decision = 'muted' AND state <> 'resolved' AND (state <> 'suppressed' OR severity <> old_severity))
+WHERE (decision IN ('refreshed', 'held by hysteresis') AND (severity, alert_type) <> (old_severity, old_type))
+   OR (decision = 'muted' AND state <> 'resolved'
+       AND (state <> 'suppressed' OR (severity, alert_type) <> (old_severity, old_type)))
    OR decision IN ('mute ended', 'reopened')
 """
 
 MEET: Final = """
 UPDATE alerts AS a SET
-    severity = p.severity, score = p.score, title = p.title, reason = p.reason, evidence = p.evidence,
+    alert_type = p.alert_type, severity = p.severity, score = p.score, title = p.title, reason = p.reason, evidence = p.evidence,
     model_name = p.model_name, model_version = p.model_version, model_run_id = p.model_run_id,
     client_id = p.client_id, site_id = p.site_id,
     occurrences = a.occurrences + p.findings, last_seen_at = :as_of,

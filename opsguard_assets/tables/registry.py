@@ -84,6 +84,14 @@ _ALL = (
         key=("person_id", "site_id", "punched_in_at"),
         happened_at="punched_in_at",
     ),
+    Table(
+        name="punch_feeds",
+        room="shifts",
+        schema=shifts.PunchFeeds,
+        key=("site_id",),
+        happened_at="reported_upto_at",
+        version="reported_upto_at",
+    ),
     Table(name="tours", room="shifts", schema=shifts.Tours, key=("tour_id",), happened_at="due_at"),
     Table(name="vendors", room="vendors", schema=vendors.Vendors, key=("vendor_id",)),
     Table(

@@ -71,6 +71,14 @@ class Attendance(dy.Schema):
         return c.not_before("punched_out_at", "punched_in_at")
 
 
+class PunchFeeds(dy.Schema):
+    """How far the punches of a site were reported: the heartbeat of its clock."""
+
+    site_id = c.identifier("the site", required=True)
+    reported_upto_at = c.instant("every punch until then was sent (UTC)", required=True)
+    known_at = c.known_at()
+
+
 class Tours(dy.Schema):
     """A patrol."""
 

@@ -1,0 +1,30 @@
+"""From when what is said of shifts.
+
+Here: thresholds. Not here: the calendar, which follows rosters alone.
+"""
+
+from pydantic import Field
+
+from opsguard_assets.config.base import Strict
+
+
+class Shifts(Strict):
+    """Shift compliance.
+
+    Attributes:
+        late_after_minutes: An arrival later than this after the start is late (mission: 15).
+        no_show_after_minutes: Nobody by then is a no-show (mission: 120).
+        early_before_minutes: A departure earlier than this before the end is an early exit.
+        open_after_minutes: A departure that nobody punched for so long after the end leaves the shift open.
+        days_ahead: The calendar reaches so many days ahead (mission: 14).
+        rest_hours: Whoever is proposed as a substitute has rested so long before, and can afterwards (mission: 10).
+        proposals: At most so many substitutes are proposed.
+    """
+
+    late_after_minutes: float = Field(default=15, ge=0)
+    no_show_after_minutes: float = Field(default=120, gt=0)
+    early_before_minutes: float = Field(default=15, ge=0)
+    open_after_minutes: float = Field(default=60, ge=0)
+    days_ahead: int = Field(default=14, ge=1, le=60)
+    rest_hours: float = Field(default=10, ge=0)
+    proposals: int = Field(default=3, ge=0, le=10)

@@ -1,0 +1,168 @@
+"""What a tick finds of shifts: one evolving finding per part in a shift, posts that are short, positions far away.
+
+Here: verdicts and coverage in, findings out. Not here: verdicts (`verdicts`), the life of alerts.
+
+A part in a shift has one alert, whatever its state becomes: nobody yet is `late_arrival`, then `no_show`; a blind feed
+makes it `shift_unconfirmed`, which accuses nobody; somebody at another place `wrong_site`; who leaves `early_exit`. It
+resolves itself when the person arrives. The names of people stay out of titles: evidence and reasons carry them.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from opsguard_assets.alerts.finding import FINDING
+from opsguard_assets.shifts.substitutes import PROPOSAL
+from opsguard_assets.shifts.verdicts import EARLY_EXIT, NO_SHOW, UNATTENDED, UNKNOWN, WRONG_SITE
+
+MONITOR = "shifts"
+LATE_ARRIVAL, UNCONFIRMED, COVERAGE_GAP, GEOFENCE = (
+    "late_arrival",
+    "shift_unconfirmed",
+    "coverage_gap",
+    "geofence_violation",
+)
+ALERT_TYPES = (LATE_ARRIVAL, NO_SHOW, UNCONFIRMED, WRONG_SITE, EARLY_EXIT, COVERAGE_GAP, GEOFENCE)
+# Verdict -> alert type, severity, severity at a post that must never be empty, what has happened.
+_OF_VERDICT = {
+    UNATTENDED: (LATE_ARRIVAL, "medium", "high", "nobody has arrived"),
+    NO_SHOW: (NO_SHOW, "high", "critical", "nobody came"),
+    UNKNOWN: (UNCONFIRMED, "low", "medium", "no punch is known, the feed is late"),
+    WRONG_SITE: (WRONG_SITE, "high", "high", "the person punched at another site"),
+    EARLY_EXIT: (EARLY_EXIT, "medium", "high", "the person left early"),
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a tick knows.
+
+    Attributes:
+        verdicts: Rows of `shift_compliance`.
+        coverage: Rows of `coverage.coverage_now` and `coverage.coverage_ahead`, the latter with `is_ahead`.
+        proposals: `need` (the alert's key) and `proposals`.
+        unconfirmed_after: Minutes after the start from which an unknown verdict is told.
+    """
+
+    verdicts: pl.DataFrame
+    coverage: pl.DataFrame
+    proposals: pl.DataFrame
+    unconfirmed_after: float
+
+
+def shift_findings(found: Found) -> pl.DataFrame:
+    """The findings of one tick: rows of `FINDING`."""
+    rows = pl.concat([_parts(found), _gaps(found.coverage), _outside(found.verdicts)], how="diagonal_relaxed")
+    with_help = rows.join(found.proposals.rename({"need": "dedup_key"}), on="dedup_key", how="left")
+    helped = with_help.with_columns(
+        evidence=pl.concat_str(
+            pl.col("facts").str.head(-1), pl.lit(","), pl.struct("proposals").struct.json_encode().str.tail(-1)
+        ),
+        reason=_with_proposal(pl.col("reason")),
+    )
+    nothing = [pl.lit(None, dtype).alias(name) for name, dtype in FINDING.items() if name not in helped.columns]
+    return helped.with_columns(nothing).select(FINDING.names())
+
+
+def key_of_part() -> pl.Expr:
+    """The key of the one alert of a part in a shift."""
+    return pl.format("shift:{}/{}", "shift_id", "person_id")
+
+
+def key_of_gap() -> pl.Expr:
+    """The key of the alert of a post."""
+    return pl.format("coverage_gap:{}/{}", "site_id", pl.col("post").fill_null(""))
+
+
+def _parts(found: Found) -> pl.DataFrame:
+    late = (pl.col("known_at") - pl.col("expected_from_at")).dt.total_microseconds() / 60e6
+    told = (pl.col("verdict") != UNKNOWN) | (late >= found.unconfirmed_after)
+    rows = found.verdicts.filter(pl.col("verdict").is_in(list(_OF_VERDICT)), told)
+    critical = pl.col("is_critical").fill_null(value=False)
+    words = pl.DataFrame(
+        [(verdict, *of) for verdict, of in _OF_VERDICT.items()],
+        schema=["verdict", "alert_type", "_plain", "_severe", "_words"],
+        orient="row",
+    )
+    joined = rows.join(words, on="verdict", maintain_order="left")
+    return joined.select(
+        "alert_type",
+        "client_id",
+        "site_id",
+        dedup_key=key_of_part(),
+        entity_type=pl.lit("shift"),
+        entity_id="shift_id",
+        severity=pl.when(critical).then("_severe").otherwise("_plain"),
+        title=pl.format("Shift {} at {}: {}", _clock("expected_from_at"), "site_id", "_words"),
+        reason="rule",
+        is_raising=pl.lit(value=True),
+        facts=pl.struct(
+            "person_id",
+            "post",
+            "verdict",
+            expected_from=_clock("expected_from_at"),
+            expected_until=_clock("expected_until_at"),
+            punched_site="punched_site_id",
+            feed_reported_upto=_clock("feed_reported_upto_at"),
+        ).struct.json_encode(),
+    )
+
+
+def _gaps(coverage: pl.DataFrame) -> pl.DataFrame:
+    rows = coverage.filter(pl.col("missing") > 0).sort("is_ahead").unique(["site_id", "post"], keep="first")
+    post = pl.col("post").fill_null("the site")
+    severe = pl.col("is_critical") & ~pl.col("is_ahead")
+    when = pl.when("is_ahead").then(pl.format("from {}", _clock("starts_at"))).otherwise(pl.lit("now"))
+    return rows.select(
+        "client_id",
+        "site_id",
+        alert_type=pl.lit(COVERAGE_GAP),
+        dedup_key=key_of_gap(),
+        entity_type=pl.lit("post"),
+        entity_id=pl.format("{}/{}", "site_id", pl.col("post").fill_null("")),
+        severity=pl.when(severe)
+        .then(pl.lit("critical"))
+        .when("is_ahead")
+        .then(pl.lit("medium"))
+        .otherwise(pl.lit("high")),
+        title=pl.format("{} at {}: {} of {} people missing {}", post, "site_id", "missing", "required", when),
+        reason=pl.format("{} planned, {} there, {} not known yet", "planned", "present", "unknown"),
+        is_raising=pl.lit(value=True),
+        facts=pl.struct("post", "required", "planned", "present", "unknown", "missing").struct.json_encode(),
+    )
+
+
+def _outside(verdicts: pl.DataFrame) -> pl.DataFrame:
+    rows = verdicts.filter(pl.col("is_outside").fill_null(value=False), pl.col("verdict") != WRONG_SITE)
+    far = (pl.col("distance_m") / 1000).round(1)
+    return rows.select(
+        "client_id",
+        "site_id",
+        alert_type=pl.lit(GEOFENCE),
+        dedup_key=pl.format("geofence_violation:{}/{}", "shift_id", "person_id"),
+        entity_type=pl.lit("shift"),
+        entity_id="shift_id",
+        severity=pl.lit("medium"),
+        title=pl.format("Shift {} at {}: punched {} km from the site", _clock("expected_from_at"), "site_id", far),
+        reason=pl.format(
+            "{} m from the site, known to {} m",
+            pl.col("distance_m").round(0).cast(pl.Int64),
+            pl.col("accuracy_m").fill_null(0).round(0).cast(pl.Int64),
+        ),
+        is_raising=pl.lit(value=True),
+        facts=pl.struct("person_id", "distance_m", "accuracy_m").struct.json_encode(),
+    )
+
+
+def _with_proposal(reason: pl.Expr) -> pl.Expr:
+    """The reason, and who could come."""
+    first = pl.col("proposals").list.first()
+    who = pl.format("; {} could come: {}", first.struct.field("name"), first.struct.field("reason"))
+    return pl.concat_str(reason, pl.when(pl.col("proposals").list.len() > 0).then(who).fill_null(""))
+
+
+def _clock(column: str) -> pl.Expr:
+    return pl.col(column).dt.strftime("%Y-%m-%d %H:%M UTC")
+
+
+NO_PROPOSALS = pl.Schema({"need": pl.String(), "proposals": pl.List(PROPOSAL)})
