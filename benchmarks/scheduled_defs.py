@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from opsguard_assets.build import build_defs, tick_config
+from opsguard_assets.build import build_defs
+from opsguard_assets.cadences import tick_config
 from opsguard_assets.tickets.moment import SCORE_JOB
 from sensors.cadences import Cadence, schedule_for
 

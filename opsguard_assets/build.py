@@ -6,21 +6,29 @@ Here: what belongs together. Not here: any of the parts. Nothing is opened and n
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import dagster as dg
 
+from opsguard_assets.cadences import (
+    DEVICE_KEYS,
+    HOUSE_JOB,
+    SHIFT_KEYS,
+    SYNC_JOB,
+    TICK_KEYS,
+    day_of,
+    device_config,
+    documented_cadences,
+    tick_config,
+)
 from opsguard_assets.config.load import load_settings_of, with_secrets
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, SqlSource
-from opsguard_assets.devices.alert_assets import DEVICE_ALERTS_KEY
 from opsguard_assets.devices.assets import device_assets
-from opsguard_assets.devices.health_assets import DEVICE_HEALTH_KEY
-from opsguard_assets.devices.hourly_assets import DEVICE_HOURLY_KEY
 from opsguard_assets.devices.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
-from opsguard_assets.devices.risk_assets import DEVICE_RISK_KEY, SCORE_DEVICES_JOB
+from opsguard_assets.devices.risk_assets import SCORE_DEVICES_JOB
 from opsguard_assets.housekeeping import keep_house_job
 from opsguard_assets.intake.assets import accepted_assets, raw_asset, raw_key, simulated_asset, simulated_key
 from opsguard_assets.intake.groups import source_groups
@@ -29,22 +37,19 @@ from opsguard_assets.intake.probe import new_files, new_rows, new_simulated
 from opsguard_assets.intake.simulated import direct_sources, file_sources
 from opsguard_assets.model_jobs import Scoring, assets_of, cadences_of, jobs_of, keys_of, sensors_of
 from opsguard_assets.models.problem import Problem
-from opsguard_assets.moment import moment_config
 from opsguard_assets.problems import problems_of
-from opsguard_assets.tickets.alert_assets import SLA_ALERTS_KEY
+from opsguard_assets.shifts.assets import shift_assets
+from opsguard_assets.shifts.calendar_assets import PLAN_JOB, SHIFT_CALENDAR_KEY
+from opsguard_assets.shifts.compliance_assets import JUDGE_SHIFTS_JOB
 from opsguard_assets.tickets.assets import ticket_assets
 from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB, ESCALATIONS_KEY, escalations_asset
 from opsguard_assets.tickets.helpdesk import ticket_system_of
-from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY
+from opsguard_assets.tickets.moment import SCORE_JOB
 from resources.environment import read_environment
 from resources.roles import roles
 from resources.ticket_system.change import TicketSystem
 from sensors.arrivals import Watched, arrivals_sensor
 from sensors.cadences import EXCLUSIVE_TAG, Cadence, schedule_for
-
-TICK_KEYS = (SLA_RISK_KEY, SLA_ALERTS_KEY)
-DEVICE_KEYS = (DEVICE_HOURLY_KEY, DEVICE_HEALTH_KEY, DEVICE_RISK_KEY, DEVICE_ALERTS_KEY)
-SYNC_JOB, HOUSE_JOB = "sync_sources_job", "keep_house_job"
 
 
 def build_defs(
@@ -58,7 +63,7 @@ def build_defs(
     """
     settings = settings or load_settings_of(read_environment(os.environ), os.environ)
     assets, scored = _assets(settings), _scored(settings)
-    others = dg.AssetSelection.assets(*(key for each in scored for key in each.keys))
+    others = dg.AssetSelection.assets(*(key for each in scored for key in each.keys), *_judged(settings))
     jobs = [keep_house_job(HOUSE_JOB, settings)]
     if assets:
         jobs.append(
@@ -67,13 +72,18 @@ def build_defs(
     for each in scored:
         jobs += [_job(name, dg.AssetSelection.assets(*keys), words) for name, (keys, words) in each.ticks.items()]
         jobs += jobs_of(each.problem, _job)
+    if fed(settings, "rosters"):
+        jobs.append(_job(PLAN_JOB, dg.AssetSelection.assets(SHIFT_CALENDAR_KEY), "Who should be where from now on."))
+    if judged := _judged(settings):
+        words = "Verdicts on all shifts that run or ended within a day, and their alerts."
+        jobs.append(_job(JUDGE_SHIFTS_JOB, dg.AssetSelection.assets(*judged), words))
     names = {job.name for job in jobs}
     return dg.Definitions(
         assets=assets,
         jobs=jobs,
         schedules=[
             schedule_for(cadence, timezone=settings.operations.timezone, now=lambda: datetime.now(UTC))
-            for cadence in _cadences(settings, scored)
+            for cadence in [*documented_cadences(settings), *_of_models(scored)]
             if cadence.job in names
         ],
         sensors=[
@@ -124,24 +134,9 @@ def _scored(settings: Settings) -> list[Scored]:
     return found
 
 
-def tick_config(as_of: datetime) -> dict[str, object]:
-    """Run configuration of a tick of SLA risk and of its alerts."""
-    return moment_config(as_of, *TICK_KEYS)
-
-
-def device_config(as_of: datetime) -> dict[str, object]:
-    """Run configuration of a tick of devices."""
-    return moment_config(as_of, *(key for key in DEVICE_KEYS if key != DEVICE_HOURLY_KEY))
-
-
-def day_of(as_of: datetime) -> str:
-    """The partition of a tick of devices."""
-    return as_of.astimezone(UTC).date().isoformat()
-
-
-def escalation_config(as_of: datetime) -> dict[str, object]:
-    """Run configuration of escalation."""
-    return moment_config(as_of, ESCALATIONS_KEY)
+def _judged(settings: Settings) -> tuple[dg.AssetKey, ...]:
+    """The assets of the tick of shifts, where rosters and punches are known."""
+    return SHIFT_KEYS if fed(settings, "rosters") and fed(settings, "attendance") else ()
 
 
 def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -155,6 +150,7 @@ def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
         *(accepted_assets(group) for group in source_groups(direct)),
         *(ticket_assets(fed, settings) if "tickets" in fed else []),
         *(device_assets(settings, fed) if "telemetry" in fed else []),
+        *(shift_assets(settings, fed) if "rosters" in fed else []),
         *(asset for each in _scored(settings) for asset in assets_of(each.problem, settings)),
         *([escalations_asset(settings, partial(_helpdesk, settings))] if "tickets" in fed else []),
     ]
@@ -179,59 +175,8 @@ def _job(name: str, selection: dg.AssetSelection, description: str) -> Any:
     )
 
 
-def _cadences(settings: Settings, scored: Sequence[Scored]) -> list[Cadence]:
-    """The documented cadences."""
-    limit = timedelta(minutes=settings.sla.missed_tick_limit_minutes)
-    return [
-        Cadence(
-            job=SCORE_JOB,
-            name=f"{SCORE_JOB}_every_15_minutes",
-            cron="*/15 * * * *",
-            description="SLA breach prediction.",
-            configure=tick_config,
-            stale_after=limit,
-        ),
-        Cadence(
-            job=ESCALATE_JOB,
-            name=f"{ESCALATE_JOB}_every_30_minutes",
-            cron="*/30 * * * *",
-            description="Escalation of tickets at risk.",
-            configure=escalation_config,
-            stale_after=limit,
-        ),
-        Cadence(
-            job=SCORE_DEVICES_JOB,
-            name=f"{SCORE_DEVICES_JOB}_every_hour",
-            cron="0 * * * *",
-            description="Device health and failure prediction.",
-            configure=device_config,
-            stale_after=max(limit, timedelta(hours=1)),
-            partition=day_of,
-        ),
-        Cadence(
-            job=JUDGE_HEALTH_JOB,
-            name=f"{JUDGE_HEALTH_JOB}_every_day",
-            cron="45 5 * * *",
-            description="Judges the health score by what followed.",
-            configure=lambda as_of: moment_config(as_of, HEALTH_OUTCOMES_KEY),
-        ),
-        Cadence(
-            job=SYNC_JOB,
-            name=f"{SYNC_JOB}_every_hour",
-            cron="50 * * * *",
-            description="Reads every source, also those whose news no sensor can see.",
-            configure=lambda _: {},
-            stale_after=limit,
-        ),
-        *(cadence for place, each in enumerate(scored) for cadence in cadences_of(each.problem, place=place)),
-        Cadence(
-            job=HOUSE_JOB,
-            name=f"{HOUSE_JOB}_every_day",
-            cron="30 4 * * *",
-            description="Compacts the lake, removes what nobody may need any more, and old runs.",
-            configure=lambda _: {},
-        ),
-    ]
+def _of_models(scored: Sequence[Scored]) -> list[Cadence]:
+    return [cadence for place, each in enumerate(scored) for cadence in cadences_of(each.problem, place=place)]
 
 
 def _sensors(

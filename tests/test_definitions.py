@@ -52,6 +52,8 @@ def test_the_cadences_are_those_of_the_mission(simulated):
     assert cadences["score_sla_job"] == "*/15 * * * *"
     assert cadences["escalate_sla_job"] == "*/30 * * * *"
     assert cadences["score_devices_job"] == "0 * * * *"
+    assert cadences["judge_shifts_job"] == "*/30 * * * *"
+    assert cadences["plan_shifts_job"] == "0 2 * * *"
     assert cadences["train_sla_breach_job"] == "0 4 * * 1"
     assert set(cadences) == {
         "score_sla_job",
@@ -62,6 +64,8 @@ def test_the_cadences_are_those_of_the_mission(simulated):
         "watch_sla_breach_job",
         "score_devices_job",
         "judge_health_job",
+        "judge_shifts_job",
+        "plan_shifts_job",
         "train_device_failure_job",
         "watch_device_failure_job",
     }

@@ -9,5 +9,12 @@ KINDS = {
     "low_battery_predicted": "A battery will be empty within two days.",
     "replacement_recommended": "A device has been unwell for a week.",
     "site_silent": "Most devices of a site fell silent at once: its gateway, its power or its line.",
+    "late_arrival": "Nobody has arrived for a shift, a quarter of an hour after its start.",
+    "no_show": "Nobody came to a shift within two hours, or until its end.",
+    "shift_unconfirmed": "No punch is known for a shift, because the feed of its site is late.",
+    "wrong_site": "Somebody punched at another site than planned.",
+    "early_exit": "Somebody left a shift before its end.",
+    "coverage_gap": "A post has fewer people than it needs, now or by the plan of the next day.",
+    "geofence_violation": "Somebody punched from outside the geofence of the site.",
     "device_model_unavailable": "The learned model of device failures cannot score; the rule does.",
 }

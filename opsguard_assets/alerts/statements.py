@@ -20,8 +20,8 @@ ANALYZE_FINDINGS: Final = "ANALYZE f (dedup_key)"
 PLAN: Final = """
 CREATE TEMP TABLE plan ON COMMIT DROP AS
 WITH known AS (
-    SELECT f.*, a.alert_id, a.state, a.severity AS old_severity, a.alert_type AS old_type, a.state_before_mute, a.awaits_clearing,
-           a.resolution, a.resolved_at, m.mute_id,
+    SELECT f.*, a.alert_id, a.state, a.severity AS old_severity, a.alert_type AS old_type,
+           a.state_before_mute, a.awaits_clearing, a.resolution, a.resolved_at, m.mute_id,
            array_position(ARRAY['low', 'medium', 'high', 'critical'], f.severity) AS rank,
            array_position(ARRAY['low', 'medium', 'high', 'critical'], a.severity) AS old_rank
     FROM f
@@ -89,7 +89,8 @@ WHERE (decision IN ('refreshed', 'held by hysteresis') AND (severity, alert_type
 
 MEET: Final = """
 UPDATE alerts AS a SET
-    alert_type = p.alert_type, severity = p.severity, score = p.score, title = p.title, reason = p.reason, evidence = p.evidence,
+    alert_type = p.alert_type, severity = p.severity, score = p.score, title = p.title, reason = p.reason,
+    evidence = p.evidence,
     model_name = p.model_name, model_version = p.model_version, model_run_id = p.model_run_id,
     client_id = p.client_id, site_id = p.site_id,
     occurrences = a.occurrences + p.findings, last_seen_at = :as_of,

@@ -2,7 +2,7 @@
 
 import typer
 
-from opsguard_assets.build import SYNC_JOB
+from opsguard_assets.cadences import SYNC_JOB
 from opsguard_assets.commands.jobs import failed_checks, run_job
 from opsguard_assets.commands.outcome import Loads, ledger_now, loads_since
 from opsguard_assets.commands.progress import bars

@@ -3,6 +3,15 @@
 from opsguard_assets.config.base import Strict
 
 _DEVICES = ("device_silent", "site_silent", "low_battery_predicted", "replacement_recommended")
+_SHIFTS = (
+    "late_arrival",
+    "no_show",
+    "shift_unconfirmed",
+    "wrong_site",
+    "early_exit",
+    "coverage_gap",
+    "geofence_violation",
+)
 _ASSURANCE = ("device_failure_risk",)
 
 
@@ -26,8 +35,8 @@ class Plans(Strict):
     """
 
     bronze: Plan = Plan(alerts=("sla_breached",))
-    silver: Plan = Plan(alerts=("sla_breached", "sla_breach_risk", *_DEVICES))
-    gold: Plan = Plan(alerts=("sla_breached", "sla_breach_risk", *_DEVICES, *_ASSURANCE))
+    silver: Plan = Plan(alerts=("sla_breached", "sla_breach_risk", *_DEVICES, *_SHIFTS))
+    gold: Plan = Plan(alerts=("sla_breached", "sla_breach_risk", *_DEVICES, *_SHIFTS, *_ASSURANCE))
 
     def alerts_by_plan(self) -> dict[str, tuple[str, ...]]:
         """Types of alerts per plan."""

@@ -13,6 +13,7 @@ from opsguard_assets.config.escalation import Escalation
 from opsguard_assets.config.failures import DeviceFailure
 from opsguard_assets.config.learning import Learning, Money
 from opsguard_assets.config.plans import Plans
+from opsguard_assets.config.shifts import Shifts
 from opsguard_assets.config.sources import Source
 from opsguard_assets.config.ticket_system import RecordOnly, TicketSystemSettings
 
@@ -88,6 +89,7 @@ class Settings(Strict):
     plans: Plans = Plans()
     device_alerts: DeviceAlerts = DeviceAlerts()
     device_failure: DeviceFailure = DeviceFailure()
+    shifts: Shifts = Shifts()
     learning: Learning = Learning()
     money: Money = Money()
 

@@ -142,8 +142,13 @@ def _with_absences(shifts: pl.DataFrame, absences: pl.DataFrame) -> pl.DataFrame
     away = merged(absences)
     joined = (
         shifts.sort("starts_at")
-        .join_asof(away.rename({"ends_at": "_until"}), left_on="starts_at", right_on="from_at", by="person_id")
-        .rename({"from_at": "_from"}, strict=False)
+        .join_asof(
+            away.select("person_id", _from="from_at", _until="ends_at"),
+            left_on="starts_at",
+            right_on="_from",
+            by="person_id",
+            check_sortedness=False,
+        )
         .sort("ends_at")
         .join_asof(
             away.select("person_id", _away_from="from_at", _away_until="ends_at"),
@@ -151,6 +156,7 @@ def _with_absences(shifts: pl.DataFrame, absences: pl.DataFrame) -> pl.DataFrame
             right_on="_away_from",
             by="person_id",
             allow_exact_matches=False,
+            check_sortedness=False,
         )
     )
     comes_late = pl.col("_until") > pl.col("starts_at")

@@ -15,7 +15,9 @@ import polars as pl
 from opsguard_assets.simulator.arrivals import arrivals
 from opsguard_assets.simulator.desk import worked
 from opsguard_assets.simulator.device_truth import device_truth
+from opsguard_assets.simulator.guards import guarded
 from opsguard_assets.simulator.life import events, states
+from opsguard_assets.simulator.punches import punched
 from opsguard_assets.simulator.reports import watched
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.truth import truth
@@ -23,7 +25,8 @@ from opsguard_assets.simulator.world import INSTANT, build_world
 
 TABLES = (
     "clients", "sites", "calendars", "people", "groups", "memberships", "duty", "sla_policies", "tickets",
-    "ticket_events", "devices", "telemetry", "device_events",
+    "ticket_events", "devices", "telemetry", "device_events", "rosters", "absences", "substitutions", "attendance",
+    "punch_feeds",
 )  # fmt: skip
 _SHARED = ("calendars", "sla_policies")
 _MANIFEST = "manifest.json"
@@ -40,12 +43,14 @@ class Simulation:
     Attributes:
         tables: Canonical records by table, each with `known_at`; `tickets` holds one row per change.
         truth: True breach probabilities (`truth.truth`); not a record of any system.
+        shift_truth: True probabilities of no-shows, and what happened (`punches.Punched.truth`); likewise.
         device_truth: True probabilities of device failures (`device_truth.device_truth`); likewise.
     """
 
     tables: dict[str, pl.DataFrame]
     truth: pl.DataFrame
     device_truth: pl.DataFrame
+    shift_truth: pl.DataFrame
 
 
 def simulate(
@@ -68,8 +73,15 @@ def simulate(
     latest = every.unique("ticket_id", keep="last", maintain_order=True) if latest_only else every
     known = {name: table for name, table in world.tables.items() if region == 0 or name not in _SHARED}
     things = watched(settings, region, until)
+    guards = guarded(settings, region, known["sites"], until)
+    clocks = punched(settings, region, guards, known["sites"], until)
+    people = pl.concat([known["people"], guards.tables["people"]], how="diagonal_relaxed")
     tables = {
         **known,
+        **guards.tables,
+        "people": people,
+        "attendance": clocks.attendance,
+        "punch_feeds": clocks.punch_feeds,
         "tickets": latest,
         "ticket_events": changes,
         "devices": things.fleet.devices.with_columns(known_at=pl.lit(settings.starts_at, INSTANT)),
@@ -77,7 +89,7 @@ def simulate(
         "device_events": things.events,
     }
     told = device_truth(settings, region, things.fleet, things.states)
-    return Simulation(tables, truth(lives), told)
+    return Simulation(tables, truth(lives), told, clocks.truth)
 
 
 def write_records(
@@ -107,6 +119,7 @@ def write_records(
                 progress(rows)
         _write(world.truth, folder / "truth" / f"{region:04d}.parquet")
         _write(world.device_truth, folder / "truth" / "devices" / f"{region:04d}.parquet")
+        _write(world.shift_truth, folder / "truth" / "shifts" / f"{region:04d}.parquet")
     _note(folder, settings, until)
     return written
 

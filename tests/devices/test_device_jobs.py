@@ -11,7 +11,8 @@ from sqlalchemy import create_engine, make_url, text
 from ml.registry import Registry
 from ml.tracking import Place
 from opsguard_assets.alerts.queries import alerts
-from opsguard_assets.build import build_defs, day_of, device_config
+from opsguard_assets.build import build_defs
+from opsguard_assets.cadences import day_of, device_config
 from opsguard_assets.config.learning import Learning
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.failure_store import device_failure

@@ -3,7 +3,8 @@
 import dagster as dg
 import pytest
 
-from opsguard_assets.build import SYNC_JOB, build_defs
+from opsguard_assets.build import build_defs
+from opsguard_assets.cadences import SYNC_JOB
 from opsguard_assets.config.load import parse_settings
 from opsguard_assets.intake.inbox import Inbox
 from opsguard_assets.tables.registry import TABLES

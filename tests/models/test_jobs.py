@@ -9,7 +9,8 @@ import pytest
 from ml.registry import Registry
 from ml.tracking import Place
 from opsguard_assets.alerts.queries import alerts
-from opsguard_assets.build import build_defs, tick_config
+from opsguard_assets.build import build_defs
+from opsguard_assets.cadences import tick_config
 from opsguard_assets.config.learning import Learning
 from opsguard_assets.config.settings import Settings, SlaThresholds
 from opsguard_assets.config.sources import FileSource

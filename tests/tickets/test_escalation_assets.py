@@ -6,7 +6,8 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from opsguard_assets.build import build_defs, escalation_config
+from opsguard_assets.build import build_defs
+from opsguard_assets.cadences import escalation_config
 from opsguard_assets.config.escalation import Escalation
 from opsguard_assets.config.mapping import Feed
 from opsguard_assets.config.settings import Settings, SlaThresholds

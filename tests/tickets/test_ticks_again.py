@@ -13,7 +13,8 @@ from ml.model_files import save
 from ml.registry import Registry
 from ml.sla_breach.rule import RuleBaseline
 from ml.tracking import Place
-from opsguard_assets.build import build_defs, tick_config
+from opsguard_assets.build import build_defs
+from opsguard_assets.cadences import tick_config
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.models.champions import Champions

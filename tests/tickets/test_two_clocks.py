@@ -10,7 +10,8 @@ import pytest
 
 from ml.registry import Registry
 from ml.tracking import Place
-from opsguard_assets.build import build_defs, tick_config
+from opsguard_assets.build import build_defs
+from opsguard_assets.cadences import tick_config
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.intake.accept import accept

@@ -1,0 +1,130 @@
+"""When what runs, and for which moment: the assets of frequent ticks, their run configuration, the cadences.
+
+Here: names, cron strings, configuration of runs. Not here: what a job holds (`build`) and how a schedule works
+(`sensors.cadences`).
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.devices.alert_assets import DEVICE_ALERTS_KEY
+from opsguard_assets.devices.health_assets import DEVICE_HEALTH_KEY
+from opsguard_assets.devices.hourly_assets import DEVICE_HOURLY_KEY
+from opsguard_assets.devices.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
+from opsguard_assets.devices.risk_assets import DEVICE_RISK_KEY, SCORE_DEVICES_JOB
+from opsguard_assets.moment import moment_config
+from opsguard_assets.shifts.alert_assets import SHIFT_ALERTS_KEY
+from opsguard_assets.shifts.calendar_assets import PLAN_JOB, SHIFT_CALENDAR_KEY
+from opsguard_assets.shifts.compliance_assets import JUDGE_SHIFTS_JOB, SHIFT_COMPLIANCE_KEY
+from opsguard_assets.tickets.alert_assets import SLA_ALERTS_KEY
+from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB, ESCALATIONS_KEY
+from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY
+from sensors.cadences import Cadence
+
+TICK_KEYS = (SLA_RISK_KEY, SLA_ALERTS_KEY)
+SHIFT_KEYS = (SHIFT_COMPLIANCE_KEY, SHIFT_ALERTS_KEY)
+DEVICE_KEYS = (DEVICE_HOURLY_KEY, DEVICE_HEALTH_KEY, DEVICE_RISK_KEY, DEVICE_ALERTS_KEY)
+SYNC_JOB, HOUSE_JOB = "sync_sources_job", "keep_house_job"
+
+
+def tick_config(as_of: datetime) -> dict[str, object]:
+    """Run configuration of a tick of SLA risk and of its alerts."""
+    return moment_config(as_of, *TICK_KEYS)
+
+
+def device_config(as_of: datetime) -> dict[str, object]:
+    """Run configuration of a tick of devices."""
+    return moment_config(as_of, *(key for key in DEVICE_KEYS if key != DEVICE_HOURLY_KEY))
+
+
+def shift_config(as_of: datetime) -> dict[str, object]:
+    """Run configuration of a tick of shifts."""
+    return moment_config(as_of, *SHIFT_KEYS)
+
+
+def day_of(as_of: datetime) -> str:
+    """The partition of a tick of devices."""
+    return as_of.astimezone(UTC).date().isoformat()
+
+
+def escalation_config(as_of: datetime) -> dict[str, object]:
+    """Run configuration of escalation."""
+    return moment_config(as_of, ESCALATIONS_KEY)
+
+
+def documented_cadences(settings: Settings) -> list[Cadence]:
+    """The cadences of the mission, and those of loading and of keeping house."""
+    limit = timedelta(minutes=settings.sla.missed_tick_limit_minutes)
+    return [*_frequent(limit), *_daily()]
+
+
+def _frequent(limit: timedelta) -> list[Cadence]:
+    return [
+        Cadence(
+            job=SCORE_JOB,
+            name=f"{SCORE_JOB}_every_15_minutes",
+            cron="*/15 * * * *",
+            description="SLA breach prediction.",
+            configure=tick_config,
+            stale_after=limit,
+        ),
+        Cadence(
+            job=ESCALATE_JOB,
+            name=f"{ESCALATE_JOB}_every_30_minutes",
+            cron="*/30 * * * *",
+            description="Escalation of tickets at risk.",
+            configure=escalation_config,
+            stale_after=limit,
+        ),
+        Cadence(
+            job=SCORE_DEVICES_JOB,
+            name=f"{SCORE_DEVICES_JOB}_every_hour",
+            cron="0 * * * *",
+            description="Device health and failure prediction.",
+            configure=device_config,
+            stale_after=max(limit, timedelta(hours=1)),
+            partition=day_of,
+        ),
+        Cadence(
+            job=JUDGE_SHIFTS_JOB,
+            name=f"{JUDGE_SHIFTS_JOB}_every_30_minutes",
+            cron="*/30 * * * *",
+            description="No-show detection and shift compliance.",
+            configure=shift_config,
+            stale_after=limit,
+        ),
+        Cadence(
+            job=SYNC_JOB,
+            name=f"{SYNC_JOB}_every_hour",
+            cron="50 * * * *",
+            description="Reads every source, also those whose news no sensor can see.",
+            configure=lambda _: {},
+            stale_after=limit,
+        ),
+    ]
+
+
+def _daily() -> list[Cadence]:
+    return [
+        Cadence(
+            job=JUDGE_HEALTH_JOB,
+            name=f"{JUDGE_HEALTH_JOB}_every_day",
+            cron="45 5 * * *",
+            description="Judges the health score by what followed.",
+            configure=lambda as_of: moment_config(as_of, HEALTH_OUTCOMES_KEY),
+        ),
+        Cadence(
+            job=PLAN_JOB,
+            name=f"{PLAN_JOB}_every_day",
+            cron="0 2 * * *",
+            description="The shift calendar of the next days.",
+            configure=lambda as_of: moment_config(as_of, SHIFT_CALENDAR_KEY),
+        ),
+        Cadence(
+            job=HOUSE_JOB,
+            name=f"{HOUSE_JOB}_every_day",
+            cron="30 4 * * *",
+            description="Compacts the lake, removes what nobody may need any more, and old runs.",
+            configure=lambda _: {},
+        ),
+    ]

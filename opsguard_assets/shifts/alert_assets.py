@@ -1,0 +1,86 @@
+"""The alerts of a tick of shifts as an asset. Not here: findings (`findings`), settling (`alerts.monitor_assets`)."""
+
+from datetime import datetime, timedelta
+
+import dagster as dg
+import polars as pl
+
+from opsguard_assets.alerts.life import Monitor
+from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
+from opsguard_assets.alerts.withholding import keep_to_plans
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.shifts.calendar_store import calendar_at
+from opsguard_assets.shifts.compliance_assets import SHIFT_COMPLIANCE_KEY, limits_of
+from opsguard_assets.shifts.compliance_store import compliance_at
+from opsguard_assets.shifts.coverage import coverage_ahead, coverage_now
+from opsguard_assets.shifts.findings import (
+    ALERT_TYPES,
+    MONITOR,
+    Found,
+    key_of_gap,
+    key_of_part,
+    shift_findings,
+)
+from opsguard_assets.shifts.substitutes import Workforce, proposals, since_of
+from opsguard_assets.shifts.verdicts import NO_SHOW, UNATTENDED, WRONG_SITE
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.versions import INSTANT
+from resources.database import Database
+from resources.lake import Lake
+
+SHIFT_ALERTS_KEY = dg.AssetKey(["alerts", "shift_alerts"])
+SHIFT_MONITOR = Monitor(MONITOR, ALERT_TYPES)
+_AHEAD = timedelta(days=2)
+
+
+def shift_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
+    """The asset of the alerts of shifts."""
+
+    def findings(lake: Lake, _database: Database, as_of: datetime) -> pl.DataFrame:
+        return findings_at(lake, settings, as_of)
+
+    watched = Watched(
+        monitor=SHIFT_MONITOR,
+        key=SHIFT_ALERTS_KEY,
+        deps=(SHIFT_COMPLIANCE_KEY,),
+        description="One alert per part in a shift that nobody attends, that changes with what becomes of it and "
+        "resolves itself on arrival, with substitutes who could come; posts that are short; punches from far away.",
+        findings=findings,
+    )
+    return monitor_asset(watched, settings)
+
+
+def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame:
+    """The findings of a moment, those marked that must not raise an alert."""
+    limits, chosen = limits_of(settings), settings.shifts
+    judged = compliance_at(lake, as_of, limits)
+    around = calendar_at(lake, as_of, since=since_of(as_of), until=as_of + _AHEAD).shifts
+    ahead = coverage_ahead(around, as_of)
+    now = coverage_now(judged.shifts, judged.verdicts, as_of)
+    coverage = pl.concat(
+        [now.with_columns(is_ahead=pl.lit(value=False)), ahead.with_columns(is_ahead=pl.lit(value=True))]
+    )
+    people = lake.known(TABLES["people"], as_of).unique("person_id").collect()
+    sites = lake.known(TABLES["sites"], as_of).unique("site_id").collect()
+    workforce = Workforce(people, sites, around)
+    needs = _needs(judged.verdicts, coverage, as_of)
+    proposed = proposals(needs, workforce, rest_hours=chosen.rest_hours, at_most=chosen.proposals)
+    found = shift_findings(Found(judged.verdicts, coverage, proposed, limits.late_after))
+    plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
+    return keep_to_plans(found, plans, settings.plans.alerts_by_plan())
+
+
+def _needs(verdicts: pl.DataFrame, coverage: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """Where somebody is needed, and from when to when: `need` is the key of the alert."""
+    now = pl.lit(as_of, INSTANT)
+    absent = verdicts.filter(
+        pl.col("verdict").is_in([UNATTENDED, NO_SHOW, WRONG_SITE]), pl.col("expected_until_at") > now
+    ).select(need=key_of_part(), site_id="site_id", post="post", starts_at=now, ends_at="expected_until_at")
+    short = coverage.filter(pl.col("missing") > 0).select(
+        need=key_of_gap(),
+        site_id="site_id",
+        post="post",
+        starts_at=pl.max_horizontal(now, "starts_at"),
+        ends_at="ends_at",
+    )
+    return pl.concat([absent, short]).unique("need", keep="first", maintain_order=True)

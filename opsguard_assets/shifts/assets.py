@@ -1,0 +1,28 @@
+"""The assets of shifts together: calendar, verdicts, alerts. Not here: any of them."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.metadata import key_of
+from opsguard_assets.shifts.alert_assets import shift_alerts_asset
+from opsguard_assets.shifts.calendar_assets import shift_calendar_asset
+from opsguard_assets.shifts.calendar_store import INPUTS
+from opsguard_assets.shifts.compliance_assets import shift_compliance_asset
+from opsguard_assets.shifts.compliance_store import ATTENDANCE, PUNCH_FEEDS
+
+
+def shift_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefinition]:
+    """The assets of shifts.
+
+    Args:
+        settings: From when what is said.
+        fed: Names of the canonical tables that sources fill.
+    """
+    planned = [key_of(table) for table in INPUTS if table.name in fed]
+    punched = [key_of(table) for table in (ATTENDANCE, PUNCH_FEEDS) if table.name in fed]
+    calendar = shift_calendar_asset(settings, planned)
+    if not punched:
+        return [calendar]
+    return [calendar, shift_compliance_asset(settings, punched), shift_alerts_asset(settings)]

@@ -1,0 +1,57 @@
+"""Whether every punch has a place: it attends a shift, or there is a reason why it does not.
+
+Here: the account of punches. Not here: the assignment itself (`matching`).
+"""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from opsguard_assets.shifts.calendar import PLANNED
+from opsguard_assets.shifts.matching import assigned
+from opsguard_assets.shifts.presence import presences
+from opsguard_assets.tables.versions import INSTANT
+
+ATTENDS, RETURNED, ELSEWHERE = (
+    "attend a shift",
+    "belong to a shift attended already",
+    "are at another site than planned",
+)
+NOT_PLANNED, TOO_SHORT = "of people with no shift then", "touch a shift without attending it"
+_DAY, _NEAR = timedelta(days=1), timedelta(hours=4)
+
+
+def punches_explained(shifts: pl.DataFrame, punches: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """How many presences of the last 24 hours have which explanation: `explanation`, `punches`; they add up to all."""
+    parts = (
+        shifts.filter(pl.col("status") == PLANNED)
+        .with_row_index("shift")
+        .select("shift", "person_id", "site_id", from_at="expected_from_at", until_at="expected_until_at")
+    )
+    there = presences(punches.filter(pl.col("punched_in_at") > pl.lit(as_of - 3 * _DAY, INSTANT)), as_of)
+    matched = assigned(parts, there)
+    here = matched.filter(~pl.col("is_elsewhere"))
+    meets = there.join(parts, on="person_id", suffix="_of_shift").filter(
+        pl.col("in_at") < pl.col("until_at_of_shift") + _NEAR, pl.col("until_at") > pl.col("from_at") - _NEAR
+    )
+    at_site = meets.filter(pl.col("site_id") == pl.col("site_id_of_shift"))
+    attended = at_site.join(here.select("shift").unique(), on="shift", how="semi")
+
+    def among(rows: pl.DataFrame) -> pl.Expr:
+        return pl.col("presence").is_in(rows["presence"].unique().implode())
+
+    why = (
+        pl.when(among(here))
+        .then(pl.lit(ATTENDS))
+        .when(among(matched))
+        .then(pl.lit(ELSEWHERE))
+        .when(among(attended))
+        .then(pl.lit(RETURNED))
+        .when(among(at_site))
+        .then(pl.lit(TOO_SHORT))
+        .when(among(meets))
+        .then(pl.lit(ELSEWHERE))
+        .otherwise(pl.lit(NOT_PLANNED))
+    )
+    recent = there.filter(pl.col("until_at") > pl.lit(as_of - _DAY, INSTANT))
+    return recent.group_by(explanation=why).agg(punches=pl.len()).sort("punches", descending=True)

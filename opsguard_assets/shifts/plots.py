@@ -1,0 +1,121 @@
+"""Pictures of shifts for asset pages, as SVG text.
+
+Here: drawing. Not here: the figures. Names of sites and posts come from outside and are escaped.
+"""
+
+from datetime import datetime, timedelta
+from html import escape
+
+import polars as pl
+
+from opsguard_assets.shifts.calendar import EXCUSED
+from opsguard_assets.shifts.verdicts import (
+    COVERED,
+    EARLY_EXIT,
+    LATE,
+    LEFT_OPEN,
+    NO_SHOW,
+    ON_TIME,
+    UNATTENDED,
+    UNKNOWN,
+    WRONG_SITE,
+)
+
+_COLOURS = {
+    ON_TIME: "#4c78a8",
+    LATE: "#d98e04",
+    EARLY_EXIT: "#e0a95c",
+    LEFT_OPEN: "#9cb8d6",
+    UNATTENDED: "#e07a6a",
+    NO_SHOW: "#c0392b",
+    WRONG_SITE: "#8e44ad",
+    UNKNOWN: "#999999",
+    COVERED: "#dbe6f1",
+    EXCUSED: "#e5e5e5",
+}
+_TROUBLE = (NO_SHOW, UNATTENDED, WRONG_SITE, LATE, EARLY_EXIT, UNKNOWN)
+_LINE, _INK = "#cccccc", "#333333"
+_LEFT, _TOP, _WIDTH, _ROW, _SITES, _LANES = 190, 84, 720, 9, 15, 8
+_SPAN = timedelta(hours=30)
+
+
+def compliance_strip(verdicts: pl.DataFrame, as_of: datetime) -> bytes:
+    """The sites with the most trouble: every shift of the last 30 hours as a bar in the colour of its verdict."""
+    told = verdicts.filter(pl.col("verdict").is_in(list(_COLOURS)))
+    trouble = pl.col("verdict").is_in(list(_TROUBLE)).sum()
+    worst = told.group_by("site_id").agg(_bad=trouble).sort("_bad", "site_id", descending=[True, False]).head(_SITES)
+    parts, top = (
+        [_text(10, 24, f"Shifts of {told['site_id'].n_unique():,} sites, the most trouble first", size=15)],
+        _TOP,
+    )
+    parts += _legend()
+    for site in worst["site_id"]:
+        rows = told.filter(pl.col("site_id") == site).sort("expected_from_at", "shift_id").head(_LANES)
+        parts.append(_text(10, top + 10, site[:26]))
+        parts += [_bar(row, as_of, top + lane * _ROW) for lane, row in enumerate(rows.iter_rows(named=True))]
+        top += max(len(rows), 1) * _ROW + 10
+        parts.append(f'<path d="M{_LEFT} {top - 6}h{_WIDTH}" stroke="{_LINE}" stroke-width="0.5"/>')
+    for hours in range(0, 31, 6):
+        x = _x(as_of - timedelta(hours=hours), as_of)
+        parts.append(f'<path d="M{x:.0f} {_TOP - 6}V{top}" stroke="{_LINE}"/>')
+        parts.append(_text(x, _TOP - 12, (as_of - timedelta(hours=hours)).strftime("%d %H:%M"), anchor="middle"))
+    return _svg(parts, _LEFT + _WIDTH + 60, top + 20)
+
+
+def days_ahead(shifts: pl.DataFrame) -> bytes:
+    """How many parts of shifts each day of the calendar has, and how many of them nobody comes to."""
+    days = shifts.group_by("on").agg(
+        planned=(pl.col("status") == "planned").sum(), short=(pl.col("status") == "excused").sum()
+    )
+    rows = days.sort("on")
+    most = max([*(rows["planned"] + rows["short"]), 1])
+    parts = [_text(10, 24, "Shifts of each day; red: the person is excused and nobody comes instead", size=15)]
+    for place, row in enumerate(rows.iter_rows(named=True)):
+        x, planned, short = 20 + place * 50, 160 * row["planned"] / most, 160 * row["short"] / most
+        parts += [_column(x, 210 - planned, planned, ON_TIME), _column(x, 210 - planned - short, short, NO_SHOW)]
+        parts.append(_text(x + 18, 226, row["on"].strftime("%d %b"), anchor="middle"))
+        parts.append(_text(x + 18, 204 - planned - short, f"{row['planned'] + row['short']:,}", anchor="middle"))
+    return _svg(parts, 40 + 50 * max(len(rows), 8), 240)
+
+
+def _column(x: float, top: float, height: float, verdict: str) -> str:
+    return f'<rect x="{x}" y="{top:.1f}" width="36" height="{height:.1f}" fill="{_COLOURS[verdict]}"/>'
+
+
+def _bar(row: dict[str, datetime | str], as_of: datetime, top: float) -> str:
+    starts, ends = row["expected_from_at"], row["expected_until_at"]
+    if not isinstance(starts, datetime) or not isinstance(ends, datetime):
+        raise TypeError("a shift has no bounds")
+    left, right = _x(starts, as_of), _x(min(ends, as_of + timedelta(hours=2)), as_of)
+    words = escape(f"{row['shift_id']} {row['person_id']}: {row['verdict']}")
+    colour = _COLOURS[str(row["verdict"])]
+    return (
+        f'<rect x="{left:.1f}" y="{top:.1f}" width="{max(right - left, 2):.1f}" height="{_ROW - 2}" fill="{colour}">'
+        f"<title>{words}</title></rect>"
+    )
+
+
+def _x(at: datetime, as_of: datetime) -> float:
+    return _LEFT + _WIDTH * (1 - max(min((as_of - at) / _SPAN, 1.0), -0.06))
+
+
+def _legend() -> list[str]:
+    parts, x = [], 10
+    for verdict, colour in _COLOURS.items():
+        words = verdict.replace("_", " ")
+        parts.append(f'<rect x="{x}" y="38" width="10" height="10" fill="{colour}"/>{_text(x + 14, 47, words)}')
+        x += 26 + 6 * len(words)
+    return parts
+
+
+def _text(x: float, y: float, words: str, *, size: int = 11, anchor: str = "start") -> str:
+    return f'<text x="{x:.0f}" y="{y:.0f}" font-size="{size}" text-anchor="{anchor}">{escape(words)}</text>'
+
+
+def _svg(parts: list[str], width: float, height: float) -> bytes:
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
+        f'width="{width:.0f}" height="{height:.0f}" font-family="sans-serif" fill="{_INK}">'
+        f'<rect width="100%" height="100%" fill="white"/>'
+    )
+    return (head + "".join(parts) + "</svg>").encode()
