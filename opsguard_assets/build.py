@@ -136,7 +136,12 @@ def _scored(settings: Settings) -> list[Scored]:
 
 def _judged(settings: Settings) -> tuple[dg.AssetKey, ...]:
     """The assets of the tick of shifts, where rosters and punches are known."""
-    return SHIFT_KEYS if fed(settings, "rosters") and fed(settings, "attendance") else ()
+    return SHIFT_KEYS if is_judged(settings) else ()
+
+
+def is_judged(settings: Settings) -> bool:
+    """Whether rosters and punches are known, so that there are verdicts on shifts."""
+    return fed(settings, "rosters") and fed(settings, "attendance")
 
 
 def _assets(settings: Settings) -> list[dg.AssetsDefinition]:

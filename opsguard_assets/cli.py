@@ -28,6 +28,7 @@ COMMANDS = {
     "rollback": "Back to the champion before.",
     "escalations": "What was escalated and what became of it; end what is unknown.",
     "alerts": "What is wrong now and why; acknowledge, resolve, mute.",
+    "shifts": "Who is missing, and what a verdict on a shift rests on.",
     "tables": "Print the contract: tables, columns, units, rules.",
     "doctor": "Check versions, stores, sources and permissions, and say the remedy.",
 }

@@ -12,10 +12,11 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from opsguard_assets.build import fed
+from opsguard_assets.build import fed, is_judged
 from opsguard_assets.commands import sync, tick
 from opsguard_assets.commands.outcome import newest_record, open_tickets, rates
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
+from opsguard_assets.shifts.words import counted
 from resources.environment import HOME
 from resources.lake import Lake
 
@@ -42,6 +43,7 @@ def demo(
         lake = session.installation.lake
         moment = tick.instant(as_of) if as_of else _moment(lake)
         devices = tick.score_devices(session, moment) if fed(session.settings, "telemetry") else None
+        shifts = tick.judge_shifts(session, moment) if is_judged(session.settings) else None
         headline = tick.score(session, moment)
         over_time = open_tickets(lake).with_columns(pl.col("at").dt.strftime("%Y-%m-%d")).to_dicts()
         breached = list(rates(lake))
@@ -49,6 +51,7 @@ def demo(
         loaded = {"loads": loads.summary, "rejected": loads.rejected, "drift": loads.drift, "failed_checks": failed}
         scored = {"as_of": moment, **vars(headline), "riskiest": headline.riskiest.to_dicts()}
         scored |= {"devices": devices.told()} if devices else {}
+        scored |= {"shifts": dict(counted(shifts))} if shifts is not None else {}
         print_json({**loaded, "open_tickets": over_time, "breach_rates": breached, "tick": scored})
         return
     sync.show(loads, failed)
@@ -57,6 +60,8 @@ def demo(
     tick.show(moment, headline)
     if devices:
         tick.show_devices(devices)
+    if shifts is not None:
+        tick.show_shifts(moment, shifts)
     _farewell(session)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from opsguard_assets.cadences import day_of, device_config, escalation_config, tick_config
+from opsguard_assets.cadences import day_of, device_config, escalation_config, shift_config, tick_config
 from opsguard_assets.commands.jobs import run_job
 from opsguard_assets.commands.outcome import tick_at
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
@@ -18,6 +18,9 @@ from opsguard_assets.devices.risk_assets import SCORE_DEVICES_JOB
 from opsguard_assets.devices.risk_assets import headline_of as headline_of_devices
 from opsguard_assets.devices.risk_store import recorded_risk
 from opsguard_assets.moment import Moment
+from opsguard_assets.shifts.compliance_assets import JUDGE_SHIFTS_JOB, limits_of
+from opsguard_assets.shifts.compliance_store import compliance_at
+from opsguard_assets.shifts.words import counted, trouble
 from opsguard_assets.tickets.assets import headline_of
 from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB
 from opsguard_assets.tickets.escalation_store import tick_decided
@@ -34,6 +37,7 @@ class Kind(StrEnum):
     SLA = "sla"
     ESCALATIONS = "escalations"
     DEVICES = "devices"
+    SHIFTS = "shifts"
 
 
 @app.command()
@@ -42,7 +46,7 @@ def tick(
         Kind,
         typer.Argument(
             help="sla: the risk of every open ticket; escalations: those at greatest risk; devices: rollups, health, "
-            "risk and alerts of every device at the last full hour."
+            "risk and alerts of every device at the last full hour; shifts: verdicts on all shifts of the last day."
         ),
     ],
     as_of: Annotated[
@@ -66,6 +70,13 @@ def tick(
                 print_json({"tick": kind.value, **found.told()})
             else:
                 show_devices(found, rows=10)
+            return
+        if kind is Kind.SHIFTS:
+            verdicts = judge_shifts(session, moment)
+            if as_json:
+                print_json({"tick": kind.value, "as_of": moment, "verdicts": verdicts.to_dicts()})
+            else:
+                show_shifts(moment, verdicts, rows=20)
             return
         headline = score(session, moment)
     if as_json:
@@ -138,6 +149,19 @@ def show_devices(found: DeviceTick, *, rows: int = 5) -> None:
     print_rows("\nThe worst devices", worst.with_columns(worst["score"].round(1)).to_dicts())
     columns = ("visit_rank", "device_id", f"risk_{found.within}", "risk_7d", "mode", "action", "reason")
     print_rows("\nWorth a visit", found.visits.head(rows).select(columns).to_dicts())
+
+
+def judge_shifts(session: Session, as_of: datetime) -> pl.DataFrame:
+    """Runs the tick of shifts of a moment and reads its verdicts back."""
+    run_job(session, JUDGE_SHIFTS_JOB, progress=Silent(), run_config=shift_config(as_of))
+    return compliance_at(session.installation.lake, as_of, limits_of(session.settings)).verdicts
+
+
+def show_shifts(as_of: datetime, verdicts: pl.DataFrame, *, rows: int = 5) -> None:
+    """Prints a tick of shifts."""
+    counts = ", ".join(f"{count:,} {verdict.replace('_', ' ')}" for verdict, count in counted(verdicts))
+    typer.echo(f"\nAs of {as_of:%Y-%m-%d %H:%M} UTC, shifts of the last day: {counts or 'none'}")
+    print_rows("\nShifts in trouble", trouble(verdicts).head(rows).to_dicts())
 
 
 def show(as_of: datetime, headline: RiskSummary) -> None:

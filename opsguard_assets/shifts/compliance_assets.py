@@ -15,6 +15,7 @@ from opsguard_assets.shifts.explained import ATTENDS, NOT_PLANNED, punches_expla
 from opsguard_assets.shifts.plots import compliance_strip
 from opsguard_assets.shifts.stored import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts import NO_SHOW, ON_TIME, UNATTENDED, UNKNOWN, VERDICTS, Limits
+from opsguard_assets.shifts.words import trouble
 from resources.database import Database
 from resources.lake import Lake
 
@@ -23,7 +24,6 @@ JUDGE_SHIFTS_JOB = "judge_shifts_job"
 _EXPLAINED = "punches_match_the_calendar"
 # More punches than this of people without a shift: the rosters are not whole.
 _UNPLANNED_SHARE = 0.1
-_WORST = (NO_SHOW, UNATTENDED, "wrong_site", "early_exit", "late", UNKNOWN)
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -91,9 +91,6 @@ def _shown(judged: Judged, news: int, as_of: datetime) -> dict[str, dg.MetadataV
     counts = {name: int((verdicts["verdict"] == name).sum()) for name in VERDICTS}
     due = sum(counts[name] for name in (ON_TIME, "late", "early_exit", "left_open", UNATTENDED, NO_SHOW, "wrong_site"))
     share = counts[ON_TIME] / due if due else None
-    order = pl.col("verdict").cast(pl.Enum(VERDICTS))
-    worst = verdicts.filter(pl.col("verdict").is_in(list(_WORST))).sort(order, "expected_from_at")
-    columns = ("site_id", "post", "person_id", "expected_from_at", "verdict", "rule", "late_minutes", "early_minutes")
     said = ("shift_id", "person_id", "said", "said_at", "verdict", "rule")
     return {
         "headline": dg.MetadataValue.md(
@@ -110,7 +107,7 @@ def _shown(judged: Judged, news: int, as_of: datetime) -> dict[str, dg.MetadataV
                 **{f"shifts_{name}": count for name, count in counts.items() if count},
             }
         ),
-        "trouble": preview(worst.select(columns)),
+        "trouble": preview(trouble(verdicts)),
         "corrections": preview(judged.corrected.select(said)),
         "strip": picture(compliance_strip(verdicts, as_of), "Compliance by site"),
     }
