@@ -1,0 +1,144 @@
+"""What is found of shifts: one key per part, posts that are short, who could come instead."""
+
+import json
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from opsguard_assets.alerts.finding import checked
+from opsguard_assets.shifts.coverage import coverage_ahead, coverage_now
+from opsguard_assets.shifts.findings import Found, key_of_part, shift_findings
+from opsguard_assets.shifts.stored import SHIFT_CALENDAR
+from opsguard_assets.shifts.substitutes import Workforce, nothing_proposed, proposals
+from opsguard_assets.shifts.verdicts import Attended, Limits, shift_compliance
+from opsguard_assets.tables.versions import INSTANT
+from tests.shifts.rosters import rows, site
+from tests.shifts.test_verdicts import at, punch, shift
+
+SITES = [site(), site("dock", latitude=52.6, longitude=13.5), site("far", latitude=40.0, longitude=-70.0)]
+
+
+def found(shifts, punches=(), now="09:00", proposed=None):
+    beats = [{"site_id": name, "reported_upto_at": at(now)} for name in ("hall", "dock")]
+    frame = rows(SHIFT_CALENDAR, *shifts)
+    known = Attended(rows("attendance", *punches), rows("punch_feeds", *beats), rows("sites", *SITES))
+    verdicts = shift_compliance(frame, known, Limits(), at(now)).with_columns(known_at=pl.lit(at(now), INSTANT))
+    here = coverage_now(frame, verdicts, at(now)).with_columns(is_ahead=pl.lit(value=False))
+    ahead = coverage_ahead(frame, at(now)).with_columns(is_ahead=pl.lit(value=True))
+    helped = nothing_proposed() if proposed is None else proposed
+    return checked(shift_findings(Found(verdicts, pl.concat([here, ahead]), helped, 15.0)))
+
+
+def test_one_key_changes_its_type_and_severity_with_what_becomes_of_the_shift():
+    def told(now, *punches):
+        rows_found = found([shift("08:00", "16:00")], punches, now).filter(
+            pl.col("dedup_key").str.starts_with("shift:")
+        )
+        return rows_found.select("dedup_key", "alert_type", "severity").rows()
+
+    key = "shift:08:00-16:00/ann"
+    assert told("08:10") == []
+    assert told("08:30") == [(key, "late_arrival", "medium")]
+    assert told("10:00") == [(key, "no_show", "high")]
+    assert told("10:30", punch("10:20")) == []
+    assert told("10:30", punch("08:20", site_id="dock")) == [(key, "wrong_site", "high")]
+    assert told("12:00", punch("08:00", "11:00")) == [(key, "early_exit", "medium")]
+
+
+def test_a_critical_post_is_told_more_severely():
+    told = found([shift("08:00", "16:00", is_critical=True)], now="10:30")
+    assert dict(told.select("alert_type", "severity").iter_rows()) == {
+        "no_show": "critical",
+        "coverage_gap": "critical",
+    }
+
+
+def test_a_post_is_short_when_fewer_are_there_than_it_needs():
+    pair = [shift("08:00", "16:00", n, person_id=n, required_people=2) for n in ("ann", "bob")]
+    gap = found(pair, [punch("08:00", person_id="bob")]).filter(pl.col("alert_type") == "coverage_gap")
+    assert gap["title"].to_list() == ["gate at hall: 1 of 2 people missing now"]
+    assert found(pair, [punch("08:00", person_id=n) for n in ("ann", "bob")]).is_empty()
+
+
+def test_nobody_is_missing_while_it_is_not_known_yet_whether_they_come():
+    assert found([shift("08:00", "16:00")], now="08:10").is_empty()
+
+
+def test_a_plan_that_leaves_a_post_short_is_told_the_day_before():
+    gap = found([shift("20:00", "28:00", status="excused")], now="09:00")
+    assert gap.select("alert_type", "severity").row(0) == ("coverage_gap", "medium")
+    assert "from 2026-01-05 20:00 UTC" in gap["title"].item()
+    relieved = [
+        shift("20:00", "28:00", "s", status="replaced"),
+        shift("20:00", "28:00", "s", person_id="bob", place=1),
+    ]
+    assert found(relieved, now="09:00").is_empty()
+
+
+def test_hostile_names_are_data():
+    nasty = 'x"}<script>alert(1)</script>\n=HYPERLINK("x")'
+    told = found([shift("08:00", "16:00", nasty, person_id=nasty, post=nasty)], now="10:30")
+    facts = json.loads(told.filter(pl.col("alert_type") == "no_show")["evidence"].item())
+    assert facts["person_id"] == nasty
+    assert facts["proposals"] is None
+
+
+PEOPLE = [
+    {"person_id": name, "name": name.title(), "home_site_id": home, "is_active": active}
+    for name, home, active in [
+        ("ann", "hall", True),
+        ("knows_post", "dock", True),
+        ("knows_site", "dock", None),
+        ("near", "hall", True),
+        ("tired", "hall", True),
+        ("works_after", "hall", True),
+        ("left", "hall", False),
+        ("far", "far", True),
+    ]
+]
+
+
+def worked(person, days_ago, hours=("08:00", "16:00"), **more):
+    back = timedelta(days=days_ago)
+    row = shift(*hours, f"{person}-{days_ago}", person_id=person, **more)
+    return {
+        k: v - back if k in ("starts_at", "ends_at", "expected_from_at", "expected_until_at") else v
+        for k, v in row.items()
+    }
+
+
+def test_substitutes_are_rested_and_best_first_and_everyone_says_why():
+    past = [
+        worked("knows_post", 2),
+        worked("knows_post", 3),
+        worked("knows_site", 2, post="patrol"),
+        worked("near", 2, site_id="dock"),
+        worked("tired", 0, hours=("00:00", "06:00"), site_id="dock"),
+        worked("works_after", 0, hours=("20:00", "24:00"), site_id="dock"),
+    ]
+    needs = pl.DataFrame(
+        {"need": ["n"], "site_id": ["hall"], "post": ["gate"], "starts_at": [at("08:20")], "ends_at": [at("16:00")]}
+    ).with_columns(pl.col("starts_at", "ends_at").cast(INSTANT))
+    workforce = Workforce(
+        rows("people", *PEOPLE),
+        rows("sites", site(latitude=52.52, longitude=13.4), *SITES[1:]),
+        rows(SHIFT_CALENDAR, shift("08:00", "16:00"), *past),
+    )
+    best = proposals(needs, workforce, rest_hours=10, at_most=5)["proposals"].item().to_list()
+    assert [one["person_id"] for one in best] == ["knows_post", "knows_site", "near", "far"]
+    assert best[0]["reason"] == "worked this post 2 times, rested 40 h, 11.2 km away, 16 h this week"
+    assert best[0]["distance_km"] == pytest.approx(11.2, abs=0.1)
+    told = found(
+        [shift("08:00", "16:00")],
+        now="10:30",
+        proposed=pl.DataFrame({"need": ["shift:08:00-16:00/ann"], "proposals": [best]}),
+    )
+    no_show = told.filter(pl.col("alert_type") == "no_show")
+    assert no_show["reason"].item().endswith("; Knows_Post could come: " + best[0]["reason"])
+    assert json.loads(no_show["evidence"].item())["proposals"][0]["person_id"] == "knows_post"
+
+
+def test_the_key_of_a_part_names_shift_and_person():
+    frame = pl.DataFrame({"shift_id": ["r@2026-01-05"], "person_id": ["ann"]})
+    assert frame.select(key_of_part()).item() == "shift:r@2026-01-05/ann"

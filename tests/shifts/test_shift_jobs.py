@@ -1,0 +1,185 @@
+"""Shifts as Dagster runs them: a calendar follows its rosters, an alert its shift, and verdicts are corrected."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import dagster as dg
+import polars as pl
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import create_engine, make_url, text
+
+from opsguard_assets.alerts.queries import alerts
+from opsguard_assets.build import build_defs
+from opsguard_assets.cadences import shift_config
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.moment import moment_config
+from opsguard_assets.shifts.calendar_assets import PLAN_JOB, SHIFT_CALENDAR_KEY
+from opsguard_assets.shifts.compliance_assets import JUDGE_SHIFTS_JOB
+from opsguard_assets.shifts.evidence_store import evidence_of
+from opsguard_assets.shifts.stored import SHIFT_CALENDAR, SHIFT_COMPLIANCE
+from opsguard_assets.shifts.verdicts import Limits
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.versions import IS_WITHDRAWN
+from resources.database import Database
+from resources.lake import Lake
+from resources.progress import Silent
+from tests.shifts.rosters import roster, rows, site
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+FILLED = (
+    "rosters",
+    "absences",
+    "substitutions",
+    "attendance",
+    "punch_feeds",
+    "sites",
+    "people",
+    "clients",
+    "calendars",
+)
+SOURCES = [
+    {"name": name, "kind": "files", "path": f"nowhere/{name}/*.csv", "feeds": [{"table": name, "same_names": True}]}
+    for name in FILLED
+]
+SETTINGS = Settings(sources=SOURCES)
+DAY_SHIFT = {"starts_local": "08:00", "ends_local": "16:00", "post": "gate", "site_id": "hall"}
+
+
+def at(hours: float) -> datetime:
+    return START + timedelta(hours=hours)
+
+
+class House:
+    """One installation: its stores, and jobs run on them."""
+
+    def __init__(self, lake: Lake, database: Database) -> None:
+        self.lake, self.database = lake, database
+        given = {"lake": lake, "database": database, "progress": Silent(), "inbox": None, "models": None}
+        resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
+        self.defs = build_defs(settings=SETTINGS, resources=resources)
+
+    def know(self, table: str, when: datetime, *given: dict, gone: bool = False) -> None:
+        frame = rows(table, *({"known_at": when} | row for row in given))
+        self.lake.record(TABLES[table], frame.with_columns(pl.lit(gone).alias(IS_WITHDRAWN)), loaded_at=when)
+
+    def heard(self, when: datetime) -> None:
+        self.know("punch_feeds", when, {"site_id": "hall", "reported_upto_at": when})
+
+    def run(self, job: str, config: dict) -> dg.ExecuteInProcessResult:
+        with dg.DagsterInstance.ephemeral() as instance:
+            return self.defs.resolve_job_def(job).execute_in_process(run_config=config, instance=instance)
+
+    def plan(self, when: datetime) -> dg.ExecuteInProcessResult:
+        return self.run(PLAN_JOB, moment_config(when, SHIFT_CALENDAR_KEY))
+
+    def judge(self, when: datetime) -> dg.ExecuteInProcessResult:
+        return self.run(JUDGE_SHIFTS_JOB, shift_config(when))
+
+    def alert(self) -> dict:
+        every = alerts(self.database, states=("open", "acknowledged", "suppressed", "resolved"))
+        (found,) = (row for row in every if row["dedup_key"].startswith("shift:gate@2026-01-05"))
+        return found
+
+    def verdict(self, when: datetime) -> str:
+        told = self.lake.known(SHIFT_COMPLIANCE, when).filter(pl.col("shift_id") == "gate@2026-01-05").collect()
+        return told["verdict"].item()
+
+
+@pytest.fixture
+def house(server, tmp_path, request):
+    name = f"shifts_{abs(hash(request.node.name)) % 10**9}"
+    admin = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    admin.dispose()
+    database = Database(SecretStr(make_url(server).set(database=name).render_as_string(hide_password=False)))
+    database.migrate()
+    found = House(Lake(str(tmp_path / "lake")), database)
+    found.know("sites", START, site(timezone="UTC"))
+    found.know("clients", START, {"client_id": "acme", "name": "Acme", "plan": "silver", "timezone": "UTC"})
+    found.know("people", START, *({"person_id": p, "name": p.title(), "home_site_id": "hall"} for p in ("ann", "bob")))
+    found.know("rosters", START, roster("gate", **DAY_SHIFT))
+    return found
+
+
+def test_the_calendar_follows_its_rosters_and_what_was_planned_stays_readable(house):
+    first = house.plan(at(2))
+    checks = {check.check_name: check.passed for check in first.get_asset_check_evaluations()}
+    assert checks == {"calendar_reaches_its_last_day": True, "every_roster_can_be_read": True}
+    assert house.lake.known(SHIFT_CALENDAR).collect()["on"].max() == date(2026, 1, 18)
+    house.know("rosters", at(3), roster("gate", **DAY_SHIFT, valid_until=date(2026, 1, 6)))
+    house.plan(at(4))
+    days = house.lake.known(SHIFT_CALENDAR).filter(pl.col("on") >= START.date()).collect()["on"]
+    assert sorted(days) == [date(2026, 1, 5), date(2026, 1, 6)]
+    assert len(house.lake.known(SHIFT_CALENDAR, at(2)).filter(pl.col("on") >= START.date()).collect()) == 14
+    versions = house.lake.versions(SHIFT_CALENDAR).collect().height
+    house.plan(at(5))
+    assert house.lake.versions(SHIFT_CALENDAR).collect().height == versions
+
+
+def test_a_roster_that_is_removed_disappears_and_a_broken_one_is_named(house):
+    house.know("rosters", START, roster("bad", **DAY_SHIFT, recurrence="mondays"))
+    checks = {c.check_name: c for c in house.plan(at(2)).get_asset_check_evaluations()}
+    assert not checks["every_roster_can_be_read"].passed
+    house.know("rosters", at(3), roster("gate", **DAY_SHIFT), gone=True)
+    house.plan(at(4))
+    assert house.lake.known(SHIFT_CALENDAR).collect().is_empty()
+
+
+def test_one_alert_lives_with_its_shift_and_resolves_itself_on_arrival(house):
+    house.know("people", at(1), {"person_id": "cem", "name": "Cem", "home_site_id": "hall"})
+    house.heard(at(8.5))
+    house.judge(at(8.5))
+    first = house.alert()
+    assert (first["alert_type"], first["severity"], first["state"]) == ("late_arrival", "medium", "open")
+    house.heard(at(10.5))
+    house.judge(at(10.5))
+    second = house.alert()
+    assert (second["alert_id"], second["alert_type"], second["severity"]) == (first["alert_id"], "no_show", "high")
+    assert house.verdict(at(10.5)) == "no_show"
+    house.know("attendance", at(10.8), {"person_id": "ann", "site_id": "hall", "punched_in_at": at(10.75)})
+    house.heard(at(11))
+    house.judge(at(11))
+    assert house.alert()["state"] == "resolved"
+    assert (house.verdict(at(11)), house.verdict(at(10.5))) == ("late", "no_show")
+
+
+def test_a_punch_that_comes_late_corrects_yesterday_and_the_correction_can_be_seen(house):
+    house.heard(at(18))
+    house.judge(at(18))
+    assert house.verdict(at(18)) == "no_show"
+    late = {"person_id": "ann", "site_id": "hall", "punched_in_at": at(7.9), "punched_out_at": at(16.1)}
+    house.know("attendance", at(30), late)
+    result = house.judge(at(30))
+    metadata = result.asset_materializations_for_node("shifts__shift_compliance")[0].metadata
+    assert metadata["corrected"].value == 1
+    found = evidence_of(house.lake, "gate@2026-01-05", at(31), Limits())
+    assert found.said["verdict"].to_list() == ["no_show", "on_time"]
+    assert found.verdicts["rule"].to_list() == ["arrived within 15 min of the start"]
+    before = evidence_of(house.lake, "gate@2026-01-05", at(20), Limits())
+    assert before.verdicts["verdict"].to_list() == ["no_show"]
+    assert before.punches.is_empty()
+
+
+def test_a_blind_feed_accuses_nobody_and_is_told_as_what_it_is(house):
+    house.heard(at(7))
+    house.judge(at(12))
+    assert house.verdict(at(12)) == "unknown"
+    assert (house.alert()["alert_type"], house.alert()["severity"]) == ("shift_unconfirmed", "low")
+
+
+def test_the_same_tick_again_changes_nothing(house):
+    house.heard(at(10.5))
+    house.judge(at(10.5))
+    before = (house.alert(), house.lake.versions(SHIFT_COMPLIANCE).collect())
+    house.judge(at(10.5))
+    assert house.alert() == before[0]
+    assert house.lake.versions(SHIFT_COMPLIANCE).collect().equals(before[1])
+
+
+def test_evidence_of_something_that_is_no_shift_says_how_shifts_are_written(house):
+    with pytest.raises(LookupError, match="write ROSTER@YYYY-MM-DD"):
+        evidence_of(house.lake, "gate", at(1), Limits())
+    with pytest.raises(LookupError, match="no shift gone@2031-01-01 is known"):
+        evidence_of(house.lake, "gone@2031-01-01", at(1), Limits())
