@@ -19,7 +19,7 @@ _PAGE = Path(__file__).parent / "README.md"
 
 def main(
     scale: Annotated[float, typer.Option(help="Share of the full size; 0.01 is a quick try.")] = 1.0,
-    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefghi.")] = "abcdefghi",
+    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefghij.")] = "abcdefghij",
     devices: Annotated[int, typer.Option(help="How many devices h and i have; 1,000 is a quick try.")] = 100_000,
     work: Annotated[Path | None, typer.Option(help="Folder for the data, kept; a temporary one without it.")] = None,
 ) -> None:
@@ -27,25 +27,20 @@ def main(
     with tempfile.TemporaryDirectory() as temporary, Progress(console=Console(stderr=True)) as progress:
         folder = work or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        rows = []
-        if "a" in only or "b" in only:
-            rows += _ticks(folder, scale, progress)
-        if "c" in only:
-            rows += _loads(folder, scale, progress)
-        if "d" in only:
-            rows += _scheduled(folder, progress)
-        if "e" in only:
-            rows += _findings(folder, scale, progress)
-        if "f" in only:
-            rows += _learned(folder, scale, progress)
-        if "g" in only:
-            rows += _features(folder, scale, progress)
-        if "h" in only:
-            rows += _telemetry(folder, devices, progress)
-        if "i" in only:
-            rows += _hourly_ticks(folder, devices, progress)
+        comparisons = {
+            "ab": lambda: _ticks(folder, scale, progress),
+            "c": lambda: _loads(folder, scale, progress),
+            "d": lambda: _scheduled(folder, progress),
+            "e": lambda: _findings(folder, scale, progress),
+            "f": lambda: _learned(folder, scale, progress),
+            "g": lambda: _features(folder, scale, progress),
+            "h": lambda: _telemetry(folder, devices, progress),
+            "i": lambda: _hourly_ticks(folder, devices, progress),
+            "j": lambda: _calendars(scale, progress),
+        }
+        rows = [row for letters, run in comparisons.items() if set(letters) & set(only) for row in run()]
     text = page(rows, scale=scale)
-    if only == "abcdefghi" and scale == 1.0 and devices == 100_000:
+    if only == "abcdefghij" and scale == 1.0 and devices == 100_000:
         _PAGE.write_text(text, encoding="utf-8")
     typer.echo(text)
 
@@ -171,6 +166,20 @@ def _hourly_ticks(folder: Path, devices: int, progress: Progress) -> list[Row]:
         Row("(i) the same tick, ten times the history", "the tick with one tenth of it", "1.2×", tenfold, ours),  # noqa: RUF001
         Row(asked, f"the tick of all {devices:,}", "none", found["one query per device"], ours),
     ]
+
+
+def _calendars(scale: float, progress: Progress) -> list[Row]:
+    from benchmarks.shifts import difference
+
+    guards = int(50_000 * scale)
+    sides = {name: {"guards": guards} for name in ("calendar", "calendar by loop")}
+    found = measure(sides, rounds=3, repeats=1, done=_done(progress, "calendars", 6))
+    apart = difference(guards)
+    if apart:
+        raise RuntimeError(f"{apart} shifts are not the same on both sides")
+    what = f"(j) the calendar of {guards:,} guards, 14 days"
+    against = "the library's expansion, roster by roster; the same shifts"
+    return [Row(what, against, "0.05×", found["calendar"], found["calendar by loop"])]  # noqa: RUF001
 
 
 def _reports(folder: Path, devices: int, progress: Progress) -> tuple[dict[str, object], dict[str, object], int]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks import findings, served, telemetry
+from benchmarks import findings, served, shifts, telemetry
 from benchmarks.data import AS_OF
 
 _EXPORT = {
@@ -151,6 +151,8 @@ SIDES: dict[str, Callable[..., Callable[[], object]]] = {
     "hourly tick, ten times the history": telemetry.hourly_tick,
     "hourly tick, bare": telemetry.hourly_tick_floor,
     "one query per device": telemetry.one_query_per_device,
+    "calendar": shifts.calendar,
+    "calendar by loop": shifts.calendar_by_loop,
     "findings settled": findings.settled,
     "findings upserted": findings.upserted,
 }

@@ -31,6 +31,8 @@ _OF_ROSTERS = {
 }
 _FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
 _SHAPES = ({"FREQ", "INTERVAL", "BYDAY"}, {"FREQ", "INTERVAL", "BYDAY", "WKST"})
+# Without any of them the library takes weekday, day or month from the first day.
+_DAYS_SAID = ("BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO")
 _EVERY_DAY = "FREQ=DAILY"
 _RULES = pl.Schema(
     {
@@ -40,6 +42,7 @@ _RULES = pl.Schema(
         "interval": pl.Int64(),
         "weekdays": pl.List(pl.Int64()),
         "week_starts": pl.Int64(),
+        "is_free": pl.Boolean(),
         "until_local": pl.Datetime("us"),
         "until_at": pl.Datetime("us", "UTC"),
         "problem": pl.String(),
@@ -78,9 +81,7 @@ def days_of(rosters: pl.DataFrame, first: date, last: date) -> Days:
     return Days(
         found.filter(
             pl.col("on") >= pl.col("valid_from"), (pl.col("on") <= pl.col("valid_until")).fill_null(value=True)
-        )
-        .select("roster_id", "on", "until_local", "until_at")
-        .sort("roster_id", "on"),
+        ).select("roster_id", "on", "until_local", "until_at"),
         read.filter(pl.col("problem").is_not_null()).select("roster_id", "recurrence", "problem").sort("roster_id"),
     )
 
@@ -105,16 +106,18 @@ def _plain(rosters: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
 
 def _by_library(rosters: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
     """All other rules, once per distinct rule and first day."""
-    others = rosters.filter(pl.col("shape").is_null())
+    # Where the first day says nothing about the days that follow, a rule is expanded once for all who follow it.
+    same, own = pl.lit(first.replace(month=1, day=1)), pl.col("valid_from")
+    others = rosters.filter(pl.col("shape").is_null()).with_columns(begins=pl.when("is_free").then(same).otherwise(own))
     since, until = datetime.combine(first, time()), datetime.combine(last, time())
-    distinct = others.select("rule", "valid_from").unique().sort("rule", "valid_from")
+    distinct = others.select("rule", "begins").unique().sort("rule", "begins")
     found = [
-        {"rule": rule, "valid_from": begins, "on": at.date()}
+        {"rule": rule, "begins": begins, "on": at.date()}
         for rule, begins in distinct.iter_rows()
         for at in rrulestr(rule, dtstart=datetime.combine(begins, time())).between(since, until, inc=True)
     ]
-    schema = {"rule": pl.String, "valid_from": pl.Date, "on": pl.Date}
-    return others.join(pl.DataFrame(found, schema=schema), on=["rule", "valid_from"])
+    schema = {"rule": pl.String, "begins": pl.Date, "on": pl.Date}
+    return others.join(pl.DataFrame(found, schema=schema), on=["rule", "begins"]).drop("begins")
 
 
 def _read(recurrence: str | None) -> dict[str, object]:
@@ -133,7 +136,7 @@ def _read(recurrence: str | None) -> dict[str, object]:
         ends = _until(until)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         return row | {"problem": f"not a rule of RFC 5545: {error}"}
-    return row | {"rule": rule} | ends | _shape(parts)
+    return row | {"rule": rule, "is_free": _is_free(parts)} | ends | _shape(parts)
 
 
 def _problem(parts: dict[str, str]) -> str | None:
@@ -162,6 +165,12 @@ def _shape(parts: dict[str, str]) -> dict[str, object]:
         "weekdays": None if days is None else [_WEEKDAYS[day] for day in days],
         "week_starts": _WEEKDAYS[parts.get("WKST", "MO")],
     }
+
+
+def _is_free(parts: dict[str, str]) -> bool:
+    """Whether the days of a rule do not depend on its first day."""
+    says_days = parts["FREQ"] == "DAILY" or any(name in parts for name in _DAYS_SAID)
+    return says_days and "COUNT" not in parts and int(parts.get("INTERVAL", "1")) == 1
 
 
 def _until(text: str | None) -> dict[str, object]:
