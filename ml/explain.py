@@ -19,7 +19,11 @@ from ml.learned import LearnedModel
 
 MOST = 2
 # Where a problem keeps its words.
-_MODULES = {"sla_breach": "ml.sla_breach.words", "device_failure": "ml.device_failure.words"}
+_MODULES = {
+    "sla_breach": "ml.sla_breach.words",
+    "device_failure": "ml.device_failure.words",
+    "no_show": "ml.no_show.words",
+}
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from opsguard_assets.cadences import (
     day_of,
     device_config,
     documented_cadences,
+    shift_config,
     tick_config,
 )
 from opsguard_assets.config.load import load_settings_of, with_secrets
@@ -63,7 +64,7 @@ def build_defs(
     """
     settings = settings or load_settings_of(read_environment(os.environ), os.environ)
     assets, scored = _assets(settings), _scored(settings)
-    others = dg.AssetSelection.assets(*(key for each in scored for key in each.keys), *_judged(settings))
+    others = dg.AssetSelection.assets(*(key for each in scored for key in each.keys))
     jobs = [keep_house_job(HOUSE_JOB, settings)]
     if assets:
         jobs.append(
@@ -71,12 +72,9 @@ def build_defs(
         )
     for each in scored:
         jobs += [_job(name, dg.AssetSelection.assets(*keys), words) for name, (keys, words) in each.ticks.items()]
-        jobs += jobs_of(each.problem, _job)
+        jobs += jobs_of(each.problem, _job) if each.is_learned else []
     if fed(settings, "rosters"):
         jobs.append(_job(PLAN_JOB, dg.AssetSelection.assets(SHIFT_CALENDAR_KEY), "Who should be where from now on."))
-    if judged := _judged(settings):
-        words = "Verdicts on all shifts that run or ended within a day, and their alerts."
-        jobs.append(_job(JUDGE_SHIFTS_JOB, dg.AssetSelection.assets(*judged), words))
     names = {job.name for job in jobs}
     return dg.Definitions(
         assets=assets,
@@ -88,7 +86,7 @@ def build_defs(
         ],
         sensors=[
             *_sensors(settings, assets, others),
-            *(sensor for each in scored for sensor in sensors_of(each.problem, each.scoring)),
+            *(sensor for each in _learned(scored) for sensor in sensors_of(each.problem, each.scoring)),
         ],
         resources=dict(resources or roles()),
         executor=dg.in_process_executor,
@@ -103,16 +101,19 @@ class Scored:
         problem: The problem.
         scoring: The job that scores it.
         ticks: The jobs of its frequent cadences: name to assets and words.
+        is_learned: Whether models are learned for it: of people only where a client wants it.
     """
 
     problem: Problem
     scoring: Scoring
     ticks: Mapping[str, tuple[tuple[dg.AssetKey, ...], str]]
+    is_learned: bool = True
 
     @property
     def keys(self) -> tuple[dg.AssetKey, ...]:
         """The assets that have cadences of their own and follow no load by themselves."""
-        return (*keys_of(self.problem), *(key for keys, _ in self.ticks.values() for key in keys))
+        learned = keys_of(self.problem) if self.is_learned else ()
+        return (*learned, *(key for keys, _ in self.ticks.values() for key in keys))
 
 
 def _scored(settings: Settings) -> list[Scored]:
@@ -131,12 +132,12 @@ def _scored(settings: Settings) -> list[Scored]:
         }
         scoring = Scoring(SCORE_DEVICES_JOB, device_config, partition=day_of)
         found.append(Scored(problems["device_failure"], scoring, devices))
+    if is_judged(settings):
+        words = "Verdicts on all shifts that run or ended within a day, and their alerts."
+        judged = {JUDGE_SHIFTS_JOB: (SHIFT_KEYS, words)}
+        wanted = bool(settings.shifts.no_show_risk_for)
+        found.append(Scored(problems["no_show"], Scoring(JUDGE_SHIFTS_JOB, shift_config), judged, is_learned=wanted))
     return found
-
-
-def _judged(settings: Settings) -> tuple[dg.AssetKey, ...]:
-    """The assets of the tick of shifts, where rosters and punches are known."""
-    return SHIFT_KEYS if is_judged(settings) else ()
 
 
 def is_judged(settings: Settings) -> bool:
@@ -156,7 +157,7 @@ def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
         *(ticket_assets(fed, settings) if "tickets" in fed else []),
         *(device_assets(settings, fed) if "telemetry" in fed else []),
         *(shift_assets(settings, fed) if "rosters" in fed else []),
-        *(asset for each in _scored(settings) for asset in assets_of(each.problem, settings)),
+        *(asset for each in _learned(_scored(settings)) for asset in assets_of(each.problem, settings)),
         *([escalations_asset(settings, partial(_helpdesk, settings))] if "tickets" in fed else []),
     ]
 
@@ -180,8 +181,14 @@ def _job(name: str, selection: dg.AssetSelection, description: str) -> Any:
     )
 
 
+def _learned(scored: Sequence[Scored]) -> list[Scored]:
+    return [each for each in scored if each.is_learned]
+
+
 def _of_models(scored: Sequence[Scored]) -> list[Cadence]:
-    return [cadence for place, each in enumerate(scored) for cadence in cadences_of(each.problem, place=place)]
+    return [
+        cadence for place, each in enumerate(_learned(scored)) for cadence in cadences_of(each.problem, place=place)
+    ]
 
 
 def _sensors(

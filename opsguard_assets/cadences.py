@@ -16,13 +16,14 @@ from opsguard_assets.moment import moment_config
 from opsguard_assets.shifts.alert_assets import SHIFT_ALERTS_KEY
 from opsguard_assets.shifts.calendar_assets import PLAN_JOB, SHIFT_CALENDAR_KEY
 from opsguard_assets.shifts.compliance_assets import JUDGE_SHIFTS_JOB, SHIFT_COMPLIANCE_KEY
+from opsguard_assets.shifts.no_show_assets import SHIFT_RISK_KEY
 from opsguard_assets.tickets.alert_assets import SLA_ALERTS_KEY
 from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB, ESCALATIONS_KEY
 from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY
 from sensors.cadences import Cadence
 
 TICK_KEYS = (SLA_RISK_KEY, SLA_ALERTS_KEY)
-SHIFT_KEYS = (SHIFT_COMPLIANCE_KEY, SHIFT_ALERTS_KEY)
+SHIFT_KEYS = (SHIFT_COMPLIANCE_KEY, SHIFT_RISK_KEY, SHIFT_ALERTS_KEY)
 DEVICE_KEYS = (DEVICE_HOURLY_KEY, DEVICE_HEALTH_KEY, DEVICE_RISK_KEY, DEVICE_ALERTS_KEY)
 SYNC_JOB, HOUSE_JOB = "sync_sources_job", "keep_house_job"
 

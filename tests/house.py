@@ -141,7 +141,7 @@ ARROWS = {
     ),
     "opsguard_assets/problems.py": (
         "opsguard_assets.config.settings", "opsguard_assets.models.problem", "opsguard_assets.tickets.breach_problem",
-        "opsguard_assets.devices.failure_store",
+        "opsguard_assets.devices.failure_store", "opsguard_assets.shifts.no_show_store",
     ),
     "opsguard_assets/derivation.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/metadata.py": ("opsguard_assets.tables", "opsguard_assets.intake.report"),

@@ -11,6 +11,8 @@ KINDS = {
     "site_silent": "Most devices of a site fell silent at once: its gateway, its power or its line.",
     "late_arrival": "Nobody has arrived for a shift, a quarter of an hour after its start.",
     "no_show": "Nobody came to a shift within two hours, or until its end.",
+    "no_show_risk": "Probably nobody will come to a shift of the next 24 hours.",
+    "no_show_model_unavailable": "The learned model of no-shows cannot score; the rule does.",
     "shift_unconfirmed": "No punch is known for a shift, because the feed of its site is late.",
     "wrong_site": "Somebody punched at another site than planned.",
     "early_exit": "Somebody left a shift before its end.",

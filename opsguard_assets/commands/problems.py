@@ -22,9 +22,13 @@ class Problem(StrEnum):
 
     SLA_BREACH = "sla_breach"
     DEVICE_FAILURE = "device_failure"
+    NO_SHOW = "no_show"
 
 
-PROBLEM_HELP = "sla_breach: will an open ticket miss its deadline? device_failure: will a device fail or fall silent?"
+PROBLEM_HELP = (
+    "sla_breach: will an open ticket miss its deadline? device_failure: will a device fail or fall silent? "
+    "no_show: will nobody come for a shift?"
+)
 
 
 class NoModelError(RuntimeError):

@@ -33,6 +33,8 @@ class Money(Strict):
         breach_cost: Penalty of one missed deadline (contracts say 1,000 to 5,000; the least is assumed).
         failure_cost: What a device that fails without warning costs: the visit at once, the time without it. An
             assumption until you know better.
+        no_show_cost: What a shift costs to which nobody comes: an empty post, somebody called at short notice. An
+            assumption, too.
         alert_minutes: Minutes that somebody needs to handle one alert.
         hourly_cost: What an hour of that person costs.
         prevented_share: Share of the breaches announced in time that acting prevents. An assumption until a hold-out
@@ -42,6 +44,7 @@ class Money(Strict):
 
     breach_cost: float = Field(default=1_000, ge=0)
     failure_cost: float = Field(default=300, ge=0)
+    no_show_cost: float = Field(default=300, ge=0)
     alert_minutes: float = Field(default=15, ge=0)
     hourly_cost: float = Field(default=25, ge=0)
     prevented_share: float = Field(default=0.3, ge=0, le=1)

@@ -6,6 +6,7 @@ _DEVICES = ("device_silent", "site_silent", "low_battery_predicted", "replacemen
 _SHIFTS = (
     "late_arrival",
     "no_show",
+    "no_show_risk",
     "shift_unconfirmed",
     "wrong_site",
     "early_exit",

@@ -21,6 +21,8 @@ from opsguard_assets.shifts.findings import (
     key_of_part,
     shift_findings,
 )
+from opsguard_assets.shifts.no_show_assets import SHIFT_RISK_KEY
+from opsguard_assets.shifts.no_show_store import recorded_risk
 from opsguard_assets.shifts.substitutes import Workforce, proposals, since_of
 from opsguard_assets.shifts.verdicts import NO_SHOW, UNATTENDED, WRONG_SITE
 from opsguard_assets.tables.registry import TABLES
@@ -42,7 +44,7 @@ def shift_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
     watched = Watched(
         monitor=SHIFT_MONITOR,
         key=SHIFT_ALERTS_KEY,
-        deps=(SHIFT_COMPLIANCE_KEY,),
+        deps=(SHIFT_COMPLIANCE_KEY, SHIFT_RISK_KEY),
         description="One alert per part in a shift that nobody attends, that changes with what becomes of it and "
         "resolves itself on arrival, with substitutes who could come; posts that are short; punches from far away.",
         findings=findings,
@@ -65,7 +67,16 @@ def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame
     workforce = Workforce(people, sites, around)
     needs = _needs(judged.verdicts, coverage, as_of)
     proposed = proposals(needs, workforce, rest_hours=chosen.rest_hours, at_most=chosen.proposals)
-    found = shift_findings(Found(judged.verdicts, coverage, proposed, limits.late_after))
+    found = shift_findings(
+        Found(
+            judged.verdicts,
+            coverage,
+            proposed,
+            limits.late_after,
+            recorded_risk(lake, as_of),
+            chosen.no_show_alert_from,
+        )
+    )
     plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
     return keep_to_plans(found, plans, settings.plans.alerts_by_plan())
 

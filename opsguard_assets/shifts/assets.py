@@ -11,6 +11,8 @@ from opsguard_assets.shifts.calendar_assets import shift_calendar_asset
 from opsguard_assets.shifts.calendar_store import INPUTS
 from opsguard_assets.shifts.compliance_assets import shift_compliance_asset
 from opsguard_assets.shifts.compliance_store import ATTENDANCE, PUNCH_FEEDS
+from opsguard_assets.shifts.no_show_assets import shift_risk_asset
+from opsguard_assets.shifts.no_show_store import no_show
 
 
 def shift_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefinition]:
@@ -25,4 +27,9 @@ def shift_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefini
     calendar = shift_calendar_asset(settings, planned)
     if not punched:
         return [calendar]
-    return [calendar, shift_compliance_asset(settings, punched), shift_alerts_asset(settings)]
+    return [
+        calendar,
+        shift_compliance_asset(settings, punched),
+        shift_risk_asset(no_show(settings), settings, punched),
+        shift_alerts_asset(settings),
+    ]

@@ -22,7 +22,10 @@ LATE_ARRIVAL, UNCONFIRMED, COVERAGE_GAP, GEOFENCE = (
     "coverage_gap",
     "geofence_violation",
 )
-ALERT_TYPES = (LATE_ARRIVAL, NO_SHOW, UNCONFIRMED, WRONG_SITE, EARLY_EXIT, COVERAGE_GAP, GEOFENCE)
+LIKELY = "no_show_risk"
+# A likely no-show that was told is told until the risk is this much lower.
+_HELD = 0.75
+ALERT_TYPES = (LIKELY, LATE_ARRIVAL, NO_SHOW, UNCONFIRMED, WRONG_SITE, EARLY_EXIT, COVERAGE_GAP, GEOFENCE)
 # Verdict -> alert type, severity, severity at a post that must never be empty, what has happened.
 _OF_VERDICT = {
     UNATTENDED: (LATE_ARRIVAL, "medium", "high", "nobody has arrived"),
@@ -40,6 +43,8 @@ class Found:
     Attributes:
         verdicts: Rows of `shift_compliance`.
         coverage: Rows of `coverage.coverage_now` and `coverage.coverage_ahead`, the latter with `is_ahead`.
+        risk: Rows of `shift_risk` of the moment; none where nobody wants them.
+        risk_from: The risk from which it is told.
         proposals: `need` (the alert's key) and `proposals`.
         unconfirmed_after: Minutes after the start from which an unknown verdict is told.
     """
@@ -48,11 +53,15 @@ class Found:
     coverage: pl.DataFrame
     proposals: pl.DataFrame
     unconfirmed_after: float
+    risk: pl.DataFrame
+    risk_from: float
 
 
 def shift_findings(found: Found) -> pl.DataFrame:
     """The findings of one tick: rows of `FINDING`."""
-    rows = pl.concat([_parts(found), _gaps(found.coverage), _outside(found.verdicts)], how="diagonal_relaxed")
+    rows = pl.concat(
+        [_parts(found), _gaps(found.coverage), _outside(found.verdicts), _likely(found)], how="diagonal_relaxed"
+    )
     with_help = rows.join(found.proposals.rename({"need": "dedup_key"}), on="dedup_key", how="left")
     helped = with_help.with_columns(
         evidence=pl.concat_str(
@@ -151,6 +160,30 @@ def _outside(verdicts: pl.DataFrame) -> pl.DataFrame:
         ),
         is_raising=pl.lit(value=True),
         facts=pl.struct("person_id", "distance_m", "accuracy_m").struct.json_encode(),
+    )
+
+
+def _likely(found: Found) -> pl.DataFrame:
+    risk = pl.col("risk")
+    rows = found.risk.filter(risk >= found.risk_from * _HELD)
+    # Rounded down: nobody shall read a threshold that was not reached.
+    percent = (risk * 100 + 1e-9).floor().cast(pl.Int64)
+    return rows.select(
+        "client_id",
+        "site_id",
+        "reason",
+        "model_name",
+        "model_version",
+        "model_run_id",
+        alert_type=pl.lit(LIKELY),
+        dedup_key=pl.format("no_show_risk:{}/{}", "shift_id", "person_id"),
+        entity_type=pl.lit("shift"),
+        entity_id="shift_id",
+        severity=pl.lit("low"),
+        score=risk,
+        title=pl.format("Shift {} at {}: likely that nobody comes ({} %)", _clock("starts_at"), "site_id", percent),
+        is_raising=risk >= found.risk_from,
+        facts=pl.struct("person_id", "risk", starts=_clock("starts_at")).struct.json_encode(),
     )
 
 

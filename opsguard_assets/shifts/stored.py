@@ -73,6 +73,23 @@ class ShiftCompliance(dy.Schema):
     known_at = _instant("when this was known", nullable=False)
 
 
+class ShiftRisk(dy.Schema):
+    """The probability that nobody comes for a person's part in a shift, at a moment."""
+
+    shift_id = _text("the shift", nullable=False)
+    person_id = _text("who is expected", nullable=False)
+    site_id = _text("where", nullable=False)
+    client_id = _text("whose site")
+    starts_at = _instant("from when the person is expected", nullable=False)
+    as_of = _instant("the moment", nullable=False)
+    risk = dy.Float64(nullable=False, description="probability that nobody comes, 0..1")
+    reason = _text("what the model looked at, in words, for the person's supervisor")
+    model_name = _text("which model", nullable=False)
+    model_version = _text("which version of it", nullable=False)
+    model_run_id = _text("the MLflow run that made the model; null for the rule")
+    date = dy.Date(nullable=False, description="day of `as_of`; the partition")
+
+
 SHIFT_CALENDAR = Table(
     name="shift_calendar", room="shifts", schema=ShiftCalendar, key=("shift_id", "person_id"), happened_at="starts_at"
 )
@@ -82,4 +99,7 @@ SHIFT_COMPLIANCE = Table(
     schema=ShiftCompliance,
     key=("shift_id", "person_id"),
     happened_at="starts_at",
+)
+SHIFT_RISK = Table(
+    name="shift_risk", room="shifts", schema=ShiftRisk, key=("shift_id", "person_id", "as_of"), happened_at="as_of"
 )

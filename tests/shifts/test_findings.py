@@ -9,7 +9,7 @@ import pytest
 from opsguard_assets.alerts.finding import checked
 from opsguard_assets.shifts.coverage import coverage_ahead, coverage_now
 from opsguard_assets.shifts.findings import Found, key_of_part, shift_findings
-from opsguard_assets.shifts.stored import SHIFT_CALENDAR
+from opsguard_assets.shifts.stored import SHIFT_CALENDAR, SHIFT_RISK
 from opsguard_assets.shifts.substitutes import Workforce, nothing_proposed, proposals
 from opsguard_assets.shifts.verdicts import Attended, Limits, shift_compliance
 from opsguard_assets.tables.versions import INSTANT
@@ -19,7 +19,7 @@ from tests.shifts.test_verdicts import at, punch, shift
 SITES = [site(), site("dock", latitude=52.6, longitude=13.5), site("far", latitude=40.0, longitude=-70.0)]
 
 
-def found(shifts, punches=(), now="09:00", proposed=None):
+def found(shifts, punches=(), now="09:00", proposed=None, risk=None):
     beats = [{"site_id": name, "reported_upto_at": at(now)} for name in ("hall", "dock")]
     frame = rows(SHIFT_CALENDAR, *shifts)
     known = Attended(rows("attendance", *punches), rows("punch_feeds", *beats), rows("sites", *SITES))
@@ -27,7 +27,11 @@ def found(shifts, punches=(), now="09:00", proposed=None):
     here = coverage_now(frame, verdicts, at(now)).with_columns(is_ahead=pl.lit(value=False))
     ahead = coverage_ahead(frame, at(now)).with_columns(is_ahead=pl.lit(value=True))
     helped = nothing_proposed() if proposed is None else proposed
-    return checked(shift_findings(Found(verdicts, pl.concat([here, ahead]), helped, 15.0)))
+    return checked(
+        shift_findings(
+            Found(verdicts, pl.concat([here, ahead]), helped, 15.0, SHIFT_RISK.empty() if risk is None else risk, 0.4)
+        )
+    )
 
 
 def test_one_key_changes_its_type_and_severity_with_what_becomes_of_the_shift():
@@ -137,6 +141,25 @@ def test_substitutes_are_rested_and_best_first_and_everyone_says_why():
     no_show = told.filter(pl.col("alert_type") == "no_show")
     assert no_show["reason"].item().endswith("; Knows_Post could come: " + best[0]["reason"])
     assert json.loads(no_show["evidence"].item())["proposals"][0]["person_id"] == "knows_post"
+
+
+def test_a_likely_no_show_is_told_with_its_reason_and_held_a_little_below():
+    def told(risk):
+        row = {
+            "shift_id": "s",
+            "person_id": "ann",
+            "site_id": "hall",
+            "client_id": "acme",
+            "risk": risk,
+            "reason": "why",
+        }
+        row |= {"starts_at": at("20:00"), "as_of": at("09:00"), "model_name": "m", "model_version": "1"}
+        frame = pl.DataFrame([dict.fromkeys(SHIFT_RISK.columns) | row], schema=SHIFT_RISK.dtypes)
+        return found([], risk=frame).select("title", "reason", "score", "is_raising").rows()
+
+    assert told(0.29) == []
+    assert told(0.3)[0][3] is False
+    assert told(0.419) == [("Shift 2026-01-05 20:00 UTC at hall: likely that nobody comes (41 %)", "why", 0.419, True)]
 
 
 def test_the_key_of_a_part_names_shift_and_person():
