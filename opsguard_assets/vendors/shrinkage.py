@@ -1,0 +1,114 @@
+"""Small samples drawn towards their peers: empirical Bayes, with what its estimates are worth.
+
+Here: sums in, estimates out. Not here: what is estimated (`jobs`) and how parts make a score (`score`).
+
+Model: the jobs of vendor i have a mean that is drawn, like those of its peers, from a distribution with mean m and
+variance t2, and scatter around it with variance s2. Then the mean of n jobs is worth n against k = s2 / t2:
+
+    estimate = (k m + sum of the jobs) / (k + n)
+
+For shares (on time or not) this is the mean of the beta-binomial posterior Beta(k m + successes, k (1 - m) + failures);
+for means (ratings) that of the normal-normal posterior with variance s2 / (k + n). Both variances are found by the
+method of moments of a one-way analysis of variance with unequal numbers (Searle, Casella and McCulloch, Variance
+Components, 1992, chapter 3). A vendor is no yardstick of itself: its peers are the *other* vendors. So a good job can
+never lower an estimate.
+"""
+
+import polars as pl
+from scipy import stats
+
+# Peers of the same trade count if they are so many; else those of all trades; else nothing is known beforehand.
+FEWEST_PEERS = 3
+# What peers say is worth between 1 and 30 jobs of one's own: after thirty jobs the record itself decides.
+WEAKEST, STRONGEST = 1.0, 30.0
+# Nothing known beforehand: the uniform distribution, that is Beta(1, 1), with its variance.
+_NO_MEAN, _NO_STRENGTH, _UNIFORM_VARIANCE = 0.5, 2.0, 1 / 12
+_LEAST_VARIANCE = 1e-4
+# Estimates are given with the interval that holds them with this probability.
+INTERVAL = 0.90
+NORMAL_QUANTILE = float(stats.norm.ppf(0.5 + INTERVAL / 2))
+_SUMS = ("_vendors", "_jobs", "_total", "_squares", "_jobs_squared", "_between")
+
+
+def shrunk(sums: pl.DataFrame, *, shares: tuple[str, ...]) -> pl.DataFrame:
+    """Estimates for every row.
+
+    Args:
+        sums: `period`, `trade` (null is a trade of its own), `part`, and of a vendor's jobs in it: `n` (at least 1),
+            `total` and `squares` of their values on 0 to 1.
+        shares: The parts whose values are 0 or 1.
+
+    Returns:
+        The same rows in order with `estimate`, `variance`, `low`, `high` (all of the mean, on 0 to 1),
+        `peers_mean`, `peers_worth` (in jobs) and `peers` ("trade", "all" or "none").
+    """
+    numbered = sums.with_columns(
+        _vendors=pl.lit(1.0),
+        _jobs=pl.col("n").cast(pl.Float64),
+        _total=pl.col("total"),
+        _squares=pl.col("squares"),
+        _jobs_squared=pl.col("n").cast(pl.Float64) ** 2,
+        _between=pl.col("total") ** 2 / pl.col("n"),
+    )
+    peers = numbered.with_columns(_prior(["period", "part", "trade"], "trade"), _prior(["period", "part"], "all"))
+    in_trade, anywhere = (pl.col(name).struct.field("mean").is_not_null() for name in ("trade_prior", "all_prior"))
+    nothing = pl.struct(
+        mean=pl.lit(_NO_MEAN), worth=pl.lit(_NO_STRENGTH), variance=pl.lit(_UNIFORM_VARIANCE), peers=pl.lit("none")
+    )
+    chosen = pl.when(in_trade).then("trade_prior").when(anywhere).then("all_prior").otherwise(nothing)
+    told = peers.with_columns(_chosen=chosen).with_columns(
+        peers_mean=pl.col("_chosen").struct.field("mean"),
+        peers_worth=pl.col("_chosen").struct.field("worth"),
+        peers=pl.col("_chosen").struct.field("peers"),
+    )
+    all_jobs = pl.col("peers_worth") + pl.col("n")
+    mean = ((pl.col("peers_worth") * pl.col("peers_mean") + pl.col("total")) / all_jobs).clip(0, 1)
+    is_share = pl.col("part").is_in(list(shares))
+    of_share, of_mean = mean * (1 - mean) / (all_jobs + 1), pl.col("_chosen").struct.field("variance") / all_jobs
+    estimated = told.with_columns(
+        estimate=mean, variance=pl.when(is_share).then(of_share).otherwise(of_mean), _is_share=is_share
+    )
+    return _with_interval(estimated).select(
+        *sums.columns, "estimate", "variance", "low", "high", "peers_mean", "peers_worth", "peers"
+    )
+
+
+def _prior(group: list[str], name: str) -> pl.Expr:
+    """What the others of a group say: mean, worth in jobs, variance of one job; null where they are too few."""
+    vendors, jobs, total, squares, jobs_squared, between = (
+        pl.col(column).sum().over(group) - pl.col(column) for column in _SUMS
+    )
+    scatter = pl.max_horizontal((squares - between) / (jobs - vendors), pl.lit(_LEAST_VARIANCE))
+    among = (between - total**2 / jobs) / (vendors - 1)
+    effective = (jobs - jobs_squared / jobs) / (vendors - 1)
+    spread = (among - scatter) / effective
+    worth = pl.when(spread > 0).then((scatter / spread).clip(WEAKEST, STRONGEST)).otherwise(STRONGEST)
+    is_enough = (vendors >= FEWEST_PEERS) & (jobs > vendors)
+    # Half a success and half a failure more: peers without a failure do not say that there can be none.
+    mean = ((total + 0.5) / (jobs + 1)).clip(0, 1)
+    return pl.struct(
+        mean=pl.when(is_enough).then(mean),
+        worth=worth,
+        variance=scatter,
+        peers=pl.lit(name),
+    ).alias(f"{name}_prior")
+
+
+def _with_interval(rows: pl.DataFrame) -> pl.DataFrame:
+    successes = (pl.col("peers_worth") * pl.col("peers_mean") + pl.col("total")).alias("a")
+    failures = (pl.col("peers_worth") * (1 - pl.col("peers_mean")) + pl.col("n") - pl.col("total")).alias("b")
+    a, b = rows.select(successes, failures).get_columns()
+    tail = (1 - INTERVAL) / 2
+    beta = pl.DataFrame(
+        {
+            name: stats.beta.ppf(quantile, a.clip(1e-9).to_numpy(), b.clip(1e-9).to_numpy())
+            for name, quantile in (("_low", tail), ("_high", 1 - tail))
+        },
+        schema={"_low": pl.Float64, "_high": pl.Float64},
+    )
+    half = NORMAL_QUANTILE * pl.col("variance").sqrt()
+    around = rows.with_columns(beta.get_columns())
+    return around.with_columns(
+        low=pl.when("_is_share").then("_low").otherwise((pl.col("estimate") - half).clip(0, 1)),
+        high=pl.when("_is_share").then("_high").otherwise((pl.col("estimate") + half).clip(0, 1)),
+    )

@@ -1,0 +1,86 @@
+"""Vendors and work orders for tests, and an independent oracle of the score: loops over plain numbers."""
+
+from datetime import UTC, datetime, timedelta
+from statistics import NormalDist
+
+import polars as pl
+from scipy.stats import beta
+
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.vendors.jobs import jobs
+
+AS_OF = datetime(2026, 6, 15, 12, tzinfo=UTC)
+ZONE = "Europe/Berlin"
+
+
+def order(number, vendor="v1", *, due=-24.0, late=0.0, **fields):
+    """An order due so many hours from `AS_OF`, and done so many hours after that; not done where `late` is None."""
+    due_at = AS_OF + timedelta(hours=due)
+    done = None if late is None else due_at + timedelta(hours=late)
+    created = due_at - timedelta(hours=48)
+    return {
+        "work_order_id": f"w{number:05d}", "vendor_id": vendor, "created_at": created, "due_at": due_at,
+        "completed_at": done, "known_at": created, **fields,
+    }  # fmt: skip
+
+
+def frame(table, rows):
+    """Rows of a canonical table; what a row does not say is null."""
+    return pl.concat([TABLES[table].empty(), pl.DataFrame(rows, infer_schema_length=None)], how="diagonal_relaxed")
+
+
+def vendors(*names, trade="plumbing"):
+    return frame("vendors", [{"vendor_id": name, "name": name.upper(), "trade": trade} for name in names])
+
+
+def jobs_of(orders, as_of=AS_OF):
+    return jobs(frame("work_orders", orders), as_of, zone=ZONE).with_columns(period=pl.lit("90 days"))
+
+
+def oracle(rows, trades):
+    """Scores of vendors, one by one: `rows` are (vendor, {part: value}), `trades` vendor -> trade."""
+    weights = {"sla": 40, "completion": 30, "quality": 20, "rework": 10}
+    values = {}
+    for vendor, parts in rows:
+        for part, value in parts.items():
+            values.setdefault((vendor, part), []).append(value)
+    found = {}
+    for vendor in sorted({vendor for vendor, _ in rows}):
+        total = weight = variance = 0.0
+        for part, points in weights.items():
+            own = values.get((vendor, part))
+            if own is None:
+                continue
+            others = {name: each for (name, of), each in values.items() if of == part and name != vendor}
+            same = {name: each for name, each in others.items() if trades[name] == trades[vendor]}
+            mean, worth, scatter = _prior(same) or _prior(others) or (0.5, 2.0, 1 / 12)
+            estimate = (worth * mean + sum(own)) / (worth + len(own))
+            if part in {"sla", "rework"}:
+                a, b = worth * mean + sum(own), worth * (1 - mean) + len(own) - sum(own)
+                spread = beta.var(a, b) if min(a, b) > 0 else 0.0
+            else:
+                spread = scatter / (worth + len(own))
+            total += points * estimate
+            variance += points**2 * spread
+            weight += points
+        half = NormalDist().inv_cdf(0.95) * variance**0.5 / weight
+        score = total / weight
+        found[vendor] = tuple(100 * min(max(each, 0), 1) for each in (score, score - half, score + half))
+    return found
+
+
+def _prior(groups):
+    """Mean, worth in jobs and variance of a job among groups, by a one-way analysis of variance; None if too few."""
+    jobs_of_all = [value for values in groups.values() for value in values]
+    if len(groups) < 3 or len(jobs_of_all) <= len(groups):
+        return None
+    mean = sum(jobs_of_all) / len(jobs_of_all)
+    within = sum((value - sum(values) / len(values)) ** 2 for values in groups.values() for value in values)
+    scatter = max(within / (len(jobs_of_all) - len(groups)), 1e-4)
+    between = sum(len(values) * (sum(values) / len(values) - mean) ** 2 for values in groups.values())
+    size = (len(jobs_of_all) - sum(len(values) ** 2 for values in groups.values()) / len(jobs_of_all)) / (
+        len(groups) - 1
+    )
+    spread = (between / (len(groups) - 1) - scatter) / size
+    worth = min(max(scatter / spread, 1.0), 30.0) if spread > 0 else 30.0
+    return (sum(jobs_of_all) + 0.5) / (len(jobs_of_all) + 1), worth, scatter
