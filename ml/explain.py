@@ -23,6 +23,7 @@ _MODULES = {
     "sla_breach": "ml.sla_breach.words",
     "device_failure": "ml.device_failure.words",
     "no_show": "ml.no_show.words",
+    "work_order_late": "ml.work_order_late.words",
 }
 
 

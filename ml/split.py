@@ -41,7 +41,7 @@ def split_of(rows: pl.DataFrame, task: Task, *, shares: tuple[float, float, floa
     """
     if task.split == "moments":
         return by_moment(rows, unit=task.group, shares=shares, least=least)
-    return by_time(rows, key=task.key, shares=shares, least=least)
+    return by_time(rows, key=task.group, shares=shares, least=least)
 
 
 def by_moment(rows: pl.DataFrame, *, unit: str, shares: tuple[float, float, float] = SHARES, least: int = 200) -> Split:
@@ -81,7 +81,7 @@ def by_time(rows: pl.DataFrame, *, key: str, shares: tuple[float, float, float] 
     Raises:
         TooLittleDataError: When a part would have too few.
     """
-    entities = rows.group_by(key).agg(pl.col("begins_at").first()).sort("begins_at", key)
+    entities = rows.group_by(key).agg(pl.col("begins_at").min()).sort("begins_at", key)
     place = (pl.int_range(pl.len()) + 0.5) / pl.len()
     parted = entities.select(
         key, _part=pl.when(place < shares[0]).then(0).when(place < shares[0] + shares[1]).then(1).otherwise(2)

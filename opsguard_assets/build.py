@@ -18,11 +18,14 @@ from opsguard_assets.cadences import (
     SHIFT_KEYS,
     SYNC_JOB,
     TICK_KEYS,
+    VENDOR_KEYS,
+    VENDOR_SCORE_KEYS,
     day_of,
     device_config,
     documented_cadences,
     shift_config,
     tick_config,
+    vendor_config,
 )
 from opsguard_assets.config.load import load_settings_of, with_secrets
 from opsguard_assets.config.settings import Settings
@@ -46,6 +49,9 @@ from opsguard_assets.tickets.assets import ticket_assets
 from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB, ESCALATIONS_KEY, escalations_asset
 from opsguard_assets.tickets.helpdesk import ticket_system_of
 from opsguard_assets.tickets.moment import SCORE_JOB
+from opsguard_assets.vendors.assets import vendor_assets
+from opsguard_assets.vendors.order_assets import WATCH_ORDERS_JOB
+from opsguard_assets.vendors.score_assets import SCORE_VENDORS_JOB
 from resources.environment import read_environment
 from resources.roles import roles
 from resources.ticket_system.change import TicketSystem
@@ -137,6 +143,12 @@ def _scored(settings: Settings) -> list[Scored]:
         judged = {JUDGE_SHIFTS_JOB: (SHIFT_KEYS, words)}
         wanted = bool(settings.shifts.no_show_risk_for)
         found.append(Scored(problems["no_show"], Scoring(JUDGE_SHIFTS_JOB, shift_config), judged, is_learned=wanted))
+    if fed(settings, "work_orders"):
+        watched = {
+            WATCH_ORDERS_JOB: (VENDOR_KEYS, "The risk of open work orders at one moment, and alerts of vendors."),
+            SCORE_VENDORS_JOB: (VENDOR_SCORE_KEYS, "Scores, months and ranking of vendors."),
+        }
+        found.append(Scored(problems["work_order_late"], Scoring(WATCH_ORDERS_JOB, vendor_config), watched))
     return found
 
 
@@ -157,6 +169,7 @@ def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
         *(ticket_assets(fed, settings) if "tickets" in fed else []),
         *(device_assets(settings, fed) if "telemetry" in fed else []),
         *(shift_assets(settings, fed) if "rosters" in fed else []),
+        *(vendor_assets(settings, fed) if "work_orders" in fed else []),
         *(asset for each in _learned(_scored(settings)) for asset in assets_of(each.problem, settings)),
         *([escalations_asset(settings, partial(_helpdesk, settings))] if "tickets" in fed else []),
     ]

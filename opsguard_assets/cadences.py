@@ -20,11 +20,21 @@ from opsguard_assets.shifts.no_show_assets import SHIFT_RISK_KEY
 from opsguard_assets.tickets.alert_assets import SLA_ALERTS_KEY
 from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB, ESCALATIONS_KEY
 from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY
+from opsguard_assets.vendors.alert_assets import VENDOR_ALERTS_KEY
+from opsguard_assets.vendors.order_assets import WATCH_ORDERS_JOB, WORK_ORDER_RISK_KEY
+from opsguard_assets.vendors.score_assets import (
+    SCORE_VENDORS_JOB,
+    VENDOR_MONTHS_KEY,
+    VENDOR_RANKING_KEY,
+    VENDOR_SCORES_KEY,
+)
 from sensors.cadences import Cadence
 
 TICK_KEYS = (SLA_RISK_KEY, SLA_ALERTS_KEY)
 SHIFT_KEYS = (SHIFT_COMPLIANCE_KEY, SHIFT_RISK_KEY, SHIFT_ALERTS_KEY)
 DEVICE_KEYS = (DEVICE_HOURLY_KEY, DEVICE_HEALTH_KEY, DEVICE_RISK_KEY, DEVICE_ALERTS_KEY)
+VENDOR_KEYS = (WORK_ORDER_RISK_KEY, VENDOR_ALERTS_KEY)
+VENDOR_SCORE_KEYS = (VENDOR_SCORES_KEY, VENDOR_MONTHS_KEY, VENDOR_RANKING_KEY)
 SYNC_JOB, HOUSE_JOB = "sync_sources_job", "keep_house_job"
 
 
@@ -41,6 +51,11 @@ def device_config(as_of: datetime) -> dict[str, object]:
 def shift_config(as_of: datetime) -> dict[str, object]:
     """Run configuration of a tick of shifts."""
     return moment_config(as_of, *SHIFT_KEYS)
+
+
+def vendor_config(as_of: datetime) -> dict[str, object]:
+    """Run configuration of a tick of work orders."""
+    return moment_config(as_of, *VENDOR_KEYS)
 
 
 def day_of(as_of: datetime) -> str:
@@ -95,6 +110,14 @@ def _frequent(limit: timedelta) -> list[Cadence]:
             stale_after=limit,
         ),
         Cadence(
+            job=WATCH_ORDERS_JOB,
+            name=f"{WATCH_ORDERS_JOB}_every_hour",
+            cron="20 * * * *",
+            description="Work orders that are overdue or will be, and alerts of vendors.",
+            configure=vendor_config,
+            stale_after=max(limit, timedelta(hours=1)),
+        ),
+        Cadence(
             job=SYNC_JOB,
             name=f"{SYNC_JOB}_every_hour",
             cron="50 * * * *",
@@ -120,6 +143,13 @@ def _daily() -> list[Cadence]:
             cron="0 2 * * *",
             description="The shift calendar of the next days.",
             configure=lambda as_of: moment_config(as_of, SHIFT_CALENDAR_KEY),
+        ),
+        Cadence(
+            job=SCORE_VENDORS_JOB,
+            name=f"{SCORE_VENDORS_JOB}_every_day",
+            cron="30 2 * * *",
+            description="Scores and ranking of vendors, before the scorecards.",
+            configure=lambda as_of: moment_config(as_of, VENDOR_SCORES_KEY),
         ),
         Cadence(
             job=HOUSE_JOB,

@@ -5,8 +5,10 @@ from opsguard_assets.devices.failure_store import device_failure
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.shifts.no_show_store import no_show
 from opsguard_assets.tickets.breach_problem import sla_breach
+from opsguard_assets.vendors.order_store import work_order_late
 
 
 def problems_of(settings: Settings) -> dict[str, Problem]:
     """All problems of an installation."""
-    return {problem.name: problem for problem in (sla_breach(settings), device_failure(settings), no_show(settings))}
+    declared = (sla_breach, device_failure, no_show, work_order_late)
+    return {problem.name: problem for problem in (declare(settings) for declare in declared)}

@@ -123,6 +123,7 @@ ARROWS = {
     **{
         f"opsguard_assets/{domain}/": (
             f"opsguard_assets.{domain}", "opsguard_assets.tables", "opsguard_assets.derivation",
+            "opsguard_assets.drawing",
             "opsguard_assets.alerts", "opsguard_assets.models", "opsguard_assets.metadata", "opsguard_assets.moment",
             "opsguard_assets.config", "opsguard_assets.intake.assets", "opsguard_assets.intake.ledger", "ml",
             "resources",
@@ -142,6 +143,7 @@ ARROWS = {
     "opsguard_assets/problems.py": (
         "opsguard_assets.config.settings", "opsguard_assets.models.problem", "opsguard_assets.tickets.breach_problem",
         "opsguard_assets.devices.failure_store", "opsguard_assets.shifts.no_show_store",
+        "opsguard_assets.vendors.order_store",
     ),
     "opsguard_assets/derivation.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/metadata.py": ("opsguard_assets.tables", "opsguard_assets.intake.report"),

@@ -122,6 +122,8 @@ sources:
         "new_rows_sensor",
         "sla_breach_champion_sensor",
         "sla_breach_retraining_sensor",
+        "work_order_late_champion_sensor",
+        "work_order_late_retraining_sensor",
     }
 
 

@@ -18,5 +18,10 @@ KINDS = {
     "early_exit": "Somebody left a shift before its end.",
     "coverage_gap": "A post has fewer people than it needs, now or by the plan of the next day.",
     "geofence_violation": "Somebody punched from outside the geofence of the site.",
+    "vendor_score_drop": "A vendor's score fell by ten points from one month to the next.",
+    "vendor_sla_below_target": "A vendor did fewer jobs in time than the target.",
+    "work_order_overdue": "A work order is past its due time and not done.",
+    "work_order_at_risk": "An open work order will probably miss its due time.",
+    "work_order_model_unavailable": "The learned model of late work orders cannot score; the rule does.",
     "device_model_unavailable": "The learned model of device failures cannot score; the rule does.",
 }

@@ -23,11 +23,12 @@ class Problem(StrEnum):
     SLA_BREACH = "sla_breach"
     DEVICE_FAILURE = "device_failure"
     NO_SHOW = "no_show"
+    WORK_ORDER_LATE = "work_order_late"
 
 
 PROBLEM_HELP = (
     "sla_breach: will an open ticket miss its deadline? device_failure: will a device fail or fall silent? "
-    "no_show: will nobody come for a shift?"
+    "no_show: will nobody come for a shift? work_order_late: will a vendor miss the due time of an order?"
 )
 
 

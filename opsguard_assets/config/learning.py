@@ -35,6 +35,8 @@ class Money(Strict):
             assumption until you know better.
         no_show_cost: What a shift costs to which nobody comes: an empty post, somebody called at short notice. An
             assumption, too.
+        late_order_cost: What a work order costs that misses its due time: somebody waits, asks, comes again. An
+            assumption, too.
         alert_minutes: Minutes that somebody needs to handle one alert.
         hourly_cost: What an hour of that person costs.
         prevented_share: Share of the breaches announced in time that acting prevents. An assumption until a hold-out
@@ -45,6 +47,7 @@ class Money(Strict):
     breach_cost: float = Field(default=1_000, ge=0)
     failure_cost: float = Field(default=300, ge=0)
     no_show_cost: float = Field(default=300, ge=0)
+    late_order_cost: float = Field(default=200, ge=0)
     alert_minutes: float = Field(default=15, ge=0)
     hourly_cost: float = Field(default=25, ge=0)
     prevented_share: float = Field(default=0.3, ge=0, le=1)

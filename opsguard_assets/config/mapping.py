@@ -28,6 +28,7 @@ class ColumnMapping(Strict):
             on every row of a case are known only on the rows that say so).
         no_later_than: Source column with an instant; a later value is replaced by it. A log that fills outcomes in on
             earlier rows of a case says "resolved", but with the instant of a later, final resolution.
+        add_days: Days to add to an instant: a source that tells by when something is promised, and not since when.
         separator: Splits text into a list.
         decimal: The decimal mark of numbers written as text.
         scale: A number to multiply by, for a source that counts in another unit.
@@ -44,6 +45,7 @@ class ColumnMapping(Strict):
     timezone: Zone | None = None
     only_when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     no_later_than: str | None = None
+    add_days: float | None = None
     separator: str | None = None
     decimal: Literal[".", ","] = "."
     scale: float | None = None

@@ -13,6 +13,7 @@ _SHIFTS = (
     "coverage_gap",
     "geofence_violation",
 )
+_VENDORS = ("work_order_overdue", "work_order_at_risk")
 _ASSURANCE = ("device_failure_risk",)
 
 
@@ -36,8 +37,8 @@ class Plans(Strict):
     """
 
     bronze: Plan = Plan(alerts=("sla_breached",))
-    silver: Plan = Plan(alerts=("sla_breached", "sla_breach_risk", *_DEVICES, *_SHIFTS))
-    gold: Plan = Plan(alerts=("sla_breached", "sla_breach_risk", *_DEVICES, *_SHIFTS, *_ASSURANCE))
+    silver: Plan = Plan(alerts=("sla_breached", "sla_breach_risk", *_DEVICES, *_SHIFTS, *_VENDORS))
+    gold: Plan = Plan(alerts=("sla_breached", "sla_breach_risk", *_DEVICES, *_SHIFTS, *_VENDORS, *_ASSURANCE))
 
     def alerts_by_plan(self) -> dict[str, tuple[str, ...]]:
         """Types of alerts per plan."""

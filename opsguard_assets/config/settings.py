@@ -16,6 +16,7 @@ from opsguard_assets.config.plans import Plans
 from opsguard_assets.config.shifts import Shifts
 from opsguard_assets.config.sources import Source
 from opsguard_assets.config.ticket_system import RecordOnly, TicketSystemSettings
+from opsguard_assets.config.vendors import Vendors
 
 
 class Operations(Strict):
@@ -90,6 +91,7 @@ class Settings(Strict):
     device_alerts: DeviceAlerts = DeviceAlerts()
     device_failure: DeviceFailure = DeviceFailure()
     shifts: Shifts = Shifts()
+    vendors: Vendors = Vendors()
     learning: Learning = Learning()
     money: Money = Money()
 

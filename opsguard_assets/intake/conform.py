@@ -5,7 +5,7 @@ means (`origin`), the contract (`opsguard_assets.tables`) and stores (`accept`).
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -113,6 +113,8 @@ def _read(received: RawRows, name: str, table: Table, mapping: ColumnMapping) ->
     if mapping.no_later_than is not None:
         limit = parse(received.column(mapping.no_later_than), dtype, mapping, zone)
         value = value.zip_with(~(value > limit).fill_null(value=False), limit)
+    if mapping.add_days is not None:
+        value += timedelta(days=mapping.add_days)
     return _Column(name, origin, value.alias(name), mapping)
 
 

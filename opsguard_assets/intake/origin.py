@@ -116,8 +116,9 @@ def resolve(feed: Feed, received: RawRows, table: Table) -> dict[str, ColumnMapp
                 f"{where}: the table has no column {column!r}{_close(column, table.columns)}. "
                 f"`opsguard tables {table.name}` lists its columns."
             )
-        if mapping.no_later_than is not None and table.dtypes[column] != INSTANT:
-            raise MappingError(f"{where}: `no_later_than` needs an instant, and {column} is none. Remove it.")
+        for word, given in (("no_later_than", mapping.no_later_than), ("add_days", mapping.add_days)):
+            if given is not None and table.dtypes[column] != INSTANT:
+                raise MappingError(f"{where}: `{word}` needs an instant, and {column} is none. Remove it.")
     if feed.channels and METRICS not in table.columns:
         raise MappingError(
             f"{where}: `channels` are for `telemetry`; this table has no column {METRICS!r}. Remove them."

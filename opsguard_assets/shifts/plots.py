@@ -8,6 +8,7 @@ from html import escape
 
 import polars as pl
 
+from opsguard_assets.drawing import LINE, svg, text
 from opsguard_assets.shifts.calendar import EXCUSED
 from opsguard_assets.shifts.verdicts import (
     COVERED,
@@ -34,7 +35,6 @@ _COLOURS = {
     EXCUSED: "#e5e5e5",
 }
 _TROUBLE = (NO_SHOW, UNATTENDED, WRONG_SITE, LATE, EARLY_EXIT, UNKNOWN)
-_LINE, _INK = "#cccccc", "#333333"
 _LEFT, _TOP, _WIDTH, _ROW, _SITES, _LANES = 190, 84, 720, 9, 15, 8
 _SPAN = timedelta(hours=30)
 
@@ -45,21 +45,21 @@ def compliance_strip(verdicts: pl.DataFrame, as_of: datetime) -> bytes:
     trouble = pl.col("verdict").is_in(list(_TROUBLE)).sum()
     worst = told.group_by("site_id").agg(_bad=trouble).sort("_bad", "site_id", descending=[True, False]).head(_SITES)
     parts, top = (
-        [_text(10, 24, f"Shifts of {told['site_id'].n_unique():,} sites, the most trouble first", size=15)],
+        [text(10, 24, f"Shifts of {told['site_id'].n_unique():,} sites, the most trouble first", size=15)],
         _TOP,
     )
     parts += _legend()
     for site in worst["site_id"]:
         rows = told.filter(pl.col("site_id") == site).sort("expected_from_at", "shift_id").head(_LANES)
-        parts.append(_text(10, top + 10, site[:26]))
+        parts.append(text(10, top + 10, site[:26]))
         parts += [_bar(row, as_of, top + lane * _ROW) for lane, row in enumerate(rows.iter_rows(named=True))]
         top += max(len(rows), 1) * _ROW + 10
-        parts.append(f'<path d="M{_LEFT} {top - 6}h{_WIDTH}" stroke="{_LINE}" stroke-width="0.5"/>')
+        parts.append(f'<path d="M{_LEFT} {top - 6}h{_WIDTH}" stroke="{LINE}" stroke-width="0.5"/>')
     for hours in range(0, 31, 6):
         x = _x(as_of - timedelta(hours=hours), as_of)
-        parts.append(f'<path d="M{x:.0f} {_TOP - 6}V{top}" stroke="{_LINE}"/>')
-        parts.append(_text(x, _TOP - 12, (as_of - timedelta(hours=hours)).strftime("%d %H:%M"), anchor="middle"))
-    return _svg(parts, _LEFT + _WIDTH + 60, top + 20)
+        parts.append(f'<path d="M{x:.0f} {_TOP - 6}V{top}" stroke="{LINE}"/>')
+        parts.append(text(x, _TOP - 12, (as_of - timedelta(hours=hours)).strftime("%d %H:%M"), anchor="middle"))
+    return svg(parts, _LEFT + _WIDTH + 60, top + 20)
 
 
 def days_ahead(shifts: pl.DataFrame) -> bytes:
@@ -69,13 +69,13 @@ def days_ahead(shifts: pl.DataFrame) -> bytes:
     )
     rows = days.sort("on")
     most = max([*(rows["planned"] + rows["short"]), 1])
-    parts = [_text(10, 24, "Shifts of each day; red: the person is excused and nobody comes instead", size=15)]
+    parts = [text(10, 24, "Shifts of each day; red: the person is excused and nobody comes instead", size=15)]
     for place, row in enumerate(rows.iter_rows(named=True)):
         x, planned, short = 20 + place * 50, 160 * row["planned"] / most, 160 * row["short"] / most
         parts += [_column(x, 210 - planned, planned, ON_TIME), _column(x, 210 - planned - short, short, NO_SHOW)]
-        parts.append(_text(x + 18, 226, row["on"].strftime("%d %b"), anchor="middle"))
-        parts.append(_text(x + 18, 204 - planned - short, f"{row['planned'] + row['short']:,}", anchor="middle"))
-    return _svg(parts, 40 + 50 * max(len(rows), 8), 240)
+        parts.append(text(x + 18, 226, row["on"].strftime("%d %b"), anchor="middle"))
+        parts.append(text(x + 18, 204 - planned - short, f"{row['planned'] + row['short']:,}", anchor="middle"))
+    return svg(parts, 40 + 50 * max(len(rows), 8), 240)
 
 
 def _column(x: float, top: float, height: float, verdict: str) -> str:
@@ -103,19 +103,6 @@ def _legend() -> list[str]:
     parts, x = [], 10
     for verdict, colour in _COLOURS.items():
         words = verdict.replace("_", " ")
-        parts.append(f'<rect x="{x}" y="38" width="10" height="10" fill="{colour}"/>{_text(x + 14, 47, words)}')
+        parts.append(f'<rect x="{x}" y="38" width="10" height="10" fill="{colour}"/>{text(x + 14, 47, words)}')
         x += 26 + 6 * len(words)
     return parts
-
-
-def _text(x: float, y: float, words: str, *, size: int = 11, anchor: str = "start") -> str:
-    return f'<text x="{x:.0f}" y="{y:.0f}" font-size="{size}" text-anchor="{anchor}">{escape(words)}</text>'
-
-
-def _svg(parts: list[str], width: float, height: float) -> bytes:
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'width="{width:.0f}" height="{height:.0f}" font-family="sans-serif" fill="{_INK}">'
-        f'<rect width="100%" height="100%" fill="white"/>'
-    )
-    return (head + "".join(parts) + "</svg>").encode()

@@ -16,6 +16,7 @@ _WORDS = {
     QUALITY: ("better ratings", "worse ratings"),
     REWORK: ("less rework", "more rework"),
 }
+_PARTS_IN_WORDS = {SLA: "jobs on time", COMPLETION: "time against estimates", QUALITY: "ratings", REWORK: "rework"}
 # Less than half a point of the score is no reason.
 _WORTH_TELLING = 0.5
 MONTHS = 6
@@ -95,5 +96,9 @@ def _driver(part: str) -> pl.Expr:
     )
     sign = pl.when(change > 0).then(pl.lit("+")).otherwise(pl.lit("-"))
     points = pl.format(": {}{} points", sign, change.abs().round(1))
-    words = pl.concat_str(pl.when(change > 0).then(pl.lit(better)).otherwise(pl.lit(worse)), figures, points)
+    # Few jobs are drawn towards the peers: the estimate may move where the record did not, or the other way.
+    is_drawn = ((now - was) * change <= 0).fill_null(value=False)
+    drawn = pl.lit(f"{_PARTS_IN_WORDS[part]}: so few that they are drawn towards the peers")
+    told = pl.when(is_drawn).then(drawn).when(change > 0).then(pl.lit(better)).otherwise(pl.lit(worse))
+    words = pl.concat_str(told, figures, points)
     return pl.when(change.abs() >= _WORTH_TELLING).then(words)

@@ -45,7 +45,9 @@ def scores(jobs: pl.DataFrame, vendors: pl.DataFrame, *, fewest: int = FEWEST_RA
         _variance=1e4 * (pl.col("_weight") ** 2 * pl.col("variance")).sum() / pl.col("_weight").sum() ** 2,
     )
     identity = named.group_by(_KEY, maintain_order=True).agg(
-        pl.col("name").first().fill_null(pl.col("vendor_id").first()), pl.col("trade").first(), jobs=pl.len()
+        pl.col("name").first().fill_null(pl.col("vendor_id").first()),
+        pl.col("trade").first(),
+        jobs=pl.len().cast(pl.Int64),
     )
     half = NORMAL_QUANTILE * pl.col("_variance").sqrt()
     rows = (

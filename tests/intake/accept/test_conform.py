@@ -74,6 +74,15 @@ def test_outcomes_count_only_on_rows_that_say_so_and_never_from_the_future():
     assert days == [None, 2, 3]
 
 
+def test_a_date_may_lie_so_many_days_before_what_the_source_tells():
+    mapped = source({"closed_at": {"from": "due", "add_days": 1.5}, "updated_at": "due"})
+    row = conformed([case(due="2025-03-01 12:00")], mapped).accepted
+    assert row.select("closed_at", "updated_at").row(0) == (
+        datetime(2025, 3, 3, tzinfo=UTC),
+        datetime(2025, 3, 1, 12, tzinfo=UTC),
+    )
+
+
 def test_rows_that_where_leaves_out_are_not_received():
     mapped = source(where={"State": ["open", "new"], "owner": "*"})
     rows = raw([case(owner="x"), case(state="closed", owner="x"), case(owner="?"), case(owner=None), case(owner="y")])

@@ -37,6 +37,11 @@ def test_only_instants_can_be_limited_by_another_instant():
         conformed([case()], source({"title": {"from": "State", "no_later_than": "Opened"}}))
 
 
+def test_days_are_added_to_instants_only():
+    with pytest.raises(MappingError, match="`add_days` needs an instant, and title is none"):
+        conformed([case()], source({"title": {"from": "State", "add_days": 1}}))
+
+
 def test_a_time_zone_that_does_not_exist_is_refused_before_anything_is_read():
     with pytest.raises(ValueError, match="'Europe/Bremen' is no IANA time zone"):
         source(timezone="Europe/Bremen")

@@ -1,0 +1,30 @@
+"""The assets of vendors together: scores, risk of late orders, alerts. Not here: any of them."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.metadata import key_of
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.vendors.alert_assets import vendor_alerts_asset
+from opsguard_assets.vendors.order_assets import work_order_risk_asset
+from opsguard_assets.vendors.order_store import work_order_late
+from opsguard_assets.vendors.score_assets import vendor_score_assets
+
+_READ = ("work_orders", "vendors", "tickets")
+
+
+def vendor_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefinition]:
+    """The assets of vendors.
+
+    Args:
+        settings: From when what is said.
+        fed: Names of the canonical tables that sources fill.
+    """
+    read = [key_of(TABLES[name]) for name in _READ if name in fed]
+    return [
+        vendor_score_assets(settings, read),
+        work_order_risk_asset(work_order_late(settings), settings, [key_of(TABLES["work_orders"])]),
+        vendor_alerts_asset(settings),
+    ]

@@ -1,0 +1,48 @@
+"""Real deliveries through the public mapping alone: every line is accounted for, scored and asked about."""
+
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from opsguard_assets.config.load import load_settings
+from opsguard_assets.vendors.order_past import OrderPast
+from opsguard_assets.vendors.order_store import orders_of
+from opsguard_assets.vendors.score_store import scored_at
+from tests.devices.test_examples import ROOT, loaded
+
+LINES, END = 10_324, datetime(2016, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def delivered(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patched:
+        yield loaded("deliveries", tmp_path_factory.mktemp("deliveries"), patched)
+
+
+def test_every_line_is_an_order_and_its_delivery(delivered):
+    lake, counts = delivered
+    assert counts["deliveries", "work_orders"] == (2 * LINES, 2 * LINES, 0)
+    assert counts["deliveries", "vendors"] == (LINES, 73, 0)
+    orders = orders_of(lake, END, ())
+    assert len(orders) == LINES
+    assert orders["completed_known_at"].null_count() == 0
+
+
+def test_scores_of_a_day_hold_what_was_known_then(delivered):
+    lake, _ = delivered
+    settings = load_settings(ROOT / "examples/deliveries/opsguard.yaml", {})
+    scored = scored_at(lake, datetime(2013, 7, 2, tzinfo=UTC), settings)
+    assert len(scored.scores) == 18
+    assert scored.ranking["rank"].to_list() == sorted(scored.ranking["rank"])
+    assert scored.scores["quality_score"].null_count() == len(scored.scores)
+    assert scored.months["month"].n_unique() == 7
+    assert (scored.jobs["completed_at"].drop_nulls() < datetime(2013, 7, 3, tzinfo=UTC)).all()
+
+
+def test_orders_are_asked_about_thirty_days_before_they_are_due(delivered):
+    lake, _ = delivered
+    past = OrderPast(END, orders_of(lake, END, ()))
+    rows = past.of_lives(past.lives, "opening").filter(pl.col("as_of") >= datetime(2013, 7, 1, tzinfo=UTC))
+    assert (rows["due_at"] - rows["as_of"]).dt.total_days().unique().to_list() == [30]
+    assert 0.15 < float(rows["is_late"].mean()) < 0.18
