@@ -29,6 +29,7 @@ COMMANDS = {
     "escalations": "What was escalated and what became of it; end what is unknown.",
     "alerts": "What is wrong now and why; acknowledge, resolve, mute.",
     "shifts": "Who is missing, and what a verdict on a shift rests on.",
+    "vendors": "Who does the work well, who does not, and why.",
     "tables": "Print the contract: tables, columns, units, rules.",
     "doctor": "Check versions, stores, sources and permissions, and say the remedy.",
 }

@@ -16,6 +16,7 @@ from opsguard_assets.build import fed, is_judged
 from opsguard_assets.commands import sync, tick
 from opsguard_assets.commands.outcome import newest_record, open_tickets, rates
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
+from opsguard_assets.commands.vendor_tick import score_vendors, show_vendors
 from opsguard_assets.shifts.words import counted
 from resources.environment import HOME
 from resources.lake import Lake
@@ -44,6 +45,7 @@ def demo(
         moment = tick.instant(as_of) if as_of else _moment(lake)
         devices = tick.score_devices(session, moment) if fed(session.settings, "telemetry") else None
         shifts = tick.judge_shifts(session, moment) if is_judged(session.settings) else None
+        vendors = score_vendors(session, moment) if fed(session.settings, "work_orders") else None
         headline = tick.score(session, moment)
         over_time = open_tickets(lake).with_columns(pl.col("at").dt.strftime("%Y-%m-%d")).to_dicts()
         breached = list(rates(lake))
@@ -62,6 +64,8 @@ def demo(
         tick.show_devices(devices)
     if shifts is not None:
         tick.show_shifts(moment, shifts)
+    if vendors is not None:
+        show_vendors(vendors)
     _farewell(session)
 
 

@@ -12,6 +12,7 @@ from opsguard_assets.cadences import day_of, device_config, escalation_config, s
 from opsguard_assets.commands.jobs import run_job
 from opsguard_assets.commands.outcome import tick_at
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
+from opsguard_assets.commands.vendor_tick import score_vendors, show_vendors
 from opsguard_assets.devices.health_store import recorded_health
 from opsguard_assets.devices.moment import full_hour
 from opsguard_assets.devices.risk_assets import SCORE_DEVICES_JOB
@@ -38,6 +39,7 @@ class Kind(StrEnum):
     ESCALATIONS = "escalations"
     DEVICES = "devices"
     SHIFTS = "shifts"
+    VENDORS = "vendors"
 
 
 @app.command()
@@ -46,7 +48,8 @@ def tick(
         Kind,
         typer.Argument(
             help="sla: the risk of every open ticket; escalations: those at greatest risk; devices: rollups, health, "
-            "risk and alerts of every device at the last full hour; shifts: verdicts on all shifts of the last day."
+            "risk and alerts of every device at the last full hour; shifts: verdicts on all shifts of the last day; "
+            "vendors: scores, and the risk of open work orders."
         ),
     ],
     as_of: Annotated[
@@ -77,6 +80,13 @@ def tick(
                 print_json({"tick": kind.value, "as_of": moment, "verdicts": verdicts.to_dicts()})
             else:
                 show_shifts(moment, verdicts, rows=20)
+            return
+        if kind is Kind.VENDORS:
+            scored = score_vendors(session, moment)
+            if as_json:
+                print_json({"tick": kind.value, **scored.told()})
+            else:
+                show_vendors(scored, rows=10)
             return
         headline = score(session, moment)
     if as_json:

@@ -22,6 +22,7 @@ class SimulationSettings(BaseModel):
         load: Mean share of their shifts that agents need for the work; queues grow without bound above 1.
         on_hold_share: Share of medium and low tickets that wait for the requester once.
         reopened_share: Share of medium and low tickets that are reopened.
+        orders_per_day: Mean jobs ordered from contractors per region and day; 0 leaves them out.
         guards: Whether guards work at the sites, round the clock.
         devices_per_site: Devices at each site; 0 leaves them out.
         device_report_minutes: Minutes between two reports of a device.
@@ -41,6 +42,7 @@ class SimulationSettings(BaseModel):
     load: float = Field(default=0.8, gt=0, lt=2)
     on_hold_share: float = Field(default=0.18, ge=0, le=1)
     reopened_share: float = Field(default=0.05, ge=0, le=1)
+    orders_per_day: float = Field(default=6, ge=0)
     guards: bool = True
     devices_per_site: int = Field(default=5, ge=0)
     device_report_minutes: float = Field(default=30, ge=1, le=60)

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from opsguard_assets.simulator.arrivals import arrivals
+from opsguard_assets.simulator.contractors import contracted
 from opsguard_assets.simulator.desk import worked
 from opsguard_assets.simulator.device_truth import device_truth
 from opsguard_assets.simulator.guards import guarded
@@ -26,7 +27,7 @@ from opsguard_assets.simulator.world import INSTANT, build_world
 TABLES = (
     "clients", "sites", "calendars", "people", "groups", "memberships", "duty", "sla_policies", "tickets",
     "ticket_events", "devices", "telemetry", "device_events", "rosters", "absences", "substitutions", "attendance",
-    "punch_feeds",
+    "punch_feeds", "vendors", "work_orders",
 )  # fmt: skip
 _SHARED = ("calendars", "sla_policies")
 _MANIFEST = "manifest.json"
@@ -44,6 +45,7 @@ class Simulation:
         tables: Canonical records by table, each with `known_at`; `tickets` holds one row per change.
         truth: True breach probabilities (`truth.truth`); not a record of any system.
         shift_truth: True probabilities of no-shows, and what happened (`punches.Punched.truth`); likewise.
+        order_truth: True probabilities of late work orders (`contractors.Contracted.truth`); likewise.
         device_truth: True probabilities of device failures (`device_truth.device_truth`); likewise.
     """
 
@@ -51,6 +53,7 @@ class Simulation:
     truth: pl.DataFrame
     device_truth: pl.DataFrame
     shift_truth: pl.DataFrame
+    order_truth: pl.DataFrame
 
 
 def simulate(
@@ -75,6 +78,7 @@ def simulate(
     things = watched(settings, region, until)
     guards = guarded(settings, region, known["sites"], until)
     clocks = punched(settings, region, guards, known["sites"], until)
+    jobs = contracted(settings, region, known["sites"], until)
     people = pl.concat([known["people"], guards.tables["people"]], how="diagonal_relaxed")
     tables = {
         **known,
@@ -82,6 +86,8 @@ def simulate(
         "people": people,
         "attendance": clocks.attendance,
         "punch_feeds": clocks.punch_feeds,
+        "vendors": jobs.vendors,
+        "work_orders": jobs.work_orders,
         "tickets": latest,
         "ticket_events": changes,
         "devices": things.fleet.devices.with_columns(known_at=pl.lit(settings.starts_at, INSTANT)),
@@ -89,7 +95,7 @@ def simulate(
         "device_events": things.events,
     }
     told = device_truth(settings, region, things.fleet, things.states)
-    return Simulation(tables, truth(lives), told, clocks.truth)
+    return Simulation(tables, truth(lives), told, clocks.truth, jobs.truth)
 
 
 def write_records(
@@ -120,6 +126,7 @@ def write_records(
         _write(world.truth, folder / "truth" / f"{region:04d}.parquet")
         _write(world.device_truth, folder / "truth" / "devices" / f"{region:04d}.parquet")
         _write(world.shift_truth, folder / "truth" / "shifts" / f"{region:04d}.parquet")
+        _write(world.order_truth, folder / "truth" / "work_orders" / f"{region:04d}.parquet")
     _note(folder, settings, until)
     return written
 

@@ -32,7 +32,7 @@ def ranking_plot(scores: pl.DataFrame) -> bytes:
         y = _TOP + 12 + place * _ROW
         parts.append(text(10, y + 4, f"{row['name'][:28]} ({row['jobs']:,})"))
         parts.append(_dot(row["low"], row["score"], row["high"], y, is_ranked=row["rank"] is not None))
-        parts.append(text(_LEFT + _WIDTH + 14, y + 4, f"{row['score']:.1f} {row['grade']}"))
+        parts.append(text(_LEFT + _WIDTH + 14, y + 4, f"{row['score']:.1f} {row['grade'] or ''}"))
     if len(rows) > _MOST_ROWS:
         parts.append(text(10, _TOP + len(shown) * _ROW + 34, f"and {len(rows) - _MOST_ROWS:,} more"))
     return svg(parts, _LEFT + _WIDTH + 80, _TOP + len(shown) * _ROW + 44)

@@ -1,0 +1,63 @@
+"""One moment of vendors: scores, risk of open orders, alerts. Not here: the jobs (`opsguard_assets.vendors`)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import typer
+
+from opsguard_assets.cadences import vendor_config
+from opsguard_assets.commands.jobs import run_job
+from opsguard_assets.commands.session import Session, print_rows
+from opsguard_assets.moment import moment_config
+from opsguard_assets.vendors.order_assets import WATCH_ORDERS_JOB
+from opsguard_assets.vendors.order_store import recorded_risk
+from opsguard_assets.vendors.score_assets import SCORE_VENDORS_JOB, VENDOR_SCORES_KEY
+from opsguard_assets.vendors.score_store import last_scores
+from resources.progress import Silent
+
+
+@dataclass(frozen=True)
+class VendorTick:
+    """What a moment of vendors says, read back.
+
+    Attributes:
+        as_of: The moment.
+        scores: Rows of `vendor_scores`.
+        risk: Rows of `work_order_risk`, the greatest first.
+    """
+
+    as_of: datetime
+    scores: pl.DataFrame
+    risk: pl.DataFrame
+
+    def told(self) -> dict[str, Any]:
+        """For machines."""
+        return {"as_of": self.as_of, "scores": self.scores.to_dicts(), "orders": self.risk.to_dicts()}
+
+
+def score_vendors(session: Session, as_of: datetime) -> VendorTick:
+    """Runs both jobs of vendors at a moment and reads back what they say."""
+    run_job(session, SCORE_VENDORS_JOB, progress=Silent(), run_config=moment_config(as_of, VENDOR_SCORES_KEY))
+    run_job(session, WATCH_ORDERS_JOB, progress=Silent(), run_config=vendor_config(as_of))
+    lake = session.installation.lake
+    risk = recorded_risk(lake, as_of).sort("risk", "work_order_id", descending=[True, False])
+    return VendorTick(as_of, last_scores(lake, as_of), risk)
+
+
+def show_vendors(found: VendorTick, *, rows: int = 5) -> None:
+    """Prints a moment of vendors."""
+    ranked = found.scores.drop_nulls("rank").sort("score", "vendor_id")
+    typer.echo(
+        f"\nAs of {found.as_of:%Y-%m-%d %H:%M} UTC: {len(found.scores):,} vendors scored, "
+        f"{len(found.risk):,} orders open, {float(found.risk['risk'].sum()):.1f} of them expected late."
+    )
+    worst = (
+        ranked.head(rows).with_columns(in_time="sla_raw").select("name", "trade", "score", "grade", "jobs", "in_time")
+    )
+    print_rows("\nThe lowest scores", worst.to_dicts())
+    due = found.risk.head(rows).with_columns(pl.col("due_at").dt.strftime("%Y-%m-%d %H:%M"))
+    print_rows(
+        "\nOrders most likely late", due.select("work_order_id", "vendor_id", "due_at", "risk", "reason").to_dicts()
+    )

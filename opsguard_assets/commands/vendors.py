@@ -1,0 +1,58 @@
+"""`opsguard vendors`: scores and pages of vendors. Not here: scores (`opsguard_assets.vendors`), pages themselves."""
+
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
+from opsguard_assets.commands.tick import instant
+from opsguard_assets.vendors.score_store import scored_at
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Who does the work well, who does not, and why.")
+_AsOf = Annotated[str | None, typer.Option(help="The moment, such as 2026-01-31T12:00:00+00:00; now where left out.")]
+_COLUMNS = ("trade", "rank", "name", "grade", "score", "jobs", "in_time", "change")
+
+
+@app.command("list")
+def listed(
+    trade: Annotated[str | None, typer.Option(help="Only this trade.")] = None,
+    as_of: _AsOf = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Scores of the last 90 days, trade by trade, the best first, with what moved them last month.
+
+    Example: `opsguard vendors list --trade elevators`.
+    """
+    moment = instant(as_of)
+    with opened(config) as session:
+        scored = scored_at(session.installation.lake, moment, session.settings)
+    moved = scored.ranking.select("vendor_id", "change", "drivers")
+    rows = scored.scores.join(moved, on="vendor_id", how="left", maintain_order="left").with_columns(in_time="sla_raw")
+    if trade is not None:
+        rows = rows.filter(pl.col("trade") == trade)
+    if as_json:
+        print_json(rows.to_dicts())
+    else:
+        print_rows(f"Vendors, known at {moment:%Y-%m-%d %H:%M} UTC", rows.select(_COLUMNS).to_dicts())
+
+
+@app.command()
+def report(
+    out: Annotated[Path, typer.Option(help="Folder of the pages; made where it is missing.")] = Path("vendors"),
+    as_of: _AsOf = None,
+    config: ConfigOption = None,
+) -> None:
+    """One HTML page per vendor (parts, months, late jobs, what was done again) and one ranking, ready to print.
+
+    Example: `opsguard vendors report --out vendors`, then open `vendors/index.html`.
+    """
+    from opsguard_assets.commands.vendor_pages import write_pages  # noqa: PLC0415 - only who writes pages needs it
+
+    moment = instant(as_of)
+    with opened(config) as session:
+        scored = scored_at(session.installation.lake, moment, session.settings)
+        pages = write_pages(scored, moment, session.settings, out)
+    typer.echo(f"{len(pages):,} pages; begin with {pages[0]}")

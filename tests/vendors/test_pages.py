@@ -1,0 +1,79 @@
+"""Pages of vendors: hostile texts stay text, names of files stay in their folder, lists say what happened."""
+
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from opsguard_assets.cli import app
+from opsguard_assets.commands.vendor_pages import file_of, write_pages
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.vendors.report import late_jobs, rework_chains
+from opsguard_assets.vendors.score_store import scored_at
+from resources.lake import Lake
+from tests.vendors.orders import AS_OF, frame, jobs_of, order
+
+EVIL = '"><img src=x onerror=alert(1)>{{ 7*7 }}'
+WEIRD = "../../etc/passwd"
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    lake = Lake(str(folder / "lake"))
+    orders = [order(n, vendor=WEIRD, late=5.0 if n == 3 else 0.0, site_id=EVIL, category=EVIL) for n in range(8)]
+    orders += [order(100, vendor=WEIRD, due=-12.0, is_rework_of="w00003"), order(200, vendor="v2")]
+    named = [
+        {"vendor_id": WEIRD, "name": EVIL, "trade": EVIL, "known_at": AS_OF.replace(year=2025)},
+    ]
+    for name, rows in (("work_orders", orders), ("vendors", named)):
+        lake.record(TABLES[name], frame(name, rows).select(TABLES[name].columns), loaded_at=AS_OF)
+    return write_pages(scored_at(lake, AS_OF, Settings()), AS_OF, Settings(), folder / "out")
+
+
+def test_hostile_texts_stay_text_on_every_page(pages):
+    for page in pages:
+        text = page.read_text()
+        assert "<img" not in text
+        assert "49" not in re.findall(r"onerror=alert\(1\)&gt;(\d+)", text)
+        assert not re.search(r"<[^>]*onerror", text)
+    assert "&lt;img src=x" in pages[0].read_text()
+
+
+def test_every_page_lies_in_its_folder_and_the_ranking_links_to_it(pages):
+    index, *others = pages
+    assert index.name == "index.html"
+    assert {page.parent for page in pages} == {index.parent}
+    assert all(f'href="{page.name}"' in index.read_text() for page in others)
+    assert file_of("a/b") != file_of("a.b")
+
+
+def test_a_page_tells_late_jobs_and_what_was_done_again(pages):
+    (page,) = (page for page in pages if page.name == file_of(WEIRD))
+    text = page.read_text()
+    assert "Late jobs since June 2026: 1" in text
+    assert "w00003 → w00100" in text
+    assert "too few jobs to be ranked" not in text
+    assert "grade" in text
+
+
+def test_a_chain_of_repairs_begins_with_the_first_job():
+    orders = [order(1), order(2, is_rework_of="w00001"), order(3, is_rework_of="w00002"), order(9, is_rework_of="gone")]
+    orders += [order(5, is_rework_of="w00006"), order(6, is_rework_of="w00005")]
+    told = rework_chains(jobs_of(orders))
+    assert set(told.select("first_id", "chain", "repairs").rows()) == {
+        ("w00001", "w00001 → w00002 → w00003", 2),
+        ("gone", "gone → w00009", 1),
+    }
+
+
+def test_late_jobs_count_until_they_are_done_or_until_now():
+    told = late_jobs(jobs_of([order(1, late=6.0), order(2, late=None), order(3)]), AS_OF)
+    assert told.select("work_order_id", "hours_late").rows() == [("w00002", 24.0), ("w00001", 6.0)]
+
+
+def test_the_command_teaches():
+    result = CliRunner().invoke(app, ["vendors", "--help"])
+    assert result.exit_code == 0
+    assert "report" in result.output
