@@ -54,6 +54,7 @@ def test_the_cadences_are_those_of_the_mission(simulated):
     assert cadences["score_devices_job"] == "0 * * * *"
     assert cadences["judge_shifts_job"] == "*/30 * * * *"
     assert cadences["plan_shifts_job"] == "0 2 * * *"
+    assert cadences["score_vendors_job"] == "30 2 * * *"
     assert cadences["train_sla_breach_job"] == "0 4 * * 1"
     assert set(cadences) == {
         "score_sla_job",
@@ -68,6 +69,10 @@ def test_the_cadences_are_those_of_the_mission(simulated):
         "plan_shifts_job",
         "train_device_failure_job",
         "watch_device_failure_job",
+        "score_vendors_job",
+        "watch_orders_job",
+        "train_work_order_late_job",
+        "watch_work_order_late_job",
     }
     assert all(schedule.default_status == dg.DefaultScheduleStatus.RUNNING for schedule in simulated.schedules)
 
