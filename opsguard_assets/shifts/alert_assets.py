@@ -22,7 +22,7 @@ from opsguard_assets.shifts.findings import (
     shift_findings,
 )
 from opsguard_assets.shifts.no_show_assets import SHIFT_RISK_KEY
-from opsguard_assets.shifts.no_show_store import recorded_risk
+from opsguard_assets.shifts.no_show_store import last_risk, recorded_risk
 from opsguard_assets.shifts.substitutes import Workforce, proposals, since_of
 from opsguard_assets.shifts.verdicts import NO_SHOW, UNATTENDED, WRONG_SITE
 from opsguard_assets.tables.registry import TABLES
@@ -75,6 +75,7 @@ def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame
             limits.late_after,
             recorded_risk(lake, as_of),
             chosen.no_show_alert_from,
+            last_risk(lake, as_of),
         )
     )
     plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()

@@ -45,6 +45,8 @@ class Found:
         coverage: Rows of `coverage.coverage_now` and `coverage.coverage_ahead`, the latter with `is_ahead`.
         risk: Rows of `shift_risk` of the moment; none where nobody wants them.
         risk_from: The risk from which it is told.
+        said: The risk that was said last of each part: `shift_id`, `person_id`, `no_show_risk`; shown apart while
+            nobody can know whether the person came.
         proposals: `need` (the alert's key) and `proposals`.
         unconfirmed_after: Minutes after the start from which an unknown verdict is told.
     """
@@ -55,6 +57,7 @@ class Found:
     unconfirmed_after: float
     risk: pl.DataFrame
     risk_from: float
+    said: pl.DataFrame
 
 
 def shift_findings(found: Found) -> pl.DataFrame:
@@ -93,7 +96,13 @@ def _parts(found: Found) -> pl.DataFrame:
         schema=["verdict", "alert_type", "_plain", "_severe", "_words"],
         orient="row",
     )
-    joined = rows.join(words, on="verdict", maintain_order="left")
+    said = found.said.select("shift_id", "person_id", "no_show_risk")
+    joined = rows.join(words, on="verdict", maintain_order="left").join(
+        said, on=["shift_id", "person_id"], how="left", maintain_order="left"
+    )
+    percent = (pl.col("no_show_risk") * 100).round(0).cast(pl.Int64)
+    apart = pl.format("; apart from that, the chance that nobody comes was put at {} %", percent)
+    is_unknown = (pl.col("verdict") == UNKNOWN) & pl.col("no_show_risk").is_not_null()
     return joined.select(
         "alert_type",
         "client_id",
@@ -103,12 +112,13 @@ def _parts(found: Found) -> pl.DataFrame:
         entity_id="shift_id",
         severity=pl.when(critical).then("_severe").otherwise("_plain"),
         title=pl.format("Shift {} at {}: {}", _clock("expected_from_at"), "site_id", "_words"),
-        reason="rule",
+        reason=pl.concat_str("rule", pl.when(is_unknown).then(apart).otherwise(pl.lit(""))),
         is_raising=pl.lit(value=True),
         facts=pl.struct(
             "person_id",
             "post",
             "verdict",
+            "no_show_risk",
             expected_from=_clock("expected_from_at"),
             expected_until=_clock("expected_until_at"),
             punched_site="punched_site_id",

@@ -28,6 +28,7 @@ from resources.lake import Lake
 REMEMBERED = timedelta(days=180)
 NO_SHOW_RISK, EVERYBODY = "no_show_risk", "*"
 _DIGITS = 9
+_LOOK_BACK = timedelta(hours=36)
 
 
 def no_show(settings: Settings) -> Problem:
@@ -102,6 +103,19 @@ def recorded_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:
     moment = pl.lit(as_of, INSTANT)
     rows = lake.scan(SHIFT_RISK.derived_name).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment)
     return rows.collect()
+
+
+def last_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:
+    """The risk that was said last of each part, before it began: `shift_id`, `person_id`, `no_show_risk`, `said_at`.
+
+    What was said within a day and a half before the moment; nothing where nobody wants such risks.
+    """
+    rows = SHIFT_RISK.empty().lazy()
+    if lake.exists(SHIFT_RISK.derived_name):
+        days = pl.col("date").is_between((as_of - _LOOK_BACK).date(), as_of.date())
+        rows = lake.scan(SHIFT_RISK.derived_name).filter(days, pl.col("as_of") <= pl.lit(as_of, INSTANT))
+    last = rows.sort("as_of").unique(["shift_id", "person_id"], keep="last", maintain_order=True)
+    return last.select("shift_id", "person_id", no_show_risk="risk", said_at="as_of").collect()
 
 
 def _first_known(lake: Lake, until: datetime, since: pl.Expr) -> pl.DataFrame:

@@ -19,17 +19,21 @@ from tests.shifts.test_verdicts import at, punch, shift
 SITES = [site(), site("dock", latitude=52.6, longitude=13.5), site("far", latitude=40.0, longitude=-70.0)]
 
 
-def found(shifts, punches=(), now="09:00", proposed=None, risk=None):
-    beats = [{"site_id": name, "reported_upto_at": at(now)} for name in ("hall", "dock")]
+def found(shifts, punches=(), now="09:00", proposed=None, risk=None, beats_until=None, said=()):
+    beats = [{"site_id": name, "reported_upto_at": at(beats_until or now)} for name in ("hall", "dock")]
     frame = rows(SHIFT_CALENDAR, *shifts)
     known = Attended(rows("attendance", *punches), rows("punch_feeds", *beats), rows("sites", *SITES))
     verdicts = shift_compliance(frame, known, Limits(), at(now)).with_columns(known_at=pl.lit(at(now), INSTANT))
     here = coverage_now(frame, verdicts, at(now)).with_columns(is_ahead=pl.lit(value=False))
     ahead = coverage_ahead(frame, at(now)).with_columns(is_ahead=pl.lit(value=True))
+    schema = {"shift_id": pl.String, "person_id": pl.String, "no_show_risk": pl.Float64}
+    was = pl.DataFrame(list(said), schema=schema, orient="row")
     helped = nothing_proposed() if proposed is None else proposed
     return checked(
         shift_findings(
-            Found(verdicts, pl.concat([here, ahead]), helped, 15.0, SHIFT_RISK.empty() if risk is None else risk, 0.4)
+            Found(
+                verdicts, pl.concat([here, ahead]), helped, 15.0, SHIFT_RISK.empty() if risk is None else risk, 0.4, was
+            )
         )
     )
 
@@ -48,6 +52,22 @@ def test_one_key_changes_its_type_and_severity_with_what_becomes_of_the_shift():
     assert told("10:30", punch("10:20")) == []
     assert told("10:30", punch("08:20", site_id="dock")) == [(key, "wrong_site", "high")]
     assert told("12:00", punch("08:00", "11:00")) == [(key, "early_exit", "medium")]
+
+
+def test_while_nobody_can_know_the_chance_of_a_no_show_is_told_apart_and_accuses_nobody():
+    part = shift("08:00", "16:00")
+    blind = {"now": "09:00", "beats_until": "07:00"}
+    (without,) = found([part], **blind).filter(pl.col("alert_type") == "shift_unconfirmed").to_dicts()
+    (told,) = (
+        found([part], **blind, said=[(part["shift_id"], "ann", 0.073)])
+        .filter(pl.col("alert_type") == "shift_unconfirmed")
+        .to_dicts()
+    )
+    assert "chance" not in without["reason"]
+    assert without["reason"] in told["reason"]
+    assert told["reason"].endswith("; apart from that, the chance that nobody comes was put at 7 %")
+    assert json.loads(told["evidence"])["no_show_risk"] == 0.073
+    assert told["severity"] == without["severity"] == "low"
 
 
 def test_a_critical_post_is_told_more_severely():

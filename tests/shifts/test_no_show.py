@@ -13,7 +13,8 @@ from ml.no_show.rule import NoShowRule
 from ml.no_show.words import topics
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.shifts.no_show_past import PART, ShiftPast, told_of
-from opsguard_assets.shifts.no_show_store import no_show, parts_of, risk_at
+from opsguard_assets.shifts.no_show_store import last_risk, no_show, parts_of, risk_at
+from opsguard_assets.shifts.stored import SHIFT_RISK
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import Simulation, simulate
 from opsguard_assets.tables.registry import TABLES
@@ -136,3 +137,22 @@ def test_only_clients_that_want_it_get_a_risk(world, tmp_path):
     assert everyone["reason"].null_count() == 0
     assert Settings().shifts.no_show_risk_for == ()
     assert no_show(Settings()).makes("person_rate")
+
+
+def test_what_was_said_last_before_a_shift_is_read_back(world, tmp_path):
+    moment = UNTIL - timedelta(hours=7)
+    lake = recorded(Lake(str(tmp_path / "lake")), world, moment)
+    assert last_risk(lake, moment).is_empty()
+    risk = risk_at(lake, NoShowRule(), moment, ("*",)).with_columns(
+        model_name=pl.lit("rule"), model_version=pl.lit("1"), model_run_id=pl.lit(None, pl.String)
+    )
+    for hours, shown in ((0, 0.1), (1, 0.2), (9, 0.9)):
+        as_of = moment + timedelta(hours=hours)
+        rows = risk.with_columns(
+            as_of=pl.lit(as_of).dt.cast_time_unit("us"), risk=pl.lit(shown), date=pl.lit(as_of.date())
+        ).select(SHIFT_RISK.columns)
+        where = {"date": as_of.date(), "as_of": as_of}
+        lake.replace_slice(SHIFT_RISK.derived_name, rows, where=where, partition_by=["date"])
+    told = last_risk(lake, moment + timedelta(hours=2))
+    assert len(told) == len(risk)
+    assert told["no_show_risk"].unique().to_list() == [0.2]
