@@ -13,6 +13,7 @@ import polars as pl
 
 from opsguard_assets.alerts.finding import FINDING
 from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.vendors.score import WEIGHTS
 
 MONITOR = "vendors"
 SCORE_DROP, BELOW_TARGET = "vendor_score_drop", "vendor_sla_below_target"
@@ -70,22 +71,32 @@ def vendor_findings(known: Known, levels: Levels, as_of: datetime) -> pl.DataFra
 
 
 def _dropped(known: Known, levels: Levels) -> pl.DataFrame:
-    enough = known.before.filter(pl.col("jobs") >= levels.fewest_jobs).select("vendor_id", was="score", was_of="jobs")
+    enough = known.before.filter(pl.col("jobs") >= levels.fewest_jobs).select(
+        "vendor_id", was="score", was_of="jobs", was_plain=_plain()
+    )
     both = known.months.filter(pl.col("jobs") >= levels.fewest_jobs).join(enough, on="vendor_id")
-    drop = -pl.col("change")
+    # A score falls with that of the peers, too: the record itself must have fallen.
+    drop = pl.min_horizontal(-pl.col("change"), (pl.col("was_plain") - _plain()).round(1))
     rows = both.filter(drop >= levels.score_drop - _HELD_POINTS).sort("vendor_id")
     return rows.select(
         alert_type=pl.lit(SCORE_DROP),
         entity_type=pl.lit("vendor"),
         entity_id="vendor_id",
         severity=pl.when(drop >= 2 * levels.score_drop).then(pl.lit("high")).otherwise(pl.lit("medium")),
-        title=pl.format("{} fell by {} points to {}", "name", drop, "score"),
+        title=pl.format("{} fell by {} points to {}", "name", -pl.col("change"), "score"),
         reason=pl.when(pl.col("drivers").str.len_chars() > 0).then("drivers").otherwise(pl.lit("no single part")),
         is_raising=drop >= levels.score_drop,
         evidence=pl.struct(
             "score", "low", "high", "jobs", "was", "was_of", month=pl.col("month").dt.strftime("%Y-%m")
         ).struct.json_encode(),
     )
+
+
+def _plain() -> pl.Expr:
+    """The score of the record as it is, not drawn towards anybody."""
+    known = [pl.when(pl.col(f"{part}_raw").is_not_null()).then(weight) for part, weight in WEIGHTS.items()]
+    points = [pl.col(f"{part}_raw") * weight for part, weight in WEIGHTS.items()]
+    return pl.sum_horizontal(points) / pl.sum_horizontal(known)
 
 
 def _below(scores: pl.DataFrame, levels: Levels) -> pl.DataFrame:

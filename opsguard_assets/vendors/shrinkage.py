@@ -19,8 +19,9 @@ from scipy import stats
 
 # Peers of the same trade count if they are so many; else those of all trades; else nothing is known beforehand.
 FEWEST_PEERS = 3
-# What peers say is worth between 1 and 30 jobs of one's own: after thirty jobs the record itself decides.
-WEAKEST, STRONGEST = 1.0, 30.0
+# What peers say is worth between 1 and 30 jobs of one's own: after thirty jobs the record itself decides. Three peers
+# often seem alike by luck, so no peer counts for more than three jobs.
+WEAKEST, STRONGEST, STRONGEST_PER_PEER = 1.0, 30.0, 3.0
 # Nothing known beforehand: the uniform distribution, that is Beta(1, 1), with its variance.
 _NO_MEAN, _NO_STRENGTH, _UNIFORM_VARIANCE = 0.5, 2.0, 1 / 12
 _LEAST_VARIANCE = 1e-4
@@ -79,17 +80,23 @@ def _prior(group: list[str], name: str) -> pl.Expr:
         pl.col(column).sum().over(group) - pl.col(column) for column in _SUMS
     )
     scatter = pl.max_horizontal((squares - between) / (jobs - vendors), pl.lit(_LEAST_VARIANCE))
+    everybody = {column: pl.col(column).sum().over(group) for column in _SUMS}
+    within = (everybody["_squares"] - everybody["_between"]) / (everybody["_jobs"] - everybody["_vendors"])
     among = (between - total**2 / jobs) / (vendors - 1)
     effective = (jobs - jobs_squared / jobs) / (vendors - 1)
     spread = (among - scatter) / effective
-    worth = pl.when(spread > 0).then((scatter / spread).clip(WEAKEST, STRONGEST)).otherwise(STRONGEST)
+    strongest = pl.min_horizontal(pl.lit(STRONGEST), STRONGEST_PER_PEER * vendors)
+    worth = (
+        pl.when(spread > 0).then(pl.min_horizontal((scatter / spread).clip(WEAKEST), strongest)).otherwise(strongest)
+    )
     is_enough = (vendors >= FEWEST_PEERS) & (jobs > vendors)
     # Half a success and half a failure more: peers without a failure do not say that there can be none.
     mean = ((total + 0.5) / (jobs + 1)).clip(0, 1)
     return pl.struct(
         mean=pl.when(is_enough).then(mean),
         worth=worth,
-        variance=scatter,
+        # An interval is as wide as jobs scatter, the vendor's own among them.
+        variance=pl.max_horizontal(within, pl.lit(_LEAST_VARIANCE)),
         peers=pl.lit(name),
     ).alias(f"{name}_prior")
 

@@ -53,7 +53,7 @@ def oracle(rows, trades):
                 continue
             others = {name: each for (name, of), each in values.items() if of == part and name != vendor}
             same = {name: each for name, each in others.items() if trades[name] == trades[vendor]}
-            mean, worth, scatter = _prior(same) or _prior(others) or (0.5, 2.0, 1 / 12)
+            mean, worth, scatter = _prior_and_scatter(same, others, own)
             estimate = (worth * mean + sum(own)) / (worth + len(own))
             if part in {"sla", "rework"}:
                 a, b = worth * mean + sum(own), worth * (1 - mean) + len(own) - sum(own)
@@ -70,7 +70,7 @@ def oracle(rows, trades):
 
 
 def _prior(groups):
-    """Mean, worth in jobs and variance of a job among groups, by a one-way analysis of variance; None if too few."""
+    """Mean and worth in jobs of what groups say, by a one-way analysis of variance; None if too few."""
     jobs_of_all = [value for values in groups.values() for value in values]
     if len(groups) < 3 or len(jobs_of_all) <= len(groups):
         return None
@@ -82,5 +82,22 @@ def _prior(groups):
         len(groups) - 1
     )
     spread = (between / (len(groups) - 1) - scatter) / size
-    worth = min(max(scatter / spread, 1.0), 30.0) if spread > 0 else 30.0
-    return (sum(jobs_of_all) + 0.5) / (len(jobs_of_all) + 1), worth, scatter
+    most = min(30.0, 3.0 * len(groups))
+    worth = min(max(scatter / spread, 1.0), most) if spread > 0 else most
+    return (sum(jobs_of_all) + 0.5) / (len(jobs_of_all) + 1), worth
+
+
+def _scatter(groups):
+    """The variance of a job around the mean of its vendor."""
+    count = sum(len(values) for values in groups.values())
+    within = sum((value - sum(values) / len(values)) ** 2 for values in groups.values() for value in values)
+    return max(within / (count - len(groups)), 1e-4)
+
+
+def _prior_and_scatter(same, others, own):
+    """The prior by the peers of the trade, else by all; the scatter of jobs there, one's own among them."""
+    for groups in (same, others):
+        found = _prior(groups)
+        if found:
+            return *found, _scatter({**groups, None: own})
+    return 0.5, 2.0, 1 / 12

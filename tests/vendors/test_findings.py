@@ -42,8 +42,9 @@ def found(*, scores=(), months=(), before=(), overdue=(), risk=()):
     return checked(vendor_findings(known, Levels(), AS_OF))
 
 
-def month(now, change, jobs=20):
-    return score(month=date(2026, 5, 1), score=now, change=change, jobs=jobs, drivers="fewer jobs on time")
+def month(now, change, jobs=20, in_time=50.0):
+    told = {"score": now, "change": change, "jobs": jobs, "sla_raw": in_time, "drivers": "fewer jobs on time"}
+    return score(month=date(2026, 5, 1), **told)
 
 
 @pytest.mark.parametrize(
@@ -59,8 +60,14 @@ def month(now, change, jobs=20):
     ],
 )
 def test_a_fall_of_ten_points_is_told_where_both_months_have_jobs_enough(change, jobs, before, expected):
-    told = found(months=[month(70.0, change, jobs)], before=[score(month=date(2026, 4, 1), jobs=before)])
+    told = found(months=[month(70.0, change, jobs)], before=[score(month=date(2026, 4, 1), jobs=before, sla_raw=100.0)])
     assert told.select("severity", "is_raising").rows() == expected
+
+
+def test_whoever_falls_only_because_the_peers_do_is_not_told():
+    before = [score(month=date(2026, 4, 1), sla_raw=100.0)]
+    assert found(months=[month(70.0, -15.0, in_time=100.0)], before=before).is_empty()
+    assert len(found(months=[month(70.0, -15.0, in_time=80.0)], before=before)) == 1
 
 
 def test_a_missed_target_is_held_until_it_is_met_clearly():
