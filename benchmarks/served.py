@@ -128,14 +128,14 @@ def predict_alone(folder: str, lake: str) -> Callable[[], object]:
 def features_of_moments(folder: str, moments: int) -> Callable[[], object]:
     """OpsGuard: clocks and features of moments of past tickets."""
     past = Past.of(history_of(small_lake(Path(folder))), UNTIL)
-    asked = _moments(past, moments)
+    asked = asked_moments(past, moments)
     return lambda: features(past.known, readings_at(asked, past.clocks, past.calendars))
 
 
 def joins_of_moments(folder: str, moments: int) -> Callable[[], object]:
     """The floor of features: each of their look-ups as a bare as-of join of Polars, both sides sorted already."""
     past = Past.of(history_of(small_lake(Path(folder))), UNTIL)
-    asked, known = _moments(past, moments), past.known
+    asked, known = asked_moments(past, moments), past.known
     wide = asked.hstack(latest(asked, known.states, by=["ticket_id"]).drop("opened_at"))
     history = past.clocks.select("ticket_id", "resolution_due_at", "remaining_base_us", at="known_from")
     spans = 1 + len(WINDOWS)
@@ -166,7 +166,7 @@ def joins_of_moments(folder: str, moments: int) -> Callable[[], object]:
     return joined
 
 
-def _moments(past: Past, count: int) -> pl.DataFrame:
+def asked_moments(past: Past, count: int) -> pl.DataFrame:
     """Moments spread over the lives of tickets."""
     number = pl.int_range(count, dtype=pl.Int64, eager=True)
     lives = past.lives[(number % len(past.lives)).cast(pl.UInt32)]
