@@ -18,7 +18,7 @@ class Scorer(Protocol):
     """What ranks: rows of numbers in, one score in 0..1 out."""
 
     def scores(self, rows: Numbers) -> Numbers:
-        """Scores of rows (n, number of features); unknown is NaN, and so is a score that nobody can tell."""
+        """Scores of rows (n, number of features), none of no rows; unknown is NaN, and so is a score nobody can tell."""
         ...
 
 
@@ -38,6 +38,8 @@ class Estimator:
 
     def scores(self, rows: Numbers) -> Numbers:
         """The probability of the event, not calibrated."""
+        if not len(rows):  # which scikit-learn refuses
+            return np.empty(0)
         return np.asarray(self.estimator.predict_proba(rows)[:, 1], dtype=np.float64)
 
 
@@ -53,6 +55,8 @@ class Booster:
 
     def contributions(self, rows: Numbers) -> Numbers:
         """What every feature adds to the log odds (SHAP values of trees)."""
+        if not len(rows):  # which LightGBM divides by
+            return np.empty(rows.shape)
         return np.asarray(self.booster.predict(rows, pred_contrib=True)[:, :-1], dtype=np.float64)
 
 

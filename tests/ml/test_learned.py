@@ -14,11 +14,26 @@ from sklearn.linear_model import LogisticRegression
 
 from ml.calibration import IDENTITY, calibrate
 from ml.candidates.every import candidates
+from ml.device_failure.rule import DeviceRule
 from ml.examples import Examples
 from ml.learned import LearnedModel
 from ml.model_files import ModelFileError, load, save
+from ml.no_show.rule import NoShowRule
+from ml.sla_breach.rule import RuleBaseline
+from ml.work_order_late.rule import WorkOrderRule
 
 FEATURES = ("size", "age", "often_unknown", "left")
+RULES = {
+    RuleBaseline(): {
+        "remaining_minutes": pl.Float64, "elapsed_minutes": pl.Float64, "priority": pl.String,
+        "has_assignee": pl.Boolean, "assignee_open_tickets": pl.UInt32,
+    },
+    DeviceRule(): dict.fromkeys(
+        ("offline_share_7d", "offline_share_1d", "battery_last_pct", "silence_minutes", "interval_minutes"), pl.Float64
+    ),
+    NoShowRule(): dict.fromkeys(("person_rate", "person_shifts"), pl.Float64),
+    WorkOrderRule(): dict.fromkeys(("pair_rate", "pair_batches", "vendor_batches"), pl.Float64),
+}  # fmt: skip
 QUICK = {name: {"num_boost_round": 40} for name in ("lightgbm", "hazard")} | {
     "hist_gradient_boosting": {"max_iter": 40}
 }
@@ -61,6 +76,21 @@ def test_a_model_reads_back_as_it_was_written_and_is_no_pickle(candidate, rows, 
     assert again.predict(rows).is_between(0, 1).all()
     for file in tmp_path.iterdir():
         assert not file.read_bytes().startswith(b"\x80")
+
+
+@pytest.mark.parametrize("candidate", candidates(), ids=lambda c: c.name)
+def test_no_rows_have_no_scores_and_no_contributions(candidate, rows, tmp_path):
+    save(trained(candidate, rows), tmp_path)
+    model = load(tmp_path)
+    assert model.predict(rows.head(0)).equals(pl.Series("risk", [], pl.Float64))
+    assert model.contributions(rows.head(0)).shape == (0, len(FEATURES))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
+def test_the_rules_say_nothing_of_no_rows(rule):
+    nothing = pl.DataFrame(schema=RULES[rule])
+    assert rule.predict(nothing).to_list() == []
+    assert rule.reasons(nothing).to_list() == []
 
 
 def test_probabilities_hold_on_average_in_every_band(rows):

@@ -11,6 +11,7 @@ from ml.evaluation import evaluate
 from ml.sla_breach.features import FEATURES, features
 from ml.training import train
 from ml.tuning import Budget
+from opsguard_assets.models.watch import look
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.clock_history import readings_at, valid
@@ -21,6 +22,7 @@ from tests.tickets.recorded import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 END = START + timedelta(days=30)
+LEARNED = START + timedelta(days=20)
 OPEN = ("new", "open", "in_progress", "on_hold")
 
 
@@ -123,13 +125,25 @@ def test_labels_are_taken_of_tickets_whose_deadline_has_passed_only(history):
     assert rows["is_late"].null_count() == 0
 
 
-def test_models_learned_from_the_past_beat_the_constant_on_what_followed(history):
-    until = START + timedelta(days=20)
+@pytest.fixture(scope="module")
+def trained(history):
+    """Every candidate, learned from what was known after twenty days."""
     budget = Budget(seconds=0, trials=0, clock=lambda: 0.0)
-    trained = train(Past.of(history, until).watched(), TASK, candidates(), until=until, budget=budget)
+    return train(Past.of(history, LEARNED).watched(), TASK, candidates(), until=LEARNED, budget=budget)
+
+
+def test_a_look_before_anything_new_is_known_says_that_it_is_too_early_whatever_the_model(history, trained):
+    past = Past.of(history, LEARNED)
+    assert past.matured(LEARNED).is_empty()
+    for each in trained:
+        found = look(past, each.model, LEARNED)
+        assert (found.usefulness.n, found.calibration_error) == (0, None), each.candidate
+        assert each.model.reasons(past.matured(LEARNED)).to_list() == [], each.candidate
+
+
+def test_models_learned_from_the_past_beat_the_constant_on_what_followed(past, trained):
     assert [each.candidate for each in trained][-1] == "hazard"
-    now = Past.of(history, END)
-    following = now.of_lives(now.lives.filter(pl.col("begins_at") >= until), "+2h")
+    following = past.of_lives(past.lives.filter(pl.col("begins_at") >= LEARNED), "+2h")
     for each in trained:
         assert set(each.model.features) <= set(FEATURES)
         figures = evaluate(following.with_columns(each.model.predict(following)))
