@@ -13,7 +13,14 @@ ONE_SENTENCE = {
     "resources/migrations/env.py",
     *(
         f"resources/migrations/versions/{name}.py"
-        for name in ("0001_ticks_and_pins", "0002_model_history", "0003_alerts", "0004_model_watch", "0005_escalations")
+        for name in (
+            "0001_ticks_and_pins",
+            "0002_model_history",
+            "0003_alerts",
+            "0004_model_watch",
+            "0005_escalations",
+            "0006_transitions_tell_more",
+        )  # fmt: skip
     ),
 }
 

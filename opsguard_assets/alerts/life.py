@@ -86,21 +86,14 @@ def settle(
     strange = set(rows["alert_type"]) - set(monitor.alert_types)
     if strange:
         raise FindingError(f"{monitor.name} found {', '.join(sorted(strange))}, which it does not watch.")
-    values = {
-        "monitor": monitor.name,
-        "actor": monitor.name,
-        "as_of": as_of,
-        "alert_types": list(monitor.alert_types),
-        "life_safety": list(LIFE_SAFETY),
-        "reopen_within": reopen_within,
-    }
+    values = values_of(monitor, as_of, reopen_within)
     with database.begin() as connection:
         take_turn(connection)
         newest, is_known = connection.execute(text(sql.TICKS_BEFORE), values).one()
         if is_known:
             count = connection.execute(text(sql.FINDINGS_OF), values).scalar_one()
             return Settled(int(count), _decided(connection, values), is_repeated=True)
-        _copy(connection, rows)
+        bring(connection, rows)
         is_late = newest is not None and as_of < newest
         run = [sql.LATE] if is_late else _SETTLING
         for statement in run:
@@ -114,6 +107,7 @@ def settle(
 _SETTLING = (
     sql.PLAN,
     sql.CLEARED,
+    sql.NOTE_FORGIVEN,
     sql.FORGIVE,
     sql.NOTE_CHANGES,
     sql.MEET,
@@ -164,8 +158,20 @@ def take_turn(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": LOCK})
 
 
-def _copy(connection: Connection, rows: pl.DataFrame) -> None:
-    """Brings findings to the server, one row per key."""
+def values_of(monitor: Monitor, as_of: datetime, reopen_within: timedelta = REOPEN_WITHIN) -> dict[str, Any]:
+    """What the statements of a tick ask for."""
+    return {
+        "monitor": monitor.name,
+        "actor": monitor.name,
+        "as_of": as_of,
+        "alert_types": list(monitor.alert_types),
+        "life_safety": list(LIFE_SAFETY),
+        "reopen_within": reopen_within,
+    }
+
+
+def bring(connection: Connection, rows: pl.DataFrame) -> None:
+    """Brings checked findings to the server as `f`, one row per key, until the end of the transaction."""
     order = pl.Enum(SEVERITIES)
     merged = (
         rows.sort(pl.col("severity").cast(order), "score", descending=True, nulls_last=True, maintain_order=True)

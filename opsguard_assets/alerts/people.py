@@ -83,9 +83,11 @@ def mute(database: Database, covered: Muted, *, begins_at: datetime, ends_at: da
         raise ActionError(f"{covered.alert_type} alerts cannot be muted: lives may depend on them.")
     if begins_at >= ends_at:
         raise ActionError(f"The mute ends ({ends_at:%Y-%m-%d %H:%M}) before it begins ({begins_at:%Y-%m-%d %H:%M}).")
+    # Its creation is told by the clock once the turn is had: a tick that went before did not know it.
     statement = text(
-        "INSERT INTO mutes (alert_type, entity_id, site_id, client_id, begins_at, ends_at, reason, created_by) VALUES "
-        "(:alert_type, :entity_id, :site_id, :client_id, :begins_at, :ends_at, :reason, :actor) RETURNING mute_id"
+        "INSERT INTO mutes (alert_type, entity_id, site_id, client_id, begins_at, ends_at, reason, created_by, "
+        "created_at) VALUES (:alert_type, :entity_id, :site_id, :client_id, :begins_at, :ends_at, :reason, :actor, "
+        "clock_timestamp()) RETURNING mute_id"
     )
     values = {**vars(covered), "begins_at": begins_at, "ends_at": ends_at, "reason": reason, "actor": actor}
     with database.begin() as connection:
@@ -123,8 +125,9 @@ def _note(
 ) -> None:
     connection.execute(
         text(
-            "INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, detail) VALUES "
-            "(:alert_id, :at, :actor, :before, :after, :detail)"
+            "INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, detail, severity, resolution) "
+            "SELECT alert_id, :at, :actor, :before, :after, :detail, severity, resolution FROM alerts "
+            "WHERE alert_id = :alert_id"
         ),
         {"alert_id": alert_id, "at": at, "actor": actor, "before": states[0], "after": states[1], "detail": detail},
     )

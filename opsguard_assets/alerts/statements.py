@@ -58,9 +58,19 @@ FROM known
 # Alerts whose condition no finding of the tick holds any more.
 CLEARED: Final = """
 CREATE TEMP TABLE gone ON COMMIT DROP AS
-SELECT a.alert_id, a.dedup_key, a.state
+SELECT a.alert_id, a.dedup_key, a.state, a.severity
 FROM alerts AS a
 WHERE a.state <> 'resolved' AND a.alert_type = ANY (CAST(:alert_types AS text[]))
+  AND NOT EXISTS (SELECT FROM f WHERE f.dedup_key = a.dedup_key)
+"""
+
+# What a person had resolved may be raised again from here on: said in its history, or no past state could be told.
+NOTE_FORGIVEN: Final = """
+INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, detail, severity, resolution)
+SELECT alert_id, :as_of, :actor, 'resolved', 'resolved', 'the condition cleared; it is raised again when it returns',
+       severity, resolution
+FROM alerts AS a
+WHERE a.awaits_clearing AND a.alert_type = ANY (CAST(:alert_types AS text[]))
   AND NOT EXISTS (SELECT FROM f WHERE f.dedup_key = a.dedup_key)
 """
 
@@ -71,10 +81,11 @@ WHERE a.awaits_clearing AND a.alert_type = ANY (CAST(:alert_types AS text[]))
 """
 
 NOTE_CHANGES: Final = """
-INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, detail)
+INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, severity, detail)
 SELECT alert_id, :as_of, :actor, state,
        CASE decision WHEN 'muted' THEN 'suppressed' WHEN 'mute ended' THEN state_before_mute
                      WHEN 'reopened' THEN 'open' ELSE state END,
+       severity,
        concat_ws('; ',
            CASE decision WHEN 'muted' THEN 'muted by ' || mute_id WHEN 'mute ended' THEN 'the mute ended'
                          WHEN 'reopened' THEN 'the condition is back' END,
@@ -121,8 +132,8 @@ ORDER BY dedup_key
 """
 
 NOTE_RAISED: Final = """
-INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, detail)
-SELECT a.alert_id, :as_of, :actor, NULL, a.state,
+INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, severity, detail)
+SELECT a.alert_id, :as_of, :actor, NULL, a.state, a.severity,
        CASE p.decision WHEN 'muted' THEN 'muted by ' || p.mute_id ELSE 'the condition holds' END
 FROM plan AS p JOIN alerts AS a ON a.dedup_key = p.dedup_key AND a.state <> 'resolved'
 WHERE (p.decision = 'raised' OR p.decision = 'muted') AND (p.alert_id IS NULL OR a.alert_id > p.alert_id)
@@ -135,8 +146,8 @@ FROM gone WHERE a.alert_id = gone.alert_id
 """
 
 NOTE_CLEARED: Final = """
-INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, detail)
-SELECT alert_id, :as_of, :actor, state, 'resolved', 'the condition cleared' FROM gone
+INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, detail, severity, resolution)
+SELECT alert_id, :as_of, :actor, state, 'resolved', 'the condition cleared', severity, 'cleared' FROM gone
 """
 
 DECIDED: Final = """

@@ -21,7 +21,6 @@ from opsguard_assets.models.replay import GRID, SHOWN, Replayed, as_table, count
 from opsguard_assets.models.replay import replay as replayed
 from opsguard_assets.models.replay_report import Asked, headline, report
 from opsguard_assets.problems import problems_of
-from opsguard_assets.tickets.alert_assets import levels_of
 from opsguard_assets.tickets.ticks_again import tick_again
 
 app = typer.Typer(rich_markup_mode=None)
@@ -55,6 +54,10 @@ def replay(  # noqa: PLR0913, PLR0917 - the options of a command
     """
     moment = instant(at, "--at")
     if moment is not None:
+        if problem is not Name.SLA_BREACH:
+            raise typer.BadParameter(
+                "--at computes ticks of sla_breach again; of the others, a period can be replayed."
+            )
         _compare(moment, config, as_json=as_json)
         return
     first, last = instant(begins, "--from"), instant(ends, "--to") or datetime.now(UTC)
@@ -98,8 +101,7 @@ def _run(
 def _compare(moment: datetime, config: Path | None, *, as_json: bool) -> None:
     """One tick again; ends with 1 where it is not as it was."""
     with opened(config) as session:
-        levels = levels_of(session.settings)
-        again = tick_again(session.installation.lake, office_of(session).champions, moment, levels)
+        again = tick_again(session.installation.lake, office_of(session).champions, moment, session.settings)
     told = {
         "as_of": moment,
         "model": f"{again.tick.model_name} {again.tick.model_version}",
@@ -108,6 +110,8 @@ def _compare(moment: datetime, config: Path | None, *, as_json: bool) -> None:
         "scores_recorded": again.tick.digest,
         "findings": again.findings_digest,
         "findings_recorded": again.recorded_findings_digest,
+        "decisions": again.decisions_digest,
+        "decisions_recorded": again.recorded_decisions_digest,
         "is_as_it_was": again.is_as_it_was,
     }
     if as_json:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import dagster as dg
 import polars as pl
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from opsguard_assets.alerts.life import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
@@ -38,14 +38,29 @@ def sla_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
 
 def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datetime) -> pl.DataFrame:
     """The findings of a computed tick, those marked that must not raise an alert."""
-    risk = recorded_risk(lake, as_of)
+    with database.begin() as connection:
+        return marked_findings(lake, connection, settings, recorded_risk(lake, as_of), as_of)
+
+
+def marked_findings(
+    lake: Lake, connection: Connection, settings: Settings, risk: pl.DataFrame, as_of: datetime
+) -> pl.DataFrame:
+    """What risks find by these settings, those marked that must not raise an alert.
+
+    Args:
+        lake: Where the plans of clients are known.
+        connection: Shows the alerts before the tick: what is used of the day's budget.
+        settings: Thresholds, plans, hold-out and budget.
+        risk: Rows of `sla_risk` of the tick.
+        as_of: The tick.
+    """
     sla = settings.sla
     plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
     marked = keep_to_plans(sla_findings(risk, levels_of(settings)), plans, settings.plans.alerts_by_plan())
     marked = hold_back(marked, sla.holdout_share, alert_types=[BREACH_RISK])
     if sla.alerts_per_day is None:
         return marked
-    living, raised = _budget_used(database, as_of)
+    living, raised = _budget_used(connection, as_of)
     return keep_to_budget(marked, sla.alerts_per_day, alert_type=BREACH_RISK, living=living, raised_today=raised)
 
 
@@ -55,14 +70,13 @@ def levels_of(settings: Settings) -> RiskLevels:
     return RiskLevels(sla.alert_from, sla.high_from, sla.clear_below)
 
 
-def _budget_used(database: Database, as_of: datetime) -> tuple[pl.Series, int]:
+def _budget_used(connection: Connection, as_of: datetime) -> tuple[pl.Series, int]:
     """The keys of unresolved alerts, and how many were raised since the day of `as_of` began (UTC)."""
     statement = text(
         "SELECT dedup_key, state <> 'resolved' AS lives, first_seen_at >= :midnight AS is_of_today FROM alerts "
         "WHERE alert_type = :alert_type AND (state <> 'resolved' OR first_seen_at >= :midnight)"
     )
     midnight = as_of.replace(hour=0, minute=0, second=0, microsecond=0)
-    with database.begin() as connection:
-        rows = connection.execute(statement, {"alert_type": BREACH_RISK, "midnight": midnight}).all()
+    rows = connection.execute(statement, {"alert_type": BREACH_RISK, "midnight": midnight}).all()
     living = pl.Series("dedup_key", [row.dedup_key for row in rows if row.lives], pl.String)
     return living, sum(row.is_of_today for row in rows)

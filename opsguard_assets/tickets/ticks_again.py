@@ -8,7 +8,7 @@ how far it saw and is computed from the lake as now.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -16,13 +16,17 @@ from ml.model import RiskModel
 from ml.sla_breach.features import FEATURES
 from ml.sla_breach.problem import TASK
 from ml.sla_breach.rule import RuleBaseline
-from opsguard_assets.alerts.life import digest_of_findings
+from opsguard_assets.alerts.life import decisions_at, digest_of_findings
+from opsguard_assets.alerts.past import before_tick, decided, digest_of_decisions
 from opsguard_assets.alerts.queries import digest_at
+from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.serving import serving
-from opsguard_assets.tickets.findings import MONITOR, RiskLevels, sla_findings
+from opsguard_assets.tickets.alert_assets import SLA_MONITOR, marked_findings
+from opsguard_assets.tickets.findings import MONITOR
 from opsguard_assets.tickets.moment import SCORE_JOB
 from opsguard_assets.tickets.score import risk_at
+from resources.database import Database
 from resources.lake import Lake
 from resources.ticks import Tick, digest_of, ticks_of
 
@@ -39,8 +43,10 @@ class Again:
         tick: What was recorded.
         risk: The rows of `sla_risk` as computed again.
         scores_digest: Their digest.
-        findings_digest: The digest of what they find at the thresholds in force now.
+        findings_digest: The digest of what they find by the settings in force now.
         recorded_findings_digest: That of what was found at the time; None where alerts were not settled.
+        decisions_digest: The digest of what the findings are decided to be, by the alerts and mutes before the tick.
+        recorded_decisions_digest: That of what was decided at the time; None where alerts were not settled.
     """
 
     tick: Tick
@@ -48,22 +54,27 @@ class Again:
     scores_digest: str
     findings_digest: str
     recorded_findings_digest: str | None
+    decisions_digest: str | None
+    recorded_decisions_digest: str | None
 
     @property
     def is_as_it_was(self) -> bool:
-        """Whether scores and findings are those of the time, to the digit."""
-        found = self.recorded_findings_digest
-        return self.scores_digest == self.tick.digest and found in (None, self.findings_digest)
+        """Whether scores, findings and decisions are those of the time, to the digit."""
+        return (
+            self.scores_digest == self.tick.digest
+            and self.recorded_findings_digest in (None, self.findings_digest)
+            and self.recorded_decisions_digest == self.decisions_digest
+        )
 
 
-def tick_again(lake: Lake, champions: Champions, as_of: datetime, levels: RiskLevels) -> Again:
+def tick_again(lake: Lake, champions: Champions, as_of: datetime, settings: Settings) -> Again:
     """Computes a recorded tick again.
 
     Args:
         lake: The lake as now.
         champions: Who scored when.
         as_of: The moment.
-        levels: From which risk what is found.
+        settings: Thresholds, plans, hold-out and budget: those in force now, which are not recorded with a tick.
 
     Raises:
         NoTickError: When no tick of that moment was recorded.
@@ -76,13 +87,28 @@ def tick_again(lake: Lake, champions: Champions, as_of: datetime, levels: RiskLe
     model, run_id = _model_of(champions, tick)
     seen = lake.as_recorded(tick.recorded_upto)
     risk = scored(seen, model, run_id, as_of)
+    found, decisions = _decided(seen, database, settings, risk, as_of)
+    was_found = digest_at(database, MONITOR, as_of)
+    was_decided = digest_of_decisions(decisions_at(database, MONITOR, as_of))
     return Again(
         tick=tick,
         risk=risk,
         scores_digest=digest_of(risk, key=["ticket_id"]),
-        findings_digest=digest_of_findings(sla_findings(risk, levels)),
-        recorded_findings_digest=digest_at(database, MONITOR, as_of),
+        findings_digest=digest_of_findings(found),
+        recorded_findings_digest=was_found,
+        decisions_digest=digest_of_decisions(decisions) if was_found else None,
+        recorded_decisions_digest=was_decided if was_found else None,
     )
+
+
+def _decided(
+    lake: Lake, database: Database, settings: Settings, risk: pl.DataFrame, as_of: datetime
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What the risks of a tick find, and what is decided on it, by the alerts and mutes before it."""
+    reopen_within = timedelta(minutes=settings.alerts.reopen_within_minutes)
+    with before_tick(database, SLA_MONITOR, as_of) as connection:
+        found = marked_findings(lake, connection, settings, risk, as_of)
+        return found, decided(connection, found, SLA_MONITOR, as_of, reopen_within=reopen_within)
 
 
 def scored(lake: Lake, model: RiskModel, run_id: str | None, as_of: datetime) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from opsguard_assets.alerts.life import decisions_at, settle
+from opsguard_assets.alerts.past import before_tick, decided, digest_of_decisions
 from opsguard_assets.alerts.people import Muted, acknowledge, mute, resolve
 from opsguard_assets.alerts.queries import alerts
 from tests.alerts.given import MONITOR, finding, frame, minute
@@ -36,11 +37,14 @@ def unresolved(database, name):
     return next((a["alert_id"] for a in alerts(database) if a["entity_id"] == name), None)
 
 
+def found_of(what):
+    return frame(*[finding(n, s, is_raising=r, withheld=w) for n, (s, r, w) in what.items()])
+
+
 def do(database, world, kind, number, what):
     at = minute(20 * number)
     if kind == "tick":
-        rows = [finding(n, s, is_raising=r, withheld=w) for n, (s, r, w) in what.items()]
-        settled = settle(database, frame(*rows), MONITOR, at)
+        settled = settle(database, found_of(what), MONITOR, at)
         assert settled.is_complete
         world.tick({key_of(name): values for name, values in what.items()}, at)
     elif kind == "mute":
@@ -66,11 +70,30 @@ def seen(database):
     return [tuple(row[name] for name in names) for row in rows]
 
 
+def emptied(database):
+    with database.begin() as connection:
+        connection.execute(text("TRUNCATE alerts, alert_transitions, mutes, monitor_ticks, decisions"))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(actions=st.lists(action, max_size=14))
+def test_what_every_past_tick_decided_can_be_told_again(database, actions):
+    emptied(database)
+    world, settled = World(), {}
+    for kind, number, what in actions:
+        do(database, world, kind, number, what)
+        if kind == "tick":
+            settled.setdefault(minute(20 * number), what)
+    for as_of, what in settled.items():
+        with before_tick(database, MONITOR, as_of) as connection:
+            again = decided(connection, found_of(what), MONITOR, as_of)
+        assert digest_of_decisions(again) == digest_of_decisions(decisions_at(database, MONITOR.name, as_of))
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(actions=st.lists(action, max_size=14))
 def test_alerts_and_decisions_are_those_of_a_slow_walk(database, actions):
-    with database.begin() as connection:
-        connection.execute(text("TRUNCATE alerts, alert_transitions, mutes, monitor_ticks, decisions"))
+    emptied(database)
     world = World()
     for kind, number, what in actions:
         do(database, world, kind, number, what)

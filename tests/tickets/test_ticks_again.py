@@ -1,4 +1,4 @@
-"""Ticks of the past computed again: scores and findings are those of the time, whatever arrived or changed since."""
+"""Ticks of the past computed again: scores, findings and decisions are as they were, whatever has changed since."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,6 +6,7 @@ import dagster as dg
 import numpy as np
 import polars as pl
 import pytest
+from sqlalchemy import text
 
 from ml.calibration import IDENTITY
 from ml.learned import Estimator, LearnedModel
@@ -13,6 +14,8 @@ from ml.model_files import save
 from ml.registry import Registry
 from ml.sla_breach.rule import RuleBaseline
 from ml.tracking import Place
+from opsguard_assets.alerts.people import Muted, mute, resolve
+from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.build import build_defs
 from opsguard_assets.cadences import tick_config
 from opsguard_assets.config.settings import Settings
@@ -22,7 +25,6 @@ from opsguard_assets.models.promotion import Office
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.derive import update_clocks
-from opsguard_assets.tickets.findings import RiskLevels
 from opsguard_assets.tickets.moment import SCORE_JOB
 from opsguard_assets.tickets.ticks_again import NoTickError, scored, tick_again
 from resources.database import MLFLOW
@@ -41,6 +43,7 @@ SOURCES = tuple(
     )
     for name in FED
 )
+SETTINGS = Settings.model_validate({"sla": {"holdout_share": 0.3, "alerts_per_day": 1, "alert_from": 0.55, "clear_below": 0.5}})
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +93,27 @@ def tick(lake, office, as_of):
     database = office.champions.database
     given = {"lake": lake, "database": database, "progress": Silent(), "inbox": None, "models": office}
     resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
-    job = build_defs(settings=Settings(sources=SOURCES), resources=resources).resolve_job_def(SCORE_JOB)
+    job = build_defs(settings=SETTINGS.model_copy(update={"sources": SOURCES}), resources=resources).resolve_job_def(
+        SCORE_JOB
+    )
     with dg.DagsterInstance.ephemeral() as instance:
         assert job.execute_in_process(run_config=tick_config(as_of), instance=instance).success
+
+
+def people_act(database, moment):
+    """Somebody resolves one alert and mutes another after every tick."""
+    later = moment + timedelta(minutes=5)
+    shown = alerts(database, states=("open",), limit=1_000)
+    for alert in shown[:1]:
+        resolve(database, alert["alert_id"], at=later, actor="ada", note="done")
+    for alert in shown[-1:]:
+        until = later + timedelta(hours=9)
+        mute(database, Muted(entity_id=alert["entity_id"]), begins_at=later, ends_at=until, reason="x", actor="ada")
+
+
+def decisions_of(database):
+    with database.begin() as connection:
+        return set(connection.execute(text("SELECT DISTINCT decision FROM decisions")).scalars())
 
 
 def test_every_tick_of_a_past_is_as_it_was(world, office, database, tmp_path):
@@ -106,12 +127,14 @@ def test_every_tick_of_a_past_is_as_it_was(world, office, database, tmp_path):
         for minutes in (15, 390):
             moments.append(START + step * STEP + timedelta(minutes=minutes))
             tick(lake, office, moments[-1])
-    again = [tick_again(lake, office.champions, moment, RiskLevels()) for moment in moments]
+            people_act(database, moments[-1])
+    again = [tick_again(lake, office.champions, moment, SETTINGS) for moment in moments]
     assert [found.tick.as_of for found in again if not found.is_as_it_was] == []
     assert {found.tick.model_version for found in again} == {"1", "2"}
     assert all(len(found.risk) > 5 for found in again)
     assert len({found.scores_digest for found in again}) == len(moments)
-    assert all(found.recorded_findings_digest for found in again)
+    assert all(found.recorded_findings_digest and found.recorded_decisions_digest for found in again)
+    assert {"raised", "over budget", "held back", "resolved by a person", "muted"} <= decisions_of(database)
     assert last_ticks(database)
 
 
@@ -122,7 +145,7 @@ def test_without_the_record_of_what_was_seen_a_late_record_would_change_the_past
     moment = START + 2 * STEP + timedelta(minutes=15)
     tick(lake, office, moment)
     arrive(lake, world, 3)
-    found = tick_again(lake, office.champions, moment, RiskLevels())
+    found = tick_again(lake, office.champions, moment, SETTINGS)
     assert found.is_as_it_was
     with_hindsight = scored(lake, RuleBaseline(), None, moment)
     assert digest_of(with_hindsight, key=["ticket_id"]) != found.tick.digest
@@ -130,4 +153,4 @@ def test_without_the_record_of_what_was_seen_a_late_record_would_change_the_past
 
 def test_a_moment_without_a_tick_is_said_so(office, tmp_path):
     with pytest.raises(NoTickError, match="no tick at 2026-03-02"):
-        tick_again(Lake(str(tmp_path)), office.champions, START, RiskLevels())
+        tick_again(Lake(str(tmp_path)), office.champions, START, SETTINGS)
