@@ -6,7 +6,7 @@ An order is read from when it counts, so a run costs what the months that it tel
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -49,7 +49,7 @@ def scored_at(lake: Lake, as_of: datetime, settings: Settings) -> Scored:
     chosen, zone = settings.vendors, settings.operations.timezone
     today = as_of.astimezone(ZoneInfo(zone)).date()
     first, this = months_before(today)
-    begins = datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(zone))
+    begins = datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     window = pl.lit(as_of - timedelta(days=chosen.window_days), INSTANT)
     orders = orders_at(lake, as_of, since=min(begins, as_of - timedelta(days=chosen.window_days)))
     vendors = lake.known(VENDORS, as_of).collect()

@@ -37,7 +37,9 @@ SOURCES = [
     {"name": name, "kind": "files", "path": f"nowhere/{name}/*.csv", "feeds": [{"table": name, "same_names": True}]}
     for name in ("vendors", "work_orders", "clients")
 ]
+# Months are those of a zone, and instants of the lake are UTC: a zone that is not UTC shows who mixes them up.
 SETTINGS = Settings(
+    operations={"timezone": "Europe/Berlin"},
     sources=SOURCES,
     learning=Learning(tuning_trials=0, candidates=("logistic_regression",)),
     vendors={"late_alert_from": 0.3},
