@@ -64,7 +64,8 @@ def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame
     )
     people = lake.known(TABLES["people"], as_of).unique("person_id").collect()
     sites = lake.known(TABLES["sites"], as_of).unique("site_id").collect()
-    workforce = Workforce(people, sites, around)
+    absences = lake.known(TABLES["absences"], as_of).collect()
+    workforce = Workforce(people, sites, around, absences)
     needs = _needs(judged.verdicts, coverage, as_of)
     proposed = proposals(needs, workforce, rest_hours=chosen.rest_hours, at_most=chosen.proposals)
     found = shift_findings(

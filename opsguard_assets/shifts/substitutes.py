@@ -1,9 +1,10 @@
-"""Who could come instead: off duty, rested, active, and best those who know the post and live near.
+"""Who could come instead: off duty, not away, rested, active, and best those who know the post and live near.
 
 Here: the ranking. Not here: which shifts need somebody (`findings`).
 
 People are looked for among those who ever worked at the site and those whose usual site is one of the 25 nearest. Who
 knows the post goes before who knows the site, before who is nearest; of two alike, the one with fewer hours this week.
+Whoever is away then, or was excused from or replaced in a shift of that time, is not asked.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from opsguard_assets.shifts.calendar import PLANNED
+from opsguard_assets.shifts.calendar import EXCUSED, PLANNED, REPLACED
 from opsguard_assets.shifts.presence import distance_m
 
 _NEAREST_SITES = 25
@@ -29,11 +30,13 @@ class Workforce:
         people: Rows of `people`.
         sites: Rows of `sites`.
         shifts: Rows of `shift_calendar` from some weeks back to some days ahead.
+        absences: Rows of `absences`.
     """
 
     people: pl.DataFrame
     sites: pl.DataFrame
     shifts: pl.DataFrame
+    absences: pl.DataFrame
 
 
 def proposals(needs: pl.DataFrame, workforce: Workforce, *, rest_hours: float, at_most: int) -> pl.DataFrame:
@@ -62,7 +65,7 @@ def proposals(needs: pl.DataFrame, workforce: Workforce, *, rest_hours: float, a
         .join(near, on=["need", "home_site_id"], how="left")
         .join(known, on=["need", "person_id"], how="left")
     )
-    free = _free(candidates, workforce.shifts, timedelta(hours=rest_hours))
+    free = _free(candidates, workforce, timedelta(hours=rest_hours))
     knows = [(pl.col(name).fill_null(0) > 0).alias(f"_{name}") for name in ("at_post", "at_site")]
     ranked = free.with_columns(knows).sort(
         "need",
@@ -103,24 +106,42 @@ def _known_places(needs: pl.DataFrame, shifts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _free(candidates: pl.DataFrame, shifts: pl.DataFrame, rest: timedelta) -> pl.DataFrame:
-    """Candidates whose own shifts leave the time and the rest."""
+def _free(candidates: pl.DataFrame, workforce: Workforce, rest: timedelta) -> pl.DataFrame:
+    """Candidates who are not taken, with the hours since their last shift and those of the week."""
     own = (
-        shifts.filter(pl.col("status") == PLANNED)
+        workforce.shifts.filter(pl.col("status") == PLANNED)
         .select("person_id", _from="expected_from_at", _until="expected_until_at")
         .join(candidates.select("person_id").unique(), on="person_id", how="semi")
     )
     joined = candidates.select("need", "person_id", "starts_at", "ends_at").join(own, on="person_id", how="left")
-    clash = (pl.col("_from") < pl.col("ends_at") + rest) & (pl.col("_until") > pl.col("starts_at") - rest)
     before = pl.col("_until").filter(pl.col("_until") <= pl.col("starts_at")).max()
     in_week = (pl.col("_until") <= pl.col("starts_at")) & (pl.col("_until") > pl.col("starts_at") - _WEEK)
     hours = ((pl.col("_until") - pl.col("_from")).dt.total_minutes() / 60).filter(in_week).sum()
     found = joined.group_by("need", "person_id").agg(
-        _clashes=clash.any(),
         rested_h=((pl.col("starts_at").first() - before).dt.total_minutes() / 60),
         week_h=hours,
     )
-    return candidates.join(found.filter(~pl.col("_clashes").fill_null(value=False)), on=["need", "person_id"])
+    free = candidates.join(_taken(candidates, workforce, rest), on=["need", "person_id"], how="anti")
+    return free.join(found, on=["need", "person_id"])
+
+
+def _taken(candidates: pl.DataFrame, workforce: Workforce, rest: timedelta) -> pl.DataFrame:
+    """Who cannot come: `need`, `person_id`.
+
+    Own shifts and absences leave the rest before and after, too. Whoever was excused or replaced then has said no.
+    """
+    bounds = {"_from": "expected_from_at", "_until": "expected_until_at"}
+    status, apart = pl.col("status"), pl.lit(rest)
+    works = workforce.shifts.filter(status == PLANNED).select("person_id", **bounds, _apart=apart)
+    declined = workforce.shifts.filter(status.is_in([EXCUSED, REPLACED])).select(
+        "person_id", _from="starts_at", _until="ends_at", _apart=pl.lit(timedelta(0))
+    )
+    away = workforce.absences.select("person_id", _from="starts_at", _until="ends_at", _apart=apart)
+    busy = pl.concat([works, declined, away]).join(candidates, on="person_id")
+    meets = (pl.col("_from") - pl.col("_apart") < pl.col("ends_at")) & (
+        pl.col("_until") + pl.col("_apart") > pl.col("starts_at")
+    )
+    return busy.filter(meets).select("need", "person_id").unique()
 
 
 def _reason() -> pl.Expr:

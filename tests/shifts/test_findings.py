@@ -132,6 +132,62 @@ def worked(person, days_ago, hours=("08:00", "16:00"), **more):
     }
 
 
+def best_of(shifts, absences=()):
+    """Who is proposed for the gate of the hall from 08:20 to 16:00, the best first."""
+    needs = pl.DataFrame(
+        {"need": ["n"], "site_id": ["hall"], "post": ["gate"], "starts_at": [at("08:20")], "ends_at": [at("16:00")]}
+    ).with_columns(pl.col("starts_at", "ends_at").cast(INSTANT))
+    workforce = Workforce(
+        rows("people", *PEOPLE),
+        rows("sites", site(latitude=52.52, longitude=13.4), *SITES[1:]),
+        rows(SHIFT_CALENDAR, *shifts),
+        rows("absences", *absences),
+    )
+    return proposals(needs, workforce, rest_hours=10, at_most=9)["proposals"].item().to_list()
+
+
+def names(proposed):
+    return {one["person_id"] for one in proposed}
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "comes"),
+    [
+        ("00:00", "48:00", False),  # sick for days, without a roster of their own
+        ("08:00", "08:30", False),
+        ("00:00", "08:00", False),  # back too short a time ago
+        ("-20:00", "-02:00", True),
+        ("20:00", "48:00", False),  # leaves too soon
+        ("26:00", "48:00", True),
+    ],
+)
+def test_nobody_who_is_away_is_asked_to_come_and_leave_needs_its_rest_too(starts, ends, comes):
+    def moment(clock):
+        return at(clock.removeprefix("-")) - timedelta(hours=24) if clock.startswith("-") else at(clock)
+
+    leave = {"person_id": "knows_post", "starts_at": moment(starts), "ends_at": moment(ends), "kind": "sickness"}
+    past = [worked("knows_post", 2), worked("near", 2)]
+    assert "knows_post" in names(best_of(past))
+    proposed = names(best_of(past, [leave]))
+    assert ("knows_post" in proposed) == comes
+    assert "near" in proposed
+
+
+def test_who_was_excused_or_replaced_in_that_time_is_not_asked_again():
+    past = [worked("knows_post", 2), worked("knows_site", 2, post="patrol")]
+    chain = [
+        shift("08:00", "16:00", "s", person_id="knows_post", status="replaced"),
+        shift("08:00", "16:00", "s", person_id="knows_site", place=1, status="excused"),
+    ]
+    assert {"knows_post", "knows_site"} <= names(best_of(past))
+    assert not {"knows_post", "knows_site"} & names(best_of([*past, *chain]))
+    another_day = [
+        worked("knows_post", 1, status="replaced"),
+        worked("knows_site", 1, post="patrol", status="excused"),
+    ]
+    assert {"knows_post", "knows_site"} <= names(best_of([*past, *another_day]))
+
+
 def test_substitutes_are_rested_and_best_first_and_everyone_says_why():
     past = [
         worked("knows_post", 2),
@@ -141,15 +197,7 @@ def test_substitutes_are_rested_and_best_first_and_everyone_says_why():
         worked("tired", 0, hours=("00:00", "06:00"), site_id="dock"),
         worked("works_after", 0, hours=("20:00", "24:00"), site_id="dock"),
     ]
-    needs = pl.DataFrame(
-        {"need": ["n"], "site_id": ["hall"], "post": ["gate"], "starts_at": [at("08:20")], "ends_at": [at("16:00")]}
-    ).with_columns(pl.col("starts_at", "ends_at").cast(INSTANT))
-    workforce = Workforce(
-        rows("people", *PEOPLE),
-        rows("sites", site(latitude=52.52, longitude=13.4), *SITES[1:]),
-        rows(SHIFT_CALENDAR, shift("08:00", "16:00"), *past),
-    )
-    best = proposals(needs, workforce, rest_hours=10, at_most=5)["proposals"].item().to_list()
+    best = best_of([shift("08:00", "16:00"), *past])
     assert [one["person_id"] for one in best] == ["knows_post", "knows_site", "near", "far"]
     assert best[0]["reason"] == "worked this post 2 times, rested 40 h, 11.2 km away, 16 h this week"
     assert best[0]["distance_km"] == pytest.approx(11.2, abs=0.1)
