@@ -18,7 +18,7 @@ class Scorer(Protocol):
     """What ranks: rows of numbers in, one score in 0..1 out."""
 
     def scores(self, rows: Numbers) -> Numbers:
-        """Scores of rows (n, number of features), none of no rows; unknown is NaN, and so is a score nobody can tell."""
+        """Scores of n rows (n, features), of none as well; unknown is NaN, and so is a score that nobody can tell."""
         ...
 
 

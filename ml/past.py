@@ -14,8 +14,9 @@ from ml.problem import Task
 class Past(Protocol):
     """What was known of a problem's entities by an instant, prepared for any moment before it.
 
-    Rows have the task's key, `as_of`, the features, `begins_at`, `is_late` (whether the event came; null where that is
-    not known yet) and `lead_minutes` (to the event, where it came).
+    Rows have the task's key, `as_of`, the features, `begins_at`, `is_late` (whether the event came; null until the time
+    in which it counts has passed by what is known, whatever happened before: outcomes that are known early are of one
+    kind) and `lead_minutes` (to the event, where it came). Lives and rows, to learn from and to judge: one rule.
     """
 
     @property
@@ -30,7 +31,7 @@ class Past(Protocol):
 
     @property
     def lives(self) -> pl.DataFrame:
-        """From when to when each entity was at risk: the key, `begins_at`, `ends_at`, `is_late`."""
+        """From when to when each entity was at risk: the key, `begins_at`, `ends_at`, `is_late` (as that of rows)."""
         ...
 
     def watched(self) -> pl.DataFrame:

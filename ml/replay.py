@@ -6,7 +6,7 @@ Here: scores of every tick in, alerts and their figures out, for a whole grid of
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -91,7 +91,7 @@ def fates(
 
     Args:
         found: `key`, `threshold`, `raised_at`: the first alert of an entity.
-        lives: `key`, `begins_at`, `ends_at` (the event, or the end), `is_late` (null: not known).
+        lives: `key`, `begins_at`, `ends_at` (the event, or the end), `is_late` (null: it had not to be known yet).
         period: The period of the ticks.
         key: The column that names the entity.
         thresholds: The grid; an event counts as missed at each of them that found nothing.
@@ -100,7 +100,8 @@ def fates(
 
     Returns:
         One row per entity and threshold: `fate` (caught, false alarm, missed, not known yet), `lead_minutes` (from the
-        alert to the event, for those caught), `raised_at`, `ends_at`.
+        alert to the event, for those caught), `raised_at`, `ends_at`, `is_settled` (whether the fate of the alert had
+        to be known by now: within a horizon that still runs, only what was caught is known).
     """
     begins, ends = pl.lit(period.begins_at, INSTANT), pl.lit(period.ends_at, INSTANT)
     happened = lives.filter("is_late", pl.col("ends_at") >= begins, pl.col("ends_at") < ends).select(key)
@@ -110,7 +111,10 @@ def fates(
         lives.select(key, "begins_at", "ends_at", "is_late"), on=key, how="left"
     )
     alerted = pl.col("raised_at").is_not_null()
+    settled = pl.col("is_late").is_not_null()
     if within is not None:
+        seen_until = lives.select(pl.col("ends_at").max()).item()
+        settled = pl.col("raised_at") + timedelta(minutes=within) <= pl.lit(seen_until, INSTANT)
         told = told.with_columns(is_late=_within(within))
     fate = (
         pl.when(~alerted)
@@ -122,9 +126,11 @@ def fates(
         .otherwise(pl.lit(FALSE_ALARM))
     )
     lead = (pl.col("ends_at") - pl.col("raised_at")).dt.total_microseconds() / 60e6
-    return told.with_columns(fate=fate, lead_minutes=pl.when(alerted & pl.col("is_late")).then(lead)).sort(
-        "threshold", "ends_at", key
-    )
+    return told.with_columns(
+        fate=fate,
+        lead_minutes=pl.when(alerted & pl.col("is_late")).then(lead),
+        is_settled=settled.fill_null(value=False),
+    ).sort("threshold", "ends_at", key)
 
 
 def _within(minutes: float) -> pl.Expr:
@@ -138,13 +144,13 @@ def _within(minutes: float) -> pl.Expr:
 def figures(told: pl.DataFrame, period: Period, costs: Costs) -> list[dict[str, Any]]:
     """Per threshold, from `fates`: counts, alerts per day, precision, recall, lead times in minutes, money.
 
-    Precision is over alerts whose outcome is known, recall over the events of the period (`caught_in_time`; others that
-    were caught happened after it). `handling_cost` is that of all alerts, `saved_cost` what acting on those that came
-    early enough is believed to save, `net_saved` the difference.
+    Precision is over alerts whose outcome had to be known (`is_settled`), recall over the events of the period
+    (`caught_in_time`; others that were caught happened after it). `handling_cost` is that of all alerts, `saved_cost`
+    what acting on those that came early enough is believed to save, `net_saved` the difference.
     """
     in_time = (pl.col("fate") == CAUGHT) & (pl.col("ends_at") < pl.lit(period.ends_at, INSTANT))
     caught, false, missed, unknown = ((pl.col("fate") == fate).sum() for fate in (CAUGHT, FALSE_ALARM, MISSED, OPEN))
-    lead = pl.col("lead_minutes")
+    lead, settled = pl.col("lead_minutes"), pl.col("is_settled")
     rows = (
         told.group_by("threshold")
         .agg(
@@ -154,6 +160,8 @@ def figures(told: pl.DataFrame, period: Period, costs: Costs) -> list[dict[str, 
             false_alarms=false,
             missed=missed,
             not_known_yet=unknown,
+            right=(settled & (pl.col("fate") == CAUGHT)).sum(),
+            wrong=(settled & (pl.col("fate") == FALSE_ALARM)).sum(),
             in_good_time=(lead >= costs.lead_minutes).sum(),
             lead_p10_minutes=lead.quantile(0.1),
             lead_p50_minutes=lead.quantile(0.5),
@@ -162,12 +170,13 @@ def figures(told: pl.DataFrame, period: Period, costs: Costs) -> list[dict[str, 
         .sort("threshold")
         .with_columns(
             alerts_per_day=pl.col("alerted") / period.days,
-            precision=_share("caught", "false_alarms"),
+            precision=_share("right", "wrong"),
             recall=_share("caught_in_time", "missed"),
             handling_cost=pl.col("alerted") * costs.alert,
             saved_cost=pl.col("in_good_time") * costs.prevented_share * costs.miss,
         )
         .with_columns(net_saved=pl.col("saved_cost") - pl.col("handling_cost"))
+        .drop("right", "wrong")
     )
     return rows.to_dicts()
 

@@ -78,6 +78,9 @@ def look(past: Past, model: LearnedModel, learned_until: datetime) -> Look:
 def prevented(past: Past, treated: pl.DataFrame) -> Prevention:
     """What acting on alerts prevented, by the tickets that were held back.
 
+    Only those count whose outcome had to be known: acting makes tickets end sooner, so of the youngest more of those
+    that were acted on would have ended.
+
     Args:
         past: What is known.
         treated: `entity_id`, `is_held_back` of entities that reached the threshold.

@@ -21,8 +21,6 @@ from opsguard_assets.tickets.working_time import INSTANT
 
 PER_TICKET, LONGEST_AGE, SEED = 8, timedelta(days=14), 1
 _PER_LOOK = 4
-# A ticket without a deadline of its own (paused when it was seen last) tells nothing for so long.
-_UNKNOWN_DEADLINE = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Past:
     Attributes:
         until: The instant.
         clocks: The clock history.
-        lives: From when to when each ticket could be acted on, and how it ended as far as that was known.
+        lives: From when to when each ticket could be acted on, and how it ended if that had to be known (`lives_of`).
         known: The streams of features.
         calendars: All versions of calendars.
     """
@@ -66,11 +64,7 @@ class Past:
         return self.labelled(moments_of(lives.join(due, on=TASK.key, how="left"), protocol, key=TASK.key))
 
     def training(self) -> pl.DataFrame:
-        """Labelled moments of tickets whose outcome had to be known by `until`, kept promises and missed ones alike.
-
-        A ticket whose deadline lies ahead is left out even if it has ended: only those that kept their promise could
-        have ended, and learning from them would say that promises are kept.
-        """
+        """Labelled moments of tickets whose outcome had to be known by `until`, kept promises and missed ones alike."""
         return self.watched().drop_nulls("is_late")
 
     def ticks(self, lives: pl.DataFrame, step: timedelta) -> pl.DataFrame:
@@ -83,21 +77,17 @@ class Past:
         Returns:
             Rows as of `labelled` with `settled_at` (the deadline) and `trailing_rate` (of all tickets, as known then).
         """
-        due = self._last_due()
-        lives = self.lives.join(due, on=TASK.key).filter(
+        lives = self.lives.filter(
             pl.col("settled_at") <= pl.lit(self.until, INSTANT), pl.col("begins_at") >= pl.lit(since, INSTANT)
         )
-        rows = self.labelled(_some(lives)).join(due, on=TASK.key, how="left", maintain_order="left")
+        settled = lives.select(TASK.key, "settled_at")
+        rows = self.labelled(_some(lives)).join(settled, on=TASK.key, how="left", maintain_order="left")
         return rows.with_columns(trailing_rate="late_rate")
 
     def between(self, begins: datetime, ends: datetime) -> pl.DataFrame:
         """A sample of moments of the tickets that came in a span."""
         began = pl.col("begins_at").is_between(pl.lit(begins, INSTANT), pl.lit(ends, INSTANT), closed="left")
         return self.described(_some(self.lives.filter(began)))
-
-    def _last_due(self) -> pl.DataFrame:
-        """The deadline of each ticket by its last clock."""
-        return self.clocks.group_by(TASK.key).agg(settled_at=pl.col("resolution_due_at").last())
 
     def watched(self) -> pl.DataFrame:
         """Moments of all tickets, with how long each was seen open afterwards.
@@ -114,18 +104,14 @@ class Past:
             seed=SEED,
         )
         rows = self.described(drawn)
-        is_mature = pl.coalesce("settled_at", pl.col("begins_at") + _UNKNOWN_DEADLINE) <= pl.lit(self.until, INSTANT)
-        told = rows.join(self._last_due(), on=TASK.key, how="left", maintain_order="left").with_columns(
-            pl.when(is_mature).then(name).alias(name) for name in ("is_late", "lead_minutes")
-        )
-        return told.drop("settled_at").hstack(work_after(self.known, rows, self.until))
+        return rows.hstack(work_after(self.known, rows, self.until))
 
     def labelled(self, moments: pl.DataFrame) -> pl.DataFrame:
         """Features and labels of moments at which a ticket was open and its deadline had not passed.
 
         Returns:
             `KEYS` and `FEATURES` of `ml.sla_breach.features`, `begins_at`, `is_late`, `lead_minutes` (to the missed
-            deadline; null where it was kept). Moments without a known outcome are left out.
+            deadline; null where it was kept). Moments of tickets whose deadline lies ahead are left out, ended or not.
         """
         return self.described(moments).drop_nulls("is_late")
 

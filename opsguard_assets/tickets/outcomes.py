@@ -3,12 +3,15 @@
 Here: outcomes out of the clock history. Not here: labels of moments (`ml`).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
 from ml.asof import minutes
 from opsguard_assets.tickets.working_time import INSTANT
+
+# A ticket without a deadline of its own (paused when it was seen last) tells nothing for so long.
+_UNKNOWN_DEADLINE = timedelta(days=30)
 
 
 def outcomes(history: pl.DataFrame, until: datetime) -> pl.DataFrame:
@@ -46,18 +49,24 @@ def lives_of(history: pl.DataFrame, until: datetime) -> pl.DataFrame:
 
     Returns:
         `ticket_id`, `begins_at` (when it became known), `ends_at` (the outcome or the end; `until` where neither is
-        known), `is_late` (null where the outcome is not known by `until`).
+        known), `settled_at` (the deadline by the last clock: when the outcome has to be known), `is_late` (null where
+        that lies after `until`, even if the ticket has ended: only those that kept their promise could have, so what
+        is learned or judged by them would say that promises are kept).
     """
-    ended = pl.col("known_from").filter(pl.col("ended_at").is_not_null()).min()
-    lives = history.group_by("ticket_id").agg(begins_at=pl.col("known_from").min(), ended_known_at=ended)
+    last, ended = pl.lit(until, INSTANT), pl.col("known_from").filter(pl.col("ended_at").is_not_null()).min()
+    lives = history.group_by("ticket_id").agg(
+        begins_at=pl.col("known_from").min(), ended_known_at=ended, due_at=pl.col("resolution_due_at").last()
+    )
     told = outcomes(history, until).select("ticket_id", "is_late", told_at="at")
     return (
         lives.join(told, on="ticket_id", how="left")
+        .with_columns(settled_at=pl.coalesce("due_at", pl.col("begins_at") + _UNKNOWN_DEADLINE))
         .select(
             "ticket_id",
             "begins_at",
-            ends_at=pl.min_horizontal("told_at", "ended_known_at", pl.lit(until, INSTANT)),
-            is_late="is_late",
+            "settled_at",
+            ends_at=pl.min_horizontal("told_at", "ended_known_at", last),
+            is_late=pl.when(pl.col("settled_at") <= last).then("is_late"),
         )
         .filter(pl.col("begins_at") < pl.col("ends_at"))
         .sort("begins_at", "ticket_id")

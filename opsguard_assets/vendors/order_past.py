@@ -3,8 +3,8 @@
 Here: orders, labels, moments. Not here: features (`ml.work_order_late`), reading them from the lake (`order_store`).
 
 Everything is taken as it was known first: a due time that moves later forgives nothing, and what was said at a moment
-can be computed again. Whether an order was late is known when its completion is; nothing known a month after it was due
-is late, too.
+can be computed again. Whether an order was late counts a month after it was due; nothing known by then is late, too.
+Among younger orders those that are done would be known, and the others not.
 """
 
 from dataclasses import dataclass
@@ -108,8 +108,11 @@ class OrderPast:
 
 
 def outcomes(orders: pl.DataFrame, until: datetime) -> pl.DataFrame:
-    """What is learned of past orders: the key and `is_late`, as the last word known by an instant has it."""
-    is_settled = pl.col("completed_known_at").is_not_null() | (pl.col("due_at") + SETTLES <= pl.lit(until, INSTANT))
+    """What is learned of past orders: the key and `is_late`, as the last word known by an instant has it.
+
+    An order counts once its due time lies `SETTLES` back, whatever became known of it before.
+    """
+    is_settled = pl.col("due_at") + SETTLES <= pl.lit(until, INSTANT)
     called_off = (pl.col("off_at") < pl.min_horizontal("completed_known_at", pl.col("due_at") + SETTLES)).fill_null(
         value=False
     )

@@ -9,8 +9,9 @@ import pytest
 from ml.candidates.every import candidates
 from ml.evaluation import evaluate
 from ml.examples import OTHERS_PER_EVENT, Examples
+from ml.money import Costs
 from ml.problem import Task
-from ml.replay import CAUGHT, FALSE_ALARM, MISSED, OPEN, Period, fates
+from ml.replay import CAUGHT, FALSE_ALARM, MISSED, OPEN, Period, fates, figures
 from ml.split import TooLittleDataError, by_moment, is_unseen
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -134,3 +135,23 @@ def test_an_alert_is_caught_only_by_what_comes_within_the_time_that_it_speaks_of
         "soon": CAUGHT, "far": FALSE_ALARM, "watched": FALSE_ALARM, "fresh": OPEN, "unseen": MISSED,
     }  # fmt: skip
     assert told.filter(id="soon")["lead_minutes"].item() == 20 * 60
+
+
+def test_alerts_whose_time_still_runs_are_no_evidence_of_precision_however_early_the_failure_came():
+    def life(name, ends, late):
+        return {"id": name, "begins_at": START, "ends_at": START + timedelta(hours=ends), "is_late": late}
+
+    lives = pl.DataFrame(
+        [life("old", 30, True), life("lasts", 100, None), life("quick", 95, True), life("lives on", 100, None)],
+        schema={"id": pl.String, "begins_at": INSTANT, "ends_at": INSTANT, "is_late": pl.Boolean},
+    )
+    raised = [START + timedelta(hours=hours) for hours in (10, 10, 90, 90)]
+    found = lives.select("id", threshold=pl.lit(0.5), raised_at=pl.Series(raised, dtype=INSTANT))
+    period = Period(START, START + timedelta(hours=100))
+    told = fates(found, lives, period, key="id", thresholds=[0.5], within=WITHIN.total_seconds() / 60)
+    assert dict(told.select("id", "is_settled").iter_rows()) == {
+        "old": True, "lasts": True, "quick": False, "lives on": False,
+    }  # fmt: skip
+    (row,) = figures(told, period, Costs(miss=1_000.0, alert=10.0, prevented_share=0.5, lead_minutes=60.0))
+    assert (row["caught"], row["false_alarms"], row["not_known_yet"]) == (2, 1, 1)
+    assert (row["precision"], row["recall"]) == (0.5, 1.0)

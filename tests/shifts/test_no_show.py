@@ -76,6 +76,18 @@ def test_labels_are_what_happened_and_parts_that_are_not_settled_have_none(past,
     assert young["is_late"].null_count() == len(young) > 0
 
 
+def test_an_evaluation_judges_by_parts_that_are_settled_and_by_no_others(past, world, tmp_path):
+    moment = START + timedelta(days=50, hours=11)
+    early = ShiftPast(moment, parts_of(recorded(Lake(str(tmp_path / "lake")), world, moment), moment))
+    told = early.of_lives(early.lives, "opening").sort("part_id")
+    later = past.of_lives(past.lives, "opening").filter(pl.col("until_at") + timedelta(hours=24) <= moment)
+    assert 0 < told["is_late"].mean() < 1
+    assert_frame_equal(told, later.sort("part_id"))
+    running = early.parts.filter(pl.col("arrived_at") < moment, pl.col("until_at") + timedelta(hours=24) > moment)
+    assert len(running) > 0
+    assert told.join(running, on="part_id", how="semi").is_empty()
+
+
 def test_the_rule_is_nearer_to_the_truth_than_one_rate_for_all(past, world):
     truth = world.shift_truth.with_columns(part_id=pl.format("{}@{}/{}", "roster_id", "on", "person_id"))
     late = past.lives.filter(pl.col("begins_at") > START + timedelta(days=40))

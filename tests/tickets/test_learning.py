@@ -11,7 +11,7 @@ from ml.evaluation import evaluate
 from ml.sla_breach.features import FEATURES, features
 from ml.training import train
 from ml.tuning import Budget
-from opsguard_assets.models.watch import look
+from opsguard_assets.models.watch import look, prevented
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.clock_history import readings_at, valid
@@ -112,6 +112,30 @@ def test_late_rates_count_the_outcomes_that_were_known(past):
     expected = told["total"][0] / told["number"][0]
     assert described(past, as_of)["late_rate"].unique().to_list() == pytest.approx([expected])
     assert told["number"][0] == 500
+
+
+@pytest.mark.parametrize("protocol", ["opening", "+2h", "elapsed:0.5", "every:4h"])
+def test_an_evaluation_judges_by_tickets_whose_deadline_has_passed_and_by_no_others(history, past, protocol):
+    until, young = START + timedelta(days=14), pl.col("begins_at") >= START + timedelta(days=7)
+    early = Past.of(history, until)
+    told = early.of_lives(early.lives.filter(young), protocol)
+    later = past.of_lives(past.lives.filter(young, pl.col("begins_at") < until), protocol)
+    mature = past.lives.filter(pl.col("settled_at") <= until).select("ticket_id")
+    expected = later.join(mature, on="ticket_id", how="semi", maintain_order="left")
+    assert len(expected) > 50
+    assert 0 < expected["is_late"].mean() < 1
+    assert_frame_equal(told, expected)
+    ended = early.lives.filter(young, pl.col("settled_at") > until, pl.col("ends_at") < until)
+    assert ended["is_late"].null_count() == len(ended) > 0
+
+
+def test_what_acting_prevents_is_counted_of_tickets_whose_deadline_has_passed(history, past):
+    until = START + timedelta(days=14)
+    early = Past.of(history, until)
+    treated = early.lives.select(entity_id="ticket_id", is_held_back=pl.int_range(pl.len()) % 3 == 0)
+    mature = past.lives.filter(pl.col("settled_at") <= until).select(entity_id="ticket_id")
+    assert prevented(early, treated) == prevented(past, treated.join(mature, on="entity_id", how="semi"))
+    assert prevented(early, treated) != prevented(past, treated)
 
 
 def test_labels_are_taken_of_tickets_whose_deadline_has_passed_only(history):

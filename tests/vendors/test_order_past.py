@@ -102,6 +102,19 @@ def test_what_is_not_settled_has_no_label_yet(tmp_path):
     assert (waited["due_at"] + SETTLES > moment).all()
 
 
+def test_an_evaluation_judges_by_orders_that_are_settled_and_by_no_others(past, tmp_path):
+    moment = AS_OF - timedelta(days=30)
+    young = OrderPast(moment, orders_of(lake_at(tmp_path / "lake", moment), moment, OFF))
+    told = young.of_lives(young.lives, "opening").sort("work_order_id")
+    later = past.of_lives(past.lives, "opening").filter(pl.col("due_at") + SETTLES <= moment).sort("work_order_id")
+    assert 0 < told["is_late"].mean() < 1
+    assert_frame_equal(told.drop("is_late", "lead_minutes"), later.drop("is_late", "lead_minutes"))
+    ended = young.lives.join(young.orders.drop("due_at"), on="work_order_id").filter(
+        pl.col("completed_known_at").is_not_null(), pl.col("due_at") + SETTLES > moment
+    )
+    assert ended["is_late"].null_count() == len(ended) > 0
+
+
 def test_an_order_that_is_called_off_before_it_is_due_teaches_nothing(past):
     off = past.orders.filter(pl.col("off_at") < pl.col("due_at"))
     told = past.lives.join(off.select("work_order_id"), on="work_order_id")
