@@ -55,6 +55,10 @@ class World:
         alert = self.last(key)
         muted = any(entity == key.split(":")[1] and begins <= as_of < ends for entity, begins, ends in self.mutes)
         if alert is not None and alert.state != "resolved":
+            if withheld == "grouped under its site":
+                alert.state, alert.before_mute = "resolved", None
+                alert.resolved_at, alert.resolution = as_of, "cleared"
+                return withheld
             return self._meet(alert, severity, is_raising, muted, as_of)
         if not is_raising:
             return "below the threshold"

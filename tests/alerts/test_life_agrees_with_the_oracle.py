@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -75,8 +75,19 @@ def emptied(database):
         connection.execute(text("TRUNCATE alerts, alert_transitions, mutes, monitor_ticks, decisions"))
 
 
+A, NONE = {"a": ("medium", True, None)}, {}
+RESOLVED = [("tick", 0, A), ("resolve", 1, "a"), ("tick", 2, A)]
+FORGIVEN = [*RESOLVED, ("tick", 3, NONE), ("tick", 9, A)]
+MUTED_AFTERWARDS = [("tick", 0, A), ("mute", 0, ("a", 4)), ("tick", 1, A), ("tick", 5, A)]
+BACK = [("tick", 0, A), ("tick", 1, NONE), ("tick", 2, A), ("tick", 3, {"a": ("high", False, None)})]
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(actions=st.lists(action, max_size=14))
+@example(actions=RESOLVED)
+@example(actions=FORGIVEN)
+@example(actions=MUTED_AFTERWARDS)
+@example(actions=BACK)
 def test_what_every_past_tick_decided_can_be_told_again(database, actions):
     emptied(database)
     world, settled = World(), {}
