@@ -12,17 +12,20 @@ from functools import partial
 import dagster as dg
 import polars as pl
 
-from opsguard_assets.config.sources import DirectSource, SimulatorSource
+from opsguard_assets.config.load import ConfigError
+from opsguard_assets.config.sources import DirectSource, RecordSource, SimulatorSource
 from opsguard_assets.intake import ledger, report
 from opsguard_assets.intake.accept import accept
 from opsguard_assets.intake.groups import SourceGroup
 from opsguard_assets.intake.inbox import Inbox
+from opsguard_assets.intake.origin import MappingError
 from opsguard_assets.intake.received import Received, SourceError
 from opsguard_assets.intake.simulated import live_on
 from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figures, key_of, preview
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table
 from resources.database import Database
+from resources.environment import EnvironmentVariableError
 from resources.lake import Lake
 from resources.progress import Progress
 
@@ -34,6 +37,8 @@ ACCEPT_LOCK = "opsguard accept"
 # known at its moment: one writer of tables at a time, and none beside a tick.
 TABLES_LOCK = "opsguard tables"
 _DAYS_SHOWN = 30
+# The checks of every accepted table, and whether what follows from the table waits for them.
+_CHECKS = {"received_is_accounted_for": True, "rejected_within_limit": False, "mapping_fits": False}
 
 
 def raw_key(source: str) -> dg.AssetKey:
@@ -90,7 +95,7 @@ def raw_asset(source: DirectSource, ready: Sequence[dg.AssetKey] = ()) -> dg.Ass
         with database.lock(f"{SYNC_LOCK} {source.name}"):
             try:
                 received = inbox.receive(source, loaded_at=datetime.now(UTC), progress=progress)
-            except SourceError as error:
+            except (SourceError, ConfigError, EnvironmentVariableError) as error:
                 received = Received()
                 refusals.append(str(error))
         failures = [f"{failure.origin}: {failure.reason}" for failure in received.failures]
@@ -129,18 +134,25 @@ def accepted_assets(group: SourceGroup) -> dg.AssetsDefinition:
         check_specs=[
             dg.AssetCheckSpec(name, asset=key_of(table), blocking=blocking)
             for table in tables
-            for name, blocking in (("received_is_accounted_for", True), ("rejected_within_limit", False))
+            for name, blocking in _CHECKS.items()
         ],
     )
     def accepted(
         lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]
-    ) -> Iterator[Materialized | dg.AssetCheckResult]:
+    ) -> Iterator[Materialized]:
         loads: list[ledger.Accepted] = []
+        misfits: list[tuple[RecordSource, str]] = []
         with database.lock(f"{ACCEPT_LOCK} {group.name}"):
             for source in group.sources:
-                loads += accept(lake, source, TABLES, turn=partial(_turn, database), progress=progress)
+                # Whose mapping does not fit fails a check of the tables that it feeds; the others are accepted.
+                try:
+                    loads += accept(lake, source, TABLES, turn=partial(_turn, database), progress=progress)
+                except MappingError as error:
+                    misfits.append((source, str(error)))
         for table in tables:
-            yield from _shown(lake, table.name, [load for load in loads if load.table == table.name], limits)
+            words = [said for source, said in misfits if table.name in _tables(source)]
+            mine = [load for load in loads if load.table == table.name]
+            yield _page(lake, table, mine, _checks(table, mine, words, limits))
 
     return accepted
 
@@ -155,30 +167,39 @@ def _tables(source: object) -> set[str]:
     return {feed.table for feed in getattr(source, "feeds", ())}
 
 
-def _shown(
-    lake: Lake, table: str, loads: list[ledger.Accepted], limits: dict[str, float]
-) -> Iterator[Materialized | dg.AssetCheckResult]:
+def _page(
+    lake: Lake, table: Table, loads: list[ledger.Accepted], checks: Sequence[dg.AssetCheckResult]
+) -> Materialized:
     """What one table's page shows of the loads of this run."""
-    rows = ledger.ledger_rows(loads, pl.Series("columns", [], ledger.COLUMN)) if loads else ledger.empty()
+    rows = ledger.rows_of(loads)
     totals = rows.select(pl.col("received", "accepted", "rejected", "unchanged").sum()).row(0, named=True)
-    key, name = key_of(TABLES[table]), f"quarantine/{table}"
+    name = f"quarantine/{table.name}"
     quarantine = (
         lake.scan(name).filter(pl.col("load_id").is_in([x.load_id for x in loads])) if lake.exists(name) else None
     )
     rules = report.rejected_per_rule(quarantine.collect()) if quarantine is not None else None
-    yield dg.MaterializeResult(
-        asset_key=key,
+    return dg.MaterializeResult(
+        asset_key=key_of(table),
         metadata={
             **figures(totals),
             "loads": preview(report.ledger_summary(rows)),
             **({"rejected_per_rule": preview(rules)} if rules is not None and len(rules) else {}),
-            **({"rows_by_day": _by_day(lake, TABLES[table])} if TABLES[table].is_daily else {}),
+            **({"rows_by_day": _by_day(lake, table)} if table.is_daily else {}),
         },
-        check_results=[
-            _check(key, "received_is_accounted_for", _lines(report.not_conserved(rows))),
-            _check(key, "rejected_within_limit", _lines(report.above_share(rows, limits))),
-        ],
+        check_results=checks,
     )
+
+
+def _checks(
+    table: Table, loads: list[ledger.Accepted], misfits: list[str], limits: dict[str, float]
+) -> list[dg.AssetCheckResult]:
+    """What is wrong with the loads of one table, and with the mappings of those that brought none."""
+    key, rows = key_of(table), ledger.rows_of(loads)
+    return [
+        _check(key, "received_is_accounted_for", _lines(report.not_conserved(rows))),
+        _check(key, "rejected_within_limit", _lines(report.above_share(rows, limits))),
+        _check(key, "mapping_fits", misfits),
+    ]
 
 
 def _by_day(lake: Lake, table: Table) -> dg.MarkdownMetadataValue:

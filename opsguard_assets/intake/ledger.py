@@ -80,6 +80,11 @@ def ledger_rows(loads: Sequence[Accepted], columns: pl.Series) -> pl.DataFrame:
     return partial.with_columns(known).select(SCHEMA.names())
 
 
+def rows_of(loads: Sequence[Accepted]) -> pl.DataFrame:
+    """The counts of some loads as ledger rows that tell nothing of columns; none for no loads."""
+    return ledger_rows(loads, pl.Series("columns", [], COLUMN)) if loads else empty()
+
+
 def empty() -> pl.DataFrame:
     """A ledger without loads."""
     return pl.DataFrame(schema=SCHEMA)
