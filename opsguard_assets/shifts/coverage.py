@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from opsguard_assets.shifts.calendar import HOLIDAY, PLANNED
-from opsguard_assets.shifts.verdicts import LATE, LEFT_OPEN, ON_TIME, UNKNOWN, UPCOMING
+from opsguard_assets.shifts.verdicts import UNKNOWN, UPCOMING, is_there
 from opsguard_assets.tables.versions import INSTANT
 
 AHEAD = timedelta(hours=24)
@@ -30,13 +30,12 @@ def coverage_now(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime) 
     """
     now = pl.lit(as_of, INSTANT)
     key = ["shift_id", "person_id"]
-    said = verdicts.select(*key, "verdict", "left_at")
+    said = verdicts.select(*key, "verdict", _there=is_there())
     running = (
         shifts.filter(pl.col("starts_at") <= now, pl.col("ends_at") > now, pl.col("status") != HOLIDAY)
         .join(said, on=key, how="left")
         .with_columns(
-            _there=pl.col("verdict").is_in([ON_TIME, LATE, LEFT_OPEN]) & (pl.col("left_at").is_null()),
-            _unclear=pl.col("verdict").is_in([UNKNOWN, UPCOMING]) & (pl.col("status") == PLANNED),
+            _unclear=pl.col("verdict").is_in([UNKNOWN, UPCOMING]) & (pl.col("status") == PLANNED) & ~pl.col("_there"),
         )
     )
     return _missing(

@@ -3,8 +3,9 @@
 Here: verdicts and coverage in, findings out. Not here: verdicts (`verdicts`), the life of alerts.
 
 A part in a shift has one alert, whatever its state becomes: nobody yet is `late_arrival`, then `no_show`; a blind feed
-makes it `shift_unconfirmed`, which accuses nobody; somebody at another place `wrong_site`; who leaves `early_exit`. It
-resolves itself when the person arrives. The names of people stay out of titles: evidence and reasons carry them.
+makes it `shift_unconfirmed`, which accuses nobody and is not told of somebody who is there; somebody at another place
+`wrong_site`; who leaves `early_exit`. It resolves itself when the person arrives. The names of people stay out of
+titles: evidence and reasons carry them.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import polars as pl
 
 from opsguard_assets.alerts.finding import FINDING
 from opsguard_assets.shifts.substitutes import PROPOSAL
-from opsguard_assets.shifts.verdicts import EARLY_EXIT, NO_SHOW, UNATTENDED, UNKNOWN, WRONG_SITE
+from opsguard_assets.shifts.verdicts import EARLY_EXIT, NO_SHOW, UNATTENDED, UNKNOWN, WRONG_SITE, is_there
 
 MONITOR = "shifts"
 LATE_ARRIVAL, UNCONFIRMED, COVERAGE_GAP, GEOFENCE = (
@@ -30,7 +31,7 @@ ALERT_TYPES = (LIKELY, LATE_ARRIVAL, NO_SHOW, UNCONFIRMED, WRONG_SITE, EARLY_EXI
 _OF_VERDICT = {
     UNATTENDED: (LATE_ARRIVAL, "medium", "high", "nobody has arrived"),
     NO_SHOW: (NO_SHOW, "high", "critical", "nobody came"),
-    UNKNOWN: (UNCONFIRMED, "low", "medium", "no punch is known, the feed is late"),
+    UNKNOWN: (UNCONFIRMED, "low", "medium", "not confirmed, the feed is late"),
     WRONG_SITE: (WRONG_SITE, "high", "high", "the person punched at another site"),
     EARLY_EXIT: (EARLY_EXIT, "medium", "high", "the person left early"),
 }
@@ -88,7 +89,7 @@ def key_of_gap() -> pl.Expr:
 
 def _parts(found: Found) -> pl.DataFrame:
     late = (pl.col("known_at") - pl.col("expected_from_at")).dt.total_microseconds() / 60e6
-    told = (pl.col("verdict") != UNKNOWN) | (late >= found.unconfirmed_after)
+    told = (pl.col("verdict") != UNKNOWN) | ((late >= found.unconfirmed_after) & ~is_there())
     rows = found.verdicts.filter(pl.col("verdict").is_in(list(_OF_VERDICT)), told)
     critical = pl.col("is_critical").fill_null(value=False)
     words = pl.DataFrame(

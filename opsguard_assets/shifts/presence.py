@@ -13,7 +13,7 @@ import polars as pl
 
 from opsguard_assets.tables.versions import INSTANT
 
-_BREAK = timedelta(minutes=15)
+BREAK = timedelta(minutes=15)
 _LONGEST = timedelta(hours=16)
 _EARTH_RADIUS_M = 6_371_008.8  # mean radius of the IUGG
 SITE = ("latitude", "longitude", "geofence_radius_m")
@@ -39,7 +39,7 @@ def presences(punches: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     arrival, before = pl.col("punched_in_at"), pl.col("punched_in_at").shift(1).over(place)
     left = pl.col("_out").cum_max().forward_fill().shift(1).over(place)
     was_open = pl.col("_out").shift(1).over(place).is_null()
-    goes_on = (arrival <= left + _BREAK).fill_null(value=False) | (was_open & (arrival - before <= _BREAK))
+    goes_on = (arrival <= left + BREAK).fill_null(value=False) | (was_open & (arrival - before <= BREAK))
     merged = (
         ordered.with_columns(presence=(~goes_on.fill_null(value=False)).cum_sum())
         .group_by("presence", maintain_order=True)

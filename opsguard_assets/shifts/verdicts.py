@@ -8,8 +8,10 @@ minutes, or until the end, is a no-show. Leaving more than 15 minutes before the
 nobody punched an hour after the end leaves the shift open.
 
 A missing punch means nothing while the feed of the site has not reported past the start of the shift: unknown. The
-delay that the feed has learned is waited for. To be a no-show accuses somebody: for that the feed must have reported
-past the time at which an arrival would have been late, as it must for any word on a site whose clock sends heartbeats.
+delay that the feed has learned is waited for. Whatever accuses somebody rests on a punch that is missing, so the feed
+must have reported past the time of that punch: for a no-show and a wrong site, when an arrival would have been late
+(so it must for any word on a site whose clock sends heartbeats); for a late arrival, the arrival; for an early exit, a
+short break after the departure; for a shift left open, the hour after its end. Until then it is unknown, too.
 """
 
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ import polars as pl
 from opsguard_assets.shifts.calendar import EXCUSED, HOLIDAY, PLANNED, REPLACED
 from opsguard_assets.shifts.feeds import feeds
 from opsguard_assets.shifts.matching import assigned
-from opsguard_assets.shifts.presence import presences, with_distance
+from opsguard_assets.shifts.presence import BREAK, presences, with_distance
 from opsguard_assets.shifts.stored import SHIFT_COMPLIANCE
 from opsguard_assets.tables.versions import INSTANT
 
@@ -123,34 +125,40 @@ def _timed(rows: pl.DataFrame, limits: Limits, as_of: datetime) -> pl.DataFrame:
     def minutes(span: pl.Expr) -> pl.Expr:
         return span.dt.total_microseconds() / 60e6
 
+    def reported(upto: pl.Expr) -> pl.Expr:
+        return (pl.col("reported_upto_at") >= upto).fill_null(value=False)
+
     wait = pl.duration(microseconds=(pl.col("delay_minutes").fill_null(0) * 60e6).cast(pl.Int64))
     left = pl.when(~pl.col("is_open")).then("last_out_at")
-    certain = pl.col("reported_upto_at") >= pl.col("from_at") + pl.duration(minutes=int(limits.late_after))
-    proven = certain | (~pl.col("has_heartbeat") & (pl.col("reported_upto_at") >= pl.col("from_at")))
+    certain = reported(pl.col("from_at") + pl.duration(minutes=int(limits.late_after)))
+    late = minutes(pl.col("arrived_at") - pl.col("from_at")).clip(lower_bound=0)
+    early = minutes(pl.col("until_at") - left).clip(lower_bound=0)
     return rows.with_columns(
         left_at=left,
-        late_minutes=minutes(pl.col("arrived_at") - pl.col("from_at")).clip(lower_bound=0),
-        early_minutes=minutes(pl.col("until_at") - left).clip(lower_bound=0),
+        is_here=pl.col("arrived_at").is_not_null() & ~pl.col("is_elsewhere").fill_null(value=False),
+        late_minutes=late,
+        early_minutes=early,
+        is_late=(late > limits.late_after).fill_null(value=False),
+        is_early=(early > limits.early_before).fill_null(value=False),
         waited=minutes(now - wait - pl.col("from_at")),
         has_ended=now - wait >= pl.col("until_at"),
-        is_proven=proven.fill_null(value=False),
-        is_certain=certain.fill_null(value=False),
+        is_proven=certain | (~pl.col("has_heartbeat").fill_null(value=True) & reported(pl.col("from_at"))),
+        is_certain=certain,
+        is_arrival_certain=reported(pl.col("arrived_at")),
+        is_departure_certain=reported(left + BREAK),
         is_open_for=minutes(now - wait - pl.col("until_at")),
-        is_reported_after=(
-            pl.col("reported_upto_at") >= pl.col("until_at") + pl.duration(minutes=int(limits.open_after))
-        ).fill_null(value=False),
+        is_reported_after=reported(pl.col("until_at") + pl.duration(minutes=int(limits.open_after))),
     )
 
 
 def _verdict(limits: Limits, as_of: datetime) -> pl.Expr:
-    absent, here = pl.col("arrived_at").is_null(), ~pl.col("is_elsewhere").fill_null(value=False)
-    has_left = pl.col("early_minutes") > limits.early_before
     forgot = (
         pl.col("is_open")
         & ~pl.col("goes_on")
         & (pl.col("is_open_for") > limits.open_after)
         & pl.col("is_reported_after")
     )
+    here, elsewhere = pl.col("is_here"), pl.col("is_elsewhere").fill_null(value=False)
     missing_long = (pl.col("waited") >= limits.no_show_after) | pl.col("has_ended")
     begins = pl.col("from_at") + pl.duration(minutes=int(limits.late_after)) >= pl.lit(as_of, INSTANT)
     return (
@@ -160,20 +168,22 @@ def _verdict(limits: Limits, as_of: datetime) -> pl.Expr:
         .then(pl.lit(COVERED))
         .when(pl.col("status") == EXCUSED)
         .then(pl.lit(EXCUSED))
-        .when(~absent & ~here)
-        .then(pl.lit(WRONG_SITE))
-        .when(~absent & has_left.fill_null(value=False))
+        .when(here & pl.col("is_early") & pl.col("is_departure_certain"))
         .then(pl.lit(EARLY_EXIT))
-        .when(~absent & (pl.col("late_minutes") > limits.late_after))
+        .when(here & pl.col("is_late") & pl.col("is_arrival_certain"))
         .then(pl.lit(LATE))
-        .when(~absent & forgot.fill_null(value=False))
+        .when(here & (pl.col("is_late") | pl.col("is_early")))
+        .then(pl.lit(UNKNOWN))
+        .when(here & forgot.fill_null(value=False))
         .then(pl.lit(LEFT_OPEN))
-        .when(~absent)
+        .when(here)
         .then(pl.lit(ON_TIME))
         .when(begins)
         .then(pl.lit(UPCOMING))
-        .when(~pl.col("is_proven") | (pl.col("waited") <= limits.late_after))
+        .when(~pl.col("is_proven") | (pl.col("waited") <= limits.late_after) | (elsewhere & ~pl.col("is_certain")))
         .then(pl.lit(UNKNOWN))
+        .when(elsewhere)
+        .then(pl.lit(WRONG_SITE))
         .when(missing_long & pl.col("is_certain"))
         .then(pl.lit(NO_SHOW))
         .otherwise(pl.lit(UNATTENDED))
@@ -191,12 +201,13 @@ def _with_cover(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _rule(limits: Limits) -> pl.Expr:
     """The rule that decided, in words."""
+    delays = pl.col("is_proven") & ~pl.col("is_here") & (pl.col("waited") <= limits.late_after)
     feed = (
         pl.when(pl.col("feed_reported_upto_at").is_null())
         .then(pl.lit("the site's punches were never heard of"))
-        .when(~pl.col("is_proven"))
-        .then(pl.format("the site's punches are reported up to {} UTC only", _clock("feed_reported_upto_at")))
-        .otherwise(pl.format("its punches take {} min to arrive", pl.col("feed_delay_minutes").ceil().cast(pl.Int64)))
+        .when(delays)
+        .then(pl.format("its punches take {} min to arrive", pl.col("feed_delay_minutes").ceil().cast(pl.Int64)))
+        .otherwise(pl.format("the site's punches are reported up to {} UTC only", _clock("feed_reported_upto_at")))
     )
     late, early = (pl.col(name).floor().cast(pl.Int64) for name in ("late_minutes", "early_minutes"))
     words = {
@@ -211,11 +222,30 @@ def _rule(limits: Limits) -> pl.Expr:
         LEFT_OPEN: pl.format("no departure {} min after the end", pl.lit(int(limits.open_after))),
         ON_TIME: pl.format("arrived within {} min of the start", pl.lit(int(limits.late_after))),
         UPCOMING: pl.lit("not late yet"),
-        UNKNOWN: pl.format("feed late: {}", feed),
+        UNKNOWN: pl.format("feed late: {}{}", feed, _heard_so_far()),
         NO_SHOW: pl.format("nobody within {} min of the start, or until the end", pl.lit(int(limits.no_show_after))),
         UNATTENDED: pl.format("nobody {} min after the start", pl.lit(int(limits.late_after))),
     }
     return pl.coalesce(pl.when(pl.col("verdict") == name).then(text) for name, text in words.items()).alias("rule")
+
+
+def _heard_so_far() -> pl.Expr:
+    """What was heard of somebody of whom no more can be said yet."""
+    return (
+        pl.when(pl.col("is_here") & pl.col("left_at").is_not_null())
+        .then(pl.format("; a departure at {} was heard", _clock("left_at")))
+        .when("is_here")
+        .then(pl.format("; an arrival at {} was heard", _clock("arrived_at")))
+        .when(pl.col("is_elsewhere").fill_null(value=False))
+        .then(pl.format("; a punch at {} was heard", "punched_site_id"))
+        .otherwise(pl.lit(""))
+    )
+
+
+def is_there() -> pl.Expr:
+    """Whether the person is at the site, of rows of `shift_compliance`: came, and has not left."""
+    here = (pl.col("punched_site_id") == pl.col("site_id")) & pl.col("verdict").is_in([*PRESENT, UNKNOWN])
+    return (here & pl.col("arrived_at").is_not_null() & pl.col("left_at").is_null()).fill_null(value=False)
 
 
 def _clock(column: str) -> pl.Expr:

@@ -20,7 +20,8 @@ SITES = [site(), site("dock", latitude=52.6, longitude=13.5), site("far", latitu
 
 
 def found(shifts, punches=(), now="09:00", proposed=None, risk=None, beats_until=None, said=()):
-    beats = [{"site_id": name, "reported_upto_at": at(beats_until or now)} for name in ("hall", "dock")]
+    heard = at(beats_until or now)
+    beats = [{"site_id": name, "reported_upto_at": heard, "known_at": heard} for name in ("hall", "dock")]
     frame = rows(SHIFT_CALENDAR, *shifts)
     known = Attended(rows("attendance", *punches), rows("punch_feeds", *beats), rows("sites", *SITES))
     verdicts = shift_compliance(frame, known, Limits(), at(now)).with_columns(known_at=pl.lit(at(now), INSTANT))
@@ -68,6 +69,13 @@ def test_while_nobody_can_know_the_chance_of_a_no_show_is_told_apart_and_accuses
     assert told["reason"].endswith("; apart from that, the chance that nobody comes was put at 7 %")
     assert json.loads(told["evidence"])["no_show_risk"] == 0.073
     assert told["severity"] == without["severity"] == "low"
+
+
+def test_who_is_there_is_present_and_told_of_by_nobody_while_the_arrival_is_not_certain():
+    assert found([shift("08:00", "16:00")], [punch("09:00")], "10:00", beats_until="07:00").is_empty()
+    (told,) = found([shift("08:00", "16:00")], [punch("08:00", "09:30")], "10:00", beats_until="07:00").to_dicts()
+    assert (told["alert_type"], told["severity"]) == ("shift_unconfirmed", "low")
+    assert told["title"].endswith("not confirmed, the feed is late")
 
 
 def test_a_critical_post_is_told_more_severely():

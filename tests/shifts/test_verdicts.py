@@ -44,7 +44,9 @@ def judged(
     shifts: list[dict[str, Any]], punches: list[dict[str, Any]], now: str, heard: str | None = None
 ) -> dict[str, dict[str, Any]]:
     """The rows of compliance by shift; the clock of every site has been heard up to `heard`, or up to now."""
-    beats = [{"site_id": s, "reported_upto_at": at(heard or now)} for s in ("hall", "dock")]
+    beats = [
+        {"site_id": s, "reported_upto_at": at(heard or now), "known_at": at(heard or now)} for s in ("hall", "dock")
+    ]
     sites = [
         site(**BERLIN, geofence_radius_m=150.0),
         site("dock", latitude=52.6, longitude=13.5, geofence_radius_m=100.0),
@@ -149,6 +151,68 @@ def test_nobody_is_accused_while_the_feed_is_blind_and_the_words_say_so():
     assert row["rule"] == "feed late: the site's punches are reported up to 2026-01-05 07:30 UTC only"
     assert verdict([LONG], [], "12:00", heard="08:14") == ["unknown"]
     assert verdict([LONG], [], "12:00", heard="08:15") == ["no_show"]
+
+
+@pytest.mark.parametrize(
+    ("punches", "heard", "verdicts"),
+    [
+        # The punch at the right site is held back, the departure from the other one was forgotten.
+        ([punch("07:30", site_id="dock")], "06:00", ["unknown", "wrong_site"]),
+        # Out for half an hour; the return is held back.
+        ([punch("07:58", "10:00")], "10:05", ["unknown", "early_exit"]),
+        ([punch("07:58", "10:00")], "10:14", ["unknown", "early_exit"]),
+        # The first stay is held back, the second arrival was heard.
+        ([punch("09:00")], "07:30", ["unknown", "late"]),
+        ([punch("09:00")], "08:59", ["unknown", "late"]),
+        ([], "08:14", ["unknown", "no_show"]),
+    ],
+)
+def test_whatever_accuses_waits_until_the_feed_has_passed_the_punch_that_is_missing(punches, heard, verdicts):
+    assert verdict([LONG], punches, "12:00", heard=heard) + verdict([LONG], punches, "12:00") == verdicts
+
+
+def test_at_the_same_minute_as_the_missing_punch_the_feed_has_passed_it():
+    assert verdict([LONG], [punch("07:58", "10:00")], "12:00", heard="10:15") == ["early_exit"]
+    assert verdict([LONG], [punch("09:00")], "12:00", heard="09:00") == ["late"]
+    assert verdict([LONG], [punch("07:30", site_id="dock")], "12:00", heard="08:15") == ["wrong_site"]
+
+
+def test_what_was_heard_of_somebody_stands_beside_what_is_not_known():
+    left = judged([LONG], [punch("07:58", "10:00")], "12:00", heard="10:05")["08:00-16:00"]
+    assert left["rule"] == (
+        "feed late: the site's punches are reported up to 2026-01-05 10:05 UTC only; "
+        "a departure at 2026-01-05 10:00 was heard"
+    )
+    there = judged([LONG], [punch("09:00")], "12:00", heard="07:30")["08:00-16:00"]
+    assert there["rule"].endswith("; an arrival at 2026-01-05 09:00 was heard")
+    away = judged([LONG], [punch("07:30", site_id="dock")], "12:00", heard="07:30")["08:00-16:00"]
+    assert away["rule"].endswith("; a punch at dock was heard")
+
+
+def test_a_punch_that_gets_through_does_not_make_a_stuck_heartbeat_look_alive():
+    colleague = punch("11:50", person_id="bob")
+    assert verdict([LONG], [colleague], "12:00", heard="06:00") == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    "colleague",
+    [
+        punch("06:00", "14:00", person_id="bob", known_at=at("06:01")),  # the departure is filled in beforehand
+        punch("12:00", person_id="bob", known_at=at("07:00")),  # the clock runs fast
+    ],
+)
+def test_a_punch_dated_in_the_future_proves_nothing_beyond_when_it_became_known(colleague):
+    known = Attended(rows("attendance", colleague), rows("punch_feeds"), rows("sites", site()))
+    told = shift_compliance(rows(SHIFT_CALENDAR, LONG), known, Limits(), at("10:30"))
+    assert told["verdict"].to_list() == ["unknown"]
+    assert told["feed_reported_upto_at"].item() == colleague["known_at"]
+
+
+def test_a_heartbeat_dated_in_the_future_proves_nothing_beyond_when_it_became_known():
+    beat = {"site_id": "hall", "reported_upto_at": at("14:00"), "known_at": at("06:01")}
+    known = Attended(rows("attendance"), rows("punch_feeds", beat), rows("sites", site()))
+    told = shift_compliance(rows(SHIFT_CALENDAR, LONG), known, Limits(), at("10:30"))
+    assert told["verdict"].to_list() == ["unknown"]
 
 
 def test_without_a_heartbeat_a_colleague_who_punched_proves_the_feed_but_accuses_only_later():
