@@ -40,6 +40,7 @@ WITH known AS (
     ) AS m ON true
 )
 SELECT *, CASE
+    WHEN state <> 'resolved' AND withheld = 'grouped under its site' THEN withheld
     WHEN state <> 'resolved' AND mute_id IS NOT NULL THEN 'muted'
     WHEN state = 'suppressed' THEN 'mute ended'
     WHEN state <> 'resolved' AND is_raising THEN 'refreshed'
@@ -55,13 +56,13 @@ SELECT *, CASE
 FROM known
 """
 
-# Alerts whose condition no finding of the tick holds any more.
+# Alerts whose condition no finding of the tick holds any more, and those that went over into the alert of their site.
 CLEARED: Final = """
 CREATE TEMP TABLE gone ON COMMIT DROP AS
-SELECT a.alert_id, a.dedup_key, a.state, a.severity
-FROM alerts AS a
+SELECT a.alert_id, a.dedup_key, a.state, a.severity, f.dedup_key IS NOT NULL AS is_grouped
+FROM alerts AS a LEFT JOIN f USING (dedup_key)
 WHERE a.state <> 'resolved' AND a.alert_type = ANY (CAST(:alert_types AS text[]))
-  AND NOT EXISTS (SELECT FROM f WHERE f.dedup_key = a.dedup_key)
+  AND (f.dedup_key IS NULL OR f.withheld = 'grouped under its site')
 """
 
 # What a person had resolved may be raised again from here on: said in its history, or no past state could be told.
@@ -147,7 +148,9 @@ FROM gone WHERE a.alert_id = gone.alert_id
 
 NOTE_CLEARED: Final = """
 INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, detail, severity, resolution)
-SELECT alert_id, :as_of, :actor, state, 'resolved', 'the condition cleared', severity, 'cleared' FROM gone
+SELECT alert_id, :as_of, :actor, state, 'resolved',
+       CASE WHEN is_grouped THEN 'grouped under its site' ELSE 'the condition cleared' END, severity, 'cleared'
+FROM gone
 """
 
 DECIDED: Final = """
@@ -156,7 +159,7 @@ SELECT p.dedup_key, p.decision, p.findings,
        CASE p.decision WHEN 'muted' THEN 'mute ' || p.mute_id END AS detail, a.alert_id
 FROM plan AS p LEFT JOIN alerts AS a ON a.dedup_key = p.dedup_key AND a.state <> 'resolved'
 UNION ALL
-SELECT dedup_key, 'cleared', 0, NULL, alert_id FROM gone
+SELECT dedup_key, 'cleared', 0, NULL, alert_id FROM gone WHERE NOT is_grouped
 """
 
 # An equal decision of the tick before goes on; anything else begins a row of its own. No key has two rows that end with

@@ -3,6 +3,7 @@
 Here: marks on findings. Not here: settings (`config`), recording what was withheld (`life`).
 
 A mark keeps an alert from being raised or opened again; one that lives already lives on until its condition clears.
+Only what is grouped under its site (`devices.findings`) ends at once, because the site's alert goes on in its place.
 """
 
 import hashlib

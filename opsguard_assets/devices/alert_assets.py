@@ -13,9 +13,11 @@ from opsguard_assets.devices.failure_store import events_of
 from opsguard_assets.devices.findings import ALERT_TYPES, MONITOR, Levels, device_findings
 from opsguard_assets.devices.health_assets import DEVICE_HEALTH_KEY
 from opsguard_assets.devices.health_store import recorded_health
+from opsguard_assets.devices.health_stored import DEVICE_HEALTH
 from opsguard_assets.devices.moment import full_hour
 from opsguard_assets.devices.risk_assets import DEVICE_RISK_KEY
 from opsguard_assets.devices.risk_store import recorded_risk
+from opsguard_assets.devices.site_silence import READ, looked_back
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import INSTANT
 from resources.database import Database
@@ -49,9 +51,22 @@ def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame
     since = pl.lit(as_of - timedelta(minutes=levels.maintenance_minutes), INSTANT)
     known = pl.col("known_at") <= pl.lit(as_of, INSTANT)
     events = events_of(lake).filter(known, pl.col("at") > since).collect()
-    found = device_findings(recorded_health(lake, as_of), recorded_risk(lake, as_of), events, levels, as_of)
+    health = recorded_health(lake, as_of)
+    before = _before(lake, as_of, looked_back(health))
+    found = device_findings(health, recorded_risk(lake, as_of), events, levels, as_of, before)
     plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
     return keep_to_plans(found, plans, settings.plans.alerts_by_plan())
+
+
+def _before(lake: Lake, as_of: datetime, back: timedelta) -> pl.DataFrame:
+    """The health that the ticks before found, as far as silences of sites are looked at."""
+    first = as_of - back
+    rows = lake.scan(DEVICE_HEALTH.derived_name).filter(
+        pl.col("date") >= first.date(),
+        pl.col("date") <= as_of.date(),
+        pl.col("as_of").is_between(pl.lit(first, INSTANT), pl.lit(as_of, INSTANT), closed="left"),
+    )
+    return rows.select(*READ, "as_of").collect()
 
 
 def levels_of(settings: Settings) -> Levels:

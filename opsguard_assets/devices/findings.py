@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from opsguard_assets.alerts.finding import FINDING, GROUPED, IN_MAINTENANCE
+from opsguard_assets.devices.site_silence import Together, silent_together, waited_for
 
 MONITOR = "devices"
 FAILURE_RISK, SILENT, LOW_BATTERY = "device_failure_risk", "device_silent", "low_battery_predicted"
@@ -56,7 +57,12 @@ class Levels:
 
 
 def device_findings(
-    health: pl.DataFrame, risk: pl.DataFrame | None, events: pl.DataFrame, levels: Levels, as_of: datetime
+    health: pl.DataFrame,
+    risk: pl.DataFrame | None,
+    events: pl.DataFrame,
+    levels: Levels,
+    as_of: datetime,
+    before: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The findings of one tick.
 
@@ -66,45 +72,32 @@ def device_findings(
         events: Device events that were known (`device_id`, `at`, `kind`).
         levels: From when what is found.
         as_of: The tick.
+        before: Rows of `device_health` of the ticks before (`site_silence.READ`, `as_of`); None where there are none.
 
     Returns:
-        Rows of `FINDING`. Silent devices of a site that fell silent as one are marked as grouped under it, devices in
-        maintenance as such.
+        Rows of `FINDING`. Silence and risk of the devices of a site that fell silent as one are marked as grouped under
+        it, also until they had time to report after it came back; devices in maintenance are marked as such.
     """
-    sites = silent_sites(health, levels)
+    together = silent_together(health, _together(levels))
+    waiting = [] if before is None else [waited_for(health, before, _together(levels), as_of)]
+    members = pl.concat([together["device_id"], *waiting])
     found = [
         *([] if risk is None else [_failures(risk, levels)]),
-        _silent(health, levels, sites),
+        _silent(health, levels),
         _empty(health, levels),
         _replace(health, levels, as_of),
-        _sites(sites),
+        _sites(together),
     ]
     rows = pl.concat(found, how="vertical_relaxed")
-    worked = _in_maintenance(events, levels, as_of)
-    in_work = pl.col("entity_id").is_in(worked.implode()) & (pl.col("entity_type") == "device")
-    return rows.with_columns(withheld=pl.when(in_work).then(pl.lit(IN_MAINTENANCE)).otherwise("withheld"))
+    is_device = pl.col("entity_type") == "device"
+    of_site = pl.col("entity_id").is_in(members.implode()) & pl.col("alert_type").is_in([SILENT, FAILURE_RISK])
+    worked = pl.col("entity_id").is_in(_in_maintenance(events, levels, as_of).implode())
+    why = pl.when(is_device & of_site).then(pl.lit(GROUPED)).when(is_device & worked).then(pl.lit(IN_MAINTENANCE))
+    return rows.with_columns(withheld=why)
 
 
-def silent_sites(health: pl.DataFrame, levels: Levels) -> pl.DataFrame:
-    """Sites most of whose devices fell silent at once: `site_id`, `client_id`, `devices`, `silent`, `since_at`."""
-    interval = pl.col("reports_every_minutes")
-    due = health.filter(interval > 0, pl.col("last_at").is_not_null(), pl.col("site_id").is_not_null())
-    told = due.with_columns(_is_silent=pl.col("silence_minutes") >= levels.silent_intervals * interval)
-    middle = pl.col("last_at").filter("_is_silent").median().over("site_id")
-    apart = (pl.col("last_at") - middle).abs().dt.total_microseconds() / 60e6
-    together = pl.col("_is_silent") & (apart <= levels.site_within_intervals * interval)
-    return (
-        told.with_columns(_together=together.fill_null(value=False))
-        .group_by("site_id")
-        .agg(
-            pl.col("client_id").first(),
-            devices=pl.len(),
-            silent=pl.col("_together").sum(),
-            since_at=pl.col("last_at").filter("_together").max(),
-        )
-        .filter(pl.col("devices") >= levels.site_devices, pl.col("silent") >= levels.site_share * pl.col("devices"))
-        .sort("site_id")
-    )
+def _together(levels: Levels) -> Together:
+    return Together(levels.silent_intervals, levels.site_devices, levels.site_share, levels.site_within_intervals)
 
 
 def _failures(risk: pl.DataFrame, levels: Levels) -> pl.DataFrame:
@@ -124,16 +117,14 @@ def _failures(risk: pl.DataFrame, levels: Levels) -> pl.DataFrame:
     return _found(rows, FAILURE_RISK, severity, title, value >= levels.alert_from, evidence)
 
 
-def _silent(health: pl.DataFrame, levels: Levels, sites: pl.DataFrame) -> pl.DataFrame:
+def _silent(health: pl.DataFrame, levels: Levels) -> pl.DataFrame:
     interval, silence = pl.col("reports_every_minutes"), pl.col("silence_minutes")
     raised = silence >= levels.silent_intervals * interval
     held = silence >= (levels.silent_intervals - _HELD_INTERVALS) * interval
     rows = health.filter(interval > 0, held).with_columns(score=pl.lit(None, pl.Float64))
     title = pl.format("Device {} is silent", "device_id")
     evidence = ("kind", "last_at", "silence_minutes", "reports_every_minutes")
-    found = _found(rows, SILENT, pl.lit("medium"), title, raised, evidence)
-    grouped = pl.col("site_id").is_in(sites["site_id"].implode()).fill_null(value=False)
-    return found.with_columns(withheld=pl.when(grouped).then(pl.lit(GROUPED)))
+    return _found(rows, SILENT, pl.lit("medium"), title, raised, evidence)
 
 
 def _empty(health: pl.DataFrame, levels: Levels) -> pl.DataFrame:
@@ -160,14 +151,16 @@ def _replace(health: pl.DataFrame, levels: Levels, as_of: datetime) -> pl.DataFr
     return _found(told, REPLACE, pl.lit("low"), title, pl.lit(value=True), evidence)
 
 
-def _sites(sites: pl.DataFrame) -> pl.DataFrame:
+def _sites(together: pl.DataFrame) -> pl.DataFrame:
+    """One finding per site; it raises when the first of its devices is silent for long enough to be an alert."""
+    sites = together.unique("site_id").sort("site_id")
     title = pl.format("Site {} has fallen silent: {} of {} devices", "site_id", "silent", "devices")
     rows = sites.with_columns(
         device_id="site_id",
         score=pl.lit(None, pl.Float64),
         reason=pl.format("last heard {}", pl.col("since_at").dt.strftime("%Y-%m-%d %H:%M UTC")),
     )
-    found = _found(rows, SITE_SILENT, pl.lit("high"), title, pl.lit(value=True), ("devices", "silent", "since_at"))
+    found = _found(rows, SITE_SILENT, pl.lit("high"), title, pl.col("is_raising"), ("devices", "silent", "since_at"))
     return found.with_columns(entity_type=pl.lit("site"))
 
 

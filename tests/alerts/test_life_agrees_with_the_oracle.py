@@ -17,7 +17,9 @@ EVERY = ("open", "acknowledged", "suppressed", "resolved")
 ENTITIES = ("a", "b", "c")
 entity = st.sampled_from(ENTITIES)
 found = st.tuples(
-    st.sampled_from(["low", "medium", "high"]), st.booleans(), st.sampled_from([None, None, None, "held back"])
+    st.sampled_from(["low", "medium", "high"]),
+    st.booleans(),
+    st.sampled_from([None, None, None, "held back", "grouped under its site"]),
 )
 moment = st.integers(0, 12)
 action = st.one_of(
