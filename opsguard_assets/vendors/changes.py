@@ -97,7 +97,7 @@ def _driver(part: str) -> pl.Expr:
     sign = pl.when(change > 0).then(pl.lit("+")).otherwise(pl.lit("-"))
     points = pl.format(": {}{} points", sign, change.abs().round(1))
     # Few jobs are drawn towards the peers: the estimate may move where the record did not, or the other way.
-    is_drawn = ((now - was) * change <= 0).fill_null(value=False)
+    is_drawn = ((now - was) * change <= 0).fill_null(now.is_null() & was.is_null())
     drawn = pl.lit(f"{_PARTS_IN_WORDS[part]}: so few that they are drawn towards the peers")
     told = pl.when(is_drawn).then(drawn).when(change > 0).then(pl.lit(better)).otherwise(pl.lit(worse))
     words = pl.concat_str(told, figures, points)

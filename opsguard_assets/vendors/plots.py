@@ -48,7 +48,8 @@ def parts_plot(row: dict[str, float | None]) -> bytes:
         parts.append(text(10, y + 4, f"{PART_WORDS[part]} ({WEIGHTS[part]:.0f} points, {count:,} jobs)"))
         score, low, high, raw = (row[f"{part}_{name}"] for name in ("score", "low", "high", "raw"))
         if score is None or low is None or high is None or raw is None:
-            parts.append(text(_LEFT + 4, y + 4, "not known"))
+            stands = "" if score is None else f"; counts as {score:.0f}"
+            parts.append(text(_LEFT + 4, y + 4, f"not known{stands}"))
             continue
         parts.append(_dot(low, score, high, y, is_ranked=True))
         x = _x(raw)

@@ -33,13 +33,13 @@ def scores(jobs: pl.DataFrame, vendors: pl.DataFrame, *, fewest: int = FEWEST_RA
     Returns:
         `period`, `vendor_id`, `name`, `trade`, `jobs`, `score`, `low`, `high` (the interval of `shrinkage.INTERVAL`),
         `grade`, `rank`, `ranked` (vendors of the trade that are; all three null below `fewest` jobs), and of every
-        part P: `P_jobs`, `P_raw` (the mean as it is), `P_score`, `P_low`, `P_high`, on 0 to 100, null where no job
-        tells. Sorted by period, trade, rank.
+        part P: `P_jobs`, `P_raw` (the mean as it is), null where no job tells, and `P_score`, `P_low`, `P_high`, null
+        where no peer does either; all on 0 to 100. Sorted by period, trade, rank.
     """
     counted = jobs.filter("is_counted")
     named = counted.join(vendors.select("vendor_id", "name", "trade"), on="vendor_id", how="left")
     sums = _sums(named)
-    parts = shrunk(sums, shares=SHARES).with_columns(_weight=pl.col("part").replace_strict(WEIGHTS))
+    parts = shrunk(sums, shares=SHARES, weights=WEIGHTS).with_columns(_weight=pl.col("part").replace_strict(WEIGHTS))
     whole = parts.group_by(_KEY, maintain_order=True).agg(
         score=100 * (pl.col("_weight") * pl.col("estimate")).sum() / pl.col("_weight").sum(),
         _variance=1e4 * (pl.col("_weight") ** 2 * pl.col("variance")).sum() / pl.col("_weight").sum() ** 2,
@@ -75,10 +75,10 @@ def _sums(named: pl.DataFrame) -> pl.DataFrame:
     long = named.sort("work_order_id").unpivot(
         on=list(PARTS), index=[*_KEY, "trade"], variable_name="part", value_name="value"
     )
+    value = pl.col("value")
     return (
-        long.drop_nulls("value")
-        .group_by(*_KEY, "trade", "part", maintain_order=True)
-        .agg(n=pl.len().cast(pl.Int64), total=pl.col("value").sum(), squares=(pl.col("value") ** 2).sum())
+        long.group_by(*_KEY, "trade", "part", maintain_order=True)
+        .agg(n=value.count().cast(pl.Int64), total=value.sum(), squares=(value**2).sum())
         .sort(*_KEY, "part")
     )
 
@@ -87,9 +87,10 @@ def _wide(parts: pl.DataFrame) -> pl.DataFrame:
     def of(part: str, value: pl.Expr) -> pl.Expr:
         return value.filter(pl.col("part") == part).first()
 
+    jobs = pl.when(pl.col("n") > 0).then("n")
     figures = {
-        "jobs": pl.col("n"),
-        "raw": (100 * pl.col("total") / pl.col("n")).round(_DIGITS),
+        "jobs": jobs,
+        "raw": (100 * pl.col("total") / jobs).round(_DIGITS),
         "score": 100 * pl.col("estimate"),
         "low": 100 * pl.col("low"),
         "high": 100 * pl.col("high"),

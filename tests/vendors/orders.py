@@ -37,36 +37,66 @@ def jobs_of(orders, as_of=AS_OF):
     return jobs(frame("work_orders", orders), as_of, zone=ZONE).with_columns(period=pl.lit("90 days"))
 
 
+WEIGHTS = {"sla": 40, "completion": 30, "quality": 20, "rework": 10}
+
+
 def oracle(rows, trades):
     """Scores of vendors, one by one: `rows` are (vendor, {part: value}), `trades` vendor -> trade."""
-    weights = {"sla": 40, "completion": 30, "quality": 20, "rework": 10}
     values = {}
     for vendor, parts in rows:
         for part, value in parts.items():
             values.setdefault((vendor, part), []).append(value)
     found = {}
     for vendor in sorted({vendor for vendor, _ in rows}):
-        total = weight = variance = 0.0
-        for part, points in weights.items():
-            own = values.get((vendor, part))
-            if own is None:
-                continue
-            others = {name: each for (name, of), each in values.items() if of == part and name != vendor}
-            same = {name: each for name, each in others.items() if trades[name] == trades[vendor]}
-            mean, worth, scatter = _prior_and_scatter(same, others, own)
-            estimate = (worth * mean + sum(own)) / (worth + len(own))
-            if part in {"sla", "rework"}:
-                a, b = worth * mean + sum(own), worth * (1 - mean) + len(own) - sum(own)
-                spread = beta.var(a, b) if min(a, b) > 0 else 0.0
-            else:
-                spread = scatter / (worth + len(own))
-            total += points * estimate
-            variance += points**2 * spread
-            weight += points
-        half = NormalDist().inv_cdf(0.95) * variance**0.5 / weight
-        score = total / weight
+        own = {part: values.get((vendor, part), []) for part in WEIGHTS}
+        priors = {part: _prior_of(vendor, part, values, trades) for part in WEIGHTS}
+        score, estimates = _whole(own, priors)
+        variance = sum(WEIGHTS[part] ** 2 * _variance(part, own[part], *each) for part, each in estimates.items())
+        half = NormalDist().inv_cdf(0.95) * variance**0.5 / sum(WEIGHTS[part] for part in estimates)
         found[vendor] = tuple(100 * min(max(each, 0), 1) for each in (score, score - half, score + half))
     return found
+
+
+def _prior_of(vendor, part, values, trades):
+    """(mean, worth in jobs, scatter of a job) by the peers of the trade, else by all; None where they say nothing."""
+    others = {name: each for (name, of), each in values.items() if of == part and name != vendor}
+    same = {name: each for name, each in others.items() if trades[name] == trades[vendor]}
+    for groups in (same, others):
+        found = _prior(groups)
+        if found:
+            return *found, _scatter({**groups, None: values.get((vendor, part), [])})
+    return None
+
+
+def _whole(own, priors):
+    """The score, and of every part that counts (mean drawn to, worth, scatter); found by trying until it stays."""
+    told = [part for part in own if own[part] or priors[part]]
+    middle = 0 if any(priors.values()) else 2 * min(WEIGHTS[part] * 2 / (2 + len(own[part])) for part in own)
+    known = sum(WEIGHTS[part] for part in told)
+    score = 0.5
+    for _ in range(2_000):
+        drawn = {part: priors[part] or (score, 2.0, 1 / 12) for part in told}
+        score = (middle * 0.5 + known * _weighted(own, drawn)) / (middle + known)
+    for part in told:
+        if middle:  # every estimate moves towards the middle by as much as the whole does
+            count, total = len(own[part]), sum(own[part])
+            moved = (middle * 0.5 + known * (2 * score + total) / (2 + count)) / (middle + known)
+            drawn[part] = ((moved * (2 + count) - total) / 2, 2.0, 1 / 12)
+    return score, drawn
+
+
+def _weighted(own, drawn):
+    estimates = {
+        part: (worth * mean + sum(own[part])) / (worth + len(own[part])) for part, (mean, worth, _) in drawn.items()
+    }
+    return sum(WEIGHTS[part] * each for part, each in estimates.items()) / sum(WEIGHTS[part] for part in estimates)
+
+
+def _variance(part, own, mean, worth, scatter):
+    if part in {"sla", "rework"}:
+        a, b = worth * mean + sum(own), worth * (1 - mean) + len(own) - sum(own)
+        return beta.var(a, b) if min(a, b) > 0 else 0.0
+    return scatter / (worth + len(own))
 
 
 def _prior(groups):
@@ -82,22 +112,14 @@ def _prior(groups):
         len(groups) - 1
     )
     spread = (between / (len(groups) - 1) - scatter) / size
-    most = min(30.0, 3.0 * len(groups))
+    most = min(10.0, 3.0 * len(groups))
     worth = min(max(scatter / spread, 1.0), most) if spread > 0 else most
     return (sum(jobs_of_all) + 0.5) / (len(jobs_of_all) + 1), worth
 
 
 def _scatter(groups):
     """The variance of a job around the mean of its vendor."""
-    count = sum(len(values) for values in groups.values())
-    within = sum((value - sum(values) / len(values)) ** 2 for values in groups.values() for value in values)
-    return max(within / (count - len(groups)), 1e-4)
-
-
-def _prior_and_scatter(same, others, own):
-    """The prior by the peers of the trade, else by all; the scatter of jobs there, one's own among them."""
-    for groups in (same, others):
-        found = _prior(groups)
-        if found:
-            return *found, _scatter({**groups, None: own})
-    return 0.5, 2.0, 1 / 12
+    told = [values for values in groups.values() if values]
+    count = sum(len(values) for values in told)
+    within = sum((value - sum(values) / len(values)) ** 2 for values in told for value in values)
+    return max(within / (count - len(told)), 1e-4)

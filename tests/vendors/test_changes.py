@@ -48,7 +48,11 @@ def test_what_the_parts_add_is_the_change(world):
 def test_the_words_name_what_moved_the_score_most_with_its_figures():
     orders = [order(n, due=MAY, quality_rating=5) for n in range(20)]
     orders += [order(100 + n, late=5.0 if n < 10 else 0.0, quality_rating=5) for n in range(20)]
-    (told,) = months_of(orders, ["v1"]).filter(pl.col("period") == date(2026, 6, 1)).to_dicts()
+    # With peers: what nobody else tells starts from the vendor's whole, and moves with it.
+    orders += [order(200 + n, vendor=f"p{n % 4}", due=due, quality_rating=5) for due in (MAY, JUNE) for n in range(40)]
+    orders = [{**row, "work_order_id": f"w{place:05d}"} for place, row in enumerate(orders)]
+    months = months_of(orders, ["v1", "p0", "p1", "p2", "p3"])
+    (told,) = months.filter(pl.col("vendor_id") == "v1", pl.col("period") == date(2026, 6, 1)).to_dicts()
     assert told["drivers"].startswith("fewer jobs on time (50 after 100 of 100): -")
     assert "rating" not in told["drivers"]
 
