@@ -21,6 +21,8 @@ import numpy.typing as npt
 
 from ml.calibration import Numbers
 
+# What tells a period, beside the features of a row: its beginning and length, weekday and hour at its middle.
+PERIOD_FEATURES = 4
 _CHUNK = 100_000
 _EXPLAINED = 3
 _DAY, _WEEK = 24.0, 168.0

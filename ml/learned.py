@@ -4,7 +4,8 @@ Here: features to calibrated probabilities, and to what each feature adds. Not h
 (`model_files`), words (`explain`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from ml.calibration import Calibration, Numbers
+from ml.model import ScoringError
 
 
 class Scorer(Protocol):
@@ -89,9 +91,14 @@ class LearnedModel:
         return True
 
     def predict(self, features: pl.DataFrame) -> pl.Series:
-        """Probabilities of the event, one per row in order; null where the model cannot say."""
-        scores = self.scorer.scores(numbers(features, self.features))
-        return pl.Series("risk", self.calibration.apply(scores), pl.Float64).fill_nan(None)
+        """Probabilities of the event, one per row in order; null where the model cannot say.
+
+        Raises:
+            ScoringError: When the scorer fails, or features are missing.
+        """
+        with self._scoring():
+            scores = self.scorer.scores(numbers(features, self.features))
+            return pl.Series("risk", self.calibration.apply(scores), pl.Float64).fill_nan(None)
 
     def reasons(self, features: pl.DataFrame) -> pl.Series:
         """The main reasons of each row's probability in words, one per row in order, never null.
@@ -106,10 +113,22 @@ class LearnedModel:
         """What every feature adds to each row's score, (rows, features); the scale is the scorer's own.
 
         Where the scorer cannot tell, the change of the score when the feature is replaced by its typical value.
+
+        Raises:
+            ScoringError: As of `predict`.
         """
-        rows = numbers(features, self.features)
-        told = getattr(self.scorer, "contributions", None)
-        return np.asarray(told(rows)) if told else _replaced(self.scorer, rows, self.typical)
+        with self._scoring():
+            rows = numbers(features, self.features)
+            told = getattr(self.scorer, "contributions", None)
+            return np.asarray(told(rows)) if told else _replaced(self.scorer, rows, self.typical)
+
+    @contextmanager
+    def _scoring(self) -> Iterator[None]:
+        """Whatever a library raises over its rows, under one name."""
+        try:
+            yield
+        except Exception as error:
+            raise ScoringError(f"{self.name} {self.version} cannot score: {error}") from error
 
 
 def numbers(rows: pl.DataFrame, features: Sequence[str]) -> Numbers:

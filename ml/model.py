@@ -8,6 +8,10 @@ from typing import Protocol, runtime_checkable
 import polars as pl
 
 
+class ScoringError(ValueError):
+    """A model cannot tell probabilities of the rows that it was given; the message says which model and why."""
+
+
 @runtime_checkable
 class RiskModel(Protocol):
     """A model of the probability of an event, one row of features in, one probability out.
@@ -32,7 +36,11 @@ class RiskModel(Protocol):
         ...
 
     def predict(self, features: pl.DataFrame) -> pl.Series:
-        """Probabilities of the event (Float64 in 0..1), one per row in order; null where the model cannot say."""
+        """Probabilities of the event (Float64 in 0..1), one per row in order; null where the model cannot say.
+
+        Raises:
+            ScoringError: When a learned model cannot score.
+        """
         ...
 
     def reasons(self, features: pl.DataFrame) -> pl.Series:

@@ -15,7 +15,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 from ml.calibration import Calibration
-from ml.hazard import Hazard, Periods
+from ml.hazard import PERIOD_FEATURES, Hazard, Periods
 from ml.learned import Booster, Estimator, LearnedModel, Scorer
 
 _META, _BOOSTER, _ESTIMATOR = "model.json", "booster.txt", "estimator.skops"
@@ -97,9 +97,18 @@ def _read(folder: Path) -> LearnedModel:
 
 def _scorer(folder: Path, meta: Mapping[str, Any], features: int) -> Scorer:
     if (folder / _BOOSTER).exists():
-        booster = _booster(folder)
-        return _survival(folder, booster, meta["survival"], features) if "survival" in meta else Booster(booster)
-    return _estimator(folder)
+        booster, told = _booster(folder), PERIOD_FEATURES if "survival" in meta else 0
+        _check_count(folder, features, booster.num_feature() - told)
+        return _survival(folder, booster, meta["survival"], features) if told else Booster(booster)
+    scorer = _estimator(folder)
+    _check_count(folder, features, getattr(scorer.estimator, "n_features_in_", None))
+    return scorer
+
+
+def _check_count(folder: Path, named: int, read: int | None) -> None:
+    """A model that reads another number of features than its folder names would fail when it scores."""
+    if named != read:
+        raise ModelFileError(f"{folder / _META} names {named} features, and the model beside it reads {read}.")
 
 
 def _booster(folder: Path) -> Any:

@@ -20,7 +20,7 @@ from opsguard_assets.models.findings import model_findings
 from opsguard_assets.models.plots import Captions, risk_distribution
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office
-from opsguard_assets.models.serving import Serving, serving
+from opsguard_assets.models.serving import Serving, scored_by, serving
 from opsguard_assets.moment import Moment
 from resources.database import Database
 from resources.lake import Lake
@@ -63,9 +63,12 @@ def device_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetK
         asked = config.instant()
         as_of = full_hour(asked)
         # Who is champion now scores the last full hour, too: a promotion shows within a minute.
-        served = serving(models.champions, problem.name, problem.rule, asked, makes=problem.makes)
+        champion = serving(models.champions, problem.name, problem.rule, asked, makes=problem.makes)
+        explain = Explain(chosen.visits_per_day)
         with database.lock(TABLES_LOCK):
-            found = risk_at(lake, served.model, as_of, Explain(chosen.visits_per_day))
+            served, found = scored_by(
+                champion, problem.name, problem.rule, lambda by: risk_at(lake, by.model, as_of, explain)
+            )
         risk = with_visits(found, within=chosen.judged_within, visits=chosen.visits_per_day).with_columns(
             model_run_id=pl.lit(served.run_id, pl.String), date=pl.lit(as_of.date())
         )

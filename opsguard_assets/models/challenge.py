@@ -10,7 +10,7 @@ import polars as pl
 
 from ml.gate import CHAMPION as CHAMPION_RISK
 from ml.gate import RULE, Verdict, judge
-from ml.model import RiskModel
+from ml.model import ScoringError
 from ml.model_files import ModelFileError
 from ml.problem import Task
 from ml.registry import CHALLENGER, ModelVersion, RegistryError
@@ -69,10 +69,8 @@ def verdict_of(office: Office, contest: Contest) -> Verdict:
     """What the gate says of a challenger beside the champion, where there is one that can score."""
     names = {f"segment_{name}": shown for name, shown in contest.task.segments.items()}
     rows = contest.rows.with_columns(**names)
-    champion = _champion(office, contest.task.problem)
-    if champion is not None:
-        rows = rows.with_columns(champion.predict(rows).alias(CHAMPION_RISK))
-    return judge(rows, segments=list(names))
+    said = _of_champion(office, contest.task.problem, rows)
+    return judge(rows if said is None else rows.with_columns(said), segments=list(names))
 
 
 def admit(office: Office, problem: str, *, at: datetime) -> ModelVersion:
@@ -99,10 +97,10 @@ def beside(rows: pl.DataFrame, rule: pl.DataFrame, *, key: str) -> pl.DataFrame:
     return rows.join(said, on=[key, "as_of"], how="left", maintain_order="left")
 
 
-def _champion(office: Office, problem: str) -> RiskModel | None:
-    """The champion, if it can score; one that cannot is no reason to keep another one out."""
+def _of_champion(office: Office, problem: str, rows: pl.DataFrame) -> pl.Series | None:
+    """What the champion says, if it can score; one that cannot is no reason to keep another one out."""
     version = office.champions.current(problem)
     try:
-        return champion_of(version) if version else None
-    except (ModelFileError, RegistryError):
+        return champion_of(version).predict(rows).alias(CHAMPION_RISK) if version else None
+    except (ModelFileError, RegistryError, ScoringError):
         return None

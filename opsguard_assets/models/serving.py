@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import polars as pl
+
 from ml.learned import LearnedModel
-from ml.model import RiskModel
+from ml.model import RiskModel, ScoringError
 from ml.model_files import ModelFileError, load
 from ml.registry import ModelVersion, RegistryError
 from opsguard_assets.models.champions import Champions
@@ -66,6 +68,27 @@ def serving(
         )
         return Serving(rule, trouble=trouble)
     return Serving(model, run_id=version.run_id)
+
+
+def scored_by(
+    served: Serving, problem: str, rule: RiskModel, score: Callable[[Serving], pl.DataFrame]
+) -> tuple[Serving, pl.DataFrame]:
+    """What scored and what it said: the model that serves, or the rule with the reason where that fails at it.
+
+    Args:
+        served: The model of the tick.
+        problem: The problem.
+        rule: What scores where the champion cannot.
+        score: Scores the tick.
+    """
+    try:
+        return served, score(served)
+    except ScoringError as error:
+        trouble = (
+            f"the champion of {problem} fails: {error}; the rule scores. Train again, or `opsguard rollback {problem}`"
+        )
+        instead = Serving(rule, trouble=trouble)
+        return instead, score(instead)
 
 
 def _check_features(model: LearnedModel, makes: Callable[[str], bool]) -> None:

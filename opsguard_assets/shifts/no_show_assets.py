@@ -13,7 +13,7 @@ from opsguard_assets.models.findings import model_findings
 from opsguard_assets.models.plots import Captions, risk_distribution
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office
-from opsguard_assets.models.serving import serving
+from opsguard_assets.models.serving import scored_by, serving
 from opsguard_assets.moment import Moment
 from opsguard_assets.shifts.calendar_assets import SHIFT_CALENDAR_KEY
 from opsguard_assets.shifts.no_show_store import risk_at
@@ -52,9 +52,11 @@ def shift_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetKe
         if not clients:
             words = "no client wants it: shifts.no_show_risk_for is empty"
             return dg.MaterializeResult(metadata={"headline": words}, check_results=[_check(None, words)])
-        served = serving(models.champions, problem.name, problem.rule, as_of, makes=problem.makes)
+        champion = serving(models.champions, problem.name, problem.rule, as_of, makes=problem.makes)
         with database.lock(TABLES_LOCK):
-            found = risk_at(lake, served.model, as_of, clients)
+            served, found = scored_by(
+                champion, problem.name, problem.rule, lambda by: risk_at(lake, by.model, as_of, clients)
+            )
         rows = found.with_columns(
             model_name=pl.lit(served.model.name),
             model_version=pl.lit(served.model.version),

@@ -27,7 +27,7 @@ from opsguard_assets.metadata import (
 )
 from opsguard_assets.models.findings import model_findings
 from opsguard_assets.models.promotion import Office
-from opsguard_assets.models.serving import Serving, serving
+from opsguard_assets.models.serving import Serving, scored_by, serving
 from opsguard_assets.moment import Moment
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tickets.alert_assets import sla_alerts_asset
@@ -162,15 +162,15 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
         models: dg.ResourceParam[Office],
     ) -> Materialized:
         as_of = config.instant()
-        served = serving(models.champions, TASK.problem, RuleBaseline(), as_of, makes=frozenset(FEATURES).__contains__)
-        model = served.model
+        rule = RuleBaseline()
+        champion = serving(models.champions, TASK.problem, rule, as_of, makes=frozenset(FEATURES).__contains__)
         # What is recorded while a tick looks would be known before it and yet unseen by it.
         with database.lock(TABLES_LOCK):
             if derives_events:
                 update_events(lake, progress=Silent())
-            if model.needs_features:
+            if champion.model.needs_features:
                 update_recent(lake, progress=Silent())
-            risk = scored(lake, model, served.run_id, as_of)
+            served, risk = scored_by(champion, TASK.problem, rule, lambda by: scored(lake, by.model, by.run_id, as_of))
             # An imported history knows nothing of when anybody could have seen it.
             imported = any(lake.has_hindsight(table, as_of) for table in INPUTS)
             seen = None if imported else max((at for t in INPUTS if (at := lake.loaded_upto(t))), default=None)
@@ -183,8 +183,8 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
                 as_of=as_of,
                 row_count=len(risk),
                 digest=digest_of(risk, key=["ticket_id"]),
-                model_name=model.name,
-                model_version=model.version,
+                model_name=served.model.name,
+                model_version=served.model.version,
                 recorded_upto=seen,
             ),
         )

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import polars as pl
 
-from ml.model import RiskModel
+from ml.model import RiskModel, ScoringError
 from ml.sla_breach.rule import RuleBaseline
 from ml.sla_breach.rule_inputs import rule_inputs
 from opsguard_assets.tickets.tick import BREACHED, clocks_at
@@ -94,8 +94,9 @@ def sla_risk(
         `model_name`, `model_version`.
 
     Raises:
-        ValueError: The model gave another number of rows, or a value that is no probability; or it reads features, and
-            nothing describes tickets; or the clocks cannot be read at `as_of` (see `clocks_at`).
+        ScoringError: The model failed, gave another number of rows, or a value that is no probability.
+        ValueError: It reads features, and nothing describes tickets; or the clocks cannot be read at `as_of` (see
+            `clocks_at`).
     """
     is_open = clocks["ended_at"].is_null()
     readings = clocks_at(clocks if is_open.all() else clocks.filter(is_open), work, as_of)
@@ -200,13 +201,13 @@ def _probabilities(model: RiskModel, known: pl.DataFrame) -> pl.Series:
     # The last digits of linear algebra depend on where in a batch a row lies; a tick computed again must be equal.
     risks = model.predict(known).cast(pl.Float64).round(_DIGITS).alias("risk")
     if len(risks) != len(known):
-        raise ValueError(
+        raise ScoringError(
             f"Model {model.name} {model.version} scored {len(risks)} of {len(known)} tickets. Every row of features "
             "needs one probability; null where the model cannot say."
         )
     wrong = risks.filter(~risks.is_between(0, 1) | risks.is_nan())
     if len(wrong):
-        raise ValueError(
+        raise ScoringError(
             f"Model {model.name} {model.version} gave {len(wrong)} values that are no probabilities, such as "
             f"{wrong[0]}. They must lie between 0 and 1."
         )

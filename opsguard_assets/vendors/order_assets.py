@@ -13,7 +13,7 @@ from opsguard_assets.models.findings import model_findings
 from opsguard_assets.models.plots import Captions, risk_distribution
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office
-from opsguard_assets.models.serving import serving
+from opsguard_assets.models.serving import scored_by, serving
 from opsguard_assets.moment import Moment
 from opsguard_assets.vendors.order_store import risk_at
 from opsguard_assets.vendors.stored import WORK_ORDER_RISK
@@ -52,9 +52,12 @@ def work_order_risk_asset(problem: Problem, settings: Settings, deps: list[dg.As
         models: dg.ResourceParam[Office],
     ) -> Materialized:
         as_of = config.instant()
-        served = serving(models.champions, problem.name, problem.rule, as_of, makes=problem.makes)
+        champion = serving(models.champions, problem.name, problem.rule, as_of, makes=problem.makes)
+        cancelled = settings.vendors.cancelled
         with database.lock(TABLES_LOCK):
-            found = risk_at(lake, served.model, as_of, settings.vendors.cancelled)
+            served, found = scored_by(
+                champion, problem.name, problem.rule, lambda by: risk_at(lake, by.model, as_of, cancelled)
+            )
         rows = found.with_columns(
             model_name=pl.lit(served.model.name),
             model_version=pl.lit(served.model.version),

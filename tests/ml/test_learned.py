@@ -17,6 +17,7 @@ from ml.candidates.every import candidates
 from ml.device_failure.rule import DeviceRule
 from ml.examples import Examples
 from ml.learned import LearnedModel
+from ml.model import ScoringError
 from ml.model_files import ModelFileError, load, save
 from ml.no_show.rule import NoShowRule
 from ml.sla_breach.rule import RuleBaseline
@@ -84,6 +85,27 @@ def test_no_rows_have_no_scores_and_no_contributions(candidate, rows, tmp_path):
     model = load(tmp_path)
     assert model.predict(rows.head(0)).equals(pl.Series("risk", [], pl.Float64))
     assert model.contributions(rows.head(0)).shape == (0, len(FEATURES))
+
+
+@pytest.mark.parametrize("candidate", candidates(), ids=lambda c: c.name)
+def test_a_folder_that_names_fewer_features_than_its_model_reads_is_refused(candidate, rows, tmp_path):
+    save(trained(candidate, rows), tmp_path)
+    told = json.loads((tmp_path / "model.json").read_text())
+    for number in range(len(FEATURES) - 1):
+        cut = told | {"features": told["features"][number + 1 :], "typical": told["typical"][number + 1 :]}
+        (tmp_path / "model.json").write_text(json.dumps(cut))
+        with pytest.raises(ModelFileError, match=r"names \d features, and the model beside it reads 4|survival model"):
+            load(tmp_path)
+
+
+def test_a_model_that_fails_over_its_rows_says_that_it_cannot_score(rows):
+    model = trained(candidates()[0], rows)
+    model.scorer.estimator[-1].coef_ = np.ones((1, 99))
+    for told in (model.predict, model.contributions):
+        with pytest.raises(ScoringError, match=r"logistic_regression 1 cannot score: .*99"):
+            told(rows)
+    with pytest.raises(ScoringError, match="often_unknown"):
+        model.predict(rows.drop("often_unknown"))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from ml.calibration import IDENTITY
@@ -14,8 +15,9 @@ from ml.registry import CHAMPION, Registry, RegistryError
 from ml.sla_breach.rule import RuleBaseline
 from ml.tracking import Place
 from opsguard_assets.models.champions import Champions
+from opsguard_assets.models.findings import model_findings
 from opsguard_assets.models.promotion import IN_MLFLOW, Office, PromotionError, reconcile
-from opsguard_assets.models.serving import serving
+from opsguard_assets.models.serving import scored_by, serving
 from opsguard_assets.models.watches import Watch, note
 from resources.database import MLFLOW
 
@@ -63,6 +65,13 @@ def model():
     return LearnedModel(
         "logistic", "x", ("a", "b"), Estimator(LogisticRegression().fit(rows, rows[:, 0] > 0.5)), IDENTITY
     )
+
+
+def broken():
+    """A model that loads and fails when it scores."""
+    whole = model()
+    whole.scorer.estimator.coef_ = np.ones((1, 5))
+    return whole
 
 
 def promote(office, version, *, after=0, cause="gate"):
@@ -174,6 +183,22 @@ def test_a_champion_that_is_damaged_later_leaves_the_tick_to_the_rule_loudly(off
     assert found.is_trained
     assert "champion 1 of sla_breach cannot be used" in found.trouble
     assert "opsguard rollback sla_breach" in found.trouble
+
+
+def test_a_champion_that_fails_while_it_scores_leaves_the_tick_to_the_rule_loudly(office, made, tmp_path):
+    save(broken(), tmp_path / "broken")
+    promote(office, made(tmp_path / "broken"))
+    rows = pl.DataFrame({"a": [0.1], "b": [0.2], "remaining_minutes": [90.0], "elapsed_minutes": [100.0]}).with_columns(
+        has_assignee=True, assignee_open_tickets=1, priority=pl.lit("low")
+    )
+    champion = served(office)
+    assert champion.trouble is None
+    found, risks = scored_by(champion, PROBLEM, RULE, lambda by: rows.select(risk=by.model.predict(rows)))
+    assert (found.model, found.run_id, risks["risk"].to_list()) == (RULE, None, [0.9])
+    assert "logistic 1 cannot score: " in found.trouble
+    assert "opsguard rollback sla_breach" in found.trouble
+    (told,) = model_findings(found, PROBLEM, alert_type="sla_model_unavailable").to_dicts()
+    assert (told["severity"], told["reason"]) == ("high", found.trouble)
 
 
 def test_a_champion_that_reads_features_which_are_no_longer_made_cannot_score(office, made):
