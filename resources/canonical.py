@@ -56,6 +56,13 @@ def empty_versions(table: Table) -> pl.DataFrame:
     return pl.DataFrame(schema=pl.Schema({**table.dtypes, **HIDDEN}))
 
 
+def scan(stored: DeltaTable, table: Table) -> pl.LazyFrame:
+    """All rows in physical columns; one that the contract got after the table was last written is null."""
+    there = {column.name for column in stored.schema().fields}
+    new = [pl.lit(None, dtype).alias(name) for name, dtype in stored_schema(table).items() if name not in there]
+    return pl.scan_delta(stored).with_columns(new)
+
+
 @dataclass(frozen=True)
 class Slices:
     """A canonical table in slices, opened at one version.
@@ -75,7 +82,7 @@ class Slices:
         table = self.table
         if self.recorded_upto is not None:
             return known(self.versions(), table, as_of, live_only=live_only)
-        rows = pl.scan_delta(self.stored).filter(~pl.col(IS_WITHDRAWN))
+        rows = scan(self.stored, table).filter(~pl.col(IS_WITHDRAWN))
         live = table.is_live if live_only and table.is_live is not None else pl.lit(value=True)
         current = pl.col(SLICE).eq(LIVE) if live_only and table.is_live is not None else pl.col(SLICE) != SUPERSEDED
         if as_of is None:
@@ -87,7 +94,7 @@ class Slices:
 
     def versions(self) -> pl.LazyFrame:
         """All versions: contract columns and hidden columns."""
-        rows = pl.scan_delta(self.stored).select([*self.table.columns, *HIDDEN])
+        rows = scan(self.stored, self.table).select([*self.table.columns, *HIDDEN])
         return rows if self.recorded_upto is None else recorded_by(rows, self.table, self.recorded_upto)
 
     def arrived(self, after: datetime | None, upto: datetime | None) -> pl.LazyFrame:
@@ -104,6 +111,7 @@ class Slices:
 
     def record(self, incoming: pl.DataFrame) -> tuple[int, int]:
         """Adds the new versions among received rows in one commit; returns how many are new and how many are not."""
+        delta.widen(self.stored, stored_schema(self.table))
         changes = revision(self.stored, incoming, self.table)
         commit(self.stored, changes, self.table)
         return len(changes.added), changes.unchanged
@@ -150,12 +158,12 @@ def known(versions: pl.LazyFrame, table: Table, as_of: datetime | None, *, live_
 def revision(stored: DeltaTable, incoming: pl.DataFrame, table: Table) -> Revision:
     """Against the current versions where these suffice, against all versions of the keys that arrived out of order."""
     keys = incoming.select(table.key).unique()
-    scan = pl.scan_delta(stored)
+    rows = scan(stored, table)
     current = (
-        scan.filter(pl.col(SLICE) != SUPERSEDED).join(keys.lazy(), on=table.key, how="semi", nulls_equal=True).collect()
+        rows.filter(pl.col(SLICE) != SUPERSEDED).join(keys.lazy(), on=table.key, how="semi", nulls_equal=True).collect()
     )
     late = _out_of_order(current, incoming, table)
-    older = scan.filter(pl.col(SLICE) == SUPERSEDED).join(late.lazy(), on=table.key, how="semi", nulls_equal=True)
+    older = rows.filter(pl.col(SLICE) == SUPERSEDED).join(late.lazy(), on=table.key, how="semi", nulls_equal=True)
     known = pl.concat([current, older.collect()]) if len(late) else current
     return revise(known.drop(SLICE), incoming, table)
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 Value = str | int | date | datetime
@@ -44,6 +44,14 @@ def create(
         storage_options=dict(options) or None,
         configuration={"delta.dataSkippingNumIndexedCols": str(indexed)},
     )
+
+
+def widen(table: DeltaTable, schema: pl.Schema) -> None:
+    """Adds the columns of a schema that a table does not have yet, null in all its rows; in one commit, if any."""
+    there = {column.name for column in table.schema().fields}
+    new = pl.Schema({name: dtype for name, dtype in schema.items() if name not in there})
+    if new:
+        table.alter.add_columns(Schema.from_arrow(new).fields)
 
 
 def tidy(table: DeltaTable, *, hours: int, keep_versions: Sequence[int]) -> int:
