@@ -1,19 +1,22 @@
 """The health of devices over the trailing 72 hours: battery 40 %, signal 30 %, uptime 20 %, temperature 10 % (mission).
 
-Here: hourly rollups in, one row per device out. Not here: reading them, words (`health_words`), alerts.
+Here: hourly rollups in, one row per device out. Not here: reading them, the slope of batteries (`health_slope`), words
+(`health_words`), alerts.
 
 Time before the moment is cut into spells of an hour, or one and a half intervals where that is longer. Each spell with
 reports says something of every part, 0 to 100; a spell without a report that was due says 0 of every part that the
-device has: what is not heard of is not well. A part is their mean, newer ones weighing more, pulled towards 100 by five
-hours of benefit of the doubt. So no single report moves the score by 20 points (100 / 6 at most), a new device begins
-at 100, and one that falls silent sinks below 40 within the window. Parts that a device never reported have no weight,
-and one that it has just begun to report gains its weight as it goes on.
+device has: what is not heard of is not well. Of a device that reports on change a reading holds until the next one. A
+part is their mean, newer ones weighing more, pulled towards 100 by a benefit of the doubt that is worth five hours at
+first and nothing once the whole window is known. So no single report moves the score by 20 points (a fifth of a part
+at most), a new device begins at 100, one that is as bad as can be for the whole window has 0, and one that falls silent
+sinks below 40 within it. Parts that a device never reported have no weight, and one that it has just begun to report
+gains its weight as it goes on.
 
 The shapes of the parts are ours, where the mission names only what they depend on:
 
-* battery: half the charge in percent, half how long it lasts, of 30 days. What is lost is the median of falls between
-  hours 12 and 36 places apart among which the charge never rose (after Theil and Sen): charging is not ageing.
-* signal: 70 % strength, linear from -120 dBm (0) to -60 dBm (100); 30 % steadiness, 10 dB of deviation being none.
+* battery: half the charge in percent, half how long it lasts at the rate it is lost, of 30 days; below 20 % that half
+  is no better than the charge of 20 %: what is empty does not last, whatever its slope.
+* signal: strength, linear from -120 dBm (0) to -60 dBm (100), of which an unsteady one (10 dB of deviation) loses 30 %.
 * uptime: minutes online of minutes expected. temperature: share of the time within the device's range.
 """
 
@@ -22,20 +25,21 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-WINDOW_HOURS, WINDOW_INTERVALS = 72.0, 12.0
+from opsguard_assets.devices.health_slope import rates_of
+
+WINDOW_HOURS, WINDOW_INTERVALS = 72.0, 18.0
 WEIGHTS = {"battery": 0.4, "signal": 0.3, "uptime": 0.2, "temperature": 0.1}
 CRITICAL, WARNING = 40.0, 70.0
 # Newer data weighs more: half as much for every third of the window.
 _HALVES = 3.0
-_DOUBT, _SILENCE = 5.0, 1.2
+_DOUBT = 5.0
 _SPELL_MINUTES, _SPELL_INTERVALS = 60.0, 1.5
 _WORST_DBM, _BEST_DBM, _WORST_DEVIATION_DB = -120.0, -60.0, 10.0
-_LEVEL_SHARE, _STRENGTH_SHARE = 0.5, 0.7
-_FULL_DAYS = 30.0
-_LAGS = (12, 36)
+_LEVEL_SHARE, _UNSTEADY_LOSES = 0.5, 0.3
+_FULL_DAYS, _LOW_PCT = 30.0, 20.0
+# A rate is believed by as much as it is the median of so many falls: a report is part of a few.
+_BELIEVED_FALLS = 12.0
 _MOST_SPELLS = 1_000
-# So many falls say as much as an hour of reports: a report is part of so many at most.
-_FALLS_PER_HOUR, _DOUBT_OF_FALLS = 4.0, 8.0
 INSTANT = pl.Datetime("us", "UTC")
 
 
@@ -49,11 +53,14 @@ class Seen:
             `installed_at`, `temperature_min_c`, `temperature_max_c`).
         ever: What was ever heard of each (`device_id`, `first_at`, `last_at`, `battery_last_pct`, `signal_mean_dbm`,
             `temperature_mean_c`); devices that never reported are not in it.
+        before: The last readings before the window (`device_id`, `battery_last_pct`, `signal_mean_dbm`,
+            `signal_std_db`, `temperature_out_share`); read for devices that report on change.
     """
 
     hourly: pl.DataFrame
     devices: pl.DataFrame
     ever: pl.DataFrame
+    before: pl.DataFrame
 
 
 def window(interval: float | None) -> timedelta:
@@ -70,135 +77,165 @@ def device_health(seen: Seen, as_of: datetime) -> pl.DataFrame:
 
     Returns:
         `device_id`, `site_id`, `kind`, `as_of`, `score`, `band`, `battery_score`, `signal_score`, `uptime_score`,
-        `temperature_score`, `battery_pct`, `days_to_empty`, `last_at`, `silence_minutes`, `reports_every_minutes`; one
-        row per device, sorted.
+        `temperature_score`, `battery_pct`, `days_to_empty`, `last_at`, `silence_minutes`, `reports_every_minutes`; and
+        for words `battery_missed`, `signal_missed`, `uptime_missed`, `temperature_missed` (points of the part that
+        spells without a report cost), `missed_hours` of `watched_hours`. One row per device, sorted.
     """
     fleet = _fleet(seen, as_of)
-    spells = _spells(seen.hourly, fleet, as_of)
-    parts = _parts(spells, fleet)
-    falls = _falls(seen.hourly, fleet)
-    told = fleet.join(parts, on="device_id", how="left").join(falls, on="device_id", how="left")
-    return _scored(told, as_of).sort("device_id")
+    told = _told(seen.hourly, fleet, as_of)
+    rated = fleet.join(rates_of(told.filter("_has_battery")), on="_place", how="left")
+    spells = _spans(_spells(told, rated), _held_before(seen.before, rated), rated)
+    return _scored(rated.join(_sums(spells, rated), on="_place", how="left"), as_of).sort("device_id")
 
 
 def _fleet(seen: Seen, as_of: datetime) -> pl.DataFrame:
-    """Devices with the length of their spells, and which parts they have."""
+    """Devices with their spells, which of these were due, and which parts they have."""
     interval = pl.col("reports_every_minutes")
     is_due = interval > 0
     fleet = seen.devices.join(seen.ever, on="device_id", how="left")
     powered = pl.col("battery_powered").fill_null(value=True)
     has_range = pl.any_horizontal(pl.col(name).is_not_null() for name in ("temperature_min_c", "temperature_max_c"))
-    begun = pl.max_horizontal("installed_at", "first_at")
-    return fleet.with_row_index("_place").with_columns(
-        _due=is_due.fill_null(value=False),
-        _spell=pl.max_horizontal(pl.lit(_SPELL_MINUTES), _SPELL_INTERVALS * pl.when(is_due).then(interval)),
-        _window=pl.max_horizontal(
-            pl.lit(WINDOW_HOURS * 60), WINDOW_INTERVALS * pl.when(is_due).then(interval).fill_null(0)
-        ),
-        _age=(pl.lit(as_of, INSTANT) - begun).dt.total_microseconds() / 60e6,
-        _has_battery=powered & pl.col("battery_last_pct").is_not_null(),
-        _has_signal=pl.col("signal_mean_dbm").is_not_null(),
-        _has_uptime=is_due.fill_null(value=False),
-        _has_temperature=has_range & pl.col("temperature_mean_c").is_not_null(),
+    age = (pl.lit(as_of, INSTANT) - pl.max_horizontal("installed_at", "first_at")).dt.total_microseconds() / 60e6
+    spell, longest = pl.col("_spell"), pl.col("_window")
+    lived = pl.min_horizontal(longest, age).clip(lower_bound=0).fill_null(0.0)
+    return (
+        fleet.with_row_index("_place")
+        .with_columns(
+            _due=is_due.fill_null(value=False),
+            _spell=pl.max_horizontal(pl.lit(_SPELL_MINUTES), _SPELL_INTERVALS * pl.when(is_due).then(interval)),
+            _window=pl.max_horizontal(pl.lit(WINDOW_HOURS * 60), WINDOW_INTERVALS * pl.when(is_due).then(interval)),
+            _has_battery=powered & pl.col("battery_last_pct").is_not_null(),
+            _has_signal=pl.col("signal_mean_dbm").is_not_null(),
+            _has_uptime=is_due.fill_null(value=False),
+            _has_temperature=has_range & pl.col("temperature_mean_c").is_not_null(),
+        )
+        .with_columns(
+            _ratio=0.5 ** (spell / longest * _HALVES),
+            _number_all=(longest / spell).floor().cast(pl.Int64),
+            _number_due=pl.when("_due").then((lived / spell).floor()).otherwise(0.0).cast(pl.Int64),
+        )
     )
 
 
-def _spells(hourly: pl.DataFrame, fleet: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    """What was heard in each spell: (`_place` of the device, `_number`, one column per part)."""
+def _weight_of(first: pl.Expr, last: pl.Expr) -> pl.Expr:
+    """The weight of the spells from number `first` (0 is the newest) to `last`: a geometric series."""
+    ratio = pl.col("_ratio")
+    return ratio ** (first + 0.5) * (1 - ratio ** (last - first + 1).clip(lower_bound=0)) / (1 - ratio)
+
+
+def _told(hourly: pl.DataFrame, fleet: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """The hours within the window of their device, with the number of their spell."""
     age = (pl.lit(as_of, INSTANT) - pl.col("hour_at")).dt.total_microseconds() / 60e6 - 60
-    told = hourly.filter(pl.col("reports") > 0).join(
-        fleet.select("device_id", "_place", "_spell", "_window", "_has_battery"), on="device_id"
+    of_device = fleet.select("device_id", "_place", "_spell", "_window", "_has_battery")
+    return (
+        hourly.filter(pl.col("reports") > 0)
+        .join(of_device, on="device_id")
+        .with_columns(_age=age)
+        .filter(pl.col("_age").is_between(0, pl.col("_window"), closed="left"))
+        .with_columns(_number=(pl.col("_age") / pl.col("_spell")).floor().cast(pl.Int64))
     )
-    strength = ((pl.col("signal_mean_dbm") - _WORST_DBM) / (_BEST_DBM - _WORST_DBM)).clip(0, 1)
-    steady = (1 - pl.col("signal_std_db") / _WORST_DEVIATION_DB).clip(0, 1)
+
+
+def _spells(told: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
+    """What was heard in each spell: (`_place` of the device, `_number`, one column per part)."""
     online = pl.col("online_minutes") / pl.max_horizontal("expected_minutes", "online_minutes")
     return (
-        told.with_columns(_age=age)
-        .filter(pl.col("_age").is_between(0, pl.col("_window"), closed="left"))
+        told.join(rated.select("_place", "_rate", "_falls"), on="_place", how="left")
         .with_columns(
-            _number=(pl.col("_age") / pl.col("_spell")).floor().cast(pl.Int64),
-            battery=pl.when("_has_battery").then("battery_last_pct"),
-            signal=100 * (_STRENGTH_SHARE * strength + (1 - _STRENGTH_SHARE) * steady.fill_null(1.0)),
+            battery=pl.when("_has_battery").then(_battery()),
+            signal=_signal(),
             uptime=100 * online.fill_nan(0.0),
             temperature=100 * (1 - pl.col("temperature_out_minutes") / 60),
         )
         .group_by((pl.col("_place").cast(pl.Int64) * _MOST_SPELLS + pl.col("_number")).alias("_both"))
         .agg(pl.col(*WEIGHTS).mean())
-        .with_columns(_place=(pl.col("_both") // _MOST_SPELLS).cast(pl.UInt32), _number=pl.col("_both") % _MOST_SPELLS)
+        .select(
+            *WEIGHTS,
+            _place=(pl.col("_both") // _MOST_SPELLS).cast(pl.UInt32),
+            _number=pl.col("_both") % _MOST_SPELLS,
+        )
     )
 
 
-def _parts(spells: pl.DataFrame, fleet: pl.DataFrame) -> pl.DataFrame:
-    """The weighted sums of every part, what was due and not heard included as 0."""
-    age = (pl.col("_number") + 0.5) * pl.col("_spell")
-    decay = 0.5 ** (age / pl.col("_window") * _HALVES)
-    weighed = spells.join(fleet.select("_place", "_spell", "_window"), on="_place").with_columns(_weight=decay)
-    heard = weighed.group_by("_place").agg(
+def _battery() -> pl.Expr:
+    """Points of a charge: itself, and how long it lasts at the rate at which the device loses it."""
+    charge, rate = pl.col("battery_last_pct").clip(0, 100), pl.col("_rate")
+    lasts = pl.when(rate > 0).then((charge / rate / _FULL_DAYS).clip(0, 1)).otherwise(1.0)
+    believed = (pl.col("_falls").fill_null(0) / _BELIEVED_FALLS).clip(0, 1)
+    lasting = pl.min_horizontal(1 - believed * (1 - lasts), charge / _LOW_PCT)
+    return _LEVEL_SHARE * charge + (1 - _LEVEL_SHARE) * 100 * lasting
+
+
+def _signal() -> pl.Expr:
+    strength = ((pl.col("signal_mean_dbm") - _WORST_DBM) / (_BEST_DBM - _WORST_DBM)).clip(0, 1)
+    unsteady = (pl.col("signal_std_db") / _WORST_DEVIATION_DB).clip(0, 1).fill_null(0.0)
+    return 100 * strength * (1 - _UNSTEADY_LOSES * unsteady)
+
+
+def _held_before(before: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
+    """What devices that report on change had said before the window, as a spell older than all of it."""
+    on_change = rated.filter(~pl.col("_due")).select(
+        "device_id", "_place", "_number_all", "_rate", "_falls", "_has_battery"
+    )
+    return before.join(on_change, on="device_id").select(
+        battery=pl.when("_has_battery").then(_battery()),
+        signal=_signal(),
+        uptime=pl.lit(None, pl.Float64),
+        temperature=100 * (1 - pl.col("temperature_out_share")),
+        _place="_place",
+        _number="_number_all",
+    )
+
+
+def _spans(spells: pl.DataFrame, before: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
+    """Spells with their weight; what a device on change said has that of all spells until it said something else."""
+    of_device = rated.select("_place", "_due", "_ratio", "_number_all")
+    rows = pl.concat([spells, before]).join(of_device, on="_place").sort("_place", "_number", descending=[False, True])
+    newer = pl.col("_number").shift(-1).over("_place").fill_null(-1)
+    first = pl.when("_due").then("_number").otherwise(newer + 1)
+    last = pl.when("_due").then("_number").otherwise(pl.min_horizontal("_number", pl.col("_number_all") - 1))
+    held = [
+        pl.when("_due").then(part).otherwise(pl.col(part).forward_fill().over("_place")).alias(part) for part in WEIGHTS
+    ]
+    return rows.with_columns(*held, _weight=_weight_of(first, last))
+
+
+def _sums(spells: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
+    """The weighted sums of every part, and what was due and not heard: it counts as 0."""
+    heard = spells.group_by("_place").agg(
         *((pl.col(part) * pl.col("_weight")).sum().alias(f"_{part}_sum") for part in WEIGHTS),
         *(pl.when(pl.col(part).is_not_null()).then("_weight").sum().alias(f"_{part}_heard") for part in WEIGHTS),
         _spells_heard=pl.col("_weight").sum(),
+        _number_heard=pl.len().cast(pl.Int64),
     )
-    silent = _due(fleet).join(heard.select("_place", "_spells_heard"), on="_place", how="left")
-    missed = silent.select(
-        "_place",
-        "device_id",
-        _silent=(pl.col("_all") - pl.col("_spells_heard").fill_null(0.0)).clip(lower_bound=0) * _SILENCE,
+    due, zero = pl.col("_number_due"), pl.lit(0)
+    missed = (due - pl.col("_number_heard").fill_null(0)).clip(lower_bound=0)
+    return (
+        rated.select("_place", "_spell", "_ratio", "_number_due", "_number_all")
+        .join(heard, on="_place", how="left")
+        .select(
+            "_place",
+            pl.col("^_(battery|signal|uptime|temperature)_(sum|heard)$").fill_null(0.0),
+            _silent=(_weight_of(zero, due - 1) - pl.col("_spells_heard").fill_null(0.0)).clip(lower_bound=0),
+            _full=_weight_of(zero, pl.col("_number_all") - 1),
+            missed_hours=missed * pl.col("_spell") / 60,
+            watched_hours=due * pl.col("_spell") / 60,
+        )
     )
-    return missed.join(heard, on="_place", how="left").drop("_place")
-
-
-def _due(fleet: pl.DataFrame) -> pl.DataFrame:
-    """The weight of all spells in which a report was due: a geometric series over the part of the window it lived."""
-    ratio = 0.5 ** (pl.col("_spell") / pl.col("_window") * _HALVES)
-    lived = pl.min_horizontal("_window", "_age").clip(lower_bound=0)
-    number = (lived / pl.col("_spell")).floor()
-    total = ratio**0.5 * (1 - ratio**number) / (1 - ratio)
-    return fleet.select("_place", "device_id", _all=pl.when("_due").then(total).fill_null(0.0).fill_nan(0.0))
-
-
-def _falls(hourly: pl.DataFrame, fleet: pl.DataFrame) -> pl.DataFrame:
-    """How fast charge is lost: the median of falls between which it never rose."""
-    charged = (
-        hourly.filter(pl.col("battery_last_pct").is_not_null())
-        .join(fleet.filter("_has_battery").select("device_id", "_place"), on="device_id")
-        .select("_place", "hour_at", "battery_first_pct", "battery_last_pct", "battery_min_pct")
-        .sort("_place", "hour_at")
-    )
-    charge, place = pl.col("battery_last_pct"), pl.col("_place")
-    rose = (pl.col("battery_first_pct") > charge.shift(1)) | (charge > pl.col("battery_min_pct"))
-    # A new device begins a new segment, too.
-    begins = rose.fill_null(value=False) | (place != place.shift(1)).fill_null(value=True)
-    told = charged.with_columns(_segment=begins.cast(pl.Int32).cum_sum())
-    hours = {
-        lag: (pl.col("hour_at") - pl.col("hour_at").shift(lag)).dt.total_microseconds() / 86_400e6 for lag in _LAGS
-    }
-    is_one = {lag: pl.col("_segment") == pl.col("_segment").shift(lag) for lag in _LAGS}
-    falls = told.select(
-        "_place",
-        *(pl.when(is_one[lag]).then((charge.shift(lag) - charge) / hours[lag]).alias(str(lag)) for lag in _LAGS),
-    )
-    long = pl.concat(falls.select("_place", fall=str(lag)).drop_nulls() for lag in _LAGS)
-    found = long.group_by("_place").agg(_rate=pl.col("fall").median(), _falls=pl.len())
-    return fleet.select("_place", "device_id").join(found, on="_place").drop("_place")
 
 
 def _scored(told: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    parts = {part: _mean(part) for part in WEIGHTS}
-    days = pl.when(pl.col("_rate") > 0).then(pl.col("battery_last_pct") / pl.col("_rate"))
-    evidence = pl.col("_falls").fill_null(0) / _FALLS_PER_HOUR
-    endurance = 100 * (days / _FULL_DAYS).clip(0, 1).fill_null(1.0)
-    lasting = (evidence * endurance + _DOUBT_OF_FALLS * 100) / (evidence + _DOUBT_OF_FALLS)
-    # A device that nobody hears does not last, whatever its charge was.
-    parts["battery"] = _LEVEL_SHARE * parts["battery"] + (1 - _LEVEL_SHARE) * pl.min_horizontal(
-        lasting, _presence("battery")
-    )
-    shown = {f"{part}_score": pl.when(f"_has_{part}").then(value) for part, value in parts.items()}
-    scored = told.with_columns(**shown, **{f"_{part}_weight": _weight(part) for part in WEIGHTS})
+    shown = {f"{part}_score": pl.when(f"_has_{part}").then(_mean(part)) for part in WEIGHTS}
+    missed = {
+        f"{part}_missed": pl.when(f"_has_{part}").then(100 * pl.col("_silent") / _believed(part)) for part in WEIGHTS
+    }
+    scored = told.with_columns(**shown, **missed, **{f"_{part}_weight": _weight(part) for part in WEIGHTS})
     total = pl.sum_horizontal(f"_{part}_weight" for part in WEIGHTS)
     points = pl.sum_horizontal(pl.col(f"_{part}_weight") * pl.col(f"{part}_score") for part in WEIGHTS)
     # Who never reported anything is as well as one that is silent: its uptime says so, where a report was due.
-    score = pl.when(total > 0).then(points / total).otherwise(100.0)
+    score = pl.when(total > 0).then((points / total).clip(0, 100)).otherwise(100.0)
     silence = (pl.lit(as_of, INSTANT) - pl.col("last_at")).dt.total_microseconds() / 60e6
+    days = pl.when(pl.col("_rate") > 0).then(pl.col("battery_last_pct") / pl.col("_rate"))
     return scored.with_columns(score=score).select(
         "device_id",
         "site_id",
@@ -212,6 +249,7 @@ def _scored(told: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
         last_at="last_at",
         silence_minutes=silence,
         reports_every_minutes="reports_every_minutes",
+        **{name: pl.col(name) for name in (*missed, "missed_hours", "watched_hours")},
     )
 
 
@@ -228,20 +266,24 @@ def band() -> pl.Expr:
 
 
 def _evidence(part: str) -> pl.Expr:
-    return pl.col(f"_{part}_heard").fill_null(0.0) + pl.col("_silent").fill_null(0.0)
+    return pl.col(f"_{part}_heard") + pl.col("_silent")
+
+
+def _doubt(part: str) -> pl.Expr:
+    """The benefit of the doubt: it fades as more of the window is known."""
+    return _DOUBT * (1 - (_evidence(part) / pl.col("_full")).clip(0, 1) ** 2)
+
+
+def _believed(part: str) -> pl.Expr:
+    return _evidence(part) + _doubt(part)
 
 
 def _mean(part: str) -> pl.Expr:
-    return (pl.col(f"_{part}_sum").fill_null(0.0) + _DOUBT * 100) / (_evidence(part) + _DOUBT)
-
-
-def _presence(part: str) -> pl.Expr:
-    """What the part would be if everything heard were perfect: it falls with silence alone."""
-    return 100 * (pl.col(f"_{part}_heard").fill_null(0.0) + _DOUBT) / (_evidence(part) + _DOUBT)
+    # Sums of fractions end a hair's breadth beside the whole.
+    return ((pl.col(f"_{part}_sum") + _doubt(part) * 100) / _believed(part)).clip(0, 100)
 
 
 def _weight(part: str) -> pl.Expr:
     """The weight of a part the device has, growing with what was heard or missed of it."""
-    evidence = _evidence(part)
-    grown = pl.max_horizontal(evidence, pl.lit(1e-3)) / (evidence + _DOUBT)
+    grown = pl.max_horizontal(_evidence(part), pl.lit(1e-3)) / _believed(part)
     return pl.when(f"_has_{part}").then(WEIGHTS[part] * grown).otherwise(0.0)

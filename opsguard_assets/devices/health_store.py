@@ -7,10 +7,11 @@ import polars as pl
 from opsguard_assets.devices.carried_store import carried_at
 from opsguard_assets.devices.failure_store import DEVICES, events_of
 from opsguard_assets.devices.findings import REPLACE_HOLD
-from opsguard_assets.devices.health import Seen, device_health, window
+from opsguard_assets.devices.health import WINDOW_HOURS, Seen, device_health, window
 from opsguard_assets.devices.health_stored import DEVICE_HEALTH
 from opsguard_assets.devices.health_words import with_reasons
 from opsguard_assets.devices.hourly_store import hourly_known
+from opsguard_assets.devices.stored import DEVICE_HOURLY
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import INSTANT
 from resources.lake import Lake
@@ -21,6 +22,7 @@ _READ = (
     "battery_min_pct", "signal_mean_dbm", "signal_std_db", "temperature_out_minutes",
 )  # fmt: skip
 _PORTION = 25_000
+_BEFORE_WINDOW = ("device_id", "battery_last_pct", "signal_mean_dbm", "signal_std_db", "temperature_out_share")
 _EVER = ("device_id", "first_at", "last_at", "battery_last_pct", "signal_mean_dbm", "temperature_mean_c")
 # How far back the tick before may lie for what it carried on to be carried on.
 _BEFORE = timedelta(days=2)
@@ -37,7 +39,8 @@ def health_at(lake: Lake, as_of: datetime, *, replace_below: float) -> pl.DataFr
     devices = lake.known(DEVICES, as_of).join(removed, on="device_id", how="anti").collect()
     longest = devices["reports_every_minutes"].max()
     since = as_of - window(longest if isinstance(longest, float) else None)
-    seen = Seen(hourly_known(lake, as_of, since=since).select(_READ).collect(), devices, ever_heard(lake, as_of))
+    hourly = hourly_known(lake, as_of, since=since).select(_READ).collect()
+    seen = Seen(hourly, devices, ever_heard(lake, as_of), _held_before(lake, devices, as_of))
     sites = lake.known(_SITES, as_of).select("site_id", "client_id").unique("site_id").collect()
     scored = with_reasons(_in_portions(seen, as_of)).join(sites, on="site_id", how="left", maintain_order="left")
     told = scored.join(_unwell_before(lake, as_of), on="device_id", how="left", maintain_order="left")
@@ -51,13 +54,24 @@ def _in_portions(seen: Seen, as_of: datetime) -> pl.DataFrame:
     if len(seen.devices) <= _PORTION:
         return device_health(seen, as_of)
     parts = (seen.devices.slice(first, _PORTION) for first in range(0, len(seen.devices), _PORTION))
-    portions = (Seen(seen.hourly.join(part, on="device_id", how="semi"), part, seen.ever) for part in parts)
+    portions = (
+        Seen(seen.hourly.join(part, on="device_id", how="semi"), part, seen.ever, seen.before) for part in parts
+    )
     return pl.concat(device_health(portion, as_of) for portion in portions).sort("device_id")
 
 
 def ever_heard(lake: Lake, as_of: datetime) -> pl.DataFrame:
     """What was ever heard of each device that reported by a moment: one row each."""
     return carried_at(lake, as_of).devices.select(_EVER)
+
+
+def _held_before(lake: Lake, devices: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """The last readings before the window of the devices that report on change; the others' are not looked for."""
+    on_change = devices.filter(~(pl.col("reports_every_minutes") > 0).fill_null(value=False))
+    if on_change.is_empty():
+        return pl.DataFrame(schema={name: DEVICE_HOURLY.dtypes.get(name, pl.Float64()) for name in _BEFORE_WINDOW})
+    carried = carried_at(lake, as_of - timedelta(hours=WINDOW_HOURS)).devices
+    return carried.select(_BEFORE_WINDOW).join(on_change, on="device_id", how="semi")
 
 
 def recorded_health(lake: Lake, as_of: datetime) -> pl.DataFrame:

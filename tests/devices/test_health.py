@@ -1,89 +1,26 @@
 """Health: each part against plain loops, and what must hold whatever devices report."""
 
 import random
-from datetime import UTC, datetime, timedelta
 
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsguard_assets.devices.health import Seen, device_health
-from opsguard_assets.devices.health_words import with_reasons
 from tests.devices import health_oracle
-
-NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
-INSTANT = pl.Datetime("us", "UTC")
-HOUR = timedelta(hours=1)
-_HOURLY = {
-    "device_id": pl.String, "hour_at": INSTANT, "reports": pl.Int64, "online_minutes": pl.Float64,
-    "expected_minutes": pl.Float64, "battery_first_pct": pl.Float64, "battery_last_pct": pl.Float64,
-    "battery_min_pct": pl.Float64, "signal_mean_dbm": pl.Float64, "signal_std_db": pl.Float64,
-    "temperature_out_minutes": pl.Float64,
-}  # fmt: skip
-_DEVICE = {
-    "device_id": pl.String, "site_id": pl.String, "kind": pl.String, "reports_every_minutes": pl.Float64,
-    "battery_powered": pl.Boolean, "installed_at": INSTANT, "temperature_min_c": pl.Float64,
-    "temperature_max_c": pl.Float64,
-}  # fmt: skip
-_EVER = {
-    "device_id": pl.String, "first_at": INSTANT, "last_at": INSTANT, "battery_last_pct": pl.Float64,
-    "signal_mean_dbm": pl.Float64, "temperature_mean_c": pl.Float64,
-}  # fmt: skip
-
-
-def device(**given):
-    usual = {
-        "device_id": "a", "site_id": "s", "kind": "door", "reports_every_minutes": 15.0, "battery_powered": True,
-        "installed_at": NOW - timedelta(days=30), "temperature_min_c": 0.0, "temperature_max_c": 40.0,
-    }  # fmt: skip
-    return usual | given
-
-
-def heard(ago, **given):
-    """What was heard in the hour that ended so many hours ago; a device that is well."""
-    charge = given.get("battery_last_pct", 90.0)
-    usual = {
-        "device_id": "a", "hour_at": NOW - (ago + 1) * HOUR, "reports": 4, "online_minutes": 60.0,
-        "expected_minutes": 60.0, "battery_first_pct": charge, "battery_last_pct": charge, "battery_min_pct": charge,
-        "signal_mean_dbm": -60.0, "signal_std_db": 0.0, "temperature_out_minutes": 0.0,
-    }  # fmt: skip
-    return usual | given
-
-
-def ever_of(hours, first=NOW - timedelta(days=30)):
-    """What was ever heard: by the hours, and before them."""
-    newest = sorted(hours, key=lambda hour: hour["hour_at"])
-
-    def last(name):
-        return next((hour[name] for hour in reversed(newest) if hour[name] is not None), None)
-
-    at = newest[-1]["hour_at"] + timedelta(minutes=50) if newest else first
-    return {
-        "device_id": "a", "first_at": first, "last_at": at, "battery_last_pct": last("battery_last_pct"),
-        "signal_mean_dbm": last("signal_mean_dbm"), "temperature_mean_c": 20.0,
-    }  # fmt: skip
-
-
-def health(hours, of=None, ever=None):
-    of = of or device()
-    seen = Seen(
-        pl.DataFrame(hours, schema=_HOURLY),
-        pl.DataFrame([of], schema=_DEVICE),
-        pl.DataFrame([ever or ever_of(hours)], schema=_EVER),
-    )
-    return with_reasons(device_health(seen, NOW)).row(0, named=True)
+from tests.devices.healths import HOUR, NEVER, NOW, device, ever_of, health, heard
 
 
 @st.composite
 def histories(draw):
     """Hours of some device: gaps, odd figures, parts that are missing."""
-    agos = draw(st.lists(st.integers(0, 80), unique=True, max_size=40))
+    agos = draw(st.lists(st.integers(0, 80), unique=True, max_size=60))
     has = draw(st.tuples(*[st.booleans()] * 3))
     number = st.floats(0, 100, width=32)
+    per_hour, noise = draw(st.sampled_from([0.0, 0.1, 0.5])), draw(st.sampled_from([0.0, 0.5, 5.0, 100.0]))
     hours = []
     for ago in agos:
-        first, last = draw(number), draw(number)
+        usual = 40 + per_hour * ago
+        first, last = (min(max(usual + noise * (draw(number) / 100 - 0.5), 0), 100) for _ in range(2))
         charge = {"battery_first_pct": first, "battery_last_pct": last, "battery_min_pct": min(first, last)}
         hours.append(
             heard(
@@ -98,12 +35,24 @@ def histories(draw):
     return hours
 
 
-@settings(max_examples=120, deadline=None)
-@given(histories(), st.sampled_from([15.0, 60.0, 240.0, None]), st.booleans())
-def test_every_part_agrees_with_plain_loops(hours, interval, powered):
+@st.composite
+def readings_before(draw):
+    """What was heard last before the window; nothing at all, or some of it."""
+    number = st.floats(0, 100, width=32)
+    dbm, share = st.floats(-130, -50, width=32), st.floats(0, 1, width=32)
+    some = {
+        "device_id": "a", "battery_last_pct": draw(st.none() | number), "signal_mean_dbm": draw(st.none() | dbm),
+        "signal_std_db": draw(st.none() | st.floats(0, 12, width=32)), "temperature_out_share": draw(st.none() | share),
+    }  # fmt: skip
+    return draw(st.sampled_from([None, some]))
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories(), st.sampled_from([15.0, 60.0, 240.0, 1440.0, None]), st.booleans(), readings_before())
+def test_every_part_agrees_with_plain_loops(hours, interval, powered, before):
     of, ever = device(reports_every_minutes=interval, battery_powered=powered), ever_of(hours)
-    expected, parts = health_oracle.score(of, hours, ever, NOW)
-    found = health(hours, of, ever)
+    expected, parts = health_oracle.score(of, hours, ever, NOW, before)
+    found = health(hours, of, ever, before)
     assert found["score"] == pytest.approx(expected, abs=1e-6)
     for part in health_oracle.WEIGHTS:
         assert found[f"{part}_score"] == (pytest.approx(parts[part], abs=1e-6) if part in parts else None)
@@ -145,10 +94,7 @@ def test_a_device_that_dies_sinks_hour_by_hour_and_never_vanishes():
 
 
 def test_a_device_that_never_reported_has_its_row():
-    seen = Seen(
-        pl.DataFrame([], schema=_HOURLY), pl.DataFrame([device()], schema=_DEVICE), pl.DataFrame([], schema=_EVER)
-    )
-    row = with_reasons(device_health(seen, NOW)).row(0, named=True)
+    row = health([], ever=NEVER)
     assert row["band"] == "critical"
     assert row["reason"].startswith("never heard")
 
