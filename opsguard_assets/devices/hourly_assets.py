@@ -10,11 +10,12 @@ beside its own are reported as materialised, too. A backfill, or `again: true`, 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 
 import dagster as dg
 import polars as pl
 
-from opsguard_assets.devices.hourly_figures import day_figures, gaps, impossible_values, reports_per_hour
+from opsguard_assets.devices.hourly_figures import GAP_READ, day_figures, gaps, impossible_values, reports_per_hour
 from opsguard_assets.devices.hourly_plot import hours_of_day
 from opsguard_assets.devices.hourly_store import hours_now, not_rolled_up
 from opsguard_assets.devices.hourly_update_store import DEVICES, TELEMETRY, Rolled, roll_day, update_hourly
@@ -34,6 +35,7 @@ DAYS = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, end_offset=1)
 _COMPLETE, _GAPS, _POSSIBLE = "every_report_is_rolled_up", "devices_report_without_gaps", "values_are_possible"
 _BACKFILL_TAG = "dagster/backfill"
 _WORST = 20
+_DAY_BEFORE, _FURTHER = timedelta(days=1), timedelta(days=35)
 
 
 class Again(dg.Config):
@@ -91,7 +93,7 @@ def hourly_asset(ready: Sequence[dg.AssetKey] = (key_of(TELEMETRY), key_of(DEVIC
             metadata={**_run_figures(lake, done), **_shown(hours, days)},
             check_results=[
                 _complete(wrong, done),
-                _without_gaps(gaps(hours, known)),
+                _without_gaps(gaps(pl.concat([_last_before(lake, min(days), hours), hours.select(GAP_READ)]), known)),
                 _possible(impossible_values(hours)),
             ],
         )
@@ -116,6 +118,22 @@ def _hours_of(lake: Lake, days: Sequence[date]) -> pl.DataFrame:
     return hours_now(lake, begin, end).collect()
 
 
+def _last_before(lake: Lake, day: date, hours: pl.DataFrame) -> pl.DataFrame:
+    """The last hour before a day of each device that was heard on it: a gap may begin before midnight.
+
+    Most were heard the day before; only for the others is looked back further.
+    """
+    begin, heard = _begin(day), hours["device_id"].unique()
+    found: list[pl.DataFrame] = []
+    for before, since in pairwise([begin, begin - _DAY_BEFORE, begin - _FURTHER]):
+        earlier = hours_now(lake, since, before).select(GAP_READ).filter(pl.col("device_id").is_in(heard.implode()))
+        found.append(earlier.sort("hour_at").unique("device_id", keep="last").collect())
+        heard = heard.filter(~heard.is_in(found[-1]["device_id"].implode()))
+        if heard.is_empty():
+            break
+    return pl.concat(found)
+
+
 def _touched_days(lake: Lake, done: Rolled) -> dict[date, dict[str, dg.MetadataValue]]:
     """The figures of every day in which hours were rolled."""
     if not done.stretches:
@@ -129,7 +147,8 @@ def _touched_days(lake: Lake, done: Rolled) -> dict[date, dict[str, dg.MetadataV
     return {day: _day_metadata(rows[day]) for day in sorted(touched) if day in rows}
 
 
-_DAY_COLUMNS = ("date", "device_id", "reports", "late_reports", "future_reports", "rolled_at")
+_COUNTED = ("reports", "late_reports", "future_reports", "unordered_reports")
+_DAY_COLUMNS = ("date", "device_id", *_COUNTED, "rolled_at")
 
 
 def _days(first: datetime, last: datetime) -> list[date]:
@@ -137,7 +156,7 @@ def _days(first: datetime, last: datetime) -> list[date]:
 
 
 def _day_metadata(row: dict[str, object]) -> dict[str, dg.MetadataValue]:
-    names = ("reports", "late_reports", "future_reports", "devices", "hours")
+    names = (*_COUNTED, "devices", "hours")
     shown = {name: dg.MetadataValue.int(int(str(row[name]))) for name in names}
     return {**shown, "dagster/partition_row_count": shown["hours"]}
 
@@ -145,7 +164,7 @@ def _day_metadata(row: dict[str, object]) -> dict[str, dg.MetadataValue]:
 def _shown(hours: pl.DataFrame, days: Sequence[date]) -> dict[str, dg.MetadataValue]:
     """What the page shows of the days of a run."""
     told = day_figures(hours)
-    total = told.select(pl.col("reports", "late_reports", "future_reports", "hours").sum()).row(0, named=True)
+    total = told.select(pl.col(*_COUNTED, "hours").sum()).row(0, named=True)
     shown = _day_metadata({**total, "devices": hours["device_id"].n_unique()})
     title = f"{total['reports']:,} reports on {days[0]:%Y-%m-%d}" + (
         f" to {days[-1]:%Y-%m-%d}" if len(days) > 1 else ""

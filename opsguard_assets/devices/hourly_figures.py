@@ -13,14 +13,15 @@ LEAST_C, MOST_C = -60.0, 150.0
 STUCK_HOURS, STUCK_REPORTS = 12, 24
 # As for the alert of a silent device: three reports that did not come.
 GAP_INTERVALS = 3.0
+GAP_READ = ("device_id", "hour_at", "first_at", "last_at")
 
 
 def day_figures(hours: pl.DataFrame) -> pl.DataFrame:
-    """One row per day of some hours: `date`, reports, late and future ones, devices, hours, and the newest load."""
+    """One row per day of some hours: `date`, reports, late, future and unordered ones, devices, hours, newest load."""
     return (
         hours.group_by("date")
         .agg(
-            pl.col("reports", "late_reports", "future_reports").sum(),
+            pl.col("reports", "late_reports", "future_reports", "unordered_reports").sum(),
             pl.col("device_id").n_unique().alias("devices"),
             pl.len().alias("hours"),
             pl.col("rolled_at").max(),
@@ -37,10 +38,10 @@ def reports_per_hour(hours: pl.DataFrame) -> pl.DataFrame:
 
 
 def gaps(hours: pl.DataFrame, devices: pl.DataFrame) -> pl.DataFrame:
-    """Devices that fell silent in the middle of a day and came back.
+    """Devices that came back on a day after they had fallen silent.
 
     Args:
-        hours: The hours of one day (DEVICE_HOURLY).
+        hours: The hours of one day, and of each device the last one before it (DEVICE_HOURLY).
         devices: (`device_id`, `reports_every_minutes`); without an interval nobody can say that a report is missing.
 
     Returns:
@@ -78,7 +79,7 @@ def impossible_values(hours: pl.DataFrame) -> pl.DataFrame:
     """
     heat = pl.col("temperature_reports").sum()
     days = hours.group_by("device_id").agg(
-        signal=pl.col("signal_mean_dbm").max(),
+        signal=pl.max_horizontal("signal_mean_dbm", "signal_max_dbm").max(),
         least=pl.col("temperature_min_c").min(),
         most=pl.col("temperature_max_c").max(),
         heat=heat,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from opsguard_assets.devices.stored import DEVICE_HOURLY
+from opsguard_assets.devices.stored import ADDED, DEVICE_HOURLY
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import INSTANT
 from resources.lake import Lake, TableMissingError
@@ -76,6 +76,10 @@ def stored_hours(lake: Lake, *, since: datetime | None = None, upto: datetime | 
         rows = lake.scan(NAME)
     except TableMissingError:
         return pl.LazyFrame(schema={**DEVICE_HOURLY.dtypes, **HIDDEN})
+    stored = rows.collect_schema()
+    rows = rows.with_columns(
+        pl.lit(None, DEVICE_HOURLY.dtypes[name]).alias(name) for name in ADDED if name not in stored
+    )
     if lake.recorded_upto is not None:
         rows = rows.filter(pl.col("rolled_at") <= pl.lit(lake.recorded_upto, INSTANT))
     return within(rows, since=since, upto=upto)

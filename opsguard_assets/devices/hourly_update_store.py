@@ -7,6 +7,7 @@ Versions that exist are not added again, so whoever is killed begins again at th
 devices than loads touched where that is cheaper than leaving them out: they come out as they were.
 """
 
+import contextlib
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -16,7 +17,7 @@ from opsguard_assets.derivation import Span, mark, pending
 from opsguard_assets.devices.hourly_store import HIDDEN, NAME, ORDINAL, PAIR, REPLACES, VERSION, stored_hours, within
 from opsguard_assets.devices.rollup import DEVICE_COLUMNS, HOUR, REPORT_COLUMNS, is_ahead, is_late, rolled
 from opsguard_assets.devices.rollup_plan import Portion, portions
-from opsguard_assets.devices.stored import DEVICE_HOURLY
+from opsguard_assets.devices.stored import ADDED, DEVICE_HOURLY
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import IS_WITHDRAWN, SEQUENCE
 from resources.daily import FIRST, Daily
@@ -28,6 +29,7 @@ TELEMETRY, DEVICES = TABLES["telemetry"], TABLES["devices"]
 # Two million reports with their channels take about a gibibyte while they are rolled.
 PORTION_REPORTS = 2_000_000
 _MOST_UNWRITTEN = 500_000
+_ATTEMPTS = 5
 _TICK = timedelta(microseconds=1)
 # What is known of a device may change without any report: such a change alone makes no new version of a past hour.
 _OF_DEVICE = ("expected_minutes", "online_minutes", "temperature_out_minutes")
@@ -69,6 +71,10 @@ class _Followed:
     corrected: pl.DataFrame
 
 
+class _DisturbedError(LakeError):
+    """Somebody else wrote between looking and writing; nothing of this portion was."""
+
+
 @dataclass
 class _Ledger:
     """Versions on their way into the lake, and how many there were."""
@@ -98,7 +104,7 @@ class _Ledger:
         self.waiting = []
         self.sequence += 1
         if not self.lake.append_once(NAME, rows, stream=NAME, sequence=self.sequence, partition_by=["date"]):
-            raise LakeError(f"{NAME}: somebody else rolled hours up at the same time; run one at a time, and run again")
+            raise _DisturbedError(f"{NAME}: somebody else rolled hours up at the same time, and again; run once more")
 
 
 def update_hourly(lake: Lake, *, progress: Progress, portion_reports: int = PORTION_REPORTS) -> Rolled:
@@ -108,7 +114,19 @@ def update_hourly(lake: Lake, *, progress: Progress, portion_reports: int = PORT
         lake: The lake.
         progress: Listens to the reports done.
         portion_reports: About how many reports are in memory at once.
+
+    A tick and a training may both do this at a time: who finds that the other wrote looks again, at what is left then.
+
+    Raises:
+        LakeError: When somebody else wrote every time.
     """
+    for _ in range(_ATTEMPTS - 1):
+        with contextlib.suppress(_DisturbedError):
+            return _update(lake, progress, portion_reports)
+    return _update(lake, progress, portion_reports)
+
+
+def _update(lake: Lake, progress: Progress, portion_reports: int) -> Rolled:
     span = pending(lake, NAME, [TELEMETRY])
     if span is None:
         return Rolled()
@@ -172,7 +190,10 @@ def _new(fresh: pl.DataFrame, exists: pl.DataFrame, *, with_devices: bool) -> pl
         pl.col("known_at").last().alias("_top_known"), pl.col("rolled_at").last().alias("_top_rolled"), _held=pl.len()
     )
     compared = fresh.join(last, on=VERSION, how="left", suffix="_before", maintain_order="left")
-    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_before")) for name in figures)
+    unknown = {name: pl.col(f"{name}_before").is_null() for name in ADDED if not with_devices}
+    same = pl.all_horizontal(
+        pl.col(name).eq_missing(pl.col(f"{name}_before")) | unknown.get(name, False) for name in figures
+    )
     said = pl.col("_exists").fill_null(value=False)
     # Of two versions of the same full hour the one rolled later counts, also where no load lies between them.
     later = pl.max_horizontal("rolled_at", pl.col("rolled_at_before") + _TICK)

@@ -34,7 +34,7 @@ _HEARD, _HOUR = "_heard_at", "hour_at"
 # A (device, hour), one of its versions, one report of a version; from and until when a report counts.
 _PAIR, _PLACE, _ROW, _FROM, _TO, _SEEN_AT = "_pair", PLACE, "_row", "_from", "_to", "_seen_at"
 _EVERY, _RANGE = "_every", ("_low", "_high")
-_FILLS, _FALL, _FALL_MINUTES, _OUT = "_fills", "_fall", "_fall_minutes", "_out"
+_FILLS, _FALL, _FALL_MINUTES, _OUT, _UNORDERED = "_fills", "_fall", "_fall_minutes", "_out", "_unordered"
 _LAST_ROW, _FIRST_CHARGE, _LAST_CHARGE = "_last_row", "_first_charge", "_last_charge"
 _MINUTE_US = 60_000_000
 _BEGIN = pl.lit(datetime(1, 1, 1, tzinfo=UTC), INSTANT)
@@ -154,7 +154,10 @@ def _with_neighbours(seen: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame
     of_device = [versions[name].gather(seen[_PLACE]).alias(name) for name in (_EVERY, *_RANGE)]
     rows = seen.with_columns(of_device)
     online, charge, now = pl.col("is_online").fill_null(value=True), pl.col("battery_pct"), pl.col(_HEARD)
-    slot = (now.dt.epoch("us") / (pl.col(_EVERY) * _MINUTE_US)).floor()
+    # Intervals are counted from the first report, which lies in the middle of one: no clock has to be struck, and what
+    # is a little early or late stays in its own.
+    begun = pl.when(pl.col(_PLACE).ne_missing(pl.col(_PLACE).shift())).then(now).forward_fill()
+    slot = ((now - begun).dt.total_microseconds() / (pl.col(_EVERY) * _MINUTE_US) + 0.5).floor()
     filled = pl.when(online).then(pl.struct(_PLACE, slot.alias("slot")))
     has_charge = charge.is_not_null()
     with_charge = {
@@ -167,6 +170,7 @@ def _with_neighbours(seen: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame
         (online & filled.ne_missing(filled.forward_fill().shift())).alias(_FILLS),
         pl.when(falls).then(with_charge["battery_pct"] - charge).alias(_FALL),
         pl.when(falls).then((now - with_charge[_HEARD]).dt.total_microseconds() / _MINUTE_US).alias(_FALL_MINUTES),
+        (pl.col("known_at") > pl.col("known_at").cum_min(reverse=True).over(_PLACE)).alias(_UNORDERED),
         ((temperature < low).fill_null(value=False) | (temperature > high).fill_null(value=False)).alias(_OUT),
     )
 
@@ -179,6 +183,7 @@ def _aggregates() -> list[pl.Expr]:
         pl.len().cast(pl.Int64).alias("reports"),
         is_late().sum().alias("late_reports"),
         is_ahead().sum().alias("future_reports"),
+        pl.col(_UNORDERED).sum().alias("unordered_reports"),
         pl.col(_HEARD).min().alias("first_at"),
         pl.col(_HEARD).max().alias("last_at"),
         pl.col(_ROW).max().alias(_LAST_ROW),
@@ -192,6 +197,7 @@ def _aggregates() -> list[pl.Expr]:
         signal.count().alias("signal_reports"),
         signal.mean().alias("signal_mean_dbm"),
         signal.std(ddof=0).alias("signal_std_db"),
+        signal.max().alias("signal_max_dbm"),
         temperature.count().alias("temperature_reports"),
         temperature.mean().alias("temperature_mean_c"),
         temperature.min().alias("temperature_min_c"),

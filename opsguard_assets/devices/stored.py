@@ -40,10 +40,17 @@ class DeviceHourly(dy.Schema):
     reports = _count("distinct reports")
     late_reports = _count("of them, those that became known more than an hour after they were measured")
     future_reports = _count("of them, those dated after they became known: counted in the hour in which they were")
+    unordered_reports = dy.Int64(
+        nullable=True,
+        description="of them, those known after one that was heard later; null where an earlier OpsGuard rolled",
+    )
     first_at = _instant("when its first report was heard; null where a correction took all reports away")
     last_at = _instant("when its last report was heard")
     is_online = dy.Bool(nullable=True, description="what the last report said of being online; null: it did not say")
-    online_minutes = _number("minutes that reports vouch for: distinct intervals with an online report, times interval")
+    online_minutes = _number(
+        "minutes that reports vouch for: distinct intervals with an online report, times interval; they are "
+        "counted from the middle of that of the hour's first report"
+    )
     expected_minutes = _number("minutes of the hour in which it should have been online; null without an interval")
     battery_reports = _count("reports with a charge")
     battery_first_pct = _number("first charge of the hour, percent")
@@ -58,6 +65,7 @@ class DeviceHourly(dy.Schema):
     signal_reports = _count("reports with a signal strength")
     signal_mean_dbm = _number("mean received signal strength, dBm")
     signal_std_db = _number("its standard deviation within the hour (population), dB")
+    signal_max_dbm = _number("greatest, dBm; null without a signal, and where an earlier OpsGuard rolled")
     temperature_reports = _count("reports with a temperature")
     temperature_mean_c = _number("mean, degrees Celsius")
     temperature_min_c = _number("least, degrees Celsius")
@@ -88,6 +96,8 @@ class DeviceHourly(dy.Schema):
     date = dy.Date(nullable=False, description="day of `hour_at`; the partition")
 
 
+# Columns that tables of earlier versions lack; their hours are filled when they are rolled again.
+ADDED = ("unordered_reports", "signal_max_dbm")
 DEVICE_HOURLY = Table(
     name="device_hourly",
     room="devices",

@@ -69,6 +69,9 @@ def one_hour(reports: list[Report], hour: datetime, device: dict[str, Any]) -> d
         "reports": len(reports),
         "late_reports": sum(r["known_at"] - r["at"] > HOUR for r in reports),
         "future_reports": sum(r["at"] - r["known_at"] > timedelta(minutes=5) for r in reports),
+        "unordered_reports": sum(
+            any(s["known_at"] < r["known_at"] for s in reports[n:]) for n, r in enumerate(reports)
+        ),
         "first_at": heard(reports[0]) if reports else None,
         "last_at": heard(reports[-1]) if reports else None,
         "is_online": reports[-1]["is_online"] if reports else None,
@@ -78,7 +81,8 @@ def one_hour(reports: list[Report], hour: datetime, device: dict[str, Any]) -> d
     }
     if every:
         online = [r for r in reports if r["is_online"] is not False]
-        slots = {int(heard(r).timestamp() // (every * 60)) for r in online}
+        # Counted from the first report of the hour, which lies in the middle of an interval.
+        slots = {int((heard(r) - heard(reports[0])).total_seconds() / (every * 60) + 0.5) for r in online}
         result["online_minutes"] = len(slots) * every
         begun = max(hour, installed) if installed else hour
         result["expected_minutes"] = max(0.0, (hour + HOUR - begun).total_seconds() / 60)
@@ -96,6 +100,7 @@ def one_hour(reports: list[Report], hour: datetime, device: dict[str, Any]) -> d
     }
     signals = [r["signal_dbm"] for r in reports if r["signal_dbm"] is not None]
     result |= {"signal_reports": len(signals), "signal_mean_dbm": mean(signals), "signal_std_db": deviation(signals)}
+    result |= {"signal_max_dbm": max(signals, default=None)}
     heat = [r["temperature_c"] for r in reports if r["temperature_c"] is not None]
     outside = sum((low is not None and t < low) or (high is not None and t > high) for t in heat)
     minutes = min(60.0, outside * (every or 60 / len(reports))) if heat else None

@@ -10,7 +10,7 @@ from opsguard_assets.devices.hourly_assets import DEVICE_HOURLY_KEY, hourly_asse
 from opsguard_assets.devices.hourly_figures import gaps, impossible_values
 from opsguard_assets.devices.hourly_store import hours_now, not_rolled_up, stored_hours
 from opsguard_assets.devices.hourly_update_store import update_hourly
-from opsguard_assets.devices.stored import DEVICE_HOURLY
+from opsguard_assets.devices.stored import ADDED, DEVICE_HOURLY
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.reports import DEVICES, START, TELEMETRY, device_frame, minute, telemetry_frame
@@ -117,7 +117,8 @@ def test_values_that_no_working_sensor_gives_are_named_by_device():
     hours = hours_frame(
         device_id=["a", "b", "c", "d"],
         hour_at=[START] * 4,
-        signal_mean_dbm=[12.0, -60.0, None, 0.0],
+        signal_mean_dbm=[-37.5, -60.0, None, 0.0],
+        signal_max_dbm=[12.0, -60.0, None, 0.0],
         temperature_reports=[1, 1, 1, 30],
         temperature_min_c=[20.0, -80.0, 20.0, 20.0],
         temperature_max_c=[21.0, 20.0, 451.0, 20.0],
@@ -135,6 +136,47 @@ def test_three_missing_reports_make_a_gap(silent, expected):
     hours = hours_frame(device_id=["a", "a"], hour_at=begun, first_at=begun, last_at=[minute(10), minute(11 + silent)])
     found = gaps(hours, pl.DataFrame({"device_id": ["a"], "reports_every_minutes": [30.0]}))
     assert found.select("device_id", "gaps", "longest_minutes").rows() == expected
+
+
+def test_gaps_over_midnight_and_of_devices_that_report_once_a_day_are_told(tmp_path, database, instance):
+    lake, day = Lake(str(tmp_path)), START.date() + timedelta(days=8)
+    every = {"night": 30.0, "daily": 1440.0, "well": 1440.0}
+    known = [
+        {"device_id": name, "site_id": "s", "known_at": minute(-1), "reports_every_minutes": m}
+        for name, m in every.items()
+    ]
+    lake.record(DEVICES, device_frame(known), loaded_at=START)
+    at = {
+        "night": [n for n in range(7, 9 * 1440, 30) if not 8 * 1440 - 240 < n < 8 * 1440 + 300],
+        "daily": [600, 2040, 600 + 8 * 1440],
+        "well": [600 + n * 1440 for n in range(9)],
+    }
+    reports = [report(name, n) for name, minutes in at.items() for n in minutes]
+    lake.record(TELEMETRY, telemetry_frame(reports), loaded_at=START + timedelta(days=9))
+    silent = check(run(lake, database, day, instance=instance), "devices_report_without_gaps")
+    assert silent.metadata["devices"].value == 2
+    told = silent.metadata["longest"].value
+    assert "daily" in told
+    assert "night" in told
+
+
+def test_reports_that_overtook_each_other_are_counted_on_their_day(lake, database, instance):
+    late = [report("a", 2, 9), report("a", 3, 4), report("a", 5, 8), report("a", 6, 6)]
+    lake.record(TELEMETRY, telemetry_frame(late), loaded_at=START + timedelta(days=3, seconds=1))
+    assert shown(run(lake, database, DAY, instance=instance), "2025-03-01")["unordered_reports"] == 2
+
+
+def test_rollups_of_an_earlier_version_are_read_and_gone_on_with(lake, database, instance):
+    """Columns that came later are unknown in them; nothing is rolled again because of that alone."""
+    run(lake, database, DAY, instance=instance)
+    old = stored_hours(lake).drop(ADDED).collect()
+    lake.replace(DEVICE_HOURLY.derived_name, old, partition_by=["date"])
+    lake.record(TELEMETRY, telemetry_frame([report("a", 2)]), loaded_at=START + timedelta(days=4))
+    assert shown(run(lake, database, DAY, instance=instance), "2025-03-01")["versions_added"] == 1
+    hours = hours_now(lake, START, START + timedelta(days=2)).filter(pl.col("device_id") == "a").collect()
+    assert hours["signal_max_dbm"].drop_nulls().to_list() == [-70.0]
+    run(lake, database, DAY, instance=instance, again=True)
+    assert hours_now(lake, START, minute(1440)).collect()["unordered_reports"].null_count() == 0
 
 
 def test_without_an_interval_nothing_is_missing():

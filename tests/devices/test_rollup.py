@@ -1,10 +1,12 @@
 """An hour of a device is what its reports say, in every state of knowledge; later arrivals change no earlier state."""
 
 import contextlib
+import random
 from datetime import timedelta
 from tempfile import TemporaryDirectory
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -164,6 +166,27 @@ def test_a_report_every_six_hours_vouches_for_six_hours(tmp_path):
     lake = lake_with(str(tmp_path), [reports_of("a", (10, 10), (11, 11))], [slow])
     update_hourly(lake, progress=Silent())
     assert hourly_versions(lake).collect()["online_minutes"].to_list() == [360.0]
+
+
+@pytest.mark.parametrize("phase", [0.0, 2.0, 2.5, 4.99])
+def test_a_device_that_never_misses_a_report_is_online_all_the_time_wherever_its_reports_lie(tmp_path, phase):
+    """Reports every five minutes, some seconds early or late, whatever clock they keep to."""
+    every = {"device_id": "a", "site_id": "s", "known_at": minute(-1), "reports_every_minutes": 5.0}
+    luck = random.Random(3)  # noqa: S311 - no secret
+    told = [phase + 5 * n + luck.uniform(-1, 1) / 6 for n in range(1, 1_000)]
+    lake = lake_with(str(tmp_path), [reports_of("a", *((at, at) for at in told))], [every])
+    update_hourly(lake, progress=Silent())
+    hours = hourly_known(lake, START + timedelta(days=4)).collect().sort("hour_at")[1:-1]
+    assert hours.select((pl.col("online_minutes") == pl.col("reports") * 5).all()).item()
+    assert hours["online_minutes"].mean() == pytest.approx(60, abs=0.2)
+
+
+def test_a_missing_report_costs_its_interval(tmp_path):
+    every = {"device_id": "a", "site_id": "s", "known_at": minute(-1), "reports_every_minutes": 5.0}
+    told = [1 + 5.0 * n for n in range(12) if n not in (4, 7, 8)]
+    lake = lake_with(str(tmp_path), [reports_of("a", *((at, at) for at in told))], [every])
+    update_hourly(lake, progress=Silent())
+    assert hourly_versions(lake).collect()["online_minutes"].to_list() == [45.0]
 
 
 def test_a_day_is_rolled_again_with_what_is_known_of_devices_today(tmp_path):
