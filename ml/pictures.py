@@ -18,14 +18,14 @@ def precision_recall(scored: pl.DataFrame, title: str) -> bytes:
 
     rows = scored.drop_nulls(["risk", "is_late"])
     precision, recall, _ = precision_recall_curve(rows["is_late"].cast(pl.Int64).to_numpy(), rows["risk"].to_numpy())
-    figure, axes = _axes(
+    figure, axes = axes_of(
         title, "recall: share of the missed deadlines", "precision: share of the flagged that are missed"
     )
     base = float(rows["is_late"].cast(pl.Int64).sum()) / max(len(rows), 1)
     axes.step(recall, precision, where="post", color=_BLUE)
     axes.axhline(base, color=_GREY, linestyle="--", label=f"base rate {base:.1%}")
     axes.legend(frameon=False)
-    return _png(figure)
+    return png_of(figure)
 
 
 def reliability_diagram(scored: pl.DataFrame, title: str) -> bytes:
@@ -33,14 +33,14 @@ def reliability_diagram(scored: pl.DataFrame, title: str) -> bytes:
     bins = reliability(scored.drop_nulls(["risk", "is_late"]))
     said, seen, n = (bins[name].to_numpy() for name in ("said", "seen", "n"))
     low, high = _wilson(seen, n)
-    figure, axes = _axes(title, "said: mean probability", "seen: share of missed deadlines")
+    figure, axes = axes_of(title, "said: mean probability", "seen: share of missed deadlines")
     axes.plot([0, 1], [0, 1], color=_GREY, linestyle="--", label="calibrated")
     axes.fill_between(said, low, high, color=_BLUE, alpha=0.2, linewidth=0, label="95 % interval")
     axes.plot(said, seen, "o-", color=_BLUE)
     for x, y, count in zip(said, seen, n, strict=True):
         axes.annotate(f"{count:,}", (x, y), textcoords="offset points", xytext=(6, -10), fontsize=7, color=_GREY)
     axes.legend(frameon=False)
-    return _png(figure)
+    return png_of(figure)
 
 
 def lead_times(scored: pl.DataFrame, title: str, *, threshold: float, key: str) -> bytes:
@@ -50,7 +50,7 @@ def lead_times(scored: pl.DataFrame, title: str, *, threshold: float, key: str) 
     flagged = rows.filter(pl.col("risk") >= threshold).unique(key, keep="first", maintain_order=True)
     hours = (flagged["lead_minutes"].drop_nulls() / 60).to_numpy()
     share = len(flagged) / max(missed, 1)
-    figure, axes = _axes(
+    figure, axes = axes_of(
         f"{title}: {share:.0%} of {missed:,} misses flagged at {threshold:.0%}",
         "hours before the deadline",
         "entities",
@@ -60,23 +60,23 @@ def lead_times(scored: pl.DataFrame, title: str, *, threshold: float, key: str) 
         axes.hist(hours, bins=30, color=_BLUE)
         axes.axvline(float(np.median(hours)), color=_INK, linestyle="--", label=f"median {np.median(hours):.1f} h")
         axes.legend(frameon=False)
-    return _png(figure)
+    return png_of(figure)
 
 
 def cost_over_thresholds(curve: pl.DataFrame, title: str, *, chosen: float | None) -> bytes:
     """Net cost per entity of every threshold, with 95 % intervals; `curve` as of `ml.money.cost_curve`."""
-    figure, axes = _axes(title, "threshold", "net cost per entity (negative saves)", shares=False)
+    figure, axes = axes_of(title, "threshold", "net cost per entity (negative saves)", shares=False)
     told = {name: curve[name].to_numpy() for name in ("threshold", "net_cost", "low", "high")}
     axes.fill_between(told["threshold"], told["low"], told["high"], color=_BLUE, alpha=0.2, linewidth=0)
     axes.plot(told["threshold"], told["net_cost"], color=_BLUE)
     axes.axhline(0, color=_GREY, linewidth=0.8)
     _marked(axes, chosen)
-    return _png(figure)
+    return png_of(figure)
 
 
 def frontier(curve: pl.DataFrame, title: str, *, chosen: float | None) -> bytes:
     """Net cost over the share of entities that are alerted: what another alert buys."""
-    figure, axes = _axes(title, "share of entities alerted", "net cost per entity (negative saves)", shares=False)
+    figure, axes = axes_of(title, "share of entities alerted", "net cost per entity (negative saves)", shares=False)
     axes.plot(curve["alerts_share"].to_numpy(), curve["net_cost"].to_numpy(), ".-", color=_BLUE)
     for at in (*_CONSTANTS, *([chosen] if chosen is not None else [])):
         point = curve.filter((pl.col("threshold") - at).abs() < _EQUAL)
@@ -84,15 +84,15 @@ def frontier(curve: pl.DataFrame, title: str, *, chosen: float | None) -> bytes:
             place = (point["alerts_share"][0], point["net_cost"][0])
             axes.plot(*place, "o", color=_INK)
             axes.annotate(f"{at:.0%}", place, textcoords="offset points", xytext=(6, 6), fontsize=8)
-    return _png(figure)
+    return png_of(figure)
 
 
 def feature_importance(importance: pl.DataFrame, title: str, *, most: int = 20) -> bytes:
     """The features that are missed most; `importance` as of `ml.importance.importance`."""
     top = importance.head(most).reverse()
-    figure, axes = _axes(title, "growth of the log loss when shuffled", "", shares=False)
+    figure, axes = axes_of(title, "growth of the log loss when shuffled", "", shares=False)
     axes.barh(top["feature"].to_list(), top["importance"].to_list(), color=_BLUE)
-    return _png(figure)
+    return png_of(figure)
 
 
 def _marked(axes: Any, chosen: float | None) -> None:
@@ -111,7 +111,7 @@ def _wilson(share: Any, n: Any) -> tuple[Any, Any]:
     return centre - half, centre + half
 
 
-def _axes(title: str, x: str, y: str, *, shares: bool = True) -> tuple[Any, Any]:
+def axes_of(title: str, x: str, y: str, *, shares: bool = True) -> tuple[Any, Any]:
     """A figure with one pair of axes, from 0 to 1 where both are shares."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - half a second
     from matplotlib.figure import Figure  # noqa: PLC0415
@@ -129,7 +129,8 @@ def _axes(title: str, x: str, y: str, *, shares: bool = True) -> tuple[Any, Any]
     return figure, axes
 
 
-def _png(figure: Any) -> bytes:
+def png_of(figure: Any) -> bytes:
+    """A figure as PNG."""
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=110)
     return picture.getvalue()

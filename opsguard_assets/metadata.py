@@ -49,6 +49,11 @@ def picture(svg: bytes, title: str) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{base64.b64encode(svg).decode()})")
 
 
+def png(picture: bytes, title: str) -> dg.MarkdownMetadataValue:
+    """A plot that was drawn as PNG inside the asset page."""
+    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{base64.b64encode(picture).decode()})")
+
+
 def figures(values: Mapping[str, float | str | datetime | None]) -> dict[str, dg.MetadataValue]:
     """Named figures under stable keys, so that the UI plots numbers over time; unknown ones are left out."""
     return {name: _value(value) for name, value in values.items() if value is not None}

@@ -12,6 +12,7 @@ import dagster as dg
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.model_assets import learned_keys, model_assets
+from opsguard_assets.models.outcome_assets import outcomes_asset, outcomes_key
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import reconcile
 from opsguard_assets.models.replay_assets import replay_asset, replay_key
@@ -36,12 +37,12 @@ class Scoring:
 
 def assets_of(problem: Problem, settings: Settings) -> list[dg.AssetsDefinition]:
     """The assets of a problem's model."""
-    return [*model_assets(problem, settings), watch_asset(problem), replay_asset(problem)]
+    return [*model_assets(problem, settings), watch_asset(problem), outcomes_asset(problem), replay_asset(problem)]
 
 
 def keys_of(problem: Problem) -> tuple[dg.AssetKey, ...]:
     """The keys of these assets; none of them follows new records by itself."""
-    return (*learned_keys(problem), watch_key(problem), replay_key(problem))
+    return (*learned_keys(problem), watch_key(problem), outcomes_key(problem), replay_key(problem))
 
 
 def jobs_of(problem: Problem, make: MakeJob) -> list[Any]:
@@ -55,8 +56,8 @@ def jobs_of(problem: Problem, make: MakeJob) -> list[Any]:
         ),
         make(
             problem.watch_job,
-            selected(watch_key(problem)),
-            f"{name}: looks at the model in force: useful, calibrated, features as they were.",
+            selected(watch_key(problem), outcomes_key(problem)),
+            f"{name}: looks at the model in force (useful, calibrated, features as they were) and at recorded scores.",
         ),
         make(
             problem.train_job,
@@ -72,8 +73,8 @@ def train_config(problem: Problem, as_of: datetime) -> dict[str, object]:
 
 
 def watch_config(problem: Problem, as_of: datetime) -> dict[str, object]:
-    """Run configuration of a look at the model in force."""
-    return moment_config(as_of, watch_key(problem))
+    """Run configuration of a look at the model in force and at what came of recorded scores."""
+    return moment_config(as_of, watch_key(problem), outcomes_key(problem))
 
 
 def cadences_of(problem: Problem, *, place: int) -> list[Cadence]:

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import polars as pl
 
+from ml import recorded
 from ml.asof import latest
 from ml.device_failure.features import HORIZON, features
 from ml.device_failure.lives import after, lives, observed_until
@@ -100,6 +101,11 @@ class DevicePast:
     @cached_property
     def _seen_until(self) -> datetime:
         return observed_until(self.history.hourly, self.history.events, self.until)
+
+    def met(self, scores: pl.DataFrame) -> pl.DataFrame:
+        """Recorded scores with their fates (`ml.recorded.met`): whether the device failed within the judged horizon."""
+        lives = self.lives.select("begins_at", "ends_at", "is_late", entity="device_id", event_at="ends_at")
+        return recorded.met(scores, lives, self._seen_until, within=timedelta(minutes=HORIZONS[self.judged.within]))
 
     def watched(self) -> pl.DataFrame:
         """Rows to learn from: every life at even steps, each moment with two questions."""

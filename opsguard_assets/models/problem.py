@@ -5,7 +5,7 @@ problem (each domain declares its own), and what is learned (`ml`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -30,6 +30,24 @@ def said(model: RiskModel, rows: pl.DataFrame) -> pl.Series:
 
 
 @dataclass(frozen=True)
+class Recorded:
+    """Where the scores of a problem's ticks lie, and how they meet what came of them.
+
+    Attributes:
+        table: Their table: `as_of`, `model_name`, `model_version`, `date`.
+        entity: Who was scored.
+        met: From the lake, scores (`entity`, `as_of`, `risk`, the model) and an instant of knowledge to the scores with
+            their fates (`ml.recorded.met`).
+        risk: What was said; null where nothing can be.
+    """
+
+    table: Table
+    entity: pl.Expr
+    met: Callable[[Lake, pl.DataFrame, datetime], pl.DataFrame]
+    risk: pl.Expr = field(default_factory=lambda: pl.col("risk"))
+
+
+@dataclass(frozen=True)
 class Problem:
     """A problem that models are learned for.
 
@@ -46,6 +64,7 @@ class Problem:
         alert_from: The risk from which an alert is raised.
         alert_type: The type of these alerts.
         step: Time between ticks.
+        recorded: The scores of its ticks.
         risk: What a model says of rows of features; the rule wants them in its own words.
     """
 
@@ -61,12 +80,18 @@ class Problem:
     alert_from: float
     alert_type: str
     step: timedelta
+    recorded: Recorded = field(compare=False)
     risk: Callable[[RiskModel, pl.DataFrame], pl.Series] = said
 
     @property
     def entities(self) -> str:
         """More than one of them."""
         return f"{self.entity}s"
+
+    @property
+    def scored_name(self) -> str:
+        """What its checks are named by: "sla" of `sla_risk`."""
+        return self.recorded.table.name.removesuffix("_risk")
 
     @property
     def train_job(self) -> str:

@@ -66,6 +66,14 @@ class ShiftPast:
             is_late=pl.when(is_known).then(pl.col("verdict") == NO_SHOW),
         ).filter(pl.col("begins_at") < pl.col("ends_at"))
 
+    @property
+    def decided(self) -> pl.DataFrame:
+        """Lives as recorded scores meet them (`ml.recorded.met`)."""
+        times = self.parts.select(
+            KEY, settled_at=pl.col("until_at") + _SETTLES, event_at=pl.col("from_at") + _MISSES_AFTER
+        )
+        return self.lives.join(times, on=KEY, how="left", maintain_order="left").rename({KEY: "entity"})
+
     def watched(self) -> pl.DataFrame:
         """Rows to learn from: one moment for each part, so many hours before its start as a stable hash draws."""
         return self._rows(self._drawn(self.lives))

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from ml import recorded
 from ml.model import RiskModel
 from ml.no_show.features import FEATURES, features, streams
 from ml.no_show.problem import KEY, PROBLEM
 from ml.no_show.rule import NoShowRule
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.models.problem import Problem, costs_of
+from opsguard_assets.models.problem import Problem, Recorded, costs_of
 from opsguard_assets.shifts.calendar import PLANNED
 from opsguard_assets.shifts.calendar_store import INPUTS, calendar_at
 from opsguard_assets.shifts.compliance_store import ATTENDANCE, PUNCH_FEEDS, SITES
@@ -46,7 +47,20 @@ def no_show(settings: Settings) -> Problem:
         alert_from=settings.shifts.no_show_alert_from,
         alert_type=NO_SHOW_RISK,
         step=timedelta(minutes=30),
+        recorded=Recorded(SHIFT_RISK, pl.format("{}/{}", "shift_id", "person_id"), met),
     )
+
+
+def met(lake: Lake, scores: pl.DataFrame, until: datetime) -> pl.DataFrame:
+    """Recorded scores with their fates (`ml.recorded.met`).
+
+    A part that is not planned any more, because its shift was called off or somebody else took it, ended without an
+    outcome when it was asked about last.
+    """
+    planned = ShiftPast(until, parts_of(lake, until)).decided
+    gone = scores.join(planned, on="entity", how="anti").group_by("entity")
+    ended = gone.agg(begins_at=pl.col("as_of").min(), ends_at=pl.col("as_of").max(), settled_at=pl.col("as_of").max())
+    return recorded.met(scores, pl.concat([planned, ended], how="diagonal_relaxed"), until)
 
 
 def parts_of(lake: Lake, until: datetime) -> pl.DataFrame:

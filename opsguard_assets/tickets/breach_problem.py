@@ -3,20 +3,25 @@
 Here: the declaration. Not here: features (`ml.sla_breach`), moments and labels (`learning`).
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
+from ml import recorded
 from ml.model import RiskModel
 from ml.sla_breach.features import FEATURES
 from ml.sla_breach.problem import TASK
 from ml.sla_breach.rule import RuleBaseline
 from ml.sla_breach.rule_inputs import inputs_of_features
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.models.problem import Problem, costs_of
+from opsguard_assets.models.problem import Problem, Recorded, costs_of
+from opsguard_assets.tickets.clock_history import clock_history
 from opsguard_assets.tickets.findings import BREACH_RISK
 from opsguard_assets.tickets.knowledge import INPUTS, history_of
-from opsguard_assets.tickets.learning import Past
+from opsguard_assets.tickets.learning import Past, as_known
+from opsguard_assets.tickets.outcomes import lives_of
+from opsguard_assets.tickets.stored import SLA_RISK
+from resources.lake import Lake
 
 
 def sla_breach(settings: Settings) -> Problem:
@@ -34,8 +39,16 @@ def sla_breach(settings: Settings) -> Problem:
         alert_from=settings.sla.alert_from,
         alert_type=BREACH_RISK,
         step=timedelta(minutes=15),
+        recorded=Recorded(SLA_RISK, pl.col("ticket_id"), met),
         risk=risk,
     )
+
+
+def met(lake: Lake, scores: pl.DataFrame, until: datetime) -> pl.DataFrame:
+    """Recorded scores with their fates (`ml.recorded.met`); only the tickets that were scored are read."""
+    asked = scores.select(ticket_id="entity").unique()
+    lives = lives_of(clock_history(as_known(history_of(lake, asked), until), until), until)
+    return recorded.met(scores, lives.rename({"ticket_id": "entity"}).with_columns(event_at="ends_at"), until)
 
 
 def risk(model: RiskModel, rows: pl.DataFrame) -> pl.Series:

@@ -67,6 +67,13 @@ class OrderPast:
             .select(KEY, "begins_at", "ends_at", "is_late", "due_at")
         )
 
+    @property
+    def decided(self) -> pl.DataFrame:
+        """Lives as recorded scores meet them (`ml.recorded.met`)."""
+        return self.lives.with_columns(settled_at=pl.col("due_at") + SETTLES).rename(
+            {KEY: "entity", "due_at": "event_at"}
+        )
+
     def watched(self) -> pl.DataFrame:
         """Rows to learn from: the opening of each order and some moments while it was open."""
         return self._rows(self._drawn(self.lives))

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from ml import recorded
 from ml.model import RiskModel
 from ml.work_order_late.features import FEATURES, features
 from ml.work_order_late.problem import KEY, PROBLEM
 from ml.work_order_late.rule import WorkOrderRule
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.models.problem import Problem, costs_of
+from opsguard_assets.models.problem import Problem, Recorded, costs_of
 from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN
 from opsguard_assets.vendors.order_past import ORDER, OrderPast, streams_of
 from opsguard_assets.vendors.score_store import WORK_ORDERS
@@ -43,7 +44,15 @@ def work_order_late(settings: Settings) -> Problem:
         alert_from=settings.vendors.late_alert_from,
         alert_type=AT_RISK,
         step=timedelta(hours=1),
+        recorded=Recorded(
+            WORK_ORDER_RISK, pl.col(KEY), lambda lake, scores, until: met(lake, scores, until, cancelled=off)
+        ),
     )
+
+
+def met(lake: Lake, scores: pl.DataFrame, until: datetime, *, cancelled: tuple[str, ...]) -> pl.DataFrame:
+    """Recorded scores with their fates (`ml.recorded.met`)."""
+    return recorded.met(scores, OrderPast(until, orders_of(lake, until, cancelled)).decided, until)
 
 
 def orders_of(

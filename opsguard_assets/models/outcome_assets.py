@@ -1,0 +1,104 @@
+"""Recorded scores beside their outcomes as an asset: figures per version and week, plots, and that nothing is lost.
+
+Here: one look every day, its record, its pictures. Not here: reading and weeks (`outcomes`), figures (`ml.recorded`).
+"""
+
+from datetime import datetime
+
+import dagster as dg
+import polars as pl
+
+from ml.recorded import AHEAD, MET, UNKNOWN, WITHOUT, calibration
+from ml.recorded_pictures import calibration_by_version, over_weeks
+from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, png, preview
+from opsguard_assets.models.outcomes import Judged, judge, keep_weeks, outcomes_name
+from opsguard_assets.models.problem import Problem
+from opsguard_assets.moment import Moment
+from resources.lake import Lake
+
+COMPLETE = "every_score_met_its_outcome"
+_WEEKS_SHOWN = 26
+_SHOWN = (
+    "week", "model_name", "model_version", "scores", "entities", "late", "base_rate", "said", "brier", "brier_constant",
+    "calibration_error", "pr_auc", "roc_auc", "alerted", "precision", "recall", "median_lead_minutes",
+    "precision_at_budget_5", "recall_at_budget_5",
+)  # fmt: skip
+
+
+def outcomes_key(problem: Problem) -> dg.AssetKey:
+    """The key of what came of a problem's recorded scores."""
+    return dg.AssetKey(outcomes_name(problem).split("/"))
+
+
+def outcomes_asset(problem: Problem) -> dg.AssetsDefinition:
+    """The asset of what came of recorded scores."""
+    key = outcomes_key(problem)
+
+    @dg.asset(
+        key=key,
+        deps=[key_of(problem.recorded.table), *(key_of(table) for table in problem.inputs)],
+        group_name="models",
+        kinds={"polars", "deltalake"},
+        owners=OWNERS,
+        metadata={"dagster/table_name": outcomes_name(problem)},
+        description=f"Every recorded risk of a {problem.event} beside what came: precision, recall, lead time, "
+        "calibration and ranking of what was said at the time, per version of the model and week of the outcome. "
+        "Grain: week, model_name, model_version.",
+        check_specs=[dg.AssetCheckSpec(COMPLETE, asset=key)],
+    )
+    def outcomes(config: Moment, lake: dg.ResourceParam[Lake]) -> Materialized:
+        as_of = config.instant()
+        judged = judge(problem, lake, as_of)
+        if judged is None:
+            words = "no score was recorded yet"
+            return dg.MaterializeResult(metadata={"headline": words}, check_results=[_check(words, passed=True)])
+        weeks = keep_weeks(problem, lake, judged, as_of)
+        return dg.MaterializeResult(
+            metadata=_shown(problem, judged, weeks, as_of),
+            check_results=[_check(words_of(judged), passed=judged.adds_up)],
+        )
+
+    return outcomes
+
+
+def words_of(judged: Judged) -> str:
+    """Where the recorded scores went."""
+    parts = (f"{judged.fates.get(fate, 0):,} {words}" for fate, words in _FATES.items())
+    return f"{judged.recorded:,} scores recorded: {', '.join(parts)}"
+
+
+_FATES = {
+    MET: "met their outcome",
+    AHEAD: "wait for it",
+    WITHOUT: "ended without one",
+    UNKNOWN: "are of entities that nobody knows",
+}
+
+
+def _check(words: str, *, passed: bool) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=COMPLETE, passed=passed, severity=dg.AssetCheckSeverity.WARN, description=words
+    )
+
+
+def _shown(problem: Problem, judged: Judged, weeks: pl.DataFrame, as_of: datetime) -> dict[str, dg.MetadataValue]:
+    last = weeks.filter(pl.col("week").is_in(weeks["week"].unique().sort().tail(_WEEKS_SHOWN).implode()))
+    shown = last.select(_SHOWN).sort("week", "model_name", "model_version", descending=[True, False, False])
+    newest = weeks.tail(1).to_dicts()[0] if len(weeks) else {}
+    named = ("precision", "recall", "median_lead_minutes", "calibration_error", "brier")
+    calibrated = calibration_by_version(calibration(judged.told), f"{problem.name}: recorded risks and what came")
+    title = f"{problem.name}: alerts from {problem.alert_from:.0%}, by week of the outcome"
+    return {
+        "headline": dg.MetadataValue.text(words_of(judged)),
+        **figures(
+            {
+                "as_of": as_of,
+                "dagster/row_count": len(weeks),
+                "scores_judged": judged.fates.get(MET, 0),
+                **{name: newest.get(name) for name in named},
+            }
+        ),
+        "weeks": preview(shown.with_columns(pl.col(pl.Float64).round(3)), limit=100),
+        "calibration": png(calibrated, "Recorded risks and what came"),
+        "alerts_over_weeks": png(over_weeks(last, ("precision", "recall"), title), "Precision and recall"),
+    }

@@ -1,0 +1,126 @@
+"""Every recorded score meets its outcome: which weeks are judged, from which scores, and where the figures lie.
+
+Here: reading recorded scores, weeks in the lake. Not here: what came of them (a problem's `Recorded`) and the figures
+(`ml.recorded`).
+
+Outcomes become known late and records are corrected, so the weeks that ended within the last 28 days are judged anew
+every day; older ones stay as they are. What a look costs depends on these weeks, and not on the history.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from ml.recorded import GROUP, MET, SCHEMA, UNKNOWN, weekly
+from opsguard_assets.models.problem import Problem
+from opsguard_assets.tables.versions import INSTANT
+from resources.lake import Lake
+
+CHANGES_FOR = timedelta(days=28)
+# Of an entity that was at risk for longer, the scores of so many days before the first judged week count.
+LONGEST = timedelta(days=60)
+_SCORE = {
+    "entity": pl.String(),
+    "as_of": INSTANT,
+    "risk": pl.Float64(),
+    "model_name": pl.String(),
+    "model_version": pl.String(),
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What came of recorded scores.
+
+    Attributes:
+        since: The first week that was judged, a Monday.
+        recorded: How many scores were recorded in the span that was read.
+        told: These scores with their fates (`ml.recorded.met`).
+        weeks: The figures of the judged weeks (`ml.recorded.weekly`).
+    """
+
+    since: date
+    recorded: int
+    told: pl.DataFrame
+    weeks: pl.DataFrame
+
+    @property
+    def fates(self) -> dict[str, int]:
+        """How many scores met which fate."""
+        return dict(self.told.group_by("fate").len().sort("fate").iter_rows())
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every recorded score of an entity that had to have an outcome met it, once."""
+        fates = self.fates
+        return self.recorded == sum(fates.values()) and not fates.get(UNKNOWN) and self._counted == fates.get(MET, 0)
+
+    @property
+    def _counted(self) -> int:
+        """The scores in the figures and those that were read for weeks before them."""
+        before = self.told.filter((pl.col("fate") == MET) & (pl.col("week") < self.since))
+        return int(self.weeks["scores"].sum()) + len(before)
+
+
+def outcomes_name(problem: Problem) -> str:
+    """Where the figures of a problem lie in the lake."""
+    return f"models/{problem.name}_outcomes"
+
+
+def judge(problem: Problem, lake: Lake, as_of: datetime) -> Judged | None:
+    """Judges the recorded scores of the weeks whose outcomes can still change; None before the first score."""
+    name = problem.recorded.table.derived_name
+    if not lake.exists(name):
+        return None
+    days = lake.scan(name).filter(pl.col("date") <= as_of.date())
+    first = days.select(pl.col("date").min()).collect().item()
+    if first is None:
+        return None
+    since = _since(stored_weeks(problem, lake), first, as_of)
+    begins = since - LONGEST
+    rows = (
+        days.filter(pl.col("date") >= begins, pl.col("as_of") <= pl.lit(as_of, INSTANT))
+        .select("as_of", "model_name", "model_version", entity=problem.recorded.entity, risk=problem.recorded.risk)
+        .drop_nulls("risk")
+    )
+    scores = rows.select(pl.col(column).cast(dtype) for column, dtype in _SCORE.items()).collect()
+    told = problem.recorded.met(lake, scores, as_of)
+    weeks = weekly(told.filter(pl.col("week") >= since), alert_from=problem.alert_from)
+    return Judged(since, len(scores), told, weeks)
+
+
+def keep_weeks(problem: Problem, lake: Lake, judged: Judged, as_of: datetime) -> pl.DataFrame:
+    """Replaces the judged weeks in the lake, each in one commit, unless later knowledge stands there.
+
+    Returns:
+        All weeks in the lake.
+    """
+    before = stored_weeks(problem, lake)
+    rows = judged.weeks.with_columns(as_of=pl.lit(as_of, INSTANT))
+    later = set(before.filter(pl.col("as_of") > pl.lit(as_of, INSTANT))["week"])
+    stood = set(before.filter(pl.col("week") >= judged.since)["week"])
+    for week in sorted((stood | set(rows["week"])) - later):
+        slice_ = rows.filter(pl.col("week") == week)
+        lake.replace_slice(outcomes_name(problem), slice_, where={"week": week}, partition_by=["week"])
+    return stored_weeks(problem, lake)
+
+
+def stored_weeks(problem: Problem, lake: Lake) -> pl.DataFrame:
+    """The figures in the lake: `ml.recorded.SCHEMA` and `as_of`, by what was known when; sorted."""
+    name = outcomes_name(problem)
+    if not lake.exists(name):
+        return pl.DataFrame(schema=SCHEMA | {"as_of": INSTANT})
+    return lake.scan(name).collect().sort(GROUP)
+
+
+def _since(stored: pl.DataFrame, first: date, as_of: datetime) -> date:
+    """The first week to judge: that of the first score, or the first one that could still change at the last look."""
+    looked = stored.filter(pl.col("as_of") <= pl.lit(as_of, INSTANT))["as_of"].max()
+    if not isinstance(looked, datetime):
+        return _monday(first)
+    return max(_monday(first), _monday((looked - CHANGES_FOR).date()))
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
