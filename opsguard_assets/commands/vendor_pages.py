@@ -65,7 +65,7 @@ def vendor_page(row: dict[str, Any], scored: Scored, as_of: datetime, settings: 
     """One vendor: its parts, its months, its late jobs, what had to be done again."""
     mine = pl.col("vendor_id") == row["vendor_id"]
     months = scored.months.filter(mine).sort("month")
-    late = late_jobs(scored.jobs.filter(mine), as_of)
+    late = late_jobs(scored.jobs.filter(mine, pl.col("month") >= scored.months["month"].min()), as_of)
     chains = rework_chains(scored.jobs).filter(pl.col("first_vendor_id") == row["vendor_id"])
     return _rendered(
         "vendor.html.j2",
@@ -92,8 +92,9 @@ def _headline(row: dict[str, Any]) -> str:
         if row["rank"] is not None
         else "too few jobs to be ranked"
     )
+    graded = f"grade {row['grade']}, " if row["grade"] is not None else ""
     return (
-        f"Score {row['score']:.1f}, grade {row['grade']}, {place}; {row['jobs']:,} jobs. "
+        f"Score {row['score']:.1f}, {graded}{place}; {row['jobs']:,} jobs. "
         f"With 90 % probability between {row['low']:.1f} and {row['high']:.1f}."
     )
 

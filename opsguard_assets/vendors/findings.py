@@ -101,7 +101,8 @@ def _plain() -> pl.Expr:
 
 def _below(scores: pl.DataFrame, levels: Levels) -> pl.DataFrame:
     target, share = 100 * levels.sla_target, pl.col("sla_raw")
-    rows = scores.filter(pl.col("sla_jobs") >= levels.fewest_jobs, share < target + _HELD_PERCENT).sort("vendor_id")
+    clears_at = min(target + _HELD_PERCENT, 100)
+    rows = scores.filter(pl.col("sla_jobs") >= levels.fewest_jobs, share < clears_at).sort("vendor_id")
     # Rounded down: nobody shall read a target that was not reached.
     percent = (share + 1e-9).floor().cast(pl.Int64)
     return rows.select(

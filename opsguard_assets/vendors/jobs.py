@@ -32,20 +32,22 @@ def jobs(orders: pl.DataFrame, as_of: datetime, *, zone: str, cancelled: Sequenc
         `work_order_id`, `vendor_id`, `site_id`, `client_id`, `category`, `created_at`, `due_at`, `completed_at`,
         `is_rework_of`, `counts_at`, `month` (its first day), `is_counted`, and on 0 (worst) to 1 (best), null where
         nothing is known: `sla` (done by the due instant), `completion` (1 within the estimate, 0 at twice of it),
-        `quality` (rating 1 to 5), `rework` (1 where no later order repairs it; null where no order at all names one
-        that it repairs: the source does not tell). One row per order, sorted by its identifier.
+        `quality` (rating 1 to 5), `rework` (1 where no later order repairs it, those called off aside; null where no
+        order at all names one that it repairs: the source does not tell). One row per order, sorted by its identifier.
     """
     now = pl.lit(as_of, INSTANT)
     done = orders.filter(pl.col("created_at") <= now).with_columns(
         completed_at=pl.when(pl.col("completed_at") <= now).then("completed_at")
     )
-    repaired = done["is_rework_of"].drop_nulls().unique()
     counts_at = pl.coalesce(pl.min_horizontal("due_at", "completed_at"), "created_at")
     is_off = pl.col("status").str.to_lowercase().is_in(list(cancelled)).fill_null(value=False)
+    called_off = is_off & pl.col("completed_at").is_null()
+    repairs = done.filter(pl.col("is_rework_of").is_not_null())
+    repaired = repairs.filter(~called_off)["is_rework_of"].unique()
     is_settled = pl.col("completed_at").is_not_null() | (pl.col("due_at") <= now).fill_null(value=False)
     counted = done.with_columns(
         counts_at=counts_at,
-        is_counted=is_settled & ~(is_off & pl.col("completed_at").is_null()),
+        is_counted=is_settled & ~called_off,
         _over=pl.col("actual_hours") / pl.col("estimated_hours") - 1,
         _repaired=pl.col("work_order_id").is_in(repaired.implode()),
     )
@@ -59,7 +61,7 @@ def jobs(orders: pl.DataFrame, as_of: datetime, *, zone: str, cancelled: Sequenc
         SLA: pl.col("due_at").is_not_null(),
         COMPLETION: (pl.col("estimated_hours") > 0) & pl.col("completed_at").is_not_null(),
         QUALITY: pl.col("quality_rating").is_not_null(),
-        REWORK: pl.lit(value=len(repaired) > 0),
+        REWORK: pl.lit(value=len(repairs) > 0),
     }
     return counted.select(
         "work_order_id", "vendor_id", "site_id", "client_id", "category", "created_at", "due_at", "completed_at",

@@ -58,13 +58,13 @@ def parts_plot(row: dict[str, float | None]) -> bytes:
     return svg(parts, _LEFT + _WIDTH + 80, _TOP + len(PARTS) * _ROW + 30)
 
 
-def trend_plot(months: pl.DataFrame) -> bytes:
-    """The score of every month with its interval; months without jobs stay empty."""
+def trend_plot(months: pl.DataFrame, *, title: str = "Score of each month with its 90 % interval") -> bytes:
+    """The score of every month with its range (`month`, `score`, `low`, `high`, `jobs`); months without stay empty."""
     rows = months.sort("month")
     whole = pl.date_ranges(pl.col("month").min(), pl.col("month").max(), "1mo")
     every = rows.select(whole).to_series()[0].to_list() if len(rows) else []
     height, step = 200, 80
-    parts = [text(10, 22, "Score of each month with its 90 % interval", size=14)]
+    parts = [text(10, 22, title, size=14)]
     for points in (0, 20, 40, 60, 80, 100):
         y = 40 + height * (1 - points / 100)
         parts.append(f'<path d="M40 {y:.0f}h{max(len(every), 1) * step}" stroke="{LINE}" stroke-width="0.6"/>')

@@ -9,9 +9,6 @@ import polars as pl
 
 from opsguard_assets.tables.versions import INSTANT
 
-# A repair of a repair of a repair: nobody reads on.
-_LONGEST_CHAIN = 10
-
 
 def late_jobs(jobs: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """Counted jobs that were not done in time, the latest first.
@@ -34,34 +31,48 @@ def late_jobs(jobs: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
 
 
 def rework_chains(jobs: pl.DataFrame) -> pl.DataFrame:
-    """Jobs that repair an earlier one, each with the first job of its chain.
+    """Jobs that repair an earlier one, by the first job that all of it began with.
 
     Args:
         jobs: Rows of `jobs.jobs`.
 
     Returns:
-        `first_id`, `first_vendor_id`, `chain` (identifiers in their order, joined), `repairs` (how many), `last_at`
-        (when the last of them was ordered), one row per chain, the newest first. A repair of a job that is not known
-        keeps that job's identifier; a ring of repairs has no first job and is left out.
+        `first_id`, `first_vendor_id`, `chain` (who repairs whom: `a → b → c; a → d` where c repairs b, and b and d
+        repair a), `repairs` (how many), `last_at` (when the last of them was ordered), one row per first job, the
+        newest first. A repair of a job that is not known keeps that job's identifier; a ring of repairs has no first
+        job and is left out.
     """
     named = jobs.select("work_order_id", "vendor_id", "is_rework_of", "created_at")
-    parents = named.select(_parent="work_order_id", _next="is_rework_of")
-    repairs = named.filter(pl.col("is_rework_of").is_not_null()).with_columns(first_id="is_rework_of")
-    for _ in range(_LONGEST_CHAIN):
-        up = repairs.join(parents, left_on="first_id", right_on="_parent", how="left", maintain_order="left")
-        repairs = up.with_columns(first_id=pl.coalesce("_next", "first_id")).select(repairs.columns)
-    known = named.select(first_id="work_order_id", first_vendor_id="vendor_id", _repairs="is_rework_of")
-    chains = (
-        repairs.sort("created_at", "work_order_id")
-        .group_by("first_id", maintain_order=True)
-        .agg(_ids=pl.col("work_order_id"), repairs=pl.len().cast(pl.Int64), last_at=pl.col("created_at").max())
-        .join(known, on="first_id", how="left", maintain_order="left")
-        .filter(pl.col("_repairs").is_null())
+    repairs = named.filter(pl.col("is_rework_of").is_not_null())
+    rooted = _rooted(repairs)
+    is_last = ~pl.col("work_order_id").is_in(repairs["is_rework_of"].implode())
+    chains = rooted.group_by("first_id").agg(
+        chain=pl.col("path").filter(is_last).sort().str.join("; "),
+        repairs=pl.len().cast(pl.Int64),
+        last_at=pl.col("created_at").max(),
     )
-    return chains.select(
-        "first_id",
-        "first_vendor_id",
-        chain=pl.concat_str("first_id", pl.lit(" → "), pl.col("_ids").list.join(" → ")),
-        repairs="repairs",
-        last_at="last_at",
-    ).sort("last_at", "first_id", descending=[True, False])
+    first = named.select(first_id="work_order_id", first_vendor_id="vendor_id")
+    return (
+        chains.join(first, on="first_id", how="left")
+        .select("first_id", "first_vendor_id", "chain", "repairs", "last_at")
+        .sort("last_at", "first_id", descending=[True, False])
+    )
+
+
+def _rooted(repairs: pl.DataFrame) -> pl.DataFrame:
+    """Each repair with `first_id` and its `path` from there; one step up for all at once, until nothing moves."""
+    parents = repairs.select(first_id="work_order_id", _next="is_rework_of")
+    moving = repairs.with_columns(
+        first_id="is_rework_of", path=pl.concat_str("is_rework_of", pl.lit(" → "), "work_order_id")
+    )
+    arrived = [moving.clear()]
+    # No path is longer than there are repairs: what still moves then goes round in a ring.
+    for _ in range(len(repairs)):
+        if moving.is_empty():
+            break
+        up = moving.join(parents, on="first_id", how="left", maintain_order="left")
+        arrived.append(up.filter(pl.col("_next").is_null()).select(moving.columns))
+        moving = up.filter(pl.col("_next").is_not_null()).select(
+            *repairs.columns, first_id="_next", path=pl.concat_str("_next", pl.lit(" → "), "path")
+        )
+    return pl.concat(arrived)

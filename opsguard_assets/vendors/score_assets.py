@@ -11,7 +11,7 @@ from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figures, key_of, picture, preview
 from opsguard_assets.moment import Moment
 from opsguard_assets.tables.table import Table
-from opsguard_assets.vendors.plots import ranking_plot
+from opsguard_assets.vendors.plots import ranking_plot, trend_plot
 from opsguard_assets.vendors.score_store import Scored, keep_scores, scored_at
 from opsguard_assets.vendors.stored import VENDOR_MONTHS, VENDOR_RANKING, VENDOR_SCORES
 from resources.database import Database
@@ -73,13 +73,12 @@ def _spec(table: Table, deps: list[dg.AssetKey]) -> dg.AssetSpec:
 
 
 def _in_one_month(scored: Scored) -> dg.AssetCheckResult:
-    once = scored.jobs.filter(pl.col("month").is_not_null())["work_order_id"].n_unique()
-    rows = len(scored.jobs)
+    told = int(scored.months["jobs"].sum())
     return dg.AssetCheckResult(
         check_name=_ONE_MONTH,
         asset_key=VENDOR_MONTHS_KEY,
-        passed=scored.received == rows == once,
-        description=f"of {scored.received:,} work orders read, {once:,} lie in a month, in {rows:,} rows",
+        passed=told == scored.stored,
+        description=f"of {scored.stored:,} stored work orders that count in these months, the months hold {told:,}",
     )
 
 
@@ -110,11 +109,15 @@ def _shown(scored: Scored, as_of: datetime) -> dict[str, dg.MetadataValue]:
 def _shown_months(scored: Scored, changed: int) -> dict[str, dg.MetadataValue]:
     moved = scored.months.filter(pl.col("change").is_not_null()).sort(pl.col("change").abs(), descending=True)
     by_month = scored.months.group_by("month").agg(
-        vendors=pl.len(), jobs=pl.col("jobs").sum(), mean_score=pl.col("score").mean().round(1)
-    )
+        vendors=pl.len(), jobs=pl.col("jobs").sum(), mean_score=pl.col("score").mean().round(1),
+        lowest=pl.col("score").min(), highest=pl.col("score").max(),
+    )  # fmt: skip
+    spread = by_month.rename({"mean_score": "score", "lowest": "low", "highest": "high"})
+    title = "Mean score of each month, from the lowest vendor to the highest"
     return {
         **figures({"dagster/row_count": len(scored.months), "new_or_changed": changed}),
         "months": preview(by_month.sort("month")),
+        "plot": picture(trend_plot(spread, title=title), title),
         "greatest_changes": preview(moved.select("name", "month", "jobs", "score", "change", "drivers")),
     }
 
@@ -124,4 +127,5 @@ def _shown_ranking(scored: Scored) -> dict[str, dg.MetadataValue]:
     return {
         **figures({"dagster/row_count": len(scored.ranking)}),
         "ranking": preview(scored.ranking.select(columns), limit=50),
+        "plot": picture(ranking_plot(scored.ranking), "Ranked vendors"),
     }

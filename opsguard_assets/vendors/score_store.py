@@ -5,6 +5,7 @@ Here: reading orders, keeping scores. Not here: jobs (`jobs`), scores (`score`),
 An order is read from when it counts, so a run costs what the months that it tells of hold, and not the whole history.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -30,15 +31,15 @@ class Scored:
     """What a run says of vendors.
 
     Attributes:
-        jobs: Rows of `jobs.jobs` that were read, with `month`.
-        received: How many orders were read.
+        jobs: Rows of `jobs.jobs` that were read, with `month`; older ones only where a later one repairs them.
+        stored: How many orders that count lie in the months told, by the whole table.
         scores: Rows of `vendor_scores`.
         months: Rows of `vendor_months`: six whole months and the current one.
         ranking: Rows of `vendor_ranking`.
     """
 
     jobs: pl.DataFrame
-    received: int
+    stored: int
     scores: pl.DataFrame
     months: pl.DataFrame
     ranking: pl.DataFrame
@@ -51,7 +52,8 @@ def scored_at(lake: Lake, as_of: datetime, settings: Settings) -> Scored:
     first, this = months_before(today)
     begins = datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     window = pl.lit(as_of - timedelta(days=chosen.window_days), INSTANT)
-    orders = orders_at(lake, as_of, since=min(begins, as_of - timedelta(days=chosen.window_days)))
+    read = orders_at(lake, as_of, since=min(begins, as_of - timedelta(days=chosen.window_days)))
+    orders = _with_repaired(lake, as_of, read)
     vendors = lake.known(VENDORS, as_of).collect()
     told = jobs(orders, as_of, zone=zone, cancelled=chosen.cancelled)
     recent = told.filter(pl.col("counts_at") > window).with_columns(period=pl.lit(_WINDOW))
@@ -67,7 +69,7 @@ def scored_at(lake: Lake, as_of: datetime, settings: Settings) -> Scored:
     ranking = scored.drop_nulls("rank").join(last, on="vendor_id", how="left", maintain_order="left")
     return Scored(
         told,
-        len(orders),
+        _stored(lake, as_of, begins, chosen.cancelled),
         scored.select(VENDOR_SCORES.columns),
         months.with_columns(known_at=moment["as_of"]).select(VENDOR_MONTHS.columns),
         ranking.select(VENDOR_RANKING.columns),
@@ -79,6 +81,28 @@ def orders_at(lake: Lake, as_of: datetime, *, since: datetime) -> pl.DataFrame:
     counts_at = pl.coalesce(pl.min_horizontal("due_at", "completed_at"), "created_at")
     bound, now = pl.lit(since, INSTANT), pl.lit(as_of, INSTANT)
     return lake.known(WORK_ORDERS, as_of).filter(counts_at >= bound, pl.col("created_at") <= now).collect()
+
+
+def _with_repaired(lake: Lake, as_of: datetime, orders: pl.DataFrame) -> pl.DataFrame:
+    """The orders, and older ones that they repair, and those that these repair: a chain has its first job."""
+    known, found = lake.known(WORK_ORDERS, as_of), orders
+    while True:
+        asked = found["is_rework_of"].drop_nulls().unique()
+        missing = asked.filter(~asked.is_in(orders["work_order_id"].implode()))
+        if missing.is_empty():
+            return orders
+        found = known.filter(pl.col("work_order_id").is_in(missing.implode())).collect()
+        orders = pl.concat([orders, found])
+
+
+def _stored(lake: Lake, as_of: datetime, begins: datetime, cancelled: Sequence[str]) -> int:
+    """How many stored orders were done or due between two instants and not called off; not by what scores read."""
+    now = pl.lit(as_of, INSTANT)
+    done = pl.when(pl.col("completed_at") <= now).then("completed_at")
+    settled = pl.min_horizontal("due_at", done)
+    is_off = pl.col("status").str.to_lowercase().is_in(list(cancelled)).fill_null(value=False) & done.is_null()
+    counting = (settled >= pl.lit(begins, INSTANT)) & (settled <= now) & (pl.col("created_at") <= now) & ~is_off
+    return int(lake.known(WORK_ORDERS, as_of).select(counting.sum()).collect().item() or 0)
 
 
 def keep_scores(lake: Lake, scored: Scored, as_of: datetime, settings: Settings) -> int:

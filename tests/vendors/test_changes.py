@@ -95,7 +95,7 @@ def lake_of(tmp_path, orders):
 def test_a_day_of_scores_is_stored_once_and_read_again(tmp_path):
     lake = lake_of(tmp_path, [order(n, vendor=f"v{1 + n % 2}", due=-24.0 * n) for n in range(120)])
     scored = scored_at(lake, AS_OF, Settings())
-    assert scored.received == len(scored.jobs) == 120
+    assert scored.stored == len(scored.jobs) == scored.months["jobs"].sum() == 120
     assert scored.scores["jobs"].sum() == 90
     assert keep_scores(lake, scored, AS_OF, Settings()) == len(scored.months)
     assert keep_scores(lake, scored, AS_OF, Settings()) == 0

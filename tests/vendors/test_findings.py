@@ -28,7 +28,7 @@ def in_time(share, jobs=20):
     return score(sla_raw=share, sla_jobs=jobs, sla_low=share - 5, sla_high=share + 5)
 
 
-def found(*, scores=(), months=(), before=(), overdue=(), risk=()):
+def found(*, scores=(), months=(), before=(), overdue=(), risk=(), levels=Levels()):  # noqa: B008 - it is frozen
     schema = dict.fromkeys(
         ("work_order_id", "vendor_id", "site_id", "client_id", "category", "priority"), pl.String
     ) | {"due_at": INSTANT}
@@ -39,7 +39,7 @@ def found(*, scores=(), months=(), before=(), overdue=(), risk=()):
         pl.DataFrame(list(overdue), schema=schema),
         rows(WORK_ORDER_RISK, *risk),
     )
-    return checked(vendor_findings(known, Levels(), AS_OF))
+    return checked(vendor_findings(known, levels, AS_OF))
 
 
 def month(now, change, jobs=20, in_time=50.0):
@@ -76,6 +76,12 @@ def test_a_missed_target_is_held_until_it_is_met_clearly():
     assert found(scores=[in_time(50.0, jobs=4)]).is_empty()
     (title,) = found(scores=[in_time(89.99)])["title"]
     assert title == "Ace did 89 % of 20 jobs in time"
+
+
+def test_a_target_near_100_is_met_by_whoever_is_always_in_time():
+    strict = Levels(sla_target=0.99)
+    held = {share: len(found(scores=[in_time(share)], levels=strict)) for share in (98.9, 99.5, 100.0)}
+    assert held == {98.9: 1, 99.5: 1, 100.0: 0}
 
 
 def test_vendors_belong_to_no_client_and_orders_to_whoever_waits():

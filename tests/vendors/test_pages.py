@@ -68,6 +68,30 @@ def test_a_chain_of_repairs_begins_with_the_first_job():
     }
 
 
+def test_a_job_repaired_twice_tells_who_repairs_whom_however_long_that_goes_on():
+    orders = [order(1), order(2, is_rework_of="w00001"), order(3, is_rework_of="w00002")]
+    orders += [order(4, is_rework_of="w00001"), order(20)]
+    orders += [order(20 + n, is_rework_of=f"w000{19 + n}") for n in range(1, 15)]
+    told = dict(rework_chains(jobs_of(orders)).select("first_id", "chain").iter_rows())
+    assert told["w00001"] == "w00001 → w00002 → w00003; w00001 → w00004"
+    assert told["w00020"] == " → ".join(f"w000{20 + n}" for n in range(15))
+
+
+def test_a_chain_begins_with_its_first_job_however_old_that_is(tmp_path):
+    lake = Lake(str(tmp_path / "lake"))
+    year = -24.0 * 400
+    orders = [order(1, vendor="old", due=year, late=9.0), order(2, vendor="old", due=year / 2, is_rework_of="w00001")]
+    orders += [order(3, vendor="new", is_rework_of="w00002"), order(4, vendor="old")]
+    lake.record(
+        TABLES["work_orders"], frame("work_orders", orders).select(TABLES["work_orders"].columns), loaded_at=AS_OF
+    )
+    pages = write_pages(scored_at(lake, AS_OF, Settings()), AS_OF, Settings(), tmp_path / "out")
+    (text,) = (page.read_text() for page in pages if page.name == file_of("old"))
+    assert "w00001 → w00002 → w00003" in text
+    assert "Late jobs since June 2026: 0" in text
+    assert "None" not in re.search(r'class="headline">([^<]*)', text).group(1)
+
+
 def test_late_jobs_count_until_they_are_done_or_until_now():
     told = late_jobs(jobs_of([order(1, late=6.0), order(2, late=None), order(3)]), AS_OF)
     assert told.select("work_order_id", "hours_late").rows() == [("w00002", 24.0), ("w00001", 6.0)]

@@ -180,6 +180,12 @@ def test_a_repaired_job_is_rework_of_whoever_did_it_first():
     assert dict(rows.select("work_order_id", "rework").iter_rows()) == {"w00001": 0.0, "w00002": 1.0, "w00003": 1.0}
 
 
+def test_a_repair_that_was_called_off_is_no_rework():
+    off = order(3, vendor="v2", is_rework_of="w00001", due=24, late=None, status="Cancelled")
+    rows = jobs_of([order(1), order(2), off])
+    assert rows["rework"].to_list() == [1.0, 1.0, None]
+
+
 def test_twice_the_estimate_is_worth_nothing():
     times = [(4.0, 2.0), (4.0, 4.0), (4.0, 6.0), (4.0, 8.0), (4.0, 20.0), (0.0, 3.0), (None, 3.0), (4.0, None)]
     rows = jobs_of([order(i, estimated_hours=a, actual_hours=b) for i, (a, b) in enumerate(times)])

@@ -22,10 +22,11 @@ from opsguard_assets.moment import moment_config
 from opsguard_assets.simulator.contractors import contracted
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.vendors import score_store
 from opsguard_assets.vendors.order_assets import WATCH_ORDERS_JOB
 from opsguard_assets.vendors.order_store import recorded_risk, work_order_late
 from opsguard_assets.vendors.score_assets import SCORE_VENDORS_JOB, VENDOR_SCORES_KEY
-from opsguard_assets.vendors.score_store import last_scores
+from opsguard_assets.vendors.score_store import last_scores, scored_at
 from resources.database import MLFLOW, Database
 from resources.lake import Lake
 from resources.progress import Silent
@@ -100,9 +101,19 @@ def test_scores_are_kept_and_their_check_counts_every_order(house):
     (check,) = result.get_asset_check_evaluations()
     assert check.passed, check.description
     assert len(last_scores(house.lake, NOW)) == 12
+    scored = scored_at(house.lake, NOW, SETTINGS)
+    assert scored.stored == scored.months["jobs"].sum() > 1_000
     shown = result.asset_materializations_for_node(VENDOR_SCORES_KEY.to_python_identifier())
     assert {each.asset_key.path[-1] for each in shown} == {"vendor_scores", "vendor_months", "vendor_ranking"}
     assert "vendors scored" in shown[0].metadata["headline"].value
+
+
+def test_the_check_of_months_fails_where_orders_are_missing_from_them(house, monkeypatch):
+    read = score_store.orders_at
+    monkeypatch.setattr(score_store, "orders_at", lambda *given, **since: read(*given, **since)[1:])
+    result = house.run(SCORE_VENDORS_JOB, moment_config(NOW, VENDOR_SCORES_KEY))
+    (check,) = result.get_asset_check_evaluations()
+    assert not check.passed
 
 
 def test_alerts_of_orders_live_until_they_are_done_and_follow_the_plan(house):
