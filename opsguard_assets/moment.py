@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+_REMEDY = "write it like 2026-01-31T12:00:00+00:00"
+
 
 class Moment(dg.Config):
     """The moment of a tick: `as_of` in ISO 8601 with its offset; now where it is left out."""
@@ -28,9 +30,12 @@ def instant_of(text: str) -> datetime:
     Raises:
         ValueError: When it is no instant, or has no offset.
     """
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no instant; {_REMEDY}") from None
     if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no offset; write it like 2026-01-31T12:00:00+00:00")
+        raise ValueError(f"{text!r} has no offset; {_REMEDY}")
     return moment.astimezone(UTC)
 
 

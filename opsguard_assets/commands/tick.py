@@ -1,7 +1,7 @@
 """`opsguard tick`: one moment of a frequent job. Not here: the job (`opsguard_assets.tickets`)."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -190,6 +190,4 @@ def instant(as_of: str | None) -> datetime:
     try:
         return Moment(as_of=as_of).instant()
     except ValueError as error:
-        raise typer.BadParameter(
-            f"{error}. Write it like {datetime.now(UTC).replace(microsecond=0).isoformat()}."
-        ) from None
+        raise typer.BadParameter(f"{error}.") from None
