@@ -19,7 +19,9 @@ from packaging.requirements import Requirement
 
 from opsguard_assets.config.load import load_settings_of, with_secrets
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, Source, SqlSource
+from opsguard_assets.intake.contract import misfits
 from opsguard_assets.intake.files import list_files
+from opsguard_assets.intake.header import check_header
 from opsguard_assets.intake.probe import new_rows
 from opsguard_assets.intake.simulated import known_until
 from resources.environment import Environment
@@ -30,6 +32,13 @@ _T = TypeVar("_T")
 _OLDEST, _NEWEST = (3, 11), (3, 13)
 _LEAST_FREE_BYTES = 2_000_000_000
 _WAIT_SECONDS = 10
+_SET = "set the variables that it names (docs/sources.md)."
+_REMEDIES = {
+    "files": "Correct `path` and `columns` in opsguard.yaml, or let this user read the files (docs/sources.md).",
+    "sql": f"Correct `url`, `table` and `cursor` in opsguard.yaml, let this machine reach the database, and {_SET}",
+    "rest": f"Correct `client` and `resource` in opsguard.yaml, let this machine reach the server, and {_SET}",
+    "simulator": "Correct `folder` and `settings` in opsguard.yaml (docs/simulator.md).",
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,9 @@ class Finding:
 def diagnose(place: Environment, variables: Mapping[str, str]) -> list[Finding]:
     """Everything that can be said about an installation, in the order in which things depend on each other."""
     findings = [_python(), _packages(), _home(place)]
-    settings = _asked("configuration", lambda: load_settings_of(place, variables), findings, "Correct opsguard.yaml.")
+    settings = _asked(
+        "configuration", lambda: load_settings_of(place, variables, misfits), findings, "Correct opsguard.yaml."
+    )
     opened = _asked(
         "database", lambda: open_installation(place), findings, "Correct OPSGUARD_DATABASE_URL, or start the server."
     )
@@ -144,7 +155,7 @@ def _source(source: Source, variables: Mapping[str, str]) -> Finding:
     try:
         return Finding(what, True, _reached(source, variables))
     except Exception as error:  # noqa: BLE001 - what is wrong is the answer
-        return Finding(what, False, str(error), "See docs/sources.md.")
+        return Finding(what, False, str(error) or type(error).__name__, _REMEDIES[source.kind])
 
 
 def _reached(source: Source, variables: Mapping[str, str]) -> str:
@@ -160,7 +171,8 @@ def _read(source: DirectSource) -> str:
         unreadable = [file.origin for file in files if not os.access(file.path, os.R_OK)]
         if unreadable:
             raise PermissionError(f"{len(unreadable)} files cannot be read, such as {unreadable[0]}")
-        return f"{len(files)} files"
+        named = check_header(source, files[-1]) if files and source.member is None else None
+        return ("all mapped columns in the newest of " if named else "") + f"{len(files)} files"
     if isinstance(source, SqlSource):
         return new_rows(source, None).what
     address = str(source.client.get("base_url", ""))

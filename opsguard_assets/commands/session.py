@@ -19,6 +19,7 @@ from rich.table import Table as RichTable
 
 from opsguard_assets.config.load import load_settings_of
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.intake.contract import misfits
 from resources.environment import Environment, read_environment
 from resources.installation import Installation, open_installation
 
@@ -50,10 +51,21 @@ def environment_of(config: Path | None) -> Environment:
 def opened(config: Path | None) -> Iterator[Session]:
     """The stores and settings for one command; child processes inherit the same stores."""
     place = environment_of(config)
-    settings = load_settings_of(place, os.environ)
+    settings = load_settings_of(place, os.environ, misfits)
     installation = open_installation(place)
     os.environ.update(installation.variables(os.environ))
     yield Session(installation, settings)
+
+
+@contextmanager
+def errors_as_json(as_json: bool) -> Iterator[None]:  # noqa: FBT001 - the option of the command, passed on
+    """What goes wrong inside is a JSON document on standard output, too, for those who asked for one."""
+    try:
+        yield
+    except Exception as error:
+        if as_json:
+            print_json({"error": str(error)})
+        raise
 
 
 def print_json(document: object) -> None:

@@ -6,7 +6,8 @@ Here: text to `Settings`. Not here: what the settings mean (`settings`, `sources
 import difflib
 import importlib.resources
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,20 +32,37 @@ class ConfigError(ValueError):
     """`opsguard.yaml` cannot be used; the message names file, line and remedy."""
 
 
-def load_settings(path: Path, variables: Mapping[str, str]) -> Settings:
+@dataclass(frozen=True)
+class Problem:
+    """A setting that has the right shape and is wrong all the same.
+
+    Attributes:
+        place: The keys and positions that lead to it.
+        words: What is wrong and what to do, without a full stop.
+    """
+
+    place: tuple[str | int, ...]
+    words: str
+
+
+# What settings must agree with beside their schema, such as the contract.
+Rule = Callable[[Settings], Iterable[Problem]]
+
+
+def load_settings(path: Path, variables: Mapping[str, str], rule: Rule | None = None) -> Settings:
     """The settings of one file. `${NAME}` and `${NAME:-default}` are taken from `variables`.
 
     Raises:
-        ConfigError: When the file is missing, is no YAML, names an unset variable or breaks the schema.
+        ConfigError: When the file is missing, is no YAML, names an unset variable, or breaks the schema or the rule.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error}). Name an existing file with --config.") from error
-    return parse_settings(text, name=str(path), variables=variables)
+    return parse_settings(text, name=str(path), variables=variables, rule=rule)
 
 
-def load_settings_of(place: Environment, variables: Mapping[str, str]) -> Settings:
+def load_settings_of(place: Environment, variables: Mapping[str, str], rule: Rule | None = None) -> Settings:
     """The settings in force: the file that the environment names, or the simulated provider.
 
     Raises:
@@ -52,12 +70,12 @@ def load_settings_of(place: Environment, variables: Mapping[str, str]) -> Settin
     """
     known = {**variables, HOME: str(place.home)}
     if place.config:
-        return load_settings(place.config, known)
+        return load_settings(place.config, known, rule)
     text = (importlib.resources.files("templates") / "opsguard.yaml").read_text(encoding="utf-8")
-    return parse_settings(text, name="the built-in opsguard.yaml", variables=known)
+    return parse_settings(text, name="the built-in opsguard.yaml", variables=known, rule=rule)
 
 
-def parse_settings(text: str, *, name: str, variables: Mapping[str, str]) -> Settings:
+def parse_settings(text: str, *, name: str, variables: Mapping[str, str], rule: Rule | None = None) -> Settings:
     """Like `load_settings`, from the text itself; `name` stands for the file in messages."""
     try:
         document = YAML(typ="rt").load(text)
@@ -72,12 +90,17 @@ def parse_settings(text: str, *, name: str, variables: Mapping[str, str]) -> Set
         raise ConfigError(f"{name}:1: the file must hold keys such as `sources:`; it holds {type(document).__name__}.")
     expanded = _expand(document, variables, name, name)
     try:
-        return Settings.model_validate(expanded)
+        settings = Settings.model_validate(expanded)
     except ValidationError as error:
-        problems = [
-            _sentence(detail, document, name) for detail in error.errors(include_input=False, include_url=False)
-        ]
+        details = error.errors(include_input=False, include_url=False)
+        # A parent is only wrong because its child is: a tuple is too short without the item that could not be read.
+        parents = {detail["loc"][:length] for detail in details for length in range(len(detail["loc"]))}
+        problems = [_sentence(detail, document, name) for detail in details if detail["loc"] not in parents]
         raise ConfigError("\n".join(problems)) from None
+    broken = [_told(problem.place, problem.words, document, name) for problem in (rule(settings) if rule else ())]
+    if broken:
+        raise ConfigError("\n".join(broken))
+    return settings
 
 
 def _expand(node: Any, variables: Mapping[str, str], name: str, place: str) -> Any:
@@ -161,20 +184,25 @@ def _line(node: Any, key: Any) -> int | None:
 
 def _sentence(detail: ErrorDetails, document: Any, name: str) -> str:
     """One readable line for one broken setting."""
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        message = "this key is not known" + _suggestion(str(detail["loc"][-1]))
+    return _told(detail["loc"], message, document, name, names_last=detail["type"] in {"extra_forbidden", "missing"})
+
+
+def _told(place: tuple[str | int, ...], words: str, document: Any, name: str, *, names_last: bool = False) -> str:
+    """What is wrong, behind its file, line and keys. `names_last`: the last key counts even where nobody wrote it."""
     node: Any = document
     line, path = 1, list[str]()
-    for part in detail["loc"]:
+    for position, part in enumerate(place, start=1):
         children: Any = dict(enumerate(node)) if isinstance(node, list) else node
         if isinstance(children, dict) and part in children:
             line = _line(node, part) or line
             path.append(str(part))
             node = children[part]
-        elif detail["type"] in {"extra_forbidden", "missing"} and part == detail["loc"][-1]:
+        elif names_last and position == len(place):
             path.append(str(part))
-    message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "extra_forbidden":
-        message = "this key is not known" + _suggestion(str(detail["loc"][-1]))
-    return f"{name}:{line}: {'.'.join(path) or 'settings'}: {message}."
+    return f"{name}:{line}: {'.'.join(path) or 'settings'}: {words}."
 
 
 def _suggestion(key: str) -> str:

@@ -86,6 +86,9 @@ class Feed(Strict):
             Rows that do not belong are not received by this table.
         sequence: A source column of whole numbers that orders changes with equal `updated_at`.
         channels: Source columns that become numeric channels of `telemetry.metrics`.
+        snapshot: Every load is the complete list (of files: every file); a row that a newer list no longer names is
+            withdrawn, and known to be from that load on.
+        withdrawn_when: Source column to the values by which a row says that it is deleted; `"*"` as in `where`.
     """
 
     table: str
@@ -94,12 +97,26 @@ class Feed(Strict):
     where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     sequence: str | None = None
     channels: tuple[str, ...] = ()
+    snapshot: bool = False
+    withdrawn_when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
     def _single_values(cls, value: Any) -> Any:
-        """`where: {kind: fire}` is short for `where: {kind: [fire]}`."""
-        if isinstance(value, dict) and isinstance(value.get("where"), dict):
-            where = {k: (v,) if isinstance(v, str) else v for k, v in value["where"].items()}
-            return {**value, "where": where}
-        return value
+        """`where: {kind: fire}` is short for `where: {kind: [fire]}`; `withdrawn_when` alike."""
+        if not isinstance(value, dict):
+            return value
+        conditions = {name: value[name] for name in ("where", "withdrawn_when") if isinstance(value.get(name), dict)}
+        single = {
+            name: {k: (v,) if isinstance(v, str) else v for k, v in condition.items()}
+            for name, condition in conditions.items()
+        }
+        return {**value, **single}
+
+    @model_validator(mode="after")
+    def _a_list_is_known_when_it_arrives(self) -> "Feed":
+        if self.snapshot and "known_at" in self.columns:
+            raise ValueError(
+                "with `snapshot`, a row is known from its list on; take `known_at` out of `columns`, or `snapshot` out"
+            )
+        return self

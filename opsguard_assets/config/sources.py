@@ -3,7 +3,7 @@
 Here: kinds of sources and their options. Not here: reading them (`opsguard_assets.intake`).
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
@@ -34,6 +34,21 @@ class RecordSource(Strict):
     def has_header(self) -> bool:
         """Whether every load names all its columns, also those without a value."""
         return False
+
+    @property
+    def brings_lists(self) -> bool:
+        """Whether a load, and of files each file, is the complete list of a table's rows."""
+        return any(feed.snapshot for feed in self.feeds)
+
+    @model_validator(mode="after")
+    def _a_table_is_listed_whole(self) -> Self:
+        listed = {feed.table for feed in self.feeds if feed.snapshot}
+        partly = sorted({feed.table for feed in self.feeds if not feed.snapshot} & listed)
+        if partly:
+            raise ValueError(
+                f"only some of the feeds of {', '.join(partly)} have `snapshot: true`; give it to all or none"
+            )
+        return self
 
 
 class CsvOptions(Strict):
@@ -97,6 +112,12 @@ class SqlSource(RecordSource):
     cursor: str | None = None
     chunk_rows: int = Field(default=100_000, ge=1)
 
+    @model_validator(mode="after")
+    def _a_list_is_read_whole(self) -> Self:
+        if self.brings_lists and self.cursor is not None:
+            raise ValueError("with a `cursor` a load is no complete list; remove `cursor`, or `snapshot`")
+        return self
+
 
 class RestSource(RecordSource):
     """A REST resource in the words of dlt's REST API source: `client` and `resource` pass through to it.
@@ -108,6 +129,19 @@ class RestSource(RecordSource):
     client: dict[str, Any] = Field(repr=False)
     resource: dict[str, Any] = Field(repr=False)
     token: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _a_list_is_read_whole(self) -> Self:
+        if self.brings_lists and _names(self.resource, "incremental"):
+            raise ValueError("an `incremental` resource is no complete list; remove `incremental`, or `snapshot`")
+        return self
+
+
+def _names(node: Any, word: str) -> bool:
+    """Whether plain data hold a word as a key, or as the type of something, at any depth."""
+    if isinstance(node, dict):
+        return word in node or node.get("type") == word or any(_names(value, word) for value in node.values())
+    return isinstance(node, list) and any(_names(value, word) for value in node)
 
 
 class SimulatorSource(Strict):

@@ -74,6 +74,19 @@ def test_a_variable_wins_over_its_default_and_an_empty_one_does_not():
 
 SOURCE = "sources:\n  - name: helpdesk\n    kind: files\n    path: a.csv\n    feeds: [{table: tickets}]\n"
 
+SQL = (
+    SOURCE.replace("kind: files", "kind: sql")
+    .replace("path: a.csv", "url: sqlite://\n    table: t")
+    .replace("{table: tickets}", "{table: rosters, snapshot: true}")
+)
+REST = """sources:
+  - name: api
+    kind: rest
+    client: {base_url: https://h}
+    resource: {endpoint: {path: x}}
+    feeds: [{table: rosters, snapshot: true}]
+"""
+
 
 @pytest.mark.parametrize(
     ("text", "words"),
@@ -93,6 +106,13 @@ SOURCE = "sources:\n  - name: helpdesk\n    kind: files\n    path: a.csv\n    fe
         (SOURCE.replace("[{table: tickets}]", "[]"), "opsguard.yaml:5: sources.0.feeds"),
         ("sla:\n\n  alert_from: much\n", "opsguard.yaml:3: sla.alert_from: Input should be a valid number"),
         ("sla:\n  alert_from: 7\n", "opsguard.yaml:2: sla.alert_from: Input should be less than 1"),
+        (SQL + "    cursor: at\n", "with a `cursor` a load is no complete list; remove `cursor`, or `snapshot`"),
+        (REST.replace("path: x", "path: x, incremental: {cursor_path: at}"), "an `incremental` resource is no"),
+        (REST.replace("path: x", "path: x, params: {s: {type: incremental}}"), "an `incremental` resource is no"),
+        (SOURCE.replace("{table: tickets}", "{table: rosters, snapshot: true}, {table: rosters}"),
+         "only some of the feeds of rosters have `snapshot: true`; give it to all or none"),
+        (SOURCE.replace("{table: tickets}", "{table: rosters, snapshot: true, columns: {known_at: at}}"),
+         "with `snapshot`, a row is known from its list on; take `known_at` out of `columns`, or `snapshot` out"),
         ("a: [1\nb: 2\n", "no valid YAML"),
         ("sla:\n\tx: 1\n", "opsguard.yaml:2: no valid YAML"),
         ("sla: {}\nsla: {}\n", "opsguard.yaml:2: no valid YAML"),
@@ -109,6 +129,19 @@ def test_a_mistake_is_told_with_its_line_and_a_remedy(text, words):
 def test_all_mistakes_are_told_at_once():
     told = complaint("sla:\n  alert_from: 7\n  alert_form: 1\noperations:\n  timezone: euro\n").splitlines()
     assert sorted(line.split(": ")[0] for line in told) == ["opsguard.yaml:2", "opsguard.yaml:3", "opsguard.yaml:5"]
+
+
+def test_a_parent_is_not_told_where_its_child_is_what_is_wrong():
+    told = complaint(SOURCE.replace("{table: tickets}", "{table: tickets, colums: {}}"))
+    assert told == "opsguard.yaml:5: sources.0.feeds.0.colums: this key is not known; did you mean `columns`?."
+
+
+def test_settings_that_can_be_complete_lists_are_accepted():
+    assert parse(SQL).sources[0].brings_lists
+    assert parse(REST).sources[0].brings_lists
+    (source,) = parse(SOURCE.replace("{table: tickets}", "{table: tickets, withdrawn_when: {state: gone}}")).sources
+    assert source.feeds[0].withdrawn_when == {"state": ("gone",)}
+    assert not source.brings_lists
 
 
 def test_a_variable_that_is_not_set_is_told_with_its_line_and_how_to_give_a_default():
