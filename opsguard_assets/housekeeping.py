@@ -11,7 +11,7 @@ import dagster as dg
 from opsguard_assets.alerts.life import prune
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.stored import DEVICE_HOURLY
-from opsguard_assets.intake import batch_marks, ledger
+from opsguard_assets.intake import batch_marks, ledger, withdraw
 from opsguard_assets.intake.simulated import direct_sources
 from opsguard_assets.metadata import preview_rows
 from opsguard_assets.tables.registry import TABLES
@@ -24,7 +24,7 @@ from sensors.cadences import EXCLUSIVE_TAG
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _MOST_RUNS = 5_000
 _DERIVED = (SLA_INTERVALS, TICKET_OUTCOMES, RECENT_TICKETS, SLA_RISK, DEVICE_HOURLY)
-INTAKE_BOOKS = (ledger.NAME, batch_marks.BEGUN, batch_marks.WRITTEN)
+INTAKE_BOOKS = (ledger.NAME, batch_marks.BEGUN, batch_marks.WRITTEN, withdraw.LISTS)
 
 
 def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:

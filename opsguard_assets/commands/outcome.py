@@ -36,6 +36,11 @@ class Loads:
         return report.rejected_per_rule(self.quarantine).to_dicts() if len(self.quarantine) else []
 
     @property
+    def drifted(self) -> set[str]:
+        """The sources whose columns changed."""
+        return set(self.rows.filter(pl.col("drift").list.len() > 0)["source"])
+
+    @property
     def drift(self) -> list[str]:
         """How columns changed."""
         changes = self.rows.select("source", "drift").explode("drift").drop_nulls()
@@ -44,7 +49,7 @@ class Loads:
 
 def ledger_now(lake: Lake) -> pl.DataFrame:
     """The ledger of loads."""
-    return lake.scan(ledger.NAME).collect() if lake.exists(ledger.NAME) else ledger.empty()
+    return ledger.with_every_column(lake.scan(ledger.NAME).collect()) if lake.exists(ledger.NAME) else ledger.empty()
 
 
 def loads_since(lake: Lake, before: pl.DataFrame) -> Loads:

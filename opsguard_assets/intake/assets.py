@@ -32,13 +32,19 @@ from resources.progress import Progress
 RAW = "raw"
 SIMULATED = "simulated"
 SYNC_LOCK = "opsguard sync"
+COLUMNS_CHECK = "columns_are_as_before"
 ACCEPT_LOCK = "opsguard accept"
 # Who follows loads by time must see them in the order in which they were recorded, and what a tick saw must be what was
 # known at its moment: one writer of tables at a time, and none beside a tick.
 TABLES_LOCK = "opsguard tables"
 _DAYS_SHOWN = 30
 # The checks of every accepted table, and whether what follows from the table waits for them.
-_CHECKS = {"received_is_accounted_for": True, "rejected_within_limit": False, "mapping_fits": False}
+_CHECKS = {
+    "received_is_accounted_for": True,
+    "rejected_within_limit": False,
+    "mapping_fits": False,
+    "lists_are_complete": False,
+}
 
 
 def raw_key(source: str) -> dg.AssetKey:
@@ -84,7 +90,7 @@ def raw_asset(source: DirectSource, ready: Sequence[dg.AssetKey] = ()) -> dg.Ass
         check_specs=[
             dg.AssetCheckSpec("source_was_readable", asset=raw_key(source.name)),
             dg.AssetCheckSpec("every_file_was_readable", asset=raw_key(source.name)),
-            dg.AssetCheckSpec("columns_are_as_before", asset=raw_key(source.name)),
+            dg.AssetCheckSpec(COLUMNS_CHECK, asset=raw_key(source.name)),
         ],
     )
     def raw(
@@ -99,13 +105,13 @@ def raw_asset(source: DirectSource, ready: Sequence[dg.AssetKey] = ()) -> dg.Ass
                 received = Received()
                 refusals.append(str(error))
         failures = [f"{failure.origin}: {failure.reason}" for failure in received.failures]
-        drift = [f"{change.kind}: {change.column}" for change in received.drift]
+        drift = [change.words for change in received.drift]
         return dg.MaterializeResult(
             metadata=figures({"dagster/row_count": received.rows, "origins": len(received.origins)}),
             check_results=[
                 _check(raw_key(source.name), "source_was_readable", refusals),
                 _check(raw_key(source.name), "every_file_was_readable", failures),
-                _check(raw_key(source.name), "columns_are_as_before", drift, dg.AssetCheckSeverity.WARN),
+                _check(raw_key(source.name), COLUMNS_CHECK, drift, dg.AssetCheckSeverity.WARN),
             ],
         )
 
@@ -172,7 +178,7 @@ def _page(
 ) -> Materialized:
     """What one table's page shows of the loads of this run."""
     rows = ledger.rows_of(loads)
-    totals = rows.select(pl.col("received", "accepted", "rejected", "unchanged").sum()).row(0, named=True)
+    totals = rows.select(pl.col("received", "accepted", "rejected", "unchanged", "withdrawn").sum()).row(0, named=True)
     name = f"quarantine/{table.name}"
     quarantine = (
         lake.scan(name).filter(pl.col("load_id").is_in([x.load_id for x in loads])) if lake.exists(name) else None
@@ -199,6 +205,7 @@ def _checks(
         _check(key, "received_is_accounted_for", _lines(report.not_conserved(rows))),
         _check(key, "rejected_within_limit", _lines(report.above_share(rows, limits))),
         _check(key, "mapping_fits", misfits),
+        _check(key, "lists_are_complete", report.incomplete_lists(rows)),
     ]
 
 

@@ -48,6 +48,10 @@ class BatchMarks:
         """When a batch was begun before; more than once where somebody died."""
         return self._mine(BEGUN, _BEGUN).filter(batch=batch)["recorded_at"].to_list()
 
+    def instants(self) -> list[datetime]:
+        """The instants under which anything of the load may have been recorded."""
+        return self._mine(BEGUN, _BEGUN)["recorded_at"].to_list()
+
     def finish(self, batch: int, recorded_at: datetime, tallies: Mapping[str, Mapping[str, int]]) -> None:
         """Marks a batch as written, with the counts per table."""
         rows = [

@@ -16,7 +16,7 @@ from opsguard_assets.intake.parse import INSTANT, as_text, complaint, nulls, par
 from opsguard_assets.intake.quarantine import FINDING, Place, rejected_rows
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.validate import Validated, validate
-from opsguard_assets.tables.versions import SEQUENCE
+from opsguard_assets.tables.versions import IS_WITHDRAWN, SEQUENCE
 
 KNOWN_AT = "known_at"
 DAMAGE = "_damage"
@@ -29,9 +29,11 @@ class Conformed:
     Attributes:
         table: The canonical table.
         received: Raw rows that belong to the table.
-        accepted: Contract columns and `_sequence`, in the order received.
+        accepted: Contract columns and `_sequence`, in the order received; `_is_withdrawn` where rows can say that of
+            themselves.
         rejected: One row per (raw row, broken rule), in the columns of `quarantine.SCHEMA`.
         rejected_count: Raw rows with at least one broken rule.
+        keys: The key columns of all received rows, rejected ones included, null where a row does not tell its key.
     """
 
     table: Table
@@ -39,6 +41,7 @@ class Conformed:
     accepted: pl.DataFrame
     rejected: pl.DataFrame
     rejected_count: int
+    keys: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -88,15 +91,20 @@ def conform(raw: pl.DataFrame, feed: Feed, source: RecordSource, table: Table, r
     frame = frame.with_columns(sequence.value if sequence else pl.lit(None, pl.Int64()).alias(SEQUENCE))
     if channels:
         frame = frame.with_columns(_metrics(channels, table))
+    if feed.withdrawn_when:
+        frame = frame.with_columns(received.holds(feed.withdrawn_when).alias(IS_WITHDRAWN))
     candidates = _without(frame, damage)
     broken = _broken(validate(candidates.select(table.columns), table), candidates["_row"])
     findings = pl.concat([damage, unread, _beside(broken, unread)])
     return Conformed(
         table=table,
         received=len(rows),
-        accepted=_without(frame, findings).select(*table.columns, SEQUENCE),
+        accepted=_without(frame, findings).select(
+            *table.columns, SEQUENCE, *([IS_WITHDRAWN] if feed.withdrawn_when else [])
+        ),
         rejected=rejected_rows(rows, findings, Place(table.name, source.name)),
         rejected_count=findings["row"].n_unique(),
+        keys=frame.select(pl.when(pl.Series(rows[DAMAGE].is_null())).then(pl.col(column)) for column in table.key),
     )
 
 

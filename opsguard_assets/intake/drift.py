@@ -5,7 +5,7 @@ ledger looks at that over many loads).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from opsguard_assets.intake.names import variant_name
@@ -16,10 +16,11 @@ TEXT_KIND = "text"
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a source: its spelling there and the kind of its values (`raw_types.KINDS`)."""
+    """A column of a source: its spelling there, the kind of its values (`raw_types.KINDS`), whether it came last."""
 
     spelling: str
     kind: str
+    is_here: bool = True
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,12 @@ class Drift:
     before: str | None
     after: str | None
 
+    @property
+    def words(self) -> str:
+        """The difference in the words of the ledger."""
+        also = f" now also holds {self.after}" if self.kind == "changed_type" else ""
+        return f"{self.kind.replace('_', ' ')}: {self.column}{also}"
+
 
 def compare(
     before: Mapping[str, Column], after: Mapping[str, Column], *, names_every_column: bool
@@ -45,7 +52,8 @@ def compare(
     """The differences between two loads of a source.
 
     Args:
-        before: Raw name to column, as of the loads before; empty for a first load, which cannot differ.
+        before: Raw name to column, as of the loads before; empty for a first load, which cannot differ. One that was
+            missing before is neither missing once more nor new when it comes back.
         after: The same for this load. A kind of `nothing` (no value at all) is no change of type.
         names_every_column: Whether a load names also the columns without a value. Records of JSON lines and REST
             resources leave them out, so that an absent column says nothing.
@@ -66,7 +74,7 @@ def compare(
     missing = [
         Drift("missing_column", column.spelling, column.kind, None)
         for name, column in before.items()
-        if name not in after and names_every_column
+        if name not in after and names_every_column and column.is_here
     ]
     return (*new, *changed, *missing)
 
@@ -74,8 +82,8 @@ def compare(
 def remembered(
     before: Mapping[str, Column], after: Mapping[str, Column], *, names_every_column: bool
 ) -> dict[str, Column]:
-    """What the next load is compared with: this one, with the kinds of columns that were empty this time."""
-    kept = {} if names_every_column else dict(before)
+    """What the next load is compared with: every column ever seen, with its kind also where it was empty this time."""
+    kept = {name: replace(column, is_here=column.is_here and not names_every_column) for name, column in before.items()}
     for name, column in after.items():
         known = before.get(name)
         kept[name] = Column(column.spelling, known.kind) if known and column.kind == NOTHING else column

@@ -31,6 +31,8 @@ def has_news(source: FileSource, state: Mapping[str, Any]) -> bool:
 def read(source: FileSource, state: dict[str, Any], spool: Spool) -> None:
     """Reads every new file, oldest first, and notes in `state` what was read and what could not be.
 
+    Of a source of complete lists only the oldest new file is read: each list is a load of its own.
+
     Raises:
         SourceError: When the files cannot be listed.
     """
@@ -44,6 +46,8 @@ def read(source: FileSource, state: dict[str, Any], spool: Spool) -> None:
         part = spool.part(file.origin)
         try:
             _read_file(file, source, part)
+            if source.brings_lists:
+                _check_list(file, part, seen)
         except SourceError as error:
             part.drop()
             unreadable[file.origin] = [*file.version, str(error).removeprefix(f"{file.origin}: ")]
@@ -54,7 +58,29 @@ def read(source: FileSource, state: dict[str, Any], spool: Spool) -> None:
         spool.keep(part)
         unreadable.pop(file.origin, None)
         seen[file.origin] = file.version
+        if source.brings_lists and part.rows:
+            break
     state["unreadable"] = unreadable
+
+
+def _check_list(file: File, part: Part, seen: Mapping[str, list[int]]) -> None:
+    """Refuses a list that would take everything back, or one that a newer list has outdated.
+
+    Raises:
+        SourceError: When it is one.
+    """
+    if not seen:
+        return
+    if not part.rows:
+        raise SourceError(
+            "no record in a complete list would withdraw everything; nothing is withdrawn. Deliver the whole list."
+        )
+    newest, origin = max((version[1], origin) for origin, version in seen.items())
+    if (file.modified_ns, file.origin) < (newest, origin):
+        raise SourceError(
+            f"this complete list is older than {origin}, which was loaded before; nothing of it is read. Remove it, or "
+            "deliver it again if it is the newest."
+        )
 
 
 def _is_new(file: File, state: Mapping[str, Any]) -> bool:

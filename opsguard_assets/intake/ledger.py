@@ -21,6 +21,8 @@ SCHEMA = pl.Schema(
         "accepted": pl.Int64(),
         "rejected": pl.Int64(),
         "unchanged": pl.Int64(),
+        "withdrawn": pl.Int64(),
+        "incomplete": pl.String(),
         "rejected_share": pl.Float64(),
         "loaded_at": pl.Datetime("us", "UTC"),
         "recorded_at": pl.Datetime("us", "UTC"),
@@ -48,6 +50,9 @@ class Accepted:
         loaded_at: The load instant, UTC.
         recorded_at: The instant under which the last of its versions were recorded.
         drift: What differs in the source's columns, one sentence each.
+        withdrawn: Rows that it ended: missing from a complete list (no received rows), or deleted by their own word
+            (received rows, accepted ones).
+        incomplete: Why nothing was withdrawn that a complete list no longer names; None where all is well.
     """
 
     load_id: str
@@ -60,6 +65,8 @@ class Accepted:
     loaded_at: datetime
     recorded_at: datetime
     drift: tuple[str, ...] = ()
+    withdrawn: int = 0
+    incomplete: str | None = None
 
     @property
     def rejected_share(self) -> float:
@@ -88,6 +95,13 @@ def rows_of(loads: Sequence[Accepted]) -> pl.DataFrame:
 def empty() -> pl.DataFrame:
     """A ledger without loads."""
     return pl.DataFrame(schema=SCHEMA)
+
+
+def with_every_column(rows: pl.DataFrame) -> pl.DataFrame:
+    """Ledger rows of a lake that an earlier version wrote: what that did not know is nothing."""
+    unknown = [c for c in ("withdrawn", "incomplete") if c not in rows.columns]
+    filled = rows.with_columns(pl.lit(None, SCHEMA[column]).alias(column) for column in unknown)
+    return filled.with_columns(pl.col("withdrawn").fill_null(0)).select(SCHEMA.names())
 
 
 def profile(filled: pl.DataFrame, rows: int, dtypes: pl.Schema, before: pl.Series | None) -> pl.Series:

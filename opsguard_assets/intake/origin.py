@@ -18,6 +18,7 @@ from opsguard_assets.tables.table import Table
 
 ANY = "*"
 METRICS = "metrics"
+KNOWN_AT = "known_at"
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
@@ -123,7 +124,12 @@ def resolve(feed: Feed, received: RawRows, table: Table) -> dict[str, ColumnMapp
         raise MappingError(
             f"{where}: `channels` are for `telemetry`; this table has no column {METRICS!r}. Remove them."
         )
-    required = [c for c, rule in table.schema.columns().items() if not rule.nullable and c != "known_at"]
+    if feed.snapshot and KNOWN_AT in columns:
+        raise MappingError(
+            f"{where}: with `snapshot` a row is known from its list on, and the source has a {KNOWN_AT!r} itself. "
+            "Name the columns one by one instead of `same_names`, or take `snapshot` out."
+        )
+    required = [c for c, rule in table.schema.columns().items() if not rule.nullable and c != KNOWN_AT]
     homeless = [c for c in required if c not in columns]
     if homeless:
         raise MappingError(
@@ -141,9 +147,9 @@ def absent_columns(columns: Mapping[str, ColumnMapping], received: RawRows) -> l
 
 
 def _check_delivered(feed: Feed, columns: Mapping[str, ColumnMapping], received: RawRows, table: Table) -> None:
-    always = [*feed.where, *([feed.sequence] if feed.sequence else []), *feed.channels]
+    always = [*feed.where, *feed.withdrawn_when, *([feed.sequence] if feed.sequence else []), *feed.channels]
     for column, mapping in columns.items():
-        optional = column == "known_at" or table.schema.columns()[column].nullable
+        optional = column == KNOWN_AT or table.schema.columns()[column].nullable
         if received.source.has_header or not optional:
             always += source_columns(mapping)
     for name in always:

@@ -10,7 +10,8 @@ lake, and a load that a crash interrupted is finished by the next call before an
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -51,21 +52,24 @@ def receive(
     """
     folder = work_dir / f"{source.name}.spool"
     with loader.pipeline_of(source.name, lake_uri=lake_uri, work_dir=work_dir) as pipeline:
-        finished = loader.finish_pending(pipeline)
-        state = loader.remembered(pipeline, RESOURCE)
-        earlier = _arrived(state) if finished else Received()
-        if isinstance(source, FileSource) and not file_records.has_news(source, state):
-            return replace(earlier, failures=_failures(state))
-        shutil.rmtree(folder, ignore_errors=True)  # left by a process that was killed
-        folder.mkdir(parents=True)
-        load = _Load(
-            source, Spool(folder, progress or _ignored), loaded_at, f"{lake_uri.rstrip('/')}/raw/{source.name}"
-        )
-        try:
-            loader.run(pipeline, dlt.resource(load.records(), name=RESOURCE))
-        finally:
-            shutil.rmtree(folder)
-        return _together(earlier, load)
+        received = _arrived(loader.remembered(pipeline, RESOURCE)) if loader.finish_pending(pipeline) else Received()
+        for number in count():
+            state = loader.remembered(pipeline, RESOURCE)
+            if isinstance(source, FileSource) and not file_records.has_news(source, state):
+                break
+            shutil.rmtree(folder, ignore_errors=True)  # left by a process that was killed
+            folder.mkdir(parents=True)
+            at = loaded_at + timedelta(microseconds=number)
+            load = _Load(source, Spool(folder, progress or _ignored), at, f"{lake_uri.rstrip('/')}/raw/{source.name}")
+            try:
+                loader.run(pipeline, dlt.resource(load.records(), name=RESOURCE))
+            finally:
+                shutil.rmtree(folder)
+            received = _together(received, load)
+            # Files that are complete lists come one by one, until there is none.
+            if not (source.brings_lists and isinstance(source, FileSource) and load.summary):
+                break
+        return replace(received, failures=_failures(loader.remembered(pipeline, RESOURCE)))
 
 
 @dataclass
@@ -76,7 +80,6 @@ class _Load:
     spool: Spool
     loaded_at: datetime
     raw_uri: str
-    failures: tuple[FileFailure, ...] = ()
     summary: State | None = None
 
     @property
@@ -88,7 +91,6 @@ class _Load:
         """Reads everything new to disk, then yields it in one schema; the state moves with the load."""
         state: State = dlt.current.resource_state(RESOURCE)
         self._read(state)
-        self.failures = _failures(state)
         if not self.spool.rows:
             return
         names_all = self._names_every_column()
@@ -96,7 +98,7 @@ class _Load:
         after = columns_of(self.spool.parts)
         changes = drift.compare(before, after, names_every_column=names_all)
         kept = drift.remembered(before, after, names_every_column=names_all)
-        state["columns"] = {name: [column.spelling, column.kind] for name, column in kept.items()}
+        state["columns"] = {name: [column.spelling, column.kind, column.is_here] for name, column in kept.items()}
         self.summary = state["arrived"] = {
             "load_id": self.load_id,
             "rows": self.spool.rows,
@@ -120,7 +122,7 @@ class _Load:
         elif isinstance(self.source, SqlSource):
             sql_records.read(self.source, state, self.spool)
         else:
-            rest_records.read(self.source, self.spool)
+            rest_records.read(self.source, state, self.spool)
 
 
 def _arrived(state: Mapping[str, Any]) -> Received:
@@ -146,7 +148,6 @@ def _together(earlier: Received, load: _Load) -> Received:
         damaged=earlier.damaged + now.damaged,
         origins=(*earlier.origins, *now.origins),
         drift=(*earlier.drift, *now.drift),
-        failures=load.failures,
     )
 
 

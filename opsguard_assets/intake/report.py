@@ -38,9 +38,9 @@ def ledger_summary(ledger: pl.DataFrame) -> pl.DataFrame:
         ledger: Rows in the columns of `ledger.SCHEMA`.
 
     Returns:
-        (source, table, loads, received, accepted, rejected, unchanged, rejected_share, last_loaded_at).
+        (source, table, loads, received, accepted, rejected, unchanged, withdrawn, rejected_share, last_loaded_at).
     """
-    counts = ["received", "accepted", "rejected", "unchanged"]
+    counts = ["received", "accepted", "rejected", "unchanged", "withdrawn"]
     share = pl.when(pl.col("received") > 0).then(pl.col("rejected") / pl.col("received")).otherwise(0.0)
     return (
         ledger.group_by("source", "table")
@@ -64,6 +64,12 @@ def above_share(ledger: pl.DataFrame, limits: dict[str, float]) -> pl.DataFrame:
     """Ledger rows whose rejected share is above the limit of their source (`max_rejected_share`)."""
     limit = pl.col("source").replace_strict(limits, default=None, return_dtype=pl.Float64)
     return ledger.filter(pl.col("rejected_share") > limit)
+
+
+def incomplete_lists(ledger: pl.DataFrame) -> list[str]:
+    """Why which complete lists withdrew nothing, one sentence each; healthy when empty."""
+    rows = ledger.filter(pl.col("incomplete").is_not_null())
+    return rows.select(pl.format("{}: {}", "source", "incomplete")).to_series().to_list()
 
 
 def as_markdown(frame: pl.DataFrame, *, limit: int = 20) -> str:

@@ -5,6 +5,7 @@ Here: the resource in dlt's words, records as JSON lines (so that they are read 
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from dlt.sources.rest_api import rest_api_resources
@@ -18,11 +19,16 @@ from opsguard_assets.intake.spool import Spool
 LONGEST_RECORD = 2_000_000
 
 
-def read(source: RestSource, spool: Spool) -> None:
+def read(source: RestSource, state: Mapping[str, Any], spool: Spool) -> None:
     """Reads what is new since the cursor that the running pipeline remembers.
 
+    Args:
+        source: The resource.
+        state: What the source remembers of the loads before.
+        spool: Where the records go.
+
     Raises:
-        SourceError: When the server cannot be reached or refuses.
+        SourceError: When the server cannot be reached or refuses, or gives an empty list where lists are complete.
     """
     part = spool.part(source.name)
     target = part.folder / "records.jsonl"
@@ -41,6 +47,11 @@ def read(source: RestSource, spool: Spool) -> None:
     if target.stat().st_size:
         read_jsonl(Opened(source.name, target, part.folder), part, longest=LONGEST_RECORD)
     target.unlink()
+    if source.brings_lists and "arrived" in state and not part.rows:
+        raise SourceError(
+            f"Source {source.name}: the server gave no record. As a complete list that would withdraw everything; "
+            "nothing is withdrawn. Check `client` and `resource`, or take `snapshot` out."
+        )
     spool.keep(part)
 
 

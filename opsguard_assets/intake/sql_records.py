@@ -54,6 +54,11 @@ def read(source: SqlSource, state: MutableMapping[str, Any], spool: Spool) -> No
         engine.dispose()
     if memory.is_as_before():
         return
+    if source.brings_lists and "arrived" in state and not part.rows:
+        raise SourceError(
+            f"Source {source.name}: {relation_of(source)} holds no row. As a complete list that would withdraw "
+            "everything; nothing is withdrawn. Fill it again, or take `snapshot` out."
+        )
     memory.keep(state)
     spool.keep(part)
 

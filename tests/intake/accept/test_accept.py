@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from opsguard_assets.intake import ledger
-from opsguard_assets.intake.accept import accept, pending_loads, plan_batches
+from opsguard_assets.intake.accept import accept
+from opsguard_assets.intake.arrival import pending_loads, plan_batches
 from opsguard_assets.intake.origin import MappingError
 from opsguard_assets.tables.table import Table
 from resources.lake import Lake
@@ -106,6 +107,9 @@ class Mortal(Lake):
 
     def append_once(self, *args, **kwargs):
         return self._counted(lambda: super(Mortal, self).append_once(*args, **kwargs))
+
+    def replace_slice(self, *args, **kwargs):
+        return self._counted(lambda: super(Mortal, self).replace_slice(*args, **kwargs))
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
