@@ -35,6 +35,7 @@ from opsguard_assets.devices.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HE
 from opsguard_assets.devices.risk_assets import SCORE_DEVICES_JOB
 from opsguard_assets.housekeeping import keep_house_job
 from opsguard_assets.intake.assets import accepted_assets, raw_asset, raw_key, simulated_asset, simulated_key
+from opsguard_assets.intake.contract import misfits
 from opsguard_assets.intake.groups import source_groups
 from opsguard_assets.intake.look import Look
 from opsguard_assets.intake.probe import new_files, new_rows, new_simulated
@@ -68,7 +69,7 @@ def build_defs(
         settings: What to build; those of the environment where left out.
         resources: The outside world; that of the environment where left out.
     """
-    settings = settings or load_settings_of(read_environment(os.environ), os.environ)
+    settings = settings or load_settings_of(read_environment(os.environ), os.environ, misfits)
     assets, scored = _assets(settings), _scored(settings)
     others = dg.AssetSelection.assets(*(key for each in scored for key in each.keys))
     jobs = [keep_house_job(HOUSE_JOB, settings)]
