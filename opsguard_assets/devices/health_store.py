@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from opsguard_assets.devices.carried_store import carried_at
-from opsguard_assets.devices.failure_store import DEVICES, events_of
+from opsguard_assets.devices.failure_store import DEVICES, removed_at
 from opsguard_assets.devices.findings import REPLACE_HOLD
 from opsguard_assets.devices.health import WINDOW_HOURS, Seen, device_health, window
 from opsguard_assets.devices.health_stored import DEVICE_HEALTH
@@ -34,13 +34,12 @@ def health_at(lake: Lake, as_of: datetime, *, replace_below: float) -> pl.DataFr
     Returns:
         Rows of `device_health`.
     """
-    events = events_of(lake).filter(pl.col("known_at") <= pl.lit(as_of, INSTANT))
-    removed = events.filter(pl.col("kind") == "removed").select("device_id").unique()
-    devices = lake.known(DEVICES, as_of).join(removed, on="device_id", how="anti").collect()
+    ever = ever_heard(lake, as_of)
+    devices = lake.known(DEVICES, as_of).collect().join(removed_at(lake, as_of, ever), on="device_id", how="anti")
     longest = devices["reports_every_minutes"].max()
     since = as_of - window(longest if isinstance(longest, float) else None)
     hourly = hourly_known(lake, as_of, since=since).select(_READ).collect()
-    seen = Seen(hourly, devices, ever_heard(lake, as_of), _held_before(lake, devices, as_of))
+    seen = Seen(hourly, devices, ever, _held_before(lake, devices, as_of))
     sites = lake.known(_SITES, as_of).select("site_id", "client_id").unique("site_id").collect()
     scored = with_reasons(_in_portions(seen, as_of)).join(sites, on="site_id", how="left", maintain_order="left")
     told = scored.join(_unwell_before(lake, as_of), on="device_id", how="left", maintain_order="left")

@@ -12,7 +12,7 @@ from ml.device_failure.streams import streams
 from ml.learned import LearnedModel
 from ml.model import RiskModel
 from opsguard_assets.devices.carried_store import carried_at
-from opsguard_assets.devices.failure_store import DEVICES, events_of
+from opsguard_assets.devices.failure_store import DEVICES, events_of, removed_at
 from opsguard_assets.devices.hourly_store import hourly_versions
 from opsguard_assets.devices.risk import Explain, device_risk, in_service
 from opsguard_assets.devices.risk_stored import DEVICE_RISK
@@ -36,7 +36,7 @@ def risk_at(lake: Lake, model: RiskModel, as_of: datetime, explain: Explain) -> 
     devices = lake.known(DEVICES, as_of).collect()
     events = events_of(lake).filter(pl.col("known_at") <= pl.lit(as_of, INSTANT)).collect()
     known = streams(hourly_versions(lake).head(0).collect(), devices, events, carried)
-    removed = events.filter(pl.col("kind") == "removed").select("device_id").unique()
+    removed = removed_at(lake, as_of, carried.devices)
     moments = devices.select("device_id", as_of=pl.lit(as_of, INSTANT)).sort("device_id")
     wanted = channels_in(model.features) if isinstance(model, LearnedModel) else ()
     rows = in_service(features(known, moments, channels=wanted), removed)

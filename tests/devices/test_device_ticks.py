@@ -7,18 +7,24 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from ml.device_failure.features import features
+from ml.device_failure.rule import DeviceRule
 from ml.device_failure.streams import streams
+from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.carried_store import carried_at
 from opsguard_assets.devices.failure_past import Asked, DevicePast
-from opsguard_assets.devices.failure_store import DEVICES, events_of, history_of
+from opsguard_assets.devices.failure_store import DEVICES, device_failure, events_of, history_of
 from opsguard_assets.devices.health_store import health_at
+from opsguard_assets.devices.hourly_store import stored_hours
 from opsguard_assets.devices.hourly_update_store import update_hourly
+from opsguard_assets.devices.risk import Explain
+from opsguard_assets.devices.risk_store import risk_at
 from opsguard_assets.devices.risk_stored import CARRIED_DEVICES
+from opsguard_assets.devices.stored import DEVICE_HOURLY
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.tables.versions import INSTANT
 from resources.lake import Lake
 from resources.progress import Silent
-from tests.devices.fleets import START, fleet_of, record_fleet
+from tests.devices.fleets import SOURCES, START, fleet_of, record_fleet
 
 WORLD = SimulationSettings(seed=4, starts_at=START, sites=4, agents=12, devices_per_site=4, skewed_clock_share=0.2)
 LAST = START + timedelta(days=5)
@@ -95,6 +101,59 @@ def test_every_device_has_its_health_also_those_that_nobody_ever_heard(tmp_path,
     assert health["device_id"].n_unique() == len(health) == 17
     assert health.filter(device_id="nobody heard me")["reason"].item().startswith("never heard")
     assert health["client_id"].null_count() == 0
+
+
+def test_who_learns_without_any_tick_before_learns_from_everything_that_was_loaded(tmp_path, records):
+    """`opsguard sync`, then `opsguard train device_failure`: no tick has rolled anything up."""
+    lake, problem = Lake(str(tmp_path)), device_failure(Settings(sources=SOURCES))
+    earlier = LAST - timedelta(hours=5)
+    record_fleet(lake, records, earlier)
+    rows = problem.past(lake, earlier).watched()
+    assert rows["device_id"].n_unique() == 16
+    assert rows.drop_nulls("is_late").height > 100
+    record_fleet(lake, records, LAST, earlier)
+    assert problem.past(lake, LAST).history.hourly["hour_at"].max() == LAST - timedelta(hours=1)
+
+
+def test_two_who_roll_up_at_a_time_leave_every_version_once(tmp_path, records, monkeypatch):
+    lake, alone = Lake(str(tmp_path / "both")), Lake(str(tmp_path / "alone"))
+    delivered(alone, records, LAST)
+    record_fleet(lake, records, LAST)
+    append, met = Lake.append_once, []
+
+    def overtaken(self, name, *args, **settings):
+        if name == DEVICE_HOURLY.derived_name and not met:
+            met.append(name)
+            update_hourly(Lake(self.uri), progress=Silent())
+        return append(self, name, *args, **settings)
+
+    monkeypatch.setattr(Lake, "append_once", overtaken)
+    update_hourly(lake, progress=Silent())
+    assert met
+    key = ["device_id", "hour_at", "known_at"]
+    assert_frame_equal(*(stored_hours(each).select(key).collect().sort(key) for each in (lake, alone)))
+
+
+def test_a_device_that_was_taken_out_and_reports_again_is_in_service_again(tmp_path, records):
+    lake, as_of = Lake(str(tmp_path)), START + timedelta(days=4)
+    heard = records["telemetry"].group_by("device_id").agg(pl.col("at").filter(pl.col("known_at") <= as_of).max())
+    back, gone, beside = heard.sort("device_id").head(3).select("device_id", "at").rows()
+    removals = [
+        {
+            "device_id": back[0],
+            "at": START + timedelta(days=1),
+            "kind": "removed",
+            "known_at": START + timedelta(days=1),
+        },
+        {"device_id": gone[0], "at": gone[1], "kind": "removed", "known_at": as_of},
+    ]
+    events = pl.DataFrame(removals, schema=records["device_events"].schema)
+    quiet = records["device_events"].filter(~pl.col("device_id").is_in([back[0], gone[0]]))
+    delivered(lake, records | {"device_events": pl.concat([quiet, events])}, as_of)
+    health = set(health_at(lake, as_of, replace_below=60)["device_id"])
+    risk = set(risk_at(lake, DeviceRule(), as_of, Explain(1))["device_id"])
+    assert {back[0], beside[0]} <= health & risk
+    assert gone[0] not in health | risk
 
 
 def test_a_score_below_60_is_followed_from_tick_to_tick(tmp_path, records):
