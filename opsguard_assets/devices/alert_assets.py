@@ -47,13 +47,17 @@ def device_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
 
 def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame:
     """The findings of a computed tick, those marked that must not raise an alert."""
+    return found_in(lake, settings, recorded_health(lake, as_of), recorded_risk(lake, as_of), as_of)
+
+
+def found_in(lake: Lake, settings: Settings, health: pl.DataFrame, risk: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """The findings of the health and risk of a tick, those marked that must not raise an alert."""
     levels = levels_of(settings)
     since = pl.lit(as_of - timedelta(minutes=levels.maintenance_minutes), INSTANT)
     known = pl.col("known_at") <= pl.lit(as_of, INSTANT)
     events = events_of(lake).filter(known, pl.col("at") > since).collect()
-    health = recorded_health(lake, as_of)
     before = _before(lake, as_of, looked_back(health))
-    found = device_findings(health, recorded_risk(lake, as_of), events, levels, as_of, before)
+    found = device_findings(health, risk, events, levels, as_of, before)
     plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
     return keep_to_plans(found, plans, settings.plans.alerts_by_plan())
 

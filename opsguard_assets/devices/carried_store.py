@@ -37,13 +37,16 @@ class Kept:
 
 
 def carried_at(lake: Lake, as_of: datetime) -> Carried:
-    """The last rows of all streams at a moment, made from those of the tick before and kept in turn."""
+    """The last rows of all streams at a moment, made from those of the tick before and kept in turn.
+
+    A lake as it had been recorded by an instant goes on from rows that were made of no later load, and keeps none.
+    """
     slices = _slices(lake, as_of)
     kept = next((each for each in slices if each.as_of <= as_of and not _is_contradicted(lake, each)), None)
     if kept is not None and kept.as_of == as_of:
         return _read(lake, kept.as_of)
     later = any(each.as_of > as_of for each in slices)
-    return _advanced(lake, kept, as_of, keeps=not later)
+    return _advanced(lake, kept, as_of, keeps=not later and lake.recorded_upto is None)
 
 
 def _slices(lake: Lake, as_of: datetime) -> list[Kept]:
@@ -58,7 +61,9 @@ def _slices(lake: Lake, as_of: datetime) -> list[Kept]:
         .sort("date", descending=True)
         .collect()
     )
-    return [Kept(*row) for row in slices.select("carried_at", "rolled_upto").iter_rows()]
+    found = [Kept(*row) for row in slices.select("carried_at", "rolled_upto").iter_rows()]
+    upto = lake.recorded_upto
+    return [each for each in found if upto is None or each.rolled_upto is None or each.rolled_upto <= upto]
 
 
 def _is_contradicted(lake: Lake, kept: Kept) -> bool:

@@ -9,6 +9,7 @@ import dagster as dg
 import polars as pl
 
 from opsguard_assets.alerts.life import Monitor, settle
+from opsguard_assets.config.failures import DeviceFailure
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.moment import full_hour
 from opsguard_assets.devices.risk import FAILED, OFFLINE, UP, Explain
@@ -64,25 +65,30 @@ def device_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetK
         as_of = full_hour(asked)
         # Who is champion now scores the last full hour, too: a promotion shows within a minute.
         champion = serving(models.champions, problem.name, problem.rule, asked, makes=problem.makes)
-        explain = Explain(chosen.visits_per_day)
         with database.lock(TABLES_LOCK):
-            served, found = scored_by(
-                champion, problem.name, problem.rule, lambda by: risk_at(lake, by.model, as_of, explain)
-            )
-        risk = with_visits(found, within=chosen.judged_within, visits=chosen.visits_per_day).with_columns(
-            model_run_id=pl.lit(served.run_id, pl.String), date=pl.lit(as_of.date())
-        )
-        rows = risk.select(DEVICE_RISK.columns)
+            served, rows = scored_by(champion, problem.name, problem.rule, lambda by: scored(lake, by, as_of, chosen))
+            # An imported history knows nothing of when anybody could have seen it.
+            imported = any(lake.has_hindsight(table, as_of) for table in problem.inputs)
+            seen = None if imported else max((at for t in problem.inputs if (at := lake.loaded_upto(t))), default=None)
         where = {"date": as_of.date(), "as_of": as_of}
         lake.replace_slice(DEVICE_RISK.derived_name, rows, where=where, partition_by=["date"])
         digest = digest_of(rows, key=["device_id"])
-        version = served.model.version
-        record_tick(database, Tick(SCORE_DEVICES_JOB, as_of, len(rows), digest, served.model.name, version))
+        by = served.model
+        record_tick(database, Tick(SCORE_DEVICES_JOB, as_of, len(rows), digest, by.name, by.version, seen))
         settle(database, model_findings(served, problem.name, alert_type=_UNAVAILABLE), _MONITOR, as_of)
         shown = _shown(rows, as_of, chosen.judged_within, chosen.alert_from)
         return dg.MaterializeResult(metadata=shown, check_results=[_complete(rows), _served(served)])
 
     return device_risk
+
+
+def scored(lake: Lake, served: Serving, as_of: datetime, chosen: DeviceFailure) -> pl.DataFrame:
+    """The rows of `device_risk` of a tick, as they are stored."""
+    found = risk_at(lake, served.model, as_of, Explain(chosen.visits_per_day))
+    ranked = with_visits(found, within=chosen.judged_within, visits=chosen.visits_per_day)
+    return ranked.with_columns(model_run_id=pl.lit(served.run_id, pl.String), date=pl.lit(as_of.date())).select(
+        DEVICE_RISK.columns
+    )
 
 
 def with_visits(risk: pl.DataFrame, *, within: str, visits: int) -> pl.DataFrame:
