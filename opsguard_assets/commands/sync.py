@@ -62,6 +62,10 @@ def show(loads: Loads, failed: list[dict[str, str]]) -> None:
         print_rows("\nRejected rows by rule", loads.rejected)
     for change in loads.drift:
         console.print(visible(f"columns changed: {change}"), markup=False)
+    # One source may fill many tables, and what is wrong with it is told once.
+    assets: dict[tuple[str, str], list[str]] = {}
     for check in failed:
-        found = visible(f"check failed: {check['asset']} {check['check']}: {check['found']}")
-        console.print(found, markup=False, style="red")
+        assets.setdefault((check["check"], check["found"]), []).append(check["asset"])
+    for (name, found), failing in assets.items():
+        words = visible(f"check failed: {', '.join(failing)} {name}: {found}")
+        console.print(words, markup=False, style="red")

@@ -82,6 +82,12 @@ def test_sources_whose_columns_changed_are_known_from_the_ledger():
     assert (loads.drifted, loads.drift) == ({"a"}, ["a: new column: x"])
 
 
+def test_what_is_wrong_with_a_source_of_many_tables_is_shown_once(capsys):
+    failed = [{"asset": asset, "check": "mapping_fits", "severity": "ERROR", "found": "Correct it."} for asset in "ab"]
+    sync.show(Loads(ledger.empty(), pl.DataFrame()), failed)
+    assert "check failed: a, b mapping_fits: Correct it." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("text", ["2026-01-01T10:00", "soon"])
 def test_an_instant_that_is_none_is_told_with_one_remedy(text):
     with pytest.raises(typer.BadParameter) as caught:
