@@ -29,8 +29,8 @@ def evaluate(scored: pl.DataFrame, *, key: str | None = None, visits_per_day: in
         precision, recall, flagged share, median lead time in minutes, and with `key` alerts per day: entities flagged
         at any of their moments, per day from the first to the last moment), `precision_at_half` (of the fewest
         greatest risks that hold half of the events), and with `visits_per_day` `precision_at_visits` and
-        `recall_at_visits` (the greatest risks of every day). Rows without a probability are left out; figures that need
-        both labels are null where there is one.
+        `recall_at_visits` (the entities of greatest risk of every day, each at its riskiest moment of it). Rows without
+        a probability are left out; figures that need both labels are null where there is one.
     """
     rows = scored.drop_nulls(["risk", "is_late"])
     labels, risks = rows["is_late"].cast(pl.Int64).to_numpy(), rows["risk"].to_numpy()
@@ -43,7 +43,7 @@ def evaluate(scored: pl.DataFrame, *, key: str | None = None, visits_per_day: in
         "brier_constant": base * (1 - base) if base is not None else None,
         "ece": calibration_error(rows),
         "precision_at_half": _at_half(labels, risks),
-        **_visits(rows, visits_per_day if key else None),
+        **_visits(rows, visits_per_day, key),
         "thresholds": [{"threshold": t, **_alerts(rows, rows["risk"] >= t, key)} for t in THRESHOLDS],
         "budgets": [{"budget": b, **_alerts(rows, _top(rows, b), key)} for b in BUDGETS],
     }
@@ -127,12 +127,15 @@ def _at_half(labels: Any, risks: Any) -> float | None:
     return float(labels[flagged].sum() / flagged.sum())
 
 
-def _visits(rows: pl.DataFrame, per_day: int | None) -> dict[str, float | None]:
-    """What the greatest risks of every day find, so many a day."""
-    if per_day is None:
+def _visits(rows: pl.DataFrame, per_day: int | None, key: str | None) -> dict[str, float | None]:
+    """What visits to the riskiest entities find, so many a day; each counts once, by its riskiest moment of the day."""
+    if per_day is None or key is None:
         return {}
-    rank = pl.col("risk").rank("ordinal", descending=True).over(pl.col("as_of").dt.date())
-    told = _alerts(rows, rows.select(rank <= per_day).to_series(), None)
+    day = pl.col("as_of").dt.date()
+    ranked = rows.sort("risk", descending=True, maintain_order=True).with_columns(_day=day)
+    riskiest = ranked.unique([key, "_day"], keep="first", maintain_order=True)
+    rank = pl.int_range(pl.len()).over("_day")
+    told = _alerts(riskiest, riskiest.select(rank < per_day).to_series(), None)
     return {"precision_at_visits": told["precision"], "recall_at_visits": told["recall"]}
 
 

@@ -117,6 +117,18 @@ def test_precision_where_half_of_the_events_are_caught_and_of_so_many_visits_a_d
     assert evaluate(told, key="id", visits_per_day=2)["recall_at_visits"] == pytest.approx(2 / 3)
 
 
+def test_a_device_that_is_looked_at_every_hour_takes_one_visit_of_the_day():
+    hourly = {"id": ["worst"] * 12, "hour": list(range(12)), "risk": [0.9 + n / 1_000 for n in range(12)]}
+    once = {"id": [f"d{n:02d}" for n in range(12)], "hour": [3] * 12, "risk": [0.8 - n / 100 for n in range(12)]}
+    told = pl.concat([pl.DataFrame(hourly), pl.DataFrame(once)]).select(
+        "id", "risk", as_of=pl.lit(START, INSTANT) + pl.duration(hours="hour"), is_late=pl.col("id") == "d08",
+        lead_minutes=pl.when(pl.col("id") == "d08").then(60.0),
+    )  # fmt: skip
+    found = evaluate(told, key="id", visits_per_day=10)
+    assert (found["precision_at_visits"], found["recall_at_visits"]) == (0.1, 1.0)
+    assert evaluate(told, key="id", visits_per_day=9)["recall_at_visits"] == 0.0
+
+
 def test_an_alert_is_caught_only_by_what_comes_within_the_time_that_it_speaks_of():
     def life(name, ends, late):
         return {"id": name, "begins_at": START, "ends_at": START + timedelta(hours=ends), "is_late": late}
