@@ -26,10 +26,10 @@ class Evidence:
 
     Attributes:
         schedule: The people of the shift by what is known at the moment.
-        planned: Every version of the calendar that was recorded, the oldest first.
+        planned: Every version of the calendar that was recorded by then, the oldest first.
         punches: Every version of the punches of these people around the shift, with the distance to the site.
         verdicts: The verdict at the moment, with feed, minutes and the rule that decided.
-        said: What was said so far, the oldest first.
+        said: What was said by then, the oldest first.
     """
 
     schedule: pl.DataFrame
@@ -49,7 +49,7 @@ def evidence_of(lake: Lake, shift_id: str, as_of: datetime, limits: Limits) -> E
     noon = datetime.combine(day, datetime.min.time(), as_of.tzinfo) + _DAY / 2
     around = calendar_at(lake, as_of, since=noon - 2 * _DAY, until=noon + 2 * _DAY).shifts
     schedule = around.filter(pl.col("shift_id") == shift_id)
-    planned = _versions(lake, SHIFT_CALENDAR, shift_id)
+    planned = _versions(lake, SHIFT_CALENDAR, shift_id, as_of)
     if schedule.is_empty() and planned.is_empty():
         raise LookupError(f"no shift {shift_id} is known at {as_of:%Y-%m-%d %H:%M} UTC; see `opsguard shifts list`")
     people = pl.concat([schedule.select("person_id"), planned.select("person_id")]).unique()
@@ -58,7 +58,7 @@ def evidence_of(lake: Lake, shift_id: str, as_of: datetime, limits: Limits) -> E
         planned,
         _punches(lake, people, noon, as_of),
         _verdicts(lake, schedule, as_of, limits),
-        _versions(lake, SHIFT_COMPLIANCE, shift_id),
+        _versions(lake, SHIFT_COMPLIANCE, shift_id, as_of),
     )
 
 
@@ -70,8 +70,9 @@ def _day_of(shift_id: str) -> date:
         raise LookupError(f"{shift_id} is no shift; write ROSTER@YYYY-MM-DD, see `opsguard shifts list`") from None
 
 
-def _versions(lake: Lake, table: Table, shift_id: str) -> pl.DataFrame:
-    rows = lake.versions(table).filter(pl.col("shift_id") == shift_id)
+def _versions(lake: Lake, table: Table, shift_id: str, as_of: datetime) -> pl.DataFrame:
+    was_known = pl.col("known_at") <= pl.lit(as_of, INSTANT)
+    rows = lake.versions(table).filter(pl.col("shift_id") == shift_id, was_known)
     return rows.sort("known_at", "person_id").collect()
 
 
