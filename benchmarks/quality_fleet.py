@@ -35,6 +35,10 @@ CUT, END = START + timedelta(days=45), START + timedelta(days=60)
 WORLD = SimulationSettings(seed=11, starts_at=START, sites=60)
 PICTURE = Path(__file__).parent / "images" / "health_bands.svg"
 _MOMENTS = 4_000
+_WHY = """\
+Critical devices fail less often than those in warning. Devices that are down are not judged: they have failed already.
+The few that are up and critical have just come back from most of a day of silence or more, often with a new battery,
+and seldom fail again at once. Critical tells what was; what comes is told by `device_risk`."""
 
 
 def fleet_section() -> str:
@@ -93,5 +97,5 @@ def _health(lake: Lake, past: DevicePast) -> str:
         "\n## Does a low health score precede failures?\n\nOn the same twin, one score a day and device; devices that "
         "were up then.\n\n| band | within | scores | failed or went offline | share (95 %) |\n|---|---|---|---|---|\n"
         + "\n".join(rows)
-        + "\n\n![Failures by band of health](images/health_bands.svg)\n"
+        + f"\n\n{_WHY}\n\n![Failures by band of health](images/health_bands.svg)\n"
     )
