@@ -72,7 +72,8 @@ def _day(settings: SimulationSettings, region: int, day: int) -> pl.DataFrame:
             "pick": luck.uniform(0, 1, count),
             "pick_again": luck.uniform(0, 1, count),
             "wording": luck.integers(0, texts.VARIANTS, count),
-        }
+        },
+        schema_overrides=dict.fromkeys(("ticket_id", "priority", "source"), pl.String),
     )
 
 

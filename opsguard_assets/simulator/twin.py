@@ -31,6 +31,7 @@ TABLES = (
 )  # fmt: skip
 _SHARED = ("calendars", "sla_policies")
 _MANIFEST = "manifest.json"
+TRUTH = "truth"
 
 
 class SimulationError(ValueError):
@@ -54,6 +55,13 @@ class Simulation:
     device_truth: pl.DataFrame
     shift_truth: pl.DataFrame
     order_truth: pl.DataFrame
+
+    @property
+    def truths(self) -> dict[str, pl.DataFrame]:
+        """The true probabilities by their folder below `truth`; those of tickets lie in it itself."""
+        return {
+            ".": self.truth, "devices": self.device_truth, "shifts": self.shift_truth, "work_orders": self.order_truth
+        }  # fmt: skip
 
 
 def simulate(
@@ -109,8 +117,13 @@ def write_records(
         Records written.
 
     Raises:
-        SimulationError: When the folder holds the records of another world.
+        SimulationError: When the folder holds the records of another world, or the world has not begun.
     """
+    if until < settings.starts_at:
+        raise SimulationError(
+            f"the simulated provider begins at {settings.starts_at:%Y-%m-%d}, after {until:%Y-%m-%d %H:%M} UTC; "
+            "choose an earlier start (`starts_at`, `--from`)"
+        )
     since = _known_until(folder, settings)
     if since is not None and until <= since:
         return 0
@@ -123,10 +136,8 @@ def write_records(
             written += rows
             if progress:
                 progress(rows)
-        _write(world.truth, folder / "truth" / f"{region:04d}.parquet")
-        _write(world.device_truth, folder / "truth" / "devices" / f"{region:04d}.parquet")
-        _write(world.shift_truth, folder / "truth" / "shifts" / f"{region:04d}.parquet")
-        _write(world.order_truth, folder / "truth" / "work_orders" / f"{region:04d}.parquet")
+        for kind, rows_of_kind in world.truths.items():
+            _replace(rows_of_kind, folder / TRUTH / kind / f"{region:04d}.parquet")
     _note(folder, settings, until)
     return written
 
@@ -138,14 +149,18 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def _write(table: pl.DataFrame, path: Path) -> int:
+    """Writes rows, if there are any; how many."""
+    if len(table):
+        _replace(table, path)
+    return len(table)
+
+
+def _replace(table: pl.DataFrame, path: Path) -> None:
     """A file appears whole or not at all."""
-    if table.is_empty():
-        return 0
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
     table.write_parquet(draft)
     draft.replace(path)
-    return len(table)
 
 
 def _known_until(folder: Path, settings: SimulationSettings) -> datetime | None:

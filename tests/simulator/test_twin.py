@@ -133,3 +133,26 @@ def test_the_folder_of_another_world_is_not_mixed_up(tmp_path: Path):
     write_records(SETTINGS, tmp_path, until=SETTINGS.starts_at + timedelta(days=1))
     with pytest.raises(SimulationError, match="another world"):
         write_records(SETTINGS.model_copy(update={"seed": 9}), tmp_path, until=END)
+
+
+def test_a_world_without_a_ticket_is_one_too_and_its_truth_is_a_file_without_rows(tmp_path):
+    quiet = {"devices_per_site": 0, "guards": False, "orders_per_day": 0}
+    settings = SimulationSettings(sites=2, agents=12, tickets_per_day=0.001, **quiet)
+    assert write_records(settings, tmp_path, until=settings.starts_at + timedelta(days=1)) > 0
+    assert not (tmp_path / "tickets").exists()
+    for kind in (".", "devices", "shifts", "work_orders"):
+        assert pl.read_parquet(tmp_path / "truth" / kind / "0000.parquet").is_empty()
+
+
+def test_a_world_that_has_not_begun_is_refused_with_a_sentence(tmp_path):
+    with pytest.raises(SimulationError, match="begins at 2026-01-01"):
+        write_records(SETTINGS, tmp_path, until=SETTINGS.starts_at - timedelta(hours=1))
+
+
+@pytest.mark.parametrize("agents", [12, 14, 23, 24])
+def test_somebody_works_on_every_ticket_however_few_agents_there_are(agents):
+    settings = SimulationSettings(sites=2, agents=agents, tickets_per_day=60)
+    end = settings.starts_at + timedelta(days=4)
+    lives = worked(arrivals(settings, 0, end), build_world(settings, 0, end).agents, settings)
+    assert lives["assignee_id"].null_count() == 0
+    assert lives["is_urgent"].any() == (agents > 12)
