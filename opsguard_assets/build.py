@@ -6,7 +6,7 @@ Here: what belongs together. Not here: any of the parts. Nothing is opened and n
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -33,6 +33,7 @@ from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSo
 from opsguard_assets.devices.assets import device_assets
 from opsguard_assets.devices.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
 from opsguard_assets.devices.risk_assets import SCORE_DEVICES_JOB
+from opsguard_assets.freshness import with_freshness
 from opsguard_assets.housekeeping import keep_house_job
 from opsguard_assets.intake.assets import accepted_assets, raw_asset, raw_key, simulated_asset, simulated_key
 from opsguard_assets.intake.contract import misfits
@@ -40,7 +41,7 @@ from opsguard_assets.intake.groups import source_groups
 from opsguard_assets.intake.look import Look
 from opsguard_assets.intake.probe import new_files, new_rows, new_simulated
 from opsguard_assets.intake.simulated import direct_sources, file_sources
-from opsguard_assets.model_jobs import Scoring, assets_of, cadences_of, jobs_of, keys_of, sensors_of
+from opsguard_assets.model_jobs import Scoring, assets_of, cadences_of, jobs_of, keys_of, looked_at, sensors_of
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.problems import problems_of
 from opsguard_assets.shifts.assets import shift_assets
@@ -59,6 +60,18 @@ from resources.ticket_system.change import TicketSystem
 from sensors.arrivals import Watched, arrivals_sensor
 from sensors.cadences import EXCLUSIVE_TAG, Cadence, schedule_for
 
+_DAILY = timedelta(days=1)
+# Time between ticks of the frequent jobs, as `cadences` has them.
+_EVERY = {
+    SCORE_JOB: timedelta(minutes=15),
+    ESCALATE_JOB: timedelta(minutes=30),
+    SCORE_DEVICES_JOB: timedelta(hours=1),
+    JUDGE_HEALTH_JOB: _DAILY,
+    JUDGE_SHIFTS_JOB: timedelta(minutes=30),
+    WATCH_ORDERS_JOB: timedelta(hours=1),
+    SCORE_VENDORS_JOB: _DAILY,
+}
+
 
 def build_defs(
     *, settings: Settings | None = None, resources: Mapping[str, dg.ResourceDefinition] | None = None
@@ -70,7 +83,8 @@ def build_defs(
         resources: The outside world; that of the environment where left out.
     """
     settings = settings or load_settings_of(read_environment(os.environ), os.environ, misfits)
-    assets, scored = _assets(settings), _scored(settings)
+    scored = _scored(settings)
+    assets = with_freshness(_assets(settings), _cadence_of(scored))
     others = dg.AssetSelection.assets(*(key for each in scored for key in each.keys))
     jobs = [keep_house_job(HOUSE_JOB, settings)]
     if assets:
@@ -151,6 +165,12 @@ def _scored(settings: Settings) -> list[Scored]:
         }
         found.append(Scored(problems["work_order_late"], Scoring(WATCH_ORDERS_JOB, vendor_config), watched))
     return found
+
+
+def _cadence_of(scored: Sequence[Scored]) -> dict[dg.AssetKey, timedelta]:
+    """The time between two ticks of every asset that has a cadence."""
+    ticks = {key: _EVERY[job] for each in scored for job, (keys, _) in each.ticks.items() for key in keys}
+    return ticks | {key: _DAILY for each in _learned(scored) for key in looked_at(each.problem)}
 
 
 def is_judged(settings: Settings) -> bool:

@@ -42,7 +42,12 @@ def assets_of(problem: Problem, settings: Settings) -> list[dg.AssetsDefinition]
 
 def keys_of(problem: Problem) -> tuple[dg.AssetKey, ...]:
     """The keys of these assets; none of them follows new records by itself."""
-    return (*learned_keys(problem), watch_key(problem), outcomes_key(problem), replay_key(problem))
+    return (*learned_keys(problem), *looked_at(problem), replay_key(problem))
+
+
+def looked_at(problem: Problem) -> tuple[dg.AssetKey, ...]:
+    """The keys of what is looked at every day."""
+    return watch_key(problem), outcomes_key(problem)
 
 
 def jobs_of(problem: Problem, make: MakeJob) -> list[Any]:
@@ -56,7 +61,7 @@ def jobs_of(problem: Problem, make: MakeJob) -> list[Any]:
         ),
         make(
             problem.watch_job,
-            selected(watch_key(problem), outcomes_key(problem)),
+            selected(*looked_at(problem)),
             f"{name}: looks at the model in force (useful, calibrated, features as they were) and at recorded scores.",
         ),
         make(
@@ -74,7 +79,7 @@ def train_config(problem: Problem, as_of: datetime) -> dict[str, object]:
 
 def watch_config(problem: Problem, as_of: datetime) -> dict[str, object]:
     """Run configuration of a look at the model in force and at what came of recorded scores."""
-    return moment_config(as_of, watch_key(problem), outcomes_key(problem))
+    return moment_config(as_of, *looked_at(problem))
 
 
 def cadences_of(problem: Problem, *, place: int) -> list[Cadence]:

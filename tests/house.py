@@ -60,6 +60,7 @@ FILES = {"open", "input", "print", "read_text", "write_text", "read_bytes", "wri
 
 MAY_IMPORT_DAGSTER = {
     "opsguard_assets/build.py",
+    "opsguard_assets/freshness.py",
     "opsguard_assets/housekeeping.py",
     "opsguard_assets/metadata.py",
     "opsguard_assets/model_jobs.py",

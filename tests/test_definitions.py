@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -75,6 +76,26 @@ def test_the_cadences_are_those_of_the_mission(simulated):
         "watch_work_order_late_job",
     }
     assert all(schedule.default_status == dg.DefaultScheduleStatus.RUNNING for schedule in simulated.schedules)
+
+
+def gap(cron):
+    """Time between two ticks of one of our cron strings."""
+    minute, hour, *_ = cron.split()
+    if hour != "*":
+        return timedelta(days=1)
+    return timedelta(minutes=int(minute.removeprefix("*/"))) if minute.startswith("*/") else timedelta(hours=1)
+
+
+def test_whatever_has_a_cadence_says_when_it_is_stale_no_sooner_than_a_tick_may_be_left_out(simulated):
+    graph, stale = simulated.resolve_asset_graph(), {}
+    ticking = [s for s in simulated.schedules if not s.job_name.startswith(("sync_", "keep_", "train_"))]
+    for schedule in ticking:
+        for key in simulated.resolve_job_def(schedule.job_name).asset_layer.executable_asset_keys:
+            policy = graph.get(key).freshness_policy
+            assert policy is not None, key
+            stale[key.to_user_string()] = policy.warn_window.to_timedelta() / gap(schedule.cron_schedule)
+    assert {"alerts/sla_alerts", "alerts/escalations", "models/sla_breach_watch", "shifts/shift_risk"} <= set(stale)
+    assert all(1 < ticks <= 2 for ticks in stale.values()), stale
 
 
 def test_frequent_jobs_run_in_one_process_and_never_beside_themselves(simulated):

@@ -21,7 +21,17 @@ from opsguard_assets.moment import Moment
 from resources.lake import Lake
 
 _TREATED = {"entity_id": pl.String, "is_held_back": pl.Boolean}
-USEFUL, CALIBRATED, IN_RANGE = "champion_is_useful", "risk_is_calibrated", "features_within_range"
+USEFUL = "champion_is_useful"
+
+
+def calibrated(problem: Problem) -> str:
+    """The check of a problem's probabilities: `sla_risk_calibrated`."""
+    return f"{problem.scored_name}_risk_calibrated"
+
+
+def in_range(problem: Problem) -> str:
+    """The check of a problem's features: `sla_features_within_range`."""
+    return f"{problem.scored_name}_features_within_range"
 
 
 def watch_key(problem: Problem) -> dg.AssetKey:
@@ -31,7 +41,7 @@ def watch_key(problem: Problem) -> dg.AssetKey:
 
 def watch_asset(problem: Problem) -> dg.AssetsDefinition:
     """The asset of the daily look."""
-    key = watch_key(problem)
+    key, checks = watch_key(problem), (USEFUL, calibrated(problem), in_range(problem))
 
     @dg.asset(
         key=key,
@@ -41,7 +51,7 @@ def watch_asset(problem: Problem) -> dg.AssetsDefinition:
         owners=OWNERS,
         description="The champion judged by outcomes that became known after it had learned: beside the trailing rate, "
         "by weeks, and how far its features have moved. One that is worse than the trailing rate is not listened to.",
-        check_specs=[dg.AssetCheckSpec(name, asset=key) for name in (USEFUL, CALIBRATED, IN_RANGE)],
+        check_specs=[dg.AssetCheckSpec(name, asset=key) for name in checks],
     )
     def watch(config: Moment, lake: dg.ResourceParam[Lake], models: dg.ResourceParam[Office]) -> Materialized:
         as_of = config.instant()
@@ -50,7 +60,7 @@ def watch_asset(problem: Problem) -> dg.AssetsDefinition:
             words = "nobody is champion: there is nothing to look at; the rule scores"
             return dg.MaterializeResult(
                 metadata={"verdict": dg.MetadataValue.text(words)},
-                check_results=[_check(name, words, passed=True) for name in (USEFUL, CALIBRATED, IN_RANGE)],
+                check_results=[_check(name, words, passed=True) for name in checks],
             )
         past = problem.past(lake, as_of)
         model, until = trained_of(version)
@@ -62,7 +72,7 @@ def watch_asset(problem: Problem) -> dg.AssetsDefinition:
                 **_shown(found, version.version, as_of),
                 "prevention": dg.MetadataValue.text(prevented(past, treated).words),
             },
-            check_results=_checks(found),
+            check_results=_checks(problem, found),
         )
 
     return watch
@@ -82,14 +92,16 @@ def watch_of(found: Look, problem: str, model: LearnedModel, as_of: datetime) ->
     )
 
 
-def _checks(found: Look) -> list[dg.AssetCheckResult]:
+def _checks(problem: Problem, found: Look) -> list[dg.AssetCheckResult]:
     said = "not known yet" if found.calibration_error is None else f"{found.calibration_error:.3f}"
     worst = found.drift.head(5).select(pl.format("{} {}", "feature", pl.col("psi").round(2)))
-    moved = f"{len(found.shifted)} of {len(found.drift)} features have moved; {', '.join(worst.to_series()) or 'none'}"
+    moved = f"{len(found.shifted)} of {len(found.drift)} features have moved; {', '.join(worst.to_series())}"
+    if found.drift.is_empty():
+        moved = "not known yet: there are no rows of the last week, or of before the training, to compare"
     return [
         _check(USEFUL, found.usefulness.words, passed=found.usefulness.is_useful, severity=dg.AssetCheckSeverity.ERROR),
-        _check(CALIBRATED, f"calibration error {said}, {MOST_CALIBRATION_ERROR} at most", passed=found.holds),
-        _check(IN_RANGE, moved, passed=not found.shifted),
+        _check(calibrated(problem), f"calibration error {said}, {MOST_CALIBRATION_ERROR} at most", passed=found.holds),
+        _check(in_range(problem), moved, passed=not found.shifted),
     ]
 
 

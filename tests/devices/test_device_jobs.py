@@ -124,7 +124,13 @@ def test_a_better_model_is_let_in_and_scores_the_next_tick_with_modes_and_action
 def test_the_champion_is_looked_after_by_what_came_later(story):
     _, told, _ = story
     assert told["look"].success
-    assert set(checks(told["look"])) == {"champion_is_useful", "risk_is_calibrated", "features_within_range"}
+    assert set(checks(told["look"])) == {
+        "champion_is_useful",
+        "device_risk_calibrated",
+        "device_features_within_range",
+        "every_score_met_its_outcome",
+    }
+    assert checks(told["look"])["every_score_met_its_outcome"].passed
     assert told["judged"].success
     assert checks(told["judged"])["low_scores_precede_failures"].passed
 

@@ -1,0 +1,40 @@
+"""How old what a cadence computes may become: the same for all assets of a job.
+
+Here: from the time between two ticks to a policy. Not here: cadences, and assets that know better themselves.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+
+import dagster as dg
+
+_DAY = timedelta(days=1)
+_SLACK = timedelta(hours=2)
+
+
+def policy_of(every: timedelta) -> dg.FreshnessPolicy:
+    """Two ticks late is a warning, three a fault: one may be skipped while its predecessor still runs.
+
+    What is computed once a day may take its time, and a day that is left out is a warning.
+    """
+    if every >= _DAY:
+        return dg.FreshnessPolicy.time_window(fail_window=2 * every + _SLACK, warn_window=every + _SLACK)
+    return dg.FreshnessPolicy.time_window(fail_window=3 * every, warn_window=2 * every)
+
+
+def with_freshness(
+    assets: Iterable[dg.AssetsDefinition], every: Mapping[dg.AssetKey, timedelta]
+) -> Sequence[dg.AssetsDefinition]:
+    """Assets with the policy of their cadence, where they have none of their own.
+
+    Args:
+        assets: All assets.
+        every: Time between two ticks of those that have a cadence.
+    """
+
+    def fresh(spec: dg.AssetSpec) -> dg.AssetSpec:
+        if spec.key not in every or spec.freshness_policy is not None:
+            return spec
+        return spec.replace_attributes(freshness_policy=policy_of(every[spec.key]))
+
+    return [asset.map_asset_specs(fresh) for asset in assets]
