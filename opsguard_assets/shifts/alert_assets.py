@@ -11,7 +11,7 @@ from opsguard_assets.alerts.withholding import keep_to_plans
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.shifts.calendar_store import calendar_at
 from opsguard_assets.shifts.compliance_assets import SHIFT_COMPLIANCE_KEY, limits_of
-from opsguard_assets.shifts.compliance_store import compliance_at
+from opsguard_assets.shifts.compliance_store import Judged, compliance_at
 from opsguard_assets.shifts.coverage import coverage_ahead, coverage_now
 from opsguard_assets.shifts.findings import (
     ALERT_TYPES,
@@ -66,7 +66,7 @@ def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame
     sites = lake.known(TABLES["sites"], as_of).unique("site_id").collect()
     absences = lake.known(TABLES["absences"], as_of).collect()
     workforce = Workforce(people, sites, around, absences)
-    needs = _needs(judged.verdicts, coverage, as_of)
+    needs = _needs(judged, coverage, as_of)
     proposed = proposals(needs, workforce, rest_hours=chosen.rest_hours, at_most=chosen.proposals)
     found = shift_findings(
         Found(
@@ -83,13 +83,21 @@ def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame
     return keep_to_plans(found, plans, settings.plans.alerts_by_plan())
 
 
-def _needs(verdicts: pl.DataFrame, coverage: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+def _needs(judged: Judged, coverage: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """Where somebody is needed, and from when to when: `need` is the key of the alert."""
     now = pl.lit(as_of, INSTANT)
-    absent = verdicts.filter(
-        pl.col("verdict").is_in([UNATTENDED, NO_SHOW, WRONG_SITE]), pl.col("expected_until_at") > now
-    ).select(need=key_of_part(), site_id="site_id", post="post", starts_at=now, ends_at="expected_until_at")
+    key = ["shift_id", "person_id"]
+    absent = (
+        judged.verdicts.filter(
+            pl.col("verdict").is_in([UNATTENDED, NO_SHOW, WRONG_SITE]), pl.col("expected_until_at") > now
+        )
+        .join(judged.shifts.select(*key, "requires"), on=key, how="left")
+        .select(
+            "requires", need=key_of_part(), site_id="site_id", post="post", starts_at=now, ends_at="expected_until_at"
+        )
+    )
     short = coverage.filter(pl.col("missing") > 0).select(
+        "requires",
         need=key_of_gap(),
         site_id="site_id",
         post="post",

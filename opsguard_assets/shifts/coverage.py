@@ -13,6 +13,8 @@ from opsguard_assets.tables.versions import INSTANT
 
 AHEAD = timedelta(hours=24)
 _POST = ["site_id", "post"]
+# Where the plan of a post changes.
+_CHANGES = ("starts_at", "ends_at", "expected_from_at", "expected_until_at")
 _NEEDED = pl.col("required_people").fill_null(1)
 
 
@@ -26,7 +28,8 @@ def coverage_now(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime) 
 
     Returns:
         `site_id`, `post`, `client_id`, `is_critical`, `required`, `planned`, `present`, `unknown` (not late yet, or
-        the feed is), `missing` (required, neither present nor unknown), `starts_at`, `ends_at` of the running shifts.
+        the feed is), `missing` (required, neither present nor unknown), `starts_at`, `ends_at` of the running shifts,
+        `requires` (the qualifications that any of them demands).
     """
     now = pl.lit(as_of, INSTANT)
     key = ["shift_id", "person_id"]
@@ -49,26 +52,76 @@ def coverage_now(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime) 
 
 
 def coverage_ahead(shifts: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    """The posts that the plan of the next 24 hours leaves short at the start of some shift: the first such start.
+    """The posts that the plan of the next 24 hours leaves short at some moment: the first such moment of each.
+
+    The plan changes where a shift starts or ends and where leave begins or ends: it is looked at from there on.
 
     Returns:
-        The columns of `coverage_now`; nobody is present yet.
+        The columns of `coverage_now`; nobody is present yet, `starts_at` is the moment from which somebody is missing.
     """
     now = pl.lit(as_of, INSTANT)
     rows = shifts.filter(pl.col("status") != HOLIDAY)
-    starts = (
-        rows.filter(pl.col("starts_at") > now, pl.col("starts_at") <= now + AHEAD).select(*_POST, "starts_at").unique()
-    )
-    during = starts.rename({"starts_at": "_at"}).join(rows, on=_POST, nulls_equal=True)
-    covers = (pl.col("starts_at") <= pl.col("_at")) & (pl.col("ends_at") > pl.col("_at"))
-    works = (pl.col("status") == PLANNED) & (pl.col("expected_from_at") <= pl.col("_at"))
+    changes = pl.concat(rows.select(*_POST, _at=pl.col(name)) for name in _CHANGES).unique()
+    soon = changes.filter(pl.col("_at") > now, pl.col("_at") <= now + AHEAD)
+    during = soon.join(rows, on=_POST, nulls_equal=True)
+    covers = _covers("starts_at", "ends_at")
+    works = (pl.col("status") == PLANNED) & _covers("expected_from_at", "expected_until_at")
     counted = (
         during.filter(covers)
         .group_by(*_POST, "_at")
         .agg(*_of_post(), planned=works.sum(), present=pl.lit(0, pl.UInt32), unknown=works.sum())
     )
     short = _missing(counted).filter(pl.col("missing") > 0)
-    return short.sort("_at").unique(_POST, keep="first", maintain_order=True).drop("_at")
+    first = short.sort("_at").unique(_POST, keep="first", maintain_order=True)
+    return first.with_columns(starts_at="_at").drop("_at")
+
+
+def person_hours(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """What each post needed in the last 24 hours, what of it was planned and what manned, in hours of one person.
+
+    Args:
+        shifts: Rows of `shift_calendar`, those of the day before too.
+        verdicts: Rows of `shift_compliance` of the same moment.
+        as_of: Now, UTC.
+
+    Returns:
+        `site_id`, `post`, `needed_h`, `planned_h`, `manned_h`: people beyond those that are needed do not count, nor do
+        stays of which nothing was heard.
+    """
+    now, since = pl.lit(as_of, INSTANT), pl.lit(as_of - AHEAD, INSTANT)
+    rows = shifts.filter(pl.col("status") != HOLIDAY, pl.col("starts_at") < now, pl.col("ends_at") > since)
+    stays = verdicts.filter(pl.col("punched_site_id") == pl.col("site_id")).select(
+        "shift_id", "person_id", came_at="arrived_at", went_at=pl.coalesce("left_at", "expected_until_at")
+    )
+    known = rows.join(stays, on=["shift_id", "person_id"], how="left")
+    points = pl.concat(known.select(*_POST, _at=pl.col(name)) for name in (*_CHANGES, "came_at", "went_at"))
+    inside = points.drop_nulls("_at").with_columns(pl.col("_at").clip(since, now)).unique().sort(*_POST, "_at")
+    spans = inside.with_columns(_next=pl.col("_at").shift(-1).over(_POST)).drop_nulls("_next")
+    during = spans.join(known, on=_POST, nulls_equal=True).filter(_covers("starts_at", "ends_at"))
+    counted = during.group_by(*_POST, "_at", "_next").agg(
+        needed=_NEEDED.max(),
+        planned=(_covers("expected_from_at", "expected_until_at") & (pl.col("status") == PLANNED)).sum(),
+        manned=_covers("came_at", "went_at").fill_null(value=False).sum(),
+    )
+    hours = (pl.col("_next") - pl.col("_at")).dt.total_microseconds() / 3.6e9
+    names = ("needed", "planned", "manned")
+    return (
+        counted.group_by(_POST)
+        .agg((pl.min_horizontal(name, "needed") * hours).sum().alias(f"{name}_h") for name in names)
+        .sort(_POST)
+    )
+
+
+def with_shares(hours: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """Person-hours of the groups named, with the shares of what was needed: `planned_share`, `manned_share`, 0..1."""
+    summed = hours.group_by(by).agg(pl.col("needed_h", "planned_h", "manned_h").sum()).sort(by)
+    shares = [(pl.col(f"{name}_h") / pl.col("needed_h")).alias(f"{name}_share") for name in ("planned", "manned")]
+    return summed.with_columns(shares)
+
+
+def _covers(begins: str, ends: str) -> pl.Expr:
+    """Whether a span holds the moment `_at`."""
+    return (pl.col(begins) <= pl.col("_at")) & (pl.col(ends) > pl.col("_at"))
 
 
 def _of_post() -> list[pl.Expr]:
@@ -78,6 +131,7 @@ def _of_post() -> list[pl.Expr]:
         _NEEDED.max().alias("required"),
         pl.col("starts_at").max(),
         pl.col("ends_at").min(),
+        pl.col("requires").explode().drop_nulls().unique().sort(),
     ]
 
 

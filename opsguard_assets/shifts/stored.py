@@ -42,6 +42,7 @@ class ShiftCalendar(dy.Schema):
     post = _text("position at the site")
     is_critical = dy.Bool(nullable=True, description="whether the post must never be empty")
     required_people = dy.Int64(nullable=True, description="people that the post needs")
+    requires = dy.List(dy.String(), nullable=True, description="qualifications that the post demands, all of them")
     known_at = _instant("when this was known", nullable=False)
 
 

@@ -1,10 +1,12 @@
-"""Who could come instead: off duty, not away, rested, active, and best those who know the post and live near.
+"""Who could come instead: active, off duty, not away, rested, qualified, best who knows the post and lives near.
 
 Here: the ranking. Not here: which shifts need somebody (`findings`).
 
 People are looked for among those who ever worked at the site and those whose usual site is one of the 25 nearest. Who
 knows the post goes before who knows the site, before who is nearest; of two alike, the one with fewer hours this week.
-Whoever is away then, or was excused from or replaced in a shift of that time, is not asked.
+Whoever is away then, or was excused from or replaced in a shift of that time, is not asked. Where the post demands
+qualifications, only who holds them all; where it demands none, who worked the post is the best that is known of it.
+People of whom it is not known whether they are active are asked: a source that does not say so means everybody.
 """
 
 from dataclasses import dataclass
@@ -43,7 +45,8 @@ def proposals(needs: pl.DataFrame, workforce: Workforce, *, rest_hours: float, a
     """The best substitutes for some shifts.
 
     Args:
-        needs: `need` (unique), `site_id`, `post`, `starts_at`, `ends_at`: from when to when somebody is needed.
+        needs: `need` (unique), `site_id`, `post`, `starts_at`, `ends_at`: from when to when somebody is needed, and
+            `requires`: the qualifications that it takes.
         workforce: Who there is.
         rest_hours: Hours of rest before and after.
         at_most: How many are proposed.
@@ -53,19 +56,22 @@ def proposals(needs: pl.DataFrame, workforce: Workforce, *, rest_hours: float, a
     """
     near = _near(needs, workforce.sites)
     active = workforce.people.filter(pl.col("is_active").fill_null(value=True)).select(
-        "person_id", "name", "home_site_id"
+        "person_id", "name", "home_site_id", "qualifications"
     )
     known = _known_places(needs, workforce.shifts)
     living = near.join(active.select("person_id", "home_site_id"), on="home_site_id").select("need", "person_id")
+    # Whose usual site it is lives near, wherever it lies.
+    own = needs.join(active, left_on="site_id", right_on="home_site_id").select("need", "person_id")
     candidates = (
-        pl.concat([living, known.select("need", "person_id")])
+        pl.concat([living, own, known.select("need", "person_id")])
         .unique()
         .join(active, on="person_id")
         .join(needs, on="need")
         .join(near, on=["need", "home_site_id"], how="left")
         .join(known, on=["need", "person_id"], how="left")
     )
-    free = _free(candidates, workforce, timedelta(hours=rest_hours))
+    qualified = candidates.filter(_named("requires").list.set_difference(_named("qualifications")).list.len() == 0)
+    free = _free(qualified, workforce, timedelta(hours=rest_hours))
     knows = [(pl.col(name).fill_null(0) > 0).alias(f"_{name}") for name in ("at_post", "at_site")]
     ranked = free.with_columns(knows).sort(
         "need",
@@ -81,6 +87,12 @@ def proposals(needs: pl.DataFrame, workforce: Workforce, *, rest_hours: float, a
         "need", pl.struct(field.name for field in PROPOSAL.fields).alias("proposals")
     )
     return told.group_by("need", maintain_order=True).agg(pl.col("proposals").head(at_most))
+
+
+def _named(column: str) -> pl.Expr:
+    """The qualifications of a list, however they are written; none known is none."""
+    plain = pl.element().str.strip_chars().str.to_lowercase()
+    return pl.col(column).list.eval(plain).fill_null(pl.lit([], pl.List(pl.String)))
 
 
 def _near(needs: pl.DataFrame, sites: pl.DataFrame) -> pl.DataFrame:
@@ -158,8 +170,13 @@ def _reason() -> pl.Expr:
         .then(pl.lit("no shift this month"))
         .otherwise(pl.format("rested {} h", pl.col("rested_h").floor().cast(pl.Int64)))
     )
+    required = pl.col("requires").list.drop_nulls()
+    holds = (
+        pl.when(required.list.len() > 0).then(pl.format("holds: {}; ", required.list.join(", "))).otherwise(pl.lit(""))
+    )
     far = pl.when(pl.col("distance_km").is_not_null()).then(pl.format(", {} km away", pl.col("distance_km").round(1)))
     return pl.concat_str(
+        holds.fill_null(""),
         knows,
         pl.lit(", "),
         rested,

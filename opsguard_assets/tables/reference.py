@@ -55,8 +55,9 @@ class People(dy.Schema):
     email = c.line("address for mail")
     slack_user_id = c.identifier("user in Slack")
     home_site_id = c.identifier("usual site")
-    is_active = c.flag("whether the person can be given work")
+    is_active = c.flag("whether the person can be given work; unknown counts as yes")
     reports_to = c.identifier("the person's superior")
+    qualifications = c.texts("what the person is qualified for: first aid, dog handler, …; none known counts as none")
     known_at = c.known_at()
 
 

@@ -20,6 +20,7 @@ class Rosters(dy.Schema):
     post = c.line("position at the site")
     is_critical = c.flag("whether the post must never be empty")
     required_people = c.count("people that the post needs", low=1)
+    requires = c.texts("qualifications that the post demands, all of them; none means nothing special")
     known_at = c.known_at()
 
     @dy.rule()

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from opsguard_assets.alerts.finding import checked
-from opsguard_assets.shifts.coverage import coverage_ahead, coverage_now
+from opsguard_assets.shifts.coverage import coverage_ahead, coverage_now, person_hours, with_shares
 from opsguard_assets.shifts.findings import Found, key_of_part, shift_findings
 from opsguard_assets.shifts.stored import SHIFT_CALENDAR, SHIFT_RISK
 from opsguard_assets.shifts.substitutes import Workforce, nothing_proposed, proposals
@@ -108,6 +108,47 @@ def test_a_plan_that_leaves_a_post_short_is_told_the_day_before():
     assert found(relieved, now="09:00").is_empty()
 
 
+@pytest.mark.parametrize(
+    ("shifts", "since"),
+    [
+        # On leave from noon: the plan is short from there on, not at any start.
+        ([shift("08:00", "16:00", expected_until_at=at("12:00"))], "12:00"),
+        # Two are needed, the second leaves at noon.
+        (
+            [
+                shift("08:00", "16:00", required_people=2),
+                shift("08:00", "12:00", person_id="bob", required_people=2),
+            ],
+            "12:00",
+        ),
+        ([shift("08:00", "16:00", expected_from_at=at("10:00"))], "08:00"),
+        ([shift("08:00", "12:00"), shift("12:00", "16:00", person_id="bob")], None),
+        ([shift("08:00", "16:00")], None),
+    ],
+)
+def test_a_plan_is_looked_at_wherever_a_shift_or_leave_starts_or_ends(shifts, since):
+    short = coverage_ahead(rows(SHIFT_CALENDAR, *shifts), at("06:00"))
+    assert short["starts_at"].to_list() == ([] if since is None else [at(since)])
+
+
+def test_the_hours_that_a_post_needed_are_told_from_those_planned_and_those_manned():
+    pair = {"required_people": 2}
+    shifts = [
+        shift("08:00", "16:00", "a", **pair),
+        shift("08:00", "16:00", "b", person_id="bob", expected_until_at=at("12:00"), **pair),
+        shift("08:00", "16:00", "c", person_id="cem", site_id="dock"),
+        shift("20:00", "23:00", "d", person_id="dan", site_id="dock"),
+    ]
+    punches = [punch("08:00", "14:00"), punch("10:00", "12:00", person_id="bob"), punch("07:00", person_id="cem")]
+    frame, now = rows(SHIFT_CALENDAR, *shifts), at("18:00")
+    known = Attended(rows("attendance", *punches), rows("punch_feeds"), rows("sites", *SITES))
+    hours = person_hours(frame, shift_compliance(frame, known, Limits(), now), now)
+    posts = with_shares(hours, "site_id", "post").rows()
+    assert posts == [("dock", "gate", 8.0, 8.0, 0.0, 1.0, 0.0), ("hall", "gate", 16.0, 12.0, 8.0, 0.75, 0.5)]
+    assert with_shares(hours, "site_id")["manned_share"].to_list() == [0.0, 0.5]
+    assert person_hours(frame, shift_compliance(frame, known, Limits(), now), at("10:00"))["needed_h"].sum() == 6.0
+
+
 def test_hostile_names_are_data():
     nasty = 'x"}<script>alert(1)</script>\n=HYPERLINK("x")'
     told = found([shift("08:00", "16:00", nasty, person_id=nasty, post=nasty)], now="10:30")
@@ -140,18 +181,19 @@ def worked(person, days_ago, hours=("08:00", "16:00"), **more):
     }
 
 
-def best_of(shifts, absences=()):
+def best_of(shifts, absences=(), requires=None, people=PEOPLE):
     """Who is proposed for the gate of the hall from 08:20 to 16:00, the best first."""
     needs = pl.DataFrame(
         {"need": ["n"], "site_id": ["hall"], "post": ["gate"], "starts_at": [at("08:20")], "ends_at": [at("16:00")]}
-    ).with_columns(pl.col("starts_at", "ends_at").cast(INSTANT))
+    ).with_columns(pl.col("starts_at", "ends_at").cast(INSTANT), requires=pl.lit(requires, pl.List(pl.String)))
     workforce = Workforce(
-        rows("people", *PEOPLE),
+        rows("people", *people),
         rows("sites", site(latitude=52.52, longitude=13.4), *SITES[1:]),
         rows(SHIFT_CALENDAR, *shifts),
         rows("absences", *absences),
     )
-    return proposals(needs, workforce, rest_hours=10, at_most=9)["proposals"].item().to_list()
+    proposed = proposals(needs, workforce, rest_hours=10, at_most=9)["proposals"].to_list()
+    return proposed[0] if proposed else []
 
 
 def names(proposed):
@@ -194,6 +236,26 @@ def test_who_was_excused_or_replaced_in_that_time_is_not_asked_again():
         worked("knows_site", 1, post="patrol", status="excused"),
     ]
     assert {"knows_post", "knows_site"} <= names(best_of([*past, *another_day]))
+
+
+def test_where_a_post_demands_qualifications_only_who_holds_them_all_is_asked_and_the_reason_names_them():
+    held = {"knows_post": ["fire watch"], "near": [" First Aid", "fire watch", "dog handler"], "far": ["first aid"]}
+    people = [row | {"qualifications": held.get(row["person_id"])} for row in PEOPLE]
+    past = [worked("knows_post", 2)]
+    both = best_of(past, requires=["first aid", "Fire watch"], people=people)
+    assert [one["person_id"] for one in both] == ["near"]
+    assert both[0]["reason"].startswith("holds: first aid, Fire watch; new to this site, ")
+    assert names(best_of(past, requires=["first aid"], people=people)) == {"near", "far"}
+    assert best_of(past, requires=["diver"], people=people) == []
+    for nothing in (None, []):
+        everybody = best_of(past, requires=nothing, people=people)
+        assert len(everybody) > 3
+        assert everybody[0]["reason"].startswith("worked this post 1 times")
+
+
+def test_who_is_not_known_to_be_active_is_asked_and_who_is_not_active_is_not():
+    assert "knows_site" in names(best_of([]))
+    assert "left" not in names(best_of([worked("left", 2)]))
 
 
 def test_substitutes_are_rested_and_best_first_and_everyone_says_why():

@@ -145,6 +145,28 @@ def test_one_alert_lives_with_its_shift_and_resolves_itself_on_arrival(house):
     assert (house.verdict(at(11)), house.verdict(at(10.5))) == ("late", "no_show")
 
 
+def test_who_is_proposed_is_qualified_and_neither_sick_nor_replaced(house):
+    house.know("rosters", at(0.5), roster("gate", **DAY_SHIFT, requires=["first aid"]))
+    people = {"bob": ["first aid"], "cem": ["first aid"], "dan": ["First aid"], "eve": None}
+    house.know(
+        "people",
+        at(0.5),
+        *({"person_id": p, "name": p.title(), "home_site_id": "hall", "qualifications": q} for p, q in people.items()),
+    )
+    house.know("absences", at(1), {"person_id": "bob", "starts_at": at(7), "ends_at": at(20), "kind": "sickness"})
+    house.know(
+        "substitutions",
+        at(1),
+        {"roster_id": "gate", "on": START.date(), "person_id": "ann", "substitute_id": "cem"},
+    )
+    house.heard(at(10.5))
+    house.judge(at(10.5))
+    told = house.alert()
+    assert told["alert_type"] == "no_show"
+    assert [one["person_id"] for one in told["evidence"]["proposals"]] == ["dan"]
+    assert "; Dan could come: holds: first aid; new to this site" in told["reason"]
+
+
 def test_a_punch_that_comes_late_corrects_yesterday_and_the_correction_can_be_seen(house):
     house.heard(at(18))
     house.judge(at(18))
@@ -160,6 +182,8 @@ def test_a_punch_that_comes_late_corrects_yesterday_and_the_correction_can_be_se
     before = evidence_of(house.lake, "gate@2026-01-05", at(20), Limits())
     assert before.verdicts["verdict"].to_list() == ["no_show"]
     assert before.punches.is_empty()
+    assert before.said["verdict"].to_list() == ["no_show"]
+    assert evidence_of(house.lake, "gate@2026-01-05", at(17), Limits()).said.is_empty()
 
 
 def test_a_blind_feed_accuses_nobody_and_is_told_as_what_it_is(house):
