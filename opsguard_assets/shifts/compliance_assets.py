@@ -11,7 +11,8 @@ from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figure
 from opsguard_assets.moment import Moment
 from opsguard_assets.shifts.calendar_assets import SHIFT_CALENDAR_KEY
 from opsguard_assets.shifts.compliance_store import Judged, attended_at, compliance_at, record_compliance
-from opsguard_assets.shifts.explained import ATTENDS, NOT_PLANNED, punches_explained
+from opsguard_assets.shifts.coverage import person_hours, with_shares
+from opsguard_assets.shifts.explained import ATTENDS, UNEXPLAINED, punches_explained
 from opsguard_assets.shifts.plots import compliance_strip
 from opsguard_assets.shifts.stored import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts import NO_SHOW, ON_TIME, UNATTENDED, UNKNOWN, VERDICTS, Limits
@@ -22,8 +23,8 @@ from resources.lake import Lake
 SHIFT_COMPLIANCE_KEY = key_of(SHIFT_COMPLIANCE)
 JUDGE_SHIFTS_JOB = "judge_shifts_job"
 _EXPLAINED = "punches_match_the_calendar"
-# More punches than this of people without a shift: the rosters are not whole.
-_UNPLANNED_SHARE = 0.1
+# More presences than this that no shift explains: the rosters are not whole.
+_UNEXPLAINED_SHARE = 0.01
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -71,19 +72,38 @@ def shift_compliance_asset(settings: Settings, deps: list[dg.AssetKey]) -> dg.As
 
 
 def _explained(judged: Judged, punches: pl.DataFrame, as_of: datetime) -> dg.AssetCheckResult:
-    counts = punches_explained(judged.shifts, punches, as_of)
+    told = punches_explained(judged.shifts, punches, as_of)
+    counts = told.group_by("explanation").agg(punches=pl.len()).sort("punches", "explanation", descending=[True, False])
     words = ", ".join(f"{row['punches']:,} {row['explanation']}" for row in counts.iter_rows(named=True)) or "no punch"
-    unplanned = int(counts.filter(pl.col("explanation") == NOT_PLANNED)["punches"].sum())
+    remainder = told.filter(pl.col("explanation") == UNEXPLAINED).drop("explanation")
     return dg.AssetCheckResult(
         check_name=_EXPLAINED,
-        passed=unplanned <= _UNPLANNED_SHARE * int(counts["punches"].sum()),
+        passed=len(remainder) <= _UNEXPLAINED_SHARE * len(told),
         severity=dg.AssetCheckSeverity.WARN,
         description=f"presences of the last 24 hours: {words}",
         metadata={
             "attend_a_shift": int(counts.filter(pl.col("explanation") == ATTENDS)["punches"].sum()),
+            "without_an_explanation": len(remainder),
             "explained": preview(counts),
+            "remainder": preview(remainder),
         },
     )
+
+
+def _coverage(judged: Judged, as_of: datetime) -> dict[str, dg.MetadataValue]:
+    """What of the needed person-hours of the last 24 hours was planned and manned, by post and by site."""
+    hours = person_hours(judged.shifts, judged.verdicts, as_of)
+    needed = float(hours["needed_h"].sum())
+    shares = {
+        f"{name}_share_of_needed_hours": float(hours[f"{name}_h"].sum()) / needed if needed else None
+        for name in ("planned", "manned")
+    }
+    worst = [with_shares(hours, *by).sort("manned_share", *by) for by in (("site_id",), ("site_id", "post"))]
+    return {
+        **figures(shares),
+        "coverage_of_sites": preview(worst[0]),
+        "coverage_of_posts": preview(worst[1]),
+    }
 
 
 def _shown(judged: Judged, news: int, as_of: datetime) -> dict[str, dg.MetadataValue]:
@@ -107,6 +127,7 @@ def _shown(judged: Judged, news: int, as_of: datetime) -> dict[str, dg.MetadataV
                 **{f"shifts_{name}": count for name, count in counts.items() if count},
             }
         ),
+        **_coverage(judged, as_of),
         "trouble": preview(trouble(verdicts)),
         "corrections": preview(judged.corrected.select(said)),
         "strip": picture(compliance_strip(verdicts, as_of), "Compliance by site"),
