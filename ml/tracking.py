@@ -45,6 +45,11 @@ class Place:
         """Without the address."""
         return f"Place({self.artifacts})"
 
+    @property
+    def trainings(self) -> Path:
+        """Where models of trainings lie, beside the artefacts: a folder per problem and training."""
+        return self.artifacts.parent / "models"
+
 
 @dataclass(frozen=True)
 class Circumstances:
@@ -171,10 +176,7 @@ def _log_candidate(
     report, rank = reports[trained.candidate], order.index(trained.candidate) + 1
     tags = {"mlflow.parentRunId": parent, "is_best": str(rank == 1).lower(), "rank": str(rank), **_tags(made_of)}
     run = str(client.create_run(experiment, run_name=trained.candidate, tags=tags).info.run_id)
-    _log(
-        client, run, params=trained.parameters, metrics={**report.metrics, **metrics_of(report.segments), "rank": rank}
-    )
-    client.log_inputs(run, datasets=list(_datasets(made_of)))
+    metrics = {**report.metrics, **metrics_of(report.segments), "rank": rank}
     subject = Subject(
         trained.candidate,
         task,
@@ -187,6 +189,8 @@ def _log_candidate(
         made_of.revision,
     )
     with _ending(client, run), tempfile.TemporaryDirectory() as folder:
+        _log(client, run, params=trained.parameters, metrics=metrics)
+        client.log_inputs(run, datasets=list(_datasets(made_of)))
         files = Path(folder)
         for name, picture in _pictures(trained, task, report).items():
             (files / f"{name}.png").write_bytes(picture)

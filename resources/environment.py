@@ -58,11 +58,6 @@ class Environment:
         return self.home / "simulated"
 
     @property
-    def models(self) -> Path:
-        """Trained models, one folder per problem and training."""
-        return self.home / "models"
-
-    @property
     def mlflow_artifacts(self) -> Path:
         """Where MLflow keeps models and plots by default."""
         return self.home / "mlflow"

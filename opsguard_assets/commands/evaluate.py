@@ -15,15 +15,15 @@ from ml.past import Past
 from ml.problem import Task
 from ml.segments import by_segment
 from opsguard_assets.commands.offices import office_of
-from opsguard_assets.commands.problems import PROBLEM_HELP, instant, trained_by
+from opsguard_assets.commands.problems import PROBLEM_HELP, NothingToJudgeError, instant
 from opsguard_assets.commands.problems import Problem as Name
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
+from opsguard_assets.models import trainings
 from opsguard_assets.models.problem import Problem
-from opsguard_assets.models.serving import learned_until, trained_of
 from opsguard_assets.problems import problems_of
 
 app = typer.Typer(rich_markup_mode=None)
-CHAMPION, CANDIDATE, BASELINE = "champion", "candidate", "baseline"
+BASELINE = "baseline"
 _SHOWN = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "log_loss", "ece")
 
 
@@ -50,14 +50,13 @@ def evaluate(
     last = instant(ends, "--to") or now
     if first is None:
         raise typer.BadParameter("--from is needed")
+    if first >= last:
+        raise typer.BadParameter("--from must lie before --to")
     with opened(config) as session:
         models = in_roles(session, problem, first)
         learned = problems_of(session.settings)[problem.value]
         past = learned.past(session.installation.lake, now)
-        try:
-            rows = past.of_lives(within(past, first, last), moments)
-        except ProtocolError as error:
-            raise typer.BadParameter(str(error)) from None
+        rows = _moments(learned, past, (first, last), moments)
     results = judged(learned, past.task, [*models, (BASELINE, learned.rule)], rows)
     if as_json:
         print_json(results)
@@ -67,15 +66,24 @@ def evaluate(
     print_rows(f"{problem.value} at {moments}, {first:%Y-%m-%d} to {last:%Y-%m-%d}", rounded.to_dicts())
 
 
+def _moments(problem: Problem, past: Past, period: tuple[datetime, datetime], protocol: str) -> pl.DataFrame:
+    """Labelled rows of the lives of a period, one at least."""
+    try:
+        rows = past.of_lives(within(past, *period), protocol)
+    except ProtocolError as error:
+        raise typer.BadParameter(str(error)) from None
+    if rows.is_empty():
+        first, last = period
+        raise NothingToJudgeError(
+            f"Nothing to judge: no {problem.entity} from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC was open "
+            f"at {protocol!r} and has a known outcome. Choose an earlier --from, a later --to, or other --moments."
+        )
+    return rows
+
+
 def in_roles(session: Session, problem: Name, moment: datetime) -> list[tuple[str, RiskModel]]:
     """The models that knew nothing later than a moment, the champion among them first."""
-    trained = trained_by(session.installation.environment.models, problem, moment)
-    version = office_of(session).champions.current(problem.value)
-    champion, until = trained_of(version) if version else (None, moment)
-    if champion is not None and until <= moment:
-        others = [model for model in trained if (model.name, learned_until(model)) != (champion.name, until)]
-        return [(CHAMPION, champion), *((CANDIDATE, model) for model in others)]
-    return [(CHAMPION, trained[0]), *((CANDIDATE, model) for model in trained[1:])]
+    return list(trainings.in_roles(office_of(session), problem.value, moment))
 
 
 def within(past: Past, first: datetime, last: datetime) -> pl.DataFrame:

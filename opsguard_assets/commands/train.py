@@ -12,7 +12,7 @@ import typer
 from ml.evaluation import comparison
 from ml.tracking import Place
 from opsguard_assets.commands.offices import office_of
-from opsguard_assets.commands.problems import PROBLEM_HELP, Problem, instant, keep
+from opsguard_assets.commands.problems import PROBLEM_HELP, Problem, instant
 from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
 from opsguard_assets.models.challenge import admit
@@ -84,11 +84,7 @@ def _train(session: Session, problem: Problem, until: datetime, seconds: float |
     )
     order = replace(usual, budget=budget)
     with bars() as shown:
-        made = train_problem(learned, installation.lake, place, order, begin=shown.begin)
-    by_name = {each.candidate: each.model for each in made.trained}
-    ranked = [model for name in made.logged.candidates if (model := by_name[name])]
-    keep(installation.environment.models, problem, until, ranked)
-    return made
+        return train_problem(learned, installation.lake, place, order, begin=shown.begin)
 
 
 def _said(gate: Mapping[str, Any]) -> str:

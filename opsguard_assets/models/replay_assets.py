@@ -3,7 +3,6 @@
 Here: reading the period, one replay, its figures and pictures. Not here: the replay itself (`replay`).
 """
 
-import base64
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -11,25 +10,26 @@ import polars as pl
 
 from ml.model import RiskModel
 from ml.replay import Period
-from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, preview
+from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, png, preview
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office
-from opsguard_assets.models.replay import GRID, SHOWN, Replayed, as_table, replay
+from opsguard_assets.models.replay import GRID, SHOWN, Replayed, as_table, count_ticks, replay
 from opsguard_assets.models.replay_report import Asked, headline, pictures
-from opsguard_assets.models.serving import trained_of
+from opsguard_assets.models.trainings import NoModelError, in_roles
 from opsguard_assets.moment import instant_of
 from resources.lake import Lake
+from resources.progress import Progress
 
 
 class ReplayConfig(dg.Config):
     """What to replay: instants in ISO 8601 with their offset, and minutes between ticks.
 
-    Without a period it is the last 28 days.
+    Without a period it is the last 28 days; without minutes ticks follow each other as in service.
     """
 
     begins_at: str | None = None
     ends_at: str | None = None
-    every_minutes: int = 60
+    every_minutes: int | None = None
 
     def period(self) -> Period:
         """The period.
@@ -42,6 +42,18 @@ class ReplayConfig(dg.Config):
         if begins >= ends:
             raise ValueError(f"the period ends ({ends}) before it begins ({begins})")
         return Period(begins, ends)
+
+    def step(self, usual: timedelta) -> timedelta:
+        """Time between ticks.
+
+        Raises:
+            ValueError: When it is none.
+        """
+        if self.every_minutes is None:
+            return usual
+        if self.every_minutes < 1:
+            raise ValueError(f"every_minutes is {self.every_minutes}; a minute is the least")
+        return timedelta(minutes=self.every_minutes)
 
 
 def replay_key(problem: Problem) -> dg.AssetKey:
@@ -59,36 +71,46 @@ def replay_asset(problem: Problem) -> dg.AssetsDefinition:
         kinds={"polars"},
         owners=OWNERS,
         description="What would have been alerted in a past period, when, and what missed: by the champion, if it knew "
-        "nothing later than the period's beginning, and by the rule. Launch it with a period.",
+        "nothing later than the period's beginning, else by the best model of the newest training before it; beside it "
+        "the rule. Launch it with a period.",
     )
-    def replayed(config: ReplayConfig, lake: dg.ResourceParam[Lake], models: dg.ResourceParam[Office]) -> Materialized:
-        period, step = config.period(), timedelta(minutes=config.every_minutes)
+    def replayed(
+        config: ReplayConfig,
+        lake: dg.ResourceParam[Lake],
+        models: dg.ResourceParam[Office],
+        progress: dg.ResourceParam[Progress],
+    ) -> Materialized:
+        period, step = config.period(), config.step(problem.step)
         past = problem.past(lake, datetime.now(UTC))
-        grid = sorted({*GRID, problem.alert_from})
+        chosen, words = _models(problem, models, period)
         results = replay(
-            problem, past, _models(problem, models, period), period, step=step, thresholds=grid, costs=problem.costs
+            problem,
+            past,
+            chosen,
+            period,
+            step=step,
+            thresholds=sorted({*GRID, problem.alert_from}),
+            costs=problem.costs,
+            advance=progress.begin("scoring ticks", count_ticks(past, period, step)),
         )
         asked = Asked(problem.name, problem.entity, problem.event, period, step, problem.alert_from)
-        return dg.MaterializeResult(metadata=_told(asked, results))
+        return dg.MaterializeResult(metadata={**_told(asked, results), "model": dg.MetadataValue.text(words)})
 
     return replayed
 
 
-def _models(problem: Problem, models: Office, period: Period) -> list[RiskModel]:
-    """The champion, if the period is new to it, and the rule."""
-    version = models.champions.current(problem.name)
-    if version is None:
-        return [problem.rule]
-    model, until = trained_of(version)
-    return [problem.rule] if until > period.begins_at else [model, problem.rule]
+def _models(problem: Problem, models: Office, period: Period) -> tuple[list[RiskModel], str]:
+    """The model that may judge the period and the rule, as the command chooses them; and which it is."""
+    try:
+        _, model = in_roles(models, problem.name, period.begins_at)[0]
+    except NoModelError as error:
+        return [problem.rule], f"the rule alone: {error}"
+    return [model, problem.rule], f"{model.name} {model.version}"
 
 
 def _told(asked: Asked, results: list[Replayed]) -> dict[str, dg.MetadataValue]:
     rows = pl.DataFrame(list(as_table(results))).select(SHOWN).with_columns(pl.col(pl.Float64).round(3))
-    shown = {
-        title: dg.MetadataValue.md(f"![{title}](data:image/png;base64,{base64.b64encode(picture).decode()})")
-        for title, picture in pictures(asked, results).items()
-    }
+    shown = {title: png(picture, title) for title, picture in pictures(asked, results).items()}
     return {
         "headline": dg.MetadataValue.text(headline(asked, results[0])),
         **figures({"begins_at": asked.period.begins_at, "ends_at": asked.period.ends_at, "scores": results[0].ticks}),

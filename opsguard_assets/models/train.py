@@ -11,12 +11,14 @@ from datetime import datetime
 import polars as pl
 
 from ml.candidates.every import candidates
+from ml.learned import LearnedModel
 from ml.money import Costs
 from ml.problem import Task
 from ml.tracking import Circumstances, Logged, Place, log_training
 from ml.training import STEPS, Trained, rule_as_trained, train
 from ml.tuning import Budget
 from opsguard_assets.models.problem import Problem
+from opsguard_assets.models.trainings import keep
 from resources.lake import Lake
 
 Begin = Callable[[str, int], Callable[[int], None]]
@@ -54,6 +56,11 @@ class Training:
     logged: Logged
 
     @property
+    def ranked(self) -> list[LearnedModel]:
+        """The learned models, the best first."""
+        return [model for name in self.logged.candidates if (model := self._by_name()[name].model)]
+
+    @property
     def best(self) -> Trained:
         """The best learned candidate."""
         name = next(name for name in self.logged.candidates if self._by_name()[name].model)
@@ -71,12 +78,12 @@ def train_problem(
     *,
     begin: Begin = lambda _task, _total: lambda _steps: None,
 ) -> Training:
-    """Trains every candidate on what was known by an instant and writes it to MLflow.
+    """Trains every candidate on what was known by an instant, writes it to MLflow and keeps the models.
 
     Args:
         problem: What is learned.
         lake: The lake.
-        place: Where MLflow keeps things.
+        place: Where MLflow keeps things, and models of trainings lie.
         order: What is asked for.
         begin: Told the name and number of steps of what begins; what it returns is told of every step.
 
@@ -102,7 +109,9 @@ def train_problem(
         dagster_run=order.dagster_run,
         tags=order.tags,
     )
-    return Training(task, trained, log_training(place, task, trained, made_of))
+    made = Training(task, trained, log_training(place, task, trained, made_of))
+    keep(place.trainings, problem.name, order.until, made.ranked)
+    return made
 
 
 def _facts(rows: pl.DataFrame, task: Task, budget: Budget) -> dict[str, object]:

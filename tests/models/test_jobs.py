@@ -1,12 +1,21 @@
 """A model's life as Dagster runs it: trained, let in by the gate, scoring, looked after."""
 
+import shutil
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from tempfile import TemporaryDirectory
 
 import dagster as dg
+import numpy as np
 import polars as pl
 import pytest
+from sklearn.linear_model import LogisticRegression
 
+from ml.learned import Estimator
+from ml.model_files import load, save
 from ml.registry import Registry
+from ml.replay import Period
 from ml.tracking import Place
 from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.build import build_defs
@@ -18,6 +27,10 @@ from opsguard_assets.model_jobs import train_config, watch_config
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.model_assets import GATE_CHECK, learned_keys
 from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.replay import count_ticks
+from opsguard_assets.models.replay_assets import replay_key
+from opsguard_assets.models.serving import learned_until
+from opsguard_assets.models.trainings import NoModelError, in_roles, keep, trained_by
 from opsguard_assets.models.watch_assets import watch_key
 from opsguard_assets.models.watches import last_watch
 from opsguard_assets.simulator.settings import SimulationSettings
@@ -45,6 +58,7 @@ SETTINGS = Settings(
 PROBLEM = sla_breach(SETTINGS)
 TRAIN_JOB, WATCH_JOB = PROBLEM.train_job, PROBLEM.watch_job
 (_, CHAMPION_KEY), WATCH_KEY = learned_keys(PROBLEM), watch_key(PROBLEM)
+REPLAY_KEY = replay_key(PROBLEM)
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -94,8 +108,26 @@ def house(server, tmp_path_factory):
     return House(lake, Office(Registry(place), Champions(database)))
 
 
+@contextmanager
+def failing(folder):
+    """While it lasts, a model's folder holds one that loads and fails when it scores."""
+    whole = load(folder)
+    scorer = LogisticRegression().fit(np.eye(2, len(whole.features)), [0, 1])
+    scorer.coef_ = np.ones((1, 999))
+    with TemporaryDirectory() as kept:
+        shutil.copytree(folder, kept, dirs_exist_ok=True)
+        (folder / "booster.txt").unlink()
+        save(replace(whole, scorer=Estimator(scorer)), folder)
+        yield
+        (folder / "estimator.skops").unlink()
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
+
+
 class Story:
-    """What happens in an installation, in order: a tick, a training, a tick, the same training again, a look."""
+    """What happens in an installation, in order.
+
+    A tick, a training, a tick, the same training again, a tick while the champion fails, one after it, a look.
+    """
 
     def __init__(self, house):
         office, database = house.office, house.office.champions.database
@@ -106,6 +138,10 @@ class Story:
         self.tick = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=16)))
         self.again = house.run(TRAIN_JOB, train_config(PROBLEM, NOW))
         self.forced = house.run(TRAIN_JOB, selection=[CHAMPION_KEY])
+        with failing(office.champions.current("sla_breach").folder):
+            self.failing = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=31)))
+            self.told_of_failing = alerts(database, alert_type="sla_model_unavailable")
+        self.mended = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=46)))
         self.look = house.run(WATCH_JOB, watch_config(PROBLEM, NOW + timedelta(days=2)))
 
 
@@ -164,14 +200,82 @@ def test_the_champion_scores_the_next_tick_and_every_score_leads_to_its_run(hous
     assert {a["model_run_id"] for a in alerts(database, alert_type="sla_breach_risk")} <= {champion.run_id}
 
 
+def test_a_champion_that_fails_while_it_scores_leaves_the_tick_to_the_rule_and_the_operators_are_told(house, story):
+    assert story.failing.success
+    assert not checks(story.failing)["champion_scored"].passed
+    moment = pl.lit(NOW + timedelta(minutes=31))
+    rows = house.lake.scan(SLA_RISK.derived_name).filter(pl.col("as_of") == moment).collect()
+    assert len(rows) > 0
+    assert rows.select("model_name", "model_run_id").unique().rows() == [("rule_baseline", None)]
+    (told,) = story.told_of_failing
+    assert told["severity"] == "high"
+    assert "cannot score" in told["reason"]
+    assert checks(story.mended)["champion_scored"].passed
+
+
 def test_a_look_at_a_fresh_champion_says_that_it_is_too_early(house, story):
     assert story.look.success
-    assert set(checks(story.look)) == {"champion_is_useful", "risk_is_calibrated", "features_within_range"}
+    assert set(checks(story.look)) == {
+        "champion_is_useful",
+        "sla_risk_calibrated",
+        "sla_features_within_range",
+        "every_score_met_its_outcome",
+    }
+    assert "not known yet" in checks(story.look)["sla_features_within_range"].description
+    assert checks(story.look)["every_score_met_its_outcome"].passed
     watch = last_watch(house.office.champions.database, "sla_breach", "1", NOW + timedelta(days=2))
     assert watch.is_useful
     assert "are needed" in watch.words
     (event,) = story.look.asset_materializations_for_node(WATCH_KEY.to_python_identifier())
     assert "held back" in event.metadata["prevention"].text
+
+
+def test_a_training_that_dagster_ran_is_found_by_evaluation_and_replay(house, story):
+    assert story.training.success
+    ((role, champion), *others) = in_roles(house.office, "sla_breach", NOW + timedelta(hours=1))
+    assert (role, champion.name, champion.version) == ("champion", "lightgbm", "1")
+    assert others == []
+    (kept,) = trained_by(house.office.registry.place.trainings, "sla_breach", NOW)
+    assert (kept.name, learned_until(kept)) == ("lightgbm", NOW)
+
+
+def test_the_champion_judges_where_no_training_was_kept_and_nobody_does_who_has_seen_the_period(house, story):
+    assert story.training.success
+    trainings = house.office.registry.place.trainings
+    hidden = trainings.rename(trainings.with_name("hidden"))
+    try:
+        ((role, champion),) = in_roles(house.office, "sla_breach", NOW)
+        assert (role, champion.version) == ("champion", "1")
+        with pytest.raises(NoModelError, match="opsguard train sla_breach --until"):
+            in_roles(house.office, "sla_breach", NOW - timedelta(days=1))
+    finally:
+        hidden.rename(trainings)
+
+
+def replayed(house, begins_at, ends_at):
+    period = {"begins_at": begins_at.isoformat(), "ends_at": ends_at.isoformat()}
+    config = {"ops": {REPLAY_KEY.to_python_identifier(): {"config": period}}}
+    result = house.run(PROBLEM.replay_job, config)
+    assert result.success
+    (event,) = result.asset_materializations_for_node(REPLAY_KEY.to_python_identifier())
+    return {name: value.value for name, value in event.metadata.items()}
+
+
+def test_a_replay_in_the_ui_takes_the_model_that_the_command_takes_and_the_ticks_of_service(house, story):
+    assert story.training.success
+    begins, ends = NOW - timedelta(days=2), NOW - timedelta(days=1, hours=18)
+    alone = replayed(house, begins, ends)
+    assert "the rule alone: No model was trained" in alone["model"]
+    earlier = NOW - timedelta(days=3)
+    learned = load(house.office.champions.current("sla_breach").folder)
+    kept = replace(learned, version=earlier.replace(tzinfo=None).isoformat())
+    keep(house.office.registry.place.trainings, "sla_breach", earlier, [kept])
+    told = replayed(house, begins, ends)
+    assert told["model"] == f"lightgbm {kept.version}"
+    assert "lightgbm" in told["thresholds"]
+    past = PROBLEM.past(house.lake, datetime.now(UTC))
+    hourly = count_ticks(past, Period(begins, ends), timedelta(hours=1))
+    assert told["scores"] > 2 * hourly > 0  # every quarter of an hour
 
 
 def test_the_training_is_in_mlflow_with_its_run_of_dagster_and_the_versions_of_its_data(house, story):

@@ -1,0 +1,77 @@
+"""The models of past trainings, and which of them may judge a period.
+
+Here: folders of trainings, the best model first, and the choice for evaluation and replay. Not here: training, versions
+in the registry (`ml.registry`) and what scores a tick (`serving`).
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from ml.learned import LearnedModel
+from ml.model_files import load, save
+from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.serving import learned_until, trained_of
+
+CHAMPION, CANDIDATE = "champion", "candidate"
+_RANKING = "ranking.json"
+
+
+class NoModelError(RuntimeError):
+    """Nothing was trained that may be judged here; the message says what to do."""
+
+
+def keep(trainings: Path, problem: str, until: datetime, ranked: Sequence[LearnedModel]) -> None:
+    """Writes the models of a training, the best first, where `trained_by` finds them."""
+    folder = _folder_of(trainings, problem, until)
+    for model in ranked:
+        save(model, folder / model.name)
+    (folder / _RANKING).write_text(json.dumps([model.name for model in ranked]), encoding="utf-8")
+
+
+def trained_by(trainings: Path, problem: str, moment: datetime) -> list[LearnedModel]:
+    """The models of the newest training that knew nothing later than `moment`, the best first; none before the first.
+
+    Raises:
+        NoModelError: When its folder does not hold a whole training.
+    """
+    last = _folder_of(trainings, problem, moment).name
+    before = sorted(folder for folder in (trainings / problem).glob("*Z") if folder.name <= last)
+    return [load(before[-1] / name) for name in _ranking(before[-1])] if before else []
+
+
+def in_roles(office: Office, problem: str, moment: datetime) -> list[tuple[str, LearnedModel]]:
+    """The models that knew nothing later than a moment.
+
+    Returns:
+        Role and model, the champion first: the one in force if it may judge, else the best of the newest training
+        before the moment. Then the other models of that training.
+
+    Raises:
+        NoModelError: When there is neither.
+    """
+    trained = trained_by(office.registry.place.trainings, problem, moment)
+    version = office.champions.current(problem)
+    champion, until = trained_of(version) if version else (None, moment)
+    if champion is not None and until <= moment:
+        others = [model for model in trained if (model.name, learned_until(model)) != (champion.name, until)]
+        return [(CHAMPION, champion), *((CANDIDATE, model) for model in others)]
+    if not trained:
+        raise NoModelError(
+            f"No model was trained on what was known by {moment:%Y-%m-%d %H:%M} UTC. Run `opsguard train "
+            f"{problem} --until {moment:%Y-%m-%dT%H:%MZ}` first: a model is judged by what it cannot have seen."
+        )
+    return [(CHAMPION, trained[0]), *((CANDIDATE, model) for model in trained[1:])]
+
+
+def _folder_of(trainings: Path, problem: str, until: datetime) -> Path:
+    """Where the models of a training lie; the names sort by time."""
+    return trainings / problem / until.strftime("%Y%m%dT%H%M%SZ")
+
+
+def _ranking(folder: Path) -> list[str]:
+    try:
+        return [str(name) for name in json.loads((folder / _RANKING).read_text(encoding="utf-8"))]
+    except (OSError, ValueError) as error:
+        raise NoModelError(f"{folder} holds no whole training ({error}); train again.") from error
