@@ -189,15 +189,18 @@ def _held_before(before: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
 
 def _spans(spells: pl.DataFrame, before: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
     """Spells with their weight; what a device on change said has that of all spells until it said something else."""
-    of_device = rated.select("_place", "_due", "_ratio", "_number_all")
-    rows = pl.concat([spells, before]).join(of_device, on="_place").sort("_place", "_number", descending=[False, True])
-    newer = pl.col("_number").shift(-1).over("_place").fill_null(-1)
-    first = pl.when("_due").then("_number").otherwise(newer + 1)
-    last = pl.when("_due").then("_number").otherwise(pl.min_horizontal("_number", pl.col("_number_all") - 1))
-    held = [
-        pl.when("_due").then(part).otherwise(pl.col(part).forward_fill().over("_place")).alias(part) for part in WEIGHTS
-    ]
-    return rows.with_columns(*held, _weight=_weight_of(first, last))
+    placed = spells.join(rated.select("_place", "_due", "_ratio"), on="_place")
+    number, last = pl.col("_number"), pl.col("_number_all") - 1
+    due = placed.filter("_due").select("_place", *WEIGHTS, _weight=_weight_of(number, number))
+    of_device = rated.select("_place", "_ratio", "_number_all")
+    on_change = pl.concat([placed.filter(~pl.col("_due")).select(before.columns), before]).join(of_device, on="_place")
+    newer = number.shift(-1).over("_place").fill_null(-1)
+    held = on_change.sort("_place", "_number", descending=[False, True]).select(
+        "_place",
+        *(pl.col(part).forward_fill().over("_place") for part in WEIGHTS),
+        _weight=_weight_of(newer + 1, pl.min_horizontal(number, last)),
+    )
+    return pl.concat([due, held])
 
 
 def _sums(spells: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:

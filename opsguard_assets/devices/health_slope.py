@@ -13,7 +13,9 @@ import polars as pl
 _LAG_SHARES = (1 / 6, 1 / 2)
 # The other hour lies at least a lag back and at most half as far again.
 _LAG_TOLERANCE = 0.5
-_RISE_WITHIN = "6h"
+_RISE_HOURS = 6
+# Minutes since 1970 stay below it: one number orders hours by device and time.
+_PLACE_MINUTES = 100_000_000
 _LEAST_RISE, _MOST_RISE, _RISE_DEVIATIONS = 2.0, 10.0, 5.0
 # From the median absolute deviation of differences to the standard deviation of single charges.
 _DEVIATION = 1.4826 / 2**0.5
@@ -40,25 +42,36 @@ def _segmented(charged: pl.DataFrame) -> pl.DataFrame:
     """Hours with the number of their discharge: a new one begins with each device and each charging."""
     charge, begins = pl.col("battery_last_pct"), (pl.col("_place") != pl.col("_place").shift(1)).fill_null(value=True)
     before = pl.when(~begins).then(charge.shift(1))
-    rows = charged.with_columns(_begins=begins, _before=before, _change=charge - before)
-    spread = (pl.col("_change") - pl.col("_change").median().over("_place")).abs().median().over("_place")
-    tolerance = (_RISE_DEVIATIONS * _DEVIATION * spread).clip(_LEAST_RISE, _MOST_RISE).fill_null(_LEAST_RISE)
-    lately = pl.col("battery_min_pct").rolling_min_by("hour_at", _RISE_WITHIN).over("_place")
-    risen = (charge > pl.min_horizontal(lately, "_before") + tolerance) & (
+    changed = charged.with_columns(_begins=begins, _before=before, _change=charge - before)
+    usual = changed.group_by("_place").agg(_usual=pl.col("_change").median())
+    changed = changed.join(usual, on="_place", how="left", maintain_order="left")
+    spread = changed.group_by("_place").agg(_spread=(pl.col("_change") - pl.col("_usual")).abs().median())
+    rows = changed.join(spread, on="_place", how="left", maintain_order="left")
+    deviations = _RISE_DEVIATIONS * _DEVIATION * pl.col("_spread")
+    tolerance = deviations.clip(_LEAST_RISE, _MOST_RISE).fill_null(_LEAST_RISE)
+    risen = (charge > pl.min_horizontal(_least_lately(), "_before") + tolerance) & (
         (charge > pl.col("_before")).fill_null(value=False) | (charge > pl.col("battery_min_pct"))
     )
     between = (pl.col("battery_first_pct") > pl.col("_before") + tolerance).fill_null(value=False)
     return rows.with_columns(_segment=(pl.col("_begins") | risen | between).cast(pl.Int32).cum_sum())
 
 
+def _least_lately() -> pl.Expr:
+    """The least charge of the last six hours; so many rows at most, as a row is an hour."""
+    least, at, place = pl.col("battery_min_pct"), pl.col("hour_at"), pl.col("_place")
+    near = [
+        (place == place.shift(rows)) & (at - at.shift(rows) < pl.duration(hours=_RISE_HOURS))
+        for rows in range(1, _RISE_HOURS)
+    ]
+    return pl.min_horizontal(least, *(pl.when(is_near).then(least.shift(n)) for n, is_near in enumerate(near, 1)))
+
+
 def _falls(rows: pl.DataFrame, share: float) -> pl.DataFrame:
     """What every hour lost since the newest hour that is a lag older, within one discharge."""
-    at = pl.col("hour_at")
-    lag = pl.duration(microseconds=(pl.col("_window") * share * 60e6).cast(pl.Int64))
-    earlier = rows.select("_place", "_segment", _at="hour_at", _charge="battery_last_pct")
-    pairs = rows.with_columns(_lag=lag, _back=at - lag).join_asof(
-        earlier, left_on="_back", right_on="_at", by=["_place", "_segment"], check_sortedness=False
-    )
-    days = (at - pl.col("_at")).dt.total_microseconds() / 86_400e6
-    near = pl.col("_back") - pl.col("_at") <= _LAG_TOLERANCE * pl.col("_lag")
-    return pairs.filter(near).select("_place", _fall=(pl.col("_charge") - pl.col("battery_last_pct")) / days)
+    key = pl.col("_place").cast(pl.Int64) * _PLACE_MINUTES + pl.col("hour_at").dt.epoch("s") // 60
+    lag = (pl.col("_window") * share).cast(pl.Int64)
+    told = rows.select("_place", "_segment", _charge="battery_last_pct", _key=key, _lag=lag, _back=key - lag)
+    pairs = told.join_asof(told.select("_segment", "_charge", "_key"), left_on="_back", right_on="_key", suffix="_then")
+    minutes = pl.col("_key") - pl.col("_key_then")
+    near = (pl.col("_segment") == pl.col("_segment_then")) & (minutes <= (1 + _LAG_TOLERANCE) * pl.col("_lag"))
+    return pairs.filter(near).select("_place", _fall=(pl.col("_charge_then") - pl.col("_charge")) / (minutes / 1_440))
