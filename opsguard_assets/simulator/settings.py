@@ -17,8 +17,9 @@ class SimulationSettings(BaseModel):
         regions: Independent copies of the provider; size beyond one region costs time, not memory.
         clients: Clients per region, on the plans bronze, silver and gold in turn.
         sites: Sites per region.
-        agents: Helpdesk agents per region; they work in three shifts a day. From 24 on every desk has an urgent seat;
-            below, urgent tickets of the other desks queue with the rest, and nobody knows their true probability.
+        agents: Helpdesk agents per region; they work in three shifts a day. From 24 on every desk has an urgent
+            seat and an ordinary one; with 12, urgent tickets queue with the rest, and nobody knows their true
+            probability; in between, desks of one person serve urgent tickets only.
         tickets_per_day: Mean arrivals per region and day.
         load: Mean share of their shifts that agents need for the work; queues grow without bound above 1.
         on_hold_share: Share of medium and low tickets that wait for the requester once.

@@ -137,14 +137,12 @@ def _agents(settings: SimulationSettings, prefix: str, luck: np.random.Generator
     team, shift = number % len(TEAMS), (number // len(TEAMS)) % 3
     place = number // (len(TEAMS) * 3)
     urgent = place < max(1, round(URGENT_SHARE * settings.agents / (len(TEAMS) * 3)))
-    # Who is alone at a desk does everything there; urgent seats need a second person.
-    desk = team * 3 + shift
-    is_alone = np.bincount(desk, minlength=len(TEAMS) * 3)[desk] == 1
+    alone = place.max() == 0
     return pl.DataFrame(
         {
             "person_id": [f"{prefix}P{n:05d}" for n in number],
             "group_id": [f"{prefix}{list(TEAMS)[t]}" for t in team],
-            "is_urgent": urgent & ~is_alone,
+            "is_urgent": urgent & ~alone,
             "shift": shift,
             "skill": luck.lognormal(0, 0.15, settings.agents),
         }
