@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from benchmarks.quality_fleet_truth import truth_section
 from ml.candidates.every import candidates
 from ml.device_failure.features import HORIZON
 from ml.device_failure.problem import HORIZONS
@@ -63,13 +64,16 @@ def _truth(past: DevicePast, models: list[RiskModel]) -> str:
         lives.sort("begins_at"), left_on="as_of", right_on="begins_at", by="device_id", check_sortedness=False
     ).filter(pl.col("as_of") < pl.col("ends_at"))  # fmt: skip
     rows = past.at(at.select("life_id", "as_of"))
-    lines = []
+    lines: list[tuple[float, str]] = []
+    said: dict[str, pl.Series] = {}
     for model in models:
         cells = []
         for name in ("1h", "24h", "7d"):
             asked = rows.with_columns(pl.lit(HORIZONS[name]).alias(HORIZON))
-            distance = (model.predict(asked) - at[f"true_down_{name}"]).abs().mean()
+            risk = model.predict(asked)
+            distance = float(np.abs(risk.to_numpy() - at[f"true_down_{name}"].to_numpy()).mean())
             cells.append(f"{distance:.4f}")
+            said |= {model.name: risk} if name == "24h" else {}
         lines.append((float(cells[1]), f"| {model.name} | {' | '.join(cells)} |"))
     truths = [at[f"true_down_{name}"].to_numpy() for name in ("1h", "24h", "7d")]
     constant = [float(np.abs(truth - truth.mean()).mean()) for truth in truths]
@@ -79,7 +83,7 @@ def _truth(past: DevicePast, models: list[RiskModel]) -> str:
         f"judged at {len(at):,} moments after it: the mean distance to the true probability of failing or going "
         "offline. The truth knows hidden wear and the weather, so no model reaches it.\n\n"
         "| model | within 1 h | 24 h | 7 d |\n|---|---|---|---|\n" + "\n".join(line for _, line in sorted(lines)) + "\n"
-    )
+    ) + truth_section(said, at["true_down_24h"], "24 h")
 
 
 def _health(lake: Lake, past: DevicePast) -> str:
