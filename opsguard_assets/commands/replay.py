@@ -12,7 +12,7 @@ from ml.model import RiskModel
 from ml.replay import Period
 from opsguard_assets.commands.evaluate import in_roles
 from opsguard_assets.commands.offices import office_of
-from opsguard_assets.commands.problems import PROBLEM_HELP, instant
+from opsguard_assets.commands.problems import PROBLEM_HELP, NothingToJudgeError, instant
 from opsguard_assets.commands.problems import Problem as Name
 from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
@@ -63,6 +63,7 @@ def replay(  # noqa: PLR0913, PLR0917 - the options of a command
     first, last = instant(begins, "--from"), instant(ends, "--to") or datetime.now(UTC)
     if first is None or first >= last:
         raise typer.BadParameter("--from must lie before --to")
+    _check(threshold)
     period = Period(first, last)
     with opened(config) as session:
         learned = problems_of(session.settings)[problem.value]
@@ -93,8 +94,14 @@ def _run(
     grid: Sequence[float],
 ) -> list[Replayed]:
     past = problem.past(session.installation.lake, datetime.now(UTC))
+    ticks = count_ticks(past, period, step)
+    if not ticks:
+        raise NothingToJudgeError(
+            f"Nothing to replay: no {problem.entity} was open between {period.begins_at:%Y-%m-%d %H:%M} and "
+            f"{period.ends_at:%Y-%m-%d %H:%M} UTC."
+        )
     with bars() as shown:
-        advance = shown.begin("scoring ticks", count_ticks(past, period, step))
+        advance = shown.begin("scoring ticks", ticks)
         return replayed(problem, past, models, period, step=step, thresholds=grid, costs=problem.costs, advance=advance)
 
 
@@ -120,6 +127,13 @@ def _compare(moment: datetime, config: Path | None, *, as_json: bool) -> None:
         print_rows("The tick again", [{"figure": name.replace("_", " "), "value": str(v)} for name, v in told.items()])
     if not again.is_as_it_was:
         raise typer.Exit(1)
+
+
+def _check(thresholds: Sequence[float] | None) -> None:
+    """A threshold is a probability that something can reach and not everything has."""
+    wrong = [value for value in thresholds or () if not 0 < value <= 1]
+    if wrong:
+        raise typer.BadParameter(f"--threshold {wrong[0]:g} is no probability; write it like 0.7.")
 
 
 def _step(text: str) -> timedelta:

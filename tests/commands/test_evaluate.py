@@ -2,20 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import polars as pl
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier
 
-from ml.calibration import IDENTITY
-from ml.learned import Estimator, LearnedModel
 from ml.sla_breach.features import FEATURES
 from ml.sla_breach.problem import TASK
 from ml.sla_breach.rule import RuleBaseline
 from opsguard_assets.cli import app, run
 from opsguard_assets.commands.evaluate import BASELINE, judged
-from opsguard_assets.commands.problems import Problem as Name
-from opsguard_assets.commands.problems import keep
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.trainings import CANDIDATE, CHAMPION
 from opsguard_assets.tickets.breach_problem import sla_breach
@@ -70,18 +64,6 @@ def test_what_cannot_be_asked_is_said_in_a_sentence_before_anything_is_read(aske
     monkeypatch.setenv("COLUMNS", "220")
     assert run(lambda: app(list(asked), standalone_mode=False)) == 2
     assert said in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", ["evaluate", "replay"])
-def test_a_period_in_which_nothing_was_open_is_said_to_hold_nothing(name, command_named, tmp_path):
-    command = command_named(name, timezone="UTC")
-    numbers = np.random.default_rng(1).random((40, len(FEATURES)))
-    scorer = Estimator(HistGradientBoostingClassifier(max_iter=2).fit(numbers, numbers[:, 0] > 0.5))
-    keep(tmp_path / "models", Name.SLA_BREACH, START, [LearnedModel("trees", "1", FEATURES, scorer, IDENTITY)])
-    code, _, error = command("sla_breach", "--from", "2026-01-06", "--to", "2026-01-07")
-    assert code == 1
-    assert error.startswith("Nothing to ")
-    assert "no ticket" in error
 
 
 def test_every_model_has_its_role_and_exactly_the_names_that_are_promised():
