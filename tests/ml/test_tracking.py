@@ -135,6 +135,19 @@ def test_a_training_that_cannot_be_written_is_seen_to_have_failed(place, trained
     assert {run.info.status for run in client.search_runs([experiment])} == {"FAILED"}
 
 
+def test_a_candidate_whose_parameters_cannot_be_written_is_seen_to_have_failed(place, trained):
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    unwritable = [dataclasses.replace(each, parameters={"a\nb": 1}) for each in trained]
+    with pytest.raises(MlflowException):
+        log_training(place, TASK, unwritable, made_of())
+    client = MlflowClient(tracking_uri=place.backend)
+    runs = client.search_runs([client.get_experiment_by_name("sla_breach").experiment_id])
+    assert len(runs) == 2
+    assert {run.info.status for run in runs} == {"FAILED"}
+
+
 def test_unlabelled_rows_teach_the_survival_model_and_judge_nobody(trained):
     judged = {each.candidate: each.figures["n"] for each in trained}
     assert set(judged.values()) == {440}
