@@ -91,3 +91,15 @@ def test_a_refused_token_is_said_and_not_shown(tmp_path, helpdesk):
     with pytest.raises(SourceError, match="HTTP 401") as error:
         Mailbox(tmp_path).receive(source(helpdesk, token="wr0ng"))
     assert "wr0ng" not in str(error.value)
+
+
+def test_a_server_that_gives_nothing_gives_no_complete_list(tmp_path, helpdesk):
+    mailbox = Mailbox(tmp_path)
+    given = source(helpdesk).model_dump(by_alias=True) | {"token": "s3cret", "feeds": [{**FEED, "snapshot": True}]}
+    del given["resource"]["endpoint"]["params"]
+    lists = RestSource.model_validate(given)
+    Helpdesk.tickets = [ticket("T1", 1)]
+    assert mailbox.receive(lists).rows == 1
+    Helpdesk.tickets = []
+    with pytest.raises(SourceError, match="the server gave no record"):
+        mailbox.receive(lists)

@@ -121,3 +121,17 @@ def test_an_address_that_cannot_be_used_says_so_without_its_secret(tmp_path, url
     with pytest.raises(SourceError, match=r"Source erp: `url` is no address") as refused:
         Mailbox(tmp_path).receive(source_at(url))
     assert "s3cret" not in str(refused.value)
+
+
+def test_an_emptied_relation_is_no_complete_list_unless_it_never_held_anything(tmp_path, database_url, rows, sql):
+    mailbox = Mailbox(tmp_path)
+    lists = source(database_url, cursor=None, feeds=[{**FEED, "snapshot": True}])
+    assert mailbox.receive(lists).rows == 0
+    rows(at(10, "J1"), at(11, "J2"))
+    assert mailbox.receive(lists).rows == 2
+    sql("DELETE FROM jobs")
+    for _ in range(2):
+        with pytest.raises(SourceError, match="jobs holds no row"):
+            mailbox.receive(lists)
+    rows(at(12, "J3"))
+    assert mailbox.receive(lists).rows == 1
