@@ -4,26 +4,36 @@ Here: which tables there are to look after, and old runs of Dagster. Not here: c
 (`resources.housekeeping`).
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
 from opsguard_assets.alerts.life import prune
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.devices.health_stored import DEVICE_HEALTH
+from opsguard_assets.devices.risk_stored import CARRIED_CHANNELS, CARRIED_DEVICES, DEVICE_RISK
 from opsguard_assets.devices.stored import DEVICE_HOURLY
 from opsguard_assets.intake import batch_marks, ledger, withdraw
 from opsguard_assets.intake.simulated import direct_sources
 from opsguard_assets.metadata import preview_rows
+from opsguard_assets.models.outcomes import outcomes_name
+from opsguard_assets.problems import problems_of
+from opsguard_assets.shifts.stored import SHIFT_CALENDAR, SHIFT_COMPLIANCE, SHIFT_RISK
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.stored import RECENT_TICKETS, SLA_CLOCKS, SLA_INTERVALS, SLA_RISK, TICKET_OUTCOMES
+from opsguard_assets.vendors.stored import VENDOR_MONTHS, VENDOR_RANKING, VENDOR_SCORES, WORK_ORDER_RISK
 from resources.database import Database
-from resources.housekeeping import tidy
+from resources.housekeeping import PROBE, tidy
 from resources.lake import Lake
 from sensors.cadences import EXCLUSIVE_TAG
 
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _MOST_RUNS = 5_000
-_DERIVED = (SLA_INTERVALS, TICKET_OUTCOMES, RECENT_TICKETS, SLA_RISK, DEVICE_HOURLY)
+# Derived tables with two clocks lie beside the canonical ones.
+_RECORDED = (SLA_CLOCKS, SHIFT_CALENDAR, SHIFT_COMPLIANCE, VENDOR_MONTHS)
+# What a tick writes of its moment, by day.
+SCORES = (SLA_RISK, DEVICE_HEALTH, DEVICE_RISK, SHIFT_RISK, VENDOR_SCORES, VENDOR_RANKING, WORK_ORDER_RISK)
+_DERIVED = (SLA_INTERVALS, TICKET_OUTCOMES, RECENT_TICKETS, DEVICE_HOURLY, *SCORES)
 INTAKE_BOOKS = (ledger.NAME, batch_marks.BEGUN, batch_marks.WRITTEN, withdraw.LISTS)
 
 
@@ -45,8 +55,8 @@ def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
     @dg.op
     def delete_old_scores(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> None:
         before = (datetime.now(UTC) - timedelta(days=settings.retention.risk_days)).date()
-        deleted = lake.forget(SLA_RISK.derived_name, "date", before) if lake.exists(SLA_RISK.derived_name) else 0
-        context.add_output_metadata({"rows_deleted": deleted})
+        deleted = forget_scores(lake, before)
+        context.add_output_metadata({"rows_deleted": sum(deleted.values()), **deleted})
 
     @dg.op
     def delete_old_decisions(context: dg.OpExecutionContext, database: dg.ResourceParam[Database]) -> None:
@@ -75,11 +85,19 @@ def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
 
 def lake_tables(settings: Settings) -> list[str]:
     """Every table that this installation can have written."""
-    canonical = [*TABLES, SLA_CLOCKS.name]
     raw = [f"raw/{source.name}" for source in direct_sources(settings.sources)]
-    kept = [f"tables/{name}" for name in canonical] + [f"quarantine/{name}" for name in TABLES]
+    kept = [f"tables/{name}" for name in (*TABLES, *(table.name for table in _RECORDED))]
     derived = [table.derived_name for table in _DERIVED]
-    return [*raw, *kept, *INTAKE_BOOKS, "derivations", *derived]
+    outcomes = [outcomes_name(problem) for problem in problems_of(settings).values()]
+    quarantined = [f"quarantine/{name}" for name in TABLES]
+    others = [*INTAKE_BOOKS, "derivations", CARRIED_DEVICES, CARRIED_CHANNELS, PROBE]
+    return [*raw, *kept, *quarantined, *derived, *outcomes, *others]
+
+
+def forget_scores(lake: Lake, before: date) -> dict[str, int]:
+    """Deletes the scores of ticks before a day; how many rows of each table that exists."""
+    names = [table.derived_name for table in SCORES]
+    return {name: lake.forget(name, "date", before) for name in names if lake.exists(name)}
 
 
 def delete_runs(instance: dg.DagsterInstance, before: datetime) -> int:

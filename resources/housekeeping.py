@@ -11,6 +11,9 @@ from resources.database import Database
 from resources.lake import Lake
 from resources.written import Tidied
 
+# The small table by which the doctor tries whether the lake can be written.
+PROBE = "doctor"
+
 
 def pin(database: Database, table: str, version: int, *, reason: str) -> None:
     """Keeps a version of a lake table readable for ever, or until it is unpinned."""
