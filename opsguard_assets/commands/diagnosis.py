@@ -25,6 +25,7 @@ from opsguard_assets.intake.header import check_header
 from opsguard_assets.intake.probe import new_rows
 from opsguard_assets.intake.simulated import known_until
 from resources.environment import Environment
+from resources.housekeeping import PROBE
 from resources.installation import Installation, open_installation
 from resources.ticks import last_ticks
 
@@ -134,8 +135,8 @@ def _lake(opened: Installation) -> Finding:
     """Writes a small table and reads it back."""
     now = datetime.now(UTC).isoformat()
     try:
-        opened.lake.replace("doctor", pl.DataFrame({"asked_at": [now]}))
-        found = opened.lake.scan("doctor").collect().item()
+        opened.lake.replace(PROBE, pl.DataFrame({"asked_at": [now]}))
+        found = opened.lake.scan(PROBE).collect().item()
     except Exception as error:  # noqa: BLE001 - what is wrong is the answer
         return Finding("lake", False, str(error), "Set OPSGUARD_LAKE to a folder or bucket that this user may write.")
     return Finding(
