@@ -9,7 +9,7 @@ from ml.registry import Registry
 from ml.tracking import Place
 from opsguard_assets.devices.health_store import health_at
 from opsguard_assets.devices.hourly_update_store import update_hourly
-from opsguard_assets.devices.ticks_again import NoDeviceTickError, tick_again
+from opsguard_assets.devices.ticks_again_store import NoDeviceTickError, tick_again
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import Office
 from opsguard_assets.simulator.settings import SimulationSettings
