@@ -1,7 +1,7 @@
 """What follows from loads of tickets: their events where no source keeps them, their SLA clocks, their intervals.
 
-Here: which tickets a load touched, and keeping what is computed for them. Not here: the computation (`events`,
-`clocks`, `intervals`). Every step may die and be repeated; portions bound its memory.
+Here: which tickets a load touched, and keeping what is computed for them. Not here: the computation
+(`event_history`, `clocks`, `intervals`). Every step may die and be repeated; portions bound its memory.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,8 +12,7 @@ import polars as pl
 
 from opsguard_assets.derivation import Span, in_portions, mark, pending, touched, unseen
 from opsguard_assets.tables.table import Table
-from opsguard_assets.tables.versions import IS_WITHDRAWN, SEQUENCE
-from opsguard_assets.tickets.events import derive_ticket_events
+from opsguard_assets.tickets.event_history import corrections, event_history
 from opsguard_assets.tickets.knowledge import EVENTS, INPUTS, RULES, TICKETS, Knowledge, known
 from opsguard_assets.tickets.stored import RECENT_TICKETS, SLA_CLOCKS, SLA_INTERVALS, TICKET_OUTCOMES
 from resources.lake import Lake
@@ -99,19 +98,9 @@ def _known(lake: Lake, as_of: datetime, portion: pl.DataFrame) -> Knowledge:
 
 
 def _record_events(lake: Lake, portion: pl.DataFrame, upto: datetime) -> None:
-    """Records the events of some tickets and withdraws those that a late state proved wrong."""
-    versions = lake.versions(TICKETS).join(portion.lazy(), on=_KEY, how="semi").collect()
-    fresh = derive_ticket_events(versions)
-    before = lake.known(EVENTS).join(portion.lazy(), on=_KEY, how="semi").collect()
-    gone = before.join(fresh, on=EVENTS.key, how="anti").with_columns(
-        pl.lit(upto, EVENTS.dtypes["known_at"]).alias("known_at")
+    """Records the events of some tickets, and corrects or withdraws those that a late state proved wrong."""
+    states, stored = (
+        lake.versions(table).join(portion.lazy(), on=_KEY, how="semi").collect() for table in (TICKETS, EVENTS)
     )
-    rows = pl.concat(
-        [
-            fresh.with_columns(pl.lit(value=False).alias(IS_WITHDRAWN)),
-            gone.select(*EVENTS.columns, pl.lit(value=True).alias(IS_WITHDRAWN)),
-        ],
-        how="diagonal_relaxed",
-    )
-    loaded_at = unseen(lake, _FOLLOWERS, upto)
-    lake.record(EVENTS, rows.with_columns(pl.lit(0).alias(SEQUENCE)), loaded_at=loaded_at)
+    rows = corrections(stored, event_history(states))
+    lake.record(EVENTS, rows, loaded_at=unseen(lake, _FOLLOWERS, upto))

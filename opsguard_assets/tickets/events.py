@@ -26,7 +26,12 @@ def derive_ticket_events(versions: pl.DataFrame) -> pl.DataFrame:
         `updated_at` are one change, to the last of them. An event is known from when both states were known: a state
         that arrives late splits a change into two that nobody could have known before.
     """
-    states = _states(versions)
+    return events_of(ordered_states(versions))
+
+
+def events_of(ordered: pl.DataFrame) -> pl.DataFrame:
+    """The changes between successive states that `ordered_states` put in order; of tickets named by any type."""
+    states = ordered.unique(["ticket_id", "updated_at"], keep="last", maintain_order=True).with_row_index("index")
     same = pl.col("ticket_id") == pl.col("ticket_id").shift(1)
     known_at = pl.max_horizontal("known_at", pl.col("known_at").shift(1))
     changes = [
@@ -60,12 +65,14 @@ def derive_ticket_events(versions: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([created, *changed]).sort("ticket_id", "at", "field", maintain_order=True).select(_EVENT)
 
 
-def _states(versions: pl.DataFrame) -> pl.DataFrame:
-    """The last state of each (ticket, `updated_at`), in order, numbered by `index`."""
+def ordered_states(versions: pl.DataFrame) -> pl.DataFrame:
+    """The distinct states of tickets, each as known first, ticket by ticket in the order in which they hold."""
     optional = {"updated_by": pl.String(), _SEQUENCE: pl.Int64()}
     missing = [pl.lit(None, dtype).alias(name) for name, dtype in optional.items() if name not in versions.columns]
     columns = ["ticket_id", "updated_at", _SEQUENCE, "opened_at", "known_at", "updated_by"]
-    order = ["ticket_id", "updated_at", _SEQUENCE, "opened_at", *TRACKED, "updated_by"]
+    # Of conflicting states without a sequence the one known last holds, as in `tickets`; sorting by content last makes
+    # the others independent of the order of arrival.
+    order = ["ticket_id", "updated_at", _SEQUENCE, "known_at", "opened_at", *TRACKED, "updated_by"]
     content = [c for c in (*columns, *TRACKED) if c != "known_at"]
     return (
         versions.with_columns(missing)
@@ -73,8 +80,5 @@ def _states(versions: pl.DataFrame) -> pl.DataFrame:
         # A repeated state was known when it was known first.
         .group_by(content)
         .agg(pl.col("known_at").min())
-        # Sorting by content last makes conflicting states without a sequence independent of the order of arrival.
         .sort(order, nulls_last=False)
-        .unique(["ticket_id", "updated_at"], keep="last", maintain_order=True)
-        .with_row_index("index")
     )
