@@ -122,6 +122,7 @@ ARROWS = {
     "opsguard_assets/tickets/plots.py": ("opsguard_assets.tickets", "opsguard_assets.models.plots"),
     "opsguard_assets/tickets/breach_problem.py": (
         "opsguard_assets.tickets", "opsguard_assets.models.problem", "opsguard_assets.config.settings", "ml",
+        "resources.lake",
     ),
     "opsguard_assets/tickets/assets.py": (
         "opsguard_assets.tickets", "opsguard_assets.moment",
