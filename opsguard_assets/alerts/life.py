@@ -105,8 +105,14 @@ def settle(
 
 
 _SETTLING = (
+    sql.USE_INDEXES,
+    sql.DO_NOT_COMPILE,
     sql.PLAN,
+    sql.PLAN_BY_ALERT,
+    sql.PLAN_BY_KEY,
+    sql.ANALYZE_PLAN,
     sql.CLEARED,
+    sql.GONE_BY_ALERT,
     sql.NOTE_FORGIVEN,
     sql.FORGIVE,
     sql.NOTE_CHANGES,
@@ -116,6 +122,8 @@ _SETTLING = (
     sql.CLEAR,
     sql.NOTE_CLEARED,
     sql.DECIDED,
+    sql.DECIDED_BY_KEY,
+    sql.ANALYZE_DECIDED,
     sql.EXTEND,
     sql.BEGIN,
 )
@@ -184,6 +192,7 @@ def bring(connection: Connection, rows: pl.DataFrame) -> None:
     with raw.cursor() as cursor, cursor.copy(sql.COPY_FINDINGS) as copy:
         # Unquoted emptiness is null, quoted emptiness is an empty text.
         copy.write(merged.write_csv(include_header=False, quote_style="non_numeric"))
+    connection.execute(text(sql.INDEX_FINDINGS))
     connection.execute(text(sql.ANALYZE_FINDINGS))
 
 

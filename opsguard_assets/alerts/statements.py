@@ -14,7 +14,18 @@ CREATE TEMP TABLE f (
 ) ON COMMIT DROP
 """
 COPY_FINDINGS: Final = "COPY f FROM STDIN WITH (FORMAT csv)"
+# The planner may still believe that the stored tables are empty. Indexes on both sides, used whatever it believes, keep
+# every join from walking all pairs; compiling statements that run once would cost more than they take.
+USE_INDEXES: Final = "SET LOCAL enable_seqscan = off"
+DO_NOT_COMPILE: Final = "SET LOCAL jit = off"
+INDEX_FINDINGS: Final = "CREATE UNIQUE INDEX ON f (dedup_key)"
 ANALYZE_FINDINGS: Final = "ANALYZE f (dedup_key)"
+PLAN_BY_ALERT: Final = "CREATE INDEX ON plan (alert_id)"
+PLAN_BY_KEY: Final = "CREATE UNIQUE INDEX ON plan (dedup_key)"
+ANALYZE_PLAN: Final = "ANALYZE plan (dedup_key, alert_id, decision, state)"
+GONE_BY_ALERT: Final = "CREATE UNIQUE INDEX ON gone (alert_id)"
+DECIDED_BY_KEY: Final = "CREATE INDEX ON decided (dedup_key)"
+ANALYZE_DECIDED: Final = "ANALYZE decided (dedup_key, decision, alert_id)"
 
 # The last alert of a key is the only one that can be unresolved.
 PLAN: Final = """
