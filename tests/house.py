@@ -117,7 +117,8 @@ ARROWS = {
         "opsguard_assets.metadata", "opsguard_assets.config.settings", "resources",
     ),
     "opsguard_assets/tickets/ticks_again.py": (
-        "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.alerts", "ml", "resources",
+        "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.alerts",
+        "opsguard_assets.config.settings", "ml", "resources",
     ),
     "opsguard_assets/tickets/plots.py": ("opsguard_assets.tickets", "opsguard_assets.models.plots"),
     "opsguard_assets/tickets/breach_problem.py": (
