@@ -39,7 +39,7 @@ _NOTES = """\
 * **(g)** From moments of past tickets to clocks and features, as training and replay ask. The floor is one bare as-of
   join of Polars for each of their look-ups, on sides that are sorted already. Feast's retrieval from files joins a
   moment with the whole history of its key before it chooses, so it cannot be given all of them here: of 10,000 moments
-  and five streams it took 77 s where all our features took 0.16 s, 478× (`python -m benchmarks.retrieval`).
+  and five streams it took 77 s where all our features took 0.16 s, a 478th (`python -m benchmarks.retrieval`).
 * **(h)** 72 hours of reports every five minutes, one in a thousand five hours late. Following the newest load: which
   hours it touched, all their reports with corrections resolved, every full hour of knowledge, compared with what is
   stored, appended, marked. The floor groups the newest hour's rows by device (count, ends, mean, least and greatest of

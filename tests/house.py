@@ -20,7 +20,7 @@ ONE_SENTENCE = {
             "0004_model_watch",
             "0005_escalations",
             "0006_transitions_tell_more",
-        )  # fmt: skip
+        )
     ),
 }
 

@@ -1,7 +1,7 @@
 """`opsguard replay`: what would have been alerted in a past period. Not here: replaying (`opsguard_assets.models`)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -16,14 +16,21 @@ from opsguard_assets.commands.problems import PROBLEM_HELP, NothingToJudgeError,
 from opsguard_assets.commands.problems import Problem as Name
 from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
+from opsguard_assets.devices.ticks_again_store import Again as DeviceTickAgain
+from opsguard_assets.devices.ticks_again_store import tick_again as device_tick_again
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.replay import GRID, SHOWN, Replayed, as_table, count_ticks
 from opsguard_assets.models.replay import replay as replayed
 from opsguard_assets.models.replay_report import Asked, headline, report
 from opsguard_assets.problems import problems_of
-from opsguard_assets.tickets.ticks_again import tick_again
+from opsguard_assets.tickets.ticks_again import Again as SlaTickAgain
+from opsguard_assets.tickets.ticks_again import tick_again as sla_tick_again
 
 app = typer.Typer(rich_markup_mode=None)
+_AGAIN: dict[Name, Callable[..., SlaTickAgain | DeviceTickAgain]] = {
+    Name.SLA_BREACH: sla_tick_again,
+    Name.DEVICE_FAILURE: device_tick_again,
+}
 _STEP = re.compile(r"^(\d+)(m|h)$")
 
 
@@ -54,11 +61,9 @@ def replay(  # noqa: PLR0913, PLR0917 - the options of a command
     """
     moment = instant(at, "--at")
     if moment is not None:
-        if problem is not Name.SLA_BREACH:
-            raise typer.BadParameter(
-                "--at computes ticks of sla_breach again; of the others, a period can be replayed."
-            )
-        _compare(moment, config, as_json=as_json)
+        if problem not in _AGAIN:
+            raise typer.BadParameter(f"--at computes ticks of {' and '.join(_AGAIN)} again, not of {problem}.")
+        _compare(problem, moment, config, as_json=as_json)
         return
     first, last = instant(begins, "--from"), instant(ends, "--to") or datetime.now(UTC)
     if first is None or first >= last:
@@ -105,16 +110,22 @@ def _run(
         return replayed(problem, past, models, period, step=step, thresholds=grid, costs=problem.costs, advance=advance)
 
 
-def _compare(moment: datetime, config: Path | None, *, as_json: bool) -> None:
+def _compare(problem: Name, moment: datetime, config: Path | None, *, as_json: bool) -> None:
     """One tick again; ends with 1 where it is not as it was."""
     with opened(config) as session:
-        again = tick_again(session.installation.lake, office_of(session).champions, moment, session.settings)
+        again = _AGAIN[problem](session.installation.lake, office_of(session).champions, moment, session.settings)
+    of_health = (
+        {"health": again.health_digest, "health_recorded": again.recorded_health_digest}
+        if isinstance(again, DeviceTickAgain)
+        else {}
+    )
     told = {
-        "as_of": moment,
+        "as_of": again.tick.as_of,
         "model": f"{again.tick.model_name} {again.tick.model_version}",
         "rows": len(again.risk),
         "scores": again.scores_digest,
         "scores_recorded": again.tick.digest,
+        **of_health,
         "findings": again.findings_digest,
         "findings_recorded": again.recorded_findings_digest,
         "decisions": again.decisions_digest,

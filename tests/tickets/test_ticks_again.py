@@ -43,7 +43,9 @@ SOURCES = tuple(
     )
     for name in FED
 )
-SETTINGS = Settings.model_validate({"sla": {"holdout_share": 0.3, "alerts_per_day": 1, "alert_from": 0.55, "clear_below": 0.5}})
+SETTINGS = Settings.model_validate(
+    {"sla": {"holdout_share": 0.3, "alerts_per_day": 1, "alert_from": 0.55, "clear_below": 0.5}}
+)
 
 
 @pytest.fixture(scope="module")
