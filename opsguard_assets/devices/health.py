@@ -41,6 +41,8 @@ _FULL_DAYS, _LOW_PCT = 30.0, 20.0
 _BELIEVED_FALLS = 12.0
 _MOST_SPELLS = 1_000
 INSTANT = pl.Datetime("us", "UTC")
+# Sums are made by several threads: beyond these digits their order shows, and a tick made again would differ.
+_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -236,7 +238,7 @@ def _scored(told: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     total = pl.sum_horizontal(f"_{part}_weight" for part in WEIGHTS)
     points = pl.sum_horizontal(pl.col(f"_{part}_weight") * pl.col(f"{part}_score") for part in WEIGHTS)
     # Who never reported anything is as well as one that is silent: its uptime says so, where a report was due.
-    score = pl.when(total > 0).then((points / total).clip(0, 100)).otherwise(100.0)
+    score = pl.when(total > 0).then((points / total).clip(0, 100)).otherwise(100.0).round(_DIGITS)
     silence = (pl.lit(as_of, INSTANT) - pl.col("last_at")).dt.total_microseconds() / 60e6
     days = pl.when(pl.col("_rate") > 0).then(pl.col("battery_last_pct") / pl.col("_rate"))
     return scored.with_columns(score=score).select(
@@ -246,7 +248,7 @@ def _scored(told: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
         as_of=pl.lit(as_of, INSTANT),
         score="score",
         band=band(),
-        **{name: pl.col(name) for name in shown},
+        **{name: pl.col(name).round(_DIGITS) for name in shown},
         battery_pct=pl.when("_has_battery").then("battery_last_pct"),
         days_to_empty=pl.when("_has_battery").then(days),
         last_at="last_at",
