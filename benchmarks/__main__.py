@@ -100,7 +100,7 @@ def _findings(folder: Path, scale: float, progress: Progress) -> list[Row]:
     count = int(_MILLION * scale / 10)
     names = ("findings settled", "findings upserted")
     sides = {name: {"postgres": str(folder / "postgres"), "findings": count} for name in names}
-    found = measure(sides, rounds=5, repeats=1, done=_done(progress, "findings", 10))
+    found = measure(sides, rounds=3, repeats=1, done=_done(progress, "findings", 6))
     what = f"(e) settling {count:,} findings, nine of ten known"
     return [Row(what, "a bare COPY and upsert", "3×", found["findings settled"], found["findings upserted"])]  # noqa: RUF001
 
