@@ -1,6 +1,7 @@
 """`opsguard simulate`: records of a period as files, a truth beside them, sentences where it cannot."""
 
 import json
+import shutil
 
 import polars as pl
 import pytest
@@ -35,8 +36,9 @@ def test_records_of_a_period_and_the_truth_lie_where_it_says(world):
     assert len(truth) > 0
 
 
-def test_a_later_end_adds_records(world):
-    out, _ = world
+def test_a_later_end_adds_records(world, tmp_path):
+    out = tmp_path / "copy"
+    shutil.copytree(world[0], out)
     later = run("--out", str(out), "--until", "2026-01-02T06:00:00+00:00", "--tickets-per-day", "40", *SMALL)
     assert json.loads(later.stdout)["written"] > 0
 
