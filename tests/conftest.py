@@ -11,6 +11,9 @@ from hypothesis import HealthCheck, settings
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
+# The workers of pytest-xdist share the cores: OpenMP's threads would spin while they wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from resources.database import Database
 from resources.postgres import start_embedded
 
