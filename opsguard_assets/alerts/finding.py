@@ -35,8 +35,13 @@ MUTED, UNMUTED = "muted", "mute ended"
 RESOLVED_BY_PERSON = "resolved by a person"
 LATE_TICK = "late tick"
 NOT_IN_PLAN, HELD_BACK, OVER_BUDGET = "not in the plan", "held back", "over budget"
-GROUPED, IN_MAINTENANCE = "grouped under its site", "in maintenance"
-WITHHELD = (NOT_IN_PLAN, HELD_BACK, OVER_BUDGET, GROUPED, IN_MAINTENANCE)
+GROUPED, IN_MAINTENANCE, EXPIRED = "grouped under its site", "in maintenance", "expired"
+WITHHELD = (NOT_IN_PLAN, HELD_BACK, OVER_BUDGET, GROUPED, IN_MAINTENANCE, EXPIRED)
+# Marks that end an alert which lives, and become its resolution: its site's alert goes on in its place; or its time is
+# over and nobody looks any more, though nothing cleared.
+ENDING = (GROUPED, EXPIRED)
+# Resolutions after which the condition, soon back, opens the same alert again. Nothing comes back of what expired.
+COMES_BACK = (CLEARED, GROUPED)
 
 
 class FindingError(ValueError):

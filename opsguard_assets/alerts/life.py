@@ -16,7 +16,16 @@ import polars as pl
 from sqlalchemy import Connection, text
 
 from opsguard_assets.alerts import statements as sql
-from opsguard_assets.alerts.finding import CLEARED, FINDING, LIFE_SAFETY, SEVERITIES, FindingError, checked
+from opsguard_assets.alerts.finding import (
+    CLEARED,
+    COMES_BACK,
+    ENDING,
+    FINDING,
+    LIFE_SAFETY,
+    SEVERITIES,
+    FindingError,
+    checked,
+)
 from resources.database import Database
 from resources.ticks import digest_of
 
@@ -74,7 +83,8 @@ def settle(
     Args:
         database: Where alerts live.
         findings: Rows of `finding.FINDING`: every entity whose condition holds, those below the threshold that raises
-            but above the one that clears included. Several rows of a key count as one with the greatest severity.
+            but above the one that clears included, and whatever ends otherwise than by clearing, marked so
+            (`finding.ENDING`). Several rows of a key count as one with the greatest severity.
         monitor: Who found them.
         as_of: The tick, UTC.
         reopen_within: An alert that cleared so recently is opened again instead of raising a second one.
@@ -174,6 +184,8 @@ def values_of(monitor: Monitor, as_of: datetime, reopen_within: timedelta = REOP
         "as_of": as_of,
         "alert_types": list(monitor.alert_types),
         "life_safety": list(LIFE_SAFETY),
+        "ending": list(ENDING),
+        "comes_back": list(COMES_BACK),
         "reopen_within": reopen_within,
     }
 

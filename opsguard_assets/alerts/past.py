@@ -48,7 +48,7 @@ _INDEX: Final = "CREATE INDEX ON pg_temp.alerts (dedup_key, alert_id)"
 _DECIDED: Final = """
 SELECT dedup_key, decision, CASE decision WHEN 'muted' THEN 'mute ' || mute_id END AS detail FROM plan
 UNION ALL
-SELECT dedup_key, 'cleared', NULL FROM gone WHERE NOT is_grouped
+SELECT dedup_key, 'cleared', NULL FROM gone WHERE mark IS NULL
 """
 _IS_LATE: Final = "SELECT is_late FROM monitor_ticks WHERE monitor = :monitor AND as_of = :as_of"
 _SCHEMA: Final = {"dedup_key": pl.String, "decision": pl.String, "detail": pl.String}

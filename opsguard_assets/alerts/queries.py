@@ -30,6 +30,14 @@ def alerts(
     )
 
 
+def unresolved_keys(database: Database, alert_types: Sequence[str]) -> list[str]:
+    """The keys of the alerts of some types that are not resolved."""
+    statement = (
+        "SELECT dedup_key FROM alerts WHERE state <> 'resolved' AND alert_type = ANY (:types) ORDER BY dedup_key"
+    )
+    return [row["dedup_key"] for row in _rows(database, statement, types=list(alert_types))]
+
+
 def count_by_state(database: Database) -> list[Row]:
     """How many alerts there are per type, severity and state, the resolved ones left out."""
     return _rows(

@@ -51,7 +51,7 @@ WITH known AS (
     ) AS m ON true
 )
 SELECT *, CASE
-    WHEN state <> 'resolved' AND withheld = 'grouped under its site' THEN withheld
+    WHEN state <> 'resolved' AND withheld = ANY (CAST(:ending AS text[])) THEN withheld
     WHEN state <> 'resolved' AND mute_id IS NOT NULL THEN 'muted'
     WHEN state = 'suppressed' THEN 'mute ended'
     WHEN state <> 'resolved' AND is_raising THEN 'refreshed'
@@ -60,20 +60,20 @@ SELECT *, CASE
     WHEN withheld IS NOT NULL THEN withheld
     WHEN awaits_clearing AND rank <= old_rank THEN 'resolved by a person'
     WHEN mute_id IS NOT NULL THEN 'muted'
-    WHEN resolution = 'cleared' AND resolved_at >= CAST(:as_of AS timestamptz) - CAST(:reopen_within AS interval)
-        THEN 'reopened'
+    WHEN resolution = ANY (CAST(:comes_back AS text[]))
+        AND resolved_at >= CAST(:as_of AS timestamptz) - CAST(:reopen_within AS interval) THEN 'reopened'
     ELSE 'raised'
   END AS decision
 FROM known
 """
 
-# Alerts whose condition no finding of the tick holds any more, and those that went over into the alert of their site.
+# Alerts whose condition no finding of the tick holds any more, and those that a finding's mark ends.
 CLEARED: Final = """
 CREATE TEMP TABLE gone ON COMMIT DROP AS
-SELECT a.alert_id, a.dedup_key, a.state, a.severity, f.dedup_key IS NOT NULL AS is_grouped
+SELECT a.alert_id, a.dedup_key, a.state, a.severity, f.withheld AS mark
 FROM alerts AS a LEFT JOIN f USING (dedup_key)
 WHERE a.state <> 'resolved' AND a.alert_type = ANY (CAST(:alert_types AS text[]))
-  AND (f.dedup_key IS NULL OR f.withheld = 'grouped under its site')
+  AND (f.dedup_key IS NULL OR f.withheld = ANY (CAST(:ending AS text[])))
 """
 
 # What a person had resolved may be raised again from here on: said in its history, or no past state could be told.
@@ -153,14 +153,16 @@ WHERE (p.decision = 'raised' OR p.decision = 'muted') AND (p.alert_id IS NULL OR
 
 CLEAR: Final = """
 UPDATE alerts AS a SET state = 'resolved', state_before_mute = NULL, resolved_at = :as_of, resolved_by = :actor,
-                       resolution = 'cleared'
+                       resolution = coalesce(gone.mark, 'cleared')
 FROM gone WHERE a.alert_id = gone.alert_id
 """
 
 NOTE_CLEARED: Final = """
 INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, detail, severity, resolution)
 SELECT alert_id, :as_of, :actor, state, 'resolved',
-       CASE WHEN is_grouped THEN 'grouped under its site' ELSE 'the condition cleared' END, severity, 'cleared'
+       CASE mark WHEN 'expired' THEN 'it is over and no longer judged; nothing cleared'
+                 ELSE coalesce(mark, 'the condition cleared') END,
+       severity, coalesce(mark, 'cleared')
 FROM gone
 """
 
@@ -170,7 +172,7 @@ SELECT p.dedup_key, p.decision, p.findings,
        CASE p.decision WHEN 'muted' THEN 'mute ' || p.mute_id END AS detail, a.alert_id
 FROM plan AS p LEFT JOIN alerts AS a ON a.dedup_key = p.dedup_key AND a.state <> 'resolved'
 UNION ALL
-SELECT dedup_key, 'cleared', 0, NULL, alert_id FROM gone WHERE NOT is_grouped
+SELECT dedup_key, 'cleared', 0, NULL, alert_id FROM gone WHERE mark IS NULL
 """
 
 # An equal decision of the tick before goes on; anything else begins a row of its own. No key has two rows that end with

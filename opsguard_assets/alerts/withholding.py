@@ -3,7 +3,8 @@
 Here: marks on findings. Not here: settings (`config`), recording what was withheld (`life`).
 
 A mark keeps an alert from being raised or opened again; one that lives already lives on until its condition clears.
-Only what is grouped under its site (`devices.findings`) ends at once, because the site's alert goes on in its place.
+Only what is grouped under its site (`devices.findings`) ends at once, because the site's alert goes on in its place,
+and what expired (`shifts.findings`), because nobody looks at it any more.
 """
 
 import hashlib

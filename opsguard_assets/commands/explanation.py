@@ -29,6 +29,7 @@ _MEANINGS = {
     finding.LATE_TICK: "this moment was computed after a later one; nothing was changed",
     finding.NOT_IN_PLAN: "the client's plan does not hold alerts of this type",
     finding.HELD_BACK: "in the share that is scored and not acted on, to measure prevention (sla.holdout_share)",
+    finding.EXPIRED: "over and no longer judged, so the alert ended; nothing cleared",
     finding.OVER_BUDGET: "others were more worth acting on that day (budget of alerts)",
 }
 

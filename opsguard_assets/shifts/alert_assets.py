@@ -7,22 +7,26 @@ import polars as pl
 
 from opsguard_assets.alerts.life import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
+from opsguard_assets.alerts.queries import unresolved_keys
 from opsguard_assets.alerts.withholding import keep_to_plans
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.shifts.calendar_store import calendar_at
 from opsguard_assets.shifts.compliance_assets import SHIFT_COMPLIANCE_KEY, limits_of
-from opsguard_assets.shifts.compliance_store import Judged, compliance_at
+from opsguard_assets.shifts.compliance_store import Judged, compliance_at, last_said
 from opsguard_assets.shifts.coverage import coverage_ahead, coverage_now
 from opsguard_assets.shifts.findings import (
     ALERT_TYPES,
     MONITOR,
     Found,
+    expired_findings,
     key_of_gap,
     key_of_part,
+    key_of_position,
     shift_findings,
 )
 from opsguard_assets.shifts.no_show_assets import SHIFT_RISK_KEY
 from opsguard_assets.shifts.no_show_store import last_risk, recorded_risk
+from opsguard_assets.shifts.stored import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.substitutes import Workforce, proposals, since_of
 from opsguard_assets.shifts.verdicts import NO_SHOW, UNATTENDED, WRONG_SITE
 from opsguard_assets.tables.registry import TABLES
@@ -38,8 +42,8 @@ _AHEAD = timedelta(days=2)
 def shift_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
     """The asset of the alerts of shifts."""
 
-    def findings(lake: Lake, _database: Database, as_of: datetime) -> pl.DataFrame:
-        return findings_at(lake, settings, as_of)
+    def findings(lake: Lake, database: Database, as_of: datetime) -> pl.DataFrame:
+        return findings_at(lake, database, settings, as_of)
 
     watched = Watched(
         monitor=SHIFT_MONITOR,
@@ -52,8 +56,8 @@ def shift_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
     return monitor_asset(watched, settings)
 
 
-def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame:
-    """The findings of a moment, those marked that must not raise an alert."""
+def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datetime) -> pl.DataFrame:
+    """The findings of a moment, those marked that must not raise an alert, or that end one."""
     limits, chosen = limits_of(settings), settings.shifts
     judged = compliance_at(lake, as_of, limits)
     around = calendar_at(lake, as_of, since=since_of(as_of), until=as_of + _AHEAD).shifts
@@ -68,19 +72,27 @@ def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame
     workforce = Workforce(people, sites, around, absences)
     needs = _needs(judged, coverage, as_of)
     proposed = proposals(needs, workforce, rest_hours=chosen.rest_hours, at_most=chosen.proposals)
-    found = shift_findings(
-        Found(
-            judged.verdicts,
-            coverage,
-            proposed,
-            limits.late_after,
-            recorded_risk(lake, as_of),
-            chosen.no_show_alert_from,
-            last_risk(lake, as_of),
-        )
+    found = Found(
+        judged.verdicts,
+        coverage,
+        proposed,
+        limits.late_after,
+        recorded_risk(lake, as_of),
+        chosen.no_show_alert_from,
+        last_risk(lake, as_of),
     )
+    findings = pl.concat([shift_findings(found), _expired(lake, database, found, as_of)])
     plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
-    return keep_to_plans(found, plans, settings.plans.alerts_by_plan())
+    return keep_to_plans(findings, plans, settings.plans.alerts_by_plan())
+
+
+def _expired(lake: Lake, database: Database, found: Found, as_of: datetime) -> pl.DataFrame:
+    """What ends the living alerts of shifts that left the hours which are judged."""
+    living = unresolved_keys(database, ALERT_TYPES)
+    is_told = key_of_part().is_in(living) | key_of_position().is_in(living)
+    judged = found.verdicts.lazy().select(SHIFT_COMPLIANCE.key)
+    over = last_said(lake, as_of).filter(is_told).join(judged, on=SHIFT_COMPLIANCE.key, how="anti")
+    return expired_findings(found, over.collect(), living)
 
 
 def _needs(judged: Judged, coverage: pl.DataFrame, as_of: datetime) -> pl.DataFrame:

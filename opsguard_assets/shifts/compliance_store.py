@@ -55,6 +55,11 @@ def compliance_at(lake: Lake, as_of: datetime, limits: Limits) -> Judged:
     return Judged(shifts, asked.select(SHIFT_COMPLIANCE.columns), corrected)
 
 
+def last_said(lake: Lake, as_of: datetime) -> pl.LazyFrame:
+    """What was said last of the shifts that are no longer judged: rows of `shift_compliance`."""
+    return lake.known(SHIFT_COMPLIANCE, as_of).filter(pl.col("expected_until_at") <= pl.lit(as_of - _DAY, INSTANT))
+
+
 def attended_at(lake: Lake, as_of: datetime) -> Attended:
     """What was known of who came, of the last four weeks."""
     since = pl.lit(as_of - LEARNED_FROM, INSTANT)

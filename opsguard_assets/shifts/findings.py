@@ -6,13 +6,15 @@ A part in a shift has one alert, whatever its state becomes: nobody yet is `late
 makes it `shift_unconfirmed`, which accuses nobody and is not told of somebody who is there; somebody at another place
 `wrong_site`; who leaves `early_exit`. It resolves itself when the person arrives. The names of people stay out of
 titles: evidence and reasons carry them.
+
+A shift that is no longer judged cannot clear anything: the alerts that still live of it expire.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from opsguard_assets.alerts.finding import FINDING
+from opsguard_assets.alerts.finding import EXPIRED, FINDING
 from opsguard_assets.shifts.substitutes import PROPOSAL
 from opsguard_assets.shifts.verdicts import EARLY_EXIT, NO_SHOW, UNATTENDED, UNKNOWN, WRONG_SITE, is_there
 
@@ -77,9 +79,30 @@ def shift_findings(found: Found) -> pl.DataFrame:
     return helped.with_columns(nothing).select(FINDING.names())
 
 
+def expired_findings(found: Found, over: pl.DataFrame, living: list[str]) -> pl.DataFrame:
+    """The findings that end the alerts of shifts which are no longer judged, marked as expired.
+
+    Args:
+        found: What the tick knows.
+        over: What was said last of parts in shifts that are no longer judged: rows of `shift_compliance`. Of whatever
+            is no trouble any more there is no finding, so that its alert clears.
+        living: Keys of alerts that are not resolved.
+
+    Returns:
+        Rows of `FINDING`.
+    """
+    last = replace(found, verdicts=over, coverage=found.coverage.clear(), risk=found.risk.clear())
+    return shift_findings(last).filter(pl.col("dedup_key").is_in(living)).with_columns(withheld=pl.lit(EXPIRED))
+
+
 def key_of_part() -> pl.Expr:
     """The key of the one alert of a part in a shift."""
     return pl.format("shift:{}/{}", "shift_id", "person_id")
+
+
+def key_of_position() -> pl.Expr:
+    """The key of the alert of a punch from far away."""
+    return pl.format("geofence_violation:{}/{}", "shift_id", "person_id")
 
 
 def key_of_gap() -> pl.Expr:
@@ -159,7 +182,7 @@ def _outside(verdicts: pl.DataFrame) -> pl.DataFrame:
         "client_id",
         "site_id",
         alert_type=pl.lit(GEOFENCE),
-        dedup_key=pl.format("geofence_violation:{}/{}", "shift_id", "person_id"),
+        dedup_key=key_of_position(),
         entity_type=pl.lit("shift"),
         entity_id="shift_id",
         severity=pl.lit("medium"),

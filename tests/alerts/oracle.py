@@ -55,9 +55,9 @@ class World:
         alert = self.last(key)
         muted = any(entity == key.split(":")[1] and begins <= as_of < ends for entity, begins, ends in self.mutes)
         if alert is not None and alert.state != "resolved":
-            if withheld == "grouped under its site":
+            if withheld in ("grouped under its site", "expired"):
                 alert.state, alert.before_mute = "resolved", None
-                alert.resolved_at, alert.resolution = as_of, "cleared"
+                alert.resolved_at, alert.resolution = as_of, withheld
                 return withheld
             return self._meet(alert, severity, is_raising, muted, as_of)
         if not is_raising:
@@ -69,7 +69,8 @@ class World:
         if muted:
             self.alerts.append(Alert(key, severity, "suppressed", as_of, as_of, before_mute="open"))
             return "muted"
-        if alert is not None and alert.resolution == "cleared" and alert.resolved_at >= as_of - reopen_within:
+        comes_back = alert is not None and alert.resolution in ("cleared", "grouped under its site")
+        if comes_back and alert.resolved_at >= as_of - reopen_within:
             alert.state, alert.severity, alert.last_seen = "open", severity, as_of
             alert.occurrences, alert.openings = alert.occurrences + 1, alert.openings + 1
             alert.resolved_at = alert.resolution = None

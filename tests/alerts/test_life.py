@@ -67,6 +67,25 @@ def test_a_condition_that_is_back_soon_opens_the_same_alert_and_later_another(da
     assert len(alerts(database, states=EVERY)) == 2
 
 
+def test_what_is_over_expires_says_so_and_is_never_opened_again(database):
+    tick(database, 0, finding(), finding("T2"))
+    settled = tick(database, 1, finding(withheld="expired"), finding("T2"))
+    assert settled.decisions == {"expired": 1, "refreshed": 1}
+    assert settled.is_complete
+    assert decided(database, 1) == {"sla_breach_risk:T1": "expired", "sla_breach_risk:T2": "refreshed"}
+    over = next(alert for alert in alerts(database, states=EVERY) if alert["entity_id"] == "T1")
+    assert (over["state"], over["resolution"], over["resolved_at"]) == ("resolved", "expired", minute(15))
+    assert history(database, over["alert_id"])[-1]["detail"] == "it is over and no longer judged; nothing cleared"
+    assert tick(database, 1, finding(withheld="expired"), finding("T2")).decisions == settled.decisions
+    assert tick(database, 2, finding(), finding("T2")).decisions == {"raised": 1, "refreshed": 1}
+    assert len(alerts(database)) == 2
+
+
+def test_of_what_is_over_nothing_is_raised(database):
+    assert tick(database, 0, finding(withheld="expired")).decisions == {"expired": 1}
+    assert alerts(database, states=EVERY) == []
+
+
 def test_the_same_tick_twice_changes_nothing(database):
     first = tick(database, 0, finding(), finding("T2"))
     before = alerts(database)

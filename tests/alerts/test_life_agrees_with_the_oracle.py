@@ -19,7 +19,7 @@ entity = st.sampled_from(ENTITIES)
 found = st.tuples(
     st.sampled_from(["low", "medium", "high"]),
     st.booleans(),
-    st.sampled_from([None, None, None, "held back", "grouped under its site"]),
+    st.sampled_from([None, None, None, None, "held back", "grouped under its site", "expired"]),
 )
 moment = st.integers(0, 12)
 action = st.one_of(
@@ -81,6 +81,7 @@ A, NONE = {"a": ("medium", True, None)}, {}
 RESOLVED = [("tick", 0, A), ("resolve", 1, "a"), ("tick", 2, A)]
 FORGIVEN = [*RESOLVED, ("tick", 3, NONE), ("tick", 9, A)]
 MUTED_AFTERWARDS = [("tick", 0, A), ("mute", 0, ("a", 4)), ("tick", 1, A), ("tick", 5, A)]
+OVER = [("tick", 0, A), ("tick", 1, {"a": ("medium", True, "expired")}), ("tick", 2, A)]
 BACK = [("tick", 0, A), ("tick", 1, NONE), ("tick", 2, A), ("tick", 3, {"a": ("high", False, None)})]
 
 
@@ -90,6 +91,7 @@ BACK = [("tick", 0, A), ("tick", 1, NONE), ("tick", 2, A), ("tick", 3, {"a": ("h
 @example(actions=FORGIVEN)
 @example(actions=MUTED_AFTERWARDS)
 @example(actions=BACK)
+@example(actions=OVER)
 def test_what_every_past_tick_decided_can_be_told_again(database, actions):
     emptied(database)
     world, settled = World(), {}

@@ -76,9 +76,14 @@ class House:
         return self.run(JUDGE_SHIFTS_JOB, shift_config(when))
 
     def alert(self) -> dict:
-        every = alerts(self.database, states=("open", "acknowledged", "suppressed", "resolved"))
-        (found,) = (row for row in every if row["dedup_key"].startswith("shift:gate@2026-01-05"))
+        (found,) = self.alerts("shift:gate@2026-01-05")
         return found
+
+    def alerts(self, begins: str, holds: str = "") -> list[dict]:
+        """All alerts whose keys begin with and hold a text, in the order of their birth."""
+        every = alerts(self.database, states=("open", "acknowledged", "suppressed", "resolved"))
+        named = [row for row in every if row["dedup_key"].startswith(begins) and holds in row["dedup_key"]]
+        return sorted(named, key=lambda row: row["alert_id"])
 
     def verdict(self, when: datetime) -> str:
         told = self.lake.known(SHIFT_COMPLIANCE, when).filter(pl.col("shift_id") == "gate@2026-01-05").collect()
@@ -184,6 +189,35 @@ def test_a_punch_that_comes_late_corrects_yesterday_and_the_correction_can_be_se
     assert before.punches.is_empty()
     assert before.said["verdict"].to_list() == ["no_show"]
     assert evidence_of(house.lake, "gate@2026-01-05", at(17), Limits()).said.is_empty()
+
+
+def test_the_alert_of_somebody_who_never_came_expires_with_its_shift_and_one_that_was_corrected_clears(house):
+    evening = {"starts_local": "08:00", "ends_local": "16:30", "post": "door", "site_id": "hall"}
+    house.know("rosters", START, roster("door", **evening, person_id="bob"))
+    house.heard(at(39.9))
+    house.judge(at(39.9))
+    assert {row["dedup_key"]: row["alert_type"] for row in house.alerts("shift:", "@2026-01-05")} == {
+        "shift:gate@2026-01-05/ann": "no_show",
+        "shift:door@2026-01-05/bob": "no_show",
+    }
+    came = {"person_id": "bob", "site_id": "hall", "punched_in_at": at(7.9), "punched_out_at": at(16.6)}
+    house.know("attendance", at(40.2), came)
+    house.judge(at(40.4))
+    ended = house.alerts("shift:", "@2026-01-05")
+    assert {row["entity_id"][:4]: row["resolution"] for row in ended} == {"gate": "expired", "door": "cleared"}
+    # What is heard of her later changes nothing: nobody looks at her shift any more.
+    late = {"person_id": "ann", "site_id": "hall", "punched_in_at": at(7.9), "punched_out_at": at(16.1)}
+    house.know("attendance", at(40.5), late)
+    house.judge(at(40.9))
+    assert house.alerts("shift:", "@2026-01-05") == ended
+
+
+def test_an_alert_that_no_tick_looked_at_while_its_shift_was_judged_ends_by_what_was_said_last(house):
+    house.heard(at(17))
+    house.judge(at(17))
+    assert house.alert()["alert_type"] == "no_show"
+    house.judge(at(24 * 4))
+    assert (house.alert()["state"], house.alert()["resolution"]) == ("resolved", "expired")
 
 
 def test_a_blind_feed_accuses_nobody_and_is_told_as_what_it_is(house):
