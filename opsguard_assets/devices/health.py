@@ -1,23 +1,15 @@
 """The health of devices over the trailing 72 hours: battery 40 %, signal 30 %, uptime 20 %, temperature 10 % (mission).
 
-Here: hourly rollups in, one row per device out. Not here: reading them, the slope of batteries (`health_slope`), words
-(`health_words`), alerts.
+Here: hourly rollups in, one row per device out. Not here: reading them, the points of parts (`health_spells`), the
+slope of batteries (`health_slope`), words (`health_words`), alerts.
 
-Time before the moment is cut into spells of an hour, or one and a half intervals where that is longer. Each spell with
-reports says something of every part, 0 to 100; a spell without a report that was due says 0 of every part that the
-device has: what is not heard of is not well. Of a device that reports on change a reading holds until the next one. A
-part is their mean, newer ones weighing more, pulled towards 100 by a benefit of the doubt that is worth five hours at
-first and nothing once the whole window is known. So no single report moves the score by 20 points (a fifth of a part
-at most), a new device begins at 100, one that is as bad as can be for the whole window has 0, and one that falls silent
-sinks below 40 within it. Parts that a device never reported have no weight, and one that it has just begun to report
-gains its weight as it goes on.
-
-The shapes of the parts are ours, where the mission names only what they depend on:
-
-* battery: half the charge in percent, half how long it lasts at the rate it is lost, of 30 days; below 20 % that half
-  is no better than the charge of 20 %: what is empty does not last, whatever its slope.
-* signal: strength, linear from -120 dBm (0) to -60 dBm (100), of which an unsteady one (10 dB of deviation) loses 30 %.
-* uptime: minutes online of minutes expected. temperature: share of the time within the device's range.
+Time before the moment is cut into spells. Each spell with reports says something of every part, 0 to 100; a spell
+without a report that was due says 0 of every part that the device has: what is not heard of is not well. A part is
+their mean, newer ones weighing more, pulled towards 100 by a benefit of the doubt that is worth five hours at first and
+nothing once the whole window is known. So no single report moves the score by 20 points (a fifth of a part at most), a
+new device begins at 100, one that is as bad as can be for the whole window has 0, and one that falls silent sinks below
+40 within it. Parts that a device never reported have no weight, and one that it has just begun to report gains its
+weight as it goes on.
 """
 
 from dataclasses import dataclass
@@ -26,21 +18,14 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from opsguard_assets.devices.health_slope import rates_of
+from opsguard_assets.devices.health_spells import INSTANT, WEIGHTS, held_before, in_order, spells_of, weighed, weight_of
 
 WINDOW_HOURS, WINDOW_INTERVALS = 72.0, 18.0
-WEIGHTS = {"battery": 0.4, "signal": 0.3, "uptime": 0.2, "temperature": 0.1}
 CRITICAL, WARNING = 40.0, 70.0
 # Newer data weighs more: half as much for every third of the window.
 _HALVES = 3.0
 _DOUBT = 5.0
 _SPELL_MINUTES, _SPELL_INTERVALS = 60.0, 1.5
-_WORST_DBM, _BEST_DBM, _WORST_DEVIATION_DB = -120.0, -60.0, 10.0
-_LEVEL_SHARE, _UNSTEADY_LOSES = 0.5, 0.3
-_FULL_DAYS, _LOW_PCT = 30.0, 20.0
-# A rate is believed by as much as it is the median of so many falls: a report is part of a few.
-_BELIEVED_FALLS = 12.0
-_MOST_SPELLS = 1_000
-INSTANT = pl.Datetime("us", "UTC")
 # Sums are made by several threads: beyond these digits their order shows, and a tick made again would differ.
 _DIGITS = 9
 
@@ -84,9 +69,9 @@ def device_health(seen: Seen, as_of: datetime) -> pl.DataFrame:
         spells without a report cost), `missed_hours` of `watched_hours`. One row per device, sorted.
     """
     fleet = _fleet(seen, as_of)
-    told = _told(seen.hourly, fleet, as_of)
+    told = in_order(seen.hourly, fleet, as_of)
     rated = fleet.join(rates_of(told.filter("_has_battery")), on="_place", how="left")
-    spells = _spans(_spells(told, rated), _held_before(seen.before, rated), rated)
+    spells = weighed(spells_of(told, rated, as_of), held_before(seen.before, rated), rated)
     return _scored(rated.join(_sums(spells, rated), on="_place", how="left"), as_of).sort("device_id")
 
 
@@ -119,99 +104,13 @@ def _fleet(seen: Seen, as_of: datetime) -> pl.DataFrame:
     )
 
 
-def _weight_of(first: pl.Expr, last: pl.Expr) -> pl.Expr:
-    """The weight of the spells from number `first` (0 is the newest) to `last`: a geometric series."""
-    ratio = pl.col("_ratio")
-    return ratio ** (first + 0.5) * (1 - ratio ** (last - first + 1).clip(lower_bound=0)) / (1 - ratio)
-
-
-def _told(hourly: pl.DataFrame, fleet: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    """The hours within the window of their device, with the number of their spell."""
-    age = (pl.lit(as_of, INSTANT) - pl.col("hour_at")).dt.total_microseconds() / 60e6 - 60
-    of_device = fleet.select("device_id", "_place", "_spell", "_window", "_has_battery")
-    return (
-        hourly.filter(pl.col("reports") > 0)
-        .join(of_device, on="device_id")
-        .with_columns(_age=age)
-        .filter(pl.col("_age").is_between(0, pl.col("_window"), closed="left"))
-        .with_columns(_number=(pl.col("_age") / pl.col("_spell")).floor().cast(pl.Int64))
-    )
-
-
-def _spells(told: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
-    """What was heard in each spell: (`_place` of the device, `_number`, one column per part)."""
-    online = pl.col("online_minutes") / pl.max_horizontal("expected_minutes", "online_minutes")
-    return (
-        told.join(rated.select("_place", "_rate", "_falls"), on="_place", how="left")
-        .with_columns(
-            battery=pl.when("_has_battery").then(_battery()),
-            signal=_signal(),
-            uptime=100 * online.fill_nan(0.0),
-            temperature=100 * (1 - pl.col("temperature_out_minutes") / 60),
-        )
-        .group_by((pl.col("_place").cast(pl.Int64) * _MOST_SPELLS + pl.col("_number")).alias("_both"))
-        .agg(pl.col(*WEIGHTS).mean())
-        .select(
-            *WEIGHTS,
-            _place=(pl.col("_both") // _MOST_SPELLS).cast(pl.UInt32),
-            _number=pl.col("_both") % _MOST_SPELLS,
-        )
-    )
-
-
-def _battery() -> pl.Expr:
-    """Points of a charge: itself, and how long it lasts at the rate at which the device loses it."""
-    charge, rate = pl.col("battery_last_pct").clip(0, 100), pl.col("_rate")
-    lasts = pl.when(rate > 0).then((charge / rate / _FULL_DAYS).clip(0, 1)).otherwise(1.0)
-    believed = (pl.col("_falls").fill_null(0) / _BELIEVED_FALLS).clip(0, 1)
-    lasting = pl.min_horizontal(1 - believed * (1 - lasts), charge / _LOW_PCT)
-    return _LEVEL_SHARE * charge + (1 - _LEVEL_SHARE) * 100 * lasting
-
-
-def _signal() -> pl.Expr:
-    strength = ((pl.col("signal_mean_dbm") - _WORST_DBM) / (_BEST_DBM - _WORST_DBM)).clip(0, 1)
-    unsteady = (pl.col("signal_std_db") / _WORST_DEVIATION_DB).clip(0, 1).fill_null(0.0)
-    return 100 * strength * (1 - _UNSTEADY_LOSES * unsteady)
-
-
-def _held_before(before: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
-    """What devices that report on change had said before the window, as a spell older than all of it."""
-    on_change = rated.filter(~pl.col("_due")).select(
-        "device_id", "_place", "_number_all", "_rate", "_falls", "_has_battery"
-    )
-    return before.join(on_change, on="device_id").select(
-        battery=pl.when("_has_battery").then(_battery()),
-        signal=_signal(),
-        uptime=pl.lit(None, pl.Float64),
-        temperature=100 * (1 - pl.col("temperature_out_share")),
-        _place="_place",
-        _number="_number_all",
-    )
-
-
-def _spans(spells: pl.DataFrame, before: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
-    """Spells with their weight; what a device on change said has that of all spells until it said something else."""
-    placed = spells.join(rated.select("_place", "_due", "_ratio"), on="_place")
-    number, last = pl.col("_number"), pl.col("_number_all") - 1
-    due = placed.filter("_due").select("_place", *WEIGHTS, _weight=_weight_of(number, number))
-    of_device = rated.select("_place", "_ratio", "_number_all")
-    on_change = pl.concat([placed.filter(~pl.col("_due")).select(before.columns), before]).join(of_device, on="_place")
-    newer = number.shift(-1).over("_place").fill_null(-1)
-    held = on_change.sort("_place", "_number", descending=[False, True]).select(
-        "_place",
-        *(pl.col(part).forward_fill().over("_place") for part in WEIGHTS),
-        _weight=_weight_of(newer + 1, pl.min_horizontal(number, last)),
-    )
-    return pl.concat([due, held])
-
-
 def _sums(spells: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
     """The weighted sums of every part, and what was due and not heard: it counts as 0."""
     heard = spells.group_by("_place").agg(
         *((pl.col(part) * pl.col("_weight")).sum().alias(f"_{part}_sum") for part in WEIGHTS),
         *(pl.when(pl.col(part).is_not_null()).then("_weight").sum().alias(f"_{part}_heard") for part in WEIGHTS),
-        _spells_heard=pl.col("_weight").sum(),
-        _number_heard=pl.len().cast(pl.Int64),
+        _spells_heard=pl.col("_weight").filter("_was_due").sum(),
+        _number_heard=pl.col("_was_due").sum().cast(pl.Int64),
     )
     due, zero = pl.col("_number_due"), pl.lit(0)
     missed = (due - pl.col("_number_heard").fill_null(0)).clip(lower_bound=0)
@@ -221,8 +120,8 @@ def _sums(spells: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
         .select(
             "_place",
             pl.col("^_(battery|signal|uptime|temperature)_(sum|heard)$").fill_null(0.0),
-            _silent=(_weight_of(zero, due - 1) - pl.col("_spells_heard").fill_null(0.0)).clip(lower_bound=0),
-            _full=_weight_of(zero, pl.col("_number_all") - 1),
+            _silent=(weight_of(zero, due - 1) - pl.col("_spells_heard").fill_null(0.0)).clip(lower_bound=0),
+            _full=weight_of(zero, pl.col("_number_all") - 1),
             missed_hours=missed * pl.col("_spell") / 60,
             watched_hours=due * pl.col("_spell") / 60,
         )

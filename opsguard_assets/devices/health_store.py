@@ -18,8 +18,8 @@ from resources.lake import Lake
 
 _SITES = TABLES["sites"]
 _READ = (
-    "device_id", "hour_at", "reports", "online_minutes", "expected_minutes", "battery_first_pct", "battery_last_pct",
-    "battery_min_pct", "signal_mean_dbm", "signal_std_db", "temperature_out_minutes",
+    "device_id", "hour_at", "reports", "first_at", "last_at", "online_minutes", "expected_minutes", "battery_first_pct",
+    "battery_last_pct", "battery_min_pct", "signal_mean_dbm", "signal_std_db", "temperature_out_minutes",
 )  # fmt: skip
 _PORTION = 25_000
 _BEFORE_WINDOW = ("device_id", "battery_last_pct", "signal_mean_dbm", "signal_std_db", "temperature_out_share")

@@ -3,7 +3,7 @@
 import polars as pl
 
 from ml.words import durations
-from opsguard_assets.devices.health import WEIGHTS
+from opsguard_assets.devices.health_spells import WEIGHTS
 
 _FULL, _LONG_DAYS = 99.5, 30
 _SILENT_SPELLS = 3

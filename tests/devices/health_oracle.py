@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from itertools import pairwise
+from math import ceil
 from statistics import median
 
 WEIGHTS = {"battery": 0.4, "signal": 0.3, "uptime": 0.2, "temperature": 0.1}
@@ -15,7 +16,9 @@ def spells_of(device, hours, as_of):
     for hour in hours:
         age = (as_of - hour["hour_at"]) / timedelta(minutes=1) - 60
         if hour["reports"] and 0 <= age < window:
-            found.setdefault(int(age // spell), []).append(hour)
+            ages = [(as_of - hour[name]) / timedelta(minutes=1) for name in ("first_at", "last_at")]
+            for number in {ceil(age / spell) - 1 for age in ages}:
+                found.setdefault(number, []).append(hour)
     return found, spell, window
 
 
@@ -37,7 +40,33 @@ def signal_points(dbm, deviation):
     return 100 * strength * (1 - 0.3 * between((deviation or 0) / 10, 0, 1))
 
 
-def value(part, hour, rate, falls):
+def minutes_online(hours, interval, as_of):
+    """Beginning of an hour -> the share of its expected minutes in which the device was online."""
+    shares, minute = {}, timedelta(minutes=1)
+    for hour in hours:
+        if hour["online_minutes"] is None or hour["expected_minutes"] is None or not interval:
+            continue
+        filled = hour["online_minutes"] / interval
+        slots = int((hour["last_at"] - hour["first_at"]) / minute / interval + 0.5) + 1
+        end = hour["hour_at"] + timedelta(hours=1)
+        begin = end - hour["expected_minutes"] * minute
+        before = [h["last_at"] for h in hours if h["hour_at"] < hour["hour_at"]]
+        after = [h["first_at"] for h in hours if h["hour_at"] > hour["hour_at"]]
+        # Nobody knows what was before the first hour and what comes after the moment: a report right there, at best.
+        half, lost = interval / 2 * minute, 0.0
+        for one, other in (
+            (max(before, default=begin), hour["first_at"]),
+            (hour["last_at"], min(after, default=as_of)),
+        ):
+            if (other - one) / minute > 1.5 * interval:
+                lost += max((min(other - half, end) - max(one + half, begin)) / minute, 0)
+        shares[hour["hour_at"]] = min(filled / slots, 1) * (
+            1 - min(lost / hour["expected_minutes"], 1) if hour["expected_minutes"] else 1
+        )
+    return shares
+
+
+def value(part, hour, rate, falls, online):
     """What an hour says of a part; None where it says nothing."""
     if part == "battery":
         charge = hour["battery_last_pct"]
@@ -46,10 +75,8 @@ def value(part, hour, rate, falls):
         dbm = hour["signal_mean_dbm"]
         return None if dbm is None else signal_points(dbm, hour["signal_std_db"])
     if part == "uptime":
-        if hour["online_minutes"] is None or hour["expected_minutes"] is None:
-            return None
-        most = max(hour["online_minutes"], hour["expected_minutes"])
-        return 100 * hour["online_minutes"] / most if most else 0.0
+        share = online.get(hour["hour_at"])
+        return None if share is None else 100 * share
     out = hour["temperature_out_minutes"]
     return None if out is None else 100 * (1 - out / 60)
 
@@ -104,11 +131,11 @@ def fall(hours, window):
     return (median(falls) if falls else None), len(falls)
 
 
-def said_of(part, spells, before, count, held, rate, falls):
+def said_of(part, spells, before, count, held, rate, falls, online):
     """Number of a spell -> what is known of a part in it; on change a reading holds until the next one."""
     said = {}
     for number, inside in spells.items():
-        found = [v for hour in inside if (v := value(part, hour, rate, falls)) is not None]
+        found = [v for hour in inside if (v := value(part, hour, rate, falls, online)) is not None]
         if found:
             said[number] = sum(found) / len(found)
     if not held:
@@ -134,7 +161,7 @@ def score(device, hours, ever, as_of, before=None):
         return 0.5 ** ((number + 0.5) * spell / window * 3)
 
     due = sum(decay(number) for number in range(int(lived // spell))) if interval else 0.0
-    silent = max(due - sum(decay(number) for number in spells), 0)
+    silent = max(due - sum(decay(number) for number in spells if number < int(lived // spell)), 0)
     full = sum(decay(number) for number in range(count))
     has = {
         "battery": device["battery_powered"] is not False and ever["battery_last_pct"] is not None,
@@ -142,12 +169,14 @@ def score(device, hours, ever, as_of, before=None):
         "uptime": bool(interval),
         "temperature": device["temperature_max_c"] is not None and ever["temperature_mean_c"] is not None,
     }
-    rate, falls = fall([h for inside in spells.values() for h in inside], window) if has["battery"] else (None, 0)
+    inside = list({hour["hour_at"]: hour for found in spells.values() for hour in found}.values())
+    rate, falls = fall(inside, window) if has["battery"] else (None, 0)
+    online = minutes_online(inside, interval, as_of)
     parts, weights = {}, {}
     for part, weight in WEIGHTS.items():
         if not has[part]:
             continue
-        said = said_of(part, spells, before, count, not interval, rate, falls)
+        said = said_of(part, spells, before, count, not interval, rate, falls, online)
         evidence = sum(decay(number) for number in said) + silent
         doubt = 5 * (1 - min(evidence / full, 1) ** 2)
         parts[part] = (sum(decay(n) * v for n, v in said.items()) + 100 * doubt) / (evidence + doubt)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.devices import health_oracle
-from tests.devices.healths import HOUR, NEVER, NOW, device, ever_of, health, heard
+from tests.devices.healths import HOUR, MINUTE, NEVER, NOW, device, ever_of, health, heard
 
 
 @st.composite
@@ -22,14 +22,18 @@ def histories(draw):
         usual = 40 + per_hour * ago
         first, last = (min(max(usual + noise * (draw(number) / 100 - 0.5), 0), 100) for _ in range(2))
         charge = {"battery_first_pct": first, "battery_last_pct": last, "battery_min_pct": min(first, last)}
+        begins, minutes = NOW - (ago + 1) * HOUR, sorted(draw(st.tuples(*[st.integers(0, 59)] * 2)))
         hours.append(
             heard(
                 ago,
+                first_at=begins + minutes[0] * MINUTE,
+                last_at=begins + minutes[1] * MINUTE,
                 **(charge if has[0] else dict.fromkeys(charge)),
                 signal_mean_dbm=draw(st.floats(-130, -50, width=32)) if has[1] else None,
                 signal_std_db=draw(st.floats(0, 12, width=32)) if has[1] else None,
                 temperature_out_minutes=draw(st.floats(0, 60, width=32)) if has[2] else None,
-                online_minutes=draw(st.floats(0, 60, width=32)),
+                online_minutes=draw(st.sampled_from([0.0, 15.0, 45.0, 60.0, 240.0])),
+                expected_minutes=draw(st.sampled_from([0.0, 20.0, 60.0, 60.0])),
             )
         )
     return hours

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from tests.devices.healths import HOUR, NOW, device, ever_of, health, heard
+from tests.devices.healths import HOUR, NOW, device, ever_of, every_so_often, health, heard, heard_at
 
 WORST = {
     "battery_last_pct": 0.0,
@@ -15,9 +15,9 @@ WORST = {
     "temperature_out_minutes": 60.0,
 }
 LACKS = (
-    {"battery_first_pct": None, "battery_last_pct": None, "battery_min_pct": None},
-    {"signal_mean_dbm": None, "signal_std_db": None},
-    {"temperature_out_minutes": None},
+    {"battery_pct": None},
+    {"signal_dbm": None},
+    {"temperature_c": None},
 )
 ON_CHANGE = device(reports_every_minutes=None)
 
@@ -34,7 +34,7 @@ def charges(pairs, every=1):
 @pytest.mark.parametrize("interval", [15.0, 30.0, 60.0, 240.0, None])
 def test_a_perfect_fleet_has_100_points_and_not_a_hair_more(lacking, interval):
     lacks = {name: value for lack in lacking for name, value in lack.items()}
-    hours = [heard(ago, **{"battery_last_pct": 100.0} | lacks) for ago in range(72)]
+    hours = heard_at(every_so_often(interval or 15.0), interval, **lacks)
     found = health(hours, device(reports_every_minutes=interval))
     for name in ("score", "battery_score", "signal_score", "uptime_score", "temperature_score"):
         assert found[name] is None or 100 - 1e-9 < found[name] <= 100
