@@ -115,7 +115,11 @@ def _with_silence(half: str) -> pl.Expr:
     name = f"offline_share_{half}"
     overdue = (pl.col("silence_minutes") - pl.col("interval_minutes")).clip(lower_bound=0)
     kept = 0.5 ** (overdue / _SPANS[half])
-    return pl.when(pl.col("interval_minutes") > 0).then(1 - kept + kept * pl.col(name).fill_null(0.0)).alias(name)
+    return (
+        pl.when(pl.col("interval_minutes") > 0)
+        .then(1 - kept + kept * pl.col(name).fill_null(0.0).clip(0, 1))
+        .alias(name)
+    )
 
 
 def _of_channel(stream: pl.DataFrame, moments: pl.DataFrame, channel: str) -> pl.DataFrame:

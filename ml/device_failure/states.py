@@ -106,11 +106,12 @@ def _average(value: pl.Expr, half: str) -> pl.Expr:
 def _shares() -> dict[str, pl.Expr]:
     """What is averaged and is no level; a stored row brings its own along."""
     is_new = pl.col("reports").is_not_null()
-    # Before anything was heard nothing was expected; from then on silence counts from row to row.
+    # Before anything was heard nothing was expected; from then on silence counts from row to row. A report on the edge
+    # of an hour falls now into the one and now into the other: what an hour has too much is owed to another, not lost.
     share = 1 - pl.col("online_minutes") / pl.col("_elapsed")
     rate = pl.col("discharge_pct") / pl.col("discharge_minutes") * _DAY_MINUTES
     found = {
-        "offline_share": (pl.col("expected_minutes").is_not_null(), share.clip(0, 1)),
+        "offline_share": (pl.col("expected_minutes").is_not_null(), share.clip(-1, 1)),
         "errors_per_report": (pl.col("reports") > 0, pl.col("errors") / pl.col("reports")),
         "temperature_out_share": (pl.lit(value=True), (pl.col("temperature_out_minutes") / _HOUR).clip(0, 1)),
         "discharge_pct_per_day": (pl.col("discharge_minutes") > 0, rate),

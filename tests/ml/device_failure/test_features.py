@@ -1,5 +1,6 @@
 """Features of devices: known at the moment, the same for one moment and for many, channels without code."""
 
+import random
 from datetime import timedelta
 
 import polars as pl
@@ -91,6 +92,15 @@ def test_silence_grows_the_share_of_time_offline_before_anything_is_heard_again(
     assert shares[-1] > 0.99
     never = features(known(hourly(up("a", range(24))), (), interval=None), moments(200, names=("a",)))
     assert never["offline_share_1d"].to_list() == [None]
+
+
+def test_reports_on_full_hours_that_are_early_or_late_are_no_time_offline():
+    luck = random.Random(3)  # noqa: S311 - no secret
+    early = [luck.random() < 0.5 for _ in range(241)]
+    minutes = [60.0 + 30.0 * (early[n + 1] - early[n]) for n in range(240)]
+    rows = [row | {"online_minutes": online} for row, online in zip(up("a", range(240)), minutes, strict=True)]
+    share = features(known(hourly(rows), ()), moments(240, names=("a",)))["offline_share_7d"].item()
+    assert share == pytest.approx(0, abs=0.01)
 
 
 def test_a_model_that_fails_more_often_is_told_by_its_rate():
