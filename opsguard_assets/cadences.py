@@ -104,7 +104,8 @@ def _frequent(limit: timedelta) -> list[Cadence]:
         Cadence(
             job=JUDGE_SHIFTS_JOB,
             name=f"{JUDGE_SHIFTS_JOB}_every_30_minutes",
-            cron="*/30 * * * *",
+            # Shifts begin, and clocks tell that they live, on the half hour: a tick that waits a little hears of it.
+            cron="5,35 * * * *",
             description="No-show detection and shift compliance.",
             configure=shift_config,
             stale_after=limit,

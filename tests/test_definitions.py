@@ -53,7 +53,7 @@ def test_the_cadences_are_those_of_the_mission(simulated):
     assert cadences["score_sla_job"] == "*/15 * * * *"
     assert cadences["escalate_sla_job"] == "*/30 * * * *"
     assert cadences["score_devices_job"] == "0 * * * *"
-    assert cadences["judge_shifts_job"] == "*/30 * * * *"
+    assert cadences["judge_shifts_job"] == "5,35 * * * *"
     assert cadences["plan_shifts_job"] == "0 2 * * *"
     assert cadences["score_vendors_job"] == "30 2 * * *"
     assert cadences["train_sla_breach_job"] == "0 4 * * 1"
@@ -83,7 +83,9 @@ def gap(cron):
     minute, hour, *_ = cron.split()
     if hour != "*":
         return timedelta(days=1)
-    return timedelta(minutes=int(minute.removeprefix("*/"))) if minute.startswith("*/") else timedelta(hours=1)
+    if minute.startswith("*/"):
+        return timedelta(minutes=int(minute.removeprefix("*/")))
+    return timedelta(hours=1) / len(minute.split(","))
 
 
 def test_whatever_has_a_cadence_says_when_it_is_stale_no_sooner_than_a_tick_may_be_left_out(simulated):
