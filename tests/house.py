@@ -117,8 +117,7 @@ ARROWS = {
         "opsguard_assets.metadata", "opsguard_assets.config.settings", "resources",
     ),
     "opsguard_assets/tickets/ticks_again.py": (
-        "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.alerts",
-        "opsguard_assets.config.settings", "ml", "resources",
+        "opsguard_assets.tickets", "opsguard_assets.models", "opsguard_assets.config.settings", "ml", "resources.lake",
     ),
     "opsguard_assets/tickets/plots.py": ("opsguard_assets.tickets", "opsguard_assets.models.plots"),
     "opsguard_assets/tickets/breach_problem.py": (
@@ -149,6 +148,9 @@ ARROWS = {
         "opsguard_assets.models", "opsguard_assets.alerts.finding", "opsguard_assets.alerts.queries",
         "opsguard_assets.config.settings", "opsguard_assets.metadata", "opsguard_assets.moment",
         "opsguard_assets.tables", "ml", "resources",
+    ),
+    "opsguard_assets/models/ticks_again.py": (
+        "opsguard_assets.models", "opsguard_assets.alerts", "opsguard_assets.config.settings", "ml", "resources",
     ),
     "opsguard_assets/problems.py": (
         "opsguard_assets.config.settings", "opsguard_assets.models.problem", "opsguard_assets.tickets.breach_problem",

@@ -16,22 +16,28 @@ from opsguard_assets.commands.problems import PROBLEM_HELP, NothingToJudgeError,
 from opsguard_assets.commands.problems import Problem as Name
 from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
-from opsguard_assets.devices.ticks_again_store import Again as DeviceTickAgain
+from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.ticks_again_store import tick_again as device_tick_again
+from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.replay import GRID, SHOWN, Replayed, as_table, count_ticks
 from opsguard_assets.models.replay import replay as replayed
 from opsguard_assets.models.replay_report import Asked, headline, report
+from opsguard_assets.models.ticks_again import TickAgain
 from opsguard_assets.problems import problems_of
-from opsguard_assets.tickets.ticks_again import Again as SlaTickAgain
 from opsguard_assets.tickets.ticks_again import tick_again as sla_tick_again
+from resources.lake import Lake
 
 app = typer.Typer(rich_markup_mode=None)
-_AGAIN: dict[Name, Callable[..., SlaTickAgain | DeviceTickAgain]] = {
+_AGAIN: dict[Name, Callable[[Lake, Champions, datetime, Settings], TickAgain]] = {
     Name.SLA_BREACH: sla_tick_again,
     Name.DEVICE_FAILURE: device_tick_again,
 }
 _STEP = re.compile(r"^(\d+)(m|h)$")
+
+
+class NotAsItWasError(RuntimeError):
+    """A tick computed again differs from its record; the message says in what."""
 
 
 @app.command()
@@ -111,25 +117,19 @@ def _run(
 
 
 def _compare(problem: Name, moment: datetime, config: Path | None, *, as_json: bool) -> None:
-    """One tick again; ends with 1 where it is not as it was."""
+    """Tells one tick again beside what was recorded of it.
+
+    Raises:
+        NotAsItWasError: Where they differ.
+    """
     with opened(config) as session:
         again = _AGAIN[problem](session.installation.lake, office_of(session).champions, moment, session.settings)
-    of_health = (
-        {"health": again.health_digest, "health_recorded": again.recorded_health_digest}
-        if isinstance(again, DeviceTickAgain)
-        else {}
-    )
     told = {
         "as_of": again.tick.as_of,
         "model": f"{again.tick.model_name} {again.tick.model_version}",
-        "rows": len(again.risk),
-        "scores": again.scores_digest,
-        "scores_recorded": again.tick.digest,
-        **of_health,
-        "findings": again.findings_digest,
-        "findings_recorded": again.recorded_findings_digest,
-        "decisions": again.decisions_digest,
-        "decisions_recorded": again.recorded_decisions_digest,
+        **{f"{name}_rows": len(rows) for name, rows in again.rows.items()},
+        **{name: digests.again for name, digests in again.digests.items()},
+        **{f"{name}_recorded": digests.recorded for name, digests in again.digests.items()},
         "is_as_it_was": again.is_as_it_was,
     }
     if as_json:
@@ -137,7 +137,11 @@ def _compare(problem: Name, moment: datetime, config: Path | None, *, as_json: b
     else:
         print_rows("The tick again", [{"figure": name.replace("_", " "), "value": str(v)} for name, v in told.items()])
     if not again.is_as_it_was:
-        raise typer.Exit(1)
+        differing = [name.replace("_", " ") for name, digests in again.digests.items() if not digests.is_as_it_was]
+        raise NotAsItWasError(
+            f"The tick at {again.tick.as_of:%Y-%m-%d %H:%M} UTC is not as it was: {', '.join(differing)} differ from "
+            "what was recorded. Settings are those of now; a changed one shows here, too."
+        )
 
 
 def _check(thresholds: Sequence[float] | None) -> None:

@@ -22,11 +22,12 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.ticks_again import NoTickError
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.derive import update_clocks
 from opsguard_assets.tickets.moment import SCORE_JOB
-from opsguard_assets.tickets.ticks_again import NoTickError, scored, tick_again
+from opsguard_assets.tickets.ticks_again import scored, tick_again
 from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent
@@ -133,9 +134,9 @@ def test_every_tick_of_a_past_is_as_it_was(world, office, database, tmp_path):
     again = [tick_again(lake, office.champions, moment, SETTINGS) for moment in moments]
     assert [found.tick.as_of for found in again if not found.is_as_it_was] == []
     assert {found.tick.model_version for found in again} == {"1", "2"}
-    assert all(len(found.risk) > 5 for found in again)
-    assert len({found.scores_digest for found in again}) == len(moments)
-    assert all(found.recorded_findings_digest and found.recorded_decisions_digest for found in again)
+    assert all(len(found.rows["sla_risk"]) > 5 for found in again)
+    assert len({found.digests["scores"].again for found in again}) == len(moments)
+    assert all(digests.recorded for found in again for digests in found.digests.values())
     assert {"raised", "over budget", "held back", "resolved by a person", "muted"} <= decisions_of(database)
     assert last_ticks(database)
 
