@@ -1,7 +1,7 @@
 """A recorded tick computed again, beside what was recorded of it: digest by digest.
 
-Here: what is the same in every domain: the record, the model of the time, what was found and decided, and whether all of
-it is as it was. Not here: the rows of a tick (each domain), what-if over a whole period (`replay`).
+Here: what is the same in every domain: the record, the model of the time, what was found and decided, and whether all
+of it is as it was. Not here: the rows of a tick (each domain), what-if over a whole period (`replay`).
 
 What a mapping claims to have been known earlier, but was recorded later, did not count at the time and does not count
 here. Only ticks that were computed live can be told so exactly; one that looked at an imported history has no record of
