@@ -16,6 +16,7 @@ from opsguard_assets.moment import moment_config
 from opsguard_assets.shifts.alert_assets import SHIFT_ALERTS_KEY
 from opsguard_assets.shifts.calendar_assets import PLAN_JOB, SHIFT_CALENDAR_KEY
 from opsguard_assets.shifts.compliance_assets import JUDGE_SHIFTS_JOB, SHIFT_COMPLIANCE_KEY
+from opsguard_assets.shifts.coverage_assets import SHIFT_COVERAGE_KEY
 from opsguard_assets.shifts.no_show_assets import SHIFT_RISK_KEY
 from opsguard_assets.tickets.alert_assets import SLA_ALERTS_KEY
 from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB, ESCALATIONS_KEY
@@ -31,7 +32,7 @@ from opsguard_assets.vendors.score_assets import (
 from sensors.cadences import Cadence
 
 TICK_KEYS = (SLA_RISK_KEY, SLA_ALERTS_KEY)
-SHIFT_KEYS = (SHIFT_COMPLIANCE_KEY, SHIFT_RISK_KEY, SHIFT_ALERTS_KEY)
+SHIFT_KEYS = (SHIFT_COMPLIANCE_KEY, SHIFT_COVERAGE_KEY, SHIFT_RISK_KEY, SHIFT_ALERTS_KEY)
 DEVICE_KEYS = (DEVICE_HOURLY_KEY, DEVICE_HEALTH_KEY, DEVICE_RISK_KEY, DEVICE_ALERTS_KEY)
 VENDOR_KEYS = (WORK_ORDER_RISK_KEY, VENDOR_ALERTS_KEY)
 VENDOR_SCORE_KEYS = (VENDOR_SCORES_KEY, VENDOR_MONTHS_KEY, VENDOR_RANKING_KEY)

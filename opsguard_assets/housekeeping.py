@@ -18,7 +18,7 @@ from opsguard_assets.intake.simulated import direct_sources
 from opsguard_assets.metadata import preview_rows
 from opsguard_assets.models.outcomes import outcomes_name
 from opsguard_assets.problems import problems_of
-from opsguard_assets.shifts.stored import SHIFT_CALENDAR, SHIFT_COMPLIANCE, SHIFT_RISK
+from opsguard_assets.shifts.stored import SHIFT_CALENDAR, SHIFT_COMPLIANCE, SHIFT_COVERAGE, SHIFT_RISK
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.stored import RECENT_TICKETS, SLA_CLOCKS, SLA_INTERVALS, SLA_RISK, TICKET_OUTCOMES
 from opsguard_assets.vendors.stored import VENDOR_MONTHS, VENDOR_RANKING, VENDOR_SCORES, WORK_ORDER_RISK
@@ -32,7 +32,16 @@ _MOST_RUNS = 5_000
 # Derived tables with two clocks lie beside the canonical ones.
 _RECORDED = (SLA_CLOCKS, SHIFT_CALENDAR, SHIFT_COMPLIANCE, VENDOR_MONTHS)
 # What a tick writes of its moment, by day.
-SCORES = (SLA_RISK, DEVICE_HEALTH, DEVICE_RISK, SHIFT_RISK, VENDOR_SCORES, VENDOR_RANKING, WORK_ORDER_RISK)
+SCORES = (
+    SLA_RISK,
+    DEVICE_HEALTH,
+    DEVICE_RISK,
+    SHIFT_COVERAGE,
+    SHIFT_RISK,
+    VENDOR_SCORES,
+    VENDOR_RANKING,
+    WORK_ORDER_RISK,
+)
 _DERIVED = (SLA_INTERVALS, TICKET_OUTCOMES, RECENT_TICKETS, DEVICE_HOURLY, *SCORES)
 INTAKE_BOOKS = (ledger.NAME, batch_marks.BEGUN, batch_marks.WRITTEN, withdraw.LISTS)
 

@@ -1,4 +1,4 @@
-"""The assets of shifts together: calendar, verdicts, alerts. Not here: any of them."""
+"""The assets of shifts together: calendar, verdicts, coverage, alerts. Not here: any of them."""
 
 from collections.abc import Sequence
 
@@ -11,6 +11,7 @@ from opsguard_assets.shifts.calendar_assets import shift_calendar_asset
 from opsguard_assets.shifts.calendar_store import INPUTS
 from opsguard_assets.shifts.compliance_assets import shift_compliance_asset
 from opsguard_assets.shifts.compliance_store import ATTENDANCE, PUNCH_FEEDS
+from opsguard_assets.shifts.coverage_assets import shift_coverage_asset
 from opsguard_assets.shifts.no_show_assets import shift_risk_asset
 from opsguard_assets.shifts.no_show_store import no_show
 
@@ -30,6 +31,7 @@ def shift_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefini
     return [
         calendar,
         shift_compliance_asset(settings, punched),
+        shift_coverage_asset(),
         shift_risk_asset(no_show(settings), settings, punched),
         shift_alerts_asset(settings),
     ]

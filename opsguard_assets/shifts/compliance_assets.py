@@ -11,7 +11,6 @@ from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figure
 from opsguard_assets.moment import Moment
 from opsguard_assets.shifts.calendar_assets import SHIFT_CALENDAR_KEY
 from opsguard_assets.shifts.compliance_store import Judged, attended_at, compliance_at, record_compliance
-from opsguard_assets.shifts.coverage import person_hours, with_shares
 from opsguard_assets.shifts.explained import ATTENDS, UNEXPLAINED, punches_explained
 from opsguard_assets.shifts.plots import compliance_strip
 from opsguard_assets.shifts.stored import SHIFT_COMPLIANCE
@@ -90,22 +89,6 @@ def _explained(judged: Judged, punches: pl.DataFrame, as_of: datetime) -> dg.Ass
     )
 
 
-def _coverage(judged: Judged, as_of: datetime) -> dict[str, dg.MetadataValue]:
-    """What of the needed person-hours of the last 24 hours was planned and manned, by post and by site."""
-    hours = person_hours(judged.shifts, judged.verdicts, as_of)
-    needed = float(hours["needed_h"].sum())
-    shares = {
-        f"{name}_share_of_needed_hours": float(hours[f"{name}_h"].sum()) / needed if needed else None
-        for name in ("planned", "manned")
-    }
-    worst = [with_shares(hours, *by).sort("manned_share", *by) for by in (("site_id",), ("site_id", "post"))]
-    return {
-        **figures(shares),
-        "coverage_of_sites": preview(worst[0]),
-        "coverage_of_posts": preview(worst[1]),
-    }
-
-
 def _shown(judged: Judged, news: int, as_of: datetime) -> dict[str, dg.MetadataValue]:
     verdicts = judged.verdicts
     counts = {name: int((verdicts["verdict"] == name).sum()) for name in VERDICTS}
@@ -127,7 +110,6 @@ def _shown(judged: Judged, news: int, as_of: datetime) -> dict[str, dg.MetadataV
                 **{f"shifts_{name}": count for name, count in counts.items() if count},
             }
         ),
-        **_coverage(judged, as_of),
         "trouble": preview(trouble(verdicts)),
         "corrections": preview(judged.corrected.select(said)),
         "strip": picture(compliance_strip(verdicts, as_of), "Compliance by site"),

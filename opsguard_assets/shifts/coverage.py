@@ -1,4 +1,4 @@
-"""Whether every post has the people that it needs: now, and as planned for the next day.
+"""Whether every post has the people that it needs: now, in the last 24 hours, and as planned for the next day.
 
 Here: counting. Not here: verdicts, alerts.
 """
@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from opsguard_assets.shifts.calendar import HOLIDAY, PLANNED
+from opsguard_assets.shifts.stored import SHIFT_COVERAGE
 from opsguard_assets.shifts.verdicts import UNKNOWN, UPCOMING, is_there
 from opsguard_assets.tables.versions import INSTANT
 
@@ -16,6 +17,16 @@ _POST = ["site_id", "post"]
 # Where the plan of a post changes.
 _CHANGES = ("starts_at", "ends_at", "expected_from_at", "expected_until_at")
 _NEEDED = pl.col("required_people").fill_null(1)
+# Columns of the stored table, and what they are called while they are counted.
+_PEOPLE = {
+    "required": "required",
+    "scheduled": "planned",
+    "present": "present",
+    "unknown": "unknown",
+    "missing": "missing",
+}
+_MINUTES = {"needed_minutes": "needed_h", "scheduled_minutes": "planned_h", "manned_minutes": "manned_h"}
+_DIGITS = 3
 
 
 def coverage_now(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
@@ -112,11 +123,45 @@ def person_hours(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime) 
     )
 
 
-def with_shares(hours: pl.DataFrame, *by: str) -> pl.DataFrame:
-    """Person-hours of the groups named, with the shares of what was needed: `planned_share`, `manned_share`, 0..1."""
-    summed = hours.group_by(by).agg(pl.col("needed_h", "planned_h", "manned_h").sum()).sort(by)
-    shares = [(pl.col(f"{name}_h") / pl.col("needed_h")).alias(f"{name}_share") for name in ("planned", "manned")]
-    return summed.with_columns(shares)
+def shift_coverage(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """The state of every post of a shift that runs or ran within 24 hours.
+
+    Args:
+        shifts: Rows of `shift_calendar`, those of the day before too.
+        verdicts: Rows of `shift_compliance` of the same moment.
+        as_of: Now, UTC.
+
+    Returns:
+        Rows of `shift_coverage`.
+    """
+    named = shifts.with_columns(pl.col("post").fill_null(""))
+    now = coverage_now(named, verdicts, as_of).select(*_POST, *_PEOPLE.values())
+    minutes = person_hours(named, verdicts, as_of).select(
+        *_POST, *((pl.col(hours) * 60).round(_DIGITS).alias(name) for name, hours in _MINUTES.items())
+    )
+    owned = named.group_by(_POST).agg(pl.col("client_id").first(), pl.col("is_critical").fill_null(value=False).any())
+    both = minutes.join(now.rename({of: name for name, of in _PEOPLE.items()}), on=_POST, how="full", coalesce=True)
+    counted = both.with_columns(
+        *(pl.col(name).cast(pl.Int64).fill_null(0) for name in _PEOPLE),
+        *(pl.col(name).fill_null(0) for name in _MINUTES),
+    )
+    short = (pl.col("needed_minutes") - pl.col("manned_minutes")).round(_DIGITS)
+    placed = counted.join(owned, on=_POST, how="left").with_columns(
+        as_of=pl.lit(as_of, INSTANT), date=pl.lit(as_of.date()), short_minutes=short
+    )
+    return placed.select(SHIFT_COVERAGE.columns).sort(_POST)
+
+
+def with_shares(coverage: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """Person-minutes of the groups named, with the shares of what was needed: `scheduled_share`, `manned_share`, 0..1.
+
+    What was not needed at all has no share.
+    """
+    summed = coverage.group_by(by).agg(pl.col(*_MINUTES, "short_minutes").sum()).sort(by)
+    needed = pl.when(pl.col("needed_minutes") > 0).then("needed_minutes")
+    return summed.with_columns(
+        scheduled_share=pl.col("scheduled_minutes") / needed, manned_share=pl.col("manned_minutes") / needed
+    )
 
 
 def _covers(begins: str, ends: str) -> pl.Expr:

@@ -78,6 +78,28 @@ def days_ahead(shifts: pl.DataFrame) -> bytes:
     return svg(parts, 40 + 50 * max(len(rows), 8), 240)
 
 
+def coverage_bars(coverage: pl.DataFrame) -> bytes:
+    """The posts that lacked the most in 24 hours: the hours needed as a frame, scheduled pale, manned filled."""
+    worst = coverage.sort("short_minutes", "site_id", "post", descending=[True, False, False]).head(_SITES)
+    most = max([*worst["needed_minutes"], 60.0])
+    parts = [
+        text(10, 24, "Hours of one person in the last 24: needed (frame), scheduled (pale), manned (blue)", size=15)
+    ]
+    for place, row in enumerate(worst.iter_rows(named=True)):
+        top = 44 + place * 22
+        wide = {name: _WIDTH * row[f"{name}_minutes"] / most for name in ("needed", "scheduled", "manned")}
+        named = f"{row['site_id']} {row['post']}".strip()
+        hours = f"{row['manned_minutes'] / 60:.1f} of {row['needed_minutes'] / 60:.1f} h"
+        parts += [
+            text(10, top + 12, named[:28]),
+            f'<rect x="{_LEFT}" y="{top}" width="{wide["scheduled"]:.1f}" height="15" fill="{_COLOURS[COVERED]}"/>',
+            f'<rect x="{_LEFT}" y="{top}" width="{wide["manned"]:.1f}" height="15" fill="{_COLOURS[ON_TIME]}"/>',
+            f'<rect x="{_LEFT}" y="{top}" width="{wide["needed"]:.1f}" height="15" fill="none" stroke="{LINE}"/>',
+            text(_LEFT + wide["needed"] + 6, top + 12, hours),
+        ]
+    return svg(parts, _LEFT + _WIDTH + 110, 60 + 22 * max(len(worst), 1))
+
+
 def _column(x: float, top: float, height: float, verdict: str) -> str:
     return f'<rect x="{x}" y="{top:.1f}" width="36" height="{height:.1f}" fill="{_COLOURS[verdict]}"/>'
 

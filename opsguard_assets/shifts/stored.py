@@ -91,6 +91,26 @@ class ShiftRisk(dy.Schema):
     date = dy.Date(nullable=False, description="day of `as_of`; the partition")
 
 
+class ShiftCoverage(dy.Schema):
+    """Whether a post of a site has the people that it needs, at a moment and over the 24 hours before."""
+
+    site_id = _text("where", nullable=False)
+    post = _text("position at the site; empty where its shifts name none", nullable=False)
+    client_id = _text("whose site")
+    is_critical = dy.Bool(nullable=False, description="whether the post must never be empty")
+    as_of = _instant("the moment", nullable=False)
+    required = dy.Int64(nullable=False, description="people that the post needs now; 0 while no shift runs")
+    scheduled = dy.Int64(nullable=False, description="people in a running shift who are not excused")
+    present = dy.Int64(nullable=False, description="people who are there")
+    unknown = dy.Int64(nullable=False, description="people not late yet, or of whom a late feed says nothing")
+    missing = dy.Int64(nullable=False, description="people required, neither present nor unknown")
+    needed_minutes = _minutes("needed in the last 24 hours, of one person")
+    scheduled_minutes = _minutes("of those needed, scheduled")
+    manned_minutes = _minutes("of those needed, manned as far as was heard")
+    short_minutes = _minutes("of those needed, not manned as far as was heard")
+    date = dy.Date(nullable=False, description="day of `as_of`; the partition")
+
+
 SHIFT_CALENDAR = Table(
     name="shift_calendar", room="shifts", schema=ShiftCalendar, key=("shift_id", "person_id"), happened_at="starts_at"
 )
@@ -103,4 +123,11 @@ SHIFT_COMPLIANCE = Table(
 )
 SHIFT_RISK = Table(
     name="shift_risk", room="shifts", schema=ShiftRisk, key=("shift_id", "person_id", "as_of"), happened_at="as_of"
+)
+SHIFT_COVERAGE = Table(
+    name="shift_coverage",
+    room="shifts",
+    schema=ShiftCoverage,
+    key=("site_id", "post", "as_of"),
+    happened_at="as_of",
 )

@@ -2,8 +2,8 @@
 
 import pytest
 
-from opsguard_assets.shifts.coverage import coverage_ahead, person_hours, with_shares
-from opsguard_assets.shifts.stored import SHIFT_CALENDAR
+from opsguard_assets.shifts.coverage import coverage_ahead, person_hours, shift_coverage, with_shares
+from opsguard_assets.shifts.stored import SHIFT_CALENDAR, SHIFT_COVERAGE
 from opsguard_assets.shifts.verdicts import Attended, Limits, shift_compliance
 from tests.shifts.rosters import rows, site
 from tests.shifts.test_verdicts import at, punch, shift
@@ -45,8 +45,44 @@ def test_the_hours_that_a_post_needed_are_told_from_those_planned_and_those_mann
     punches = [punch("08:00", "14:00"), punch("10:00", "12:00", person_id="bob"), punch("07:00", person_id="cem")]
     frame, now = rows(SHIFT_CALENDAR, *shifts), at("18:00")
     known = Attended(rows("attendance", *punches), rows("punch_feeds"), rows("sites", *SITES))
-    hours = person_hours(frame, shift_compliance(frame, known, Limits(), now), now)
-    posts = with_shares(hours, "site_id", "post").rows()
-    assert posts == [("dock", "gate", 8.0, 8.0, 0.0, 1.0, 0.0), ("hall", "gate", 16.0, 12.0, 8.0, 0.75, 0.5)]
-    assert with_shares(hours, "site_id")["manned_share"].to_list() == [0.0, 0.5]
-    assert person_hours(frame, shift_compliance(frame, known, Limits(), now), at("10:00"))["needed_h"].sum() == 6.0
+    verdicts = shift_compliance(frame, known, Limits(), now)
+    assert person_hours(frame, verdicts, now).rows() == [
+        ("dock", "gate", 8.0, 8.0, 0.0),
+        ("hall", "gate", 16.0, 12.0, 8.0),
+    ]
+    assert person_hours(frame, verdicts, at("10:00"))["needed_h"].sum() == 6.0
+    coverage = shift_coverage(frame, verdicts, now)
+    posts = with_shares(coverage, "site_id", "post").rows()
+    assert posts == [("dock", "gate", 480, 480, 0, 480, 1.0, 0.0), ("hall", "gate", 960, 720, 480, 480, 0.75, 0.5)]
+    assert with_shares(coverage, "site_id")["manned_share"].to_list() == [0.0, 0.5]
+
+
+def test_a_row_of_coverage_says_who_is_needed_now_and_what_was_lacking_before():
+    shifts = [
+        shift("08:00", "16:00", "a", required_people=2, is_critical=True),
+        shift("08:00", "16:00", "b", person_id="bob", required_people=2),
+        shift("12:00", "16:00", "c", person_id="cem", post=None, site_id="dock"),
+        shift("02:00", "06:00", "d", person_id="dan", post="night"),
+    ]
+    frame, now = rows(SHIFT_CALENDAR, *shifts), at("12:00")
+    beats = [{"site_id": name, "reported_upto_at": now, "known_at": now} for name in ("hall", "dock")]
+    known = Attended(rows("attendance", punch("08:00")), rows("punch_feeds", *beats), rows("sites", *SITES))
+    told = shift_coverage(frame, shift_compliance(frame, known, Limits(), now), now)
+    assert SHIFT_COVERAGE.schema.is_valid(told)
+    names = (
+        "site_id",
+        "post",
+        "is_critical",
+        "required",
+        "scheduled",
+        "present",
+        "unknown",
+        "missing",
+        "short_minutes",
+    )
+    assert told.select(names).rows() == [
+        ("dock", "", False, 1, 1, 0, 1, 0, 0),  # begins now: nobody is late yet, and nothing was needed before
+        ("hall", "gate", True, 2, 2, 1, 0, 1, 240),
+        ("hall", "night", False, 0, 0, 0, 0, 0, 240),
+    ]
+    assert told["needed_minutes"].to_list() == [0, 480, 240]

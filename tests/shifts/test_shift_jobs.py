@@ -15,8 +15,9 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.moment import moment_config
 from opsguard_assets.shifts.calendar_assets import PLAN_JOB, SHIFT_CALENDAR_KEY
 from opsguard_assets.shifts.compliance_assets import JUDGE_SHIFTS_JOB
+from opsguard_assets.shifts.coverage_assets import SHIFT_COVERAGE_KEY
 from opsguard_assets.shifts.evidence_store import evidence_of
-from opsguard_assets.shifts.stored import SHIFT_CALENDAR, SHIFT_COMPLIANCE
+from opsguard_assets.shifts.stored import SHIFT_CALENDAR, SHIFT_COMPLIANCE, SHIFT_COVERAGE
 from opsguard_assets.shifts.verdicts import Limits
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import IS_WITHDRAWN
@@ -139,10 +140,15 @@ def test_one_alert_lives_with_its_shift_and_resolves_itself_on_arrival(house):
     first = house.alert()
     assert (first["alert_type"], first["severity"], first["state"]) == ("late_arrival", "medium", "open")
     house.heard(at(10.5))
-    house.judge(at(10.5))
+    page = house.judge(at(10.5))
     second = house.alert()
     assert (second["alert_id"], second["alert_type"], second["severity"]) == (first["alert_id"], "no_show", "high")
     assert house.verdict(at(10.5)) == "no_show"
+    kept = house.lake.scan(SHIFT_COVERAGE.derived_name).sort("as_of").collect()
+    # Nobody came yesterday either: any 24 hours lack the eight of a shift.
+    assert kept.select("as_of", "missing", "short_minutes").rows() == [(at(8.5), 1, 480), (at(10.5), 1, 480)]
+    (told,) = page.asset_materializations_for_node(SHIFT_COVERAGE_KEY.to_python_identifier())
+    assert told.metadata["headline"].value.startswith("**1 of 1 posts are short now**; in the last 24 hours 0.0%")
     house.know("attendance", at(10.8), {"person_id": "ann", "site_id": "hall", "punched_in_at": at(10.75)})
     house.heard(at(11))
     house.judge(at(11))
