@@ -12,7 +12,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.failure_past import Asked, DevicePast
 from opsguard_assets.devices.failure_store import history_of
 from opsguard_assets.devices.health_assets import DEVICE_HEALTH_KEY
-from opsguard_assets.devices.health_outcomes import failure_rates, rates_picture
+from opsguard_assets.devices.health_outcomes import ALL, BANDS, THEN, THROUGHOUT, failure_rates, rates_picture
 from opsguard_assets.devices.health_stored import DEVICE_HEALTH
 from opsguard_assets.metadata import OWNERS, Materialized, figures, picture, preview
 from opsguard_assets.moment import Moment
@@ -23,6 +23,7 @@ HEALTH_OUTCOMES_KEY = dg.AssetKey(["models", "health_outcomes"])
 JUDGE_HEALTH_JOB = "judge_health_job"
 _LOOKED_AT = timedelta(days=28)
 _PRECEDES = "low_scores_precede_failures"
+_GOOD = BANDS[-1]
 
 
 def health_outcomes_asset(settings: Settings) -> dg.AssetsDefinition:
@@ -45,7 +46,7 @@ def health_outcomes_asset(settings: Settings) -> dg.AssetsDefinition:
         rates = failure_rates(_midnights(lake, as_of - _LOOKED_AT, as_of), past.lives)
         return dg.MaterializeResult(
             metadata={
-                **figures({"as_of": as_of, "scores_judged": int(rates["devices"].sum())}),
+                **figures({"as_of": as_of, "scores_judged": _judged(rates)}),
                 "rates": preview(rates.with_columns(pl.col(pl.Float64).round(4))),
                 "failures_by_band": picture(rates_picture(rates), "Failures by band"),
             },
@@ -65,13 +66,23 @@ def _midnights(lake: Lake, since: datetime, upto: datetime) -> pl.DataFrame:
     return rows.join(first, on=["date", "as_of"], how="semi").drop("date").collect()
 
 
+def _judged(rates: pl.DataFrame) -> int:
+    return int(rates.filter(pl.col("within") == THEN, pl.col("state") == ALL)["devices"].sum())
+
+
 def _precedes(rates: pl.DataFrame) -> dg.AssetCheckResult:
-    week = {row["band"]: row["rate"] for row in rates.filter(pl.col("within") == "7d").iter_rows(named=True)}
-    low, good = week.get("critical", week.get("warning")), week.get("good")
-    if low is None or good is None:
-        words, holds = "not known yet: scores of both bands are needed", True
+    """Of devices that were up throughout: those whose score fell for an outage that is over foretell nothing."""
+    week = rates.filter(pl.col("within") == "7d", pl.col("state") == THROUGHOUT)
+    sums = week.group_by(is_good=pl.col("band") == _GOOD).agg(pl.col("failed", "devices").sum())
+    share = {row["is_good"]: row["failed"] / row["devices"] for row in sums.iter_rows(named=True)}
+    if len(share) < 2:  # noqa: PLR2004 - good ones and others
+        words, holds = "not known yet: scores of good devices and of others are needed", True
     else:
-        words, holds = f"within a week {low:.1%} of the worst band failed, {good:.1%} of the good one", low >= good
+        holds = share[False] >= share[True]
+        words = (
+            f"of devices up throughout, {share[False]:.1%} of those below good failed within a week, "
+            f"{share[True]:.1%} of the good ones"
+        )
     return dg.AssetCheckResult(
         check_name=_PRECEDES, passed=holds, severity=dg.AssetCheckSeverity.WARN, description=words
     )
