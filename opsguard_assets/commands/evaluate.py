@@ -67,12 +67,12 @@ def evaluate(
 
 
 def _moments(problem: Problem, past: Past, period: tuple[datetime, datetime], protocol: str) -> pl.DataFrame:
-    """Labelled rows of the lives of a period, one at least."""
+    """Labelled rows of the lives of a period, one at least that figures are of."""
     try:
         rows = past.of_lives(within(past, *period), protocol)
     except ProtocolError as error:
         raise typer.BadParameter(str(error)) from None
-    if rows.is_empty():
+    if past.task.headlined(rows).is_empty():
         first, last = period
         raise NothingToJudgeError(
             f"Nothing to judge: no {problem.entity} from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC was open "

@@ -1,4 +1,4 @@
-"""What tests of commands in this process share: a command on a real database, its environment put back afterwards."""
+"""What tests of commands in this process share: a command on real stores, its environment put back afterwards."""
 
 import os
 
@@ -8,19 +8,19 @@ from opsguard_assets.cli import app, run
 
 
 @pytest.fixture
-def command_named(database, database_url, tmp_path, monkeypatch, capsys):
-    """Makes a runner of one command: its code, standard output and standard error."""
+def command_on(tmp_path, monkeypatch, capsys):
+    """Makes a runner of one command on a lake and a database: its code, standard output and standard error."""
     before = dict(os.environ)
     (tmp_path / "dagster").mkdir()
     (tmp_path / "dagster/dagster.yaml").write_text("{}")  # these commands never start Dagster
     config = tmp_path / "opsguard.yaml"
-    own = {"HOME": tmp_path, "CONFIG": config, "LAKE": tmp_path / "lake", "DATABASE_URL": database_url}
-    for name, value in own.items():
-        monkeypatch.setenv(f"OPSGUARD_{name}", str(value))
     monkeypatch.setenv("COLUMNS", "220")
 
-    def make(name, *, timezone):
+    def make(name, lake_uri, database_url, *, timezone="UTC"):
         config.write_text(f"operations: {{timezone: {timezone}}}\n")
+        own = {"HOME": tmp_path, "CONFIG": config, "LAKE": lake_uri, "DATABASE_URL": database_url}
+        for variable, value in own.items():
+            monkeypatch.setenv(f"OPSGUARD_{variable}", str(value))
 
         def call(*arguments):
             code = run(lambda: app([name, *arguments], standalone_mode=False))
@@ -33,3 +33,9 @@ def command_named(database, database_url, tmp_path, monkeypatch, capsys):
     for name in set(os.environ) - set(before):
         del os.environ[name]
     os.environ.update(before)
+
+
+@pytest.fixture
+def command_named(command_on, database, database_url, tmp_path):
+    """Makes a runner of one command on an empty lake and database."""
+    return lambda name, *, timezone: command_on(name, tmp_path / "lake", database_url, timezone=timezone)
