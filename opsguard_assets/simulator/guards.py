@@ -4,7 +4,8 @@ Here: rosters, leave, substitutes, and the shifts that follow. Not here: who com
 
 Every site is guarded round the clock: three shifts on weekdays, two long ones at the weekend, each by a guard of its
 own; every second site has a patrol in the daytime, too. A relief guard serves four sites. Leave takes whole weeks, is
-known five days before, and seven times in ten somebody is found for each of its shifts.
+known five days before, and seven times in ten somebody is found for each of its shifts. Gates demand first aid, every
+second patrol a dog handler; guards hold what their post demands, relief guards everything, and many hold more.
 """
 
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ POSTS = (
     ("patrol", "09:00", "17:00", _WEEKDAYS, False),
 )
 _SITES_PER_RELIEF = 4
+# What some people hold beyond what their own post demands, and how many of them.
+_FIRST_AID, _DOGS = "first aid", "dog handler"
+_HELD = {_FIRST_AID: 0.5, _DOGS: 0.1, "fire watch": 0.2}
+_SITES_PER_DOG = 4
 _LEAVE_PER_WEEK, _FOUND_SHARE = 0.03, 0.7
 _LEAVE_KNOWN, _SWAP_KNOWN = timedelta(days=5), timedelta(days=4)
 # Leave and its substitutes are known before their shifts come.
@@ -67,7 +72,7 @@ def guarded(settings: SimulationSettings, region: int, sites: pl.DataFrame, unti
     swaps = _substitutions(rosters, shifts, away, prefix, settings, region)
     known = pl.lit(settings.starts_at, INSTANT)
     tables = {
-        "people": _people(rosters, prefix).with_columns(known_at=known),
+        "people": _people(rosters, prefix, settings, region).with_columns(known_at=known),
         "rosters": rosters.drop("roster", "site").with_columns(known_at=known),
         "absences": away.drop("week").filter(pl.col("known_at") <= until),
         "substitutions": swaps.filter(pl.col("known_at") <= until),
@@ -100,6 +105,7 @@ def _rosters(sites: pl.DataFrame, prefix: str, begins: date) -> pl.DataFrame:
             person_id=pl.format("{}G{}", pl.lit(prefix), pl.col("roster").cast(pl.String).str.zfill(5)),
             valid_from=pl.lit(begins),
             required_people=pl.lit(1, pl.Int64),
+            requires=_demanded(),
         )
     )
 
@@ -109,10 +115,26 @@ def _relief(prefix: str) -> pl.Expr:
     return pl.format("{}relief-{}", pl.lit(prefix), number)
 
 
-def _people(rosters: pl.DataFrame, prefix: str) -> pl.DataFrame:
-    guards = rosters.select("person_id", home_site_id="site_id")
-    relief = rosters.select(person_id=_relief(prefix), home_site_id="site_id").unique("person_id", keep="first")
-    everyone = pl.concat([guards, relief.sort("person_id")])
+def _demanded() -> pl.Expr:
+    has_dog = (pl.col("post") == "patrol") & (pl.col("site") % _SITES_PER_DOG == 0)
+    one = pl.when(pl.col("post") == "gate").then(pl.lit(_FIRST_AID)).when(has_dog).then(pl.lit(_DOGS))
+    return pl.when(one.is_not_null()).then(pl.concat_list(one))
+
+
+def _people(rosters: pl.DataFrame, prefix: str, settings: SimulationSettings, region: int) -> pl.DataFrame:
+    guards = rosters.select("person_id", "requires", home_site_id="site_id")
+    every = pl.lit(list(_HELD), pl.List(pl.String))
+    relief = rosters.select(person_id=_relief(prefix), requires=every, home_site_id="site_id")
+    first = relief.unique("person_id", keep="first").sort("person_id")
+    people = pl.concat([guards, first])
+    luck = generator(settings.seed, region, "qualifications").random((len(_HELD), len(people)))
+    held = [
+        pl.when(pl.col("requires").list.contains(name).fill_null(value=False) | pl.Series(luck[n] < share)).then(
+            pl.lit(name)
+        )
+        for n, (name, share) in enumerate(_HELD.items())
+    ]
+    everyone = people.with_columns(qualifications=pl.concat_list(held).list.drop_nulls()).drop("requires")
     return everyone.with_columns(
         name=pl.format("Guard {}", "person_id"),
         email=pl.format("{}@provider.example", pl.col("person_id").str.to_lowercase()),

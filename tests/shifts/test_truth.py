@@ -104,6 +104,18 @@ def test_when_everything_has_been_heard_every_verdict_is_what_happened(period):
     assert {"no_show", "late", "early_exit", "wrong_site", "on_time", "left_open"} <= set(due["verdict"])
 
 
+def test_guards_hold_what_their_own_post_demands_and_who_else_could_come_differs():
+    tables = world("spring").guards.tables
+    posts = tables["rosters"].select("person_id", "post", "requires").join(tables["people"], on="person_id")
+    lacking = posts.filter(pl.col("requires").list.set_difference("qualifications").list.len() > 0)
+    assert lacking.is_empty()
+    assert posts.filter(pl.col("requires").is_null())["post"].unique().to_list() == ["patrol"]
+    guards = tables["people"].filter(~pl.col("person_id").str.contains("relief"))["qualifications"]
+    assert 0.05 < guards.list.contains("dog handler").mean() < 0.3
+    relief = tables["people"].filter(pl.col("person_id").str.contains("relief"))["qualifications"]
+    assert set(relief.list.len()) == {3}
+
+
 ACCUSING = ["no_show", "unattended", "wrong_site", "early_exit", "late"]
 
 
