@@ -38,7 +38,8 @@ def met(scores: pl.DataFrame, lives: pl.DataFrame, until: datetime, *, within: t
         scores: `entity`, `as_of`, `risk` (0..1), `model_name`, `model_version`.
         lives: `entity`, `begins_at`, `ends_at` (when it was decided, or could not be acted on any more), `settled_at`
             (when the outcome has to be known; not read with `within`), `is_late` (null: none, or not known yet),
-            `event_at` (when the event came or would have). Entities may live more than once.
+            `event_at` (when the event came or would have). Entities may live more than once; a score before all of
+            these lives belongs to the first.
         until: What was known up to here; with `within` the end of what was observed.
         within: How long after a score the event counts; None where an entity has one outcome, whatever the moment.
 
@@ -49,7 +50,9 @@ def met(scores: pl.DataFrame, lives: pl.DataFrame, until: datetime, *, within: t
         knows the entity: something is wrong). Only `MET` ones have `is_late`.
     """
     numbered = lives.sort("entity", "begins_at").with_row_index("unit")
-    spans = numbered.with_columns(_born=pl.col("begins_at")).sort("begins_at")
+    # What is moved to later after its score, or is dated ahead, begins after it: the score is of its first life.
+    since = pl.when(pl.col("entity").is_first_distinct()).then(pl.lit(0).cast(INSTANT)).otherwise("begins_at")
+    spans = numbered.with_columns(begins_at=since, _born=pl.col("begins_at")).sort("begins_at")
     joined = scores.sort("as_of").join_asof(
         spans, left_on="as_of", right_on="begins_at", by="entity", check_sortedness=False
     )

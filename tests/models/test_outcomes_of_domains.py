@@ -1,0 +1,210 @@
+"""Recorded scores of devices, shifts and work orders meet the outcomes that one walk over the records finds."""
+
+import shutil
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from ml.recorded import AHEAD, MET, WITHOUT
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.devices.hourly_update_store import update_hourly
+from opsguard_assets.devices.risk_assets import scored
+from opsguard_assets.devices.risk_stored import DEVICE_RISK
+from opsguard_assets.models.outcomes import judge, keep_weeks
+from opsguard_assets.models.serving import Serving
+from opsguard_assets.problems import problems_of
+from opsguard_assets.shifts.calendar_store import calendar_at
+from opsguard_assets.shifts.no_show_store import risk_at as shift_risk_at
+from opsguard_assets.shifts.stored import SHIFT_RISK
+from opsguard_assets.simulator.settings import SimulationSettings
+from opsguard_assets.simulator.twin import simulate
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.vendors.order_store import risk_at as order_risk_at
+from opsguard_assets.vendors.stored import WORK_ORDER_RISK
+from resources.lake import Lake
+from resources.progress import Silent
+from tests.devices.fleets import START, fleet_of, record_fleet
+from tests.shifts.test_no_show import recorded as record_shifts
+from tests.vendors.orders import AS_OF, frame
+from tests.vendors.test_order_past import OFF, lake_at, versions
+
+SETTINGS = Settings()
+PROBLEMS = problems_of(SETTINGS)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+pytestmark = pytest.mark.timeout(300)
+
+
+def keep(lake, table, rows, as_of, switch):
+    """Records a tick as its asset does; the version of the model changes at an instant."""
+    of_model = {"model_name": "rule", "model_version": "1" if as_of < switch else "2", "model_run_id": None}
+    told = rows.with_columns(**{n: pl.lit(v, pl.String) for n, v in of_model.items()}, date=pl.lit(as_of.date()))
+    where = {"date": as_of.date(), "as_of": as_of}
+    lake.replace_slice(table.derived_name, told.select(table.columns), where=where, partition_by=["date"])
+
+
+def agreed(problem, lake, until, oracle):
+    """Judges the scores, once; they agree with an oracle from (entity, as_of) to fate and outcome, and are all told."""
+    judged = judge(problem, lake, until)
+    table = problem.recorded.table
+    rows = lake.scan(table.derived_name).select(e=problem.recorded.entity, t="as_of", r=problem.recorded.risk).collect()
+    asked = rows.drop_nulls("r").select("e", "t").rows()
+    told = {(row["entity"], row["as_of"]): (row["fate"], row["is_late"]) for row in judged.told.to_dicts()}
+    wrong = [(key, told.get(key), oracle(*key)) for key in asked if told.get(key) != oracle(*key)]
+    assert wrong == []
+    assert len(told) == len(judged.told) == judged.recorded == len(asked)
+    assert judged.adds_up
+    weeks = keep_weeks(problem, lake, judged, until)
+    assert weeks["scores"].sum() == judged.fates[MET]
+    assert set(weeks["model_version"]) == {"1", "2"}
+    assert weeks.select("week", "model_name", "model_version").is_unique().all()
+    return judged
+
+
+@pytest.fixture(scope="module")
+def orders(tmp_path_factory):
+    lake = lake_at(tmp_path_factory.mktemp("orders") / "lake", AS_OF)
+    for days in range(80, 0, -3):
+        moment = AS_OF - days * DAY
+        rows = order_risk_at(lake, PROBLEMS["work_order_late"].rule, moment, OFF)
+        keep(lake, WORK_ORDER_RISK, rows, moment, AS_OF - 60 * DAY)
+    return lake
+
+
+def test_scores_of_work_orders_meet_what_became_of_the_orders(orders):
+    told = versions().filter(pl.col("known_at") <= AS_OF).sort("known_at").to_dicts()
+
+    def oracle(order, as_of):
+        mine = [row for row in told if row["work_order_id"] == order]
+        due = mine[0]["due_at"]
+        done = [row for row in mine if row["completed_at"]]
+        off = [row["known_at"] for row in mine if row["status"] == "Cancelled"]
+        if due + 30 * DAY > AS_OF:
+            return AHEAD, None
+        if off and off[0] < min([due + 30 * DAY, *(row["known_at"] for row in done)]):
+            return WITHOUT, None
+        assert as_of < min([due, *(row["known_at"] for row in done)]), "an order was scored after it was decided"
+        return MET, not done or done[0]["completed_at"] > due
+
+    judged = agreed(PROBLEMS["work_order_late"], orders, AS_OF, oracle)
+    assert set(judged.fates) == {MET, AHEAD, WITHOUT}
+    assert judged.told["is_late"].n_unique() == 3
+
+
+@pytest.fixture(scope="module")
+def shifts(tmp_path_factory):
+    settings = SimulationSettings(
+        seed=3, starts_at=START, devices_per_site=0, tickets_per_day=1, sites=6, agents=12, orders_per_day=0
+    )
+    until = START + 15 * DAY
+    world = simulate(settings, until)
+    lake = record_shifts(Lake(str(tmp_path_factory.mktemp("shifts") / "lake")), world, until)
+    for hours in range(8 * 24 + 5, 15 * 24, 17):
+        moment = START + hours * HOUR
+        keep(lake, SHIFT_RISK, shift_risk_at(lake, PROBLEMS["no_show"].rule, moment, ("*",)), moment, START + 11 * DAY)
+    return lake, world, until
+
+
+def test_scores_of_shifts_meet_who_came(shifts):
+    lake, world, until = shifts
+    happened = {
+        f"{row['roster_id']}@{row['on']}/{row['person_id']}": row["happened"] for row in world.shift_truth.to_dicts()
+    }
+    planned = calendar_at(lake, until, since=START, until=until + 2 * DAY).shifts.filter(status="planned").to_dicts()
+    ends = {f"{row['shift_id']}/{row['person_id']}": row["expected_until_at"] for row in planned}
+
+    def oracle(part, _):
+        if part not in ends:
+            return WITHOUT, None
+        if ends[part] + DAY > until:
+            return AHEAD, None
+        return MET, happened[part] == "no_show"
+
+    judged = agreed(PROBLEMS["no_show"], lake, until, oracle)
+    assert judged.fates[MET] > 100
+    assert judged.told["is_late"].any()
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory):
+    of_fleet = {"sites": 8, "devices_per_site": 6, "skewed_clock_share": 0.2}
+    until = START + 16 * DAY
+    records = fleet_of(SimulationSettings(seed=4, starts_at=START, agents=12, **of_fleet), until)
+    lake = Lake(str(tmp_path_factory.mktemp("fleet") / "lake"))
+    record_fleet(lake, records, until)
+    update_hourly(lake, progress=Silent())
+    for hours in (1, *range(30, 16 * 24, 31)):
+        moment = START + hours * HOUR
+        rows = scored(lake, Serving(PROBLEMS["device_failure"].rule), moment, SETTINGS.device_failure)
+        keep(lake, DEVICE_RISK, rows.drop("model_name", "model_version"), moment, START + 8 * DAY)
+    return lake, {name: rows.filter(pl.col("known_at") <= until) for name, rows in records.items()}, until
+
+
+def ends_of(heard, minutes, events, seen_until):
+    """When a device that reported so often stopped, and whether it failed: (instant, failed; None: not known)."""
+    told = {event["at"]: event["kind"] == "failure" for event in events if event["kind"] in {"failure", "removed"}}
+    worked = [event["at"] for event in events if event["kind"] == "maintenance"]
+    longest = timedelta(minutes=max(3 * minutes, 240))
+    for last, following in zip(heard, [*heard[1:], seen_until], strict=True):
+        if following > last + longest:
+            told.setdefault(last + longest, all(abs(at - last) > 4 * HOUR for at in worked))
+    return sorted(told.items())
+
+
+def test_scores_of_devices_meet_whether_the_device_failed_within_a_day(fleet):
+    lake, records, until = fleet
+    minutes = dict(records["devices"].select("device_id", "reports_every_minutes").rows())
+    reports = records["telemetry"].with_columns(at=pl.min_horizontal("at", "known_at")).sort("at")
+    seen_until = max(reports["at"].max(), records["device_events"]["at"].max())
+    ways = {}
+    for device, every in minutes.items():
+        heard = reports.filter(device_id=device)["at"].to_list()
+        ends = ends_of(heard, every, records["device_events"].filter(device_id=device).to_dicts(), seen_until)
+        begins = [heard[0], *(next((at for at in heard if at > end), None) for end, _ in ends)]
+        ways[device] = (sorted(at for at in begins if at), ends)
+
+    def oracle(device, as_of):
+        begins, ends = ways[device]
+        began = max(at for at in begins if at <= as_of)
+        end, failed = next(((at, failed) for at, failed in ends if at > began), (seen_until, False))
+        if as_of + DAY > seen_until:
+            return AHEAD, None
+        if as_of >= end or (not failed and end <= as_of + DAY):
+            return WITHOUT, None
+        return MET, failed and end <= as_of + DAY
+
+    judged = agreed(PROBLEMS["device_failure"], lake, until, oracle)
+    assert judged.fates[MET] > 300
+    assert judged.told["is_late"].any()
+
+
+def test_a_shift_that_is_moved_after_it_was_scored_is_not_lost(shifts, tmp_path):
+    lake, world, until = shifts
+    other = Lake(str(tmp_path / "lake"))
+    shutil.copytree(f"{lake.uri}/tables", f"{other.uri}/tables")
+    moment = until - 3 * DAY
+    ahead = shift_risk_at(other, PROBLEMS["no_show"].rule, moment, ("*",)).sort("starts_at")
+    last = ahead.row(-1, named=True)
+    roster = world.tables["rosters"].filter(roster_id=last["shift_id"].split("@")[0])
+    later = pl.concat([TABLES["rosters"].empty(), roster], how="diagonal_relaxed").with_columns(
+        starts_local=pl.lit("23:50"), known_at=pl.lit(moment + HOUR)
+    )
+    other.record(TABLES["rosters"], later.select(TABLES["rosters"].columns), loaded_at=until)
+    keep(other, SHIFT_RISK, ahead, moment, START + 11 * DAY)
+    judged = judge(PROBLEMS["no_show"], other, until)
+    assert judged.adds_up
+    (told,) = judged.told.filter(entity=f"{last['shift_id']}/{last['person_id']}").to_dicts()
+    assert (told["fate"], told["settled_at"] > until - DAY) == (MET, True)
+
+
+def test_an_order_that_is_known_before_it_is_created_is_not_lost(tmp_path):
+    lake = Lake(str(tmp_path / "lake"))
+    created = AS_OF - 60 * DAY
+    row = {"work_order_id": "w1", "vendor_id": "v1", "created_at": created, "due_at": created + 3 * DAY}
+    rows = frame("work_orders", [row | {"known_at": created - DAY}]).select(TABLES["work_orders"].columns)
+    lake.record(TABLES["work_orders"], rows, loaded_at=AS_OF)
+    moment = created - HOUR
+    keep(lake, WORK_ORDER_RISK, order_risk_at(lake, PROBLEMS["work_order_late"].rule, moment, OFF), moment, AS_OF)
+    judged = judge(PROBLEMS["work_order_late"], lake, AS_OF)
+    assert judged.fates == {MET: 1}
+    assert judged.adds_up
