@@ -43,6 +43,7 @@ class Subject:
     rank: int
     of: int
     parameters: Mapping[str, Any]
+    spans: Mapping[str, str]
     facts: Mapping[str, Any]
     data: Mapping[str, Any]
     revision: str | None
@@ -85,6 +86,7 @@ def model_card(template: str, subject: Subject, report: Report) -> str:
         costs={name: f"{value:,.4g}" for name, value in report.money["costs"].items()},
         weaker=_weaker(report.segments),
         parameters=list(subject.parameters.items()),
+        spans=subject.spans,
     )
 
 

@@ -184,12 +184,13 @@ def _log_candidate(
         rank,
         len(order),
         trained.parameters,
+        trained.spans,
         made_of.facts,
         {name: version for name, version in made_of.data.items() if version is not None},
         made_of.revision,
     )
     with _ending(client, run), tempfile.TemporaryDirectory() as folder:
-        _log(client, run, params=trained.parameters, metrics=metrics)
+        _log(client, run, params={**trained.parameters, **trained.spans}, metrics=metrics)
         client.log_inputs(run, datasets=list(_datasets(made_of)))
         files = Path(folder)
         for name, picture in _pictures(trained, task, report).items():

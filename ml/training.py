@@ -1,36 +1,35 @@
 """Training: candidates tuned, fitted, calibrated and compared on one set of moments.
 
 Here: the order of steps that all problems share. Not here: features and labels (a problem's own), figures (`report`),
-where results are kept (`tracking`).
+where results are kept (`tracking`), which rows judge (`backtest`).
 
-Candidates are compared on the last entities in time, which none of them has seen, calibrated on those before. What is
-handed out is fitted again on all rows, because the newest say most of the world as it is now. Its calibration comes
+What is handed out is fitted on all rows, because the newest say most of the world as it is now. Its calibration comes
 from a twin that was fitted on all but every third of the newest entities, and says what it thinks of these: a map
 learned from an older model would undo faults that the new one does not have, and one learned from older entities would
-say how the world was.
+say how the world was. Candidates are compared on the last entities in time by a model that was made in the same way
+without these: one of another making, fitted on the oldest alone, would be ranked by its own faults.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from ml.backtest import backtest_of, held_out, spans
 from ml.calibration import IDENTITY, Calibration, chosen
 from ml.candidates.candidate import Candidate, Parameters
 from ml.evaluation import evaluate
 from ml.examples import Examples
 from ml.learned import LearnedModel
 from ml.problem import Task
-from ml.split import Split, split_of
 from ml.tuning import Budget, tune
 
 SEED = 7
-STEPS = 4
+STEPS = 3
 _FOLDS = 4
-_EVERY = 3
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,9 @@ class Trained:
         model: The model to use; null for the rule, which is used as it is.
         figures: Its figures on the test part.
         test: Its rows there, with `risk`; those of the headline.
-        calibrate: Its rows of the part before, with `risk`, by which thresholds may be chosen; likewise.
+        calibrate: Its rows of the newest before, with `risk`, by which thresholds may be chosen; likewise.
         every: Its rows of the test part, whatever question they are of.
+        spans: Which moments the judged twin was fitted, calibrated and judged on, and which the model to use.
     """
 
     candidate: str
@@ -54,6 +54,16 @@ class Trained:
     test: pl.DataFrame
     calibrate: pl.DataFrame
     every: pl.DataFrame
+    spans: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A model, the name of its calibration, and the rows that this comes from with `risk`."""
+
+    model: LearnedModel
+    calibration: str
+    held: pl.DataFrame
 
 
 def train(
@@ -69,7 +79,7 @@ def train(
 
     Args:
         rows: Moments: `task.key`, `as_of`, `begins_at`, `is_late` (null where it is not known yet), `lead_minutes`, the
-            features, and for survival models `watched_minutes` and `is_ended`.
+            features, and for survival models those of `ml.examples.DURATIONS`; `settled_at` where the task asks for it.
         task: What is learned.
         candidates: What competes.
         until: The instant up to which anything was known; names the version.
@@ -79,9 +89,10 @@ def train(
     Raises:
         TooLittleDataError: When there is too little to learn from.
     """
-    split = split_of(rows.drop_nulls("is_late"), task)
+    tested = backtest_of(rows, task)
     version = until.strftime("%Y-%m-%dT%H:%M")
-    examples = Examples.of(split.fit, task)
+    looked_at = spans(tested, rows, task)
+    examples = Examples.of(tested.before, task)
     able = [c for c in candidates if not c.needs_durations or examples.durations_known]
     begun = budget.clock()
     trained = []
@@ -90,21 +101,23 @@ def train(
         ends = begun + budget.seconds * (number + 1) / len(able)
         found = tune(candidate, examples, budget, task=task, seed=SEED, ends=ends)
         done(1)
-        judged = _fitted(split.fit, task, candidate, found.parameters, version)
+        judged = _made(tested.before, task, candidate, found.parameters, version)
         done(1)
-        used = _fitted(rows, task, candidate, found.parameters, version)
-        done(1)
-        newest = _newest(rows, task, candidate, found.parameters, split)
+        used = _made(rows, task, candidate, found.parameters, version)
         done(1)
         parameters = {**found.parameters, "tuning_trials": found.trials}
-        trained.append(_judged(judged, replace(used, calibration=newest), split, parameters, task))
+        kinds = {"judged_calibration": judged.calibration, "used_calibration": used.calibration}
+        scored = [tested.test.with_columns(judged.model.predict(tested.test)), judged.held]
+        compared = _compared(candidate.name, parameters, used.model, scored, task)
+        trained.append(replace(compared, spans={**looked_at, **kinds}))
     return trained
 
 
 def rule_as_trained(name: str, risks: Callable[[pl.DataFrame], pl.Series], rows: pl.DataFrame, task: Task) -> Trained:
     """The rule on the same parts, so that the same table compares it."""
-    split = split_of(rows.drop_nulls("is_late"), task)
-    scored = [part.with_columns(risks(part).alias("risk")) for part in (split.test, split.calibrate)]
+    tested = backtest_of(rows, task)
+    parts = (tested.test, held_out(tested.before, task)[0])
+    scored = [part.with_columns(risks(part).alias("risk")) for part in parts]
     return _compared(name, {}, None, scored, task)
 
 
@@ -116,20 +129,13 @@ def _fitted(rows: pl.DataFrame, task: Task, candidate: Candidate, parameters: Pa
     return LearnedModel(candidate.name, version, examples.features, scorer, IDENTITY, task.problem, usual)
 
 
-def _newest(rows: pl.DataFrame, task: Task, candidate: Candidate, parameters: Parameters, split: Split) -> Calibration:
-    """The calibration by a twin's words on every third of the newest entities, which the twin has not seen."""
-    newest = pl.concat([split.calibrate, split.test])
-    held = newest.filter(pl.col(task.group).hash(SEED) % _EVERY == 0)
-    others = rows.join(held.select(task.group).unique(), on=task.group, how="anti")
-    return _calibration(_fitted(others, task, candidate, parameters, ""), held)[1]
-
-
-def _judged(judged: LearnedModel, used: LearnedModel, split: Split, parameters: Parameters, task: Task) -> Trained:
-    """Figures by a calibration that knew nothing of the test part."""
-    name, before = _calibration(judged, split.calibrate)
-    fair = replace(judged, calibration=before)
-    scored = [part.with_columns(fair.predict(part)) for part in (split.test, split.calibrate)]
-    return _compared(judged.name, {**parameters, "calibration": name}, used, scored, task)
+def _made(rows: pl.DataFrame, task: Task, candidate: Candidate, parameters: Parameters, version: str) -> _Made:
+    """The model of all rows, calibrated by a twin's words on every third of the newest, which the twin has not seen."""
+    held, others = held_out(rows, task)
+    twin = _fitted(others, task, candidate, parameters, version)
+    name, calibration = _calibration(twin, held)
+    model = replace(_fitted(rows, task, candidate, parameters, version), calibration=calibration)
+    return _Made(model, name, held.with_columns(replace(twin, calibration=calibration).predict(held)))
 
 
 def _compared(

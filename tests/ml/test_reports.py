@@ -107,7 +107,10 @@ def test_names_from_data_never_share_a_metric_and_never_break_its_name():
 def test_a_card_shows_names_as_they_are():
     template = (importlib.resources.files("templates") / "model_card.md.j2").read_text(encoding="utf-8")
     facts = {"moments": 4_000, "entities": 2_000, "late_share": 0.4}
-    subject = Subject("a", TASK, START, 1, 3, {"depth": 3}, facts, {"tables/tickets": 7}, None)
+    parts = ("judged_fit", "judged_calibrate", "judged_calibration", "judged_test")
+    parts = (*parts, "used_fit", "used_calibrate", "used_calibration")
+    spans = {name: f"span of {name}" for name in parts}
+    subject = Subject("a", TASK, START, 1, 3, {"depth": 3}, spans, facts, {"tables/tickets": 7}, None)
     card = model_card(template, subject, report_of(trained("a"), TASK, COSTS))
     assert cell(HOSTILE) in card
     assert "<b>" not in card
@@ -116,6 +119,7 @@ def test_a_card_shows_names_as_they_are():
     assert "4,000 moments of 2,000 entities" in card
     assert "tables/tickets at version 7" in card
     assert card.count("\n| client |") == 2
+    assert all(span in card for span in spans.values())
 
 
 def test_pictures_are_drawn_also_of_little():

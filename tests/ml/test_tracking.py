@@ -58,7 +58,7 @@ def trained(rows):
     budget = Budget(seconds=0, trials=1, clock=time.monotonic)
     competing = [logistic_regression(), hist_gradient_boosting(), hazard()]
     found = train(rows, TASK, competing, until=START + timedelta(days=60), budget=budget, done=steps.append)
-    assert len(steps) == 4 * len(competing)
+    assert len(steps) == 3 * len(competing)
     return [*found, rule_as_trained("rule", lambda part: pl.Series([0.5] * len(part)), rows, TASK)]
 
 
@@ -97,6 +97,9 @@ def test_the_comparison_view_tells_the_better_model_and_where_it_came_from(place
         assert run.data.tags["mlflow.parentRunId"] == logged.run
         assert (run.data.tags["git_commit"], run.data.tags["dagster.run_id"]) == ("abc", "run-1")
         assert {"precision_recall_auc", "brier_score_loss", "net_cost", "kind/1.0/ece"} <= set(run.data.metrics)
+    told = runs["hazard"].data.params
+    assert told["judged_fit"].split(" UTC")[0].split(" to ")[1] < told["judged_test"].split(" to ")[0]
+    assert told["judged_test"].split(" UTC")[0].split(" to ")[1] < told["used_fit"].split(" to ")[1]
     parent = client.get_run(logged.run)
     assert parent.data.tags["best_candidate"] == next(iter(runs))
     (given,) = parent.inputs.dataset_inputs
