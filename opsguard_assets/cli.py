@@ -18,7 +18,7 @@ from typer.exceptions import TyperException
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 COMMANDS = {
     "up": "Open Dagster (UI and daemon) and MLflow on the same data.",
-    "demo": "Run the main job once: load, clocks, risk, and what came of it.",
+    "demo": "Load once, compute one moment of everything that is fed, show what came of it.",
     "sync": "Load everything new from the sources.",
     "tick": "Compute one moment of a frequent job.",
     "train": "Learn a risk model from what was known by an instant, and compare the candidates in MLflow.",

@@ -21,7 +21,7 @@ from opsguard_assets.shifts.words import counted
 from resources.environment import HOME
 from resources.lake import Lake
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _RECENT = timedelta(days=1)
 
 
@@ -33,7 +33,7 @@ def demo(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run the main job on a simulated provider, or on the sources of --config: load, SLA clocks, risk.
+    """Load a simulated provider, or the sources of --config, and compute one moment of all that is fed.
 
     With --config and without OPSGUARD_HOME its data lie in a folder of their own below .opsguard/demos.
     """

@@ -10,7 +10,7 @@ import typer
 from opsguard_assets.commands.diagnosis import diagnose
 from opsguard_assets.commands.session import ConfigOption, JsonOption, console, environment_of, print_json, print_rows
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

@@ -22,7 +22,7 @@ from opsguard_assets.models import trainings
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.problems import problems_of
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 BASELINE = "baseline"
 _SHOWN = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "log_loss", "ece")
 
@@ -30,8 +30,11 @@ _SHOWN = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "log
 @app.command()
 def evaluate(
     problem: Annotated[Name, typer.Argument(help=PROBLEM_HELP)],
-    begins: Annotated[str, typer.Option("--from", help="Tickets, or lives of devices, that began from then on.")],
-    ends: Annotated[str | None, typer.Option("--to", help="And before then; now where left out.")] = None,
+    begins: Annotated[
+        str,
+        typer.Option("--from", help="Tickets, shifts and orders that began from then on; of devices the time since."),
+    ],
+    ends: Annotated[str | None, typer.Option("--to", help="Until then; now where left out.")] = None,
     moments: Annotated[
         str,
         typer.Option(help="When in its life it is looked at: opening, +24h, +72h, elapsed:0.5, every:15m, every:24h."),
@@ -39,11 +42,11 @@ def evaluate(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge the models of the newest training before --from, and the rule, on open tickets at the same moments.
+    """Judge the models of the newest training before --from, and the rule, at the same moments.
 
     The champion is the model in force, if it knew nothing later than --from; else the best of that training.
 
-    What has no known outcome yet is left out; so are moments after a missed deadline, which is a fact. Figures of
+    What has no known outcome yet is left out; so are moments after an event that came, which is a fact. Figures of
     devices are of the horizon that the settings judge by, and told for every horizon apart.
     """
     first, now = instant(begins, "--from"), datetime.now(UTC)

@@ -8,7 +8,7 @@ from opsguard_assets.commands.offices import office_of
 from opsguard_assets.commands.problems import Problem
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

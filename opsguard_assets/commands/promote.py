@@ -10,7 +10,7 @@ from opsguard_assets.commands.problems import Problem
 from opsguard_assets.commands.session import ConfigOption, opened
 from opsguard_assets.models.promotion import PROMOTED
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

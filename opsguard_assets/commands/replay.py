@@ -28,7 +28,7 @@ from opsguard_assets.problems import problems_of
 from opsguard_assets.tickets.ticks_again import tick_again as sla_tick_again
 from resources.lake import Lake
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _AGAIN: dict[Name, Callable[[Lake, Champions, datetime, Settings], TickAgain]] = {
     Name.SLA_BREACH: sla_tick_again,
     Name.DEVICE_FAILURE: device_tick_again,

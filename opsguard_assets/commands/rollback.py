@@ -9,7 +9,7 @@ from opsguard_assets.commands.offices import ActorOption, actor_of, office_of
 from opsguard_assets.commands.problems import Problem
 from opsguard_assets.commands.session import ConfigOption, opened
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

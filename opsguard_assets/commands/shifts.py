@@ -14,7 +14,12 @@ from opsguard_assets.shifts.stored import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts import VERDICTS
 from opsguard_assets.tables.versions import INSTANT
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Who is missing, and what a verdict rests on.")
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Who is missing, and what a verdict rests on.",
+)
 _AsOf = Annotated[str | None, typer.Option(help="The moment, such as 2026-01-31T12:00:00+00:00; now where left out.")]
 _SCHEDULE = (
     "person_id", "status", "replaces_id", "expected_from_at", "expected_until_at", "post", "site_id", "timezone",

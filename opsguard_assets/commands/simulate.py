@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import JsonOption, print_json, print_rows
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

@@ -19,7 +19,7 @@ from opsguard_assets.commands.session import (
 )
 from opsguard_assets.intake.assets import COLUMNS_CHECK, RAW
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from opsguard_assets.commands.session import JsonOption, print_json, print_rows
 from opsguard_assets.tables.describe import describe, row_rules
 from opsguard_assets.tables.registry import TABLES, table
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

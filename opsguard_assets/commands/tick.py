@@ -29,7 +29,7 @@ from opsguard_assets.tickets.moment import SCORE_JOB
 from opsguard_assets.tickets.risk import Marks, RiskSummary
 from resources.progress import Silent
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 class Kind(StrEnum):

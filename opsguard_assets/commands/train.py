@@ -21,7 +21,7 @@ from opsguard_assets.models.train import Training, train_problem
 from opsguard_assets.problems import problems_of
 from resources.database import MLFLOW
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _SHOWN = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "log_loss", "ece")
 _SPAN = re.compile(r"^(\d+(?:\.\d+)?)(s|m|h)$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}

@@ -18,7 +18,7 @@ _HOST = "127.0.0.1"
 _BIN = Path(sys.executable).parent
 
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

@@ -10,7 +10,12 @@ from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, p
 from opsguard_assets.commands.tick import instant
 from opsguard_assets.vendors.score_store import scored_at
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Who does the work well, who does not, and why.")
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Who does the work well, who does not, and why.",
+)
 _AsOf = Annotated[str | None, typer.Option(help="The moment, such as 2026-01-31T12:00:00+00:00; now where left out.")]
 _COLUMNS = ("trade", "rank", "name", "grade", "score", "jobs", "in_time", "change")
 

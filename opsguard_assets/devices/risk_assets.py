@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import dagster as dg
 import polars as pl
 
+from ml.device_failure.rule import DeviceRule
 from opsguard_assets.alerts.life import Monitor, settle
 from opsguard_assets.config.failures import DeviceFailure
 from opsguard_assets.config.settings import Settings
@@ -139,8 +140,7 @@ def _shown(rows: pl.DataFrame, as_of: datetime, within: str, alert_from: float) 
                 "as_of": as_of,
                 "dagster/row_count": len(rows),
                 **{f"devices_{state}": count for state, count in states.items()},
-                "expected_failures_24h": float(rows["risk_24h"].sum()),
-                "expected_failures_7d": float(rows["risk_7d"].sum()),
+                **{f"expected_failures_{span}": value for span, value in _expected(rows).items()},
             }
         ),
         "worth_a_visit": preview(worst),
@@ -156,8 +156,18 @@ def headline_of(rows: pl.DataFrame, within: str, alert_from: float) -> str:
         return "No device has reported yet."
     up = int((rows["state"] == UP).sum())
     likely = int((rows[f"risk_{within}"] >= alert_from).sum())
+    expected = _expected(rows)
+    more = (
+        f"{expected['24h']:.1f} failures are expected within a day" if expected else "by a rule that estimates nothing"
+    )
     return (
         f"**{len(rows):,} devices**: {up:,} are up, {len(rows) - up:,} are offline or have failed; {likely:,} are "
-        f"likely to fail within {within} (risk of {alert_from:.0%} or more), {rows['risk_24h'].sum():.1f} failures "
-        "are expected within a day."
+        f"likely to fail within {within} (risk of {alert_from:.0%} or more), {more}."
     )
+
+
+def _expected(rows: pl.DataFrame) -> dict[str, float]:
+    """How many devices are expected to fail within a day and a week; the rule's numbers are no estimates to add up."""
+    if (rows["model_name"] == DeviceRule().name).any():
+        return {}
+    return {span: float(rows[f"risk_{span}"].sum()) for span in ("24h", "7d")}
