@@ -24,7 +24,7 @@ def precision_recall(scored: pl.DataFrame, title: str) -> bytes:
     base = float(rows["is_late"].cast(pl.Int64).sum()) / max(len(rows), 1)
     axes.step(recall, precision, where="post", color=_BLUE)
     axes.axhline(base, color=_GREY, linestyle="--", label=f"base rate {base:.1%}")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper right")
     return png_of(figure)
 
 
@@ -39,7 +39,7 @@ def reliability_diagram(scored: pl.DataFrame, title: str) -> bytes:
     axes.plot(said, seen, "o-", color=_BLUE)
     for x, y, count in zip(said, seen, n, strict=True):
         axes.annotate(f"{count:,}", (x, y), textcoords="offset points", xytext=(6, -10), fontsize=7, color=_GREY)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper left")
     return png_of(figure)
 
 
@@ -59,7 +59,7 @@ def lead_times(scored: pl.DataFrame, title: str, *, threshold: float, key: str) 
     if len(hours):
         axes.hist(hours, bins=30, color=_BLUE)
         axes.axvline(float(np.median(hours)), color=_INK, linestyle="--", label=f"median {np.median(hours):.1f} h")
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="upper right")
     return png_of(figure)
 
 
@@ -100,7 +100,7 @@ def _marked(axes: Any, chosen: float | None) -> None:
         axes.axvline(at, color=_GREY, linestyle=":", label=f"{at:.0%}")
     if chosen is not None:
         axes.axvline(chosen, color=_INK, linestyle="--", label=f"cheapest before: {chosen:.0%}")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper right")
 
 
 def _wilson(share: Any, n: Any) -> tuple[Any, Any]:
