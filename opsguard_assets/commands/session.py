@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -70,8 +71,12 @@ def errors_as_json(as_json: bool) -> Iterator[None]:  # noqa: FBT001 - the optio
 
 def print_json(document: object) -> None:
     """Writes one JSON document to standard output; instants are ISO 8601."""
-    json.dump(document, sys.stdout, indent=2, default=str)
+    json.dump(document, sys.stdout, indent=2, default=_as_json)
     sys.stdout.write("\n")
+
+
+def _as_json(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:

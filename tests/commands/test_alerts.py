@@ -134,7 +134,7 @@ def test_a_mute_is_given_by_the_clocks_of_the_site_and_ends_early_on_demand(comm
     window = ("--from", "2030-07-01T20:00", "--until", "2030-07-01T22:00", "--reason", "lift")
     made = asked(command, "mute", "--site", "S1", *window, "--by", "ada")
     assert (made["timezone"], made["begins_at"], made["ends_at"]) == (
-        "Europe/Berlin", "2030-07-01 18:00:00+00:00", "2030-07-01 20:00:00+00:00",
+        "Europe/Berlin", "2030-07-01T18:00:00+00:00", "2030-07-01T20:00:00+00:00",
     )  # fmt: skip
     assert asked(command, "mute", "--entity", "T1", *window)["timezone"] == "Europe/Berlin"
     assert asked(command, "mute", "--type", "sla_breached", *window)["timezone"] == "Asia/Kolkata"
