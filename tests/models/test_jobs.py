@@ -99,7 +99,7 @@ def house(server, tmp_path_factory):
     database.migrate()
     home = tmp_path_factory.mktemp("models_in_use")
     lake = Lake(str(home / "lake"))
-    settings = SimulationSettings(seed=6, starts_at=START, sites=6, agents=12, tickets_per_day=60, load=0.6)
+    settings = SimulationSettings(seed=3, starts_at=START, sites=6, agents=30, tickets_per_day=60, load=0.6)
     world = simulate(settings, NOW).tables
     for name in FED:
         record(lake, name, world[name].filter(pl.col("known_at") <= NOW), NOW)
