@@ -31,6 +31,8 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 
 console = Console(stderr=True)
+# Where nobody told how wide the page is, as in a file or a pipe, rows stay on their lines.
+_WIDE = 240
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -83,10 +85,13 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Writes rows as a table to standard output; texts are shown as they are, never as markup."""
     table = RichTable(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for column in rows[0] if rows else ():
-        table.add_column(column.replace("_", " "), overflow="fold")
+        words = column.split("_")
+        table.add_column(" ".join(words), overflow="fold", min_width=max(map(len, words)))
     for row in rows:
         table.add_row(*(_plain(name, value) for name, value in row.items()))
-    Console(markup=False, highlight=False).print(table if rows else f"{title}: none")
+    is_told = sys.stdout.isatty() or "COLUMNS" in os.environ
+    shown = Console(markup=False, highlight=False, width=None if is_told else _WIDE)
+    shown.print(table if rows else f"{title}: none")
 
 
 def _plain(name: str, value: object) -> str:
