@@ -90,7 +90,7 @@ def _shown(rows: pl.DataFrame, as_of: datetime) -> dict[str, dg.MetadataValue]:
                 "as_of": as_of,
                 "dagster/row_count": len(rows),
                 "posts_short_now": len(short),
-                "short_hours": float(rows["short_minutes"].sum()) / 60,
+                "short_hours": round(float(rows["short_minutes"].sum()) / 60, 1),
                 **{f"{name}_share_of_needed_hours": share for name, share in shares.items()},
             }
         ),
