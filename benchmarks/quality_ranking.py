@@ -63,9 +63,15 @@ def main() -> None:
             subprocess.run([str(OPSGUARD), "sync", "--config", str(CONFIG)], env=environment, check=True)
         history = history_of(Lake(str(home / "lake")))
         later = Past.of(history, END).watched().drop_nulls("is_late")
-        text = _HEAD + "".join(_line(history, later, instant) for instant in INSTANTS)
-    put("ranking", f"{text}\n{datetime.now(UTC).date()}\n")
-    sys.stdout.write(text)
+        lines = [_told(_line(history, later, instant)) for instant in INSTANTS]
+    put("ranking", f"{_HEAD}{''.join(lines)}\n{datetime.now(UTC).date()}\n")
+
+
+def _told(line: str) -> str:
+    """A line, said at once: each takes minutes."""
+    sys.stdout.write(line)
+    sys.stdout.flush()
+    return line
 
 
 def _line(history: TicketHistory, later: pl.DataFrame, instant: str) -> str:
