@@ -141,11 +141,11 @@ def test_product_code_never_imports_tests_or_benchmarks():
     assert wrong == []
 
 
-def test_no_file_is_longer_than_300_lines_and_no_function_longer_than_60():
+def test_no_file_is_longer_than_400_lines_and_no_function_longer_than_60():
     long = []
     for path in python_files(*ROOMS, "tests"):
         lines = len(path.read_text(encoding="utf-8").splitlines())
-        if lines > 300:
+        if lines > 400:
             long.append(f"{name_of(path)}: {lines} lines")
         for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
