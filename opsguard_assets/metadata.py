@@ -1,6 +1,6 @@
-"""What every asset page shows in the same words: owners, column schemas, row counts, tables and pictures.
+"""What every asset page shows in the same words: owners, checks, column schemas, row counts, tables and pictures.
 
-Here: the vocabulary of metadata. Not here: which asset shows what.
+Here: the vocabulary of metadata. Not here: which asset shows what, and what a check finds.
 """
 
 import base64
@@ -20,12 +20,94 @@ if TYPE_CHECKING:
 else:
     Materialized = dg.MaterializeResult  # beside checks, Dagster knows the bare class only
 
-OWNERS = ["team:data-engineering"]
+_DATA_PLATFORM = "team:data-platform"
+# Who looks after what, by room; alerts belong to whose records they are about.
+_OWNERS = {
+    "intake": _DATA_PLATFORM,
+    "reference": _DATA_PLATFORM,
+    "security": _DATA_PLATFORM,
+    "tickets": "team:helpdesk-analytics",
+    "devices": "team:iot",
+    "shifts": "team:workforce",
+    "vendors": "team:procurement",
+    "models": "team:ml",
+}
+_ROWS = "Look at the table's page for the rows, and report it: this is a fault of OpsGuard, not of your data."
+_CORRECT = "Correct the mapping or the source, then run `opsguard sync` again."
+# What each check looks at, and what to do when it fails.
+_CHECKS = {
+    "source_was_readable": "The source could be reached and read. If not: `opsguard doctor` says what is wrong and "
+    "the remedy; the other sources were loaded.",
+    "every_file_was_readable": "Every new file is a file of its kind. Files that are not stay outside, with the "
+    "reason; correct the file or its format in opsguard.yaml, and the next sync reads it.",
+    "columns_are_as_before": "The source delivers the columns that it delivered before. A warning: look whether the "
+    "new, missing or changed columns are meant, and adapt the mapping.",
+    "received_is_accounted_for": f"Every received row was accepted, rejected or repeated what was known. {_ROWS}",
+    "rejected_within_limit": "No more rows were rejected than `max_rejected_share` of the source allows. If more: "
+    f"the rules and examples are on this page. {_CORRECT}",
+    "mapping_fits": f"The mapping names columns that the source has. {_CORRECT}",
+    "lists_are_complete": "Complete lists look complete, so that what they no longer name was withdrawn. If one is "
+    "in doubt, nothing was withdrawn: look whether the list was cut off.",
+    "sla_risk_complete": "The tick holds one row for each open ticket. If not: the message names the tickets; "
+    "correct them at the source, or run `opsguard tick sla` again.",
+    "champion_scored": "The champion scored, or the rule where there is none. A warning: a champion is there but "
+    "could not score, so the rule did. The message says why; `opsguard models` shows the champion.",
+    "findings_equal_decisions": f"Every finding of the tick ended in exactly one recorded decision. {_ROWS}",
+    "escalations_accounted_for": "Every planned escalation has ended. If some wait: the next run tries them again; "
+    "`opsguard escalations list` shows them.",
+    "helpdesk_accepted_escalations": "The helpdesk answered and refused no escalation. If it did: `opsguard "
+    "escalations list --state failed` says why.",
+    "no_escalation_long_in_doubt": "No escalation has been without a known result for long. If one has: look in the "
+    "helpdesk whether it was done, then `opsguard escalations resolve-unknown`.",
+    "every_report_is_rolled_up": "Hourly rollups hold as many reports as telemetry does. If not: materialise the days "
+    "named again with `again: true`.",
+    "devices_report_without_gaps": "No device was silent for more than three of its intervals and came back. A "
+    "warning: look at the network of the devices named.",
+    "values_are_possible": "No reported value is one that no working sensor gives. A warning: look at the devices "
+    "named, and at units in the mapping.",
+    "every_device_has_a_score": f"Each device in service has one score from 0 to 100. {_ROWS}",
+    "device_risk_complete": f"Each device in service has one row, and each that is up has a risk. {_ROWS}",
+    "low_scores_precede_failures": "Devices below good failed more often within a week than good ones did. A "
+    "warning: the health score foretells nothing here; look at the rates by band.",
+    "calendar_reaches_its_last_day": "The stored calendar holds just the shifts that are due. If not: run "
+    "`plan_shifts_job` again.",
+    "every_roster_can_be_read": "Every roster gives shifts: its rule and its site are known. A warning: correct the "
+    "rosters named at their source; the others go on.",
+    "punches_match_the_calendar": "At most 1 % of presences fit no shift. A warning: rosters are missing, or people "
+    "and sites have other names in the punches.",
+    "coverage_adds_up": f"No post is manned beyond its need or below nothing. {_ROWS}",
+    "every_work_order_in_one_month": f"Each work order counts in exactly one month. {_ROWS}",
+    "challenger_is_better": "The trained model is good enough to replace the champion. If not: the page says which "
+    "condition it missed; the champion, or the rule, goes on scoring.",
+    "champion_is_useful": "The champion foretells better than the trailing rate. If not: alerts come from the rule "
+    "until a training makes a better model (`opsguard train`).",
+    "every_score_met_its_outcome": f"Each recorded score met its outcome, waits for it, or says why not. {_ROWS}",
+    # These two begin with what is scored: sla_risk_calibrated, device_features_within_range.
+    "_risk_calibrated": "The champion's probabilities agree with what happened. A warning: train anew with `opsguard "
+    "train`; until then read risks as a ranking.",
+    "_features_within_range": "The champion's features are spread as they were when it learned. A warning: look what "
+    "changed in the records; a training follows by itself.",
+}
 
 
 def key_of(table: Table) -> dg.AssetKey:
     """The asset key of a canonical table: its room, then its name."""
     return dg.AssetKey([table.room, table.name])
+
+
+def owners_of(room: str) -> list[str]:
+    """Who looks after the assets of a room."""
+    return [_OWNERS[room]]
+
+
+def check_spec(name: str, key: dg.AssetKey, *, blocking: bool = False) -> dg.AssetCheckSpec:
+    """A check of an asset, with what it looks at and what to do when it fails.
+
+    Raises:
+        KeyError: When nobody wrote that down.
+    """
+    words = _CHECKS.get(name) or next(_CHECKS[end] for end in _CHECKS if end.startswith("_") and name.endswith(end))
+    return dg.AssetCheckSpec(name, asset=key, description=words, blocking=blocking)
 
 
 def column_schema(table: Table) -> dg.TableSchema:

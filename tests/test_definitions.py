@@ -48,6 +48,35 @@ def test_every_asset_says_what_it_is_and_who_looks_after_it(defs):
             assert all(column.description for column in columns), key
 
 
+def room_of(key):
+    """Whose records an asset is about: its room, but for alerts, and for what lies in two."""
+    about = {"sla_alerts": "tickets", "escalations": "tickets", "health_outcomes": "devices"}
+    others = {"raw": "intake", "simulated": "intake", "alerts": f"{key.path[-1].split('_')[0]}s"}
+    return about.get(key.path[-1]) or others.get(key.path[0], key.path[0])
+
+
+def test_every_asset_belongs_to_the_team_of_its_domain(simulated):
+    owners = {
+        "tickets": "team:helpdesk-analytics",
+        "devices": "team:iot",
+        "shifts": "team:workforce",
+        "vendors": "team:procurement",
+        "models": "team:ml",
+        **dict.fromkeys(("intake", "reference", "security"), "team:data-platform"),
+    }
+    graph = simulated.resolve_asset_graph()
+    found = {key: graph.get(key).owners for key in graph.get_all_asset_keys()}
+    assert found == {key: [owners[room_of(key)]] for key in found}
+
+
+def test_every_check_says_what_it_looks_at_and_what_to_do(defs):
+    checks = [spec for asset in defs.assets for spec in asset.check_specs]
+    assert len(checks) > 20
+    for check in checks:
+        assert len((check.description or "").split(". ")) >= 2, check.name
+        assert check.description.endswith("."), check.name
+
+
 def test_the_cadences_are_those_of_the_mission(simulated):
     cadences = {schedule.job_name: schedule.cron_schedule for schedule in simulated.schedules}
     assert cadences["score_sla_job"] == "*/15 * * * *"

@@ -13,7 +13,7 @@ import polars as pl
 from opsguard_assets.alerts.life import Monitor, Settled, settle
 from opsguard_assets.alerts.queries import alerts, count_by_state
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.metadata import OWNERS, Materialized, figures, preview_rows
+from opsguard_assets.metadata import Materialized, check_spec, figures, owners_of, preview_rows
 from opsguard_assets.moment import Moment
 from resources.database import Database
 from resources.lake import Lake
@@ -29,6 +29,7 @@ class Watched:
     Attributes:
         monitor: Who finds.
         key: The asset.
+        room: Whose records it is about: it is theirs to look after.
         deps: What it follows.
         description: What a person reads in the UI.
         findings: The findings of a moment, those marked that must not raise an alert.
@@ -37,6 +38,7 @@ class Watched:
 
     monitor: Monitor
     key: dg.AssetKey
+    room: str
     deps: tuple[dg.AssetKey, ...]
     description: str
     findings: Callable[[Lake, Database, datetime], pl.DataFrame]
@@ -51,10 +53,10 @@ def monitor_asset(watched: Watched, settings: Settings) -> dg.AssetsDefinition:
         deps=watched.deps,
         group_name="alerts",
         kinds={"postgres"},
-        owners=OWNERS,
+        owners=owners_of(watched.room),
         description=f"{watched.description} Raised once, met again, cleared; every finding of a tick ends in one "
         "recorded decision.",
-        check_specs=[dg.AssetCheckSpec(_CHECK, asset=watched.key, blocking=True)],
+        check_specs=[check_spec(_CHECK, watched.key, blocking=True)],
     )
     def settled_alerts(
         config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]

@@ -36,6 +36,7 @@ def device_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
     watched = Watched(
         monitor=DEVICE_MONITOR,
         key=DEVICE_ALERTS_KEY,
+        room="devices",
         deps=(DEVICE_HEALTH_KEY, DEVICE_RISK_KEY),
         description="Alerts of devices that will probably fail, have fallen silent, run out of charge or are unwell "
         "for a week; a site that falls silent as one gives one alert.",

@@ -15,7 +15,16 @@ from opsguard_assets.devices.health_stored import DEVICE_HEALTH
 from opsguard_assets.devices.hourly_store import hourly_known
 from opsguard_assets.devices.moment import full_hour
 from opsguard_assets.intake.assets import TABLES_LOCK
-from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figures, key_of, picture, preview
+from opsguard_assets.metadata import (
+    Materialized,
+    check_spec,
+    column_schema,
+    figures,
+    key_of,
+    owners_of,
+    picture,
+    preview,
+)
 from opsguard_assets.moment import Moment
 from resources.database import Database
 from resources.lake import Lake
@@ -35,14 +44,14 @@ def device_health_asset(settings: Settings, deps: list[dg.AssetKey]) -> dg.Asset
         deps=deps,
         group_name="devices",
         kinds={"polars", "deltalake"},
-        owners=OWNERS,
+        owners=owners_of("devices"),
         metadata={
             "dagster/column_schema": column_schema(DEVICE_HEALTH),
             "dagster/table_name": DEVICE_HEALTH.derived_name,
         },
         description="Health 0 to 100 of every device in service over the trailing 72 hours: battery, signal, uptime, "
         "temperature; silence counts against all of them. Grain: device_id, as_of.",
-        check_specs=[dg.AssetCheckSpec(_COMPLETE, asset=DEVICE_HEALTH_KEY, blocking=True)],
+        check_specs=[check_spec(_COMPLETE, DEVICE_HEALTH_KEY, blocking=True)],
         freshness_policy=_FRESH,
     )
     def device_health(

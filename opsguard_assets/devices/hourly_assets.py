@@ -22,7 +22,16 @@ from opsguard_assets.devices.hourly_update_store import DEVICES, TELEMETRY, Roll
 from opsguard_assets.devices.stored import DEVICE_HOURLY
 from opsguard_assets.intake import ledger
 from opsguard_assets.intake.assets import TABLES_LOCK
-from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figures, key_of, picture, preview
+from opsguard_assets.metadata import (
+    Materialized,
+    check_spec,
+    column_schema,
+    figures,
+    key_of,
+    owners_of,
+    picture,
+    preview,
+)
 from resources.database import Database
 from resources.lake import Lake
 from resources.progress import Progress
@@ -57,7 +66,7 @@ def hourly_asset(ready: Sequence[dg.AssetKey] = (key_of(TELEMETRY), key_of(DEVIC
         partitions_def=DAYS,
         group_name="devices",
         kinds={"polars", "deltalake"},
-        owners=OWNERS,
+        owners=owners_of("devices"),
         metadata={
             "dagster/column_schema": column_schema(DEVICE_HOURLY),
             "dagster/table_name": DEVICE_HOURLY.derived_name,
@@ -66,9 +75,9 @@ def hourly_asset(ready: Sequence[dg.AssetKey] = (key_of(TELEMETRY), key_of(DEVIC
         description="What every device reported in every hour, as each full hour could have known it; only hours that "
         "new reports touch are rolled again. Grain: device_id, hour_at, known_at.",
         check_specs=[
-            dg.AssetCheckSpec(_COMPLETE, asset=DEVICE_HOURLY_KEY, blocking=True),
-            dg.AssetCheckSpec(_GAPS, asset=DEVICE_HOURLY_KEY),
-            dg.AssetCheckSpec(_POSSIBLE, asset=DEVICE_HOURLY_KEY),
+            check_spec(_COMPLETE, DEVICE_HOURLY_KEY, blocking=True),
+            check_spec(_GAPS, DEVICE_HOURLY_KEY),
+            check_spec(_POSSIBLE, DEVICE_HOURLY_KEY),
         ],
     )
     def device_hourly(

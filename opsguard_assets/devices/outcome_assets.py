@@ -14,7 +14,7 @@ from opsguard_assets.devices.failure_store import history_of
 from opsguard_assets.devices.health_assets import DEVICE_HEALTH_KEY
 from opsguard_assets.devices.health_outcomes import ALL, BANDS, THEN, THROUGHOUT, failure_rates, rates_picture
 from opsguard_assets.devices.health_stored import DEVICE_HEALTH
-from opsguard_assets.metadata import OWNERS, Materialized, figures, picture, preview
+from opsguard_assets.metadata import Materialized, check_spec, figures, owners_of, picture, preview
 from opsguard_assets.moment import Moment
 from opsguard_assets.tables.versions import INSTANT
 from resources.lake import Lake
@@ -35,10 +35,10 @@ def health_outcomes_asset(settings: Settings) -> dg.AssetsDefinition:
         deps=[DEVICE_HEALTH_KEY],
         group_name="devices",
         kinds={"polars"},
-        owners=OWNERS,
+        owners=owners_of("devices"),
         description="Scores of the last 28 days beside what followed: the share of devices that failed or went "
         "offline, by band of health and horizon. A score that means something is lower before failures.",
-        check_specs=[dg.AssetCheckSpec(_PRECEDES, asset=HEALTH_OUTCOMES_KEY)],
+        check_specs=[check_spec(_PRECEDES, HEALTH_OUTCOMES_KEY)],
     )
     def health_outcomes(config: Moment, lake: dg.ResourceParam[Lake]) -> Materialized:
         as_of = config.instant()

@@ -17,7 +17,16 @@ from opsguard_assets.devices.risk import FAILED, OFFLINE, UP, Explain
 from opsguard_assets.devices.risk_store import risk_at
 from opsguard_assets.devices.risk_stored import DEVICE_RISK
 from opsguard_assets.intake.assets import TABLES_LOCK
-from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figures, key_of, picture, preview
+from opsguard_assets.metadata import (
+    Materialized,
+    check_spec,
+    column_schema,
+    figures,
+    key_of,
+    owners_of,
+    picture,
+    preview,
+)
 from opsguard_assets.models.findings import model_findings
 from opsguard_assets.models.plots import Captions, risk_distribution
 from opsguard_assets.models.problem import Problem
@@ -46,13 +55,13 @@ def device_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetK
         deps=deps,
         group_name="devices",
         kinds={"polars", "deltalake"},
-        owners=OWNERS,
+        owners=owners_of("devices"),
         metadata={"dagster/column_schema": column_schema(DEVICE_RISK), "dagster/table_name": DEVICE_RISK.derived_name},
         description="The probability that a device fails or goes offline within an hour, a day, a week and 30 days, "
         "what it looks like and what to do; the devices most worth a visit are ranked. Grain: device_id, as_of.",
         check_specs=[
-            dg.AssetCheckSpec(_COMPLETE, asset=DEVICE_RISK_KEY, blocking=True),
-            dg.AssetCheckSpec(_SERVED, asset=DEVICE_RISK_KEY),
+            check_spec(_COMPLETE, DEVICE_RISK_KEY, blocking=True),
+            check_spec(_SERVED, DEVICE_RISK_KEY),
         ],
         freshness_policy=_FRESH,
     )

@@ -21,7 +21,7 @@ from opsguard_assets.intake.inbox import Inbox
 from opsguard_assets.intake.origin import MappingError
 from opsguard_assets.intake.received import Received, SourceError
 from opsguard_assets.intake.simulated import live_on
-from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figures, key_of, preview
+from opsguard_assets.metadata import Materialized, check_spec, column_schema, figures, key_of, owners_of, preview
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table
 from resources.database import Database
@@ -64,7 +64,7 @@ def simulated_asset(source: SimulatorSource) -> dg.AssetsDefinition:
         key=simulated_key(source),
         group_name="intake",
         kinds={"polars", "parquet"},
-        owners=OWNERS,
+        owners=owners_of("intake"),
         description="Records of a simulated provider, written as files until the moment of the run; the truth behind "
         "them lies beside, for calibration.",
     )
@@ -85,12 +85,12 @@ def raw_asset(source: DirectSource, ready: Sequence[dg.AssetKey] = ()) -> dg.Ass
         deps=ready,
         group_name="intake",
         kinds={"dlt", "deltalake"},
-        owners=OWNERS,
+        owners=owners_of("intake"),
         description=f"One row per record as received from `{source.name}` ({source.kind}). Appended, never changed.",
         check_specs=[
-            dg.AssetCheckSpec("source_was_readable", asset=raw_key(source.name)),
-            dg.AssetCheckSpec("every_file_was_readable", asset=raw_key(source.name)),
-            dg.AssetCheckSpec(COLUMNS_CHECK, asset=raw_key(source.name)),
+            check_spec("source_was_readable", raw_key(source.name)),
+            check_spec("every_file_was_readable", raw_key(source.name)),
+            check_spec(COLUMNS_CHECK, raw_key(source.name)),
         ],
     )
     def raw(
@@ -131,16 +131,14 @@ def accepted_assets(group: SourceGroup) -> dg.AssetsDefinition:
                 deps=[raw_key(s.name) for s in group.sources if table.name in _tables(s)],
                 group_name=table.room,
                 kinds={"polars", "deltalake"},
-                owners=OWNERS,
+                owners=owners_of(table.room),
                 description=f"{table.grain} Every version that was ever known; grain: {', '.join(table.key)}.",
                 metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": f"tables/{table.name}"},
             )
             for table in tables
         ],
         check_specs=[
-            dg.AssetCheckSpec(name, asset=key_of(table), blocking=blocking)
-            for table in tables
-            for name, blocking in _CHECKS.items()
+            check_spec(name, key_of(table), blocking=blocking) for table in tables for name, blocking in _CHECKS.items()
         ],
     )
     def accepted(

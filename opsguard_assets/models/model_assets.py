@@ -12,7 +12,7 @@ import polars as pl
 
 from ml.tuning import Budget
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, preview, preview_rows
+from opsguard_assets.metadata import Materialized, check_spec, figures, key_of, owners_of, preview, preview_rows
 from opsguard_assets.models.challenge import Challenge, Contest, admit, beside, enter
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office
@@ -41,10 +41,10 @@ def model_assets(problem: Problem, settings: Settings) -> list[dg.AssetsDefiniti
         deps=[key_of(table) for table in problem.inputs],
         group_name="models",
         kinds={"lightgbm", "scikitlearn", "mlflow"},
-        owners=OWNERS,
+        owners=owners_of("models"),
         description=f"Models of {problem.name} learned from everything known then: candidates tuned, calibrated and "
         "compared in MLflow; the best one becomes challenger.",
-        check_specs=[dg.AssetCheckSpec(GATE_CHECK, asset=model_key, blocking=True)],
+        check_specs=[check_spec(GATE_CHECK, model_key, blocking=True)],
     )
     def learned_model(
         context: dg.AssetExecutionContext,
@@ -64,7 +64,7 @@ def model_assets(problem: Problem, settings: Settings) -> list[dg.AssetsDefiniti
         deps=[model_key],
         group_name="models",
         kinds={"mlflow"},
-        owners=OWNERS,
+        owners=owners_of("models"),
         description="The model that scores: the challenger, once the gate has let it in.",
     )
     def champion(config: Moment, models: dg.ResourceParam[Office]) -> Materialized:

@@ -10,7 +10,7 @@ import polars as pl
 
 from ml.recorded import AHEAD, MET, UNKNOWN, WITHOUT, calibration
 from ml.recorded_pictures import calibration_by_version, over_weeks
-from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, png, preview
+from opsguard_assets.metadata import Materialized, check_spec, figures, key_of, owners_of, png, preview
 from opsguard_assets.models.outcomes import Judged, judge, keep_weeks, outcomes_name
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.moment import Moment
@@ -39,12 +39,12 @@ def outcomes_asset(problem: Problem) -> dg.AssetsDefinition:
         deps=[key_of(problem.recorded.table), *(key_of(table) for table in problem.inputs)],
         group_name="models",
         kinds={"polars", "deltalake"},
-        owners=OWNERS,
+        owners=owners_of("models"),
         metadata={"dagster/table_name": outcomes_name(problem)},
         description=f"Every recorded risk of a {problem.event} beside what came: precision, recall, lead time, "
         "calibration and ranking of what was said at the time, per version of the model and week of the outcome. "
         "Grain: week, model_name, model_version.",
-        check_specs=[dg.AssetCheckSpec(COMPLETE, asset=key)],
+        check_specs=[check_spec(COMPLETE, key)],
     )
     def outcomes(config: Moment, lake: dg.ResourceParam[Lake]) -> Materialized:
         as_of = config.instant()

@@ -10,7 +10,7 @@ import polars as pl
 
 from ml.model import RiskModel
 from ml.replay import Period
-from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, png, preview
+from opsguard_assets.metadata import Materialized, figures, key_of, owners_of, png, preview
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.replay import GRID, SHOWN, Replayed, as_table, count_ticks, replay
@@ -69,7 +69,7 @@ def replay_asset(problem: Problem) -> dg.AssetsDefinition:
         deps=[key_of(table) for table in problem.inputs],
         group_name="models",
         kinds={"polars"},
-        owners=OWNERS,
+        owners=owners_of("models"),
         description="What would have been alerted in a past period, when, and what missed: by the champion, if it knew "
         "nothing later than the period's beginning, else by the best model of the newest training before it; beside it "
         "the rule. Launch it with a period.",

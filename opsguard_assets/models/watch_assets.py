@@ -10,7 +10,7 @@ import polars as pl
 
 from ml.learned import LearnedModel
 from opsguard_assets.alerts.queries import acted_on
-from opsguard_assets.metadata import OWNERS, Materialized, figures, key_of, picture, preview
+from opsguard_assets.metadata import Materialized, check_spec, figures, key_of, owners_of, picture, preview
 from opsguard_assets.models.plots import expected_against_happened, quality_over_weeks
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office
@@ -48,10 +48,10 @@ def watch_asset(problem: Problem) -> dg.AssetsDefinition:
         deps=[key_of(table) for table in problem.inputs],
         group_name="models",
         kinds={"polars"},
-        owners=OWNERS,
+        owners=owners_of("models"),
         description="The champion judged by outcomes that became known after it had learned: beside the trailing rate, "
         "by weeks, and how far its features have moved. One that is worse than the trailing rate is not listened to.",
-        check_specs=[dg.AssetCheckSpec(name, asset=key) for name in checks],
+        check_specs=[check_spec(name, key) for name in checks],
     )
     def watch(config: Moment, lake: dg.ResourceParam[Lake], models: dg.ResourceParam[Office]) -> Materialized:
         as_of = config.instant()

@@ -48,6 +48,7 @@ def shift_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
     watched = Watched(
         monitor=SHIFT_MONITOR,
         key=SHIFT_ALERTS_KEY,
+        room="shifts",
         deps=(SHIFT_COMPLIANCE_KEY, SHIFT_RISK_KEY),
         description="One alert per part in a shift that nobody attends, that changes with what becomes of it and "
         "resolves itself on arrival, with substitutes who could come; posts that are short; punches from far away.",

@@ -7,7 +7,16 @@ import polars as pl
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.assets import TABLES_LOCK
-from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figures, key_of, picture, preview
+from opsguard_assets.metadata import (
+    Materialized,
+    check_spec,
+    column_schema,
+    figures,
+    key_of,
+    owners_of,
+    picture,
+    preview,
+)
 from opsguard_assets.moment import Moment
 from opsguard_assets.shifts.calendar import EXCUSED, PLANNED
 from opsguard_assets.shifts.calendar_store import Updated, update_calendar
@@ -32,7 +41,7 @@ def shift_calendar_asset(settings: Settings, deps: list[dg.AssetKey]) -> dg.Asse
         deps=deps,
         group_name="shifts",
         kinds={"polars", "deltalake"},
-        owners=OWNERS,
+        owners=owners_of("shifts"),
         metadata={
             "dagster/column_schema": column_schema(SHIFT_CALENDAR),
             "dagster/table_name": SHIFT_CALENDAR.derived_name,
@@ -40,8 +49,8 @@ def shift_calendar_asset(settings: Settings, deps: list[dg.AssetKey]) -> dg.Asse
         description=f"Who should be where from when to when, {days} days ahead: rosters, leave, substitutes and "
         "holidays as UTC bounds. What was planned at any instant stays readable. Grain: shift_id, person_id.",
         check_specs=[
-            dg.AssetCheckSpec(_REACHES, asset=SHIFT_CALENDAR_KEY),
-            dg.AssetCheckSpec(_READABLE, asset=SHIFT_CALENDAR_KEY),
+            check_spec(_REACHES, SHIFT_CALENDAR_KEY),
+            check_spec(_READABLE, SHIFT_CALENDAR_KEY),
         ],
         freshness_policy=dg.FreshnessPolicy.time_window(
             fail_window=timedelta(hours=50), warn_window=timedelta(hours=26)

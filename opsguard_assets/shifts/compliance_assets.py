@@ -7,7 +7,16 @@ import polars as pl
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.assets import TABLES_LOCK
-from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figures, key_of, picture, preview
+from opsguard_assets.metadata import (
+    Materialized,
+    check_spec,
+    column_schema,
+    figures,
+    key_of,
+    owners_of,
+    picture,
+    preview,
+)
 from opsguard_assets.moment import Moment
 from opsguard_assets.shifts.calendar_assets import SHIFT_CALENDAR_KEY
 from opsguard_assets.shifts.compliance_store import Judged, attended_at, compliance_at, record_compliance
@@ -45,14 +54,14 @@ def shift_compliance_asset(settings: Settings, deps: list[dg.AssetKey]) -> dg.As
         deps=[SHIFT_CALENDAR_KEY, *deps],
         group_name="shifts",
         kinds={"polars", "deltalake"},
-        owners=OWNERS,
+        owners=owners_of("shifts"),
         metadata={
             "dagster/column_schema": column_schema(SHIFT_COMPLIANCE),
             "dagster/table_name": SHIFT_COMPLIANCE.derived_name,
         },
         description="What became of every part in a shift that runs or ended within 24 hours; late punches correct "
         "it, and every correction stays readable. Grain: shift_id, person_id.",
-        check_specs=[dg.AssetCheckSpec(_EXPLAINED, asset=SHIFT_COMPLIANCE_KEY)],
+        check_specs=[check_spec(_EXPLAINED, SHIFT_COMPLIANCE_KEY)],
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=2), warn_window=timedelta(hours=1)),
     )
     def shift_compliance(

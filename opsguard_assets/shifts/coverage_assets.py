@@ -6,7 +6,16 @@ import dagster as dg
 import polars as pl
 
 from opsguard_assets.intake.assets import TABLES_LOCK
-from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figures, key_of, picture, preview
+from opsguard_assets.metadata import (
+    Materialized,
+    check_spec,
+    column_schema,
+    figures,
+    key_of,
+    owners_of,
+    picture,
+    preview,
+)
 from opsguard_assets.moment import Moment
 from opsguard_assets.shifts.compliance_assets import SHIFT_COMPLIANCE_KEY
 from opsguard_assets.shifts.coverage import with_shares
@@ -29,14 +38,14 @@ def shift_coverage_asset() -> dg.AssetsDefinition:
         deps=[SHIFT_COMPLIANCE_KEY],
         group_name="shifts",
         kinds={"polars", "deltalake"},
-        owners=OWNERS,
+        owners=owners_of("shifts"),
         metadata={
             "dagster/column_schema": column_schema(SHIFT_COVERAGE),
             "dagster/table_name": SHIFT_COVERAGE.derived_name,
         },
         description="Whether every post has the people that it needs: now, and in minutes of one person over the last "
         "24 hours. Grain: site_id, post, as_of.",
-        check_specs=[dg.AssetCheckSpec(_ADDS_UP, asset=SHIFT_COVERAGE_KEY)],
+        check_specs=[check_spec(_ADDS_UP, SHIFT_COVERAGE_KEY)],
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=2), warn_window=timedelta(hours=1)),
     )
     def shift_coverage(

@@ -8,7 +8,16 @@ import polars as pl
 from opsguard_assets.alerts.life import Monitor, settle
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.assets import TABLES_LOCK
-from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figures, key_of, picture, preview
+from opsguard_assets.metadata import (
+    Materialized,
+    check_spec,
+    column_schema,
+    figures,
+    key_of,
+    owners_of,
+    picture,
+    preview,
+)
 from opsguard_assets.models.findings import model_findings
 from opsguard_assets.models.plots import Captions, risk_distribution
 from opsguard_assets.models.problem import Problem
@@ -36,11 +45,11 @@ def shift_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetKe
         deps=[SHIFT_CALENDAR_KEY, *deps],
         group_name="shifts",
         kinds={"polars", "deltalake"},
-        owners=OWNERS,
+        owners=owners_of("shifts"),
         metadata={"dagster/column_schema": column_schema(SHIFT_RISK), "dagster/table_name": SHIFT_RISK.derived_name},
         description="The probability that nobody comes, for every part in a shift of the next 24 hours at the clients "
         "of shifts.no_show_risk_for (nobody by default). Grain: shift_id, person_id, as_of.",
-        check_specs=[dg.AssetCheckSpec(_SERVED, asset=SHIFT_RISK_KEY)],
+        check_specs=[check_spec(_SERVED, SHIFT_RISK_KEY)],
     )
     def shift_risk(
         config: Moment,

@@ -29,6 +29,7 @@ def sla_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
     watched = Watched(
         monitor=SLA_MONITOR,
         key=SLA_ALERTS_KEY,
+        room="tickets",
         deps=(SLA_RISK_KEY,),
         description="Alerts of tickets that will probably miss their deadline or have missed it.",
         findings=lambda lake, database, as_of: findings_at(lake, database, settings, as_of),

@@ -17,11 +17,12 @@ from opsguard_assets.alerts.life import Monitor, settle
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (
-    OWNERS,
     Materialized,
+    check_spec,
     column_schema,
     figures,
     key_of,
+    owners_of,
     picture,
     preview,
 )
@@ -120,7 +121,7 @@ def _derived(
         deps=ready,
         group_name="tickets",
         kinds=_KINDS,
-        owners=OWNERS,
+        owners=owners_of("tickets"),
         description=description,
         metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": name},
     )
@@ -145,13 +146,13 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
         deps=[key_of(TICKETS), key_of(SLA_CLOCKS)],
         group_name="tickets",
         kinds=_KINDS,
-        owners=OWNERS,
+        owners=owners_of("tickets"),
         metadata={"dagster/column_schema": column_schema(SLA_RISK), "dagster/table_name": SLA_RISK.derived_name},
         description="The probability that an open ticket misses its resolution deadline, for every ticket open at "
         "`as_of`; grain: ticket_id, as_of.",
         check_specs=[
-            dg.AssetCheckSpec(_COMPLETE, asset=SLA_RISK_KEY, blocking=True),
-            dg.AssetCheckSpec(_SERVED, asset=SLA_RISK_KEY),
+            check_spec(_COMPLETE, SLA_RISK_KEY, blocking=True),
+            check_spec(_SERVED, SLA_RISK_KEY),
         ],
         freshness_policy=_FRESH,
     )

@@ -10,7 +10,7 @@ import dagster as dg
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.metadata import OWNERS, Materialized, figures, preview, preview_rows
+from opsguard_assets.metadata import Materialized, check_spec, figures, owners_of, preview, preview_rows
 from opsguard_assets.moment import Moment
 from opsguard_assets.tickets import escalation_store as store
 from opsguard_assets.tickets.escalate import Escalated, Waits, escalate
@@ -48,10 +48,10 @@ def escalations_asset(settings: Settings, open_system: Callable[[], TicketSystem
         deps=[SLA_RISK_KEY],
         group_name="alerts",
         kinds={"postgres"},
-        owners=OWNERS,
+        owners=owners_of("tickets"),
         description="Tickets that will probably miss their deadline, raised in priority, given to somebody on duty, "
         "and written to the helpdesk, each once per step. Acts on the newest SLA risk, and fails where there is none.",
-        check_specs=[dg.AssetCheckSpec(name, asset=ESCALATIONS_KEY) for name in (ACCOUNTED, ACCEPTED, CERTAIN)],
+        check_specs=[check_spec(name, ESCALATIONS_KEY) for name in (ACCOUNTED, ACCEPTED, CERTAIN)],
     )
     def escalations(config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]) -> Materialized:
         done = escalate_at(lake, database, open_system(), settings, config.instant())

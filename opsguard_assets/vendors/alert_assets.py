@@ -34,6 +34,7 @@ def vendor_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
     watched = Watched(
         monitor=VENDOR_MONITOR,
         key=VENDOR_ALERTS_KEY,
+        room="vendors",
         deps=(WORK_ORDER_RISK_KEY,),
         description="Vendors whose score fell or who miss their target; work orders that are overdue or will be.",
         findings=findings,

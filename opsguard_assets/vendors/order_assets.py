@@ -8,7 +8,16 @@ import polars as pl
 from opsguard_assets.alerts.life import Monitor, settle
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.assets import TABLES_LOCK
-from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figures, key_of, picture, preview
+from opsguard_assets.metadata import (
+    Materialized,
+    check_spec,
+    column_schema,
+    figures,
+    key_of,
+    owners_of,
+    picture,
+    preview,
+)
 from opsguard_assets.models.findings import model_findings
 from opsguard_assets.models.plots import Captions, risk_distribution
 from opsguard_assets.models.problem import Problem
@@ -35,14 +44,14 @@ def work_order_risk_asset(problem: Problem, settings: Settings, deps: list[dg.As
         deps=deps,
         group_name="vendors",
         kinds={"polars", "deltalake"},
-        owners=OWNERS,
+        owners=owners_of("vendors"),
         metadata={
             "dagster/column_schema": column_schema(WORK_ORDER_RISK),
             "dagster/table_name": WORK_ORDER_RISK.derived_name,
         },
         description="The probability that an open work order is not done by the due time that was first promised. "
         "Grain: work_order_id, as_of.",
-        check_specs=[dg.AssetCheckSpec(_SERVED, asset=WORK_ORDER_RISK_KEY)],
+        check_specs=[check_spec(_SERVED, WORK_ORDER_RISK_KEY)],
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2)),
     )
     def work_order_risk(

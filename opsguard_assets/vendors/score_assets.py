@@ -8,7 +8,16 @@ import polars as pl
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.assets import TABLES_LOCK
-from opsguard_assets.metadata import OWNERS, Materialized, column_schema, figures, key_of, picture, preview
+from opsguard_assets.metadata import (
+    Materialized,
+    check_spec,
+    column_schema,
+    figures,
+    key_of,
+    owners_of,
+    picture,
+    preview,
+)
 from opsguard_assets.moment import Moment
 from opsguard_assets.tables.table import Table
 from opsguard_assets.vendors.plots import ranking_plot, trend_plot
@@ -37,7 +46,7 @@ def vendor_score_assets(settings: Settings, deps: list[dg.AssetKey]) -> dg.Asset
     @dg.multi_asset(
         name=VENDOR_SCORES_KEY.to_python_identifier(),
         specs=[_spec(table, deps) for table in _DESCRIPTIONS],
-        check_specs=[dg.AssetCheckSpec(_ONE_MONTH, asset=VENDOR_MONTHS_KEY)],
+        check_specs=[check_spec(_ONE_MONTH, VENDOR_MONTHS_KEY)],
     )
     def vendor_scores(
         config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]
@@ -63,7 +72,7 @@ def _spec(table: Table, deps: list[dg.AssetKey]) -> dg.AssetSpec:
         deps=deps,
         group_name="vendors",
         kinds={"polars", "deltalake"},
-        owners=OWNERS,
+        owners=owners_of("vendors"),
         description=_DESCRIPTIONS[table],
         metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": table.derived_name},
         freshness_policy=dg.FreshnessPolicy.time_window(
