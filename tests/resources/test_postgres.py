@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.postgres import is_alive
+from resources.postgres import ensure_running, is_alive, start_embedded
 from tests.resources.processes import finished, start, wait_for
 
 JOINING = """
@@ -80,3 +80,15 @@ def test_a_terminated_command_leaves_no_server(tmp_path):
     working.communicate(timeout=60)
     assert working.returncode == 143
     wait_for(lambda: not is_alive(server), seconds=30)
+
+
+def test_a_killed_server_is_started_again_at_the_same_address(tmp_path):
+    folder = tmp_path / "postgres"
+    address = start_embedded(folder)
+    assert not ensure_running(folder)
+    killed = postmaster(folder)
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: not is_alive(killed), seconds=30)
+    assert ensure_running(folder)
+    assert is_alive(postmaster(folder))
+    assert start_embedded(folder) == address
