@@ -1,6 +1,5 @@
 """What tests of several rooms share: a real PostgreSQL, one per worker, and an empty database of it per test."""
 
-import itertools
 import os
 import shutil
 import tempfile
@@ -8,16 +7,14 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, text
 
 # The workers of pytest-xdist share the cores: OpenMP's threads would spin while they wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from resources.database import Database
 from resources.postgres import start_embedded
+from tests.databases import Databases
 
-_NUMBERS = itertools.count()
 _ROOT = pytest.StashKey[str]()
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -47,20 +44,25 @@ def server(tmp_path_factory) -> str:
     return start_embedded(Path(tmp_path_factory.mktemp("postgres")))
 
 
-@pytest.fixture
-def database_url(server) -> str:
-    """The address of an empty database."""
-    name = f"test_{next(_NUMBERS)}"
-    admin = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    admin.dispose()
-    return make_url(server).set(database=name).render_as_string(hide_password=False)
+@pytest.fixture(scope="session")
+def databases(server) -> Databases:
+    """Where tests get databases of their own."""
+    return Databases(server)
 
 
 @pytest.fixture
-def database(database_url) -> Database:
+def database(databases) -> Database:
     """OpsGuard's database, migrated."""
-    opened = Database(SecretStr(database_url))
-    opened.migrate()
-    return opened
+    return databases.migrated()
+
+
+@pytest.fixture
+def database_with_mlflow(databases) -> Database:
+    """OpsGuard's database, migrated, with the tables of MLflow."""
+    return databases.with_mlflow()
+
+
+@pytest.fixture
+def database_url(database) -> str:
+    """The address of OpsGuard's database."""
+    return database.url.get_secret_value()

@@ -7,8 +7,7 @@ from datetime import timedelta
 import dagster as dg
 import polars as pl
 import pytest
-from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import text
 
 from ml.calibration import IDENTITY
 from ml.learned import Estimator, LearnedModel
@@ -26,7 +25,7 @@ from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.moment import SCORE_JOB
 from opsguard_assets.tickets.stored import SLA_RISK
-from resources.database import MLFLOW, Database
+from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.fleets import SOURCES as OF_DEVICES
@@ -67,18 +66,12 @@ def scored_once(lake, database, home):
 
 
 @pytest.fixture(scope="module")
-def provider(server, tmp_path_factory):
+def provider(databases, tmp_path_factory):
     """The lake and the database of a provider that was scored once."""
-    admin = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("CREATE DATABASE scored_once"))
-    admin.dispose()
-    url = make_url(server).set(database="scored_once").render_as_string(hide_password=False)
-    home = tmp_path_factory.mktemp("scored_once")
-    lake, database = Lake(str(home / "lake")), Database(SecretStr(url))
-    database.migrate()
+    database, home = databases.with_mlflow(), tmp_path_factory.mktemp("scored_once")
+    lake = Lake(str(home / "lake"))
     scored_once(lake, database, home)
-    return lake, database, url
+    return lake, database, database.url.get_secret_value()
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from datetime import timedelta
 import dagster as dg
 import polars as pl
 import pytest
-from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, text
 
 from ml.registry import Registry
 from ml.tracking import Place
@@ -25,7 +23,7 @@ from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import Office
 from opsguard_assets.moment import moment_config
 from opsguard_assets.simulator.settings import SimulationSettings
-from resources.database import MLFLOW, Database
+from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.fleets import SOURCES, START, fleet_of, record_fleet
@@ -63,15 +61,8 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def story(server, tmp_path_factory):
-    admin = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("CREATE DATABASE devices_in_use"))
-    admin.dispose()
-    database = Database(
-        SecretStr(make_url(server).set(database="devices_in_use").render_as_string(hide_password=False))
-    )
-    database.migrate()
+def story(databases, tmp_path_factory):
+    database = databases.with_mlflow()
     home = tmp_path_factory.mktemp("devices_in_use")
     lake, records = Lake(str(home / "lake")), fleet_of(WORLD, NOW + timedelta(days=3))
     house = House(lake, Office(Registry(Place(database.url_for(MLFLOW), home / "mlflow")), Champions(database)))

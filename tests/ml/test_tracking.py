@@ -63,8 +63,8 @@ def trained(rows):
 
 
 @pytest.fixture
-def place(database, tmp_path):
-    return Place(database.url_for(MLFLOW), tmp_path)
+def place(database_with_mlflow, tmp_path):
+    return Place(database_with_mlflow.url_for(MLFLOW), tmp_path)
 
 
 def made_of(**more):

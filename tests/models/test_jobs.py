@@ -39,7 +39,7 @@ from opsguard_assets.tickets.breach_problem import sla_breach
 from opsguard_assets.tickets.derive import update_clocks
 from opsguard_assets.tickets.moment import SCORE_JOB
 from opsguard_assets.tickets.stored import SLA_RISK
-from resources.database import MLFLOW, Database
+from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.tickets.recorded import FED, record
@@ -85,18 +85,9 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(server, tmp_path_factory):
+def house(databases, tmp_path_factory):
     """An installation with 40 days of a simulated helpdesk, recorded now."""
-    from sqlalchemy import create_engine, make_url, text
-
-    admin = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("CREATE DATABASE models_in_use"))
-    admin.dispose()
-    from pydantic import SecretStr
-
-    database = Database(SecretStr(make_url(server).set(database="models_in_use").render_as_string(hide_password=False)))
-    database.migrate()
+    database = databases.with_mlflow()
     home = tmp_path_factory.mktemp("models_in_use")
     lake = Lake(str(home / "lake"))
     settings = SimulationSettings(seed=3, starts_at=START, sites=6, agents=30, tickets_per_day=60, load=0.6)

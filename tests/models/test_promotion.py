@@ -28,13 +28,13 @@ PROBLEM = "sla_breach"
 
 
 @pytest.fixture
-def place(database, tmp_path):
-    return Place(database.url_for(MLFLOW), tmp_path / "mlflow")
+def place(database_with_mlflow, tmp_path):
+    return Place(database_with_mlflow.url_for(MLFLOW), tmp_path / "mlflow")
 
 
 @pytest.fixture
-def office(place, database):
-    return Office(Registry(place), Champions(database))
+def office(place, database_with_mlflow):
+    return Office(Registry(place), Champions(database_with_mlflow))
 
 
 @pytest.fixture

@@ -34,8 +34,8 @@ def schemas(database: Database) -> set[str]:
         return set(connection.execute(text("SELECT schema_name FROM information_schema.schemata")).scalars())
 
 
-def test_an_empty_database_is_at_no_migration_and_a_migrated_one_at_the_newest(database_url):
-    database = Database(SecretStr(database_url))
+def test_an_empty_database_is_at_no_migration_and_a_migrated_one_at_the_newest(databases):
+    database = Database(SecretStr(databases.empty()))
     assert database.revision() is None
     database.migrate()
     assert database.revision() == newest_migration()
@@ -51,7 +51,8 @@ def test_migrating_again_changes_nothing(database):
         assert connection.execute(text("SELECT count(*) FROM lake_pins")).scalar() == 1
 
 
-def test_four_processes_that_start_together_on_an_empty_database_all_find_it_ready(database_url):
+def test_four_processes_that_start_together_on_an_empty_database_all_find_it_ready(databases):
+    database_url = databases.empty()
     processes = [start(MIGRATE, URL=database_url) for _ in range(4)]
     for process in processes:
         finished(process)

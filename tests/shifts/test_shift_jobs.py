@@ -5,8 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 import polars as pl
 import pytest
-from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, text
 
 from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.build import build_defs
@@ -92,15 +90,7 @@ class House:
 
 
 @pytest.fixture
-def house(server, tmp_path, request):
-    name = f"shifts_{abs(hash(request.node.name)) % 10**9}"
-    admin = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    admin.dispose()
-    database = Database(SecretStr(make_url(server).set(database=name).render_as_string(hide_password=False)))
-    database.migrate()
+def house(database, tmp_path):
     found = House(Lake(str(tmp_path / "lake")), database)
     found.know("sites", START, site(timezone="UTC"))
     found.know("clients", START, {"client_id": "acme", "name": "Acme", "plan": "silver", "timezone": "UTC"})

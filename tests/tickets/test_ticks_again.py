@@ -68,8 +68,9 @@ def arrive(lake, world, step):
 
 
 @pytest.fixture
-def office(database, tmp_path):
-    return Office(Registry(Place(database.url_for(MLFLOW), tmp_path / "mlflow")), Champions(database))
+def office(database_with_mlflow, tmp_path):
+    place = Place(database_with_mlflow.url_for(MLFLOW), tmp_path / "mlflow")
+    return Office(Registry(place), Champions(database_with_mlflow))
 
 
 def champion(office, tmp_path, seed, at):
@@ -119,7 +120,8 @@ def decisions_of(database):
         return set(connection.execute(text("SELECT DISTINCT decision FROM decisions")).scalars())
 
 
-def test_every_tick_of_a_past_is_as_it_was(world, office, database, tmp_path):
+def test_every_tick_of_a_past_is_as_it_was(world, office, tmp_path):
+    database = office.champions.database
     lake, moments = Lake(str(tmp_path / "lake")), []
     for step in range(1, STEPS + 1):
         arrive(lake, world, step)

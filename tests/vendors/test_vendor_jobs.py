@@ -5,8 +5,6 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import polars as pl
 import pytest
-from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, text
 
 from ml.registry import Registry
 from ml.tracking import Place
@@ -27,7 +25,7 @@ from opsguard_assets.vendors.order_assets import WATCH_ORDERS_JOB
 from opsguard_assets.vendors.order_store import recorded_risk, work_order_late
 from opsguard_assets.vendors.score_assets import SCORE_VENDORS_JOB, VENDOR_SCORES_KEY
 from opsguard_assets.vendors.score_store import last_scores, scored_at
-from resources.database import MLFLOW, Database
+from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent
 
@@ -79,14 +77,8 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(server, tmp_path_factory):
-    admin = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("CREATE DATABASE vendors_in_use"))
-    admin.dispose()
-    url = make_url(server).set(database="vendors_in_use").render_as_string(hide_password=False)
-    database, home = Database(SecretStr(url)), tmp_path_factory.mktemp("vendors_in_use")
-    database.migrate()
+def house(databases, tmp_path_factory):
+    database, home = databases.with_mlflow(), tmp_path_factory.mktemp("vendors_in_use")
     office = Office(Registry(Place(database.url_for(MLFLOW), home / "mlflow")), Champions(database))
     world = contracted(
         SimulationSettings(starts_at=START, orders_per_day=15, seed=5), 0, SITES, NOW + timedelta(days=5)
