@@ -32,7 +32,7 @@ up: setup ## Open Dagster and MLflow on the same data; Ctrl-C stops both
 	@$(BIN)/opsguard up
 
 test: setup ## Run the tests
-	@$(BIN)/python -m pytest -n auto --dist worksteal
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: setup ## Format, lint, types, import rules, definitions
 	@$(BIN)/ruff format --check .

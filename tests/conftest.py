@@ -30,6 +30,14 @@ def pytest_configure(config):
         os.environ["PYTEST_DEBUG_TEMPROOT"] = config.stash[_ROOT] = tempfile.mkdtemp(prefix="opsguard-tests-")
 
 
+def pytest_collection_modifyitems(items):
+    """Tests that share a world of their module run on one worker: elsewhere it would be built again."""
+    for item in items:
+        fixtures = item._fixtureinfo.name2fixturedefs.values()
+        if any(found[-1].scope == "module" for found in fixtures):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+
+
 def pytest_sessionfinish(session, exitstatus):
     """What a failed session leaves behind stays for those who want to look."""
     root = session.config.stash.get(_ROOT, None)
