@@ -3,7 +3,9 @@
 Here: from what features add to sentences, the same for every problem. Not here: the words of a problem (its own
 `words`), and what features add (`learned`).
 
-Features that say nearly the same share a topic, because a person wants three reasons and not three spellings of one.
+Features that say nearly the same share a topic, because a person wants three reasons and not three spellings of one. A
+topic is told by the feature of it that raised the probability most: the sentence names that feature's group and number,
+never those of a neighbour that raised it less.
 """
 
 from collections.abc import Mapping
@@ -33,13 +35,19 @@ class Topics:
 
     Attributes:
         members: Topic to the features that belong to it.
-        phrases: Topic to what is to be said of each row; null where there is nothing to say.
+        phrases: Feature to what is to be said of each row because of it; null where there is nothing to say. A feature
+            that is left out can be no reason.
         always: What is said of each row beside its topics; never null.
     """
 
     members: Mapping[str, tuple[str, ...]]
     phrases: Mapping[str, pl.Series]
     always: pl.Series
+
+
+def phrased(rows: pl.DataFrame, phrases: Mapping[str, pl.Expr]) -> dict[str, pl.Series]:
+    """The phrases of rows, each made of the columns of its own feature; null where one of them is unknown."""
+    return {name: rows.select(phrase.cast(pl.String)).to_series() for name, phrase in phrases.items()}
 
 
 class Words(Protocol):
@@ -64,29 +72,44 @@ def reasons(model: LearnedModel, rows: pl.DataFrame) -> pl.Series:
     said = words.topics(rows)
     if rows.is_empty():
         return pl.Series("reason", [], pl.String)
-    names = [name for name in said.members if set(said.members[name]) & set(model.features)]
+    spoken = [name for members in said.members.values() for name in members if name in said.phrases]
+    names = [name for name in spoken if name in model.features]
     if not names:
         return said.always.rename("reason")
-    phrases = pl.concat([said.phrases[name].cast(pl.String) for name in names])
+    phrases = pl.concat([said.phrases[name] for name in names])
     silent = phrases.is_null().to_numpy().reshape(len(names), len(rows)).T
-    raised = np.where(silent, -np.inf, _per_topic(model, rows, [said.members[name] for name in names]))
+    teller, raised = _tellers(said.members, model, names, silent, model.contributions(rows))
     most = np.argsort(-raised, axis=1, kind="stable")[:, :MOST]
-    first, *more = [_picked(phrases, most[:, rank], raised) for rank in range(most.shape[1])]
+    first, *more = [_picked(phrases, most[:, rank], teller, raised) for rank in range(most.shape[1])]
     parts = [s.alias(str(i)) for i, s in enumerate((first, said.always, *more))]
     return pl.DataFrame(parts).select(reason=pl.concat_str(pl.all(), separator="; ", ignore_nulls=True)).to_series()
 
 
-def _per_topic(model: LearnedModel, rows: pl.DataFrame, members: list[tuple[str, ...]]) -> Numbers:
-    added = model.contributions(rows)
+def _tellers(
+    members: Mapping[str, tuple[str, ...]], model: LearnedModel, names: list[str], silent: Labels, added: Numbers
+) -> tuple[Labels, Numbers]:
+    """Per row and topic: the feature that tells it (its place in `names`), and what the whole topic added.
+
+    What a topic added is minus infinity where no feature of it both raised the probability and has something to say.
+    """
     place = {name: i for i, name in enumerate(model.features)}
-    belongs = np.zeros((len(model.features), len(members)))
-    for topic, names in enumerate(members):
-        belongs[[place[name] for name in names if name in place], topic] = 1
-    return np.asarray(added @ belongs)
+    said = np.where(silent, -np.inf, added[:, [place[name] for name in names]])
+    said = np.where(said > 0, said, -np.inf)
+    tellers, raised = [], []
+    for features in members.values():
+        own = [i for i, name in enumerate(names) if name in features]
+        if not own:
+            continue
+        best = np.argmax(said[:, own], axis=1)
+        speaks = said[:, own].max(axis=1) > 0
+        whole = added[:, [place[name] for name in features if name in place]].sum(axis=1)
+        tellers.append(np.asarray(own)[best])
+        raised.append(np.where(speaks, whole, -np.inf))
+    return np.stack(tellers, axis=1), np.stack(raised, axis=1)
 
 
-def _picked(phrases: pl.Series, topics: Labels, raised: Numbers) -> pl.Series:
+def _picked(phrases: pl.Series, topics: Labels, teller: Labels, raised: Numbers) -> pl.Series:
     """The phrase of one topic per row; null where it raised nothing."""
     rows = np.arange(len(topics))
-    found = phrases.gather(topics * len(topics) + rows)
+    found = phrases.gather(teller[rows, topics] * len(topics) + rows)
     return found.zip_with(pl.Series(raised[rows, topics] > 0), pl.Series([None], dtype=pl.String))

@@ -1,6 +1,6 @@
 """Numbers as a person would say them, for millions of rows at once.
 
-Here: durations. Not here: which facts make a reason.
+Here: durations, counts, shares. Not here: which facts make a reason.
 """
 
 from functools import lru_cache
@@ -9,6 +9,37 @@ import polars as pl
 
 _HOUR, _DAY = 60, 1_440
 _MOST = 100 * _DAY
+
+
+def counted(number: pl.Expr, one: str, many: str | None = None) -> pl.Expr:
+    """A whole number with its noun: "1 day", "3 days"; null where the number is."""
+    whole = number.round(0).cast(pl.Int64)
+    return pl.when(whole == 1).then(pl.lit(f"1 {one}")).otherwise(pl.format(f"{{}} {many or one + 's'}", whole))
+
+
+def times(number: pl.Expr) -> pl.Expr:
+    """How often: "once", "twice", "3 times"; null where the number is."""
+    whole = number.round(0).cast(pl.Int64)
+    said = pl.when(whole == 1).then(pl.lit("once")).when(whole == 2).then(pl.lit("twice"))  # noqa: PLR2004 - two
+    return said.otherwise(pl.format("{} times", whole))
+
+
+def rounded(number: pl.Expr, digits: int) -> pl.Expr:
+    """A number to some digits; nobody reads "-0.0"."""
+    near = number.round(digits)
+    return pl.when(near == 0).then(0.0).otherwise(near)
+
+
+def percent(share: pl.Expr, digits: int = 0) -> pl.Expr:
+    """A share of 0..1 as "12 %"."""
+    number = (share * 100).round(digits)
+    return pl.format("{} %", number if digits else number.cast(pl.Int64))
+
+
+def drawn_from(rate: pl.Expr, number: pl.Expr, *, prior: float, towards: pl.Expr | float) -> pl.Expr:
+    """How many of `number` there were before their rate was drawn towards another one, as if by `prior` more at it."""
+    usual = towards if isinstance(towards, pl.Expr) else pl.lit(towards)
+    return (rate * (number + prior) - usual * prior).round(0).cast(pl.Int64)
 
 
 def durations(minutes: pl.Series, suffix: str = "") -> pl.Series:

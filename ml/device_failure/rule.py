@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ml.words import durations
+from ml.words import durations, percent
 
 WORSENING, LOW_AND_SILENT, SILENT, USUAL = 0.8, 0.7, 0.5, 0.2
 OFFLINE_MINUTES, LOW_BATTERY_PCT, LOW_SILENT_MINUTES, SILENT_MINUTES = 500, 19, 120, 180
@@ -56,13 +56,19 @@ class DeviceRule:
         silent = durations(features["silence_minutes"].clip(lower_bound=0), "")
         told = features.with_columns(silent.alias("_silent")).select(
             offline=pl.when(_offline()).then(
-                pl.format("offline for {} h of the week", (_share("7d") * _WEEK_MINUTES / 60).round(0).cast(pl.Int64))
+                pl.format("offline {} of the time over about a week{}", percent(_share("7d"), 1), _trend())
             ),
             battery=pl.when(_low()).then(pl.format("battery {} %", pl.col("battery_last_pct").round(0).cast(pl.Int64))),
             silence=pl.when(_silence() > LOW_SILENT_MINUTES).then(pl.format("silent for {}", "_silent")),
         )
         said = told.select(reason=pl.concat_str(pl.all(), separator="; ", ignore_nulls=True))["reason"]
         return pl.select(pl.when(said == "").then(pl.lit("nothing out of the ordinary")).otherwise(said)).to_series()
+
+
+def _trend() -> pl.Expr:
+    """Whether it gets worse: more in the last day than in the week."""
+    shares = percent(_share("1d"), 1)
+    return pl.when(_worse()).then(pl.format(", {} over about a day", shares)).otherwise(pl.lit(""))
 
 
 def _share(half: str) -> pl.Expr:

@@ -5,17 +5,17 @@ Here: features to phrases, modes and actions. Not here: which topics matter for 
 Names of channels come from outside: whoever shows a phrase escapes it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
 from ml.device_failure.features import OF_CHANNEL, channel_feature, channels_in
 from ml.device_failure.states import HALF_LIVES
-from ml.explain import Topics
+from ml.explain import Topics, phrased
 from ml.learned import LearnedModel
 from ml.model import RiskModel
-from ml.words import durations
+from ml.words import counted, durations, percent, rounded, times
 
 
 def _averages(*names: str) -> tuple[str, ...]:
@@ -55,22 +55,24 @@ _MODE_OF = {
     "battery": BATTERY, "silence": CONNECTIVITY, "site": CONNECTIVITY, "offline": CONNECTIVITY, "signal": CONNECTIVITY,
     "heat": TEMPERATURE,
 }  # fmt: skip
+# A month ahead is no news.
+_NEWS_DAYS = 30
 _MODES = (BATTERY, CONNECTIVITY, TEMPERATURE, HARDWARE)
 
 
 def topics(rows: pl.DataFrame) -> Topics:
     """What may be said of some rows of `ml.device_failure.features`; `always` is the age of what is known."""
-    channels = channels_in(rows.columns)
     known = _known(rows)
     told = known.with_columns(
         _silent=durations(known["silence_minutes"].clip(lower_bound=0)),
         _site=durations(known["site_silence_minutes"].clip(lower_bound=0)),
     )
-    phrases = {name: told.select(phrase).to_series() for name, phrase in _phrases().items()}
-    members = dict(_MEMBERS)
-    for channel in channels:
-        members[_topic(channel)] = tuple(channel_feature(channel, figure) for figure in OF_CHANNEL)
-        phrases[_topic(channel)] = rows.select(_of_channel(channel)).to_series()
+    members, phrases = dict(_MEMBERS), phrased(told, _phrases())
+    for channel in channels_in(rows.columns):
+        names = {figure: channel_feature(channel, figure) for figure in OF_CHANNEL}
+        members[_topic(channel)] = tuple(names.values())
+        said = _of_channel(channel)
+        phrases |= phrased(rows, {names[figure]: said[figure] for figure in OF_CHANNEL})
     heard = told.select(pl.format("last heard {} ago", "_silent").fill_null("never heard")).to_series()
     return Topics(members, phrases, heard)
 
@@ -86,42 +88,157 @@ def _known(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _phrases() -> Mapping[str, pl.Expr]:
+    """The phrase of each feature; null where there is nothing to say.
+
+    Averages are exponential: what is lately is told as lately, and not as of a day or a week.
+    """
+    return {**_of_battery(), **_of_silence(), **_of_signal(), **_of_heat(), **_of_past()}
+
+
+def _of_battery() -> Mapping[str, pl.Expr]:
     battery, days = pl.col("battery_last_pct"), pl.col("days_to_empty")
-    share = pl.col("offline_share_7d")
+    level = pl.format("battery {} %", _whole(battery))
+    soon = pl.format("battery {} %, empty in {} days", _whole(battery), rounded(days, 1))
     return {
-        "battery": pl.when(days < 30)  # noqa: PLR2004 - a month ahead is no news
-        .then(pl.format("battery {} %, empty in {} days", _whole(battery), days.round(1)))
-        .when(battery.is_not_null())
-        .then(pl.format("battery {} %", _whole(battery))),
-        "silence": pl.when(pl.col("silence_intervals") > 1).then(pl.format("silent for {}", "_silent")),
-        "site": pl.when(pl.col("site_silence_minutes") > 60).then(  # noqa: PLR2004 - an hour
-            pl.format("nothing heard of its site for {}", "_site")
+        "battery_last_pct": level,
+        "days_to_empty": pl.when(days < _NEWS_DAYS).then(soon),
+        "battery_powered": pl.when(pl.col("battery_powered") == 1).then(pl.lit("runs on a battery")),
+        **{f"battery_drop_{half}": _drop(f"battery_drop_{half}", "battery", "points") for half in ("1d", "7d")},
+        **_lately("battery_last_pct", lambda value: pl.format("battery around {} % lately", _whole(value))),
+        **_lately(
+            "discharge_pct_per_day",
+            lambda value: pl.when(value > 0).then(pl.format("loses {} points of charge a day", rounded(value, 1))),
         ),
-        "offline": pl.when(share > 0.01).then(pl.format("offline {} % of the week", _whole(share * 100))),  # noqa: PLR2004
-        "signal": pl.format("signal {} dBm", _whole(pl.col("signal_mean_dbm"))),
-        "heat": pl.format("{} degrees Celsius", pl.col("temperature_mean_c").round(1)),
-        "errors": pl.when(pl.col("errors_per_report_1d") > 0)
-        .then(pl.format("{} errors per report lately", pl.col("errors_per_report_1d").round(2)))
-        .when(pl.col("errors") > 0)
-        .then(pl.format("{} error codes", _whole(pl.col("errors")))),
-        "failures": pl.when(pl.col("failures") > 0).then(pl.format("failed {}x before", _whole(pl.col("failures")))),
-        "care": pl.when(pl.col("days_since_maintenance").is_not_null()).then(
-            pl.format("maintained {} days ago", _whole(pl.col("days_since_maintenance")))
-        ),
-        "model": pl.format(
-            "its model fails {} times in 100 years", (pl.col("rate_of_model") * 36_525).round(0).cast(pl.Int64)
-        ),
-        "age": pl.format("in place for {} days", _whole(pl.col("age_days"))),
     }
 
 
-def _of_channel(channel: str) -> pl.Expr:
-    level, since, change = (
-        pl.col(channel_feature(channel, figure)) for figure in ("level", "days_since_change", "change")
+def _of_silence() -> Mapping[str, pl.Expr]:
+    silent = pl.when(pl.col("silence_intervals") > 1).then(pl.format("silent for {}", "_silent"))
+    least, hour = 0.005, 60
+    return {
+        "silence_minutes": silent,
+        "silence_intervals": silent,
+        "interval_minutes": pl.format("reports every {} min", rounded(pl.col("interval_minutes"), 1)),
+        "is_online": pl.when(pl.col("is_online") == 0).then(pl.lit("its last report said that it is offline")),
+        "site_silence_minutes": pl.when(pl.col("site_silence_minutes") > hour).then(
+            pl.format("nothing heard of its site for {}", "_site")
+        ),
+        **_lately(
+            "offline_share",
+            lambda value: pl.when(value >= least).then(pl.format("offline {} of the time lately", percent(value))),
+        ),
+    }
+
+
+def _of_signal() -> Mapping[str, pl.Expr]:
+    return {
+        "signal_mean_dbm": pl.format("signal {} dBm", _whole(pl.col("signal_mean_dbm"))),
+        "signal_std_db": pl.format("signal varies by {} dB", rounded(pl.col("signal_std_db"), 1)),
+        **{f"signal_drop_{half}": _drop(f"signal_drop_{half}", "signal", "dB") for half in ("1d", "7d")},
+        **_lately("signal_mean_dbm", lambda value: pl.format("signal around {} dBm lately", _whole(value))),
+        **_lately("signal_std_db", lambda value: pl.format("signal varies by {} dB lately", rounded(value, 1))),
+    }
+
+
+def _of_heat() -> Mapping[str, pl.Expr]:
+    out, least = "outside its temperature range {} of the time lately", 0.005
+    return {
+        "temperature_mean_c": pl.format("{} degrees Celsius", rounded(pl.col("temperature_mean_c"), 1)),
+        "heat_margin_c": _margin("heat_margin_c", "highest"),
+        "cold_margin_c": _margin("cold_margin_c", "lowest"),
+        **_lately("temperature_mean_c", lambda value: pl.format("around {} degrees Celsius lately", rounded(value, 1))),
+        **_lately("temperature_out_share", lambda value: pl.when(value >= least).then(pl.format(out, percent(value)))),
+    }
+
+
+def _of_past() -> Mapping[str, pl.Expr]:
+    errors, failures, years = pl.col("errors"), pl.col("failures"), "{} times in 100 years of a device"
+    least = 0.005
+
+    def ago(column: str, words: str) -> pl.Expr:
+        return pl.format(f"{words} {{}} ago", counted(pl.col(column), "day"))
+
+    def any_of(number: pl.Expr, words: pl.Expr) -> pl.Expr:
+        return pl.when(number.round(0) >= 1).then(words)
+
+    def per_century(column: str) -> pl.Expr:
+        return (pl.col(column) * 36_525).round(0).cast(pl.Int64)
+
+    return {
+        "errors_total": any_of(pl.col("errors_total"), counted(pl.col("errors_total"), "reported error")),
+        "errors": any_of(errors, counted(errors, "error code")),
+        "days_since_error": ago("days_since_error", "last error code"),
+        **_lately(
+            "errors_per_report",
+            lambda value: pl.when(value >= least).then(pl.format("{} errors per report lately", rounded(value, 2))),
+        ),
+        "failures": any_of(failures, pl.format("failed {} before", times(failures))),
+        "days_since_failure": ago("days_since_failure", "last failed"),
+        "maintenances": any_of(pl.col("maintenances"), pl.format("maintained {}", times(pl.col("maintenances")))),
+        "days_since_maintenance": ago("days_since_maintenance", "last maintained"),
+        "rate_of_model": pl.format(f"its model fails {years}", per_century("rate_of_model")),
+        "rate_of_fleet": pl.format(f"devices fail {years}", per_century("rate_of_fleet")),
+        "age_days": pl.format("in place for {}", counted(pl.col("age_days"), "day")),
+    }
+
+
+def _lately(name: str, words: Callable[[pl.Expr], pl.Expr]) -> Mapping[str, pl.Expr]:
+    """The phrase of each average of a figure."""
+    return {column: words(pl.col(column)) for column in _averages(name)}
+
+
+def _drop(column: str, what: str, unit: str) -> pl.Expr:
+    """How far a level lies below, or above, its average."""
+    drop = rounded(pl.col(column), 1)
+    return (
+        pl.when(drop > 0)
+        .then(pl.format("{} {} {} below its average", pl.lit(what), drop, pl.lit(unit)))
+        .when(drop < 0)
+        .then(pl.format("{} {} {} above its average", pl.lit(what), -drop, pl.lit(unit)))
     )
-    name = pl.lit(channel)
-    changed = pl.format("{} at {}, changed by {} {} days ago", name, level.round(2), change.round(2), since.round(1))
-    return pl.coalesce(changed, pl.format("{} at {}", name, level.round(2)))
+
+
+def _margin(column: str, limit: str) -> pl.Expr:
+    """How far a temperature lies inside, or outside, a limit."""
+    margin = rounded(pl.col(column), 1)
+    words = "{} degrees {} its {} allowed temperature"
+    inside, outside = ("below", "above") if limit == "highest" else ("above", "below")
+    return (
+        pl.when(margin < 0)
+        .then(pl.format(words, -margin, pl.lit(outside), pl.lit(limit)))
+        .otherwise(pl.format(words, margin, pl.lit(inside), pl.lit(limit)))
+    )
+
+
+def _of_channel(channel: str) -> Mapping[str, pl.Expr]:
+    """The phrase of each figure of a channel."""
+    column = {figure: pl.col(channel_feature(channel, figure)) for figure in OF_CHANNEL}
+    name, change = pl.lit(channel), rounded(column["change"], 2)
+    changed = pl.format(
+        "{} at {}, changed by {} {} ago",
+        name, rounded(column["level"], 2), change, counted(column["days_since_change"], "day"),
+    )  # fmt: skip
+    above = pl.format("{} {} above its lowest level", name, rounded(column["above_low"], 2))
+    often = pl.format("{} changed {}", name, times(column["changes"]))
+    return {
+        "level": pl.format("{} at {}", name, rounded(column["level"], 2)),
+        "change": changed,
+        "days_since_change": changed,
+        "above_low": pl.when(rounded(column["above_low"], 2) > 0).then(above),
+        "changes": pl.when(column["changes"] >= 1).then(often),
+        **{figure: _rise(name, column[figure]) for figure in OF_CHANNEL if figure.startswith("rise_")},
+    }
+
+
+def _rise(name: pl.Expr, rise: pl.Expr) -> pl.Expr:
+    """How far a channel lies above, or below, its average."""
+    by = rounded(rise, 2)
+    return (
+        pl.when(by > 0)
+        .then(pl.format("{} {} above its average", name, by))
+        .when(by < 0)
+        .then(pl.format("{} {} below its average", name, -by))
+    )
 
 
 def _whole(number: pl.Expr) -> pl.Expr:
@@ -132,8 +249,9 @@ def modes(model: RiskModel, rows: pl.DataFrame) -> pl.Series:
     """Which kind of failure each row looks like: the family of features that raised its probability most.
 
     Returns:
-        `battery`, `connectivity`, `temperature` or `hardware`, one per row in order. Of a model that does not tell what
-        its features add, by the facts: a low battery, silence, heat, otherwise hardware.
+        `battery`, `connectivity`, `temperature` or `hardware`, one per row in order; no battery where none is known, no
+        temperature where none is measured. Of a model that does not tell what its features add, by the facts: a low
+        battery, silence, heat or cold, otherwise hardware.
     """
     if not isinstance(model, LearnedModel):
         return _by_facts(rows)
@@ -142,7 +260,19 @@ def modes(model: RiskModel, rows: pl.DataFrame) -> pl.Series:
     added = model.contributions(rows)
     family = _families(model.features)
     raised = np.stack([added[:, family == place].sum(axis=1) for place in range(len(_MODES))], axis=1)
+    raised[_impossible(rows)] = -np.inf
     return pl.Series("mode", [_MODES[place] for place in raised.argmax(axis=1).tolist()], pl.String)
+
+
+def _impossible(rows: pl.DataFrame) -> np.ndarray:
+    """Which kinds of failure a row cannot look like: (rows, `_MODES`)."""
+    known = _known(rows)
+    has_battery = pl.col("battery_last_pct").is_not_null() | (pl.col("battery_powered") == 1).fill_null(value=False)
+    measured = pl.any_horizontal(pl.col("temperature_mean_c", "heat_margin_c", "cold_margin_c").is_not_null())
+    never = known.select(
+        ~has_battery, pl.lit(value=False).alias("_c"), ~measured.alias("_t"), pl.lit(value=False).alias("_h")
+    )
+    return never.to_numpy()
 
 
 def _families(names: Sequence[str]) -> np.ndarray:
@@ -159,7 +289,7 @@ def _by_facts(rows: pl.DataFrame) -> pl.Series:
         .then(pl.lit(BATTERY))
         .when(silent)
         .then(pl.lit(CONNECTIVITY))
-        .when(pl.col("heat_margin_c") < 0)
+        .when((pl.col("heat_margin_c") < 0) | (pl.col("cold_margin_c") < 0))
         .then(pl.lit(TEMPERATURE))
         .otherwise(pl.lit(HARDWARE))
     ).to_series()

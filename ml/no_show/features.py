@@ -23,7 +23,7 @@ FEATURES = (
 # As if so many shifts at the rate of all had been seen of a person, or at a site.
 PRIOR_PERSON, PRIOR_SITE, PRIOR_FLEET = 20.0, 50.0, 0.02
 _WEEK = timedelta(days=7)
-_NIGHT_FROM, _SATURDAY = 19, 6
+NIGHT_FROM, _SATURDAY = 19, 6
 _HOUR, _DAY = 60.0, 1_440.0
 
 
@@ -112,7 +112,7 @@ def features(known: Streams, moments: pl.DataFrame) -> pl.DataFrame:
         hours_ahead=minutes(begins - as_of) / _HOUR,
         duration_hours=minutes(pl.col("until_at") - begins) / _HOUR,
         is_weekend=(pl.col("weekday") >= _SATURDAY).cast(pl.Float64),
-        is_night=(pl.col("start_hour") >= _NIGHT_FROM).cast(pl.Float64),
+        is_night=(pl.col("start_hour") >= NIGHT_FROM).cast(pl.Float64),
         is_critical=pl.col("is_critical").fill_null(value=False).cast(pl.Float64),
         is_substitute=(pl.col("place") > 0).cast(pl.Float64),
         notice_hours=pl.when(pl.col("place") > 0).then(minutes(begins - pl.col("planned_at")) / _HOUR),

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ml.no_show.words import record
+from ml.words import percent
+
 
 @dataclass(frozen=True)
 class NoShowRule:
@@ -23,6 +26,5 @@ class NoShowRule:
 
     def reasons(self, features: pl.DataFrame) -> pl.Series:
         """What the rule looked at, in words."""
-        shifts = pl.col("person_shifts").cast(pl.Int64)
-        percent = (pl.col("person_rate") * 100).round(1)
-        return features.select(reason=pl.format("{} % by {} past shifts", percent, shifts)).to_series()
+        said = pl.format("{}; the estimate is {}", record(), percent(pl.col("person_rate"), 1))
+        return features.select(reason=said).to_series()

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ml.words import counted, percent
+from ml.work_order_late.words import known, missed
+
 
 @dataclass(frozen=True)
 class WorkOrderRule:
@@ -23,7 +26,11 @@ class WorkOrderRule:
 
     def reasons(self, features: pl.DataFrame) -> pl.Series:
         """What the rule looked at, in words."""
-        here, anywhere = (pl.col(name).cast(pl.Int64) for name in ("pair_batches", "vendor_batches"))
-        percent = (pl.col("pair_rate") * 100).round(1)
-        words = "{} % by {} past orders of the vendor at the site and {} anywhere"
-        return features.select(reason=pl.format(words, percent, here, anywhere)).to_series()
+        here, anywhere = (_record(name) for name in ("pair", "vendor"))
+        words = "the vendor missed {} at this site and {} anywhere; the estimate is {}"
+        return features.select(reason=pl.format(words, here, anywhere, percent(pl.col("pair_rate"), 1))).to_series()
+
+
+def _record(name: str) -> pl.Expr:
+    """How many of the last due times were missed, also of none."""
+    return pl.format("{} of {}", missed(name), counted(known(name), "past due time"))

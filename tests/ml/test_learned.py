@@ -32,8 +32,10 @@ RULES = {
     DeviceRule(): dict.fromkeys(
         ("offline_share_7d", "offline_share_1d", "battery_last_pct", "silence_minutes", "interval_minutes"), pl.Float64
     ),
-    NoShowRule(): dict.fromkeys(("person_rate", "person_shifts"), pl.Float64),
-    WorkOrderRule(): dict.fromkeys(("pair_rate", "pair_batches", "vendor_batches"), pl.Float64),
+    NoShowRule(): dict.fromkeys(("person_rate", "person_shifts", "fleet_rate"), pl.Float64),
+    WorkOrderRule(): dict.fromkeys(
+        ("pair_rate", "pair_batches", "vendor_rate", "vendor_batches", "all_rate"), pl.Float64
+    ),
 }  # fmt: skip
 QUICK = {name: {"num_boost_round": 40} for name in ("lightgbm", "hazard")} | {
     "hist_gradient_boosting": {"max_iter": 40}

@@ -134,7 +134,6 @@ def test_reasons_are_words_for_the_supervisor(past):
     rows = past.watched().head(50)
     told = topics(rows)
     assert told.always.null_count() == 0
-    assert set(told.members) == set(told.phrases)
     assert sorted(name for members in told.members.values() for name in members) == sorted(name for name in FEATURES)
 
 

@@ -150,7 +150,6 @@ def test_reasons_are_words_for_whoever_waits(past):
     rows = past.watched().head(50)
     told = topics(rows)
     assert told.always.null_count() == 0
-    assert set(told.members) == set(told.phrases)
     assert sorted(name for members in told.members.values() for name in members) == sorted(FEATURES)
 
 
@@ -168,4 +167,4 @@ def test_every_open_order_gets_a_risk_and_no_other(tmp_path):
     assert set(risk["work_order_id"]) == set(expected["work_order_id"])
     assert len(risk) > 0
     assert risk["risk"].is_between(0, 1).all()
-    assert risk["reason"].str.contains("past orders of the vendor").all()
+    assert risk["reason"].str.contains("past due times? at this site").all()

@@ -51,17 +51,43 @@ def said(added, *rows):
 
 def test_the_two_topics_that_raised_it_most_are_said_around_the_time_left():
     found = said({"has_assignee": 0.5, "minutes_since_change": 0.4, "open_of_group": 0.6, "weekday": 0.1}, TICKET)
-    assert found == ["waiting 3 h 40 min unassigned; 2 h 10 min of working time left; the group has 14 open"]
+    assert found == [
+        "unassigned, opened 3 h 40 min ago; 2 h 10 min of working time left; the group has 14 open tickets"
+    ]
 
 
 def test_features_of_one_topic_count_together():
     found = said({"open_of_group": 0.3, "queue_days_of_group": 0.3, "weekday": 0.5}, TICKET)
-    assert found == ["the group has 14 open; 2 h 10 min of working time left; Friday 17 h"]
+    assert found == ["the group has 14 open tickets; 2 h 10 min of working time left; a Friday"]
 
 
 def test_what_lowered_it_is_no_reason():
     found = said({"has_assignee": -0.5, "reassignments": 0.2}, TICKET)
-    assert found == ["handed on 3x; 2 h 10 min of working time left"]
+    assert found == ["reassigned twice; 2 h 10 min of working time left"]
+
+
+LATE = {"late_rate": 0.2, "late_rate_of_category": 0.39, "outcomes_of_category": 90.0,
+        "late_rate_of_title": 0.89, "outcomes_of_title": 57.0}  # fmt: skip
+
+
+def test_a_topic_is_told_by_the_feature_that_drove_it_and_not_by_its_neighbour():
+    by_title = said({"late_rate_of_title": 0.9, "late_rate_of_category": 0.1}, TICKET | LATE)
+    by_category = said({"late_rate_of_title": 0.1, "late_rate_of_category": 0.9}, TICKET | LATE)
+    assert ["title" in by_title[0], "category" in by_title[0]] == [True, False]
+    assert ["title" in by_category[0], "category" in by_category[0]] == [False, True]
+
+
+def test_who_raised_nothing_does_not_speak_for_its_topic():
+    found = said(
+        {"late_rate_of_title": -0.2, "minutes_of_category": 0.5}, TICKET | LATE | {"minutes_of_category": 90.0}
+    )
+    assert found == ["a ticket in this category usually takes 1 h 30 min to its end; 2 h 10 min of working time left"]
+
+
+def test_nothing_is_said_of_an_assignee_that_does_not_exist():
+    nobody = TICKET | LATE | {"late_rate_of_assignee": 0.26, "outcomes_of_assignee": 0.0, "open_of_assignee": None}
+    everything = dict.fromkeys(("late_rate_of_assignee", "outcomes_of_assignee", "open_of_assignee"), 0.9)
+    assert said(everything, nobody) == ["2 h 10 min of working time left"]
 
 
 def test_nothing_is_said_that_is_not_so():
