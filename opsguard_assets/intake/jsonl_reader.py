@@ -20,6 +20,7 @@ from opsguard_assets.intake.received import LONGEST_TEXT, Opened, SourceError
 from opsguard_assets.intake.spool import Part
 
 _BLOCK = 1 << 23
+_SURROGATE = r"\\u[dD][89abAB][0-9a-fA-F]{2}|\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _Damage = tuple[int, str, str]
 
 
@@ -120,7 +121,9 @@ def _read_records(connection: duckdb.DuckDBPyConnection, texts: list[tuple[int, 
     connection.register("reasons", reasons)
     _add_sound(connection, columns, part)
     found: list[_Damage] = connection.execute(
-        "SELECT position, CASE type WHEN 'INVALID' THEN 'no valid JSON' WHEN 'OBJECT' THEN problem "
+        f"SELECT position, CASE WHEN type = 'INVALID' AND regexp_matches(line, '{_SURROGATE}') "  # noqa: S608 - constants
+        "THEN 'no valid JSON, probably a text with half a character: \\u followed by d8 to df' "
+        "WHEN type = 'INVALID' THEN 'no valid JSON' WHEN type = 'OBJECT' THEN problem "
         "ELSE 'no JSON object but a value of type ' || lower(type) END, line "
         "FROM records LEFT JOIN reasons USING (keys) WHERE type <> 'OBJECT' OR problem IS NOT NULL"
     ).fetchall()
@@ -155,6 +158,8 @@ def _pointer(key: str) -> str:
 def _ambiguous(keys: list[str]) -> str | None:
     seen: dict[str, str] = {}
     for key in keys:
+        if "\x00" in key:
+            return f"the key {key!r} holds a NUL character"
         other = seen.setdefault(raw_name(key), key)
         if other is not key:
             return f"the key {key!r} comes twice" if other == key else f"the keys {other!r} and {key!r} are one column"

@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from opsguard_assets.intake.holdable import UnknownTypeError, hold
 from opsguard_assets.intake.received import Opened, SourceError
 from opsguard_assets.intake.spool import Part, check_distinct
 
@@ -16,29 +17,32 @@ BATCH_ROWS = 100_000
 
 
 def read_parquet(file: Opened, part: Part) -> None:
-    """Reads one file into a part.
+    """Reads one file into a part; a row with a value that no table can hold is set apart with its reason.
 
     Raises:
-        SourceError: When the file is cut or damaged, or two of its columns are one by name.
+        SourceError: When the file is cut or damaged, two of its columns are one by name, or one is of an unknown type.
     """
     try:
-        with pq.ParquetFile(file.path) as parquet:
-            columns = list(parquet.schema_arrow.names)
-            check_distinct(columns, file.origin)
+        # Timestamps of old writers (INT96) reach beyond what nanoseconds can count, and would become other ones.
+        with pq.ParquetFile(file.path, coerce_int96_timestamp_unit="us") as parquet:
+            check_distinct(list(parquet.schema_arrow.names), file.origin)
+            empty = pa.RecordBatch.from_pylist([], schema=parquet.schema_arrow)
+            _add(empty, part)
             for batch in parquet.iter_batches(BATCH_ROWS):
-                part.add(pl.DataFrame(_within_polars(pa.table(batch))))
-            if not part.columns:
-                part.add(pl.DataFrame(_within_polars(parquet.schema_arrow.empty_table())))
-    except (pa.ArrowException, OSError) as error:
+                _add(batch, part)
+    except UnknownTypeError as error:
+        raise SourceError(f"{file.origin}: {error}, which cannot be read. Export it as text or numbers.") from error
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
         said = str(error).splitlines()[0]
         raise SourceError(
             f"{file.origin}: the Parquet file is cut or damaged ({said}). Deliver it again, whole."
         ) from error
 
 
-def _within_polars(table: pa.Table) -> pa.Table:
-    """Decimals of more than 38 digits, which Polars does not have, as text: that is what raw columns make of them."""
-    for place, field in enumerate(table.schema):
-        if pa.types.is_decimal256(field.type):
-            table = table.set_column(place, field.name, table.column(place).cast(pa.string()))
-    return table
+def _add(batch: pa.RecordBatch, part: Part) -> None:
+    held = hold(batch)
+    numbers = [part.rows + number + 1 for number in held.numbers]
+    if held.rows.num_rows or not part.columns:
+        part.add(pl.DataFrame(held.rows))
+    part.gaps += numbers
+    part.add_damaged(numbers, held.reasons, held.texts)
