@@ -1,7 +1,7 @@
 """Rows with a value that no table can hold are set apart before anything is made of them, each with its reason.
 
-Here: one function over an Arrow batch, and the types that Polars lacks. Not here: reading (`parquet_reader`), values that
-can be held and mean nothing (`parse`).
+Here: one function over an Arrow batch, and the types that Polars lacks. Not here: reading (`parquet_reader`), values
+that can be held and mean nothing (`parse`).
 
 Arrow lets a file say a timestamp of the year 292,000 or a text that is not UTF-8. Polars takes both unseen and stops
 later, in the middle of something else. So every such value is found here, at any depth of lists and records.
@@ -107,9 +107,9 @@ def _known(name: str, array: pa.Array, dtype: pa.DataType | None = None) -> pa.A
             raise UnknownTypeError(f"the column {name!r} holds records with two fields of one name")
         for i in range(dtype.num_fields):
             _known(name, array, dtype.field(i).type)
-    elif not (pt.is_primitive(dtype) or _is_text(dtype) or _is_bytes(dtype) or pt.is_decimal(dtype) or pt.is_null(dtype)):
-        raise UnknownTypeError(f"the column {name!r} is of the type {dtype}")
-    elif pt.is_interval(dtype):
+    elif not (
+        pt.is_primitive(dtype) or _is_text(dtype) or _is_bytes(dtype) or pt.is_decimal(dtype) or pt.is_null(dtype)
+    ) or pt.is_interval(dtype):
         raise UnknownTypeError(f"the column {name!r} is of the type {dtype}")
     return array
 
@@ -131,6 +131,7 @@ def _is_bytes(dtype: pa.DataType) -> bool:
 def _unheld(array: pa.Array) -> _Mask | None:
     """Which values cannot be held; None where all can."""
     array, dtype = _decoded(array), _decoded(array).type
+    mask: _Mask | None
     if pt.is_temporal(dtype):
         mask = _beyond(array)
     elif _is_text(dtype):
@@ -138,10 +139,8 @@ def _unheld(array: pa.Array) -> _Mask | None:
     elif _is_list(dtype) or pt.is_map(dtype):
         mask = _in_lists(array)
     elif pt.is_struct(dtype):
-        mask = np.zeros(len(array), dtype=np.bool_)
-        for child in array.flatten():
-            inside = _unheld(child)
-            mask = mask if inside is None else mask | inside
+        inside = [mask for child in array.flatten() if (mask := _unheld(child)) is not None]
+        mask = np.logical_or.reduce(inside) if inside else None
     else:
         return None
     return mask if mask is not None and mask.any() else None
@@ -236,23 +235,27 @@ def _shown(value: pa.Scalar) -> str:
 
 def _readable(value: pa.Scalar) -> Any:
     """A value as a person can read it, whatever is in it."""
+    dtype = value.type
     if not value.is_valid:
         return None
-    dtype = value.type
     if _is_text(dtype):
         return value.as_buffer().to_pybytes().decode("utf-8", errors="backslashreplace")
     if _is_bytes(dtype):
         return value.as_buffer().to_pybytes().hex()
-    if pt.is_temporal(dtype):
-        first, end = _bounds(dtype)
-        unit = {pa.date32(): "days", pa.date64(): "ms"}.get(dtype) or getattr(dtype, "unit", "")
-        since = " since 1970" if pt.is_timestamp(dtype) or pt.is_date(dtype) else ""
-        return str(value.cast(pa.string())) if first <= value.value < end else f"{value.value} {unit}{since}"
     if pt.is_struct(dtype):
         return {name: _readable(item) for name, item in value.items()}
     if _is_list(dtype) or pt.is_map(dtype):
         return [_readable(item) for item in value.values[:_SHOWN_ITEMS]]
-    return value.as_py()
+    return _readable_time(value) if pt.is_temporal(dtype) else value.as_py()
+
+
+def _readable_time(value: pa.Scalar) -> str:
+    first, end = _bounds(value.type)
+    if first <= value.value < end:
+        return str(value.cast(pa.string()))
+    unit = {pa.date32(): "days", pa.date64(): "ms"}.get(value.type) or value.type.unit
+    since = " since 1970" if pt.is_timestamp(value.type) or pt.is_date(value.type) else ""
+    return f"{value.value} {unit}{since}"
 
 
 def _plain(array: pa.Array) -> pa.Array:

@@ -20,7 +20,7 @@ from opsguard_assets.intake.received import LONGEST_TEXT, Opened, SourceError
 from opsguard_assets.intake.spool import Part
 
 _BLOCK = 1 << 23
-_SURROGATE = r"\\u[dD][89abAB][0-9a-fA-F]{2}|\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_SURROGATE = r"\\u[dD][89a-fA-F]"
 _Damage = tuple[int, str, str]
 
 

@@ -5,10 +5,10 @@ the hourly load reads every source all the same.
 """
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import MetaData, Table, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import func, select, true
+from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 
 from opsguard_assets.config.sources import FileSource, SimulatorSource, SqlSource
 from opsguard_assets.intake.files import list_files
@@ -16,6 +16,7 @@ from opsguard_assets.intake.look import Look
 from opsguard_assets.intake.received import SourceError
 from opsguard_assets.intake.simulated import known_until
 from opsguard_assets.intake.sql_address import engine_of, reason_of, relation_of
+from opsguard_assets.intake.sql_cursor import Cursor, reflected
 
 SIMULATED_EVERY = timedelta(minutes=15)
 
@@ -41,18 +42,16 @@ def new_rows(source: SqlSource, cursor: str | None) -> Look:
     """
     engine = engine_of(source)
     try:
-        relation = Table(source.relation, MetaData(), schema=source.db_schema, autoload_with=engine)
-        with engine.connect() as connection:
-            if source.cursor is None:
-                seen = f"{connection.execute(select(func.count()).select_from(relation)).scalar_one()} rows"
-            else:
-                column = relation.c[source.cursor]
-                newest = connection.execute(select(func.max(column))).scalar_one()
-                same = connection.execute(select(func.count()).where(column == newest)).scalar_one()
-                seen = f"{same} rows at {newest}"
-    except KeyError:
+        with engine.connect() as connection, connection.begin():
+            relation = reflected(source, connection)
+            column = Cursor.of(source, relation, connection)
+            newest = column.newest(connection, None, datetime.now(UTC)) if column else None
+            again = column.not_before(newest) if column else true()
+            count = connection.execute(select(func.count()).select_from(relation).where(again)).scalar_one()
+            seen = f"{count} rows" if newest is None else f"{count} rows at {newest}"
+    except NoSuchTableError:
         raise SourceError(
-            f"Source {source.name}: {relation_of(source)} has no column {source.cursor!r}. Correct `cursor`."
+            f"Source {source.name}: there is no table or view {relation_of(source)}. Correct `table` and `schema`."
         ) from None
     except SQLAlchemyError as error:
         raise SourceError(f"Source {source.name}: {reason_of(error)}") from None

@@ -3,7 +3,10 @@
 Here: addresses and errors in words, never a password. Not here: reading rows (`sql_records`), glancing (`probe`).
 """
 
-from sqlalchemy import Engine, create_engine
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from opsguard_assets.config.sources import SqlSource
@@ -22,7 +25,7 @@ def engine_of(source: SqlSource) -> Engine:
         SourceError: When its address or driver is not known.
     """
     try:
-        return create_engine(source.url.get_secret_value())
+        engine = create_engine(source.url.get_secret_value())
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         # A port that is no number is quoted in a ValueError, and may be half a password.
         known = f" ({error})" if isinstance(error, NoSuchModuleError | ModuleNotFoundError) else ""
@@ -30,6 +33,14 @@ def engine_of(source: SqlSource) -> Engine:
             f"Source {source.name}: `url` is no address that SQLAlchemy can use{known}. Write it like "
             "postgresql+psycopg://user:${PASSWORD}@host/database and install the driver that it names."
         ) from None
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _keep_bytes)
+    return engine
+
+
+def _keep_bytes(connection: Any, _record: object) -> None:
+    """Text of SQLite that is not UTF-8 arrives with its bytes instead of ending the whole reading."""
+    connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
 
 
 def reason_of(error: Exception) -> str:
