@@ -23,6 +23,7 @@ from opsguard_assets.cadences import (
     day_of,
     device_config,
     documented_cadences,
+    job_tags,
     shift_config,
     tick_config,
     vendor_config,
@@ -58,7 +59,8 @@ from resources.environment import read_environment
 from resources.roles import roles
 from resources.ticket_system.change import TicketSystem
 from sensors.arrivals import Watched, arrivals_sensor
-from sensors.cadences import EXCLUSIVE_TAG, Cadence, schedule_for
+from sensors.cadences import Cadence, schedule_for
+from sensors.launching import naming_executor
 
 _DAILY = timedelta(days=1)
 # Time between ticks of the frequent jobs, as `cadences` has them.
@@ -110,7 +112,7 @@ def build_defs(
             *(sensor for each in _learned(scored) for sensor in sensors_of(each.problem, each.scoring)),
         ],
         resources=dict(resources or roles()),
-        executor=dg.in_process_executor,
+        executor=naming_executor,
     )
 
 
@@ -210,8 +212,8 @@ def _job(name: str, selection: dg.AssetSelection, description: str) -> Any:
         name,
         selection,
         description=description,
-        executor_def=dg.in_process_executor,
-        tags={EXCLUSIVE_TAG: name},
+        executor_def=naming_executor,
+        tags=job_tags(name),
     )
 
 

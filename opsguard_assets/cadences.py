@@ -1,6 +1,6 @@
 """When what runs, and for which moment: the assets of frequent ticks, their run configuration, the cadences.
 
-Here: names, cron strings, configuration of runs. Not here: what a job holds (`build`) and how a schedule works
+Here: names, cron strings, limits, configuration of runs. Not here: what a job holds (`build`) and how a schedule works
 (`sensors.cadences`).
 """
 
@@ -29,7 +29,8 @@ from opsguard_assets.vendors.score_assets import (
     VENDOR_RANKING_KEY,
     VENDOR_SCORES_KEY,
 )
-from sensors.cadences import Cadence
+from sensors.cadences import EXCLUSIVE_TAG, Cadence
+from sensors.runs import LIMIT_TAG, RETRIES_TAG
 
 TICK_KEYS = (SLA_RISK_KEY, SLA_ALERTS_KEY)
 SHIFT_KEYS = (SHIFT_COMPLIANCE_KEY, SHIFT_COVERAGE_KEY, SHIFT_RISK_KEY, SHIFT_ALERTS_KEY)
@@ -37,6 +38,34 @@ DEVICE_KEYS = (DEVICE_HOURLY_KEY, DEVICE_HEALTH_KEY, DEVICE_RISK_KEY, DEVICE_ALE
 VENDOR_KEYS = (WORK_ORDER_RISK_KEY, VENDOR_ALERTS_KEY)
 VENDOR_SCORE_KEYS = (VENDOR_SCORES_KEY, VENDOR_MONTHS_KEY, VENDOR_RANKING_KEY)
 SYNC_JOB, HOUSE_JOB = "sync_sources_job", "keep_house_job"
+
+# A run that takes longer is ended, so that its cadence goes on: a frequent tick before the next but one is due, a load
+# of years of records and a training after a night.
+_LIMITS = {
+    SCORE_JOB: timedelta(minutes=10),
+    ESCALATE_JOB: timedelta(minutes=20),
+    JUDGE_SHIFTS_JOB: timedelta(minutes=20),
+    SCORE_DEVICES_JOB: timedelta(minutes=50),
+    WATCH_ORDERS_JOB: timedelta(minutes=50),
+    SYNC_JOB: timedelta(hours=6),
+    **dict.fromkeys((JUDGE_HEALTH_JOB, PLAN_JOB, SCORE_VENDORS_JOB, HOUSE_JOB), timedelta(hours=3)),
+}
+_LONGEST = timedelta(hours=12)
+# What the next tick does anyway is not tried again; what comes once a day or a week is.
+_FREQUENT = {SCORE_JOB, ESCALATE_JOB, JUDGE_SHIFTS_JOB, SCORE_DEVICES_JOB, WATCH_ORDERS_JOB, SYNC_JOB}
+
+
+def job_tags(name: str) -> dict[str, str]:
+    """What Dagster is told of a job: one run at a time, how long it may take, whether it is tried again."""
+    limit = _LIMITS.get(name, _LONGEST)
+    return {
+        EXCLUSIVE_TAG: name,
+        LIMIT_TAG: f"{limit.total_seconds():.0f}",
+        RETRIES_TAG: "0" if name in _FREQUENT else "1",
+        "dagster/retry_strategy": "ALL_STEPS",
+        # A training that cannot succeed is not tried again, one whose process was lost is.
+        "dagster/retry_on_asset_or_op_failure": str(name in _LIMITS).lower(),
+    }
 
 
 def tick_config(as_of: datetime) -> dict[str, object]:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from opsguard_assets.alerts.life import prune
+from opsguard_assets.cadences import job_tags
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.health_stored import DEVICE_HEALTH
 from opsguard_assets.devices.risk_stored import CARRIED_CHANNELS, CARRIED_DEVICES, DEVICE_RISK
@@ -25,7 +26,7 @@ from opsguard_assets.vendors.stored import VENDOR_MONTHS, VENDOR_RANKING, VENDOR
 from resources.database import Database
 from resources.housekeeping import PROBE, tidy
 from resources.lake import Lake
-from sensors.cadences import EXCLUSIVE_TAG
+from sensors.launching import naming_executor
 
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _MOST_RUNS = 5_000
@@ -79,8 +80,8 @@ def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
 
     @dg.job(
         name=name,
-        executor_def=dg.in_process_executor,
-        tags={EXCLUSIVE_TAG: name},
+        executor_def=naming_executor,
+        tags=job_tags(name),
         description="Compacts the lake, removes files that no kept version needs, and deletes old scores and runs.",
     )
     def keep_house() -> None:
@@ -110,9 +111,10 @@ def forget_scores(lake: Lake, before: date) -> dict[str, int]:
 
 
 def delete_runs(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Deletes finished runs created before an instant, at most some thousands at a time; returns how many."""
+    """Deletes finished runs created before an instant with what they printed, some thousands at most; how many."""
     old = dg.RunsFilter(statuses=_FINISHED, created_before=before)
     records = instance.get_run_records(old, limit=_MOST_RUNS)
     for record in records:
+        instance.compute_log_manager.delete_logs(prefix=[record.dagster_run.run_id])
         instance.delete_run(record.dagster_run.run_id)
     return len(records)

@@ -71,6 +71,7 @@ MAY_IMPORT_DAGSTER = {
     "sensors/arrivals.py",
     "sensors/cadences.py",
     "sensors/champions.py",
+    "sensors/launching.py",
     "sensors/retraining.py",
     "sensors/runs.py",
 }
@@ -83,7 +84,7 @@ ARROWS = {
     "ml/": ("ml",),
     "resources/": ("resources", "opsguard_assets.tables"),
     "resources/roles.py": ("resources", "opsguard_assets.intake.inbox", "opsguard_assets.models", "ml"),
-    "sensors/": ("sensors", "opsguard_assets.intake.look"),
+    "sensors/": ("sensors", "opsguard_assets.intake.look", "resources.processes"),
     "opsguard_assets/simulator/": ("opsguard_assets.simulator",),
     "opsguard_assets/tables/": ("opsguard_assets.tables",),
     "opsguard_assets/config/": ("opsguard_assets.config", "resources.environment"),
