@@ -26,8 +26,8 @@ def read_parquet(file: Opened, part: Part) -> None:
         # Timestamps of old writers (INT96) reach beyond what nanoseconds can count, and would become other ones.
         with pq.ParquetFile(file.path, coerce_int96_timestamp_unit="us") as parquet:
             check_distinct(list(parquet.schema_arrow.names), file.origin)
-            empty = pa.RecordBatch.from_pylist([], schema=parquet.schema_arrow)
-            _add(empty, part)
+            schema = parquet.schema_arrow
+            _add(pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], names=schema.names), part)
             for batch in parquet.iter_batches(BATCH_ROWS):
                 _add(batch, part)
     except UnknownTypeError as error:
