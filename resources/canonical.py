@@ -15,6 +15,7 @@ from deltalake import DeltaTable
 
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.versions import (
+    ARRIVAL,
     HIDDEN,
     INSTANT,
     IS_WITHDRAWN,
@@ -60,7 +61,12 @@ def scan(stored: DeltaTable, table: Table) -> pl.LazyFrame:
     """All rows in physical columns; one that the contract got after the table was last written is null."""
     there = {column.name for column in stored.schema().fields}
     new = [pl.lit(None, dtype).alias(name) for name, dtype in stored_schema(table).items() if name not in there]
-    return pl.scan_delta(stored).with_columns(new)
+    return with_arrival(pl.scan_delta(stored).with_columns(new))
+
+
+def with_arrival(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Stored versions; those of a lake that kept no order of arrival came before all others."""
+    return rows.with_columns(pl.col(ARRIVAL).fill_null(0))
 
 
 @dataclass(frozen=True)
@@ -121,11 +127,13 @@ def with_hidden(rows: pl.DataFrame, table: Table, loaded_at: datetime) -> pl.Dat
     """Received rows in contract columns and hidden columns."""
     sequence = pl.col(SEQUENCE).fill_null(0) if SEQUENCE in rows.columns else pl.lit(0)
     withdrawn = pl.col(IS_WITHDRAWN) if IS_WITHDRAWN in rows.columns else pl.lit(value=False)
+    arrival = pl.col(ARRIVAL) if ARRIVAL in rows.columns else pl.lit(0)
     return rows.select(
         *table.columns,
         sequence.cast(pl.Int64).alias(SEQUENCE),
         pl.lit(loaded_at, INSTANT).alias(LOADED_AT),
         withdrawn.alias(IS_WITHDRAWN),
+        arrival.cast(pl.Int64).alias(ARRIVAL),
     )
 
 
@@ -202,6 +210,8 @@ def commit(stored: DeltaTable, revision: Revision, table: Table) -> None:
 
 def _same(column: str, table: Table) -> str:
     """Equal, or unknown on both sides where the contract allows it: an `OR` costs the join its hash."""
+    if column == ARRIVAL:  # null where an earlier version of the house wrote it
+        return f'coalesce(t."{column}", 0) = s."{column}"'
     described = table.schema.columns().get(column)
     equal = f't."{column}" = s."{column}"'
     if described is None or not described.nullable:

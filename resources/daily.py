@@ -20,6 +20,7 @@ from deltalake import DeltaTable
 
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.versions import (
+    ARRIVAL,
     ENDED_LOADED_AT,
     HIDDEN,
     INSTANT,
@@ -49,7 +50,7 @@ def stored_schema(table: Table) -> pl.Schema:
     """Physical columns; those by whose statistics files are chosen come first."""
     contract = table.dtypes
     types = {DAY: pl.Date(), SLICE: pl.String(), HEARD_AT: INSTANT, **contract, **HIDDEN}
-    order = dict.fromkeys([*_leading(table), *contract, IS_WITHDRAWN])
+    order = dict.fromkeys([*_leading(table), *contract, IS_WITHDRAWN, ARRIVAL])
     return pl.Schema({column: types[column] for column in order})
 
 
@@ -180,6 +181,7 @@ class Daily:
         """
         if self.stored is None:
             raise ValueError(f"{self.table.name} is not created yet")
+        delta.widen(self.stored, stored_schema(self.table))
         keys = incoming.select(self.table.key).unique()
         known = self.versions_of(keys).select(*self.table.columns, *HIDDEN).collect()
         revision = revise(known, incoming, self.table)
@@ -243,7 +245,7 @@ class Daily:
             hive_partitioning=False,
             glob=False,
             storage_options=dict(self.options) or None,
-        )
+        ).with_columns(pl.col(ARRIVAL).fill_null(0))
         if self.recorded_upto is None:
             return rows
         return rows.filter(pl.col(LOADED_AT) <= pl.lit(self.recorded_upto, INSTANT))

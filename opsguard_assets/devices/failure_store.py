@@ -20,7 +20,7 @@ from opsguard_assets.devices.risk_stored import DEVICE_RISK
 from opsguard_assets.models.problem import Problem, Recorded, costs_of
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table
-from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN
+from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN, visible
 from resources.lake import Lake
 from resources.progress import Silent
 
@@ -96,4 +96,4 @@ def removed_at(lake: Lake, as_of: datetime, heard: pl.DataFrame) -> pl.DataFrame
 
 
 def _versions(lake: Lake, table: Table) -> pl.LazyFrame:
-    return lake.versions(table).filter(~pl.col(IS_WITHDRAWN)).select(table.columns)
+    return lake.versions(table).filter(~pl.col(IS_WITHDRAWN), visible()).select(table.columns)

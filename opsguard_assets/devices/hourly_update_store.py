@@ -19,7 +19,7 @@ from opsguard_assets.devices.rollup import DEVICE_COLUMNS, HOUR, REPORT_COLUMNS,
 from opsguard_assets.devices.rollup_plan import Portion, portions
 from opsguard_assets.devices.stored import ADDED, DEVICE_HOURLY
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.versions import IS_WITHDRAWN, SEQUENCE
+from opsguard_assets.tables.versions import IS_WITHDRAWN, SEQUENCE, visible
 from resources.daily import FIRST, Daily
 from resources.daily_files import HEARD_AT, SLICE
 from resources.lake import Lake, LakeError
@@ -155,7 +155,9 @@ def _roll(lake: Lake, daily: Daily, plan: list[Portion], progress: Progress, fol
     """Adds the versions of all portions that are new; where nothing is followed, by what is known of devices, too."""
     # Opened once: no hour of a device is in two portions. The number is read first, so that nobody writes in between.
     ledger, stored = _Ledger(lake, lake.appended_up_to(NAME, NAME) or 0), stored_hours(lake)
-    devices = lake.versions(DEVICES).select(*DEVICE_COLUMNS, "known_at", SEQUENCE, IS_WITHDRAWN).collect()
+    devices = (
+        lake.versions(DEVICES).filter(visible()).select(*DEVICE_COLUMNS, "known_at", SEQUENCE, IS_WITHDRAWN).collect()
+    )
     advance = progress.begin("rolling telemetry up", sum(portion.touched for portion in plan))
     for portion in plan:
         window = {"since": portion.since, "before": portion.before}

@@ -15,11 +15,14 @@ from opsguard_assets.config.sources import RecordSource
 from opsguard_assets.intake import ledger
 from opsguard_assets.intake.batch_marks import BatchMarks
 from opsguard_assets.intake.conform import DAMAGE
+from opsguard_assets.tables.versions import ARRIVAL
 from resources.lake import Lake
 
 # No load takes longer from its start to its arrival in the lake; older raw files need not be looked at again.
 _LONGEST_LOAD = timedelta(days=7)
-_DAMAGE_COLUMNS = {DAMAGE: pl.String(), "_text": pl.String()}
+_LATER_COLUMNS = {DAMAGE: pl.lit(None, pl.String()), "_text": pl.lit(None, pl.String()), "_part": pl.lit(0, pl.Int64())}
+# The order of files, and of rows within one.
+_ORDER = ("_part", "_origin", "_position")
 # Lets one batch be written while nobody else writes tables or scores what is in them; gives the instant of the batch.
 Turn = Callable[[], AbstractContextManager[datetime]]
 
@@ -83,20 +86,28 @@ class Arrival:
     def rows(self) -> pl.LazyFrame:
         """Its raw rows."""
         raw = self.lake.scan(_raw(self.source.name)).filter(pl.col("_load_id") == self.load.load_id)
-        missing = [name for name in _DAMAGE_COLUMNS if name not in raw.collect_schema()]
-        return raw.with_columns(pl.lit(None, _DAMAGE_COLUMNS[name]).alias(name) for name in missing)
+        there = raw.collect_schema()
+        added = raw.with_columns(value.alias(name) for name, value in _LATER_COLUMNS.items() if name not in there)
+        return added.with_columns(pl.col("_part").fill_null(0))
 
     def batches(self, batch_rows: int) -> Iterator[pl.DataFrame]:
-        """The rows in batches whose bounds depend on nothing but the load, so that a repetition has the same."""
+        """The rows in batches whose bounds depend on nothing but the load, so that a repetition has the same.
+
+        Yields:
+            Raw rows in the order of files and rows, with `_arrival`: how many rows of the load come before this one.
+        """
+        before = 0
+        for part in self._parts(batch_rows):
+            rows = self.rows().filter(part).collect().sort(_ORDER, nulls_last=True)
+            yield rows.with_columns(pl.int_range(before, before + pl.len(), dtype=pl.Int64).alias(ARRIVAL))
+            before += len(rows)
+
+    def _parts(self, batch_rows: int) -> list[pl.Expr]:
         if self.load.rows <= batch_rows:
-            yield self.rows().collect().sort("_origin", "_position", nulls_last=True)
-            return
+            return [pl.lit(value=True)]
         place = pl.col("_position")
-        origins = (
-            self.rows().group_by("_origin").agg(place.min().alias("first"), place.max().alias("last")).sort("_origin")
-        )
-        for part in plan_batches(origins.collect(), batch_rows):
-            yield self.rows().filter(part).collect().sort("_origin", "_position", nulls_last=True)
+        origins = self.rows().group_by("_part", "_origin").agg(place.min().alias("first"), place.max().alias("last"))
+        return plan_batches(origins.sort("_part", "_origin").drop("_part").collect(), batch_rows)
 
 
 def earlier_loads(arrival: Arrival) -> list[Arrival]:
@@ -121,13 +132,13 @@ def plan_batches(origins: pl.DataFrame, batch_rows: int) -> list[pl.Expr]:
     size = 0
     for name, first, last in origins.iter_rows():
         span = last - first + 1
+        if together and (span > batch_rows or size + span > batch_rows):
+            batches.append(origin.is_in(together))
+            together, size = [], 0
         if span > batch_rows:
             starts = range(first, last + 1, batch_rows)
             batches += [(origin == name) & (place >= s) & (place < s + batch_rows) for s in starts]
             continue
-        if size + span > batch_rows:
-            batches.append(origin.is_in(together))
-            together, size = [], 0
         together.append(name)
         size += span
     return [*batches, origin.is_in(together)] if together else batches

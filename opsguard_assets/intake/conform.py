@@ -16,7 +16,7 @@ from opsguard_assets.intake.parse import INSTANT, as_text, complaint, nulls, par
 from opsguard_assets.intake.quarantine import FINDING, Place, rejected_rows
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.validate import Validated, validate
-from opsguard_assets.tables.versions import IS_WITHDRAWN, SEQUENCE
+from opsguard_assets.tables.versions import ARRIVAL, IS_WITHDRAWN, SEQUENCE
 
 KNOWN_AT = "known_at"
 DAMAGE = "_damage"
@@ -31,6 +31,7 @@ class Conformed:
         received: Raw rows that belong to the table.
         accepted: Contract columns and `_sequence`, in the order received; `_is_withdrawn` where rows can say that of
             themselves.
+        places: How many raw rows of the load come before each accepted one.
         rejected: One row per (raw row, broken rule), in the columns of `quarantine.SCHEMA`.
         rejected_count: Raw rows with at least one broken rule.
         keys: The key columns of all received rows, rejected ones included, null where a row does not tell its key.
@@ -39,6 +40,7 @@ class Conformed:
     table: Table
     received: int
     accepted: pl.DataFrame
+    places: pl.Series
     rejected: pl.DataFrame
     rejected_count: int
     keys: pl.DataFrame
@@ -63,7 +65,7 @@ def conform(raw: pl.DataFrame, feed: Feed, source: RecordSource, table: Table, r
 
     Args:
         raw: Raw rows: received columns (names as `raw_name` makes them), `_load_id`, `_loaded_at`, `_origin`,
-            `_position`, `_damage`, `_text`.
+            `_position`, `_damage`, `_text`; `_arrival` where they do not begin a load.
         feed: The mapping.
         source: The source of `raw`: zone of naive instants and words for unknown.
         table: The canonical table that `feed` names.
@@ -89,6 +91,7 @@ def conform(raw: pl.DataFrame, feed: Feed, source: RecordSource, table: Table, r
     unread = pl.concat([_findings(column, source.timezone) for column in all_columns])
     frame = _canonical(columns, table, len(rows), recorded_at)
     frame = frame.with_columns(sequence.value if sequence else pl.lit(None, pl.Int64()).alias(SEQUENCE))
+    frame = frame.with_columns(rows.get_column(ARRIVAL, default=pl.int_range(len(rows), eager=True)).alias(ARRIVAL))
     if channels:
         frame = frame.with_columns(_metrics(channels, table))
     if feed.withdrawn_when:
@@ -96,12 +99,12 @@ def conform(raw: pl.DataFrame, feed: Feed, source: RecordSource, table: Table, r
     candidates = _without(frame, damage)
     broken = _broken(validate(candidates.select(table.columns), table), candidates["_row"])
     findings = pl.concat([damage, unread, _beside(broken, unread)])
+    accepted = _without(frame, findings)
     return Conformed(
         table=table,
         received=len(rows),
-        accepted=_without(frame, findings).select(
-            *table.columns, SEQUENCE, *([IS_WITHDRAWN] if feed.withdrawn_when else [])
-        ),
+        accepted=accepted.select(*table.columns, SEQUENCE, *([IS_WITHDRAWN] if feed.withdrawn_when else [])),
+        places=accepted[ARRIVAL],
         rejected=rejected_rows(rows, findings, Place(table.name, source.name)),
         rejected_count=findings["row"].n_unique(),
         keys=frame.select(pl.when(pl.Series(rows[DAMAGE].is_null())).then(pl.col(column)) for column in table.key),

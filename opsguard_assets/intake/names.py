@@ -13,9 +13,10 @@ import re
 import unicodedata
 from functools import lru_cache
 
-LOAD_ID, LOADED_AT, ORIGIN, POSITION, DAMAGE, TEXT = (
+LOAD_ID, LOADED_AT, PART, ORIGIN, POSITION, DAMAGE, TEXT = (
     "_load_id",
     "_loaded_at",
+    "_part",
     "_origin",
     "_position",
     "_damage",

@@ -183,11 +183,11 @@ class Spool:
         """
         places = settle(stored, self.arriving())
         target = dict(places.values())
-        for part in self.parts:
+        for number, part in enumerate(self.parts):
             for frame in part.batches():
                 kinds = kinds_of(frame)
                 there = {places[name, kinds[name]][0]: frame[name] for name in frame.columns if names.is_received(name)}
-                yield _table(frame, there, target, {**stamps, names.ORIGIN: part.origin})
+                yield _table(frame, there, target, {**stamps, names.ORIGIN: part.origin, names.PART: number})
 
 
 def _table(
@@ -207,6 +207,8 @@ def _table(
     arrays[names.POSITION] = frame[names.POSITION].to_arrow()
     for name in (names.ORIGIN, names.LOAD_ID):
         arrays[name] = pa.repeat(pa.scalar(stamps[name], pa.string()), rows)
+    # Files are read oldest first; their names do not tell that order.
+    arrays[names.PART] = pa.repeat(pa.scalar(stamps[names.PART], pa.int64()), rows)
     arrays[names.LOADED_AT] = pa.repeat(pa.scalar(stamps[names.LOADED_AT], KINDS["timestamp"]), rows)
     return pa.table(arrays)
 

@@ -1,12 +1,15 @@
 """Two clocks: which version of a row was the known one, and until when.
 
-Here: pure arithmetic on versions. Not here: reading and writing them (`resources.lake`).
+Here: pure arithmetic on versions. Not here: reading and writing them (`resources.lake`), and reports whose rows fill
+each other (`reports`).
 
 A version is one state of one key. Among the versions known at an instant, the one of the highest rank is *the* row.
-Rank is (`version` column, `_sequence`, `known_at`) where the table has a version column such as `updated_at`, so that
-a re-delivered or late older state changes nothing; otherwise (`known_at`, `_sequence`): the last word counts.
-`superseded_at` is the instant from which another version is the row: null while it is current, equal to `known_at` for
-a state that was already outdated on arrival. A version that `_is_withdrawn` says that the row is no longer believed.
+Rank is (`version` column, `_sequence`, `known_at`, `_arrival`) where the table has a version column such as
+`updated_at`, so that a late older state changes nothing; otherwise (`known_at`, `_sequence`, `_arrival`): the last word
+counts. `_arrival` is the place of the row in the order of files and rows: it decides where nothing else does, so that
+it does not matter which rows were loaded together. `superseded_at` is the instant from which another version is the
+row: null while it is current, equal to `known_at` for a state that was already outdated on arrival. A version that
+`_is_withdrawn` says that the row is no longer believed.
 """
 
 from dataclasses import dataclass
@@ -17,11 +20,19 @@ import polars as pl
 from opsguard_assets.tables.table import Table
 
 SEQUENCE, LOADED_AT, SUPERSEDED_AT, IS_WITHDRAWN = "_sequence", "_loaded_at", "superseded_at", "_is_withdrawn"
+ARRIVAL = "_arrival"
 # Beside the hidden columns: the load of the version that took the place of this one; null where none did.
 ENDED_LOADED_AT = "_ended_loaded_at"
 INSTANT = pl.Datetime("us", "UTC")
 _Frame = TypeVar("_Frame", pl.DataFrame, pl.LazyFrame)
-HIDDEN = {SEQUENCE: pl.Int64(), LOADED_AT: INSTANT, SUPERSEDED_AT: INSTANT, IS_WITHDRAWN: pl.Boolean()}
+HIDDEN = {
+    SEQUENCE: pl.Int64(),
+    LOADED_AT: INSTANT,
+    SUPERSEDED_AT: INSTANT,
+    IS_WITHDRAWN: pl.Boolean(),
+    ARRIVAL: pl.Int64(),
+}
+_ROW, _KEY, _NEW, _DIGEST = "_row", "_key", "_new", "_digest"
 
 
 @dataclass(frozen=True)
@@ -39,96 +50,147 @@ class Revision:
     unchanged: int
 
 
-def identity(table: Table) -> list[str]:
-    """The columns that tell one version of a table from another."""
-    version = [table.version] if table.version else []
-    return list(dict.fromkeys([*table.key, *version, SEQUENCE, "known_at"]))
-
-
 def rank(table: Table) -> list[str]:
     """The columns, most significant first, by whose greatest values the row of a key is chosen."""
-    return [table.version, SEQUENCE, "known_at"] if table.version else ["known_at", SEQUENCE]
+    return [table.version, SEQUENCE, "known_at", ARRIVAL] if table.version else ["known_at", SEQUENCE, ARRIVAL]
+
+
+def identity(table: Table) -> list[str]:
+    """The columns that tell one version of a table from another."""
+    return list(dict.fromkeys([*table.key, *rank(table)]))
 
 
 def revise(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> Revision:
     """What `incoming` rows add to the `known` versions of the same keys.
 
+    A row says nothing new where its state is the one directly before it in the order of ranks, because A, B, A is a
+    return to A. With a version column, it says nothing new either where the one directly after it was stored before.
+
     Args:
         known: All stored versions of the keys that matter (contract columns and hidden columns).
-        incoming: Received rows in contract columns with `_sequence` and `_loaded_at`.
+        incoming: Received rows in contract columns with the hidden columns but `superseded_at`.
         table: The canonical table of both.
 
     Returns:
         A `Revision`. `len(added) + unchanged == len(incoming)`. Independent of row order, and repeating it with the
         same `incoming` on the result adds nothing.
     """
-    repeats = _plain_repeats(known, incoming, table)
-    received, incoming = len(incoming), incoming.filter(~repeats)
-    versions = pl.concat(
-        [
-            known.with_columns(_new=pl.lit(value=False), _before=pl.col(SUPERSEDED_AT)),
-            incoming.with_columns(
-                _new=pl.lit(value=True), _before=pl.lit(None, HIDDEN[SUPERSEDED_AT]), **{SUPERSEDED_AT: None}
-            ),
-        ],
-        how="diagonal_relaxed",
-    )
-    # A key with one version needs no ranking, and most keys of a first load have one.
-    is_alone = versions.select(pl.len().over(table.key) == 1).to_series()
-    dated = pl.concat([versions.filter(is_alone), _dated(versions.filter(~is_alone), table)])
-    added = dated.filter(pl.col("_new")).drop("_new", "_before")
-    closed = dated.filter(~pl.col("_new") & pl.col(SUPERSEDED_AT).ne_missing(pl.col("_before")))
-    return Revision(added, closed.drop("_new", "_before"), unchanged=received - len(added))
-
-
-def _plain_repeats(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> pl.Series:
-    """Which received rows say again, alone, what the one known version of their key says: nothing to rank or to date.
-
-    A delivery that comes twice consists of such rows.
-    """
-    content = [*(c for c in table.columns if c not in (*table.key, "known_at")), IS_WITHDRAWN]
-    said = known.filter(pl.struct(table.key).is_unique()).select(
-        *table.key, *(pl.col(c).alias(f"_said_{c}") for c in (*content, "known_at", SEQUENCE)), _is_said=True
-    )
-    joined = incoming.join(said, on=table.key, how="left", nulls_equal=True, maintain_order="left")
-    same = [pl.col(c).eq_missing(pl.col(f"_said_{c}")) for c in content]
-    # Where the one known later wins, the same said earlier is news: it was known before it was thought to be.
-    order = [pl.col(f"_said_{c}") <= pl.col(c) for c in ("known_at", SEQUENCE)]
-    alone = pl.col("_is_said").fill_null(value=False) & pl.struct(table.key).is_unique()
-    return joined.select(
-        pl.all_horizontal(alone, *same, *([] if table.version else order)).alias("repeats")
-    ).to_series()
-
-
-def _dated(versions: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Versions without repeats, dated."""
-    return superseded(_without_repeats(versions, table), table)
+    places = _placed(known, incoming, table)
+    same = _same_identity(places, table)
+    if (same & places[_NEW] & places[_NEW].shift(1)).any():
+        # What nothing tells apart but what it says is put in the order of what it says.
+        incoming = incoming.sort([c for c in _content(table) if not incoming.schema[c].is_nested()])
+        places = _placed(known, incoming, table)
+        same = _same_identity(places, table)
+    places = places.filter(~same)
+    # A key with one version has nothing to compare or to date, and most keys of a first load have one.
+    places = places.with_columns(_alone=pl.len().over(_KEY) == 1)
+    alone, several = places.filter("_alone"), places.filter(~pl.col("_alone"))
+    told = _without_passing_repeats(several, known, incoming, table)
+    dated = _dated(_without_repeats(told, known, incoming, table))
+    undated = alone.select(_ROW, _NEW, pl.lit(None, INSTANT).alias(SUPERSEDED_AT))
+    rows = pl.concat([undated, dated.select(undated.columns)])
+    added, stored = rows.filter(_NEW), rows.filter(~pl.col(_NEW))
+    before = known[SUPERSEDED_AT].gather(stored[_ROW])
+    moved = stored.filter(stored[SUPERSEDED_AT].ne_missing(before))
+    return Revision(_with_end(incoming, added), _with_end(known, moved), unchanged=len(incoming) - len(added))
 
 
 def superseded(versions: _Frame, table: Table) -> _Frame:
     """Versions with the instant from which another one of them is the row (`superseded_at`)."""
     ranked = versions.sort([*table.key, *rank(table)], descending=[False] * len(table.key) + [True] * len(rank(table)))
+    return ranked.with_columns(_end(table.key))
+
+
+def visible() -> pl.Expr:
+    """The versions that were the row at any instant: not outdated on arrival."""
+    return pl.col(SUPERSEDED_AT).is_null() | (pl.col(SUPERSEDED_AT) > pl.col("known_at"))
+
+
+def _end(key: tuple[str, ...]) -> pl.Expr:
+    """`superseded_at` of versions whose greatest rank comes first."""
     # The first version of higher rank to become known ends this one; a state that arrives outdated ends at once.
-    rival = pl.col("known_at").cum_min().shift(1).over(table.key)
-    return ranked.with_columns(
-        pl.max_horizontal(rival, pl.when(rival.is_not_null()).then("known_at")).alias(SUPERSEDED_AT)
-    )
+    rival = pl.col("known_at").cum_min().shift(1).over(key)
+    return pl.max_horizontal(rival, pl.when(rival.is_not_null()).then("known_at")).alias(SUPERSEDED_AT)
 
 
-def _without_repeats(versions: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Versions without received rows that say nothing new.
+def _content(table: Table) -> list[str]:
+    """The columns that make up a state, cheap ones first."""
+    content = [IS_WITHDRAWN, *(c for c in table.columns if c not in (*table.key, "known_at"))]
+    return sorted(content, key=lambda name: table.dtypes[name].is_nested() if name in table.dtypes else False)
 
-    With a version column a state repeats another one when all content is equal, whenever it was known. Without one it
-    repeats only the state directly before it, because A, B, A is a return to A.
+
+def _placed(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Where every version stands: `_key` (a number), rank, `_new`, `_row`; sorted by rank, stored ones first."""
+    columns = identity(table)
+    narrow = pl.concat(
+        [
+            frame.select(*columns, pl.lit(is_new).alias(_NEW)).with_row_index(_ROW)
+            for frame, is_new in ((known, False), (incoming, True))
+        ]
+    ).sort([*columns, _NEW, _ROW])
+    starts = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in table.key) | pl.col(_KEY).eq(0)
+    numbered = narrow.with_row_index(_KEY).with_columns(starts.cum_sum().cast(pl.UInt32).alias(_KEY))
+    return numbered.select(_KEY, *(c for c in rank(table)), _NEW, _ROW)
+
+
+def _same_identity(places: pl.DataFrame, table: Table) -> pl.Series:
+    """Which versions nothing tells from the one before them."""
+    same = [pl.col(c).eq_missing(pl.col(c).shift(1)) for c in (_KEY, *rank(table))]
+    return places.select(pl.all_horizontal(same)).to_series()
+
+
+def _without_passing_repeats(
+    places: pl.DataFrame, known: pl.DataFrame, incoming: pl.DataFrame, table: Table
+) -> pl.DataFrame:
+    """Versions without received states that are over as soon as they are known, and were told before.
+
+    A file that is delivered again repeats the passing states that its rows went through, too.
     """
-    content = [*(c for c in table.columns if c != "known_at"), IS_WITHDRAWN]
-    scalars = [c for c in content if not versions.schema[c].is_nested()]
-    # Sorting by content breaks ties between conflicting rows the same way in every order of arrival.
-    stored_first = versions.sort([*table.key, "_new", "known_at", SEQUENCE, *scalars], maintain_order=True)
-    unique = stored_first.unique(identity(table), keep="first", maintain_order=True)
-    if table.version:
-        return unique.unique(content, keep="first", maintain_order=True)
-    in_time = unique.sort([*table.key, "known_at", SEQUENCE], maintain_order=True)
-    state = pl.struct(content)
-    repeats = state.eq_missing(state.shift(1).over(table.key)) & pl.col("_new")
-    return in_time.filter(~repeats.fill_null(value=False))
+    group = [_KEY, *rank(table)[:2]]
+    tied = dict.fromkeys([*group, "known_at"])
+    passing = pl.all_horizontal(pl.col(c).eq_missing(pl.col(c).shift(-1)) for c in tied).fill_null(value=False)
+    marked = places.with_columns(_candidate=passing & pl.col(_NEW)).with_row_index("_place")
+    candidates = marked.filter("_candidate")
+    stored = marked.filter(~pl.col(_NEW)).join(candidates, on=group, how="semi", nulls_equal=True)
+    if stored.is_empty():
+        return places
+    told = stored.with_columns(_digest(known, stored[_ROW], table)).unique([*group, _DIGEST], keep="any")
+    pairs = candidates.with_columns(_digest(incoming, candidates[_ROW], table)).join(
+        told.select(*group, _DIGEST, _said=_ROW), on=[*group, _DIGEST], nulls_equal=True
+    )
+    same = pl.Series([True]).new_from_index(0, len(pairs))
+    for column in _content(table):
+        same &= incoming[column].gather(pairs[_ROW]).eq_missing(known[column].gather(pairs["_said"]))
+    repeats = pairs.filter(same)["_place"]
+    return marked.filter(~pl.col("_place").is_in(repeats.implode())).select(places.columns)
+
+
+def _digest(frame: pl.DataFrame, rows: pl.Series, table: Table) -> pl.Series:
+    """A number by which equal states are found among many; equality is looked at afterwards."""
+    return frame.select(_content(table))[rows].select(pl.struct(pl.all()).hash(1).alias(_DIGEST)).to_series()
+
+
+def _without_repeats(places: pl.DataFrame, known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Versions without received ones that are in a row with equal ones."""
+    same = places.select(pl.col(_KEY).eq_missing(pl.col(_KEY).shift(1))).to_series()
+    at = places.select(pl.col(_ROW) + pl.when(_NEW).then(len(known)).otherwise(0)).to_series()
+    # Column by column, so that memory holds one of them beside the rows.
+    for column in _content(table):
+        values = pl.concat([known[column], incoming[column]]).gather(at)
+        same &= values.eq_missing(values.shift(1))
+    if not table.version:
+        return places.filter(~(same & places[_NEW]))
+    # A state that was stored as known later is not told anew as known earlier.
+    runs = places.with_columns(_same=same, _run=(~same).cum_sum())
+    return runs.filter(~pl.col(_NEW) | ~(pl.col("_same") | (~pl.col(_NEW)).any().over("_run"))).drop("_same", "_run")
+
+
+def _dated(places: pl.DataFrame) -> pl.DataFrame:
+    """Places, the greatest rank of each key first, with `superseded_at`."""
+    return places.reverse().with_columns(_end((_KEY,)))
+
+
+def _with_end(frame: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Some rows of a frame with their `superseded_at`."""
+    return frame[rows[_ROW]].with_columns(rows[SUPERSEDED_AT])

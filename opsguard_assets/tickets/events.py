@@ -6,7 +6,7 @@ Here: versions in, events out. Not here: what a status means for a clock (`histo
 import polars as pl
 
 TRACKED = ("status", "priority", "assignee_id", "group_id", "category", "site_id")
-_SEQUENCE = "_sequence"
+_SEQUENCE, _ARRIVAL = "_sequence", "_arrival"
 _EVENT = ("ticket_id", "at", "field", "old", "new", "actor_id", "known_at")
 
 
@@ -15,8 +15,8 @@ def derive_ticket_events(versions: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         versions: All known states of some tickets: the columns of `tickets` with `updated_at`, `known_at`, optionally
-            `updated_by` (who made the change) and `_sequence` (the order of states with equal `updated_at`). States may
-            repeat and come in any order.
+            `updated_by` (who made the change), `_sequence` and `_arrival` (the order of states with equal `updated_at`,
+            the latter where they were known at once, too). States may repeat and come in any order.
 
     Returns:
         `ticket_events` (`ticket_id`, `at`, `field`, `old`, `new`, `actor_id`, `known_at`), sorted by ticket, time and
@@ -66,19 +66,20 @@ def events_of(ordered: pl.DataFrame) -> pl.DataFrame:
 
 
 def ordered_states(versions: pl.DataFrame) -> pl.DataFrame:
-    """The distinct states of tickets, each as known first, ticket by ticket in the order in which they hold."""
-    optional = {"updated_by": pl.String(), _SEQUENCE: pl.Int64()}
+    """The states of tickets, ticket by ticket in the order in which they hold, each as known first."""
+    optional = {"updated_by": pl.String(), _SEQUENCE: pl.Int64(), _ARRIVAL: pl.Int64()}
     missing = [pl.lit(None, dtype).alias(name) for name, dtype in optional.items() if name not in versions.columns]
-    columns = ["ticket_id", "updated_at", _SEQUENCE, "opened_at", "known_at", "updated_by"]
     # Of conflicting states without a sequence the one known last holds, as in `tickets`; sorting by content last makes
-    # the others independent of the order of arrival.
-    order = ["ticket_id", "updated_at", _SEQUENCE, "known_at", "opened_at", *TRACKED, "updated_by"]
-    content = [c for c in (*columns, *TRACKED) if c != "known_at"]
-    return (
-        versions.with_columns(missing)
-        .select(*columns, pl.col(TRACKED).cast(pl.String))
-        # A repeated state was known when it was known first.
-        .group_by(content)
-        .agg(pl.col("known_at").min())
-        .sort(order, nulls_last=False)
+    # the others independent of the order of rows.
+    place = ["ticket_id", "updated_at", _SEQUENCE]
+    content = ["opened_at", *TRACKED, "updated_by"]
+    columns = [*place, "known_at", _ARRIVAL, *content]
+    states = versions.with_columns(missing).select(
+        *columns[: -len(content)], "opened_at", *(pl.col(c).cast(pl.String) for c in content[1:])
     )
+    # A repeated state was known when it was known first; where nobody tells how states arrived, none is a return.
+    ordered = states.sort(columns, nulls_last=False)
+    if _ARRIVAL not in versions.columns:
+        ordered = ordered.unique([*place, *content], keep="first", maintain_order=True)
+    repeated = [pl.col(c).eq_missing(pl.col(c).shift(1)) for c in (*place, *content)]
+    return ordered.filter(~pl.all_horizontal(repeated)).drop(_ARRIVAL)

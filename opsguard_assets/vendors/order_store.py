@@ -14,7 +14,7 @@ from ml.work_order_late.problem import KEY, PROBLEM
 from ml.work_order_late.rule import WorkOrderRule
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.problem import Problem, Recorded, costs_of
-from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN
+from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN, rank
 from opsguard_assets.vendors.order_past import ORDER, OrderPast, streams_of
 from opsguard_assets.vendors.score_store import WORK_ORDERS
 from opsguard_assets.vendors.stored import WORK_ORDER_RISK
@@ -65,9 +65,7 @@ def orders_of(
     """
     asked = pl.lit(value=True) if since is None else pl.col("created_at") >= pl.lit(since, INSTANT)
     versions = (
-        lake.versions(WORK_ORDERS)
-        .filter(pl.col("known_at") <= pl.lit(until, INSTANT), asked)
-        .sort("known_at", maintain_order=True)
+        lake.versions(WORK_ORDERS).filter(pl.col("known_at") <= pl.lit(until, INSTANT), asked).sort(rank(WORK_ORDERS))
     )
     said = versions.filter(~pl.col(IS_WITHDRAWN))
     promised = said.filter(pl.col("due_at").is_not_null())
