@@ -33,7 +33,23 @@ PURE = (
 SHELL_NAMES = ("assets.py", "_assets.py", "_store.py")
 PURE_INTAKE = {
     f"opsguard_assets/intake/{name}.py"
-    for name in ("conform", "parse", "origin", "quarantine", "ledger", "report", "names", "drift", "raw_types", "look")
+    for name in (
+        "conform",
+        "parse",
+        "origin",
+        "quarantine",
+        "ledger",
+        "report",
+        "names",
+        "drift",
+        "raw_types",
+        "look",
+        "formats",
+        "instants",
+        "zone_names",
+        "values",
+        "mapping_words",
+    )
 }
 TICKETS_SHELL = (
     "alert_assets", "assets", "derive", "escalate", "escalation_assets", "escalation_inputs",

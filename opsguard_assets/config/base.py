@@ -1,5 +1,6 @@
 """What settings models share: frozen, a key that nobody reads is an error and not a silence, time zones are known."""
 
+import difflib
 from functools import cache
 from typing import Annotated
 from zoneinfo import available_timezones
@@ -21,12 +22,16 @@ class Strict(BaseModel):
 
 @cache
 def _zones() -> set[str]:
-    return available_timezones()
+    # Of the system, and no zone of the libraries that read times.
+    return available_timezones() - {"Factory", "localtime"}
 
 
 def _known_zone(zone: str) -> str:
     if zone not in _zones():
-        raise ValueError(f"{zone!r} is no IANA time zone; write one like Europe/Berlin")
+        close = difflib.get_close_matches(zone.lower(), {known.lower(): known for known in _zones()}, n=1)
+        named = next((known for known in sorted(_zones()) if close and known.lower() == close[0]), None)
+        remedy = f"did you mean {named}?" if named else "write one like Europe/Berlin"
+        raise ValueError(f"{zone!r} is not an IANA time zone; {remedy}")
     return zone
 
 

@@ -202,7 +202,12 @@ def _told(place: tuple[str | int, ...], words: str, document: Any, name: str, *,
             node = children[part]
         elif names_last and position == len(place):
             path.append(str(part))
-    return f"{name}:{line}: {'.'.join(path) or 'settings'}: {words}."
+    return f"{name}:{line}: {'.'.join(path) or 'settings'}: {sentence(words)}"
+
+
+def sentence(words: str) -> str:
+    """The words with a full stop, unless they end in a mark of their own."""
+    return words if words.endswith((".", "?", "!", "…")) else f"{words}."
 
 
 def _suggestion(key: str) -> str:

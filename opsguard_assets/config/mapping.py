@@ -3,13 +3,22 @@
 Here: the words of the mapping in `opsguard.yaml`. Not here: applying it (`opsguard_assets.intake.conform`).
 """
 
-from typing import Any, Literal
+from datetime import date
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from opsguard_assets.config.base import Strict, Zone
 
 Scalar = str | int | float | bool
+EMPTY = ""
+
+
+def _as_written(given: Any) -> Any:
+    """Dates as texts, also those that `values` gives."""
+    if isinstance(given, dict):
+        return {key: _as_written(value) for key, value in given.items()}
+    return given.isoformat() if isinstance(given, date) else given
 
 
 class ColumnMapping(Strict):
@@ -19,16 +28,22 @@ class ColumnMapping(Strict):
         source: The source's column (key `from`), named as the source spells it.
         constant: The same value for every row; excludes `from`.
         template: Text with `{column}` placeholders of source columns, for composed identifiers.
-        values: Source value to canonical value; compared as trimmed text, case-insensitively.
+        values: Source value to canonical value; compared as trimmed text, case-insensitively. The empty text stands
+            for `default`.
         otherwise: What a value gets that `values` does not list; without it the value itself goes on.
-        format: strptime formats of instants and dates, tried in order; ISO 8601 where none is given.
-        unit: What a number in an instant column counts since 1970-01-01 UTC.
+        default: What an empty cell gets; without it an empty cell is unknown.
+        format: Formats of instants and dates with the meaning that Python's strptime gives them, tried in order; ISO
+            8601 where none is given.
+        unit: What a number in an instant column counts: since 1970-01-01 UTC, or `excel`, local days since 1899-12-30.
         timezone: Zone of naive instants in this column; the source's zone where absent.
         only_when: Source column to allowed values; elsewhere the result is null (outcomes that a log fills in
             on every row of a case are known only on the rows that say so).
         no_later_than: Source column with an instant; a later value is replaced by it. A log that fills outcomes in on
             earlier rows of a case says "resolved", but with the instant of a later, final resolution.
-        add_days: Days to add to an instant: a source that tells by when something is promised, and not since when.
+        add_days: Local days to add to an instant: a source that tells by when something is promised, and not since
+            when. A date counts from its first instant, also in a column that says until when.
+        after: Another column of the table. A value that does not lie after it means the same time of the next local
+            day: one date with two times, of which the second passes midnight.
         separator: Splits text into a list.
         decimal: The decimal mark of numbers written as text.
         scale: A number to multiply by, for a source that counts in another unit.
@@ -40,16 +55,18 @@ class ColumnMapping(Strict):
     template: str | None = None
     values: dict[str, Scalar | None] = Field(default_factory=dict)
     otherwise: Scalar | None = None
+    default: Scalar | None = None
     format: tuple[str, ...] = ()
-    unit: Literal["s", "ms", "us"] | None = None
+    unit: Literal["s", "ms", "us", "excel"] | None = None
     timezone: Zone | None = None
     only_when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     no_later_than: str | None = None
-    add_days: float | None = None
-    separator: str | None = None
+    add_days: float | None = Field(default=None, ge=-36_525, le=36_525)
+    after: str | None = None
+    separator: Annotated[str, StringConstraints(strip_whitespace=False, min_length=1)] | None = None
     decimal: Literal[".", ","] = "."
-    scale: float | None = None
-    offset: float | None = None
+    scale: float | None = Field(default=None, allow_inf_nan=False)
+    offset: float | None = Field(default=None, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -59,11 +76,18 @@ class ColumnMapping(Strict):
             return {"from": value}
         if not isinstance(value, dict):
             return value
+        # YAML reads an unquoted 2026-01-31 as a date.
+        value = {key: _as_written(given) for key, given in value.items()}
         if isinstance(value.get("format"), str):
             value = {**value, "format": (value["format"],)}
         if isinstance(value.get("only_when"), dict):
             single = {k: (v,) if isinstance(v, str) else v for k, v in value["only_when"].items()}
             value = {**value, "only_when": single}
+        if isinstance(value.get("values"), dict) and EMPTY in value["values"]:
+            if value.get("default") is not None:
+                raise ValueError('an empty cell is given a value twice: by `default` and by `values` ("")')
+            rest = {key: word for key, word in value["values"].items() if key != EMPTY}
+            value = {**value, "values": rest, "default": value["values"][EMPTY]}
         return value
 
     @model_validator(mode="after")

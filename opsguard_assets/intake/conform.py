@@ -4,16 +4,19 @@ Here: one pure function from raw rows to accepted and rejected ones. Not here: r
 means (`origin`), the contract (`opsguard_assets.tables`) and stores (`accept`).
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import polars as pl
 
 from opsguard_assets.config.mapping import ColumnMapping, Feed
 from opsguard_assets.config.sources import RecordSource
-from opsguard_assets.intake.origin import METRICS, MappingError, RawRows, originate, resolve
-from opsguard_assets.intake.parse import INSTANT, as_text, complaint, nulls, parse
+from opsguard_assets.intake.instants import INSTANT, later
+from opsguard_assets.intake.mapping_words import METRICS
+from opsguard_assets.intake.origin import RawRows, originate, resolve
+from opsguard_assets.intake.parse import complaint, parse
 from opsguard_assets.intake.quarantine import FINDING, Place, rejected_rows
+from opsguard_assets.intake.values import as_text, nulls
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.validate import Validated, validate
 from opsguard_assets.tables.versions import ARRIVAL, IS_WITHDRAWN, SEQUENCE
@@ -77,15 +80,14 @@ def conform(raw: pl.DataFrame, feed: Feed, source: RecordSource, table: Table, r
 
     Raises:
         MappingError: When the mapping names a column that table or source do not have, leaves a required column
-            without an origin, or has a constant that is no value of its column.
+            without an origin, or has a word that does not fit its column.
     """
     mappings = resolve(feed, RawRows(raw, source), table)
     rows = _belonging(raw, feed, source)
     received = RawRows(rows, source)
-    columns = [_read(received, name, table, mapping) for name, mapping in mappings.items()]
+    columns = _after({name: _read(received, name, table, mapping) for name, mapping in mappings.items()}, source)
     sequence = _number(received, feed.sequence, SEQUENCE, pl.Int64()) if feed.sequence else None
     channels = [_number(received, channel, channel, pl.Float64()) for channel in feed.channels]
-    _check_constants(columns, source, table)
     all_columns = [*columns, *channels, *([sequence] if sequence else [])]
     damage = _damage(rows)
     unread = pl.concat([_findings(column, source.timezone) for column in all_columns])
@@ -120,13 +122,27 @@ def _belonging(raw: pl.DataFrame, feed: Feed, source: RecordSource) -> pl.DataFr
 def _read(received: RawRows, name: str, table: Table, mapping: ColumnMapping) -> _Column:
     dtype, zone = table.dtypes[name], received.source.timezone
     origin = originate(received, mapping)
-    value = parse(origin, dtype, mapping, zone)
+    value = parse(origin, dtype, mapping, zone, is_end=table.asks_until(name))
     if mapping.no_later_than is not None:
         limit = parse(received.column(mapping.no_later_than), dtype, mapping, zone)
         value = value.zip_with(~(value > limit).fill_null(value=False), limit)
     if mapping.add_days is not None:
-        value += timedelta(days=mapping.add_days)
+        value = later(value, mapping.add_days, mapping.timezone or zone)
     return _Column(name, origin, value.alias(name), mapping)
+
+
+def _after(columns: dict[str, _Column], source: RecordSource) -> list[_Column]:
+    """The columns, with values moved to the next local day that must lie after those of another column and do not."""
+    moved = []
+    for column in columns.values():
+        start = columns.get(column.mapping.after or "")
+        if start is not None:
+            zone = column.mapping.timezone or source.timezone
+            too_early = (column.value <= start.value).fill_null(value=False)
+            value = column.value.zip_with(~too_early, later(column.value, 1, zone))
+            column = replace(column, value=value.alias(column.name))  # noqa: PLW2901 - the same column, later
+        moved.append(column)
+    return moved
 
 
 def _number(received: RawRows, source_column: str, name: str, dtype: pl.DataType) -> _Column:
@@ -134,15 +150,6 @@ def _number(received: RawRows, source_column: str, name: str, dtype: pl.DataType
     mapping = ColumnMapping.model_validate(source_column)
     origin = received.column(source_column)
     return _Column(name, origin, parse(origin, dtype, mapping, "UTC").alias(name), mapping)
-
-
-def _check_constants(columns: list[_Column], source: RecordSource, table: Table) -> None:
-    for column in columns:
-        if column.mapping.constant is not None and column.unread.any():
-            raise MappingError(
-                f"Source {source.name}, table {table.name}: the constant {column.mapping.constant!r} is no value of "
-                f"{column.name} ({table.dtypes[column.name]}). Correct it in the mapping."
-            )
 
 
 def _canonical(columns: list[_Column], table: Table, height: int, recorded_at: datetime) -> pl.DataFrame:

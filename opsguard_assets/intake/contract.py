@@ -10,6 +10,7 @@ from opsguard_assets.config.load import Problem
 from opsguard_assets.config.mapping import Feed
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import SimulatorSource
+from opsguard_assets.intake.mapping_words import feed_problems, word_problems
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table
 
@@ -31,8 +32,14 @@ def _of_feed(feed: Feed, place: _Place) -> Iterator[Problem]:
         words = f"there is no table {feed.table!r}{close_to(feed.table, TABLES)}; `opsguard tables` lists the tables"
         yield Problem((*place, "table"), words)
         return
-    for column in feed.columns:
-        if column not in table.columns:
+    for problem in feed_problems(feed, table):
+        yield Problem((*place, *problem.place), problem.words)
+    mapped = table.columns if feed.same_names else feed.columns
+    for column, mapping in feed.columns.items():
+        if column in table.columns:
+            for problem in word_problems(mapping, column, table, mapped):
+                yield Problem((*place, "columns", column, *problem.place), problem.words)
+        else:
             close = close_to(column, table.columns)
             words = f"{table.name} has no such column{close}; `opsguard tables {table.name}` lists its columns"
             yield Problem((*place, "columns", column), words)

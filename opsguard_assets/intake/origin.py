@@ -4,22 +4,22 @@ Here: from raw rows to one received column, still in the source's words. Not her
 """
 
 import difflib
-import re
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
+from opsguard_assets.config.load import sentence
 from opsguard_assets.config.mapping import ColumnMapping, Feed, Scalar
 from opsguard_assets.config.sources import RecordSource
+from opsguard_assets.intake.mapping_words import PLACEHOLDER, as_word, feed_problems, word_problems
 from opsguard_assets.intake.names import raw_name
-from opsguard_assets.intake.parse import INSTANT, as_text, kept, nulls, without_nulls
+from opsguard_assets.intake.values import as_text, kept, nulls, without_nulls
 from opsguard_assets.tables.table import Table
 
 ANY = "*"
-METRICS = "metrics"
 KNOWN_AT = "known_at"
-_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
 class MappingError(ValueError):
@@ -39,14 +39,29 @@ class RawRows:
     source: RecordSource
 
     def has(self, column: str) -> bool:
-        """Whether the source delivers a column of this name."""
-        return raw_name(column) in self.rows.columns
+        """Whether the source delivers a column of this name, or one that holds records with such a key."""
+        return raw_name(column) in self.rows.columns or self._nesting(column) is not None
+
+    def _nesting(self, column: str) -> tuple[str, str] | None:
+        """The column and the path in its JSON text that a name with dots means, such as `via.channel`."""
+        parts = column.split(".")
+        for length in range(len(parts) - 1, 0, -1):
+            outer = ".".join(parts[:length])
+            if raw_name(outer) in self.rows.columns:
+                keys = "".join(f"[{json.dumps(key, ensure_ascii=False)}]" for key in parts[length:])
+                return outer, f"${keys}"
+        return None
 
     def column(self, column: str) -> pl.Series:
         """A source column, null where the source says unknown; all null where it was never delivered."""
         name = raw_name(column)
         if name not in self.rows.columns:
-            return nulls(name, pl.String(), len(self.rows))
+            nesting = self._nesting(column)
+            if nesting is None:
+                return nulls(name, pl.String(), len(self.rows))
+            outer, path = nesting
+            inner = as_text(self.column(outer)).str.json_path_match(path)
+            return without_nulls(inner, self.source.null_values)
         # A value of another type than the column's lies in a variant column beside it.
         variants = [c for c in self.rows.columns if c.startswith(f"{name}__v_")]
         values = self.rows[name]
@@ -80,6 +95,8 @@ def originate(received: RawRows, mapping: ColumnMapping) -> pl.Series:
     values = _origin(received, mapping)
     if mapping.values or mapping.otherwise is not None:
         values = _translated(values, mapping.values, mapping.otherwise)
+    if mapping.default is not None:
+        values = as_text(values).fill_null(as_word(mapping.default))
     return kept(values, received.holds(mapping.only_when)) if mapping.only_when else values
 
 
@@ -87,7 +104,7 @@ def source_columns(mapping: ColumnMapping) -> list[str]:
     """The source columns that a mapping reads, as the source spells them."""
     named = [mapping.source] if mapping.source is not None else []
     later = [mapping.no_later_than] if mapping.no_later_than is not None else []
-    return [*named, *_PLACEHOLDER.findall(mapping.template or ""), *mapping.only_when, *later]
+    return [*named, *PLACEHOLDER.findall(mapping.template or ""), *mapping.only_when, *later]
 
 
 def resolve(feed: Feed, received: RawRows, table: Table) -> dict[str, ColumnMapping]:
@@ -117,13 +134,10 @@ def resolve(feed: Feed, received: RawRows, table: Table) -> dict[str, ColumnMapp
                 f"{where}: the table has no column {column!r}{_close(column, table.columns)}. "
                 f"`opsguard tables {table.name}` lists its columns."
             )
-        for word, given in (("no_later_than", mapping.no_later_than), ("add_days", mapping.add_days)):
-            if given is not None and table.dtypes[column] != INSTANT:
-                raise MappingError(f"{where}: `{word}` needs an instant, and {column} is none. Remove it.")
-    if feed.channels and METRICS not in table.columns:
-        raise MappingError(
-            f"{where}: `channels` are for `telemetry`; this table has no column {METRICS!r}. Remove them."
-        )
+        for problem in word_problems(mapping, column, table, columns):
+            raise MappingError(f"{where}, column {column}: {sentence(problem.words)}")
+    for problem in feed_problems(feed, table):
+        raise MappingError(f"{where}: {sentence(problem.words)}")
     if feed.snapshot and KNOWN_AT in columns:
         raise MappingError(
             f"{where}: with `snapshot` a row is known from its list on, and the source has a {KNOWN_AT!r} itself. "
@@ -163,7 +177,7 @@ def _check_delivered(feed: Feed, columns: Mapping[str, ColumnMapping], received:
 
 def _origin(received: RawRows, mapping: ColumnMapping) -> pl.Series:
     if mapping.constant is not None:
-        return pl.Series([_word(mapping.constant)]).new_from_index(0, len(received.rows))
+        return pl.Series([as_word(mapping.constant)]).new_from_index(0, len(received.rows))
     if mapping.template is not None:
         return _filled(received, mapping.template)
     return received.column(mapping.source or "")
@@ -171,7 +185,7 @@ def _origin(received: RawRows, mapping: ColumnMapping) -> pl.Series:
 
 def _filled(received: RawRows, template: str) -> pl.Series:
     """The template with its placeholders filled in; null where one of them is unknown."""
-    parts = _PLACEHOLDER.split(template)
+    parts = PLACEHOLDER.split(template)
     columns = {f"part_{i}": as_text(received.column(part)) for i, part in enumerate(parts) if i % 2}
     texts = [pl.col(f"part_{i}") if i % 2 else pl.lit(part) for i, part in enumerate(parts)]
     frame = pl.DataFrame({"row": pl.Series([0]).new_from_index(0, len(received.rows)), **columns})
@@ -181,22 +195,16 @@ def _filled(received: RawRows, template: str) -> pl.Series:
 def _translated(values: pl.Series, words: Mapping[str, Scalar | None], otherwise: Scalar | None) -> pl.Series:
     """Text looked up in `words`, ignoring case; unlisted text becomes `otherwise` or stays."""
     text = as_text(values)
-    table = {key.strip().lower(): _word(value) for key, value in words.items()}
+    table = {key.strip().lower(): as_word(value) for key, value in words.items()}
     rest = (
         text
         if otherwise is None
-        else kept(pl.Series([_word(otherwise)]).new_from_index(0, len(text)), text.is_not_null())
+        else kept(pl.Series([as_word(otherwise)]).new_from_index(0, len(text)), text.is_not_null())
     )
     if not table:
         return rest
     found = text.str.to_lowercase()
     return found.replace_strict(list(table), list(table.values()), default=rest, return_dtype=pl.String)
-
-
-def _word(value: Scalar | None) -> str | None:
-    if value is None:
-        return None
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _close(name: str, known: Iterable[str]) -> str:

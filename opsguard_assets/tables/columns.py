@@ -18,8 +18,9 @@ SEVERITIES = ("critical", "high", "medium", "low")
 
 # Dates that no record of ours can bear are typing errors or fillers (year 0001, 9999), not knowledge.
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_IS_END = "a_day_means_its_end"
 _ZONES = sorted(available_timezones())
-_CONTROL = r"[\x00-\x1f\x7f]"
+_CONTROL = r"[\x00-\x1f\x7f-\x9f]"
 _CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 _CLOCK_OR_MIDNIGHT = r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$"
 
@@ -70,6 +71,24 @@ def instant(description: str, *, required: bool = False) -> dy.Datetime:
     return dy.Datetime(
         nullable=not required, time_zone="UTC", time_unit="us", min=FIRST, max_exclusive=LAST, description=description
     )
+
+
+def until(description: str, *, required: bool = False) -> dy.Datetime:
+    """A moment by or until which something holds: where a source names only a day, all of that day is meant."""
+    return dy.Datetime(
+        nullable=not required,
+        time_zone="UTC",
+        time_unit="us",
+        min=FIRST,
+        max_exclusive=LAST,
+        description=f"{description}; a day without a time means the end of that local day",
+        metadata={_IS_END: True},
+    )
+
+
+def is_end(column: dy.Column) -> bool:
+    """Whether a column says until when, so that a day means its end."""
+    return bool((column.metadata or {}).get(_IS_END))
 
 
 def day(description: str, *, required: bool = False) -> dy.Date:

@@ -83,7 +83,7 @@ class Duty(dy.Schema):
 
     person_id = c.identifier("who is on duty", required=True)
     starts_at = c.instant("start of duty (UTC)", required=True)
-    ends_at = c.instant("end of duty (UTC)", required=True)
+    ends_at = c.until("end of duty (UTC)", required=True)
     role = c.line("in which role")
     known_at = c.known_at()
 

@@ -34,7 +34,7 @@ class Absences(dy.Schema):
 
     person_id = c.identifier("who is away", required=True)
     starts_at = c.instant("start of the absence (UTC)", required=True)
-    ends_at = c.instant("end of the absence (UTC)", required=True)
+    ends_at = c.until("end of the absence (UTC)", required=True)
     kind = c.line("leave, sickness, training, …")
     known_at = c.known_at()
 
@@ -86,7 +86,7 @@ class Tours(dy.Schema):
     tour_id = c.identifier("the patrol", required=True)
     site_id = c.identifier("where", required=True)
     person_id = c.identifier("who walks it")
-    due_at = c.instant("by when it should be walked (UTC)", required=True)
+    due_at = c.until("by when it should be walked (UTC)", required=True)
     checkpoints = c.count("checkpoints on the way")
     checkpoints_done = c.count("checkpoints that were scanned")
     completed_at = c.instant("when it was completed (UTC)")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import dataframely as dy
 import polars as pl
 
+from opsguard_assets.tables.columns import is_end
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
@@ -64,6 +66,10 @@ class Table:
     def dtypes(self) -> pl.Schema:
         """The contract's columns with their Polars types."""
         return pl.Schema({name: column.dtype for name, column in self.schema.columns().items()})
+
+    def asks_until(self, column: str) -> bool:
+        """Whether a column says until when something holds, so that a day without a time means its end."""
+        return is_end(self.schema.columns()[column])
 
     def empty(self) -> pl.DataFrame:
         """A frame of the table's columns and types without rows."""

@@ -38,7 +38,7 @@ class Tickets(dy.Schema):
     first_response_at = c.instant("first answer to the requester (UTC)")
     resolved_at = c.instant("when a solution was given (UTC)")
     closed_at = c.instant("when it was closed (UTC)")
-    due_at = c.instant("deadline given by the source (UTC); otherwise computed from the policy")
+    due_at = c.until("deadline given by the source (UTC); otherwise computed from the policy")
     source = c.line("channel: phone, mail, portal, …")
     sentiment = c.measure("tone of the requester, -1 angry to 1 pleased", low=-1, high=1)
     updated_at = c.instant("when this state came about (UTC)", required=True)

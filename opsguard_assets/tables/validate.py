@@ -47,6 +47,16 @@ def validate(frame: pl.DataFrame, table: Table) -> Validated:
     return Validated(accepted, pl.concat(broken).sort("row", "rule"))
 
 
+def broken_values(values: pl.Series, column: str, table: Table) -> dict[int, str]:
+    """Which values of one column break a rule of it, by position, and what is wrong with them; null breaks none."""
+    rules = table.schema.columns()[column].validation_rules(pl.col(column))
+    frame = values.alias(column).to_frame()
+    kept = frame.select(rule.fill_null(value=True).alias(name) for name, rule in rules.items() if name != "nullability")
+    return {
+        number: _words(name, column, table) for name in kept.columns for number in (~kept[name]).arg_true().to_list()
+    }
+
+
 @cache
 def _numbered(schema: type[dy.Schema]) -> type[dy.Schema]:
     """The schema with a column for the position of a row."""

@@ -27,7 +27,7 @@ class WorkOrders(dy.Schema):
     category = c.line("kind of job")
     priority = c.choice("urgency", c.PRIORITIES)
     created_at = c.instant("when it was ordered (UTC)", required=True)
-    due_at = c.instant("by when it should be done (UTC)")
+    due_at = c.until("by when it should be done (UTC)")
     accepted_at = c.instant("when the contractor accepted (UTC)")
     completed_at = c.instant("when it was done (UTC)")
     status = c.line("state in the source's words")

@@ -106,7 +106,7 @@ def test_the_sequence_is_a_whole_number_or_the_row_is_rejected():
     mapped = source(sequence="n")
     assert conformed([case(n="7"), case(n="?")], mapped).accepted["_sequence"].to_list() == [7, None]
     assert broken([case(n="x")], mapped) == [
-        ("_sequence: no whole number (Int64) with the decimal mark '.'", "_sequence", "x")
+        ("_sequence: not a whole number (Int64) with the decimal mark '.'", "_sequence", "x")
     ]
 
 

@@ -33,17 +33,17 @@ def test_a_column_that_the_table_does_not_have_is_an_error():
 
 
 def test_only_instants_can_be_limited_by_another_instant():
-    with pytest.raises(MappingError, match="`no_later_than` needs an instant, and title is none"):
+    with pytest.raises(MappingError, match="`no_later_than` needs an instant, and title is not one"):
         conformed([case()], source({"title": {"from": "State", "no_later_than": "Opened"}}))
 
 
 def test_days_are_added_to_instants_only():
-    with pytest.raises(MappingError, match="`add_days` needs an instant, and title is none"):
+    with pytest.raises(MappingError, match="`add_days` needs an instant, and title is not one"):
         conformed([case()], source({"title": {"from": "State", "add_days": 1}}))
 
 
 def test_a_time_zone_that_does_not_exist_is_refused_before_anything_is_read():
-    with pytest.raises(ValueError, match="'Europe/Bremen' is no IANA time zone"):
+    with pytest.raises(ValueError, match="'Europe/Bremen' is not an IANA time zone"):
         source(timezone="Europe/Bremen")
 
 
@@ -56,7 +56,7 @@ def test_a_required_column_without_an_origin_is_an_error():
 
 
 def test_a_constant_that_is_no_value_of_its_column_is_an_error():
-    with pytest.raises(MappingError, match=r"the constant 'soon' is no value of due_on"):
+    with pytest.raises(MappingError, match=r"due_on: 'soon' is not a value of due_on: not a valid date in ISO 8601"):
         conformed([case()], source({"due_on": {"constant": "soon"}}))
 
 

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsguard_assets.config.mapping import ColumnMapping
-from opsguard_assets.intake.parse import INSTANT, as_text, complaint, parse, without_nulls
+from opsguard_assets.intake.instants import INSTANT
+from opsguard_assets.intake.parse import complaint, parse
+from opsguard_assets.intake.values import as_text, without_nulls
 
 
 def read(values, dtype, zone="UTC", **how):
@@ -48,7 +50,7 @@ def test_several_formats_are_tried_in_order_on_the_values_that_are_left():
         ["29/2/2016 01:16", "201602290116", "29.02.2016 03:16 +0200", "29-2-2016"], INSTANT, format=formats
     )
     assert found == [utc(2016, 2, 29, 1, 16)] * 3 + [None]
-    assert complaints == [f"no instant in any of the formats {', '.join(formats)}"]
+    assert complaints == [f"not a valid timestamp in any of the formats {', '.join(formats)}"]
 
 
 def test_days_that_do_not_exist_are_no_instants():
@@ -56,7 +58,7 @@ def test_days_that_do_not_exist_are_no_instants():
         ["30/02/2016 10:00", "29/02/2015 10:00", "31/04/2016 10:00"], INSTANT, format="%d/%m/%Y %H:%M"
     )
     assert found == [None] * 3
-    assert set(complaints) == {"no instant in any of the formats %d/%m/%Y %H:%M"}
+    assert set(complaints) == {"not a valid timestamp in any of the formats %d/%m/%Y %H:%M"}
 
 
 def test_the_hour_that_spring_skips_is_no_instant_and_the_one_that_autumn_repeats_is_its_first():
@@ -75,13 +77,13 @@ def test_the_zone_of_the_column_wins_over_that_of_the_source_and_an_offset_over_
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "9999-12-31", "1969-12-31 23:59"])
 def test_placeholder_years_are_refused_and_named(text):
-    assert read([text], INSTANT) == ([None], ["instant outside the years 1970 to 2199"])
+    assert read([text], INSTANT) == ([None], ["timestamp outside the years 1970 to 2199"])
 
 
 def test_numbers_of_seconds_and_milliseconds_are_instants_and_nan_is_not():
     assert read([1.5, None], INSTANT, unit="s") == ([datetime(1970, 1, 1, 0, 0, 1, 500_000, UTC), None], [])
     assert read(["1456708560000"], INSTANT, unit="ms")[0] == [utc(2016, 2, 29, 1, 16)]
-    assert read([float("nan"), 1e300], INSTANT, unit="s")[1] == ["no number of s since 1970"] * 2
+    assert read([float("nan"), 1e300], INSTANT, unit="s")[1] == ["not a number of s since 1970"] * 2
 
 
 def test_typed_columns_need_no_format():
@@ -95,13 +97,13 @@ def test_typed_columns_need_no_format():
 def test_a_date_is_the_local_day_of_an_instant():
     found, complaints = read(["2024-01-01", "2024-01-01T23:30:00Z", "2024-02-30"], pl.Date(), zone="Europe/Berlin")
     assert found == [date(2024, 1, 1), date(2024, 1, 2), None]
-    assert complaints == ["no date in ISO 8601"]
+    assert complaints == ["not a valid date in ISO 8601"]
 
 
 def test_decimal_commas_are_read_and_thousands_separators_are_refused():
     found, complaints = read(["1,5", "-3", "1e3", "1.5", "1.234,5"], pl.Float64(), decimal=",")
     assert found == [1.5, -3.0, 1000.0, None, None]
-    assert complaints == ["no finite number with the decimal mark ','"] * 2
+    assert complaints == ["not a finite number with the decimal mark ','"] * 2
     assert read(["1,234.5", "1 234"], pl.Float64())[0] == [None, None]
 
 
