@@ -146,6 +146,8 @@ def _by_format(text: pl.Series, form: Format, zone: str) -> Moments:
     none = Moments.none(len(text))
     if form.is_fast:
         local = text.str.to_datetime(form.text, time_unit="us", strict=False)
+        # chrono takes a sign for a part of the year.
+        local = kept(local, plausible(local))
         none = Moments(local, none.at, none.is_day if form.has_time else local.is_not_null(), none.reason)
     unread = text.is_not_null() & none.local.is_null()
     return none.filled(_by_pattern(text.filter(unread), form, zone, unread)) if unread.any() else none

@@ -133,7 +133,7 @@ def test_all_mistakes_are_told_at_once():
 
 def test_a_parent_is_not_told_where_its_child_is_what_is_wrong():
     told = complaint(SOURCE.replace("{table: tickets}", "{table: tickets, colums: {}}"))
-    assert told == "opsguard.yaml:5: sources.0.feeds.0.colums: this key is not known; did you mean `columns`?."
+    assert told == "opsguard.yaml:5: sources.0.feeds.0.colums: this key is not known; did you mean `columns`?"
 
 
 def test_settings_that_can_be_complete_lists_are_accepted():
