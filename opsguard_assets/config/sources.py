@@ -69,6 +69,18 @@ class CsvOptions(Strict):
     max_row_bytes: int = Field(default=2_000_000, ge=1_000, le=64_000_000)
 
 
+class FileLimits(Strict):
+    """What a packed file may become; beyond it the file is refused.
+
+    Attributes:
+        unpacked_bytes: Its size when unpacked.
+        ratio: How many times its size it may unpack to, from 64 MiB on.
+    """
+
+    unpacked_bytes: int = Field(default=50_000_000_000, ge=1)
+    ratio: float = Field(default=200, ge=1)
+
+
 class FileSource(RecordSource):
     """A file, a folder or a glob of CSV, Parquet or JSON-lines files, plain or gzipped.
 
@@ -79,6 +91,7 @@ class FileSource(RecordSource):
         csv: How CSV is written.
         member: The files are tar archives, and this glob names the members to read, one after the other as one text:
             JSON lines, or CSV without a header (`csv.columns`).
+        limits: What packed files and archives may become.
     """
 
     kind: Literal["files"]
@@ -86,6 +99,7 @@ class FileSource(RecordSource):
     member: str | None = None
     format: Literal["csv", "parquet", "jsonl"] | None = None
     csv: CsvOptions = CsvOptions()
+    limits: FileLimits = FileLimits()
 
     @model_validator(mode="after")
     def _members_have_no_header(self) -> "FileSource":
@@ -119,16 +133,44 @@ class SqlSource(RecordSource):
         return self
 
 
+class RestLimits(Strict):
+    """What one load of a REST source may take; beyond it nothing of the load is kept.
+
+    Attributes:
+        pages: Answers.
+        seconds: From the first question to the last answer.
+        bytes: All answers together, unpacked.
+        page_bytes: One answer, unpacked.
+        ratio: How many times its packed size an answer may unpack to, from 16 MiB on.
+    """
+
+    pages: int = Field(default=10_000, ge=1)
+    seconds: float = Field(default=1_800, gt=0)
+    bytes: int = Field(default=4_000_000_000, ge=1)
+    page_bytes: int = Field(default=100_000_000, ge=1)
+    ratio: float = Field(default=200, ge=1)
+
+
 class RestSource(RecordSource):
     """A REST resource in the words of dlt's REST API source: `client` and `resource` pass through to it.
 
     Both may hold secrets once these are filled in, and are not shown.
+
+    Attributes:
+        allowed_hosts: Servers beside that of `client.base_url` that links and redirects may lead to, as `host` or
+            `host:port`. They get neither token nor headers of the client.
+        empty_when_absent: An answer without the list that `data_selector` names holds no records; otherwise it is an
+            error.
+        limits: What one load may take.
     """
 
     kind: Literal["rest"]
     client: dict[str, Any] = Field(repr=False)
     resource: dict[str, Any] = Field(repr=False)
     token: SecretStr | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    empty_when_absent: bool = False
+    limits: RestLimits = RestLimits()
 
     @model_validator(mode="after")
     def _a_list_is_read_whole(self) -> Self:
