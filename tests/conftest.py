@@ -14,6 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from resources.database import Database
 from resources.postgres import start_embedded
 from tests.databases import Databases
+from tests.resources.embedded import QUICK
 
 _ROOT = pytest.StashKey[str]()
 # How long an example takes says more of the machine than of the code.
@@ -22,10 +23,7 @@ settings.load_profile("house")
 
 
 def pytest_configure(config):
-    """A temporary root of this session alone: another session would close pytest's usual one to the embedded server.
-
-    Run by root, the server is another user, who must be let through the folders above its data.
-    """
+    """A temporary root of this session alone, which is removed when all is well."""
     if not hasattr(config, "workerinput") and "PYTEST_DEBUG_TEMPROOT" not in os.environ:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = config.stash[_ROOT] = tempfile.mkdtemp(prefix="opsguard-tests-")
 
@@ -49,7 +47,7 @@ def pytest_sessionfinish(session, exitstatus):
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> str:
     """The address of a PostgreSQL of this worker."""
-    return start_embedded(Path(tmp_path_factory.mktemp("postgres")))
+    return start_embedded(Path(tmp_path_factory.mktemp("postgres"), "data"), settings=QUICK)
 
 
 @pytest.fixture(scope="session")
