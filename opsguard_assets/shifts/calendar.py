@@ -62,10 +62,10 @@ def shift_calendar(known: Rosters, *, since: datetime, until: datetime) -> Calen
         until: The instant after the last, UTC.
     """
     first, last = (since - _MARGIN).date(), (until + _MARGIN).date()
-    days = days_of(known.rosters, first, last)
     columns = ("site_id", "client_id", "timezone", "calendar_id")
-    rosters = known.rosters.drop("valid_from", "valid_until", "recurrence", "known_at", strict=False)
-    placed = rosters.join(known.sites.select(columns), on="site_id", how="left")
+    rosters = known.rosters.join(known.sites.select(columns), on="site_id", how="left")
+    days = days_of(rosters, first, last)
+    placed = rosters.drop("valid_from", "valid_until", "recurrence", "known_at", strict=False)
     homeless = placed.filter(pl.col("timezone").is_null()).select(
         "roster_id", recurrence=pl.lit(None, pl.String), problem=pl.format("site {} is not known", "site_id")
     )

@@ -14,7 +14,7 @@ class Rosters(dy.Schema):
     site_id = c.identifier("where", required=True)
     starts_local = c.clock_time("start of the shift")
     ends_local = c.clock_time("end of the shift; not after the start means the next day", midnight_closes=True)
-    recurrence = c.line("days as an RFC 5545 RRULE; none means every day")
+    recurrence = c.line("days as an RFC 5545 RRULE, with EXDATE, RDATE and DTSTART lines; none means every day")
     valid_from = c.day("first day of the rule", required=True)
     valid_until = c.day("last day of the rule")
     post = c.line("position at the site")

@@ -96,7 +96,7 @@ REST = """sources:
             "operations: {}\nxyzzyx: 1\n",
             "opsguard.yaml:2: xyzzyx: this key is not known; see docs/configuration.md for the keys of this place",
         ),
-        ("operations:\n  timezone: Mars/Base\n", "opsguard.yaml:2: operations.timezone: 'Mars/Base' is no IANA"),
+        ("operations:\n  timezone: Mars/Base\n", "opsguard.yaml:2: operations.timezone: 'Mars/Base' is not an IANA"),
         (SOURCE + SOURCE.removeprefix("sources:\n"), "opsguard.yaml:1: sources: two sources are named helpdesk; give"),
         (SOURCE.replace("helpdesk", "Help Desk"), "opsguard.yaml:2: sources.0"),
         (SOURCE.replace("    path: a.csv\n", ""), "path: Field required"),

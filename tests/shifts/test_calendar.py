@@ -177,3 +177,20 @@ def test_the_calendar_agrees_with_a_walk_over_every_minute(given_provider):
     )
     with_ends = [r | {"valid_until": r.get("valid_until")} for r in rosters]
     assert set(calendar.shifts.select(columns).iter_rows()) == shifts(with_ends, ZONES, absences, swaps, first, until)
+
+
+def test_a_night_that_the_recurrence_of_a_calendar_excepts_is_no_shift_and_accuses_nobody():
+    recurrence = "RRULE:FREQ=DAILY;COUNT=3\nEXDATE:20261202T220000"
+    rules = known(roster(recurrence=recurrence, valid_from=date(2026, 12, 1)))
+    since, until = datetime(2026, 11, 30, tzinfo=UTC), datetime(2026, 12, 9, tzinfo=UTC)
+    shifts = shift_calendar(rules, since=since, until=until)
+    assert shifts.unreadable.is_empty()
+    assert shifts.shifts["starts_at"].to_list() == [datetime(2026, 12, day, 21, tzinfo=UTC) for day in (1, 3)]
+
+
+def test_an_exception_at_another_time_than_the_shift_is_told_and_not_passed_over():
+    recurrence = "RRULE:FREQ=DAILY;COUNT=3\nEXDATE:20261202T080000"
+    rules = known(roster(recurrence=recurrence, valid_from=date(2026, 12, 1)))
+    calendar = shift_calendar(rules, since=datetime(2026, 11, 30, tzinfo=UTC), until=datetime(2026, 12, 9, tzinfo=UTC))
+    assert calendar.shifts.is_empty()
+    assert "EXDATE 2026-12-02 08:00 is not the start of a shift" in calendar.unreadable["problem"].item()
