@@ -9,7 +9,7 @@ from typing import Any
 
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.intake.csv_reader import read_csv
-from opsguard_assets.intake.files import File, list_files
+from opsguard_assets.intake.files import File, list_files, reading_digest
 from opsguard_assets.intake.jsonl_reader import read_jsonl
 from opsguard_assets.intake.opening import open_file
 from opsguard_assets.intake.parquet_reader import read_parquet
@@ -18,14 +18,14 @@ from opsguard_assets.intake.spool import Part, Spool
 
 
 def has_news(source: FileSource, state: Mapping[str, Any]) -> bool:
-    """Whether a file is new, changed, or gone that could not be read.
+    """Whether a file is new, changed, or gone that could not be read, or is to be tried again.
 
     Raises:
         SourceError: When the files cannot be listed.
     """
     files = list_files(source)
     gone = set(state.get("unreadable", {})) - {file.origin for file in files}
-    return bool(gone) or any(_is_new(file, state) for file in files)
+    return bool(gone) or any(_is_new(file, source, state) for file in files)
 
 
 def read(source: FileSource, state: dict[str, Any], spool: Spool) -> None:
@@ -41,7 +41,7 @@ def read(source: FileSource, state: dict[str, Any], spool: Spool) -> None:
     seen = state.setdefault("files", {})
     unreadable = {k: v for k, v in state.get("unreadable", {}).items() if k in present}
     for file in files:
-        if not _is_new(file, state):
+        if not _is_new(file, source, state):
             continue
         part = spool.part(file.origin)
         try:
@@ -50,7 +50,11 @@ def read(source: FileSource, state: dict[str, Any], spool: Spool) -> None:
                 _check_list(file, part, seen)
         except SourceError as error:
             part.drop()
-            unreadable[file.origin] = [*file.version, str(error).removeprefix(f"{file.origin}: ")]
+            unreadable[file.origin] = [
+                *file.version,
+                str(error).removeprefix(f"{file.origin}: "),
+                reading_digest(source),
+            ]
             continue
         if _changed_meanwhile(file):
             part.drop()
@@ -83,10 +87,12 @@ def _check_list(file: File, part: Part, seen: Mapping[str, list[int]]) -> None:
         )
 
 
-def _is_new(file: File, state: Mapping[str, Any]) -> bool:
-    known = state.get("files", {}).get(file.origin)
+def _is_new(file: File, source: FileSource, state: Mapping[str, Any]) -> bool:
+    """Whether a file was neither read nor refused as it is; a refusal holds as long as the settings do."""
+    if state.get("files", {}).get(file.origin) == file.version:
+        return False
     refused = state.get("unreadable", {}).get(file.origin)
-    return file.version not in (known, refused[:2] if refused else None)
+    return not refused or refused[:2] != file.version or refused[3:] != [reading_digest(source)]
 
 
 def _read_file(file: File, source: FileSource, part: Part) -> None:
@@ -94,7 +100,7 @@ def _read_file(file: File, source: FileSource, part: Part) -> None:
     folder.mkdir()
     try:
         encoding = source.csv.encoding if file.format == "csv" else "utf-8"
-        opened = open_file(file, folder, encoding=encoding, member=source.member)
+        opened = open_file(file, folder, encoding=encoding, member=source.member, limits=source.limits)
         if file.format == "parquet":
             read_parquet(opened, part)
         elif file.format == "jsonl":

@@ -4,13 +4,17 @@ Here: names, sizes and times, never contents; cheap enough for a sensor. Not her
 """
 
 import glob
+import hashlib
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
 from opsguard_assets.config.sources import FileSource
+from opsguard_assets.intake.file_kinds import is_handed_in
 from opsguard_assets.intake.received import SourceError
 
 Format = Literal["csv", "parquet", "jsonl"]
@@ -24,6 +28,10 @@ _FORMATS: dict[str, Format] = {
     ".json": "jsonl",
 }
 _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".swp")
+
+
+# What of a source decides what is made of its records, and not whether a file can be read.
+_OF_MAPPING = {"name", "path", "feeds", "timezone", "null_values", "max_rejected_share"}
 
 
 @dataclass(frozen=True, order=True)
@@ -53,7 +61,8 @@ class File:
 def list_files(source: FileSource) -> list[File]:
     """The files of a source, oldest first.
 
-    A folder stands for all files below it with a known suffix (all, where the source names its format). Hidden files
+    A folder stands for all files below it with a known suffix (all, where the source names its format), and those that
+    somebody handed in as records although they cannot be read, such as workbooks. Hidden files
     and unfinished uploads (`.part`, `.tmp`, …) are left alone.
 
     Raises:
@@ -66,7 +75,8 @@ def list_files(source: FileSource) -> list[File]:
         if any(part.startswith(".") for part in name.split("/")) or path.suffix.lower() in _UNFINISHED:
             continue
         file_format = source.format or format_of(path)
-        if file_format is None and _is_folder(source):
+        # A workbook among CSV files is told; a picture or a note is left alone.
+        if file_format is None and _is_folder(source) and not is_handed_in(name):
             continue
         try:
             stat = path.stat()
@@ -79,6 +89,13 @@ def list_files(source: FileSource) -> list[File]:
 def format_of(path: Path) -> Format | None:
     """The format that a file name says, `.gz` aside."""
     return _FORMATS.get(Path(path.name.lower().removesuffix(".gz")).suffix)
+
+
+def reading_digest(source: FileSource) -> str:
+    """What a refusal depends on beside the file: the settings that concern reading, and who reads."""
+    settings = source.model_dump(mode="json", by_alias=True, exclude=_OF_MAPPING)
+    text = json.dumps([settings, source.brings_lists, version("opsguard")], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _is_folder(source: FileSource) -> bool:

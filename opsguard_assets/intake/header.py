@@ -15,6 +15,7 @@ from opsguard_assets.intake.names import raw_name
 from opsguard_assets.intake.origin import MappingError, RawRows, resolve
 from opsguard_assets.tables.registry import TABLES
 
+_LONGEST_LINE = 1_000_000
 _GZIP = b"\x1f\x8b"
 
 
@@ -52,7 +53,9 @@ def _first_line(source: FileSource, path: Path) -> list[str]:
     encoding = "utf-8-sig" if source.csv.encoding == "utf-8" else source.csv.encoding
     opened = gzip.open if _is_packed(path) else open
     with opened(path, "rt", encoding=encoding, newline="") as text:
-        return next(csv.reader(text, delimiter=delimiter, quotechar=source.csv.quote), [])
+        # A line without an end must not be unpacked into memory.
+        lines = iter(lambda: text.readline(_LONGEST_LINE), "")
+        return next(csv.reader(lines, delimiter=delimiter, quotechar=source.csv.quote), [])
 
 
 def _is_packed(path: Path) -> bool:

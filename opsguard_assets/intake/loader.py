@@ -27,6 +27,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from opsguard_assets.intake.received import SourceError, cause_of
 from resources.delta import once, open_table
+from resources.room import StorageError, stored_in
 
 DATASET = "raw"
 _APPLICATION = "dlt"
@@ -62,6 +63,8 @@ class _Isolated(RunContext):
         settings = runtime_config or RuntimeConfiguration()
         settings.dlthub_telemetry = False
         settings.log_level = "CRITICAL"
+        # dlt would take the first Ctrl-C for itself, and only end after the load.
+        settings.intercept_signals = False
         settings.request_backoff_factor = 0.5
         super().initialize_runtime(settings)
 
@@ -140,9 +143,10 @@ def finish_pending(pipeline: dlt.Pipeline) -> list[str]:
     """Brings the loads to the lake that a crash left behind; the numbers dlt gave them."""
     if not pipeline.has_pending_data:
         return []
-    pipeline.normalize()
-    info = pipeline.load()
-    info.raise_on_failed_jobs()
+    with _causes_told(pipeline):
+        pipeline.normalize()
+        info = pipeline.load()
+        info.raise_on_failed_jobs()
     return list(info.loads_ids)
 
 
@@ -155,17 +159,27 @@ def run(pipeline: dlt.Pipeline, records: Any) -> None:
 
     Raises:
         SourceError: What the resource raised.
+        StorageError: When nothing more can be written; the load is finished by the next call.
     """
     hints = {"table_format": "delta", "write_disposition": "append", "table_name": pipeline.pipeline_name}
     records.apply_hints(**hints)
-    try:
+    with _causes_told(pipeline):
         info = pipeline.run(records, loader_file_format="parquet")
+        info.raise_on_failed_jobs()
+
+
+@contextmanager
+def _causes_told(pipeline: dlt.Pipeline) -> Iterator[None]:
+    """What dlt wraps comes out as it was raised: our own errors, a full disk, the interruption by a person."""
+    try:
+        with stored_in(Path(pipeline.pipelines_dir)):
+            yield
     except PipelineStepFailed as error:
-        ours = cause_of(error, SourceError)
-        if ours is None:
-            raise
-        raise ours from None
-    info.raise_on_failed_jobs()
+        for kind in (KeyboardInterrupt, SystemExit, StorageError, SourceError):
+            ours = cause_of(error, kind)
+            if ours is not None:
+                raise ours from None
+        raise
 
 
 def remembered(pipeline: dlt.Pipeline, resource: str) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from opsguard_assets.intake.holdable import UnknownTypeError, hold
 from opsguard_assets.intake.received import Opened, SourceError
 from opsguard_assets.intake.spool import Part, check_distinct
+from resources.room import stored_in
 
 BATCH_ROWS = 100_000
 
@@ -21,15 +22,10 @@ def read_parquet(file: Opened, part: Part) -> None:
 
     Raises:
         SourceError: When the file is cut or damaged, two of its columns are one by name, or one is of an unknown type.
+        StorageError: When the records cannot be written.
     """
     try:
-        # Timestamps of old writers (INT96) reach beyond what nanoseconds can count, and would become other ones.
-        with pq.ParquetFile(file.path, coerce_int96_timestamp_unit="us") as parquet:
-            check_distinct(list(parquet.schema_arrow.names), file.origin)
-            schema = parquet.schema_arrow
-            _add(pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], names=schema.names), part)
-            for batch in parquet.iter_batches(BATCH_ROWS):
-                _add(batch, part)
+        _read(file, part)
     except UnknownTypeError as error:
         raise SourceError(f"{file.origin}: {error}, which cannot be read. Export it as text or numbers.") from error
     except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
@@ -37,6 +33,16 @@ def read_parquet(file: Opened, part: Part) -> None:
         raise SourceError(
             f"{file.origin}: the Parquet file is cut or damaged ({said}). Deliver it again, whole."
         ) from error
+
+
+def _read(file: Opened, part: Part) -> None:
+    # Timestamps of old writers (INT96) reach beyond what nanoseconds can count, and would become other ones.
+    with stored_in(part.folder), pq.ParquetFile(file.path, coerce_int96_timestamp_unit="us") as parquet:
+        schema = parquet.schema_arrow
+        check_distinct(list(schema.names), file.origin)
+        _add(pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], names=schema.names), part)
+        for batch in parquet.iter_batches(BATCH_ROWS):
+            _add(batch, part)
 
 
 def _add(batch: pa.RecordBatch, part: Part) -> None:

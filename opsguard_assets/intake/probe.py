@@ -11,7 +11,7 @@ from sqlalchemy import func, select, true
 from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 
 from opsguard_assets.config.sources import FileSource, SimulatorSource, SqlSource
-from opsguard_assets.intake.files import list_files
+from opsguard_assets.intake.files import list_files, reading_digest
 from opsguard_assets.intake.look import Look
 from opsguard_assets.intake.received import SourceError
 from opsguard_assets.intake.simulated import known_until
@@ -29,7 +29,8 @@ def new_files(source: FileSource, cursor: str | None) -> Look:
     """
     files = list_files(source)
     versions = "\n".join(f"{file.origin}\0{file.size}\0{file.modified_ns}" for file in files)
-    digest = hashlib.sha256(versions.encode()).hexdigest()
+    # What was refused is tried again when the settings change.
+    digest = hashlib.sha256(f"{reading_digest(source)}\n{versions}".encode()).hexdigest()
     newest = max((file.origin for file in files[-1:]), default="none")
     return Look(bool(files) and digest != cursor, digest, f"{len(files)} files, the newest {newest}")
 

@@ -152,7 +152,8 @@ def _together(earlier: Received, load: _Load) -> Received:
 
 
 def _failures(state: Mapping[str, Any]) -> tuple[FileFailure, ...]:
-    return tuple(FileFailure(origin, reason) for origin, (_, _, reason) in sorted(state.get("unreadable", {}).items()))
+    # Beside each: size, time of writing, reason, and what the refusal depends on.
+    return tuple(FileFailure(origin, told[2]) for origin, told in sorted(state.get("unreadable", {}).items()))
 
 
 def _kinds(raw_uri: str) -> dict[str, str]:

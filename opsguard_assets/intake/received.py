@@ -19,7 +19,7 @@ class SourceError(RuntimeError):
 
 @dataclass(frozen=True)
 class FileFailure:
-    """A file that cannot be read at all. It is tried again when it changes, and reported until then.
+    """A file that cannot be read at all. It is tried again when it, or how it is to be read, changes.
 
     Attributes:
         origin: The file, relative to its source.
