@@ -26,12 +26,12 @@ def check_address(url: str) -> None:
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     behind = rest[len(authority) :]
     path = re.split(r"[?#]", behind, maxsplit=1)[0]
-    user, at, host = authority.rpartition("@")
+    _, at, host = authority.rpartition("@")
     port = _PORT.search(host)
+    is_page = found is not None and found.group().startswith("http")
     in_doubt = (
         authority.count("@") > 1
-        or user.count(":") > 1
-        or ("@" in path and not at)
+        or ("@" in path and bool(authority) and (bool(at) or not is_page))
         or ("@" in behind and not at and ":" in authority)
         or (":" in host and not host.startswith("[") and port is None)
         or (not host.startswith("[") and host.count(":") > 1)

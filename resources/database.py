@@ -10,11 +10,17 @@ from functools import cached_property
 from pathlib import Path
 
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.pool import NullPool
 
+from resources.addresses import AddressError, check_address
+from resources.room import StorageError, storage_words
+
 STATE, DAGSTER, MLFLOW = "opsguard", "opsguard_dagster", "opsguard_mlflow"
+_NO_ADDRESS = (
+    "OPSGUARD_DATABASE_URL is not an address of PostgreSQL. Write it like postgresql://user:password@host/database"
+)
 _MIGRATION_LOCK = "opsguard migrations"
 
 
@@ -32,9 +38,35 @@ class Database:
 
     url: SecretStr
 
+    @cached_property
+    def _address(self) -> URL:
+        """The address in its parts.
+
+        Raises:
+            DatabaseError: When it cannot be taken apart; no part of it is shown.
+        """
+        try:
+            check_address(self.url.get_secret_value())
+            address = make_url(self.url.get_secret_value())
+        except AddressError as error:
+            raise DatabaseError(f"OPSGUARD_DATABASE_URL: {error}") from None
+        except (ArgumentError, ValueError):
+            # What cannot be parsed is quoted by who tried, and may be half a password.
+            raise DatabaseError(_NO_ADDRESS) from None
+        if address.get_backend_name() not in ("postgresql", "postgres"):
+            raise DatabaseError(_NO_ADDRESS)
+        return address
+
+    @property
+    def place(self) -> str:
+        """Where the database is, as it may be shown: no user, no password, no options."""
+        host = self._address.host or self._address.query.get("host") or "this machine"
+        port = f":{self._address.port}" if self._address.port else ""
+        return f"{host}{port}/{self._address.database or ''}"
+
     def url_for(self, schema: str, *, driver: str = "psycopg2") -> str:
         """A SQLAlchemy URL whose unqualified names live in `schema`. It holds the password."""
-        base = make_url(self.url.get_secret_value()).set(drivername=f"postgresql+{driver}")
+        base = self._address.set(drivername=f"postgresql+{driver}")
         options = f"-csearch_path={schema}"
         return base.update_query_dict({"options": options}).render_as_string(hide_password=False)
 
@@ -49,14 +81,17 @@ class Database:
 
         Raises:
             DatabaseError: When the server cannot be reached.
+            StorageError: When its disk is full.
         """
         try:
             with self.engine.begin() as connection:
                 yield connection
         except OperationalError as error:
-            place = make_url(self.url.get_secret_value()).render_as_string(hide_password=True)
             reason, remedy = " ".join(str(error.orig).split()), "check OPSGUARD_DATABASE_URL and that the server runs"
-            raise DatabaseError(f"{place} did not answer: {reason}; {remedy}") from None
+            full = storage_words([reason], [])
+            if full is not None:
+                raise StorageError(f"{self.place}: {full}") from None
+            raise DatabaseError(f"{self.place} did not answer: {reason}; {remedy}") from None
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:

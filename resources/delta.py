@@ -6,6 +6,7 @@ Here: what every use of `deltalake` shares (options, commit settings, names). No
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import unquote
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
@@ -14,10 +15,23 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 Value = str | int | date | datetime
 
 
+class _LocalTable(DeltaTable):
+    """A table in a folder of this machine.
+
+    Polars opens its files by their paths; delta-rs gives addresses, in which a space is `%20`.
+    """
+
+    def file_uris(self, *args: Any, **kwargs: Any) -> list[str]:
+        """The paths of the data files."""
+        root = self.table_uri.removeprefix("file://")
+        return [unquote(root) + uri.removeprefix(root) for uri in super().file_uris(*args, **kwargs)]
+
+
 def open_table(uri: str, options: Mapping[str, str]) -> DeltaTable | None:
     """The Delta table at `uri`, or None where there is none yet."""
+    kind = DeltaTable if "://" in uri else _LocalTable
     try:
-        return DeltaTable(uri, storage_options=dict(options) or None)
+        return kind(uri, storage_options=dict(options) or None)
     except TableNotFoundError:
         return None
 

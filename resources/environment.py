@@ -9,6 +9,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from resources.addresses import AddressError, check_address
+
 HOME, LAKE, DATABASE_URL, CONFIG = (
     "OPSGUARD_HOME",
     "OPSGUARD_LAKE",
@@ -90,6 +92,11 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
     """
     home = Path(variables.get(HOME) or ".opsguard").expanduser().resolve()
     url = secret(variables, DATABASE_URL)
+    if url is not None:
+        try:
+            check_address(url)
+        except AddressError as error:
+            raise EnvironmentVariableError(f"{DATABASE_URL}: {error}") from None
     config = variables.get(CONFIG)
     return Environment(
         home=home,

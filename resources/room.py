@@ -13,7 +13,7 @@ from pathlib import Path
 
 _FULL = (
     r"no space left on device|\[errno 28\]|os error 28\b|could not extend file|could not write to file .*no space|"
-    r"database or disk is full|not enough space on the disk|out of disk|disk full"
+    r"database or disk is full|not enough space on the disk|failed to offload data block|disk full"
 )
 _KINDS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (

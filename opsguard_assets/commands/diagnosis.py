@@ -24,6 +24,7 @@ from opsguard_assets.intake.files import list_files
 from opsguard_assets.intake.header import check_header
 from opsguard_assets.intake.probe import new_rows
 from opsguard_assets.intake.simulated import known_until
+from resources.addresses import AddressError, parts_of, shown
 from resources.environment import Environment
 from resources.housekeeping import PROBE
 from resources.installation import Installation, open_installation
@@ -176,6 +177,17 @@ def _read(source: DirectSource) -> str:
         return ("all mapped columns in the newest of " if named else "") + f"{len(files)} files"
     if isinstance(source, SqlSource):
         return new_rows(source, None).what
-    address = str(source.client.get("base_url", ""))
-    reply = requests.get(address, timeout=_WAIT_SECONDS)
-    return f"{address} answers (HTTP {reply.status_code})"
+    return _asked_for(str(source.client.get("base_url", "")))
+
+
+def _asked_for(address: str) -> str:
+    """Whether a server answers; of its address only what holds no secret is told."""
+    try:
+        parts_of(address)
+    except AddressError as error:
+        raise ValueError(f"`client.base_url`: {error}") from None
+    try:
+        reply = requests.get(address, timeout=_WAIT_SECONDS, allow_redirects=False)
+    except requests.RequestException as error:
+        raise ConnectionError(f"{shown(address)} does not answer ({type(error).__name__})") from None
+    return f"{shown(address)} answers (HTTP {reply.status_code})"

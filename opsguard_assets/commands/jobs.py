@@ -3,7 +3,9 @@
 Here: one job in this process. Not here: what jobs contain.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,7 +14,11 @@ from opsguard_assets.build import build_defs
 from opsguard_assets.commands.session import Session
 from resources.progress import Progress
 from resources.roles import roles
+from resources.room import StorageError, storage_words
 from sensors.runs import this_process
+
+# Their messages may quote what was received.
+_OWN = {"SourceError", "MappingError", "ConfigError"}
 
 
 class RunFailedError(RuntimeError):
@@ -35,7 +41,7 @@ def run_job(
     """
     resources = {**roles(), "progress": dg.ResourceDefinition.hardcoded_resource(progress)}
     defs = build_defs(settings=session.settings, resources=resources)
-    with dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.get() as instance, _interruption_told():
         result = defs.resolve_job_def(job).execute_in_process(
             instance=instance,
             run_config={**(run_config or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
@@ -45,8 +51,36 @@ def run_job(
             tags=this_process(),
         )
     if not result.success:
-        raise RunFailedError(_reasons(result))
+        raise _failure(session, result)
     return result
+
+
+@contextmanager
+def _interruption_told() -> Iterator[None]:
+    """Ctrl-C in a step ends the command as it does elsewhere."""
+    try:
+        yield
+    except dg.DagsterExecutionInterruptedError:
+        raise KeyboardInterrupt from None
+
+
+def _failure(session: Session, result: dg.ExecuteInProcessResult) -> Exception:
+    """Why a run failed: a full disk is told as one, whichever step it met first."""
+    installation = session.installation
+    lake = [] if "://" in installation.lake.uri else [Path(installation.lake.uri)]
+    texts = [text for event in result.all_events if event.is_step_failure for text in _texts(event)]
+    words = storage_words(texts, [installation.environment.home, *lake])
+    return StorageError(words) if words is not None else RunFailedError(_reasons(result))
+
+
+def _texts(event: dg.DagsterEvent) -> Iterator[str]:
+    """The errors of a failed step in the words of libraries, the outermost first: our own may quote records."""
+    error = event.step_failure_data.error
+    while error is not None:
+        is_storage = error.cls_name == StorageError.__name__
+        if is_storage or error.cls_name not in _OWN:
+            yield error.message
+        error = error.cause or error.context
 
 
 def failed_checks(result: dg.ExecuteInProcessResult) -> list[dict[str, str]]:

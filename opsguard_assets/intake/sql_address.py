@@ -11,6 +11,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from opsguard_assets.config.sources import SqlSource
 from opsguard_assets.intake.received import SourceError
+from resources.addresses import AddressError, check_address
+from resources.room import storage_words
 
 
 def relation_of(source: SqlSource) -> str:
@@ -25,7 +27,10 @@ def engine_of(source: SqlSource) -> Engine:
         SourceError: When its address or driver is not known.
     """
     try:
+        check_address(source.url.get_secret_value())
         engine = create_engine(source.url.get_secret_value())
+    except AddressError as error:
+        raise SourceError(f"Source {source.name}: `url` is no address that can be used: {error}.") from None
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         # A port that is no number is quoted in a ValueError, and may be half a password.
         known = f" ({error})" if isinstance(error, NoSuchModuleError | ModuleNotFoundError) else ""
@@ -46,4 +51,7 @@ def _keep_bytes(connection: Any, _record: object) -> None:
 def reason_of(error: Exception) -> str:
     """The first line of what the database said, with a remedy; never a password."""
     said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    full = storage_words([said], [])
+    if full is not None:
+        return f"the database answered: {said}. Its own disk is full: tell who runs it"
     return f"the database answered: {said}. Check `url`, `table`, `cursor` and the rights of the user."

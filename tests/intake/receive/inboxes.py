@@ -8,6 +8,7 @@ import polars as pl
 
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.intake.received import Received
+from resources.lake import Lake
 
 FEED = {
     "table": "tickets",
@@ -48,7 +49,7 @@ class Mailbox:
         return receive(source, lake_uri=self.lake_uri, work_dir=self.work_dir, loaded_at=loaded_at)
 
     def raw(self, name: str) -> pl.DataFrame:
-        return pl.read_delta(f"{self.lake_uri}/raw/{name}")
+        return Lake(self.lake_uri).scan(f"raw/{name}").collect()
 
 
 def files(folder: Path, **more) -> FileSource:
