@@ -95,6 +95,7 @@ def _found(count: int, tick: int) -> pl.DataFrame:
         "evidence": pl.struct("score", "minutes").struct.json_encode(),
         "is_raising": pl.lit(value=True),
         "withheld": pl.lit(None, pl.String),
+        "told_by": pl.lit(None, pl.String),
         "model_name": pl.lit("lightgbm"),
         "model_version": pl.lit("7"),
         "model_run_id": pl.lit("0123456789abcdef0123456789abcdef"),

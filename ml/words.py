@@ -36,6 +36,16 @@ def percent(share: pl.Expr, digits: int = 0) -> pl.Expr:
     return pl.format("{} %", number if digits else number.cast(pl.Int64))
 
 
+def reached(share: pl.Expr) -> pl.Expr:
+    """A probability as "69 %", rounded down: nobody shall read a threshold that was not reached."""
+    return pl.format("{} %", (share * 100 + 1e-9).floor().cast(pl.Int64))
+
+
+def likely(share: pl.Expr, happens: str, may: str) -> pl.Expr:
+    """What is said of a probability: `happens` from one half on, `may` below."""
+    return pl.when(share >= 0.5).then(pl.lit(happens)).otherwise(pl.lit(may))  # noqa: PLR2004 - one half
+
+
 def drawn_from(rate: pl.Expr, number: pl.Expr, *, prior: float, towards: pl.Expr | float) -> pl.Expr:
     """How many of `number` there were before their rate was drawn towards another one, as if by `prior` more at it."""
     usual = towards if isinstance(towards, pl.Expr) else pl.lit(towards)

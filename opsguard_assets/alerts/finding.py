@@ -23,6 +23,7 @@ FINDING = pl.Schema(
         "evidence": pl.String(),  # a JSON object
         "is_raising": pl.Boolean(),  # beyond the threshold that raises; below it, but not below the one that clears
         "withheld": pl.String(),  # why it must not raise an alert, one of WITHHELD; null: it may
+        "told_by": pl.String(),  # the key of the finding whose alert tells it; where `withheld` is TOLD
         "model_name": pl.String(),
         "model_version": pl.String(),
         "model_run_id": pl.String(),
@@ -36,12 +37,13 @@ RESOLVED_BY_PERSON = "resolved by a person"
 LATE_TICK = "late tick"
 NOT_IN_PLAN, HELD_BACK, OVER_BUDGET = "not in the plan", "held back", "over budget"
 GROUPED, IN_MAINTENANCE, EXPIRED = "grouped under its site", "in maintenance", "expired"
-WITHHELD = (NOT_IN_PLAN, HELD_BACK, OVER_BUDGET, GROUPED, IN_MAINTENANCE, EXPIRED)
-# Marks that end an alert which lives, and become its resolution: its site's alert goes on in its place; or its time is
-# over and nobody looks any more, though nothing cleared.
-ENDING = (GROUPED, EXPIRED)
+TOLD = "told by another alert"
+WITHHELD = (NOT_IN_PLAN, HELD_BACK, OVER_BUDGET, GROUPED, IN_MAINTENANCE, EXPIRED, TOLD)
+# Marks that end an alert which lives, and become its resolution: its site's alert, or another one of the same trouble,
+# goes on in its place; or its time is over and nobody looks any more, though nothing cleared.
+ENDING = (GROUPED, EXPIRED, TOLD)
 # Resolutions after which the condition, soon back, opens the same alert again. Nothing comes back of what expired.
-COMES_BACK = (CLEARED, GROUPED)
+COMES_BACK = (CLEARED, GROUPED, TOLD)
 
 
 class FindingError(ValueError):

@@ -162,9 +162,9 @@ def prune(database: Database, before: datetime) -> int:
 
 
 def digest_of_findings(findings: pl.DataFrame) -> str:
-    """The digest of what a tick found; why somebody was withheld an alert is not part of it."""
+    """The digest of what a tick found; why somebody was withheld an alert, and what tells it, is not part of it."""
     rows = findings.select(pl.col(name).cast(dtype) for name, dtype in FINDING.items())
-    return digest_of(rows.drop("withheld"), key=["dedup_key", "severity", "title"])
+    return digest_of(rows.drop("withheld", "told_by"), key=["dedup_key", "severity", "title"])
 
 
 def _tick_of(rows: pl.DataFrame, *, is_late: bool) -> dict[str, Any]:

@@ -46,7 +46,8 @@ JOIN monitor_ticks AS tick ON tick.monitor = :monitor AND tick.as_of = :as_of AN
 """
 _INDEX: Final = "CREATE INDEX ON pg_temp.alerts (dedup_key, alert_id)"
 _DECIDED: Final = """
-SELECT dedup_key, decision, CASE decision WHEN 'muted' THEN 'mute ' || mute_id END AS detail FROM plan
+SELECT dedup_key, decision, CASE decision WHEN 'muted' THEN 'mute ' || mute_id WHEN withheld THEN told_by END AS detail
+FROM plan
 UNION ALL
 SELECT dedup_key, 'cleared', NULL FROM gone WHERE mark IS NULL
 """

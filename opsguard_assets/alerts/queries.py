@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from opsguard_assets.alerts.finding import SEVERITIES
 from opsguard_assets.alerts.kinds import KINDS
@@ -32,10 +32,16 @@ def alerts(
 
 def unresolved_keys(database: Database, alert_types: Sequence[str]) -> list[str]:
     """The keys of the alerts of some types that are not resolved."""
+    with database.begin() as connection:
+        return unresolved_in(connection, alert_types)
+
+
+def unresolved_in(connection: Connection, alert_types: Sequence[str]) -> list[str]:
+    """The same, by the alerts that a connection shows."""
     statement = (
         "SELECT dedup_key FROM alerts WHERE state <> 'resolved' AND alert_type = ANY (:types) ORDER BY dedup_key"
     )
-    return [row["dedup_key"] for row in _rows(database, statement, types=list(alert_types))]
+    return list(connection.execute(text(statement), {"types": list(alert_types)}).scalars())
 
 
 def count_by_state(database: Database) -> list[Row]:

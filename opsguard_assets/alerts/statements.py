@@ -9,7 +9,7 @@ from typing import Final
 CREATE_FINDINGS: Final = """
 CREATE TEMP TABLE f (
     dedup_key text, alert_type text, entity_type text, entity_id text, client_id text, site_id text, severity text,
-    score double precision, title text, reason text, evidence jsonb, is_raising boolean, withheld text,
+    score double precision, title text, reason text, evidence jsonb, is_raising boolean, withheld text, told_by text,
     model_name text, model_version text, model_run_id text, findings bigint
 ) ON COMMIT DROP
 """
@@ -70,7 +70,7 @@ FROM known
 # Alerts whose condition no finding of the tick holds any more, and those that a finding's mark ends.
 CLEARED: Final = """
 CREATE TEMP TABLE gone ON COMMIT DROP AS
-SELECT a.alert_id, a.dedup_key, a.state, a.severity, f.withheld AS mark
+SELECT a.alert_id, a.dedup_key, a.state, a.severity, f.withheld AS mark, f.told_by
 FROM alerts AS a LEFT JOIN f USING (dedup_key)
 WHERE a.state <> 'resolved' AND a.alert_type = ANY (CAST(:alert_types AS text[]))
   AND (f.dedup_key IS NULL OR f.withheld = ANY (CAST(:ending AS text[])))
@@ -161,7 +161,7 @@ NOTE_CLEARED: Final = """
 INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, detail, severity, resolution)
 SELECT alert_id, :as_of, :actor, state, 'resolved',
        CASE mark WHEN 'expired' THEN 'it is over and no longer judged; nothing cleared'
-                 ELSE coalesce(mark, 'the condition cleared') END,
+                 ELSE concat_ws(': ', coalesce(mark, 'the condition cleared'), told_by) END,
        severity, coalesce(mark, 'cleared')
 FROM gone
 """
@@ -169,7 +169,7 @@ FROM gone
 DECIDED: Final = """
 CREATE TEMP TABLE decided ON COMMIT DROP AS
 SELECT p.dedup_key, p.decision, p.findings,
-       CASE p.decision WHEN 'muted' THEN 'mute ' || p.mute_id END AS detail, a.alert_id
+       CASE p.decision WHEN 'muted' THEN 'mute ' || p.mute_id WHEN p.withheld THEN p.told_by END AS detail, a.alert_id
 FROM plan AS p LEFT JOIN alerts AS a ON a.dedup_key = p.dedup_key AND a.state <> 'resolved'
 UNION ALL
 SELECT dedup_key, 'cleared', 0, NULL, alert_id FROM gone WHERE mark IS NULL

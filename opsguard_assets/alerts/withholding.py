@@ -1,10 +1,10 @@
-"""Why somebody receives no alert although a risk is high: the plan, the hold-out, the budget.
+"""Why somebody receives no alert although a risk is high: the plan, the hold-out, the budget, an alert that tells it.
 
 Here: marks on findings. Not here: settings (`config`), recording what was withheld (`life`).
 
 A mark keeps an alert from being raised or opened again; one that lives already lives on until its condition clears.
-Only what is grouped under its site (`devices.findings`) ends at once, because the site's alert goes on in its place,
-and what expired (`shifts.findings`), because nobody looks at it any more.
+Only what is grouped under its site (`devices.findings`) or told by another alert ends at once, because that alert goes
+on in its place, and what expired (`shifts.findings`), because nobody looks at it any more.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from opsguard_assets.alerts.finding import HELD_BACK, NOT_IN_PLAN, OVER_BUDGET
+from opsguard_assets.alerts.finding import HELD_BACK, NOT_IN_PLAN, OVER_BUDGET, SEVERITIES, TOLD
 
 _SALT = b"opsguard hold-out:"
 _SCALE = 2**64
@@ -111,6 +111,40 @@ def keep_to_budget(
     beyond = ranking["dedup_key"].slice(left)
     is_beyond = findings.select(asking & pl.col("dedup_key").is_in(beyond.implode())).to_series()
     return _mark(findings, is_beyond, OVER_BUDGET)
+
+
+def tell_once(findings: pl.DataFrame, pairs: pl.DataFrame, *, living: Sequence[str] = ()) -> pl.DataFrame:
+    """Marks findings that another finding of the same trouble tells, and makes that one as grave as what it tells.
+
+    Args:
+        findings: Frame of `FINDING`, marked by everything else before: what is withheld itself tells nothing.
+        pairs: `told`, `by`: keys of the findings that are told, and of those that tell them; the first of several that
+            speaks is the one that is named.
+        living: Keys of unresolved alerts: a finding below the threshold that raises tells only while its alert lives.
+
+    Returns:
+        The same rows.
+    """
+    is_alive = pl.col("is_raising") | pl.col("dedup_key").is_in(list(living))
+    speaking = findings.filter(pl.col("withheld").is_null(), is_alive)["dedup_key"].unique()
+    spoken = pairs.filter(pl.col("by").is_in(speaking.implode()))
+    heard = spoken.unique("told", keep="first", maintain_order=True)
+    grave = spoken.join(findings.select(told="dedup_key", _severity="severity"), on="told").group_by("by")
+    order = pl.Enum(SEVERITIES)
+    worst = grave.agg(pl.col("_severity").cast(order).max())
+    rows = findings.join(
+        heard.select(dedup_key="told", _by="by"), on="dedup_key", how="left", maintain_order="left"
+    ).join(worst.rename({"by": "dedup_key"}), on="dedup_key", how="left", maintain_order="left")
+    is_told = pl.col("withheld").is_null() & pl.col("_by").is_not_null()
+    is_graver = (pl.col("_severity").to_physical() > pl.col("severity").cast(order).to_physical()).fill_null(
+        value=False
+    )
+    severity = pl.when(is_graver).then(pl.col("_severity").cast(pl.String)).otherwise("severity")
+    return rows.with_columns(
+        severity=severity,
+        withheld=pl.when(is_told).then(pl.lit(TOLD)).otherwise("withheld"),
+        told_by=pl.when(is_told).then("_by").otherwise("told_by"),
+    ).drop("_by", "_severity")
 
 
 def _mark(findings: pl.DataFrame, marked: pl.Series, why: str) -> pl.DataFrame:

@@ -1,16 +1,19 @@
 """The alerts of a tick of devices as an asset. Not here: findings (`findings`), settling (`alerts.monitor_assets`)."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import dagster as dg
 import polars as pl
+from sqlalchemy import Connection
 
 from opsguard_assets.alerts.life import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
+from opsguard_assets.alerts.queries import unresolved_in
 from opsguard_assets.alerts.withholding import keep_to_plans
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.failure_store import events_of
-from opsguard_assets.devices.findings import ALERT_TYPES, MONITOR, Levels, device_findings
+from opsguard_assets.devices.findings import ALERT_TYPES, MONITOR, Levels, device_findings, told_once
 from opsguard_assets.devices.health_assets import DEVICE_HEALTH_KEY
 from opsguard_assets.devices.health_store import recorded_health
 from opsguard_assets.devices.health_stored import DEVICE_HEALTH
@@ -30,29 +33,43 @@ DEVICE_MONITOR = Monitor(MONITOR, ALERT_TYPES)
 def device_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
     """The asset of the alerts of devices."""
 
-    def findings(lake: Lake, _database: Database, as_of: datetime) -> pl.DataFrame:
-        return findings_at(lake, settings, as_of)
+    def findings(lake: Lake, database: Database, as_of: datetime) -> pl.DataFrame:
+        return findings_at(lake, database, settings, as_of)
 
     watched = Watched(
         monitor=DEVICE_MONITOR,
         key=DEVICE_ALERTS_KEY,
         room="devices",
         deps=(DEVICE_HEALTH_KEY, DEVICE_RISK_KEY),
-        description="Alerts of devices that will probably fail, have fallen silent, run out of charge or are unwell "
-        "for a week; a site that falls silent as one gives one alert.",
+        description="Alerts of devices that will probably fail, have fallen silent, run out of charge, or "
+        f"are unwell for {settings.device_alerts.replace_after_days:g} days; a site that falls silent as one gives one "
+        "alert.",
         findings=findings,
         tick=full_hour,
     )
     return monitor_asset(watched, settings)
 
 
-def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame:
+def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datetime) -> pl.DataFrame:
     """The findings of a computed tick, those marked that must not raise an alert."""
-    return found_in(lake, settings, recorded_health(lake, as_of), recorded_risk(lake, as_of), as_of)
+    tick = Computed(recorded_health(lake, as_of), recorded_risk(lake, as_of))
+    with database.begin() as connection:
+        return found_in(lake, connection, settings, tick, as_of)
 
 
-def found_in(lake: Lake, settings: Settings, health: pl.DataFrame, risk: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    """The findings of the health and risk of a tick, those marked that must not raise an alert."""
+@dataclass(frozen=True)
+class Computed:
+    """Rows of `device_health` and `device_risk` of a tick."""
+
+    health: pl.DataFrame
+    risk: pl.DataFrame
+
+
+def found_in(
+    lake: Lake, connection: Connection, settings: Settings, computed: Computed, as_of: datetime
+) -> pl.DataFrame:
+    """The findings of a tick, those marked that must not raise an alert, by the alerts that a connection shows."""
+    health, risk = computed.health, computed.risk
     levels = levels_of(settings)
     since = pl.lit(as_of - timedelta(minutes=levels.maintenance_minutes), INSTANT)
     known = pl.col("known_at") <= pl.lit(as_of, INSTANT)
@@ -60,7 +77,8 @@ def found_in(lake: Lake, settings: Settings, health: pl.DataFrame, risk: pl.Data
     before = _before(lake, as_of, looked_back(health))
     found = device_findings(health, risk, events, levels, as_of, before)
     plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
-    return keep_to_plans(found, plans, settings.plans.alerts_by_plan())
+    marked = keep_to_plans(found, plans, settings.plans.alerts_by_plan())
+    return told_once(marked, unresolved_in(connection, ALERT_TYPES))
 
 
 def _before(lake: Lake, as_of: datetime, back: timedelta) -> pl.DataFrame:
@@ -85,6 +103,7 @@ def levels_of(settings: Settings) -> Levels:
         clear_below=failure.clear_below,
         silent_intervals=alerts.silent_intervals,
         empty_within_hours=alerts.empty_within_hours,
+        replace_below=alerts.replace_below,
         replace_after_days=alerts.replace_after_days,
         site_devices=alerts.site_devices,
         site_share=alerts.site_share,

@@ -3,12 +3,16 @@
 Here: health and risk in, findings out. Not here: who is withheld an alert by plan, and the life of alerts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import polars as pl
 
+from ml.device_failure.words import BATTERY
+from ml.words import counted, durations, likely, reached, rounded
 from opsguard_assets.alerts.finding import FINDING, GROUPED, IN_MAINTENANCE
+from opsguard_assets.alerts.withholding import tell_once
 from opsguard_assets.devices.site_silence import Together, silent_together, waited_for
 
 MONITOR = "devices"
@@ -16,10 +20,11 @@ FAILURE_RISK, SILENT, LOW_BATTERY = "device_failure_risk", "device_silent", "low
 REPLACE, SITE_SILENT = "replacement_recommended", "site_silent"
 ALERT_TYPES = (FAILURE_RISK, SILENT, LOW_BATTERY, REPLACE, SITE_SILENT)
 INSTANT = pl.Datetime("us", "UTC")
+_SPANS = {"1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 # What was raised holds until things are this much better: silence of one interval less, half again as long a charge.
 _HELD_INTERVALS, _HELD_EMPTY = 1.0, 1.5
 # A charge that low has no slope to wait for.
-_EMPTY_PCT = 5.0
+_EMPTY_PCT, _LOW_PCT = 5.0, 20.0
 REPLACE_HOLD = 5.0
 
 
@@ -35,6 +40,7 @@ class Levels:
         clear_below: and clears below.
         silent_intervals: Silence raises after so many intervals.
         empty_within_hours: A charge raises that lasts no longer.
+        replace_below: Health is bad below so many points.
         replace_after_days: Bad health raises after so many days.
         site_devices: Fewest devices of a site that falls silent as one.
         site_share: Share of them that are silent.
@@ -49,6 +55,7 @@ class Levels:
     clear_below: float = 0.55
     silent_intervals: float = 3.0
     empty_within_hours: float = 48.0
+    replace_below: float = 60.0
     replace_after_days: float = 7.0
     site_devices: int = 5
     site_share: float = 0.6
@@ -96,6 +103,28 @@ def device_findings(
     return rows.with_columns(withheld=why)
 
 
+def told_once(findings: pl.DataFrame, living: Sequence[str]) -> pl.DataFrame:
+    """Findings, marked by everything else before, with each trouble of a device told by one alert.
+
+    A device that is silent is not told to be likely to go offline, nor to have a low battery: the silence tells both,
+    and is as grave as they are. A low battery tells a failure that is likely because of the battery.
+
+    Args:
+        findings: Frame of `FINDING`.
+        living: Keys of the unresolved alerts of devices.
+    """
+    of_battery = pl.col("evidence").str.json_path_match("$.mode") == BATTERY
+    told_by = {
+        SILENT: pl.col("alert_type").is_in([FAILURE_RISK, LOW_BATTERY]),
+        LOW_BATTERY: (pl.col("alert_type") == FAILURE_RISK) & of_battery,
+    }
+    pairs = [
+        findings.filter(told).select(told="dedup_key", by=pl.format(f"{teller}:{{}}", "entity_id"))
+        for teller, told in told_by.items()
+    ]
+    return tell_once(findings, pl.concat(pairs), living=living)
+
+
 def _together(levels: Levels) -> Together:
     return Together(levels.silent_intervals, levels.site_devices, levels.site_share, levels.site_within_intervals)
 
@@ -110,9 +139,13 @@ def _failures(risk: pl.DataFrame, levels: Levels) -> pl.DataFrame:
         .then(pl.lit("medium"))
         .otherwise(pl.lit("low"))
     )
-    # Rounded down: nobody shall read 65 % beside a threshold that was not reached.
-    percent = (value * 100 + 1e-9).floor().cast(pl.Int64)
-    title = pl.format("Device {} is likely to fail within {} ({} %)", "device_id", pl.lit(levels.within), percent)
+    title = pl.format(
+        "Device {} {} fail or go offline within {} ({})",
+        "device_id",
+        likely(value, "is likely to", "may"),
+        pl.lit(_SPANS[levels.within]),
+        reached(value),
+    )
     evidence = ("kind", "state", "risk_1h", "risk_24h", "risk_7d", "risk_30d", "mode", "action", "silence_minutes")
     return _found(rows, FAILURE_RISK, severity, title, value >= levels.alert_from, evidence)
 
@@ -121,10 +154,27 @@ def _silent(health: pl.DataFrame, levels: Levels) -> pl.DataFrame:
     interval, silence = pl.col("reports_every_minutes"), pl.col("silence_minutes")
     raised = silence >= levels.silent_intervals * interval
     held = silence >= (levels.silent_intervals - _HELD_INTERVALS) * interval
-    rows = health.filter(interval > 0, held).with_columns(score=pl.lit(None, pl.Float64))
-    title = pl.format("Device {} is silent", "device_id")
+    found = health.filter(interval > 0, held)
+    rows = found.with_columns(
+        score=pl.lit(None, pl.Float64),
+        _silent=durations(found["silence_minutes"].clip(lower_bound=0)),
+        reason=pl.format(
+            "last heard {}; it should report every {} min, and raises an alert after {} intervals",
+            pl.col("last_at").dt.strftime("%Y-%m-%d %H:%M UTC").fill_null("never"),
+            rounded(interval, 1),
+            pl.lit(f"{levels.silent_intervals:g}"),
+        )
+        + _charge(),
+    )
+    title = pl.format("Device {} has been silent for {}", "device_id", "_silent")
     evidence = ("kind", "last_at", "silence_minutes", "reports_every_minutes")
     return _found(rows, SILENT, pl.lit("medium"), title, raised, evidence)
+
+
+def _charge() -> pl.Expr:
+    """The charge that a silent device had when it was heard last, where it may be why."""
+    charge = pl.format("; its battery was at {} %", pl.col("battery_pct").round(0).cast(pl.Int64))
+    return pl.when(pl.col("battery_pct") <= _LOW_PCT).then(charge).otherwise(pl.lit(""))
 
 
 def _empty(health: pl.DataFrame, levels: Levels) -> pl.DataFrame:
@@ -132,12 +182,19 @@ def _empty(health: pl.DataFrame, levels: Levels) -> pl.DataFrame:
     drained = pl.col("battery_pct") <= _EMPTY_PCT
     raised = (hours <= levels.empty_within_hours) | drained
     held = (hours <= levels.empty_within_hours * _HELD_EMPTY) | (pl.col("battery_pct") <= 2 * _EMPTY_PCT)
-    rows = health.filter(held.fill_null(value=False)).with_columns(score=pl.lit(None, pl.Float64))
+    days, trend = pl.col("days_to_empty"), "{} days of charge left at its rate; raised from {} h on"
+    rows = health.filter(held.fill_null(value=False)).with_columns(
+        score=pl.lit(None, pl.Float64),
+        reason=pl.when(days.is_not_null())
+        .then(pl.format(trend, rounded(days, 1), pl.lit(f"{levels.empty_within_hours:g}")))
+        .otherwise(pl.lit(f"a charge of {_EMPTY_PCT:g} % or less has no rate to wait for")),
+    )
     soon = (hours <= levels.empty_within_hours / 2) | drained
     severity = pl.when(soon.fill_null(value=False)).then(pl.lit("high")).otherwise(pl.lit("medium"))
-    left = pl.when(hours.is_not_null()).then(pl.format(", empty in {} h", hours.round(0).cast(pl.Int64))).fill_null("")
-    charge = pl.col("battery_pct").round(0).cast(pl.Int64)
-    title = pl.concat_str(pl.format("Battery of {} at {} %", "device_id", charge), left)
+    left = pl.format("empty in {} h", hours.round(0).cast(pl.Int64))
+    charge = pl.format("at {} %", pl.col("battery_pct").round(0).cast(pl.Int64))
+    said = pl.concat_str(charge, left, separator=", ", ignore_nulls=True)
+    title = pl.format("Battery of device {} {}", "device_id", said)
     evidence = ("kind", "battery_pct", "days_to_empty", "battery_score")
     return _found(rows, LOW_BATTERY, severity, title, raised.fill_null(value=False), evidence)
 
@@ -145,8 +202,20 @@ def _empty(health: pl.DataFrame, levels: Levels) -> pl.DataFrame:
 def _replace(health: pl.DataFrame, levels: Levels, as_of: datetime) -> pl.DataFrame:
     since = pl.lit(as_of - timedelta(days=levels.replace_after_days), INSTANT)
     rows = health.filter(pl.col("below_60_since_at") <= since)
-    title = pl.format("Device {} has been unwell for a week: replace it", "device_id")
-    told = rows.with_columns(_health="score", score=pl.lit(None, pl.Float64))
+    days = ((pl.lit(as_of, INSTANT) - pl.col("below_60_since_at")).dt.total_minutes() / 1440).floor()
+    title = pl.format(
+        "Health of device {} has been below {} for {}: replace it",
+        "device_id",
+        pl.lit(f"{levels.replace_below:g}"),
+        counted(days, "day"),
+    )
+    told = rows.with_columns(
+        _health="score",
+        score=pl.lit(None, pl.Float64),
+        reason=pl.format(
+            "health {} now: {}", rounded(pl.col("score"), 1), pl.col("reason").fill_null("no reason known")
+        ),
+    )
     evidence = ("kind", "_health", "below_60_since_at", "battery_score", "signal_score", "uptime_score")
     return _found(told, REPLACE, pl.lit("low"), title, pl.lit(value=True), evidence)
 
@@ -196,6 +265,7 @@ def _found(
             evidence=facts.struct.json_encode(),
             is_raising=raising,
             withheld=pl.lit(None, pl.String),
+            told_by=pl.lit(None, pl.String),
         )
         .with_columns(dedup_key=pl.concat_str(pl.lit(f"{alert_type}:"), "entity_id"))
         .select(*FINDING)

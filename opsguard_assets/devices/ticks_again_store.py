@@ -9,7 +9,7 @@ Rollups are those that loads up to then gave: a load that came between the steps
 from datetime import datetime, timedelta
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.alert_assets import DEVICE_MONITOR, found_in
+from opsguard_assets.devices.alert_assets import DEVICE_MONITOR, Computed, found_in
 from opsguard_assets.devices.failure_store import device_failure
 from opsguard_assets.devices.health_store import health_at, recorded_health
 from opsguard_assets.devices.moment import full_hour
@@ -59,7 +59,11 @@ def tick_again(lake: Lake, champions: Champions, as_of: datetime, settings: Sett
             "scores_in_lake": stored,
             "health_in_lake": compared_with_stored(health, recorded_health(lake, hour), key=["device_id"]),
             **settled_again(
-                database, DEVICE_MONITOR, hour, settings, lambda _: found_in(seen, settings, health, risk, hour)
+                database,
+                DEVICE_MONITOR,
+                hour,
+                settings,
+                lambda before: found_in(seen, before, settings, Computed(health, risk), hour),
             ),
         },
     )

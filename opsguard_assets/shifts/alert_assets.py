@@ -22,12 +22,12 @@ from opsguard_assets.shifts.findings import (
     key_of_gap,
     key_of_part,
     key_of_position,
-    shift_findings,
+    told_once,
 )
 from opsguard_assets.shifts.no_show_assets import SHIFT_RISK_KEY
 from opsguard_assets.shifts.no_show_store import last_risk, recorded_risk
 from opsguard_assets.shifts.stored import SHIFT_COMPLIANCE
-from opsguard_assets.shifts.substitutes import Workforce, proposals, since_of
+from opsguard_assets.shifts.substitutes import Terms, Workforce, proposals, since_of
 from opsguard_assets.shifts.verdicts import NO_SHOW, UNATTENDED, WRONG_SITE
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import INSTANT
@@ -72,7 +72,8 @@ def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datet
     absences = lake.known(TABLES["absences"], as_of).collect()
     workforce = Workforce(people, sites, around, absences)
     needs = _needs(judged, coverage, as_of)
-    proposed = proposals(needs, workforce, rest_hours=chosen.rest_hours, at_most=chosen.proposals)
+    terms = Terms(chosen.rest_hours, chosen.substitute_within_km, chosen.proposals)
+    proposed = proposals(needs, workforce, terms)
     found = Found(
         judged.verdicts,
         coverage,
@@ -82,9 +83,10 @@ def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datet
         chosen.no_show_alert_from,
         last_risk(lake, as_of),
     )
-    findings = pl.concat([shift_findings(found), _expired(lake, database, found, as_of)])
     plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
-    return keep_to_plans(findings, plans, settings.plans.alerts_by_plan())
+    by_plan = settings.plans.alerts_by_plan()
+    findings = told_once(found, lambda rows: keep_to_plans(rows, plans, by_plan))
+    return pl.concat([findings, keep_to_plans(_expired(lake, database, found, as_of), plans, by_plan)])
 
 
 def _expired(lake: Lake, database: Database, found: Found, as_of: datetime) -> pl.DataFrame:

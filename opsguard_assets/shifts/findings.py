@@ -7,15 +7,21 @@ makes it `shift_unconfirmed`, which accuses nobody and is not told of somebody w
 `wrong_site`; who leaves `early_exit`. It resolves itself when the person arrives. The names of people stay out of
 titles: evidence and reasons carry them.
 
+A post that is short because somebody did not come, or left, has no alert of its own: that of the part tells it. It has
+one where people are missing of whom no alert speaks, and its reason names the others. What the plan of the next day
+leaves open is told apart.
+
 A shift that is no longer judged cannot clear anything: the alerts that still live of it expire.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import polars as pl
 
+from ml.words import counted, likely, reached, rounded
 from opsguard_assets.alerts.finding import EXPIRED, FINDING
-from opsguard_assets.shifts.substitutes import PROPOSAL
+from opsguard_assets.alerts.withholding import tell_once
 from opsguard_assets.shifts.verdicts import EARLY_EXIT, NO_SHOW, UNATTENDED, UNKNOWN, WRONG_SITE, is_there
 
 MONITOR = "shifts"
@@ -28,6 +34,7 @@ LATE_ARRIVAL, UNCONFIRMED, COVERAGE_GAP, GEOFENCE = (
 LIKELY = "no_show_risk"
 # A likely no-show that was told is told until the risk is this much lower.
 _HELD = 0.75
+_KILOMETRE = 1000
 ALERT_TYPES = (LIKELY, LATE_ARRIVAL, NO_SHOW, UNCONFIRMED, WRONG_SITE, EARLY_EXIT, COVERAGE_GAP, GEOFENCE)
 # Verdict -> alert type, severity, severity at a post that must never be empty, what has happened.
 _OF_VERDICT = {
@@ -36,6 +43,14 @@ _OF_VERDICT = {
     UNKNOWN: (UNCONFIRMED, "low", "medium", "not confirmed, the feed is late"),
     WRONG_SITE: (WRONG_SITE, "high", "high", "the person punched at another site"),
     EARLY_EXIT: (EARLY_EXIT, "medium", "high", "the person left early"),
+}
+_POST = ["site_id", "post"]
+# Verdicts by which somebody who is expected now is not there, in words.
+_ABSENT = {
+    UNATTENDED: "has not arrived",
+    NO_SHOW: "did not come",
+    WRONG_SITE: "is at another site",
+    EARLY_EXIT: "left early",
 }
 
 
@@ -50,7 +65,7 @@ class Found:
         risk_from: The risk from which it is told.
         said: The risk that was said last of each part: `shift_id`, `person_id`, `no_show_risk`; shown apart while
             nobody can know whether the person came.
-        proposals: `need` (the alert's key) and `proposals`.
+        proposals: `need` (the alert's key), `proposals` and `nobody` (`substitutes.proposals`).
         unconfirmed_after: Minutes after the start from which an unknown verdict is told.
     """
 
@@ -65,9 +80,7 @@ class Found:
 
 def shift_findings(found: Found) -> pl.DataFrame:
     """The findings of one tick: rows of `FINDING`."""
-    rows = pl.concat(
-        [_parts(found), _gaps(found.coverage), _outside(found.verdicts), _likely(found)], how="diagonal_relaxed"
-    )
+    rows = pl.concat([_parts(found), _gaps(found), _outside(found.verdicts), _likely(found)], how="diagonal_relaxed")
     with_help = rows.join(found.proposals.rename({"need": "dedup_key"}), on="dedup_key", how="left")
     helped = with_help.with_columns(
         evidence=pl.concat_str(
@@ -77,6 +90,43 @@ def shift_findings(found: Found) -> pl.DataFrame:
     )
     nothing = [pl.lit(None, dtype).alias(name) for name, dtype in FINDING.items() if name not in helped.columns]
     return helped.with_columns(nothing).select(FINDING.names())
+
+
+def told_once(found: Found, mark: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    """The findings of one tick, marked, each gap told by one alert.
+
+    Args:
+        found: What the tick knows.
+        mark: Marks findings that must not raise an alert: what is withheld itself tells no gap.
+    """
+    every = mark(shift_findings(found))
+    pairs = _told_gaps(found, every.filter(pl.col("withheld").is_null())["dedup_key"])
+    if pairs.is_empty():
+        return every
+    is_told = key_of_gap().is_in(pairs["told"].implode())
+    rest = replace(found, coverage=found.coverage.filter(pl.col("is_ahead") | ~is_told))
+    others = mark(shift_findings(rest))
+    gone = every.join(others, on="dedup_key", how="anti")
+    told = pairs.join(gone, left_on="told", right_on="dedup_key", how="semi")
+    return tell_once(pl.concat([others, gone]), told)
+
+
+def _told_gaps(found: Found, speaking: pl.Series) -> pl.DataFrame:
+    """Which gaps of now the alerts of parts tell: (`told`, `by`), where as many of them speak as people are missing."""
+    parts = _absent(found).filter(key_of_part().is_in(speaking.implode()))
+    short = found.coverage.filter(~pl.col("is_ahead"), pl.col("missing") > 0)
+    pairs = short.select("missing", *_POST).join(
+        parts.select(*_POST, by=key_of_part()), on=_POST, nulls_equal=True, maintain_order="left"
+    )
+    told = pairs.filter(pl.len().over(_POST) >= pl.col("missing")).select("by", told=key_of_gap())
+    return told.select("told", "by").sort("told", "by")
+
+
+def _absent(found: Found) -> pl.DataFrame:
+    """The parts in shifts of now in which somebody who should be there is not, and an alert says so."""
+    now = pl.col("known_at")
+    expected = (pl.col("expected_from_at") <= now) & (pl.col("expected_until_at") > now)
+    return found.verdicts.filter(pl.col("verdict").is_in(list(_ABSENT)), expected).sort("shift_id", "person_id")
 
 
 def expired_findings(found: Found, over: pl.DataFrame, living: list[str]) -> pl.DataFrame:
@@ -151,8 +201,11 @@ def _parts(found: Found) -> pl.DataFrame:
     )
 
 
-def _gaps(coverage: pl.DataFrame) -> pl.DataFrame:
-    rows = coverage.filter(pl.col("missing") > 0).sort("is_ahead").unique(["site_id", "post"], keep="first")
+def _gaps(found: Found) -> pl.DataFrame:
+    short = found.coverage.filter(pl.col("missing") > 0).sort("is_ahead").unique(_POST, keep="first")
+    said = pl.format("{} ({})", "person_id", pl.col("verdict").replace_strict(_ABSENT, return_dtype=pl.String))
+    absent = _absent(found).group_by(_POST, maintain_order=True).agg(said.alias("_absent"))
+    rows = short.join(absent, on=_POST, how="left", nulls_equal=True)
     post = pl.col("post").fill_null("the site")
     severe = pl.col("is_critical") & ~pl.col("is_ahead")
     when = pl.when("is_ahead").then(pl.format("from {}", _clock("starts_at"))).otherwise(pl.lit("now"))
@@ -168,8 +221,20 @@ def _gaps(coverage: pl.DataFrame) -> pl.DataFrame:
         .when("is_ahead")
         .then(pl.lit("medium"))
         .otherwise(pl.lit("high")),
-        title=pl.format("{} at {}: {} of {} people missing {}", post, "site_id", "missing", "required", when),
-        reason=pl.format("{} planned, {} there, {} not known yet", "planned", "present", "unknown"),
+        title=pl.format(
+            "{} at {}: {} of {} missing {}",
+            post,
+            "site_id",
+            "missing",
+            counted(pl.col("required"), "person", "people"),
+            when,
+        ),
+        reason=pl.concat_str(
+            pl.format("{} planned, {} there, {} not known yet", "planned", "present", "unknown"),
+            pl.when(~pl.col("is_ahead"))
+            .then(pl.format("; absent: {}", pl.col("_absent").list.join(", ")))
+            .fill_null(""),
+        ),
         is_raising=pl.lit(value=True),
         facts=pl.struct("post", "required", "planned", "present", "unknown", "missing").struct.json_encode(),
     )
@@ -177,7 +242,10 @@ def _gaps(coverage: pl.DataFrame) -> pl.DataFrame:
 
 def _outside(verdicts: pl.DataFrame) -> pl.DataFrame:
     rows = verdicts.filter(pl.col("is_outside").fill_null(value=False), pl.col("verdict") != WRONG_SITE)
-    far = (pl.col("distance_m") / 1000).round(1)
+    metres = pl.col("distance_m").round(0).cast(pl.Int64)
+    kilometres = pl.format("{} km", rounded(pl.col("distance_m") / 1000, 1))
+    far = pl.when(metres < _KILOMETRE).then(pl.format("{} m", metres)).otherwise(kilometres)
+    known = pl.format("known to {} m", pl.col("accuracy_m").round(0).cast(pl.Int64)).fill_null("accuracy not known")
     return rows.select(
         "client_id",
         "site_id",
@@ -186,12 +254,8 @@ def _outside(verdicts: pl.DataFrame) -> pl.DataFrame:
         entity_type=pl.lit("shift"),
         entity_id="shift_id",
         severity=pl.lit("medium"),
-        title=pl.format("Shift {} at {}: punched {} km from the site", _clock("expected_from_at"), "site_id", far),
-        reason=pl.format(
-            "{} m from the site, known to {} m",
-            pl.col("distance_m").round(0).cast(pl.Int64),
-            pl.col("accuracy_m").fill_null(0).round(0).cast(pl.Int64),
-        ),
+        title=pl.format("Shift {} at {}: punched {} from the site", _clock("expected_from_at"), "site_id", far),
+        reason=pl.format("{} m from the site, {}", metres, known),
         is_raising=pl.lit(value=True),
         facts=pl.struct("person_id", "distance_m", "accuracy_m").struct.json_encode(),
     )
@@ -200,8 +264,6 @@ def _outside(verdicts: pl.DataFrame) -> pl.DataFrame:
 def _likely(found: Found) -> pl.DataFrame:
     risk = pl.col("risk")
     rows = found.risk.filter(risk >= found.risk_from * _HELD)
-    # Rounded down: nobody shall read a threshold that was not reached.
-    percent = (risk * 100 + 1e-9).floor().cast(pl.Int64)
     return rows.select(
         "client_id",
         "site_id",
@@ -215,7 +277,13 @@ def _likely(found: Found) -> pl.DataFrame:
         entity_id="shift_id",
         severity=pl.lit("low"),
         score=risk,
-        title=pl.format("Shift {} at {}: likely that nobody comes ({} %)", _clock("starts_at"), "site_id", percent),
+        title=pl.format(
+            "Shift {} at {}: {} ({})",
+            _clock("starts_at"),
+            "site_id",
+            likely(risk, "it is likely that nobody comes", "nobody may come"),
+            reached(risk),
+        ),
         is_raising=risk >= found.risk_from,
         facts=pl.struct("person_id", "risk", starts=_clock("starts_at")).struct.json_encode(),
     )
@@ -225,11 +293,10 @@ def _with_proposal(reason: pl.Expr) -> pl.Expr:
     """The reason, and who could come."""
     first = pl.col("proposals").list.first()
     who = pl.format("; {} could come: {}", first.struct.field("name"), first.struct.field("reason"))
-    return pl.concat_str(reason, pl.when(pl.col("proposals").list.len() > 0).then(who).fill_null(""))
+    nobody = pl.format("; {}", pl.col("nobody"))
+    said = pl.when(pl.col("proposals").list.len() > 0).then(who).otherwise(nobody)
+    return pl.concat_str(reason, said.fill_null(""))
 
 
 def _clock(column: str) -> pl.Expr:
     return pl.col(column).dt.strftime("%Y-%m-%d %H:%M UTC")
-
-
-NO_PROPOSALS = pl.Schema({"need": pl.String(), "proposals": pl.List(PROPOSAL)})

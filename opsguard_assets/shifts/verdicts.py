@@ -207,7 +207,16 @@ def _rule(limits: Limits) -> pl.Expr:
         .then(pl.lit("the site's punches were never heard of"))
         .when(delays)
         .then(pl.format("its punches take {} min to arrive", pl.col("feed_delay_minutes").ceil().cast(pl.Int64)))
-        .otherwise(pl.format("the site's punches are reported up to {} UTC only", _clock("feed_reported_upto_at")))
+        .otherwise(pl.format("the site's punches are reported up to {} only", _clock("feed_reported_upto_at")))
+    )
+    late_after, early_before, open_after, no_show_after = (
+        pl.lit(f"{minutes:g}")
+        for minutes in (limits.late_after, limits.early_before, limits.open_after, limits.no_show_after)
+    )
+    gone = (
+        pl.when(pl.col("waited") >= limits.no_show_after)
+        .then(pl.format("nobody within {} min of the start", no_show_after))
+        .otherwise(pl.lit("nobody until the end"))
     )
     late, early = (pl.col(name).floor().cast(pl.Int64) for name in ("late_minutes", "early_minutes"))
     words = {
@@ -217,14 +226,14 @@ def _rule(limits: Limits) -> pl.Expr:
         .then(pl.lit("replaced; the substitute did not come"))
         .otherwise(pl.lit("on leave for the whole shift")),
         WRONG_SITE: pl.format("punched at {} instead", "punched_site_id"),
-        EARLY_EXIT: pl.format("left {} min before the end; limit {} min", early, pl.lit(int(limits.early_before))),
-        LATE: pl.format("arrived {} min after the start; limit {} min", late, pl.lit(int(limits.late_after))),
-        LEFT_OPEN: pl.format("no departure {} min after the end", pl.lit(int(limits.open_after))),
-        ON_TIME: pl.format("arrived within {} min of the start", pl.lit(int(limits.late_after))),
+        EARLY_EXIT: pl.format("left {} min before the end; limit {} min", early, early_before),
+        LATE: pl.format("arrived {} min after the start; limit {} min", late, late_after),
+        LEFT_OPEN: pl.format("no departure {} min after the end", open_after),
+        ON_TIME: pl.format("arrived within {} min of the start", late_after),
         UPCOMING: pl.lit("not late yet"),
         UNKNOWN: pl.format("feed late: {}{}", feed, _heard_so_far()),
-        NO_SHOW: pl.format("nobody within {} min of the start, or until the end", pl.lit(int(limits.no_show_after))),
-        UNATTENDED: pl.format("nobody {} min after the start", pl.lit(int(limits.late_after))),
+        NO_SHOW: gone,
+        UNATTENDED: pl.format("nobody within {} min of the start", late_after),
     }
     return pl.coalesce(pl.when(pl.col("verdict") == name).then(text) for name, text in words.items()).alias("rule")
 
@@ -249,4 +258,4 @@ def is_there() -> pl.Expr:
 
 
 def _clock(column: str) -> pl.Expr:
-    return pl.col(column).dt.strftime("%Y-%m-%d %H:%M")
+    return pl.col(column).dt.strftime("%Y-%m-%d %H:%M UTC")

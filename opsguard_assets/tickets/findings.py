@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ml.words import likely, reached
 from opsguard_assets.alerts.finding import FINDING
 from opsguard_assets.tickets.tick import BREACHED
 
@@ -65,9 +66,10 @@ def sla_findings(risk: pl.DataFrame, levels: RiskLevels) -> pl.DataFrame:
 def _likely(levels: RiskLevels) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
     """Severity, title and whether it raises, of tickets likely to miss their deadline."""
     severity = pl.when(pl.col("risk") >= levels.high_from).then(pl.lit("high")).otherwise(pl.lit("medium"))
-    # Rounded down: nobody shall read 70 % beside a threshold that was not reached.
-    percent = (pl.col("risk") * 100 + 1e-9).floor().cast(pl.Int64)
-    title = pl.format("Ticket {} is likely to miss its deadline ({} %)", "ticket_id", percent)
+    risk = pl.col("risk")
+    title = pl.format(
+        "Ticket {} {} its deadline ({})", "ticket_id", likely(risk, "is likely to miss", "may miss"), reached(risk)
+    )
     return severity, title, pl.col("risk") >= levels.alert_from
 
 
@@ -91,6 +93,7 @@ def _found(rows: pl.DataFrame, alert_type: str, severity: pl.Expr, title: pl.Exp
             evidence=facts.struct.json_encode(),
             is_raising=raising,
             withheld=pl.lit(None, pl.String),
+            told_by=pl.lit(None, pl.String),
         )
         .with_columns(dedup_key=pl.concat_str(pl.lit(f"{alert_type}:"), "entity_id"))
         .select(*FINDING)

@@ -13,7 +13,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import INSTANT
 from opsguard_assets.vendors.changes import months_before
-from opsguard_assets.vendors.findings import ALERT_TYPES, MONITOR, Known, Levels, vendor_findings
+from opsguard_assets.vendors.findings import ALERT_TYPES, MONITOR, Known, Levels, told_once, vendor_findings
 from opsguard_assets.vendors.order_assets import WORK_ORDER_RISK_KEY
 from opsguard_assets.vendors.order_store import recorded_risk
 from opsguard_assets.vendors.score_store import WORK_ORDERS, last_scores
@@ -59,7 +59,8 @@ def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame
         recorded_risk(lake, as_of),
     )
     plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
-    return keep_to_plans(vendor_findings(known, levels, as_of), plans, settings.plans.alerts_by_plan())
+    marked = keep_to_plans(vendor_findings(known, levels, as_of), plans, settings.plans.alerts_by_plan())
+    return told_once(marked)
 
 
 def overdue_at(lake: Lake, as_of: datetime, cancelled: tuple[str, ...]) -> pl.DataFrame:

@@ -11,7 +11,9 @@ from datetime import datetime
 
 import polars as pl
 
+from ml.words import counted, likely, reached, rounded
 from opsguard_assets.alerts.finding import FINDING
+from opsguard_assets.alerts.withholding import tell_once
 from opsguard_assets.tables.versions import INSTANT
 from opsguard_assets.vendors.score import WEIGHTS
 
@@ -70,6 +72,15 @@ def vendor_findings(known: Known, levels: Levels, as_of: datetime) -> pl.DataFra
     return rows.with_columns(nothing).select(FINDING.names())
 
 
+def told_once(findings: pl.DataFrame) -> pl.DataFrame:
+    """Findings, marked by everything else before; an order that is overdue is not told to be likely late, too.
+
+    Risk is by the due time that was first promised. An order whose due time was brought forward can be past it before.
+    """
+    likely_late = findings.filter(pl.col("alert_type") == AT_RISK)
+    return tell_once(findings, likely_late.select(told="dedup_key", by=pl.format(f"{OVERDUE}:{{}}", "entity_id")))
+
+
 def _dropped(known: Known, levels: Levels) -> pl.DataFrame:
     enough = known.before.filter(pl.col("jobs") >= levels.fewest_jobs).select(
         "vendor_id", was="score", was_of="jobs", was_plain=_plain()
@@ -83,8 +94,10 @@ def _dropped(known: Known, levels: Levels) -> pl.DataFrame:
         entity_type=pl.lit("vendor"),
         entity_id="vendor_id",
         severity=pl.when(drop >= 2 * levels.score_drop).then(pl.lit("high")).otherwise(pl.lit("medium")),
-        title=pl.format("{} fell by {} points to {}", "name", -pl.col("change"), "score"),
-        reason=pl.when(pl.col("drivers").str.len_chars() > 0).then("drivers").otherwise(pl.lit("no single part")),
+        title=pl.format("The score of {} fell by {} points to {}", _vendor(), -pl.col("change"), "score"),
+        reason=pl.when(pl.col("drivers").str.len_chars() > 0)
+        .then("drivers")
+        .otherwise(pl.lit("no single part moved it by half a point")),
         is_raising=drop >= levels.score_drop,
         evidence=pl.struct(
             "score", "low", "high", "jobs", "was", "was_of", month=pl.col("month").dt.strftime("%Y-%m")
@@ -103,17 +116,15 @@ def _below(scores: pl.DataFrame, levels: Levels) -> pl.DataFrame:
     target, share = 100 * levels.sla_target, pl.col("sla_raw")
     clears_at = min(target + _HELD_PERCENT, 100)
     rows = scores.filter(pl.col("sla_jobs") >= levels.fewest_jobs, share < clears_at).sort("vendor_id")
-    # Rounded down: nobody shall read a target that was not reached.
-    percent = (share + 1e-9).floor().cast(pl.Int64)
     return rows.select(
         alert_type=pl.lit(BELOW_TARGET),
         entity_type=pl.lit("vendor"),
         entity_id="vendor_id",
         severity=pl.lit("medium"),
-        title=pl.format("{} did {} % of {} jobs in time", "name", percent, "sla_jobs"),
+        title=pl.format("{} did {} of {} in time", _vendor(), reached(share / 100), counted(pl.col("sla_jobs"), "job")),
         reason=pl.format(
             "the target is {} %; with 90 % certainty the vendor's rate lies between {} and {} %",
-            pl.lit(round(target)),
+            pl.lit(f"{target:g}"),
             pl.col("sla_low").round(0).cast(pl.Int64),
             pl.col("sla_high").round(0).cast(pl.Int64),
         ),
@@ -134,7 +145,12 @@ def _overdue(overdue: pl.DataFrame, levels: Levels, as_of: datetime) -> pl.DataF
         entity_id="work_order_id",
         severity=pl.when(urgent).then(pl.lit("high")).otherwise(pl.lit("medium")),
         title=pl.format("Work order {} is overdue", "work_order_id"),
-        reason=pl.format("due {}, {} h ago; {}", _clock("due_at"), hours.round(1), pl.col("vendor_id")),
+        reason=pl.format(
+            "due {}, {} h ago; vendor {}",
+            _clock("due_at"),
+            rounded(hours, 1),
+            pl.col("vendor_id").fill_null("not known"),
+        ),
         is_raising=pl.lit(value=True),
         evidence=pl.struct(
             "vendor_id", "category", priority=priority, due=_clock("due_at"), overdue_hours=hours.round(1)
@@ -145,7 +161,6 @@ def _overdue(overdue: pl.DataFrame, levels: Levels, as_of: datetime) -> pl.DataF
 def _at_risk(risk: pl.DataFrame, levels: Levels) -> pl.DataFrame:
     value = pl.col("risk")
     rows = risk.filter(value >= levels.late_alert_from * _HELD_RISK).sort("work_order_id")
-    percent = (value * 100 + 1e-9).floor().cast(pl.Int64)
     return rows.select(
         "client_id",
         "site_id",
@@ -158,10 +173,17 @@ def _at_risk(risk: pl.DataFrame, levels: Levels) -> pl.DataFrame:
         entity_id="work_order_id",
         severity=pl.lit("medium"),
         score=value,
-        title=pl.format("Work order {} will probably be late ({} %)", "work_order_id", percent),
+        title=pl.format(
+            "Work order {} {} late ({})", "work_order_id", likely(value, "is likely to be", "may be"), reached(value)
+        ),
         is_raising=value >= levels.late_alert_from,
         evidence=pl.struct("vendor_id", "risk", due=_clock("due_at")).struct.json_encode(),
     )
+
+
+def _vendor() -> pl.Expr:
+    """The vendor's name; its number where the source tells no name."""
+    return pl.coalesce("name", "vendor_id")
 
 
 def _clock(column: str) -> pl.Expr:

@@ -66,7 +66,7 @@ def test_a_failure_risk_raises_from_65_percent_and_its_severity_rises_with_it():
     assert {name: (row["is_raising"], row["severity"]) for name, row in rows.items()} == {
         "b": (False, "low"), "c": (True, "low"), "d": (True, "medium"), "e": (True, "high"),
     }  # fmt: skip
-    assert rows["c"]["title"] == "Device c is likely to fail within 24h (65 %)"
+    assert rows["c"]["title"] == "Device c is likely to fail or go offline within 24 hours (65 %)"
 
 
 @pytest.mark.parametrize(("silent", "expected"), [(29, None), (31, False), (44.9, False), (45, True)])

@@ -10,7 +10,7 @@ from opsguard_assets.alerts.finding import checked
 from opsguard_assets.shifts.coverage import coverage_ahead, coverage_now
 from opsguard_assets.shifts.findings import Found, key_of_part, shift_findings
 from opsguard_assets.shifts.stored import SHIFT_CALENDAR, SHIFT_RISK
-from opsguard_assets.shifts.substitutes import Workforce, nothing_proposed, proposals
+from opsguard_assets.shifts.substitutes import Terms, Workforce, nothing_proposed, proposals
 from opsguard_assets.shifts.verdicts import Attended, Limits, shift_compliance
 from opsguard_assets.tables.versions import INSTANT
 from tests.shifts.rosters import rows, site
@@ -19,24 +19,23 @@ from tests.shifts.test_verdicts import at, punch, shift
 SITES = [site(), site("dock", latitude=52.6, longitude=13.5), site("far", latitude=40.0, longitude=-70.0)]
 
 
-def found(shifts, punches=(), now="09:00", proposed=None, risk=None, beats_until=None, said=()):
+def found(shifts, punches=(), now="09:00", **more):
+    return checked(shift_findings(known(shifts, punches, now, **more)))
+
+
+def known(shifts, punches=(), now="09:00", proposed=None, risk=None, beats_until=None, said=()):
     heard = at(beats_until or now)
     beats = [{"site_id": name, "reported_upto_at": heard, "known_at": heard} for name in ("hall", "dock")]
     frame = rows(SHIFT_CALENDAR, *shifts)
-    known = Attended(rows("attendance", *punches), rows("punch_feeds", *beats), rows("sites", *SITES))
-    verdicts = shift_compliance(frame, known, Limits(), at(now)).with_columns(known_at=pl.lit(at(now), INSTANT))
+    came = Attended(rows("attendance", *punches), rows("punch_feeds", *beats), rows("sites", *SITES))
+    verdicts = shift_compliance(frame, came, Limits(), at(now)).with_columns(known_at=pl.lit(at(now), INSTANT))
     here = coverage_now(frame, verdicts, at(now)).with_columns(is_ahead=pl.lit(value=False))
     ahead = coverage_ahead(frame, at(now)).with_columns(is_ahead=pl.lit(value=True))
     schema = {"shift_id": pl.String, "person_id": pl.String, "no_show_risk": pl.Float64}
     was = pl.DataFrame(list(said), schema=schema, orient="row")
     helped = nothing_proposed() if proposed is None else proposed
-    return checked(
-        shift_findings(
-            Found(
-                verdicts, pl.concat([here, ahead]), helped, 15.0, SHIFT_RISK.empty() if risk is None else risk, 0.4, was
-            )
-        )
-    )
+    likely = SHIFT_RISK.empty() if risk is None else risk
+    return Found(verdicts, pl.concat([here, ahead]), helped, 15.0, likely, 0.4, was)
 
 
 def test_one_key_changes_its_type_and_severity_with_what_becomes_of_the_shift():
@@ -140,8 +139,13 @@ def worked(person, days_ago, hours=("08:00", "16:00"), **more):
     }
 
 
-def best_of(shifts, absences=(), requires=None, people=PEOPLE):
+def best_of(shifts, absences=(), requires=None, people=PEOPLE, within_km=10_000.0):
     """Who is proposed for the gate of the hall from 08:20 to 16:00, the best first."""
+    return asked(shifts, absences, requires, people, within_km)[0]
+
+
+def asked(shifts, absences=(), requires=None, people=PEOPLE, within_km=100.0):
+    """The same, and why nobody is."""
     needs = pl.DataFrame(
         {"need": ["n"], "site_id": ["hall"], "post": ["gate"], "starts_at": [at("08:20")], "ends_at": [at("16:00")]}
     ).with_columns(pl.col("starts_at", "ends_at").cast(INSTANT), requires=pl.lit(requires, pl.List(pl.String)))
@@ -151,8 +155,8 @@ def best_of(shifts, absences=(), requires=None, people=PEOPLE):
         rows(SHIFT_CALENDAR, *shifts),
         rows("absences", *absences),
     )
-    proposed = proposals(needs, workforce, rest_hours=10, at_most=9)["proposals"].to_list()
-    return proposed[0] if proposed else []
+    (told,) = proposals(needs, workforce, Terms(10, within_km, 9)).to_dicts()
+    return told["proposals"], told["nobody"]
 
 
 def names(proposed):
@@ -203,13 +207,13 @@ def test_where_a_post_demands_qualifications_only_who_holds_them_all_is_asked_an
     past = [worked("knows_post", 2)]
     both = best_of(past, requires=["first aid", "Fire watch"], people=people)
     assert [one["person_id"] for one in both] == ["near"]
-    assert both[0]["reason"].startswith("holds: first aid, Fire watch; new to this site, ")
+    assert both[0]["reason"].startswith("new to this site, 0.0 km away, ")
     assert names(best_of(past, requires=["first aid"], people=people)) == {"near", "far"}
     assert best_of(past, requires=["diver"], people=people) == []
     for nothing in (None, []):
         everybody = best_of(past, requires=nothing, people=people)
         assert len(everybody) > 3
-        assert everybody[0]["reason"].startswith("worked this post 1 times")
+        assert everybody[0]["reason"].startswith("worked this post once")
 
 
 def test_who_is_not_known_to_be_active_is_asked_and_who_is_not_active_is_not():
@@ -228,12 +232,15 @@ def test_substitutes_are_rested_and_best_first_and_everyone_says_why():
     ]
     best = best_of([shift("08:00", "16:00"), *past])
     assert [one["person_id"] for one in best] == ["knows_post", "knows_site", "near", "far"]
-    assert best[0]["reason"] == "worked this post 2 times, rested 40 h, 11.2 km away, 16 h this week"
+    assert best[0]["reason"] == (
+        "worked this post twice, 11.2 km away, rested 40 h of 10 needed, 16 h in the last 7 days, "
+        "no qualification required"
+    )
     assert best[0]["distance_km"] == pytest.approx(11.2, abs=0.1)
     told = found(
         [shift("08:00", "16:00")],
         now="10:30",
-        proposed=pl.DataFrame({"need": ["shift:08:00-16:00/ann"], "proposals": [best]}),
+        proposed=pl.DataFrame({"need": ["shift:08:00-16:00/ann"], "proposals": [best], "nobody": [None]}),
     )
     no_show = told.filter(pl.col("alert_type") == "no_show")
     assert no_show["reason"].item().endswith("; Knows_Post could come: " + best[0]["reason"])
@@ -256,7 +263,7 @@ def test_a_likely_no_show_is_told_with_its_reason_and_held_a_little_below():
 
     assert told(0.29) == []
     assert told(0.31)[0][3] is False
-    assert told(0.419) == [("Shift 2026-01-05 20:00 UTC at hall: likely that nobody comes (41 %)", "why", 0.419, True)]
+    assert told(0.419) == [("Shift 2026-01-05 20:00 UTC at hall: nobody may come (41 %)", "why", 0.419, True)]
 
 
 def test_the_key_of_a_part_names_shift_and_person():

@@ -128,7 +128,11 @@ def test_one_alert_lives_with_its_shift_and_resolves_itself_on_arrival(house):
     house.heard(at(8.5))
     house.judge(at(8.5))
     first = house.alert()
-    assert (first["alert_type"], first["severity"], first["state"]) == ("late_arrival", "medium", "open")
+    assert (first["alert_type"], first["severity"], first["state"]) == (
+        "late_arrival",
+        "high",
+        "open",
+    )  # as grave as the gap
     house.heard(at(10.5))
     page = house.judge(at(10.5))
     second = house.alert()
@@ -165,7 +169,8 @@ def test_who_is_proposed_is_qualified_and_neither_sick_nor_replaced(house):
     told = house.alert()
     assert told["alert_type"] == "no_show"
     assert [one["person_id"] for one in told["evidence"]["proposals"]] == ["dan"]
-    assert "; Dan could come: holds: first aid; new to this site" in told["reason"]
+    assert "; Dan could come: new to this site, 0.0 km away, " in told["reason"]
+    assert told["reason"].endswith(", holds first aid")
 
 
 def test_a_punch_that_comes_late_corrects_yesterday_and_the_correction_can_be_seen(house):

@@ -181,10 +181,10 @@ def test_what_was_heard_of_somebody_stands_beside_what_is_not_known():
     left = judged([LONG], [punch("07:58", "10:00")], "12:00", heard="10:05")["08:00-16:00"]
     assert left["rule"] == (
         "feed late: the site's punches are reported up to 2026-01-05 10:05 UTC only; "
-        "a departure at 2026-01-05 10:00 was heard"
+        "a departure at 2026-01-05 10:00 UTC was heard"
     )
     there = judged([LONG], [punch("09:00")], "12:00", heard="07:30")["08:00-16:00"]
-    assert there["rule"].endswith("; an arrival at 2026-01-05 09:00 was heard")
+    assert there["rule"].endswith("; an arrival at 2026-01-05 09:00 UTC was heard")
     away = judged([LONG], [punch("07:30", site_id="dock")], "12:00", heard="07:30")["08:00-16:00"]
     assert away["rule"].endswith("; a punch at dock was heard")
 

@@ -26,6 +26,7 @@ RISK = {
     "model_version": pl.String,
     "model_run_id": pl.String,
     "withheld": pl.String,
+    "told_by": pl.String,
 }
 OPEN = {
     "ticket_id": pl.String,

@@ -108,7 +108,7 @@ def test_a_risk_is_told_from_its_threshold_and_held_below_it():
 
     told = {value: found(risk=[risk(value)])["is_raising"].to_list() for value in (0.39, 0.4, 0.4999, 0.5)}
     assert told == {0.39: [], 0.4: [False], 0.4999: [False], 0.5: [True]}
-    assert found(risk=[risk(0.4999)])["title"].item() == "Work order w1 will probably be late (49 %)"
+    assert found(risk=[risk(0.4999)])["title"].item() == "Work order w1 may be late (49 %)"
 
 
 def test_names_in_pictures_are_text_and_never_markup():
