@@ -3,6 +3,7 @@
 Here: `OPSGUARD_*` and their `*_FILE` forms for secrets. Not here: opening what they name.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ HOME, LAKE, DATABASE_URL, CONFIG = (
     "OPSGUARD_DATABASE_URL",
     "OPSGUARD_CONFIG",
 )
+
+# What the libraries of the lake take for a part of an address or of a partition.
+_NO_LAKE = re.compile(r"[\[\]^|\\=]|%[0-9A-Fa-f]{2}")
 
 
 class EnvironmentVariableError(ValueError):
@@ -91,6 +95,13 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         EnvironmentVariableError: When a variable contradicts another one.
     """
     home = Path(variables.get(HOME) or ".opsguard").expanduser().resolve()
+    lake = variables.get(LAKE) or str(home / "lake")
+    if "://" not in lake and (sign := _NO_LAKE.search(lake)):
+        name = LAKE if variables.get(LAKE) else HOME
+        raise EnvironmentVariableError(
+            f"{name} means a lake in {lake}: Delta tables cannot lie in a folder with {sign.group()!r} in its path; "
+            f"set {name} to a folder without it"
+        )
     url = secret(variables, DATABASE_URL)
     if url is not None:
         try:
@@ -100,7 +111,7 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
     config = variables.get(CONFIG)
     return Environment(
         home=home,
-        lake=variables.get(LAKE) or str(home / "lake"),
+        lake=lake,
         database_url=SecretStr(url) if url else None,
         config=Path(config).expanduser().resolve() if config else None,
     )

@@ -86,3 +86,16 @@ def test_a_file_that_is_no_text_is_named(tmp_path):
     binary.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(EnvironmentVariableError, match=r"TOKEN_FILE names .*binary, which is no UTF-8 text"):
         secret({"TOKEN_FILE": str(binary)}, "TOKEN")
+
+
+@pytest.mark.parametrize("sign", ["[", "]", "^", "|", "\\", "=", "%20"])
+def test_a_folder_that_no_lake_can_lie_in_is_refused_by_name(tmp_path, sign):
+    home, lake = str(tmp_path / f"a{sign}b"), str(tmp_path / "lake")
+    with pytest.raises(
+        EnvironmentVariableError, match=r"OPSGUARD_HOME means a lake in .*set OPSGUARD_HOME to a folder"
+    ):
+        read_environment({"OPSGUARD_HOME": home})
+    assert read_environment({"OPSGUARD_HOME": home, "OPSGUARD_LAKE": lake}).lake == lake
+    with pytest.raises(EnvironmentVariableError, match="OPSGUARD_LAKE means a lake in"):
+        read_environment({"OPSGUARD_LAKE": home})
+    assert read_environment({"OPSGUARD_LAKE": "s3://bucket/a=b"}).lake == "s3://bucket/a=b"

@@ -203,3 +203,15 @@ def test_old_days_are_forgotten_and_the_others_stay(lake):
     assert lake.forget("scores", "date", date(2026, 1, 3)) == 2
     assert lake.scan("scores").collect()["risk"].to_list() == [0.3]
     assert lake.forget("scores", "date", date(2026, 1, 3)) == 0
+
+
+@pytest.mark.parametrize("name", ["mein Häuschen", "a%b", "a#b?c", "a*{b}", "漢'\"", "a;b,c&d"])
+def test_a_lake_lies_in_a_folder_of_any_usual_name(tmp_path, name):
+    lake = Lake(str(tmp_path / name / "lake"))
+    rows = pl.DataFrame({"kind": ["a b", "c"], "n": [1, 2]})
+    for sequence in (1, 2):
+        lake.append_once("facts", rows, stream="s", sequence=sequence, partition_by=["kind"])
+    lake.replace_slice("facts", pl.DataFrame({"kind": ["c"], "n": [3]}), where={"kind": "c"}, partition_by=["kind"])
+    assert sorted(lake.scan("facts").collect().rows()) == [("a b", 1), ("a b", 1), ("c", 3)]
+    assert lake.scan("facts").filter(pl.col("kind") == "a b").select(pl.len()).collect().item() == 2
+    assert [path.name for path in tmp_path.iterdir()] == [name]
