@@ -87,7 +87,8 @@ class Database:
             with self.engine.begin() as connection:
                 yield connection
         except OperationalError as error:
-            reason, remedy = " ".join(str(error.orig).split()), "check OPSGUARD_DATABASE_URL and that the server runs"
+            reason = " ".join(str(error.orig).split())
+            remedy = "check that the server runs, and OPSGUARD_DATABASE_URL if it is set"
             full = storage_words([reason], [])
             if full is not None:
                 raise StorageError(f"{self.place}: {full}") from None

@@ -35,6 +35,10 @@ _OLDEST, _NEWEST = (3, 11), (3, 13)
 _LEAST_FREE_BYTES = 2_000_000_000
 _WAIT_SECONDS = 10
 _SET = "set the variables that it names (docs/sources.md)."
+_DATABASE_REMEDIES = {
+    True: "Do what the message says; docs/configuration.md tells how the embedded PostgreSQL runs.",
+    False: "Correct OPSGUARD_DATABASE_URL, or start the server.",
+}
 _REMEDIES = {
     "files": "Correct `path` and `columns` in opsguard.yaml, or let this user read the files (docs/sources.md).",
     "sql": f"Correct `url`, `table` and `cursor` in opsguard.yaml, let this machine reach the database, and {_SET}",
@@ -60,7 +64,7 @@ def diagnose(place: Environment, variables: Mapping[str, str]) -> list[Finding]:
         "configuration", lambda: load_settings_of(place, variables, misfits), findings, "Correct opsguard.yaml."
     )
     opened = _asked(
-        "database", lambda: open_installation(place), findings, "Correct OPSGUARD_DATABASE_URL, or start the server."
+        "database", lambda: open_installation(place), findings, _DATABASE_REMEDIES[place.database_url is None]
     )
     if opened is not None:
         findings += [_schema(opened), _lake(opened), *_ticks(opened)]

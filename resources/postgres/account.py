@@ -59,7 +59,7 @@ class Account:
         return subprocess.CompletedProcess(list(command), started.returncode, said.decode(errors="replace").strip())
 
     def take(self, folder: Path) -> None:
-        """Makes `folder` and what is in it the account's own. The top comes last: what was cut short is done again."""
+        """Makes a file, or a folder with all in it, the account's own. The top comes last, so a cut is mended."""
         if folder.stat().st_uid == self.uid:
             return
         for root, folders, files in os.walk(folder, topdown=False):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from resources.postgres.account import MAJOR, Account, program
 from resources.postgres.errors import OWN_SERVER, EmbeddedServerError
-from resources.postgres.place import Place
+from resources.postgres.place import Place, write_private
 
 # Who may connect: whoever may enter the folder of the socket and knows the password. There is no port.
 _HBA = """\
@@ -47,7 +47,7 @@ def make_ready(place: Place, account: Account, settings: Mapping[str, str], held
         _set_password(place, account, held)
     rules = place.data / "pg_hba.conf"
     if rules.read_text(encoding="utf-8", errors="replace") != _HBA:
-        _replace(rules, _HBA, account)
+        write_private(rules, _HBA, account)
 
 
 def make_private(folder: Path) -> None:
@@ -113,7 +113,6 @@ def _initialise(place: Place, account: Account, settings: Mapping[str, str], hel
         draft.mkdir(mode=0o700)
     make_private(draft)
     account.take(draft)
-    place.password.unlink(missing_ok=True)
     # The same order of texts on every machine, and none that an update of the system changes.
     words = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
     access = ["--username=postgres", "--auth=reject", "--no-instructions"]
@@ -143,15 +142,7 @@ def _set_password(place: Place, account: Account, held: int) -> None:
             raise disk_is_full(place)
         said = "\n".join(line for line in done.stdout.splitlines()[-8:] if password not in line)
         raise EmbeddedServerError(f"PostgreSQL could not open {place.data}:\n{said}\nCorrect that, or {OWN_SERVER}.")
-    place.write("password", password)
-
-
-def _replace(file: Path, text: str, account: Account) -> None:
-    draft = file.with_name(f"{file.name}.draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.chmod(0o600)
-    account.take(draft)
-    draft.replace(file)
+    write_private(place.password, password, account)
 
 
 def is_full(error: OSError) -> bool:

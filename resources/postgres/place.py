@@ -7,7 +7,6 @@ Beside the data folder `postgres` lies `postgres.server`, for the owner alone:
     lock      held by whoever starts, joins or stops the server
     users     held, shared, by every process that needs the server: the system lets go of it however a process ends
     held      held by every process of PostgreSQL that works on the data, so that none is overlooked
-    password  of the role `postgres`, once it is set
     socket    name of the socket's folder, for the next start: programs that run on keep their address
     log       what the server says
 """
@@ -50,8 +49,8 @@ class Place:
 
     @property
     def password(self) -> Path:
-        """Holds the password once it is set."""
-        return self.state / "password"
+        """Holds the password once it is set; in the data folder, so that a copy of the data is a copy of both."""
+        return self.data / "opsguard.password"
 
     @property
     def log(self) -> Path:
@@ -67,21 +66,25 @@ class Place:
         """Opens a file of the state for the owner alone; the number is not passed on to other programs by itself."""
         return os.open(self.state / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def write(self, name: str, text: str) -> None:
-        """Writes a file of the state at once or not at all."""
-        draft = self.state / f"{name}.draft"
-        draft.unlink(missing_ok=True)
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - of a number
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.state / name)
-
     def open_log(self) -> IO[bytes]:
         """Opens the log at its end; a long one makes place and stays as `log.1`."""
         if self.log.exists() and self.log.stat().st_size > _LARGEST_LOG:
             self.log.replace(self.log.with_name("log.1"))
-        return open(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")  # noqa: PTH123 - of a number; its user closes it
+        number = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return open(number, "ab")  # noqa: PTH123 - pathlib opens no number
+
+
+def write_private(file: Path, text: str, account: Account) -> None:
+    """Writes a file of the account alone, whole or not at all."""
+    draft = file.with_name(f"{file.name}.draft")
+    draft.unlink(missing_ok=True)
+    number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(number, "w", encoding="utf-8") as opened:  # noqa: PTH123 - pathlib opens no number
+        opened.write(text)
+        opened.flush()
+        os.fsync(number)
+    account.take(draft)
+    draft.replace(file)
 
 
 def place_of(folder: Path) -> Place:
@@ -157,7 +160,8 @@ def socket_folder(place: Place, account: Account) -> Path:
         if len(os.fsencode(Path(parent, "opsguard-12345678", SOCKET))) <= _LONGEST_ADDRESS:
             folder = Path(tempfile.mkdtemp(prefix="opsguard-", dir=parent))
             account.take(folder)
-            place.write("socket", json.dumps({"data": str(place.data), "folder": str(folder)}))
+            named = {"data": str(place.data), "folder": str(folder)}
+            write_private(place.state / "socket", json.dumps(named), Account(os.geteuid(), os.getegid()))
             return folder
     raise EmbeddedServerError(f"the path of the folder for temporary files is too long ({parent}): set TMPDIR.")
 
