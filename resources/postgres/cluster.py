@@ -3,7 +3,6 @@
 Here: initdb, the password, who may connect. Not here: the running server (`server`).
 """
 
-import errno
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 from resources.postgres.account import MAJOR, Account, program
 from resources.postgres.errors import OWN_SERVER, EmbeddedServerError
 from resources.postgres.place import Place, write_private
+from resources.room import StorageError, storage_words
 
 # Who may connect: whoever may enter the folder of the socket and knows the password. There is no port.
 _HBA = """\
@@ -20,8 +20,6 @@ local all all scram-sha-256
 """
 # Made last by initdb: the database `postgres`. A folder without it has never held anything.
 _PARTS = ("PG_VERSION", "global/pg_control", "base/5/PG_VERSION")
-# How PostgreSQL says that a disk is full.
-FULL = "No space left on device"
 _OTHERS = 0o077
 
 
@@ -67,13 +65,15 @@ def make_private(folder: Path) -> None:
         )
 
 
-def disk_is_full(place: Place) -> EmbeddedServerError:
-    """The error for a full disk; what was begun does not stop the next start."""
-    free = shutil.disk_usage(place.state).free
-    return EmbeddedServerError(
-        f"the disk of {place.data.parent} is full ({free / 1e6:,.0f} MB free): PostgreSQL could not write. Make room, "
-        "or set OPSGUARD_HOME to a folder on another disk, and try again."
-    )
+def check_room(said: str, place: Place) -> None:
+    """Tells a full disk, or another that refuses to be written, from what a program of PostgreSQL said.
+
+    Raises:
+        StorageError: When that is what it said. What was begun does not stop the next start.
+    """
+    words = storage_words([said], [place.data.parent])
+    if words is not None:
+        raise StorageError(words)
 
 
 def _is_complete(data: Path) -> bool:
@@ -125,8 +125,7 @@ def _initialise(place: Place, account: Account, settings: Mapping[str, str], hel
         return
     if draft != place.data:
         shutil.rmtree(draft, ignore_errors=True)
-    if FULL in done.stdout:
-        raise disk_is_full(place)
+    check_room(done.stdout, place)
     reason = "\n".join(done.stdout.splitlines()[-8:])
     raise EmbeddedServerError(f"initdb could not make {place.data}:\n{reason}\nCorrect what it names, or {OWN_SERVER}.")
 
@@ -138,13 +137,7 @@ def _set_password(place: Place, account: Account, held: int) -> None:
     command += ["-c", "log_statement=none", "postgres"]
     done = account.run(command, f"ALTER ROLE postgres PASSWORD '{password}'\n", pass_fds=(held,), cwd="/")
     if done.returncode != 0 or "ERROR" in done.stdout:
-        if FULL in done.stdout:
-            raise disk_is_full(place)
+        check_room(done.stdout, place)
         said = "\n".join(line for line in done.stdout.splitlines()[-8:] if password not in line)
         raise EmbeddedServerError(f"PostgreSQL could not open {place.data}:\n{said}\nCorrect that, or {OWN_SERVER}.")
     write_private(place.password, password, account)
-
-
-def is_full(error: OSError) -> bool:
-    """Whether a disk or a quota is used up."""
-    return error.errno in {errno.ENOSPC, errno.EDQUOT}

@@ -31,6 +31,7 @@ from resources.postgres.place import (
     socket_folder,
     try_lock,
 )
+from resources.room import StorageError, storage_words
 
 Say = Callable[[str], None]
 _LINES_OF_LOG = 8
@@ -80,9 +81,9 @@ def start_embedded(folder: Path, *, settings: Mapping[str, str] | None = None, s
 
     Raises:
         EmbeddedServerError: When it does not start.
+        StorageError: When its disk is full or refuses to be written.
     """
     say = say or _on_standard_error
-    place = None
     try:
         place = place_of(folder)
         with locked(place, say), _user(place, settings or {}) as user:
@@ -90,8 +91,9 @@ def start_embedded(folder: Path, *, settings: Mapping[str, str] | None = None, s
                 _start(place, user, say)
             return _url(place, user.socket)
     except OSError as error:
-        if place and cluster.is_full(error):
-            raise cluster.disk_is_full(place) from error
+        words = storage_words([str(error)], [folder.parent])
+        if words is not None:
+            raise StorageError(words) from error
         where = error.filename or folder
         raise EmbeddedServerError(
             f"the embedded PostgreSQL of {folder} did not start: {where}: {error.strerror or error}. Run OpsGuard as "
@@ -137,7 +139,7 @@ def _user(place: Place, settings: Mapping[str, str]) -> Iterator[_Joined]:
     _joined[place] = user
     try:
         yield user
-    except (EmbeddedServerError, OSError):
+    except (EmbeddedServerError, StorageError, OSError):
         os.close(_joined.pop(place).users)
         raise
 
@@ -234,14 +236,19 @@ def _launch(place: Place, account: Account, user: _Joined, held: int) -> psutil.
             start_new_session=True,
             cwd="/",
         )
-    _children[:] = [child for child in _children if child.poll() is None] + [started]
+    _bury()
+    _children.append(started)
     return psutil.Process(started.pid)
+
+
+def _bury() -> None:
+    """Lets go of servers that this process started and that have ended, so that none stays as a zombie."""
+    _children[:] = [child for child in _children if child.poll() is None]
 
 
 def _death(place: Place, begin: int) -> EmbeddedServerError:
     said = _last_lines(place, begin, _LINES_OF_LOG)
-    if cluster.FULL in said:
-        return cluster.disk_is_full(place)
+    cluster.check_room(said, place)
     return EmbeddedServerError(
         f"the embedded PostgreSQL of {place.data} ended while it started. Its last words:\n{said}\n"
         f"Correct what they name ({place.log} holds more), or {OWN_SERVER}."
@@ -320,6 +327,7 @@ def _leave(place: Place, user: _Joined) -> None:
         if server:
             _end(place, server)
         remove_socket_folder(place)
+    _bury()
 
 
 def _forget() -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from resources.postgres import EmbeddedServerError, account, cluster, start_embedded
 from resources.postgres.account import Account
 from resources.postgres.place import place_of
+from resources.room import StorageError
 from tests.resources.embedded import (
     IS_ROOT,
     QUICK,
@@ -127,7 +128,7 @@ def test_a_full_disk_is_said_as_such_and_the_next_start_works(tmp_path):
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "opsguard", disk], check=False).returncode:
         pytest.skip("this system lets nobody mount")
     try:
-        with pytest.raises(EmbeddedServerError, match=r"the disk of .*disk is full \(.* MB free\).*Make room"):
+        with pytest.raises(StorageError, match=r"the disk is full \(.*disk: .* MB free\).*Free some space"):
             start_embedded(disk / "postgres", settings=QUICK)
         assert sorted(path.name for path in disk.iterdir()) == ["postgres.server"]
         (disk / "ballast").write_bytes(b"\0" * 11_000_000)
@@ -135,7 +136,7 @@ def test_a_full_disk_is_said_as_such_and_the_next_start_works(tmp_path):
         start_embedded(disk / "postgres", settings=QUICK)
         leave(disk / "postgres")
         fill(disk / "ballast")
-        with pytest.raises(EmbeddedServerError, match="is full"):
+        with pytest.raises(StorageError, match="is full"):
             start_embedded(disk / "postgres", settings=QUICK)
         (disk / "ballast").unlink()
         start_embedded(disk / "postgres", settings=QUICK)
@@ -208,7 +209,7 @@ def test_a_home_of_another_user_is_refused_with_the_remedy(made, tmp_path):
             [sys.executable, "-c", program, str(home / "postgres")],
             user=NOBODY, group=NOBODY, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
         )  # fmt: skip
-        assert "Run OpsGuard as the user to whom the folder belongs" in asked.stderr
+        assert "Give this user the folder" in asked.stderr
     finally:
         shutil.rmtree(home)
 
