@@ -156,7 +156,10 @@ def _refusal(account: Account, data: Path) -> str | None:
     """Why the account cannot run PostgreSQL on `data`; None where it can."""
     binary = program("postgres")
     folders = [*reversed(data.parents), *reversed(binary.parents), binary]
-    asked = account.run(["/bin/sh", "-c", _ENTER, "sh", *folders])
+    try:
+        asked = account.run(["/bin/sh", "-c", _ENTER, "sh", *folders])
+    except OSError as error:  # a container may take this power from root
+        return f"root may not become another user ({error.strerror})"
     if asked.returncode == _CLOSED:
         return f"{asked.stdout} is closed to it"
     if asked.returncode == REFUSED:

@@ -7,6 +7,7 @@ owner of its files remains: the power of root ends with the call of the program.
 """
 
 import ctypes
+import errno
 import os
 import sys
 
@@ -24,7 +25,9 @@ def main(uid: str, gid: str, *command: str) -> None:
     try:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.unshare(_CLONE_NEWUSER) != 0:
-            sys.stderr.write(f"{os.strerror(ctypes.get_errno())}\n")
+            number = ctypes.get_errno()
+            limit = "no further user namespace is allowed"  # the same number as for a full disk
+            sys.stderr.write(f"{limit if number == errno.ENOSPC else os.strerror(number)}\n")
             sys.exit(REFUSED)
         for name, text in maps.items():
             with open(f"/proc/self/{name}", "w", encoding="ascii") as file:  # noqa: PTH123 - pathlib costs start-up time

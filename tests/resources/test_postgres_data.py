@@ -28,11 +28,16 @@ from tests.resources.embedded import (
     of_an_older_version,
     open_to_others,
 )
-from tests.resources.processes import finished, wait_for
+from tests.resources.processes import ROOT, finished, wait_for
 
 NOBODY = 65534
 only_root = pytest.mark.skipif(not IS_ROOT, reason="only root can give files away, mount, and act as another user")
 pytestmark = pytest.mark.timeout(120)
+STARTING = """
+import pathlib, sys
+from resources.postgres import start_embedded
+start_embedded(pathlib.Path(sys.argv[1]))
+"""
 SHARED = Path(tempfile.gettempdir())
 
 
@@ -190,8 +195,15 @@ def test_a_system_that_forbids_namespaces_is_understood(tmp_path):
     if asked.returncode:
         pytest.skip("this system forbids namespaces altogether")
     namespace = next(iter(account._candidates())).stand_in
-    forbidden = Account(0, 0, (*forbidding, *namespace.prefix))
-    assert account._refusal(forbidden, tmp_path / "postgres") == "the system forbids it (No space left on device)"
+    forbidden = Account(os.geteuid(), os.getegid(), (*forbidding, *namespace.prefix))
+    assert (
+        account._refusal(forbidden, tmp_path / "postgres")
+        == "the system forbids it (no further user namespace is allowed)"
+    )
+    start_it = [sys.executable, "-c", STARTING, str(tmp_path / "postgres")]
+    refused = subprocess.run([*forbidding, *start_it], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert "root may not become another user (Operation not permitted)). Run OpsGuard as an ordinary" in refused.stderr
+    assert not (tmp_path / "postgres").exists()
 
 
 @only_root
@@ -201,13 +213,10 @@ def test_a_home_of_another_user_is_refused_with_the_remedy(made, tmp_path):
     home = SHARED / f"opsguard-home-{os.getpid()}"
     shutil.copytree(made, home)
     home.chmod(0o755)
-    program = (
-        "import sys, pathlib; from resources.postgres import start_embedded; start_embedded(pathlib.Path(sys.argv[1]))"
-    )
     try:
         asked = subprocess.run(
-            [sys.executable, "-c", program, str(home / "postgres")],
-            user=NOBODY, group=NOBODY, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
+            [sys.executable, "-c", STARTING, str(home / "postgres")],
+            user=NOBODY, group=NOBODY, capture_output=True, text=True, check=False, cwd=ROOT,
         )  # fmt: skip
         assert "Give this user the folder" in asked.stderr
     finally:
