@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
 
 from opsguard_assets.build import build_defs
 from opsguard_assets.commands.session import Session
@@ -17,6 +18,7 @@ from resources.roles import roles
 from resources.room import StorageError, storage_words
 from sensors.runs import this_process
 
+_INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
 # Their messages may quote what was received.
 _OWN = {"SourceError", "MappingError", "ConfigError"}
 
@@ -64,23 +66,25 @@ def _interruption_told() -> Iterator[None]:
         raise KeyboardInterrupt from None
 
 
-def _failure(session: Session, result: dg.ExecuteInProcessResult) -> Exception:
-    """Why a run failed: a full disk is told as one, whichever step it met first."""
+def _failure(session: Session, result: dg.ExecuteInProcessResult) -> BaseException:
+    """Why a run failed: Ctrl-C, whoever wrapped it; a full disk, whichever step met it first; or the step's own reason."""
     installation = session.installation
     lake = [] if "://" in installation.lake.uri else [Path(installation.lake.uri)]
-    texts = [text for event in result.all_events if event.is_step_failure for text in _texts(event)]
-    words = storage_words(texts, [installation.environment.home, *lake])
+    errors = [error for event in result.all_events if event.is_step_failure for error in _layers(event)]
+    if any(error.cls_name in _INTERRUPTIONS for error in errors):
+        return KeyboardInterrupt()
+    words = storage_words([e.message for e in errors if e.cls_name not in _OWN], [installation.environment.home, *lake])
     return StorageError(words) if words is not None else RunFailedError(_reasons(result))
 
 
-def _texts(event: dg.DagsterEvent) -> Iterator[str]:
-    """The errors of a failed step in the words of libraries, the outermost first: our own may quote records."""
-    error = event.step_failure_data.error
-    while error is not None:
-        is_storage = error.cls_name == StorageError.__name__
-        if is_storage or error.cls_name not in _OWN:
-            yield error.message
-        error = error.cause or error.context
+def _layers(event: dg.DagsterEvent) -> Iterator[SerializableErrorInfo]:
+    """The errors of a failed step, the outermost first, with all that they came from."""
+    waiting = [event.step_failure_data.error]
+    while waiting:
+        error = waiting.pop(0)
+        if error is not None:
+            yield error
+            waiting += [error.cause, error.context]
 
 
 def failed_checks(result: dg.ExecuteInProcessResult) -> list[dict[str, str]]:
