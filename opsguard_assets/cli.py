@@ -33,6 +33,7 @@ COMMANDS = {
     "vendors": "Who does the work well, who does not, and why.",
     "simulate": "Write the records of a simulated provider in a period, and the truth about them.",
     "tables": "Print the contract: tables, columns, units, rules.",
+    "raw": "Look after records as received: set apart what cannot be read.",
     "doctor": "Check versions, stores, sources and permissions, and say the remedy.",
 }
 

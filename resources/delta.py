@@ -143,3 +143,13 @@ def replace_entities(table: DeltaTable, fresh: pl.DataFrame, stale: pl.DataFrame
     )
     merge = merge.when_matched_delete("s._gone = true").when_matched_update(columns, "s._gone = false")
     merge.when_not_matched_insert(columns, "s._gone = false").execute()
+
+
+def replace_rows(table: DeltaTable, rows: Any) -> None:
+    """Writes other rows over all of a table in one commit; fails when anybody else committed since it was read.
+
+    Args:
+        table: The table.
+        rows: Arrow record batches in its schema.
+    """
+    write_deltalake(table, rows, mode="overwrite", commit_properties=unchallenged())

@@ -67,7 +67,7 @@ def _interruption_told() -> Iterator[None]:
 
 
 def _failure(session: Session, result: dg.ExecuteInProcessResult) -> BaseException:
-    """Why a run failed: Ctrl-C, whoever wrapped it; a full disk, whichever step met it first; or the step's own reason."""
+    """Why a run failed: Ctrl-C, whoever wrapped it; a full disk, whichever step met it; or the step's own reason."""
     installation = session.installation
     lake = [] if "://" in installation.lake.uri else [Path(installation.lake.uri)]
     errors = [error for event in result.all_events if event.is_step_failure for error in _layers(event)]

@@ -15,6 +15,8 @@ from opsguard_assets.config.sources import RecordSource
 from opsguard_assets.intake import ledger
 from opsguard_assets.intake.batch_marks import BatchMarks
 from opsguard_assets.intake.conform import DAMAGE
+from opsguard_assets.intake.raw_types import columns_beyond
+from opsguard_assets.intake.received import RawTableError
 from opsguard_assets.tables.versions import ARRIVAL
 from resources.lake import Lake
 
@@ -98,9 +100,25 @@ class Arrival:
         """
         before = 0
         for part in self._parts(batch_rows):
-            rows = self.rows().filter(part).collect().sort(_ORDER, nulls_last=True)
+            rows = self._read(part).sort(_ORDER, nulls_last=True)
             yield rows.with_columns(pl.int_range(before, before + pl.len(), dtype=pl.Int64).alias(ARRIVAL))
             before += len(rows)
+
+    def _read(self, part: pl.Expr) -> pl.DataFrame:
+        """Some of the rows, all of which can be held.
+
+        Raises:
+            RawTableError: When some cannot, or their file is damaged or gone.
+        """
+        name = self.source.name
+        try:
+            rows = self.rows().filter(part).collect()
+        except (pl.exceptions.ComputeError, FileNotFoundError) as error:
+            raise RawTableError(name, error) from error
+        beyond = columns_beyond(rows)
+        if beyond:
+            raise RawTableError(name, f"{', '.join(beyond)}: outside the years 1 to 9999")
+        return rows
 
     def _parts(self, batch_rows: int) -> list[pl.Expr]:
         if self.load.rows <= batch_rows:

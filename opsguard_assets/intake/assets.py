@@ -19,7 +19,7 @@ from opsguard_assets.intake.accept import accept
 from opsguard_assets.intake.groups import SourceGroup
 from opsguard_assets.intake.inbox import Inbox
 from opsguard_assets.intake.origin import MappingError
-from opsguard_assets.intake.received import Received, SourceError
+from opsguard_assets.intake.received import RawTableError, Received, SourceError
 from opsguard_assets.intake.simulated import live_on
 from opsguard_assets.metadata import Materialized, check_spec, column_schema, figures, key_of, owners_of, preview
 from opsguard_assets.tables.registry import TABLES
@@ -148,10 +148,11 @@ def accepted_assets(group: SourceGroup) -> dg.AssetsDefinition:
         misfits: list[tuple[RecordSource, str]] = []
         with database.lock(f"{ACCEPT_LOCK} {group.name}"):
             for source in group.sources:
-                # Whose mapping does not fit fails a check of the tables that it feeds; the others are accepted.
+                # Whose mapping does not fit, or whose raw records cannot be read, fails a check of the tables that it
+                # feeds; the others are accepted.
                 try:
                     loads += accept(lake, source, TABLES, turn=partial(_turn, database), progress=progress)
-                except MappingError as error:
+                except (MappingError, RawTableError) as error:
                     misfits.append((source, str(error)))
         for table in tables:
             words = [said for source, said in misfits if table.name in _tables(source)]

@@ -18,12 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from opsguard_assets.intake.raw_types import END_DAY, FIRST_DAY
 from opsguard_assets.intake.received import LONGEST_TEXT
 
 _Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 _DAY_SECONDS = 86_400
-# 0001-01-01 and 10000-01-01, which is also what Python's own dates hold.
-_FIRST_DAY, _END_DAY = -719_162, 2_932_897
 _LONGEST_SECONDS = 10_000 * 366 * _DAY_SECONDS
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _LAST, _FIRST = 2**63 - 1, -(2**63)
@@ -176,13 +175,13 @@ def _items(array: pa.Array) -> pa.Array:
 def _bounds(dtype: pa.DataType) -> tuple[int, int]:
     """The first value that can be held, and the first after them that cannot."""
     if pt.is_date32(dtype):
-        return _FIRST_DAY, _END_DAY
+        return FIRST_DAY, END_DAY
     unit = _PER_SECOND["ms" if pt.is_date64(dtype) else dtype.unit]
     if pt.is_time(dtype):
         return 0, _DAY_SECONDS * unit
     if pt.is_duration(dtype):
         return max(_FIRST, -_LONGEST_SECONDS * unit), min(_LAST, _LONGEST_SECONDS * unit)
-    return max(_FIRST, _FIRST_DAY * _DAY_SECONDS * unit), min(_LAST, _END_DAY * _DAY_SECONDS * unit)
+    return max(_FIRST, FIRST_DAY * _DAY_SECONDS * unit), min(_LAST, END_DAY * _DAY_SECONDS * unit)
 
 
 def _beyond(array: pa.Array) -> _Mask:

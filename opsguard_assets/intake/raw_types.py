@@ -27,6 +27,9 @@ KINDS: dict[str, pa.DataType] = {
     "date": pa.date32(),
     "timestamp": pa.timestamp("us", "UTC"),
 }
+# 0001-01-01 and 10000-01-01, which is also what Python's own dates hold.
+FIRST_DAY, END_DAY = -719_162, 2_932_897
+_PER_DAY: dict[type[pl.DataType], int] = {pl.Date: 1, pl.Datetime: 86_400_000_000}
 _DTYPES: dict[type[pl.DataType], str] = {
     pl.String: TEXT_KIND,
     pl.Int64: "bigint",
@@ -64,6 +67,22 @@ def stored_kinds(names_and_types: Iterable[tuple[str, pa.DataType]]) -> dict[str
     """The kinds of the columns of a raw table."""
     empty = pa.schema([pa.field(name, dtype) for name, dtype in names_and_types]).empty_table()
     return {name: kind_of(dtype) for name, dtype in pl.DataFrame(empty).schema.items()}
+
+
+def columns_beyond(frame: pl.DataFrame) -> list[str]:
+    """The columns of raw types with a day or an instant that no calendar has: Polars reads them and stops later."""
+    return [
+        name
+        for name, dtype in frame.schema.items()
+        if isinstance(dtype, pl.Date | pl.Datetime) and not _is_within(frame[name].to_physical(), _PER_DAY[type(dtype)])
+    ]
+
+
+def _is_within(numbers: pl.Series, per_day: int) -> bool:
+    lowest, highest = numbers.min(), numbers.max()
+    if lowest is None or highest is None:
+        return True
+    return bool(lowest >= FIRST_DAY * per_day and highest < END_DAY * per_day)  # type: ignore[operator]
 
 
 def _raw(column: pl.Series) -> pl.Series:

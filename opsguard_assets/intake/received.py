@@ -17,6 +17,17 @@ class SourceError(RuntimeError):
     """A source or one of its files cannot be read; the message names source or file, what is wrong, and a remedy."""
 
 
+class RawTableError(RuntimeError):
+    """Raw records that lie in the lake cannot be read; the message names the command that mends them."""
+
+    def __init__(self, source: str, reason: object) -> None:
+        said = str(reason).strip().splitlines() or [type(reason).__name__]
+        super().__init__(
+            f"raw/{source} cannot be read ({said[0][:300]}). Run `opsguard raw repair {source}`: it sets apart what "
+            "cannot be read and keeps the rest."
+        )
+
+
 @dataclass(frozen=True)
 class FileFailure:
     """A file that cannot be read at all. It is tried again when it, or how it is to be read, changes.
