@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from resources.database import Database
 from resources.postgres import start_embedded
 from tests.databases import Databases
-from tests.resources.embedded import QUICK
+from tests.resources.embedded import QUICK, leave
 
 _ROOT = pytest.StashKey[str]()
 # How long an example takes says more of the machine than of the code.
@@ -45,9 +46,11 @@ def pytest_sessionfinish(session, exitstatus):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory) -> str:
+def server(tmp_path_factory) -> Iterator[str]:
     """The address of a PostgreSQL of this worker."""
-    return start_embedded(Path(tmp_path_factory.mktemp("postgres"), "data"), settings=QUICK)
+    folder = Path(tmp_path_factory.mktemp("postgres"), "data")
+    yield start_embedded(folder, settings=QUICK)
+    leave(folder)
 
 
 @pytest.fixture(scope="session")

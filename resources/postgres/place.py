@@ -166,10 +166,13 @@ def socket_folder(place: Place, account: Account) -> Path:
     raise EmbeddedServerError(f"the path of the folder for temporary files is too long ({parent}): set TMPDIR.")
 
 
-def remove_socket_folder(place: Place) -> None:
-    """Removes the folder of the socket after the server has ended; its name stays remembered."""
-    folder = remembered_socket_folder(place)
-    if folder and folder.is_dir() and not any(folder.iterdir()):
+def remove_socket(folder: Path) -> None:
+    """Removes the socket of a server that has ended, and its folder unless something else lies there."""
+    if not folder.is_dir():
+        return
+    for left in folder.glob(f"{SOCKET}*"):
+        left.unlink()
+    if not any(folder.iterdir()):
         folder.rmdir()
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,7 +27,7 @@ from resources.postgres.place import (
     locked,
     place_of,
     remembered_socket_folder,
-    remove_socket_folder,
+    remove_socket,
     socket_folder,
     try_lock,
 )
@@ -48,18 +48,20 @@ class _Joined:
         users: Open file whose shared lock says so to other processes.
         settings: Settings that a further start gets, too.
         server: The server's process.
-        socket: Where it listens.
+        socket: Folder in which it listens; none before it is known.
     """
 
     users: int
     settings: Mapping[str, str]
     server: psutil.Process | None = None
-    socket: Path = field(default_factory=Path)
+    socket: Path | None = None
 
     @property
     def is_fine(self) -> bool:
         """Whether the server lives and can be reached. Asks the system alone, not the server."""
-        return bool(self.server and not processes.has_ended(self.server) and (self.socket / SOCKET).exists())
+        if self.server is None or self.socket is None:
+            return False
+        return not processes.has_ended(self.server) and (self.socket / SOCKET).exists()
 
 
 _joined: dict[Place, _Joined] = {}
@@ -87,9 +89,7 @@ def start_embedded(folder: Path, *, settings: Mapping[str, str] | None = None, s
     try:
         place = place_of(folder)
         with locked(place, say), _user(place, settings or {}) as user:
-            if not _join(place, user, say):
-                _start(place, user, say)
-            return _url(place, user.socket)
+            return _url(place, _join(place, user, say) or _start(place, user, say))
     except OSError as error:
         words = storage_words([str(error)], [folder.parent])
         if words is not None:
@@ -144,20 +144,19 @@ def _user(place: Place, settings: Mapping[str, str]) -> Iterator[_Joined]:
         raise
 
 
-def _join(place: Place, user: _Joined, say: Say) -> bool:
-    """Joins a server that runs; False where none does any more."""
+def _join(place: Place, user: _Joined, say: Say) -> Path | None:
+    """Joins a server that runs; the folder of its socket, or None where none runs any more."""
     server = processes.server_of(place)
     if server is None:
-        return False
+        return None
     if not place.password.exists():
         _check_nobody_needs(place)
         _end(place, server)
-        return False
+        return None
     socket = _answering(place, server, say)
-    if socket is None:
-        return False
-    user.server, user.socket = server, socket
-    return True
+    if socket:
+        user.server, user.socket = server, socket
+    return socket
 
 
 def _answering(place: Place, server: psutil.Process, say: Say) -> Path | None:
@@ -186,8 +185,8 @@ def _accepts(socket: Path) -> bool:
     return subprocess.run(asked, env=variables(), check=False).returncode == 0  # noqa: S603 - the command is ours
 
 
-def _start(place: Place, user: _Joined, say: Say) -> None:
-    """Starts the server and waits as long as it lives; what it repairs after a crash may take minutes."""
+def _start(place: Place, user: _Joined, say: Say) -> Path:
+    """Starts the server and waits as long as it lives, which may be minutes after a crash; the socket's folder."""
     account = account_for(place.data)
     held = place.open("held")
     try:
@@ -197,11 +196,13 @@ def _start(place: Place, user: _Joined, say: Say) -> None:
         # Nobody works on the data: what a killed server left must stop no start, whoever has its number now.
         (place.data / "postmaster.pid").unlink(missing_ok=True)
         begin = place.log.stat().st_size if place.log.exists() else 0
-        user.server = _launch(place, account, user, held)
+        user.server = _launch(place, account, user.socket, user.settings, held)
     finally:
         os.close(held)
-    if _answering(place, user.server, say) is None:
+    socket = _answering(place, user.server, say)
+    if socket is None:
         raise _death(place, begin)
+    return socket
 
 
 def _wait_for_the_last(place: Place, held: int, say: Say) -> None:
@@ -220,11 +221,11 @@ def _wait_for_the_last(place: Place, held: int, say: Say) -> None:
         waiting.pause("processes of an earlier server still end")
 
 
-def _launch(place: Place, account: Account, user: _Joined, held: int) -> psutil.Process:
+def _launch(place: Place, account: Account, socket: Path, settings: Mapping[str, str], held: int) -> psutil.Process:
     """Starts `postgres` in a session of its own: Ctrl-C in the terminal of its first user is none of its business."""
-    folder = str(user.socket).replace('"', '""')  # a list of folders, each in quotes
+    folder = str(socket).replace('"', '""')  # a list of folders, each in quotes
     address = ["-h", "", "-k", f'"{folder}"', "-p", str(PORT), "-c", "unix_socket_permissions=0700"]
-    further = [word for name, value in user.settings.items() for word in ("-c", f"{name}={value}")]
+    further = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     command: list[str | Path] = [program("postgres"), "-D", place.data, *address, *further]
     with place.open_log() as log:
         started = account.start(
@@ -317,8 +318,10 @@ def _leave_all() -> None:
 
 def _leave(place: Place, user: _Joined) -> None:
     if not place.state.exists():  # the home was removed: nobody can use the server, or join it
-        if user.server and not processes.has_ended(user.server):
-            _end(place, user.server)
+        if user.server and user.socket:
+            if not processes.has_ended(user.server):
+                _end(place, user.server)
+            remove_socket(user.socket)
         return
     with locked(place, _on_standard_error):
         if not try_lock(user.users):
@@ -326,7 +329,8 @@ def _leave(place: Place, user: _Joined) -> None:
         server = processes.server_of(place)
         if server:
             _end(place, server)
-        remove_socket_folder(place)
+        if user.socket:
+            remove_socket(user.socket)
     _bury()
 
 

@@ -4,7 +4,6 @@ import os
 import signal
 import stat
 import subprocess
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -82,14 +81,13 @@ def leave(folder: Path) -> None:
         os.close(user.users)
 
 
-def of_an_older_version(folder: Path, *, is_running: bool) -> None:
+def of_an_older_version(folder: Path, socket: Path, *, is_running: bool) -> None:
     """A data folder that trusts everybody, with a row in it; its server runs on, and nobody has joined it."""
     folder.mkdir(parents=True)
     account = account_for(folder)
     account.take(folder)
     trusting = ["--auth=trust", "--username=postgres", "--encoding=utf8", "--no-sync"]
     assert account.run([program("initdb"), "-D", folder, *trusting]).returncode == 0
-    socket = Path(tempfile.mkdtemp(prefix="old-"))
     account.take(socket)
     address = f"-h '' -k {socket} -c fsync=off"
     begin = [program("pg_ctl"), "-w", "-l", folder / "log", "-D", folder]

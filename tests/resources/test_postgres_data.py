@@ -54,9 +54,17 @@ def only_nobody():
     yield account._Candidate("as nobody", nobody, lambda: nobody)
 
 
+@pytest.fixture
+def older(bare):
+    """Makes the data folder as older versions did; the path of their socket has to be short."""
+    socket = Path(tempfile.mkdtemp(prefix="old-"))
+    yield lambda *, is_running: of_an_older_version(bare, socket, is_running=is_running)
+    shutil.rmtree(socket)
+
+
 @pytest.mark.parametrize("is_running", [False, True])
-def test_a_home_of_an_older_version_is_closed_and_keeps_its_data(bare, is_running):
-    of_an_older_version(bare, is_running=is_running)
+def test_a_home_of_an_older_version_is_closed_and_keeps_its_data(bare, older, is_running):
+    older(is_running=is_running)
     url = start_embedded(bare, settings=QUICK)
     assert answer(url, "SELECT answer FROM kept") == 42
     with pytest.raises(OperationalError, match="password"):
@@ -64,8 +72,8 @@ def test_a_home_of_an_older_version_is_closed_and_keeps_its_data(bare, is_runnin
     assert open_to_others(bare) == []
 
 
-def test_a_server_of_an_older_version_is_not_taken_from_a_process_that_uses_it(bare):
-    of_an_older_version(bare, is_running=True)
+def test_a_server_of_an_older_version_is_not_taken_from_a_process_that_uses_it(bare, older):
+    older(is_running=True)
     (bare / ".handle_pids.json").write_text(json.dumps([os.getpid()]), encoding="utf-8")
     with pytest.raises(EmbeddedServerError, match=f"process {os.getpid()} of an older version .* End it first"):
         start_embedded(bare)
@@ -225,6 +233,9 @@ def test_a_home_of_another_user_is_refused_with_the_remedy(made, tmp_path):
 
 def test_a_removed_home_takes_its_server_along(folder):
     user = joined(joining(folder, 2))
+    socket = Path(json.loads((place_of(folder).state / "socket").read_text(encoding="utf-8"))["folder"])
+    assert socket.is_dir()
     shutil.rmtree(folder.parent)
     finished(user)
     assert at_work(folder) == []
+    assert not socket.exists()
