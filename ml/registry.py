@@ -8,10 +8,11 @@ address.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
-from ml.tracking import Place
+if TYPE_CHECKING:
+    from ml.tracking import Place
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 
@@ -53,7 +54,7 @@ class ModelVersion:
 class Registry:
     """The registry of one installation."""
 
-    place: Place
+    place: "Place"
 
     def register(self, problem: str, run_id: str, *, description: str) -> ModelVersion:
         """Makes the model of a run a version of the problem's.

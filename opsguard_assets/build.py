@@ -44,6 +44,7 @@ from opsguard_assets.intake.probe import new_files, new_rows, new_simulated
 from opsguard_assets.intake.simulated import direct_sources, file_sources
 from opsguard_assets.model_jobs import Scoring, assets_of, cadences_of, jobs_of, keys_of, looked_at, sensors_of
 from opsguard_assets.models.problem import Problem
+from opsguard_assets.pace import EVERY
 from opsguard_assets.problems import problems_of
 from opsguard_assets.shifts.assets import shift_assets
 from opsguard_assets.shifts.calendar_assets import PLAN_JOB, SHIFT_CALENDAR_KEY
@@ -63,16 +64,6 @@ from sensors.cadences import Cadence, schedule_for
 from sensors.launching import naming_executor
 
 _DAILY = timedelta(days=1)
-# Time between ticks of the frequent jobs, as `cadences` has them.
-_EVERY = {
-    SCORE_JOB: timedelta(minutes=15),
-    ESCALATE_JOB: timedelta(minutes=30),
-    SCORE_DEVICES_JOB: timedelta(hours=1),
-    JUDGE_HEALTH_JOB: _DAILY,
-    JUDGE_SHIFTS_JOB: timedelta(minutes=30),
-    WATCH_ORDERS_JOB: timedelta(hours=1),
-    SCORE_VENDORS_JOB: _DAILY,
-}
 
 
 def build_defs(
@@ -171,7 +162,7 @@ def _scored(settings: Settings) -> list[Scored]:
 
 def _cadence_of(scored: Sequence[Scored]) -> dict[dg.AssetKey, timedelta]:
     """The time between two ticks of every asset that has a cadence."""
-    ticks = {key: _EVERY[job] for each in scored for job, (keys, _) in each.ticks.items() for key in keys}
+    ticks = {key: EVERY[job] for each in scored for job, (keys, _) in each.ticks.items() for key in keys}
     return ticks | {key: _DAILY for each in _learned(scored) for key in looked_at(each.problem)}
 
 

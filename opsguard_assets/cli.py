@@ -19,6 +19,7 @@ FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 COMMANDS = {
     "up": "Open Dagster (UI and daemon) and MLflow on the same data.",
     "demo": "Load once, compute one moment of everything that is fed, show what came of it.",
+    "status": "Show how things stand: ticks and their lag, alerts, models, sources, what waits or failed.",
     "sync": "Load everything new from the sources.",
     "tick": "Compute one moment of a frequent job.",
     "train": "Learn a risk model from what was known by an instant, and compare the candidates in MLflow.",

@@ -8,18 +8,12 @@ from datetime import timedelta
 
 import dagster as dg
 
-_DAY = timedelta(days=1)
-_SLACK = timedelta(hours=2)
+from opsguard_assets.pace import late_after, stale_after
 
 
 def policy_of(every: timedelta) -> dg.FreshnessPolicy:
-    """Two ticks late is a warning, three a fault: one may be skipped while its predecessor still runs.
-
-    What is computed once a day may take its time, and a day that is left out is a warning.
-    """
-    if every >= _DAY:
-        return dg.FreshnessPolicy.time_window(fail_window=2 * every + _SLACK, warn_window=every + _SLACK)
-    return dg.FreshnessPolicy.time_window(fail_window=3 * every, warn_window=2 * every)
+    """A warning where a result is late, a fault where it is later still."""
+    return dg.FreshnessPolicy.time_window(fail_window=stale_after(every), warn_window=late_after(every))
 
 
 def with_freshness(

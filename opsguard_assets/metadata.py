@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 else:
     Materialized = dg.MaterializeResult  # beside checks, Dagster knows the bare class only
 
+CHAMPION_SCORED = "champion_scored"
 _DATA_PLATFORM = "team:data-platform"
 # Who looks after what, by room; alerts belong to whose records they are about.
 _OWNERS = {
@@ -50,8 +51,8 @@ _CHECKS = {
     "in doubt, nothing was withdrawn: look whether the list was cut off.",
     "sla_risk_complete": "The tick holds one row for each open ticket. If not: the message names the tickets; "
     "correct them at the source, or run `opsguard tick sla` again.",
-    "champion_scored": "The champion scored, or the rule where there is none. A warning: a champion is there but "
-    "could not score, so the rule did. The message says why; `opsguard models` shows the champion.",
+    CHAMPION_SCORED: "The champion scored, or the rule before the first training. A warning: a champion should have "
+    "scored and could not, so the rule did. The message says why; `opsguard models` shows the champion.",
     "findings_equal_decisions": f"Every finding of the tick ended in exactly one recorded decision. {_ROWS}",
     "escalations_accounted_for": "Every planned escalation has ended. If some wait: the next run tries them again; "
     "`opsguard escalations list` shows them.",
@@ -108,6 +109,23 @@ def check_spec(name: str, key: dg.AssetKey, *, blocking: bool = False) -> dg.Ass
     """
     words = _CHECKS.get(name) or next(_CHECKS[end] for end in _CHECKS if end.startswith("_") and name.endswith(end))
     return dg.AssetCheckSpec(name, asset=key, description=words, blocking=blocking)
+
+
+def champion_check(scored_by: str, trouble: str | None, *, is_trained: bool) -> dg.AssetCheckResult:
+    """Whether the champion scored a tick; before the first training the rule scores, and nothing is wrong.
+
+    Args:
+        scored_by: Name and version of what scored.
+        trouble: Why it is not the champion; None where it is.
+        is_trained: Whether there ever was a champion.
+    """
+    return dg.AssetCheckResult(
+        check_name=CHAMPION_SCORED,
+        passed=trouble is None or not is_trained,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=trouble or f"{scored_by} scored",
+        metadata={"model": scored_by},
+    )
 
 
 def column_schema(table: Table) -> dg.TableSchema:

@@ -22,6 +22,7 @@ _NO_ADDRESS = (
     "OPSGUARD_DATABASE_URL is not an address of PostgreSQL. Write it like postgresql://user:password@host/database"
 )
 _MIGRATION_LOCK = "opsguard migrations"
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class DatabaseError(RuntimeError):
@@ -105,12 +106,21 @@ class Database:
 
     def migrate(self) -> None:
         """Creates the schemas and brings OpsGuard's own to the newest version. Safe from many processes at once."""
+        # Every command opens the stores: where nothing is to be done, nothing is locked, and alembic is not imported.
+        if self._is_current():
+            return
         with self.lock(_MIGRATION_LOCK):
             with self.begin() as connection:
                 for schema in (STATE, DAGSTER, MLFLOW):
                     connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
             with self.begin() as connection:
                 _upgrade(connection)
+
+    def _is_current(self) -> bool:
+        with self.begin() as connection:
+            schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = ANY (:schemas)"
+            there = connection.execute(text(schemas), {"schemas": [STATE, DAGSTER, MLFLOW]}).scalar()
+        return there == len((STATE, DAGSTER, MLFLOW)) and self.revision() == newest_revision()
 
     def revision(self) -> str | None:
         """The migration that the schema is at; None before the first."""
@@ -121,11 +131,16 @@ class Database:
             return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
 
 
+def newest_revision() -> str:
+    """The migration that this version of OpsGuard brings a database to."""
+    return max(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
 def _upgrade(connection: Connection) -> None:
     from alembic import command  # noqa: PLC0415 - only a start needs it
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

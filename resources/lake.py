@@ -221,6 +221,22 @@ class Lake:
         stored = self._stored(table)
         return None if stored is None else stored.loaded_upto()
 
+    def newest_row(self, table: Table) -> datetime | None:
+        """The date of the newest row of a table, by the statistics of its files alone; None before the first.
+
+        It is the greatest value of the column that orders versions, or of the instant of a report, but never later than
+        a row became known: clocks of devices run ahead. Tables without either have only the latter.
+        """
+        stored = self._open(canonical.folder(table))
+        if stored is None:
+            return None
+        files = pl.DataFrame(stored.get_add_actions(flatten=True))
+        dated = table.version or (table.happened_at if table.is_daily else None)
+        # A table without rows has no statistics.
+        newest = [files[name].cast(INSTANT).max() for name in (f"max.{dated}", "max.known_at") if name in files.columns]
+        found = [at for at in newest if isinstance(at, datetime)]
+        return min(found, default=None)
+
     def has_hindsight(self, table: Table, as_of: datetime) -> bool:
         """Whether rows were loaded after `as_of` that claim to have been known by then: imported history."""
         stored = self._stored(table)

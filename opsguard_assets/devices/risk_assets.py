@@ -18,7 +18,9 @@ from opsguard_assets.devices.risk_store import risk_at
 from opsguard_assets.devices.risk_stored import DEVICE_RISK
 from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (
+    CHAMPION_SCORED,
     Materialized,
+    champion_check,
     check_spec,
     column_schema,
     figures,
@@ -39,7 +41,7 @@ from resources.ticks import Tick, digest_of, record_tick
 
 DEVICE_RISK_KEY = key_of(DEVICE_RISK)
 SCORE_DEVICES_JOB = "score_devices_job"
-_COMPLETE, _SERVED = "device_risk_complete", "champion_scored"
+_COMPLETE = "device_risk_complete"
 _UNAVAILABLE = "device_model_unavailable"
 _MONITOR = Monitor("device_failure model", (_UNAVAILABLE,))
 _FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2))
@@ -61,7 +63,7 @@ def device_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetK
         "what it looks like and what to do; the devices most worth a visit are ranked. Grain: device_id, as_of.",
         check_specs=[
             check_spec(_COMPLETE, DEVICE_RISK_KEY, blocking=True),
-            check_spec(_SERVED, DEVICE_RISK_KEY),
+            check_spec(CHAMPION_SCORED, DEVICE_RISK_KEY),
         ],
         freshness_policy=_FRESH,
     )
@@ -119,13 +121,7 @@ def _complete(rows: pl.DataFrame) -> dg.AssetCheckResult:
 
 def _served(served: Serving) -> dg.AssetCheckResult:
     name = f"{served.model.name} {served.model.version}"
-    return dg.AssetCheckResult(
-        check_name=_SERVED,
-        passed=served.trouble is None,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=served.trouble or f"{name} scored",
-        metadata={"model": name},
-    )
+    return champion_check(name, served.trouble, is_trained=served.is_trained)
 
 
 def _shown(rows: pl.DataFrame, as_of: datetime, within: str, alert_from: float) -> dict[str, dg.MetadataValue]:

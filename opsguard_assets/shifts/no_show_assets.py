@@ -9,7 +9,9 @@ from opsguard_assets.alerts.life import Monitor, settle
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (
+    CHAMPION_SCORED,
     Materialized,
+    champion_check,
     check_spec,
     column_schema,
     figures,
@@ -33,7 +35,6 @@ from resources.lake import Lake
 SHIFT_RISK_KEY = key_of(SHIFT_RISK)
 _UNAVAILABLE = "no_show_model_unavailable"
 _MONITOR = Monitor("no_show model", (_UNAVAILABLE,))
-_SERVED = "champion_scored"
 
 
 def shift_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -49,7 +50,7 @@ def shift_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetKe
         metadata={"dagster/column_schema": column_schema(SHIFT_RISK), "dagster/table_name": SHIFT_RISK.derived_name},
         description="The probability that nobody comes, for every part in a shift of the next 24 hours at the clients "
         "of shifts.no_show_risk_for (nobody by default). Grain: shift_id, person_id, as_of.",
-        check_specs=[check_spec(_SERVED, SHIFT_RISK_KEY)],
+        check_specs=[check_spec(CHAMPION_SCORED, SHIFT_RISK_KEY)],
     )
     def shift_risk(
         config: Moment,
@@ -60,7 +61,8 @@ def shift_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetKe
         as_of = config.instant()
         if not clients:
             words = "no client wants it: shifts.no_show_risk_for is empty"
-            return dg.MaterializeResult(metadata={"headline": words}, check_results=[_check(None, words)])
+            check = champion_check("nobody", words, is_trained=False)
+            return dg.MaterializeResult(metadata={"headline": words}, check_results=[check])
         champion = serving(models.champions, problem.name, problem.rule, as_of, makes=problem.makes)
         with database.lock(TABLES_LOCK):
             served, found = scored_by(
@@ -75,18 +77,11 @@ def shift_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetKe
         where = {"date": as_of.date(), "as_of": as_of}
         lake.replace_slice(SHIFT_RISK.derived_name, rows, where=where, partition_by=["date"])
         settle(database, model_findings(served, problem.name, alert_type=_UNAVAILABLE), _MONITOR, as_of)
-        told = served.trouble or f"{served.model.name} {served.model.version} scored"
-        return dg.MaterializeResult(
-            metadata=_shown(rows, as_of, problem.alert_from), check_results=[_check(served.trouble, told)]
-        )
+        by = f"{served.model.name} {served.model.version}"
+        check = champion_check(by, served.trouble, is_trained=served.is_trained)
+        return dg.MaterializeResult(metadata=_shown(rows, as_of, problem.alert_from), check_results=[check])
 
     return shift_risk
-
-
-def _check(trouble: str | None, words: str) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        check_name=_SERVED, passed=trouble is None, severity=dg.AssetCheckSeverity.WARN, description=words
-    )
 
 
 def _shown(rows: pl.DataFrame, as_of: datetime, alert_from: float) -> dict[str, dg.MetadataValue]:

@@ -17,7 +17,9 @@ from opsguard_assets.alerts.life import Monitor, settle
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (
+    CHAMPION_SCORED,
     Materialized,
+    champion_check,
     check_spec,
     column_schema,
     figures,
@@ -47,7 +49,7 @@ from resources.progress import Progress, Silent
 from resources.ticks import Tick, digest_of, record_tick
 
 _KINDS = {"polars", "deltalake"}
-_COMPLETE, _SERVED = "sla_risk_complete", "champion_scored"
+_COMPLETE = "sla_risk_complete"
 _UNAVAILABLE = "sla_model_unavailable"
 # Three ticks late is a fault; one may be skipped while its predecessor still runs.
 _FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(minutes=45), warn_window=timedelta(minutes=30))
@@ -152,7 +154,7 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
         "`as_of`; grain: ticket_id, as_of.",
         check_specs=[
             check_spec(_COMPLETE, SLA_RISK_KEY, blocking=True),
-            check_spec(_SERVED, SLA_RISK_KEY),
+            check_spec(CHAMPION_SCORED, SLA_RISK_KEY),
         ],
         freshness_policy=_FRESH,
     )
@@ -201,13 +203,7 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
 
 def _served(served: Serving) -> dg.AssetCheckResult:
     name = f"{served.model.name} {served.model.version}"
-    return dg.AssetCheckResult(
-        check_name=_SERVED,
-        passed=served.trouble is None,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=served.trouble or f"{name} scored",
-        metadata={"model": name},
-    )
+    return champion_check(name, served.trouble, is_trained=served.is_trained)
 
 
 def _complete(risk: pl.DataFrame, open_tickets: int) -> dg.AssetCheckResult:

@@ -9,7 +9,9 @@ from opsguard_assets.alerts.life import Monitor, settle
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (
+    CHAMPION_SCORED,
     Materialized,
+    champion_check,
     check_spec,
     column_schema,
     figures,
@@ -33,7 +35,6 @@ WORK_ORDER_RISK_KEY = key_of(WORK_ORDER_RISK)
 WATCH_ORDERS_JOB = "watch_orders_job"
 _UNAVAILABLE = "work_order_model_unavailable"
 _MONITOR = Monitor("work_order_late model", (_UNAVAILABLE,))
-_SERVED = "champion_scored"
 
 
 def work_order_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -51,7 +52,7 @@ def work_order_risk_asset(problem: Problem, settings: Settings, deps: list[dg.As
         },
         description="The probability that an open work order is not done by the due time that was first promised. "
         "Grain: work_order_id, as_of.",
-        check_specs=[check_spec(_SERVED, WORK_ORDER_RISK_KEY)],
+        check_specs=[check_spec(CHAMPION_SCORED, WORK_ORDER_RISK_KEY)],
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2)),
     )
     def work_order_risk(
@@ -76,13 +77,8 @@ def work_order_risk_asset(problem: Problem, settings: Settings, deps: list[dg.As
         where = {"date": as_of.date(), "as_of": as_of}
         lake.replace_slice(WORK_ORDER_RISK.derived_name, rows, where=where, partition_by=["date"])
         settle(database, model_findings(served, problem.name, alert_type=_UNAVAILABLE), _MONITOR, as_of)
-        told = served.trouble or f"{served.model.name} {served.model.version} scored"
-        check = dg.AssetCheckResult(
-            check_name=_SERVED,
-            passed=served.trouble is None,
-            severity=dg.AssetCheckSeverity.WARN,
-            description=told,
-        )
+        by = f"{served.model.name} {served.model.version}"
+        check = champion_check(by, served.trouble, is_trained=served.is_trained)
         return dg.MaterializeResult(metadata=_shown(rows, as_of, problem.alert_from), check_results=[check])
 
     return work_order_risk

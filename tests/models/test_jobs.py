@@ -147,7 +147,9 @@ def checks(result):
 
 def test_before_the_first_training_the_rule_scores_and_the_operators_are_told(story):
     assert story.untrained.success
-    assert not checks(story.untrained)["champion_scored"].passed
+    # Nothing is wrong before the first training: the check is green and says who scores.
+    assert checks(story.untrained)["champion_scored"].passed
+    assert "the rule scores" in checks(story.untrained)["champion_scored"].description
     (told,) = story.told
     assert (told["severity"], told["entity_id"]) == ("low", "sla_breach")
 

@@ -1,0 +1,405 @@
+"""What `opsguard status` tells: an operator's first questions, answered from what is recorded already.
+
+Here: one function per question; each reads a few rows of the database or the statistics of the lake's files. Not here:
+showing the answers (`status`), and whether the installation is sound (`diagnosis`).
+
+Dagster's and MLflow's tables are read as tables: importing either takes longer than the whole answer may.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection, make_url, text
+
+from opsguard_assets.alerts.kinds import KINDS
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.config.sources import SimulatorSource
+from opsguard_assets.intake import ledger
+from opsguard_assets.models.champions import Champions
+from opsguard_assets.models.watches import last_watch
+from opsguard_assets.pace import EVERY, late_after
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.versions import INSTANT
+from resources.database import DAGSTER, Database
+from resources.installation import Installation
+from resources.lake import Lake
+
+Row = dict[str, Any]
+_DAY = timedelta(days=1)
+# So many of the newest results of checks are looked at: those of some days, however long the history is.
+_CHECKS_LOOKED_AT = 20_000
+_HEARTBEAT = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What is scored together.
+
+    Attributes:
+        name: In words.
+        fed: The canonical tables without which there is nothing to score.
+        job: The job of its ticks.
+        monitor: Who settles its alerts.
+        scored: Where the rows of a tick lie in the lake; None where only changes are kept.
+        counted: What these rows are.
+        problem: What is learned for it.
+    """
+
+    name: str
+    fed: tuple[str, ...]
+    job: str
+    monitor: str
+    scored: str | None
+    counted: str
+    problem: str
+
+
+DOMAINS = (
+    Domain("tickets", ("tickets",), "score_sla_job", "sla", "tickets/sla_risk", "open tickets", "sla_breach"),
+    Domain(
+        "devices", ("telemetry",), "score_devices_job", "devices", "devices/device_risk", "devices", "device_failure"
+    ),
+    Domain(
+        "shifts", ("rosters", "attendance"), "judge_shifts_job", "shifts", "shifts/shift_coverage", "posts", "no_show"
+    ),
+    Domain(
+        "vendors", ("work_orders",), "watch_orders_job", "vendors", "vendors/work_order_risk", "open orders",
+        "work_order_late",
+    ),
+)  # fmt: skip
+_FED_BY = {
+    "escalate_sla_job": ("tickets",),
+    "score_vendors_job": ("work_orders",),
+    "plan_shifts_job": ("rosters",),
+    "judge_health_job": ("telemetry",),
+}
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything that the command shows; rows are ready for JSON.
+
+    Attributes:
+        as_of: When it was asked.
+        jobs: Each job of this installation: time between two runs, newest tick, lag, what was scored, newest run.
+        alerts: How many alerts are unresolved, by monitor and type.
+        models: Who scores each problem, since when, and what the last look found.
+        sources: Each configured source: newest row, last load.
+        troubles: What waits or failed, one sentence each, the worst first.
+        places: Where everything lies, and whether schedules run.
+    """
+
+    as_of: datetime
+    jobs: list[Row]
+    alerts: list[Row]
+    models: list[Row]
+    sources: list[Row]
+    troubles: list[Row]
+    places: Row
+
+    def told(self) -> Row:
+        """For machines."""
+        return asdict(self)
+
+
+def overview(opened: Installation, settings: Settings, now: datetime) -> Overview:
+    """All answers at a moment."""
+    lake = opened.lake
+    loads = _loads(lake)
+    fed = _fed(settings, loads)
+    domains = [domain for domain in DOMAINS if fed.issuperset(domain.fed)]
+    learned = [domain for domain in domains if domain.problem != "no_show" or settings.shifts.no_show_risk_for]
+    with opened.database.begin() as connection:
+        sources = _sources(lake, settings, loads)
+        return Overview(
+            as_of=now,
+            jobs=_jobs(connection, lake, domains, fed, now),
+            alerts=_alerts(connection),
+            models=[_model(opened.database, domain, now) for domain in learned],
+            sources=sources,
+            troubles=[
+                *_failed_runs(connection, now),
+                *_failed_checks(connection),
+                *_over_limits(sources),
+                *_waiting(connection, now),
+            ],
+            places=_places(opened, connection, now),
+        )
+
+
+def _fed(settings: Settings, loads: pl.DataFrame) -> set[str]:
+    """The canonical tables that sources write into."""
+    named = {feed.table for source in settings.sources for feed in getattr(source, "feeds", ())}
+    simulates = any(isinstance(source, SimulatorSource) for source in settings.sources)
+    return named | ({name for domain in DOMAINS for name in domain.fed} if simulates else set()) | set(loads["table"])
+
+
+def _jobs(connection: Connection, lake: Lake, domains: Sequence[Domain], fed: set[str], now: datetime) -> list[Row]:
+    ticks, runs, scored_by = _newest_ticks(connection), _newest_runs(connection), _scored_by(connection)
+    found = []
+    for job, every in EVERY.items():
+        domain = next((domain for domain in DOMAINS if domain.job == job), None)
+        if domain not in (None, *domains) or not fed.issuperset(_FED_BY.get(job, ())):
+            continue
+        run = runs.get(job, {})
+        tick = ticks.get(domain.monitor if domain else job)
+        newest = tick or run.get("succeeded_at")
+        lag = now - newest if newest else None
+        count = _count(lake, domain.scored, tick) if domain and domain.scored and tick else None
+        found.append(
+            {
+                "job": job,
+                "every_minutes": int(every / timedelta(minutes=1)),
+                "newest": newest,
+                "lag_minutes": round(lag / timedelta(minutes=1)) if lag is not None else None,
+                "is_late": lag is not None and lag > late_after(every),
+                "rows": count,
+                "counted": domain.counted if domain else None,
+                "model": scored_by.get(job),
+                "last_run": run.get("status"),
+                "last_run_at": run.get("at"),
+            }
+        )
+    return found
+
+
+def _newest_ticks(connection: Connection) -> dict[str, datetime]:
+    """The newest moment that each monitor settled in its turn, and of escalation."""
+    rows = _rows(
+        connection,
+        "SELECT monitor AS name, max(as_of) AS as_of FROM monitor_ticks WHERE NOT is_late GROUP BY 1 "
+        "UNION ALL SELECT 'escalate_sla_job', max(as_of) FROM escalation_ticks",
+    )
+    return {row["name"]: row["as_of"] for row in rows if row["as_of"]}
+
+
+def _scored_by(connection: Connection) -> dict[str, str]:
+    rows = _rows(
+        connection,
+        "SELECT DISTINCT ON (job) job, model_name, model_version FROM ticks WHERE model_name IS NOT NULL "
+        "ORDER BY job, as_of DESC",
+    )
+    return {row["job"]: f"{row['model_name']} {row['model_version']}" for row in rows}
+
+
+def _newest_runs(connection: Connection) -> dict[str, Row]:
+    """The newest run of each job, and when one last succeeded."""
+    if not _exists(connection, f"{DAGSTER}.runs"):
+        return {}
+    rows = _rows(
+        connection,
+        f"SELECT DISTINCT ON (pipeline_name) pipeline_name AS job, status, create_timestamp AS at, "  # noqa: S608 - ours
+        f"(SELECT max(end_time) FROM {DAGSTER}.runs AS s WHERE s.pipeline_name = r.pipeline_name "
+        f"AND s.status = 'SUCCESS') AS ended FROM {DAGSTER}.runs AS r ORDER BY pipeline_name, id DESC",
+    )
+    return {
+        row["job"]: {
+            "status": row["status"].lower(),
+            "at": row["at"].replace(tzinfo=UTC),
+            "succeeded_at": datetime.fromtimestamp(row["ended"], UTC) if row["ended"] else None,
+        }
+        for row in rows
+    }
+
+
+def _count(lake: Lake, name: str, as_of: datetime) -> int | None:
+    """The rows of a tick; the day is a partition."""
+    if not lake.exists(name):
+        return None
+    at = as_of.astimezone(UTC)
+    rows = lake.scan(name).filter(pl.col("date") == at.date(), pl.col("as_of") == pl.lit(at, INSTANT))
+    return int(rows.select(pl.len()).collect().item())
+
+
+def _alerts(connection: Connection) -> list[Row]:
+    counted = _rows(
+        connection,
+        "SELECT alert_type, count(*) FILTER (WHERE state = 'open') AS open, "
+        "count(*) FILTER (WHERE state = 'acknowledged') AS acknowledged, "
+        "count(*) FILTER (WHERE state = 'suppressed') AS muted, "
+        "count(*) FILTER (WHERE severity = 'critical' AND state <> 'suppressed') AS critical, "
+        "min(first_seen_at) FILTER (WHERE state = 'open') AS open_since "
+        "FROM alerts WHERE state <> 'resolved' GROUP BY 1",
+    )
+    monitors = _monitors(connection)
+    order = {kind: place for place, kind in enumerate(KINDS)}
+    told = [{"monitor": monitors.get(row["alert_type"]), **row} for row in counted]
+    return sorted(told, key=lambda row: order.get(row["alert_type"], len(order)))
+
+
+def _monitors(connection: Connection) -> dict[str, str]:
+    """Who raised the alerts of each type that are unresolved."""
+    rows = _rows(
+        connection,
+        "SELECT DISTINCT ON (a.alert_type) a.alert_type, t.actor FROM alerts AS a JOIN alert_transitions AS t "
+        "USING (alert_id) WHERE a.state <> 'resolved' AND t.from_state IS NULL ORDER BY a.alert_type, a.alert_id DESC",
+    )
+    return {row["alert_type"]: row["actor"] for row in rows}
+
+
+def _model(database: Database, domain: Domain, now: datetime) -> Row:
+    champions = Champions(database)
+    champion, challenger = champions.current(domain.problem), champions.challenger(domain.problem)
+    since = champions.at(domain.problem, now)
+    looked = last_watch(database, domain.problem, champion.version, now) if champion else None
+    return {
+        "problem": domain.problem,
+        "champion": champion.version if champion else None,
+        "since": since.at if champion and since else None,
+        "challenger": challenger.version if challenger else None,
+        "looked_at": looked.as_of if looked else None,
+        "is_useful": looked.is_useful if looked else None,
+        "found": looked.words if looked else None,
+    }
+
+
+def _loads(lake: Lake) -> pl.DataFrame:
+    """The newest load of each source and table, and when the last one with news came."""
+    columns = ["source", "table", "load_id", "received", "accepted", "rejected", "loaded_at"]
+    if not lake.exists(ledger.NAME):
+        return ledger.empty().select(columns).with_columns(news_at=pl.col("loaded_at"))
+    news = pl.col("loaded_at").filter(pl.col("accepted") > 0).max().alias("news_at")
+    rows = lake.scan(ledger.NAME).select(columns).sort("loaded_at")
+    return rows.group_by("source", "table").agg(pl.exclude("source", "table").last(), news_at=news).collect()
+
+
+def _sources(lake: Lake, settings: Settings, loads: pl.DataFrame) -> list[Row]:
+    found = []
+    for source in settings.sources:
+        is_simulator = isinstance(source, SimulatorSource)
+        mine = pl.col("source").str.starts_with(f"{source.name}_") if is_simulator else pl.col("source") == source.name
+        rows = loads.filter(mine)
+        last = rows.filter(pl.col("load_id") == pl.col("load_id").max().over("source"))
+        tables = sorted(rows["table"].unique())
+        dated = [at for name in tables if name in TABLES and (at := lake.newest_row(TABLES[name]))]
+        found.append(
+            {
+                "source": source.name,
+                "kind": source.kind,
+                "tables": tables,
+                "newest_row_at": max(dated, default=None),
+                "last_load_at": last["loaded_at"].max(),
+                "last_news_at": rows["news_at"].max(),
+                "received": int(last["received"].sum()),
+                "accepted": int(last["accepted"].sum()),
+                "rejected": int(last["rejected"].sum()),
+                "is_over_limit": _over_limit(last, getattr(source, "max_rejected_share", 0.0)),
+            }
+        )
+    return found
+
+
+def _over_limit(last: pl.DataFrame, limit: float) -> bool:
+    return len(last.filter(pl.col("rejected") > limit * pl.col("received"))) > 0
+
+
+def _failed_runs(connection: Connection, now: datetime) -> Iterator[Row]:
+    if not _exists(connection, f"{DAGSTER}.runs"):
+        return
+    rows = _rows(
+        connection,
+        f"SELECT pipeline_name AS job, count(*) AS runs, max(create_timestamp) AS at FROM {DAGSTER}.runs "  # noqa: S608
+        "WHERE status = 'FAILURE' AND create_timestamp > :since GROUP BY 1 ORDER BY 1",
+        since=(now - _DAY).replace(tzinfo=None),
+    )
+    for row in rows:
+        runs = f"{row['runs']} runs" if row["runs"] > 1 else "1 run"
+        yield {
+            "what": "failed run",
+            "where": row["job"],
+            "words": f"{runs} failed within a day, the last at {row['at']:%Y-%m-%d %H:%M} UTC; "
+            "the reasons are in Dagster (`opsguard up`, Runs)",
+        }
+
+
+def _failed_checks(connection: Connection) -> Iterator[Row]:
+    """The checks whose newest result is a failure; errors first."""
+    if not _exists(connection, f"{DAGSTER}.asset_check_executions"):
+        return
+    table = f"{DAGSTER}.asset_check_executions"
+    rows = _rows(
+        connection,
+        f"SELECT * FROM (SELECT DISTINCT ON (asset_key, check_name) asset_key, check_name, execution_status, "  # noqa: S608
+        f"evaluation_event FROM {table} WHERE id > (SELECT max(id) FROM {table}) - :newest AND execution_status IN "
+        "('SUCCEEDED', 'FAILED') ORDER BY asset_key, check_name, id DESC) AS newest WHERE execution_status = 'FAILED'",
+        newest=_CHECKS_LOOKED_AT,
+    )
+    told = [_check(row) for row in rows]
+    yield from sorted(told, key=lambda row: (row["what"] != "failed check", row["where"]))
+
+
+def _check(row: Row) -> Row:
+    event = json.loads(row["evaluation_event"])["dagster_event"]["event_specific_data"]
+    is_error = "WARN" not in json.dumps(event["severity"])
+    where = f"{'/'.join(json.loads(row['asset_key']))} {row['check_name']}"
+    return {
+        "what": "failed check" if is_error else "warning",
+        "where": where,
+        "words": event.get("description") or "the asset's page in Dagster says more",
+    }
+
+
+def _over_limits(sources: Sequence[Row]) -> Iterator[Row]:
+    for source in sources:
+        if source["is_over_limit"]:
+            yield {
+                "what": "rejected rows",
+                "where": f"source {source['source']}",
+                "words": f"{source['rejected']:,} of {source['received']:,} rows of its last load are in quarantine, "
+                "more than max_rejected_share allows; correct the mapping or the source, then run `opsguard sync`",
+            }
+
+
+def _waiting(connection: Connection, now: datetime) -> Iterator[Row]:
+    (count,) = _rows(
+        connection,
+        "SELECT (SELECT count(*) FROM escalation_notices WHERE state = 'pending') AS notices, "
+        "count(*) FILTER (WHERE state IN ('planned', 'sent')) AS open, "
+        "count(*) FILTER (WHERE state = 'unknown') AS unknown, "
+        "count(*) FILTER (WHERE state = 'failed' AND settled_at > :since) AS failed FROM escalations",
+        since=now - _DAY,
+    )
+    words = {
+        "unknown": "{} escalations have no known result; look in the helpdesk, then `opsguard escalations "
+        "resolve-unknown`",
+        "failed": "{} escalations failed within a day; `opsguard escalations list --state failed` says why",
+        "open": "{} escalations wait; the next run tries them again",
+        "notices": "{} notices of escalations wait to be delivered",
+    }
+    for name, sentence in words.items():
+        if count[name]:
+            yield {"what": "waits", "where": "escalations", "words": sentence.format(f"{count[name]:,}")}
+
+
+def _places(opened: Installation, connection: Connection, now: datetime) -> Row:
+    place, database = opened.environment, opened.database
+    beat = None
+    if _exists(connection, f"{DAGSTER}.daemon_heartbeats"):
+        (row,) = _rows(connection, f"SELECT max(timestamp) AS at FROM {DAGSTER}.daemon_heartbeats")  # noqa: S608 - ours
+        beat = row["at"].replace(tzinfo=UTC) if row["at"] else None
+    url = make_url(database.url.get_secret_value())
+    return {
+        "home": str(place.home),
+        "config": str(place.config) if place.config else None,
+        "database": "embedded" if place.database_url is None else url.render_as_string(hide_password=True),
+        "migration": database.revision(),
+        "lake": place.lake,
+        "free_bytes": shutil.disk_usage(place.home).free,
+        "schedules_run": beat is not None and now - beat < _HEARTBEAT,
+        "schedules_seen_at": beat,
+    }
+
+
+def _exists(connection: Connection, table: str) -> bool:
+    """Whether Dagster has made a table yet."""
+    (found,) = _rows(connection, "SELECT to_regclass(:table) AS found", table=table)
+    return found["found"] is not None
+
+
+def _rows(connection: Connection, statement: str, **values: object) -> list[Row]:
+    return [dict(row) for row in connection.execute(text(statement), values).mappings()]
