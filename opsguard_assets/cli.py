@@ -1,19 +1,24 @@
-"""The command `opsguard`: which commands there are, and how an error reads.
+"""The command `opsguard`: which commands there are, its version, and how an error reads.
 
 Here: names, help and errors. Not here: what commands do (`opsguard_assets.commands`). Commands are imported when they
 are called, so that `--help` answers at once.
 """
 
+import difflib
+import os
+import re
 import signal
 import sys
-from collections.abc import Callable
-from importlib import import_module
+from collections.abc import Callable, Sequence
+from importlib import import_module, metadata
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
+
+from resources.revision import code_revision
 
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 COMMANDS = {
@@ -74,8 +79,21 @@ app = typer.Typer(
 )
 
 
+def _version(*, is_asked: bool) -> None:
+    if is_asked:
+        revision = code_revision(os.environ)
+        typer.echo(f"OpsGuard {metadata.version('opsguard')}" + (f" (revision {revision[:12]})" if revision else ""))
+        raise typer.Exit
+
+
 @app.callback()
 def options(
+    version: Annotated[  # noqa: ARG001 - its callback acts
+        bool,
+        typer.Option(
+            "--version", callback=lambda value: _version(is_asked=value), is_eager=True, help="Show the version."
+        ),
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
 ) -> None:
     """Options before the command."""
@@ -105,15 +123,58 @@ def run(call: Callable[[], Any]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except TyperException as error:
-        usage: Any = error  # the class that Typer raises shows itself and knows its code; its base does not say so
-        usage.show()
-        return int(usage.exit_code)
+        return _say_usage(error)
     except Exception as error:
         if _state["debug"]:
             raise
         _say(error)
         return FAILED
     return result if isinstance(result, int) else 0
+
+
+# What the library says of a value, and what a person needs to know.
+_PLAIN = (
+    (re.compile(r"Value error, "), ""),
+    (re.compile(r"Input should be a valid integer.*"), "write a whole number."),
+    (re.compile(r"Input should be a valid number.*"), "write a number."),
+    (re.compile(r" \(Possible options: .*\)"), ""),
+)
+_CHOICES = re.compile(r"'([^']*)' is not one of (.*?)\.?$")
+
+
+def _say_usage(error: Any) -> int:
+    """Says what is wrong with the words of the command line, in one line, and where help is; 2 for wrong usage."""
+    if error.format_message().startswith("Usage:"):  # a group without its command shows its help
+        error.show()
+        return int(error.exit_code)
+    words = " ".join(error.format_message().split())
+    for pattern, plain in _PLAIN:
+        words = pattern.sub(plain, words)
+    if close := _close_to(words, error):
+        words = f"{words.rstrip('.')}. Did you mean {close}?"
+    context = getattr(error, "ctx", None)
+    shown = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+    shown.print(f"Error: {words}")
+    shown.print(f"Help: {context.command_path if context else 'opsguard'} --help")
+    return int(error.exit_code)
+
+
+def _close_to(words: str, error: Any) -> str | None:
+    """What was probably meant by a command, an option or a choice that does not exist."""
+    if "Did you mean" in words:
+        return None
+    context = getattr(error, "ctx", None)
+    if (named := re.search(r"No such command '([^']*)'", words)) and context:
+        return _closest(named[1], context.command.list_commands(context))
+    if getattr(error, "possibilities", None):
+        return _closest(error.option_name, error.possibilities)
+    if chosen := _CHOICES.search(words):
+        return _closest(chosen[1], re.findall(r"'([^']*)'", chosen[2]))
+    return None
+
+
+def _closest(word: str, known: Sequence[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(word, known, n=1)), None)
 
 
 def _say(error: Exception) -> None:

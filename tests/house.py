@@ -177,5 +177,5 @@ ARROWS = {
     "opsguard_assets/derivation.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/metadata.py": ("opsguard_assets.tables", "opsguard_assets.intake.report"),
     "opsguard_assets/definitions.py": ("opsguard_assets.build",),
-    "opsguard_assets/cli.py": ("opsguard_assets.commands",),
+    "opsguard_assets/cli.py": ("opsguard_assets.commands", "resources.revision"),
 }  # fmt: skip

@@ -6,7 +6,7 @@ import typer
 
 from opsguard_assets.commands.session import JsonOption, print_json, print_rows
 from opsguard_assets.tables.describe import describe, row_rules
-from opsguard_assets.tables.registry import TABLES, table
+from opsguard_assets.tables.registry import TABLES, UnknownTableError, table
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -29,7 +29,10 @@ def tables(
         else:
             print_rows("Canonical tables", rows)
         return
-    chosen = table(name)
+    try:
+        chosen = table(name)
+    except UnknownTableError as error:
+        raise typer.BadParameter(str(error)) from None
     columns, rules = [vars(words) for words in describe(chosen)], row_rules(chosen)
     if as_json:
         print_json({"table": name, "grain": chosen.grain, "key": chosen.key, "columns": columns, "rules": rules})
