@@ -1,22 +1,21 @@
 """What `opsguard status` tells: an operator's first questions, answered from what is recorded already.
 
 Here: one function per question; each reads a few rows of the database or the statistics of the lake's files. Not here:
-showing the answers (`status`), and whether the installation is sound (`diagnosis`).
+what waits or failed (`troubles`), showing the answers (`status`), and whether the installation is sound (`diagnosis`).
 
 Dagster's and MLflow's tables are read as tables: importing either takes longer than the whole answer may.
 """
 
-import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, make_url
 
 from opsguard_assets.alerts.kinds import KINDS
+from opsguard_assets.commands.troubles import Row, exists, rows_of, troubles_of
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import SimulatorSource
 from opsguard_assets.intake import ledger
@@ -29,10 +28,6 @@ from resources.database import DAGSTER, Database
 from resources.installation import Installation
 from resources.lake import Lake
 
-Row = dict[str, Any]
-_DAY = timedelta(days=1)
-# So many of the newest results of checks are looked at: those of some days, however long the history is.
-_CHECKS_LOOKED_AT = 20_000
 _HEARTBEAT = timedelta(minutes=2)
 
 
@@ -122,12 +117,7 @@ def overview(opened: Installation, settings: Settings, now: datetime) -> Overvie
             alerts=_alerts(connection),
             models=[_model(opened.database, domain, now) for domain in learned],
             sources=sources,
-            troubles=[
-                *_failed_runs(connection, now),
-                *_failed_checks(connection),
-                *_over_limits(sources),
-                *_waiting(connection, now),
-            ],
+            troubles=troubles_of(connection, sources, now),
             places=_places(opened, connection, now),
         )
 
@@ -170,7 +160,7 @@ def _jobs(connection: Connection, lake: Lake, domains: Sequence[Domain], fed: se
 
 def _newest_ticks(connection: Connection) -> dict[str, datetime]:
     """The newest moment that each monitor settled in its turn, and of escalation."""
-    rows = _rows(
+    rows = rows_of(
         connection,
         "SELECT monitor AS name, max(as_of) AS as_of FROM monitor_ticks WHERE NOT is_late GROUP BY 1 "
         "UNION ALL SELECT 'escalate_sla_job', max(as_of) FROM escalation_ticks",
@@ -179,7 +169,7 @@ def _newest_ticks(connection: Connection) -> dict[str, datetime]:
 
 
 def _scored_by(connection: Connection) -> dict[str, str]:
-    rows = _rows(
+    rows = rows_of(
         connection,
         "SELECT DISTINCT ON (job) job, model_name, model_version FROM ticks WHERE model_name IS NOT NULL "
         "ORDER BY job, as_of DESC",
@@ -189,9 +179,9 @@ def _scored_by(connection: Connection) -> dict[str, str]:
 
 def _newest_runs(connection: Connection) -> dict[str, Row]:
     """The newest run of each job, and when one last succeeded."""
-    if not _exists(connection, f"{DAGSTER}.runs"):
+    if not exists(connection, f"{DAGSTER}.runs"):
         return {}
-    rows = _rows(
+    rows = rows_of(
         connection,
         f"SELECT DISTINCT ON (pipeline_name) pipeline_name AS job, status, create_timestamp AS at, "  # noqa: S608 - ours
         f"(SELECT max(end_time) FROM {DAGSTER}.runs AS s WHERE s.pipeline_name = r.pipeline_name "
@@ -217,7 +207,7 @@ def _count(lake: Lake, name: str, as_of: datetime) -> int | None:
 
 
 def _alerts(connection: Connection) -> list[Row]:
-    counted = _rows(
+    counted = rows_of(
         connection,
         "SELECT alert_type, count(*) FILTER (WHERE state = 'open') AS open, "
         "count(*) FILTER (WHERE state = 'acknowledged') AS acknowledged, "
@@ -234,7 +224,7 @@ def _alerts(connection: Connection) -> list[Row]:
 
 def _monitors(connection: Connection) -> dict[str, str]:
     """Who raised the alerts of each type that are unresolved."""
-    rows = _rows(
+    rows = rows_of(
         connection,
         "SELECT DISTINCT ON (a.alert_type) a.alert_type, t.actor FROM alerts AS a JOIN alert_transitions AS t "
         "USING (alert_id) WHERE a.state <> 'resolved' AND t.from_state IS NULL ORDER BY a.alert_type, a.alert_id DESC",
@@ -298,89 +288,11 @@ def _over_limit(last: pl.DataFrame, limit: float) -> bool:
     return len(last.filter(pl.col("rejected") > limit * pl.col("received"))) > 0
 
 
-def _failed_runs(connection: Connection, now: datetime) -> Iterator[Row]:
-    if not _exists(connection, f"{DAGSTER}.runs"):
-        return
-    rows = _rows(
-        connection,
-        f"SELECT pipeline_name AS job, count(*) AS runs, max(create_timestamp) AS at FROM {DAGSTER}.runs "  # noqa: S608
-        "WHERE status = 'FAILURE' AND create_timestamp > :since GROUP BY 1 ORDER BY 1",
-        since=(now - _DAY).replace(tzinfo=None),
-    )
-    for row in rows:
-        runs = f"{row['runs']} runs" if row["runs"] > 1 else "1 run"
-        yield {
-            "what": "failed run",
-            "where": row["job"],
-            "words": f"{runs} failed within a day, the last at {row['at']:%Y-%m-%d %H:%M} UTC; "
-            "the reasons are in Dagster (`opsguard up`, Runs)",
-        }
-
-
-def _failed_checks(connection: Connection) -> Iterator[Row]:
-    """The checks whose newest result is a failure; errors first."""
-    if not _exists(connection, f"{DAGSTER}.asset_check_executions"):
-        return
-    table = f"{DAGSTER}.asset_check_executions"
-    rows = _rows(
-        connection,
-        f"SELECT * FROM (SELECT DISTINCT ON (asset_key, check_name) asset_key, check_name, execution_status, "  # noqa: S608
-        f"evaluation_event FROM {table} WHERE id > (SELECT max(id) FROM {table}) - :newest AND execution_status IN "
-        "('SUCCEEDED', 'FAILED') ORDER BY asset_key, check_name, id DESC) AS newest WHERE execution_status = 'FAILED'",
-        newest=_CHECKS_LOOKED_AT,
-    )
-    told = [_check(row) for row in rows]
-    yield from sorted(told, key=lambda row: (row["what"] != "failed check", row["where"]))
-
-
-def _check(row: Row) -> Row:
-    event = json.loads(row["evaluation_event"])["dagster_event"]["event_specific_data"]
-    is_error = "WARN" not in json.dumps(event["severity"])
-    where = f"{'/'.join(json.loads(row['asset_key']))} {row['check_name']}"
-    return {
-        "what": "failed check" if is_error else "warning",
-        "where": where,
-        "words": event.get("description") or "the asset's page in Dagster says more",
-    }
-
-
-def _over_limits(sources: Sequence[Row]) -> Iterator[Row]:
-    for source in sources:
-        if source["is_over_limit"]:
-            yield {
-                "what": "rejected rows",
-                "where": f"source {source['source']}",
-                "words": f"{source['rejected']:,} of {source['received']:,} rows of its last load are in quarantine, "
-                "more than max_rejected_share allows; correct the mapping or the source, then run `opsguard sync`",
-            }
-
-
-def _waiting(connection: Connection, now: datetime) -> Iterator[Row]:
-    (count,) = _rows(
-        connection,
-        "SELECT (SELECT count(*) FROM escalation_notices WHERE state = 'pending') AS notices, "
-        "count(*) FILTER (WHERE state IN ('planned', 'sent')) AS open, "
-        "count(*) FILTER (WHERE state = 'unknown') AS unknown, "
-        "count(*) FILTER (WHERE state = 'failed' AND settled_at > :since) AS failed FROM escalations",
-        since=now - _DAY,
-    )
-    words = {
-        "unknown": "{} escalations have no known result; look in the helpdesk, then `opsguard escalations "
-        "resolve-unknown`",
-        "failed": "{} escalations failed within a day; `opsguard escalations list --state failed` says why",
-        "open": "{} escalations wait; the next run tries them again",
-        "notices": "{} notices of escalations wait to be delivered",
-    }
-    for name, sentence in words.items():
-        if count[name]:
-            yield {"what": "waits", "where": "escalations", "words": sentence.format(f"{count[name]:,}")}
-
-
 def _places(opened: Installation, connection: Connection, now: datetime) -> Row:
     place, database = opened.environment, opened.database
     beat = None
-    if _exists(connection, f"{DAGSTER}.daemon_heartbeats"):
-        (row,) = _rows(connection, f"SELECT max(timestamp) AS at FROM {DAGSTER}.daemon_heartbeats")  # noqa: S608 - ours
+    if exists(connection, f"{DAGSTER}.daemon_heartbeats"):
+        (row,) = rows_of(connection, f"SELECT max(timestamp) AS at FROM {DAGSTER}.daemon_heartbeats")  # noqa: S608 - ours
         beat = row["at"].replace(tzinfo=UTC) if row["at"] else None
     url = make_url(database.url.get_secret_value())
     return {
@@ -393,13 +305,3 @@ def _places(opened: Installation, connection: Connection, now: datetime) -> Row:
         "schedules_run": beat is not None and now - beat < _HEARTBEAT,
         "schedules_seen_at": beat,
     }
-
-
-def _exists(connection: Connection, table: str) -> bool:
-    """Whether Dagster has made a table yet."""
-    (found,) = _rows(connection, "SELECT to_regclass(:table) AS found", table=table)
-    return found["found"] is not None
-
-
-def _rows(connection: Connection, statement: str, **values: object) -> list[Row]:
-    return [dict(row) for row in connection.execute(text(statement), values).mappings()]

@@ -120,7 +120,13 @@ def test_tables_print_the_contract(home):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["tables", "ticket"], 1, "did you mean tickets"),
+        (["tables", "ticket"], 2, "did you mean tickets"),
+        (["stauts"], 2, "Did you mean status?"),
+        (["alerts", "lst"], 2, "Did you mean 'list'?"),
+        (["sync", "--confg", "x"], 2, "Did you mean --config?"),
+        (["train", "sla_breech"], 2, "Did you mean sla_breach?"),
+        (["tick", "device"], 2, "Did you mean devices?"),
+        (["alerts", "show", "one"], 2, "write a whole number"),
         (["tick", "sla", "--as-of", "2026-01-01T10:00"], 2, "has no offset"),
         (["nonsense"], 2, "No such command"),
         (["sync", "--config", "nowhere.yaml"], 1, "cannot be read"),
@@ -131,6 +137,23 @@ def test_errors_are_one_paragraph_and_a_code(home, arguments, code, message):
     assert result.returncode == code
     assert message in " ".join(result.stderr.split())
     assert "Traceback" not in result.stderr
+
+
+def test_the_version_is_told(home):
+    result = opsguard(home, "--version")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.match(r"OpsGuard \d+\.\d+", result.stdout)
+
+
+def test_the_status_of_a_demo_fits_one_screen_and_answers_the_first_questions(home, demo):
+    told = json.loads(opsguard(home, "status", "--json").stdout)
+    jobs = {job["job"]: job for job in told["jobs"]}
+    assert jobs["score_sla_job"]["rows"] == demo["tick"]["open_tickets"]
+    assert {alert["monitor"] for alert in told["alerts"]} >= {"sla"}
+    assert all(source["newest_row_at"] and source["received"] for source in told["sources"])
+    shown = opsguard(home, "status")
+    assert shown.returncode == 0
+    assert len(shown.stdout.splitlines()) < 80
 
 
 def test_debug_shows_the_traceback(home):

@@ -1,0 +1,117 @@
+"""What waits or failed, one sentence each: runs, checks, rejected rows, escalations. For `opsguard status`.
+
+Here: asking the tables of Dagster and of OpsGuard. Not here: the other answers (`overview`).
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from resources.database import DAGSTER
+
+Row = dict[str, Any]
+_DAY = timedelta(days=1)
+# So many of the newest results of checks are looked at: those of some days, however long the history is.
+_CHECKS_LOOKED_AT = 20_000
+
+
+def troubles_of(connection: Connection, sources: Sequence[Row], now: datetime) -> list[Row]:
+    """Everything that waits or failed: what kind, where, and in words with the remedy."""
+    return [
+        *_failed_runs(connection, now),
+        *_failed_checks(connection),
+        *_over_limits(sources),
+        *_waiting(connection, now),
+    ]
+
+
+def _failed_runs(connection: Connection, now: datetime) -> Iterator[Row]:
+    if not exists(connection, f"{DAGSTER}.runs"):
+        return
+    rows = rows_of(
+        connection,
+        f"SELECT pipeline_name AS job, count(*) AS runs, max(create_timestamp) AS at FROM {DAGSTER}.runs "  # noqa: S608
+        "WHERE status = 'FAILURE' AND create_timestamp > :since GROUP BY 1 ORDER BY 1",
+        since=(now - _DAY).replace(tzinfo=None),
+    )
+    for row in rows:
+        runs = f"{row['runs']} runs" if row["runs"] > 1 else "1 run"
+        yield {
+            "what": "failed run",
+            "where": row["job"],
+            "words": f"{runs} failed within a day, the last at {row['at']:%Y-%m-%d %H:%M} UTC; "
+            "the reasons are in Dagster (`opsguard up`, Runs)",
+        }
+
+
+def _failed_checks(connection: Connection) -> Iterator[Row]:
+    """The checks whose newest result is a failure; errors first."""
+    if not exists(connection, f"{DAGSTER}.asset_check_executions"):
+        return
+    table = f"{DAGSTER}.asset_check_executions"
+    rows = rows_of(
+        connection,
+        f"SELECT * FROM (SELECT DISTINCT ON (asset_key, check_name) asset_key, check_name, execution_status, "  # noqa: S608
+        f"evaluation_event FROM {table} WHERE id > (SELECT max(id) FROM {table}) - :newest AND execution_status IN "
+        "('SUCCEEDED', 'FAILED') ORDER BY asset_key, check_name, id DESC) AS newest WHERE execution_status = 'FAILED'",
+        newest=_CHECKS_LOOKED_AT,
+    )
+    told = [_check(row) for row in rows]
+    yield from sorted(told, key=lambda row: (row["what"] != "failed check", row["where"]))
+
+
+def _check(row: Row) -> Row:
+    event = json.loads(row["evaluation_event"])["dagster_event"]["event_specific_data"]
+    is_error = "WARN" not in json.dumps(event["severity"])
+    where = f"{'/'.join(json.loads(row['asset_key']))} {row['check_name']}"
+    return {
+        "what": "failed check" if is_error else "warning",
+        "where": where,
+        "words": event.get("description") or "the asset's page in Dagster says more",
+    }
+
+
+def _over_limits(sources: Sequence[Row]) -> Iterator[Row]:
+    for source in sources:
+        if source["is_over_limit"]:
+            yield {
+                "what": "rejected rows",
+                "where": f"source {source['source']}",
+                "words": f"{source['rejected']:,} of {source['received']:,} rows of its last load are in quarantine, "
+                "more than max_rejected_share allows; correct the mapping or the source, then run `opsguard sync`",
+            }
+
+
+def _waiting(connection: Connection, now: datetime) -> Iterator[Row]:
+    (count,) = rows_of(
+        connection,
+        "SELECT (SELECT count(*) FROM escalation_notices WHERE state = 'pending') AS notices, "
+        "count(*) FILTER (WHERE state IN ('planned', 'sent')) AS open, "
+        "count(*) FILTER (WHERE state = 'unknown') AS unknown, "
+        "count(*) FILTER (WHERE state = 'failed' AND settled_at > :since) AS failed FROM escalations",
+        since=now - _DAY,
+    )
+    words = {
+        "unknown": "{} escalations have no known result; look in the helpdesk, then `opsguard escalations "
+        "resolve-unknown`",
+        "failed": "{} escalations failed within a day; `opsguard escalations list --state failed` says why",
+        "open": "{} escalations wait; the next run tries them again",
+        "notices": "{} notices of escalations wait to be delivered",
+    }
+    for name, sentence in words.items():
+        if count[name]:
+            yield {"what": "waits", "where": "escalations", "words": sentence.format(f"{count[name]:,}")}
+
+
+def exists(connection: Connection, table: str) -> bool:
+    """Whether Dagster has made a table yet."""
+    (found,) = rows_of(connection, "SELECT to_regclass(:table) AS found", table=table)
+    return found["found"] is not None
+
+
+def rows_of(connection: Connection, statement: str, **values: object) -> list[Row]:
+    """The rows of a statement."""
+    return [dict(row) for row in connection.execute(text(statement), values).mappings()]
