@@ -171,6 +171,11 @@ def is_judged(settings: Settings) -> bool:
     return fed(settings, "rosters") and fed(settings, "attendance")
 
 
+def learned_problems(settings: Settings) -> list[Problem]:
+    """The problems that this installation has records for and learns."""
+    return [each.problem for each in _learned(_scored(settings))]
+
+
 def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
     simulators = [source for source in settings.sources if isinstance(source, SimulatorSource)]
     written_by = {file.name: [simulated_key(source)] for source in simulators for file in file_sources(source)}

@@ -1,6 +1,6 @@
-"""How often every job runs, and from when on it is late: one list for schedules, freshness and `opsguard status`.
+"""How often every job runs, from when on it is late, and what it needs: for schedules, freshness and commands.
 
-Here: names and times, light to import. Not here: cron strings (`cadences`) and what a job holds (`build`).
+Here: names, times and tables, light to import. Not here: cron strings (`cadences`) and what a job holds (`build`).
 """
 
 from datetime import timedelta
@@ -19,6 +19,17 @@ EVERY = {
     "plan_shifts_job": _DAY,
     "judge_health_job": _DAY,
     "keep_house_job": _DAY,
+}
+# The canonical tables without which a job does not exist.
+FED_BY = {
+    "score_sla_job": ("tickets",),
+    "escalate_sla_job": ("tickets",),
+    "score_devices_job": ("telemetry",),
+    "judge_health_job": ("telemetry",),
+    "judge_shifts_job": ("rosters", "attendance"),
+    "plan_shifts_job": ("rosters",),
+    "watch_orders_job": ("work_orders",),
+    "score_vendors_job": ("work_orders",),
 }
 
 

@@ -5,21 +5,32 @@ Here: the order of steps and what is shown. Not here: any step.
 
 import os
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import polars as pl
 import typer
 
-from opsguard_assets.build import fed, is_judged
+from opsguard_assets.build import fed, is_judged, learned_problems
+from opsguard_assets.cadences import escalation_config
 from opsguard_assets.commands import sync, tick
-from opsguard_assets.commands.outcome import newest_record, open_tickets, rates
+from opsguard_assets.commands.jobs import run_job
+from opsguard_assets.commands.outcome import Loads, newest_record, open_tickets, rates
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
-from opsguard_assets.commands.vendor_tick import score_vendors, show_vendors
+from opsguard_assets.commands.vendor_tick import VendorTick, score_vendors, show_vendors
+from opsguard_assets.config.ticket_system import RecordOnly
+from opsguard_assets.devices.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
+from opsguard_assets.model_jobs import watch_config
+from opsguard_assets.moment import moment_config
 from opsguard_assets.shifts.words import counted
+from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB
+from opsguard_assets.tickets.risk import RiskSummary
 from resources.environment import HOME
 from resources.lake import Lake
+from resources.progress import Silent
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _RECENT = timedelta(days=1)
@@ -40,33 +51,90 @@ def demo(
     if config and not os.environ.get(HOME):
         os.environ[HOME] = str(Path(".opsguard") / "demos" / config.resolve().parent.name)
     with opened(config) as session:
-        loads, failed = sync.load(session)
-        lake = session.installation.lake
-        moment = tick.instant(as_of) if as_of else _moment(lake)
-        devices = tick.score_devices(session, moment) if fed(session.settings, "telemetry") else None
-        shifts = tick.judge_shifts(session, moment) if is_judged(session.settings) else None
-        vendors = score_vendors(session, moment) if fed(session.settings, "work_orders") else None
-        headline = tick.score(session, moment)
-        over_time = open_tickets(lake).with_columns(pl.col("at").dt.strftime("%Y-%m-%d")).to_dicts()
-        breached = list(rates(lake))
+        done = _walk(session, tick.instant(as_of) if as_of else None)
     if as_json:
-        loaded = {"loads": loads.summary, "rejected": loads.rejected, "drift": loads.drift, "failed_checks": failed}
-        scored = {"as_of": moment, **vars(headline), "riskiest": headline.riskiest.to_dicts()}
-        scored |= {"devices": devices.told()} if devices else {}
-        scored |= {"shifts": dict(counted(shifts))} if shifts is not None else {}
-        print_json({**loaded, "open_tickets": over_time, "breach_rates": breached, "tick": scored})
-        return
-    sync.show(loads, failed)
-    print_rows("\nOpen tickets over time", over_time)
-    print_rows("\nEnded tickets that missed their deadline", breached)
-    tick.show(moment, headline)
-    if devices:
-        tick.show_devices(devices)
-    if shifts is not None:
-        tick.show_shifts(moment, shifts)
-    if vendors is not None:
-        show_vendors(vendors)
-    _farewell(session)
+        print_json(done.told())
+    else:
+        _show(done)
+        _farewell(session)
+
+
+@dataclass
+class Walk:
+    """What the demo computed; None where no source brings the records."""
+
+    loads: Loads
+    failed: list[dict[str, str]]
+    moment: datetime
+    over_time: list[dict[str, Any]] = field(default_factory=list)
+    breached: list[dict[str, Any]] = field(default_factory=list)
+    tickets: RiskSummary | None = None
+    devices: tick.DeviceTick | None = None
+    shifts: pl.DataFrame | None = None
+    vendors: VendorTick | None = None
+
+    def told(self) -> dict[str, Any]:
+        """For machines."""
+        loaded = {"loads": self.loads.summary, "rejected": self.loads.rejected, "drift": self.loads.drift}
+        scored: dict[str, Any] = {"as_of": self.moment}
+        if self.tickets:
+            scored |= vars(self.tickets) | {"riskiest": self.tickets.riskiest.to_dicts()}
+        scored |= {"devices": self.devices.told()} if self.devices else {}
+        scored |= {"shifts": dict(counted(self.shifts))} if self.shifts is not None else {}
+        history = {"open_tickets": self.over_time, "breach_rates": self.breached}
+        return {**loaded, "failed_checks": self.failed, **history, "tick": scored}
+
+
+def _walk(session: Session, asked: datetime | None) -> Walk:
+    """Loads, and computes one moment of everything that is fed; what follows from ticks once a day, too."""
+    settings, lake = session.settings, session.installation.lake
+    _say("Loading the sources …")
+    loads, failed = sync.load(session)
+    done = Walk(loads, failed, asked or _moment(lake))
+    if fed(settings, "telemetry"):
+        _say("Scoring devices …")
+        done.devices = tick.score_devices(session, done.moment)
+        _run(session, JUDGE_HEALTH_JOB, moment_config(done.moment, HEALTH_OUTCOMES_KEY))
+    if is_judged(settings):
+        _say("Judging shifts …")
+        done.shifts = tick.judge_shifts(session, done.moment)
+    if fed(settings, "work_orders"):
+        _say("Scoring vendors and work orders …")
+        done.vendors = score_vendors(session, done.moment)
+    if fed(settings, "tickets"):
+        _say("Scoring tickets …")
+        done.tickets = tick.score(session, done.moment)
+        done.over_time = open_tickets(lake).with_columns(pl.col("at").dt.strftime("%Y-%m-%d")).to_dicts()
+        done.breached = list(rates(lake))
+        # A demo writes to nobody's helpdesk.
+        if isinstance(settings.ticket_system, RecordOnly):
+            _run(session, ESCALATE_JOB, escalation_config(done.moment))
+    _say("Looking at scores and models …")
+    for problem in learned_problems(settings):
+        _run(session, problem.watch_job, watch_config(problem, done.moment))
+    return done
+
+
+def _run(session: Session, job: str, config: Mapping[str, Any]) -> None:
+    run_job(session, job, progress=Silent(), run_config=config)
+
+
+def _say(words: str) -> None:
+    console.print(words, markup=False)
+
+
+def _show(done: Walk) -> None:
+    sync.show(done.loads, done.failed)
+    if done.tickets:
+        print_rows("\nOpen tickets over time", done.over_time)
+        print_rows("\nEnded tickets that missed their deadline", done.breached)
+        tick.show(done.moment, done.tickets)
+    if done.devices:
+        tick.show_devices(done.devices)
+    if done.shifts is not None:
+        tick.show_shifts(done.moment, done.shifts)
+    if done.vendors is not None:
+        show_vendors(done.vendors)
 
 
 def _moment(lake: Lake) -> datetime:

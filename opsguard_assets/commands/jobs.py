@@ -13,6 +13,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 from opsguard_assets.build import build_defs
 from opsguard_assets.commands.session import Session
+from opsguard_assets.pace import FED_BY
 from resources.progress import Progress
 from resources.roles import roles
 from resources.room import StorageError, storage_words
@@ -21,6 +22,10 @@ from sensors.runs import this_process
 _INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
 # Their messages may quote what was received.
 _OWN = {"SourceError", "MappingError", "ConfigError"}
+
+
+class JobMissingError(LookupError):
+    """This installation has no such job, because no source brings what it computes; the message names the tables."""
 
 
 class RunFailedError(RuntimeError):
@@ -39,10 +44,13 @@ def run_job(
     """Runs a job to its end in this process, recorded in the installation's Dagster instance.
 
     Raises:
+        JobMissingError: When no source feeds it.
         RunFailedError: When a step fails.
     """
     resources = {**roles(), "progress": dg.ResourceDefinition.hardcoded_resource(progress)}
     defs = build_defs(settings=session.settings, resources=resources)
+    if job not in {each.name for each in defs.jobs or ()}:
+        raise JobMissingError(_unfed(job))
     with dg.DagsterInstance.get() as instance, _interruption_told():
         result = defs.resolve_job_def(job).execute_in_process(
             instance=instance,
@@ -100,6 +108,17 @@ def failed_checks(result: dg.ExecuteInProcessResult) -> list[dict[str, str]]:
         for evaluation in evaluations
         if not evaluation.passed
     ]
+
+
+def _unfed(job: str) -> str:
+    if job not in FED_BY:
+        return f"There is no {job} here: opsguard.yaml names no sources. `opsguard doctor` says more."
+    tables = " and ".join(FED_BY[job])
+    return (
+        f"There is no {job} here, because no source in opsguard.yaml fills {tables}. Map a source onto "
+        f"{'them' if len(FED_BY[job]) > 1 else 'it'} (docs/sources.md; `opsguard tables {FED_BY[job][0]}` lists its "
+        "columns), or leave this command out."
+    )
 
 
 def _reasons(result: dg.ExecuteInProcessResult) -> str:

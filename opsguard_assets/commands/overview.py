@@ -21,7 +21,7 @@ from opsguard_assets.config.sources import SimulatorSource
 from opsguard_assets.intake import ledger
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.watches import last_watch
-from opsguard_assets.pace import EVERY, late_after
+from opsguard_assets.pace import EVERY, FED_BY, late_after
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import INSTANT
 from resources.database import DAGSTER, Database
@@ -37,42 +37,27 @@ class Domain:
 
     Attributes:
         name: In words.
-        fed: The canonical tables without which there is nothing to score.
         job: The job of its ticks.
         monitor: Who settles its alerts.
-        scored: Where the rows of a tick lie in the lake; None where only changes are kept.
+        scored: Where the rows of a tick lie in the lake.
         counted: What these rows are.
         problem: What is learned for it.
     """
 
     name: str
-    fed: tuple[str, ...]
     job: str
     monitor: str
-    scored: str | None
+    scored: str
     counted: str
     problem: str
 
 
 DOMAINS = (
-    Domain("tickets", ("tickets",), "score_sla_job", "sla", "tickets/sla_risk", "open tickets", "sla_breach"),
-    Domain(
-        "devices", ("telemetry",), "score_devices_job", "devices", "devices/device_risk", "devices", "device_failure"
-    ),
-    Domain(
-        "shifts", ("rosters", "attendance"), "judge_shifts_job", "shifts", "shifts/shift_coverage", "posts", "no_show"
-    ),
-    Domain(
-        "vendors", ("work_orders",), "watch_orders_job", "vendors", "vendors/work_order_risk", "open orders",
-        "work_order_late",
-    ),
-)  # fmt: skip
-_FED_BY = {
-    "escalate_sla_job": ("tickets",),
-    "score_vendors_job": ("work_orders",),
-    "plan_shifts_job": ("rosters",),
-    "judge_health_job": ("telemetry",),
-}
+    Domain("tickets", "score_sla_job", "sla", "tickets/sla_risk", "open tickets", "sla_breach"),
+    Domain("devices", "score_devices_job", "devices", "devices/device_risk", "devices", "device_failure"),
+    Domain("shifts", "judge_shifts_job", "shifts", "shifts/shift_coverage", "posts", "no_show"),
+    Domain("vendors", "watch_orders_job", "vendors", "vendors/work_order_risk", "open orders", "work_order_late"),
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +92,7 @@ def overview(opened: Installation, settings: Settings, now: datetime) -> Overvie
     lake = opened.lake
     loads = _loads(lake)
     fed = _fed(settings, loads)
-    domains = [domain for domain in DOMAINS if fed.issuperset(domain.fed)]
+    domains = [domain for domain in DOMAINS if fed.issuperset(FED_BY[domain.job])]
     learned = [domain for domain in domains if domain.problem != "no_show" or settings.shifts.no_show_risk_for]
     with opened.database.begin() as connection:
         sources = _sources(lake, settings, loads)
@@ -126,7 +111,9 @@ def _fed(settings: Settings, loads: pl.DataFrame) -> set[str]:
     """The canonical tables that sources write into."""
     named = {feed.table for source in settings.sources for feed in getattr(source, "feeds", ())}
     simulates = any(isinstance(source, SimulatorSource) for source in settings.sources)
-    return named | ({name for domain in DOMAINS for name in domain.fed} if simulates else set()) | set(loads["table"])
+    return (
+        named | ({name for tables in FED_BY.values() for name in tables} if simulates else set()) | set(loads["table"])
+    )
 
 
 def _jobs(connection: Connection, lake: Lake, domains: Sequence[Domain], fed: set[str], now: datetime) -> list[Row]:
@@ -134,13 +121,13 @@ def _jobs(connection: Connection, lake: Lake, domains: Sequence[Domain], fed: se
     found = []
     for job, every in EVERY.items():
         domain = next((domain for domain in DOMAINS if domain.job == job), None)
-        if domain not in (None, *domains) or not fed.issuperset(_FED_BY.get(job, ())):
+        if domain not in (None, *domains) or not fed.issuperset(FED_BY.get(job, ())):
             continue
         run = runs.get(job, {})
         tick = ticks.get(domain.monitor if domain else job)
         newest = tick or run.get("succeeded_at")
         lag = now - newest if newest else None
-        count = _count(lake, domain.scored, tick) if domain and domain.scored and tick else None
+        count = _count(lake, domain.scored, tick) if domain and tick else None
         found.append(
             {
                 "job": job,

@@ -1,40 +1,99 @@
-"""Progress bars for long commands. Not here: what is worked on."""
+"""Progress of long commands: a bar on a terminal, a line now and then elsewhere. Not here: what is worked on."""
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 
 from opsguard_assets.commands.session import console
-from resources.progress import Advance
+from resources.progress import Advance, Progress
+
+_EVERY_SECONDS = 10.0
 
 
 class Bars:
-    """Draws a bar per task on standard error."""
+    """Draws the bar of the task that runs on standard error; tasks follow each other."""
 
     def __init__(self, rich: RichProgress) -> None:
         self._rich = rich
 
     def begin(self, task: str, total: int | None = None) -> Advance:
-        """Adds a bar; it pulses where the total is unknown."""
-        bar = self._rich.add_task(task, total=total)
+        """Puts a bar in the place of the one before; it pulses where the total is unknown."""
+        for before in self._rich.task_ids:
+            self._rich.remove_task(before)
+        bar = self._rich.add_task(task, total=total, done=_done(0, total))
+        done = 0
 
-        def advance(rows: int) -> None:
-            self._rich.advance(bar, rows)
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            if bar in self._rich.task_ids:
+                self._rich.update(bar, advance=count, done=_done(done, total))
 
         return advance
 
 
+@dataclass
+class Lines:
+    """Says every few seconds how far the task is that runs: for logs and pipes.
+
+    Attributes:
+        shown: Where to.
+        every_seconds: How long nothing is said; tasks that end sooner leave no line.
+    """
+
+    shown: Console
+    every_seconds: float = _EVERY_SECONDS
+    _task: str | None = None
+    _total: int | None = None
+    _done: int = 0
+    _began: float = 0.0
+    _ends: threading.Event = field(default_factory=threading.Event)
+
+    def begin(self, task: str, total: int | None = None) -> Advance:
+        """Puts a task in the place of the one before."""
+        self._task, self._total, self._done, self._began = task, total, 0, time.monotonic()
+
+        def advance(count: int) -> None:
+            if self._task == task:
+                self._done += count
+
+        return advance
+
+    @contextmanager
+    def speaking(self) -> Iterator["Lines"]:
+        """Says something now and then until the block ends."""
+        speaker = threading.Thread(target=self._speak, daemon=True)
+        speaker.start()
+        try:
+            yield self
+        finally:
+            self._ends.set()
+            speaker.join()
+
+    def _speak(self) -> None:
+        while not self._ends.wait(self.every_seconds):
+            if self._task is not None:
+                seconds = time.monotonic() - self._began
+                self.shown.print(f"{self._task}: {_done(self._done, self._total)}, {seconds:.0f} s", markup=False)
+
+
 @contextmanager
-def bars() -> Iterator[Bars]:
-    """Bars for as long as the block runs."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("rows"),
-        TimeElapsedColumn(),
-    )
-    with RichProgress(*columns, console=console) as rich:
+def bars() -> Iterator[Progress]:
+    """Progress for as long as the block runs; nothing of a bar stays behind."""
+    if not console.is_terminal:
+        with Lines(console).speaking() as lines:
+            yield lines
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"), TimeElapsedColumn())
+    with RichProgress(*columns, console=console, transient=True) as rich:
         yield Bars(rich)
+
+
+def _done(done: int, total: int | None) -> str:
+    return f"{done:,}" if total is None else f"{done:,} of {total:,}"

@@ -7,7 +7,7 @@ import polars as pl
 import typer
 
 from ml.words import durations
-from opsguard_assets.commands.overview import Overview, Row, overview
+from opsguard_assets.commands.overview import Overview, overview
 from opsguard_assets.commands.session import (
     ConfigOption,
     JsonOption,
@@ -17,6 +17,7 @@ from opsguard_assets.commands.session import (
     print_rows,
     visible,
 )
+from opsguard_assets.commands.troubles import Row
 from resources.environment import Environment
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
