@@ -16,13 +16,7 @@ setup: .venv/ready ## Create .venv and install everything that is pinned
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13))' || \
 		{ echo "OpsGuard needs Python 3.11 to 3.13; $$($(PYTHON) --version) is on the PATH. Try: make PYTHON=python3.12 setup"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "Installing pinned packages into .venv (about 1.5 GB; minutes with pip, seconds with uv) …"
-	@if command -v uv >/dev/null 2>&1; then \
-		uv pip install --python $(BIN)/python --require-hashes -r requirements.txt; \
-	else \
-		$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.txt; \
-	fi
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@./install.sh
 	@touch .venv/ready
 
 demo: setup ## Run the main job on a simulated provider

@@ -57,8 +57,12 @@ def load_settings(path: Path, variables: Mapping[str, str], rule: Rule | None = 
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error}). Name an existing file with --config.") from error
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist. Name an opsguard.yaml with --config or OPSGUARD_CONFIG.") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}. Let this user read it.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
     return parse_settings(text, name=str(path), variables=variables, rule=rule)
 
 

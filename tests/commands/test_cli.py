@@ -129,7 +129,7 @@ def test_tables_print_the_contract(home):
         (["alerts", "show", "one"], 2, "write a whole number"),
         (["tick", "sla", "--as-of", "2026-01-01T10:00"], 2, "has no offset"),
         (["nonsense"], 2, "No such command"),
-        (["sync", "--config", "nowhere.yaml"], 1, "cannot be read"),
+        (["sync", "--config", "nowhere.yaml"], 1, "does not exist"),
     ],
 )
 def test_errors_are_one_paragraph_and_a_code(home, arguments, code, message):

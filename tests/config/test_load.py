@@ -159,8 +159,13 @@ def test_a_file_in_a_folder_with_a_colon_is_named_in_full():
 def test_a_file_that_is_missing_or_no_text_is_named_with_a_remedy(tmp_path):
     missing, binary = tmp_path / "missing.yaml", tmp_path / "binary.yaml"
     binary.write_bytes(b"\xff\xfe\x00\x01")
-    for path in (missing, binary, tmp_path):
-        with pytest.raises(ConfigError, match=r"cannot be read .* Name an existing file with --config\.") as caught:
+    told = {
+        missing: r"does not exist\. Name an opsguard\.yaml",
+        binary: "Save the file as UTF-8",
+        tmp_path: "a directory",
+    }
+    for path, words in told.items():
+        with pytest.raises(ConfigError, match=words) as caught:
             load_settings(path, {})
         assert str(caught.value).startswith(str(path))
 
