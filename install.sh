@@ -17,13 +17,14 @@ install() {
 
 say() {
     seen=$(grep -c '^ *Collecting ' "$log")
-    [ "$seen" -gt "$total" ] && seen=$total
-    if [ "$seen" -gt 0 ] && [ "$seen" -lt "$total" ]; then what="package $seen of $total"; else what="$total packages"; fi
-    words="  installing $what, $seconds s"
+    what="fetching package $seen"
+    if [ "$seen" -eq 0 ]; then what="working"; fi
+    if grep -q '^ *Installing collected' "$log"; then what="unpacking $seen packages"; fi
+    words="  $what, $seconds s"
     if [ -t 1 ]; then printf '\r%-60s' "$words"; else echo "$words"; fi
 }
 
-echo "Setting up .venv: $total pinned packages, about 1.5 GB. Seconds with uv, 2 to 10 minutes with pip."
+echo "Setting up .venv: $total pinned packages, about 1.5 GB. Seconds with uv, some minutes with pip."
 install >"$log" 2>&1 &
 pid=$!
 trap 'kill $pid 2>/dev/null; echo; exit 130' INT TERM

@@ -72,7 +72,7 @@ def replay_asset(problem: Problem) -> dg.AssetsDefinition:
         owners=owners_of("models"),
         description="What would have been alerted in a past period, when, and what missed: by the champion, if it knew "
         "nothing later than the period's beginning, else by the best model of the newest training before it; beside it "
-        "the rule. Launch it with a period.",
+        "the rule. Empty until somebody asks: launch it with a period, or run `opsguard replay`.",
     )
     def replayed(
         config: ReplayConfig,
