@@ -43,7 +43,8 @@ def model_assets(problem: Problem, settings: Settings) -> list[dg.AssetsDefiniti
         kinds={"lightgbm", "scikitlearn", "mlflow"},
         owners=owners_of("models"),
         description=f"Models of {problem.name} learned from everything known then: candidates tuned, calibrated and "
-        f"compared in MLflow; the best one becomes challenger. Made every Monday, or by `opsguard train {problem.name}`.",
+        "compared in MLflow; the best one becomes challenger. Made every Monday, or by "
+        f"`opsguard train {problem.name}`.",
         check_specs=[check_spec(GATE_CHECK, model_key, blocking=True)],
     )
     def learned_model(
@@ -65,8 +66,8 @@ def model_assets(problem: Problem, settings: Settings) -> list[dg.AssetsDefiniti
         group_name="models",
         kinds={"mlflow"},
         owners=owners_of("models"),
-        description="The model that scores: the challenger, once the gate has let it in. Before the first training, every "
-        "Monday, the rule scores.",
+        description="The model that scores: the challenger, once the gate has let it in. Before the first training "
+        "(on Monday) the rule scores.",
     )
     def champion(config: Moment, models: dg.ResourceParam[Office]) -> Materialized:
         version = admit(models, problem.name, at=config.instant())
