@@ -19,7 +19,7 @@ _KINDS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (
         re.compile(_FULL, re.IGNORECASE),
         "the disk is full",
-        "Free some space, or set OPSGUARD_HOME (TMPDIR for temporary files) to a folder on a larger disk",
+        "Free some space, or set OPSGUARD_HOME, OPSGUARD_LAKE or TMPDIR to a folder on a larger disk",
     ),
     (
         re.compile(r"disk quota exceeded|\[errno 122\]|os error 122\b", re.IGNORECASE),
@@ -72,7 +72,9 @@ def _free(places: Sequence[Path]) -> str:
     """How much is free where: only where there is little, if there is little anywhere."""
     found = [(place, shutil.disk_usage(there)) for place in places if (there := _existing(place)) is not None]
     short = [(place, usage) for place, usage in found if usage.free < _LITTLE_BYTES]
-    return ", ".join(f"{place}: {u.free / 1e6:,.0f} MB of {u.total / 1e6:,.0f} MB free" for place, u in short or found)
+    return ", ".join(
+        f"{place}: {u.free / 1e6:,.0f} MB of {u.total / 1e6:,.0f} MB free now" for place, u in short or found
+    )
 
 
 def _existing(place: Path) -> Path | None:

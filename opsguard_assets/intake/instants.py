@@ -8,6 +8,7 @@ until when. A time of day keeps its meaning over the changes of the clocks: see 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 import polars as pl
@@ -22,6 +23,7 @@ from opsguard_assets.tables.local_time import to_utc
 INSTANT = pl.Datetime("us", "UTC")
 _NAIVE = pl.Datetime("us")
 # The contract's bounds as wall-clock times: naive and UTC times are compared alike, before and after conversion.
+_FIRST_MOVABLE, _END_MOVABLE = datetime(1, 1, 2), datetime(9999, 12, 31)  # noqa: DTZ001 - wall-clock times
 EARLIEST, LATEST = FIRST.replace(tzinfo=None), LAST.replace(tzinfo=None)
 _ISO_DAY = "%Y-%m-%d"
 _ISO = (
@@ -307,7 +309,7 @@ def placed(found: Moments, zone: str, *, is_end: bool) -> pl.Series:
 
 def first_instants(local: pl.Series, zone: str) -> pl.Series:
     """The first instants at which the clocks of a zone show wall-clock times or later ones: never null for a time."""
-    frame = local.rename("at").to_frame().with_columns(timezone=pl.lit(zone))
+    frame = movable(local).rename("at").to_frame().with_columns(timezone=pl.lit(zone))
     return to_utc(frame, ["at"])["at"]
 
 
@@ -315,8 +317,14 @@ def localised(local: pl.Series, zone: str) -> pl.Series:
     """Wall-clock times of a zone as instants; null in the gap of spring, the earlier instant in autumn."""
     if zone == "UTC":
         return local.dt.replace_time_zone("UTC")
-    found = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    found = movable(local).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
     return found.dt.convert_time_zone("UTC")
+
+
+def movable(times: pl.Series) -> pl.Series:
+    """The times that can be moved from one zone to another; null beyond the years 1 to 9999, where Polars would stop."""
+    wall = times.dt.replace_time_zone(None)
+    return kept(times, (wall >= _FIRST_MOVABLE) & (wall < _END_MOVABLE))
 
 
 def later(at: pl.Series, days: float, zone: str) -> pl.Series:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import polars as pl
 
 from opsguard_assets.config.mapping import ColumnMapping
-from opsguard_assets.intake.instants import EARLIEST, LATEST, localised, moments, placed, plausible
+from opsguard_assets.intake.instants import EARLIEST, LATEST, localised, moments, movable, placed, plausible
 from opsguard_assets.intake.values import EXACT_FLOAT, as_text, kept, measurable, nulls
 
 TRUTHS = {
@@ -118,7 +118,7 @@ def _instants(received: pl.Series, mapping: ColumnMapping, zone: str, *, is_end:
 def _dates(received: pl.Series, _dtype: pl.DataType, mapping: ColumnMapping, zone: str) -> pl.Series:
     found = moments(received, mapping, zone)
     local = found.local.zip_with(
-        found.local.is_not_null(), found.at.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+        found.local.is_not_null(), movable(found.at).dt.convert_time_zone(zone).dt.replace_time_zone(None)
     )
     # A day with the name of a zone is that day, wherever the column's zone lies.
     local = local.zip_with(~found.is_day | found.at.is_null(), found.at.dt.replace_time_zone(None))

@@ -51,7 +51,7 @@ def test_a_full_disk_blames_no_file_and_everything_arrives_when_there_is_room(tm
     else:
         rows.write_csv(folder / name, compression="gzip" if name.endswith("gz") else "uncompressed")
     mailbox = Elsewhere(tmp_path, **{full: disk})
-    with pytest.raises(StorageError, match=r"the disk is full \(.*MB free\)\. Free some space") as told:
+    with pytest.raises(StorageError, match=r"the disk is full \(.*MB free now\)\. Free some space") as told:
         mailbox.receive(files(folder))
     assert full == "lake" or str(disk) in str(told.value)
     grow(200)

@@ -7,6 +7,7 @@ from sqlalchemy import create_engine, make_url
 
 from opsguard_assets.config.sources import SqlSource
 from opsguard_assets.intake.accept import accept
+from opsguard_assets.intake.probe import new_rows
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from tests.intake.receive.inboxes import FEED, Mailbox
@@ -269,3 +270,14 @@ def test_a_session_of_the_database_that_writes_dates_its_own_way_changes_nothing
     assert desk.load() == [(1, 0)]
     opened = desk.lake.known(TABLES["tickets"]).select("opened_at").collect().item()
     assert opened.isoformat() == "2025-02-03T10:00:00+00:00"
+
+
+def test_a_glance_passes_over_values_that_time_cannot_pass(desk, sql):
+    sql("create table jobs (id text, at timestamptz)")
+    sql("insert into jobs values ('A', '2022-01-02+00'), ('B', 'infinity'), ('C', '4000-01-01 BC'), ('D', null)")
+    source = desk.source(cursor="at")
+    seen = new_rows(source, None)
+    assert seen.what == "3 rows at 2022-01-02 00:00:00+00"
+    assert not new_rows(source, seen.cursor).has_new
+    sql("insert into jobs values ('E', '2022-01-03+00')")
+    assert new_rows(source, seen.cursor).has_new
