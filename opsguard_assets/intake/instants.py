@@ -322,7 +322,7 @@ def localised(local: pl.Series, zone: str) -> pl.Series:
 
 
 def movable(times: pl.Series) -> pl.Series:
-    """The times that can be moved from one zone to another; null beyond the years 1 to 9999, where Polars would stop."""
+    """The times that can be moved between zones; null beyond the years 1 to 9999, where Polars would stop."""
     wall = times.dt.replace_time_zone(None)
     return kept(times, (wall >= _FIRST_MOVABLE) & (wall < _END_MOVABLE))
 
