@@ -14,7 +14,7 @@ from ruamel.yaml.error import YAMLError
 
 _EDITION = re.compile(r"^# opsguard-edition: (\d+)$", re.MULTILINE)
 # What an edition after the first brought. Everything else in the template is a preference.
-_NEEDED = ("run_launcher", "run_monitoring", "run_retries")
+_NEEDED = ("run_launcher", "run_monitoring", "run_retries", "python_logs")
 
 
 class DagsterHomeError(RuntimeError):

@@ -48,6 +48,8 @@ class Installation:
             DAGSTER_DATABASE_URL: self.database.url_for(database.DAGSTER),
             "DAGSTER_HOME": outer.get("DAGSTER_HOME") or str(self.environment.dagster_home),
             "DAGSTER_DISABLE_TELEMETRY": "yes",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "DO_NOT_TRACK": "true",
             "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         }
         if self.environment.config:

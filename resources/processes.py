@@ -70,6 +70,17 @@ def end_process(mark: str, *, grace_seconds: float) -> bool:
     return True
 
 
+def group_of(leader: int) -> list[str]:
+    """The marks of the running processes of a group; ask before its leader was waited for, while the number is its."""
+    marks = []
+    for number in psutil.pids():
+        with suppress(ProcessLookupError, PermissionError, psutil.NoSuchProcess):
+            if os.getpgid(number) == leader:
+                mark = mark_of(number)
+                marks += [mark] if is_gone(mark) is False else []
+    return marks
+
+
 @cache
 def _place() -> tuple[str, str, str, str]:
     """Name and identity of the machine, its boot, and the name space that numbers of processes belong to."""

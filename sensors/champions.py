@@ -22,7 +22,7 @@ def champion_sensor(
     job: str,
     configure: Callable[[datetime], Mapping[str, object]],
     partition: Callable[[datetime], str] | None = None,
-    every_seconds: int = 30,
+    every_seconds: int = 60,
 ) -> dg.SensorDefinition:
     """The sensor of one problem.
 

@@ -39,7 +39,7 @@ def retraining_sensor(
         name=f"{problem}_retraining_sensor",
         job_name=job,
         evaluation_fn=evaluate,
-        minimum_interval_seconds=300,
+        minimum_interval_seconds=900,
         required_resource_keys={"models"},
         description="Asks for a training when the world has moved away from what the model learned.",
         default_status=dg.DefaultSensorStatus.RUNNING,

@@ -84,6 +84,7 @@ MAY_IMPORT_DAGSTER = {
     "opsguard_assets/commands/jobs.py",
     "resources/installation.py",
     "resources/roles.py",
+    "resources/serving.py",
     "sensors/arrivals.py",
     "sensors/cadences.py",
     "sensors/champions.py",

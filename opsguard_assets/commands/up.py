@@ -1,80 +1,172 @@
 """`opsguard up`: Dagster and MLflow on this installation's stores, until Ctrl-C.
 
-Here: which servers run and at which addresses. Not here: running them (`resources.servers`).
+Here: which servers run, at which addresses, and what a person reads meanwhile. Not here: running them
+(`resources.servers`) and what they serve (`resources.serving`).
+
+Whatever takes seconds to import is imported after the first line.
 """
 
+import os
 import signal
 import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from opsguard_assets.commands.session import ConfigOption, Session, console, opened
-from resources.database import MLFLOW
-from resources.servers import Servers, ServerSpec, free_port
+from resources.occupancy import Occupancy, occupied
+from resources.ports import HOST, Port, take_port
+from resources.servers import Servers, ServerSpec
 
-_HOST = "127.0.0.1"
-_BIN = Path(sys.executable).parent
+if TYPE_CHECKING:
+    from opsguard_assets.commands.session import Session
+    from resources.environment import Environment
 
+_LONGEST_START_SECONDS = 300
+_LOG_NAMES = {"code": "code-server", "web": "dagster-webserver", "daemon": "dagster-daemon", "mlflow": "mlflow"}
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
 def up(
-    config: ConfigOption = None,
-    dagster_port: Annotated[int, typer.Option(help="Port of the Dagster UI; another one if it is taken.")] = 3000,
-    mlflow_port: Annotated[int, typer.Option(help="Port of MLflow; another one if it is taken.")] = 5000,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", "-c", help="An opsguard.yaml; otherwise OPSGUARD_CONFIG, then the simulated provider."
+        ),
+    ] = None,
+    dagster_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port of the Dagster UI; another one if it is taken.")
+    ] = 3000,
+    mlflow_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port of MLflow; another one if it is taken.")
+    ] = 5000,
 ) -> None:
     """Open Dagster (UI and daemon) and MLflow on the same data; Ctrl-C stops what this started, and only that.
 
-    Both listen on this machine only. Their logs are in OPSGUARD_HOME/logs.
+    Both listen on this machine only, and answer their own pages and the programs of this machine. One `opsguard up`
+    runs per OPSGUARD_HOME; its logs are in OPSGUARD_HOME/logs. It reads opsguard.yaml when it starts.
     """
+    say("Starting Dagster and MLflow …")
+    stopping = _Stopping()
+    with ExitStack() as stack:
+        try:
+            _listen_to_signals(stopping)
+            _run(stack, stopping, config, {"Dagster": dagster_port, "MLflow": mlflow_port})
+        except _Stopped:
+            say("\nStopping …")
+
+
+def say(line: str) -> None:
+    """One line to the person; who has closed the terminal reads nothing, and everything else goes on."""
+    with suppress(OSError):
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+
+class _Stopped(BaseException):
+    """Somebody asked for the end. Not an error, so that nothing between takes it for one."""
+
+
+class _Stopping:
+    """What a signal does: the first one ends the work, any later one hurries the end."""
+
+    def __init__(self) -> None:
+        self.servers: Servers | None = None
+        self.is_asked = False
+
+    def __call__(self, *_: object) -> None:
+        is_ending = self.is_asked or (self.servers is not None and self.servers.is_stopping)
+        self.is_asked = True
+        if not is_ending:
+            raise _Stopped
+        if self.servers is not None:
+            self.servers.is_hurried = True
+
+
+def _listen_to_signals(stopping: _Stopping) -> None:
+    """Ctrl-C, a request to end and a closed terminal mean the same."""
     # A shell starts background jobs with Ctrl-C ignored; whoever sends it all the same means it.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with opened(config) as session:
-        ports = free_port(dagster_port), free_port(mlflow_port)
-        place = session.installation.environment
-        variables = {
-            "MLFLOW_BACKEND_STORE_URI": session.installation.database.url_for(MLFLOW),
-            "MLFLOW_DEFAULT_ARTIFACT_ROOT": "mlflow-artifacts:/",
-            "MLFLOW_ARTIFACTS_DESTINATION": str(place.mlflow_artifacts),
-            "MLFLOW_TRACKING_URI": f"http://{_HOST}:{ports[1]}",
-        }
-        with Servers(place.home / "logs", variables) as servers:
-            try:
-                _run(servers, session, *ports)
-            except KeyboardInterrupt:
-                console.print("\nStopping …")
+    signal.signal(signal.SIGINT, stopping)
+    signal.signal(signal.SIGTERM, stopping)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it on purpose
+        signal.signal(signal.SIGHUP, stopping)
 
 
-def _run(servers: Servers, session: Session, dagster_port: int, mlflow_port: int) -> None:
-    for spec in _specs(session, dagster_port, mlflow_port):
+def _run(stack: ExitStack, stopping: _Stopping, config: Path | None, wanted: Mapping[str, int]) -> None:
+    from resources.environment import read_environment  # noqa: PLC0415 - after the first line
+
+    home = read_environment(os.environ).home
+    occupancy, left = stack.enter_context(occupied(home))
+    if left:
+        say(f"Ended what an `opsguard up` that was killed had left: {', '.join(left)}.")
+    ports = {name: stack.enter_context(take_port(number)) for name, number in wanted.items()}
+    occupancy.addresses |= {name: f"http://{HOST}:{port.number}" for name, port in ports.items()}
+    occupancy.note([])
+    from opsguard_assets.commands.session import opened  # noqa: PLC0415 - takes a second
+
+    session = stack.enter_context(opened(config))
+    servers = Servers(home / "logs", _variables(session, occupancy), noted=occupancy.note)
+    stopping.servers = stack.enter_context(servers)
+    for spec in _specs(occupancy, ports):
         servers.start(spec)
-    with console.status("Starting …") as status:
-        servers.wait_until_ready(timeout_seconds=180, waiting=lambda name: status.update(f"Waiting for {name} …"))
-    console.print(f"Dagster  http://{_HOST}:{dagster_port}", markup=False)
-    console.print(f"MLflow   http://{_HOST}:{mlflow_port}", markup=False)
-    console.print("Ctrl-C stops both.")
-    servers.watch()
+    servers.wait_until_ready(timeout_seconds=_LONGEST_START_SECONDS, waiting=lambda _: None)
+    for name, port in ports.items():
+        why = f"  (port {wanted[name]} {port.elsewhere})" if port.elsewhere else ""
+        say(f"{name:<8} {occupancy.addresses[name]}{why}")
+    say("Ctrl-C stops both.")
+    servers.watch(_say_when, _keep_database(session.installation.environment))
 
 
-def _specs(session: Session, dagster_port: int, mlflow_port: int) -> list[ServerSpec]:
-    """One code server for the UI and the daemon: definitions are loaded once."""
-    code_port = free_port(0)
-    workspace = session.installation.environment.dagster_home / "workspace.yaml"
-    workspace.write_text(
-        f"load_from:\n  - grpc_server: {{host: {_HOST}, port: {code_port}, location_name: opsguard}}\n"
-    )
-    code = [_BIN / "dagster", "code-server", "start", "-h", _HOST, "-p", code_port, "-m", "opsguard_assets.definitions"]
-    web = [_BIN / "dagster-webserver", "-h", _HOST, "-p", dagster_port, "-w", workspace]
-    daemon = [_BIN / "dagster-daemon", "run", "-w", workspace]
-    mlflow = [_BIN / "mlflow", "server", "--host", _HOST, "--port", mlflow_port, "--workers", 1]
-    ready = {
-        "dagster-webserver": f"http://{_HOST}:{dagster_port}/server_info",
-        "mlflow": f"http://{_HOST}:{mlflow_port}/health",
+def _say_when(line: str) -> None:
+    say(f"{datetime.now().astimezone():%H:%M:%S} {line}")
+
+
+def _keep_database(place: "Environment") -> Callable[[], None]:
+    """Starts the embedded PostgreSQL again where it was killed; a server of somebody else is theirs to look after."""
+    from resources.postgres import ensure_running  # noqa: PLC0415 - after the first line
+
+    def keep() -> None:
+        if place.database_url is None and ensure_running(place.embedded_data, say=_say_when):
+            _say_when("PostgreSQL had ended and runs again.")
+
+    return keep
+
+
+def _variables(session: "Session", occupancy: Occupancy) -> dict[str, str]:
+    """What the servers are told by their environment: secrets are in no command line."""
+    from resources.database import MLFLOW  # noqa: PLC0415 - after the first line
+
+    installation = session.installation
+    return {
+        "MLFLOW_BACKEND_STORE_URI": installation.database.url_for(MLFLOW),
+        "MLFLOW_DEFAULT_ARTIFACT_ROOT": "mlflow-artifacts:/",
+        "MLFLOW_ARTIFACTS_DESTINATION": str(installation.environment.mlflow_artifacts),
+        "MLFLOW_TRACKING_URI": occupancy.addresses["MLflow"],
+        # Nine processes that wait for jobs which nobody here sends.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        # Every thread would keep a heap of its own.
+        "MALLOC_ARENA_MAX": "2",
     }
-    commands = {"code-server": code, "dagster-webserver": web, "dagster-daemon": daemon, "mlflow": mlflow}
-    return [ServerSpec(name, [str(part) for part in command], ready.get(name)) for name, command in commands.items()]
+
+
+def _specs(occupancy: Occupancy, ports: Mapping[str, Port]) -> list[ServerSpec]:
+    """One code server for the UI and the daemon: definitions are loaded once."""
+    socket = ["--socket", str(occupancy.sockets / "code.sock")]
+    urls = occupancy.addresses
+
+    def serve(name: str, *options: str, port: Port | None = None, ready: str | None = None) -> ServerSpec:
+        descriptor = ["--fd", str(port.listener.fileno())] if port else []
+        command = [sys.executable, "-P", "-m", "resources.serving", name, *options, *descriptor]
+        return ServerSpec(_LOG_NAMES[name], command, ready, port.listener if port else None)
+
+    return [
+        serve("code", *socket),
+        serve("web", *socket, port=ports["Dagster"], ready=f"{urls['Dagster']}/server_info"),
+        serve("daemon", *socket),
+        serve("mlflow", port=ports["MLflow"], ready=f"{urls['MLflow']}/health"),
+    ]

@@ -32,7 +32,7 @@ def read(file):
 
 
 def test_what_is_missing_is_added_and_what_is_there_stays_with_its_comment(home):
-    assert add_sections(home, TEMPLATE) == ["run_launcher", "run_monitoring", "run_retries"]
+    assert add_sections(home, TEMPLATE) == ["run_launcher", "run_monitoring", "run_retries", "python_logs"]
     text = home.read_text(encoding="utf-8")
     assert "start_timeout_seconds: 900   # our machine is slow" in text
     assert read(home)["run_monitoring"]["max_runtime_seconds"] == 86400
@@ -51,7 +51,7 @@ def test_it_is_added_once_so_that_what_its_owner_removes_stays_removed(home):
 
 def test_a_launcher_that_its_owner_chose_stays(home):
     home.write_text(OLD + "run_launcher:\n  module: dagster_celery\n  class: CeleryRunLauncher\n", encoding="utf-8")
-    assert add_sections(home, TEMPLATE) == ["run_monitoring", "run_retries"]
+    assert add_sections(home, TEMPLATE) == ["run_monitoring", "run_retries", "python_logs"]
     assert read(home)["run_launcher"] == {"module": "dagster_celery", "class": "CeleryRunLauncher"}
 
 

@@ -5,12 +5,13 @@ import signal
 import socket
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from resources.servers import ServerError, Servers, ServerSpec, free_port
-from tests.resources.processes import wait_for
+from tests.resources.processes import start, wait_for
 
 WEB = """
 import http.server, os, pathlib, subprocess, sys
@@ -64,7 +65,7 @@ def test_a_server_ends_in_a_group_of_its_own_and_ours_stays(tmp_path):
     try:
         with Servers(tmp_path, {}) as servers:
             servers.start(ServerSpec("idle", [sys.executable, "-c", "import time; time.sleep(600)"]))
-            (_, process) = servers._running[0]
+            process = servers._running[0].process
             assert os.getpgid(process.pid) == process.pid != os.getpgid(0)
         assert process.poll() is not None
     finally:
@@ -81,12 +82,97 @@ def test_a_server_that_dies_before_it_is_ready_is_named_with_its_log(tmp_path):
     assert "the reason is in the log" in (tmp_path / "mlflow.log").read_text(encoding="utf-8")
 
 
-def test_a_server_that_dies_later_ends_the_watch(tmp_path):
+def test_a_server_that_ends_is_started_again_three_times_and_then_ends_the_watch(tmp_path):
+    said: list[str] = []
     with Servers(tmp_path, {}) as servers:
         servers.start(ServerSpec("idle", [sys.executable, "-c", "import time; time.sleep(600)"]))
         servers.start(ServerSpec("daemon", [sys.executable, "-c", DYING]))
-        with pytest.raises(ServerError, match="daemon ended with code 3"):
-            servers.watch()
+        with pytest.raises(
+            ServerError, match=r"daemon ended 4 times in 10 minutes, last with code 3; see .*daemon\.log"
+        ):
+            servers.watch(said.append)
+    assert said[0] == f"daemon ended with code 3 and is started again (1 of 3); see {tmp_path / 'daemon.log'}"
+    assert len(said) == 3
+
+
+def test_what_a_server_that_was_killed_had_started_ends_with_the_block(tmp_path, monkeypatch):
+    monkeypatch.setattr("resources.servers._TEND_SECONDS", 1.5)
+    said: list[str] = []
+    with Servers(tmp_path, {}) as servers:
+        servers.start(web(tmp_path, free_port(0)))
+        servers.wait_until_ready(timeout_seconds=60, waiting=silent)
+        child = int((tmp_path / "child").read_text(encoding="utf-8"))
+        os.kill(servers._running[0].process.pid, signal.SIGKILL)
+
+        def tend() -> None:
+            raise LookupError
+
+        with pytest.raises(LookupError):
+            servers.watch(said.append, tend)
+        assert "web ended by SIGKILL and is started again" in said[0]
+        assert is_alive(child)
+    wait_for(lambda: not is_alive(child), seconds=10)
+
+
+HOUSE = """
+import pathlib, sys
+from resources.servers import Servers, ServerSpec
+from tests.resources.test_servers import FOLLOWING
+with Servers(pathlib.Path(sys.argv[1]), {}) as servers:
+    servers.start(ServerSpec("follows", [sys.executable, "-c", FOLLOWING, sys.argv[1]]))
+    servers.watch(print)
+"""
+FOLLOWING = """
+import os, pathlib, sys, threading
+from resources import serving
+threading.Thread(target=serving._follow_parent, daemon=True).start()
+(pathlib.Path(sys.argv[1]) / "draft").write_text(str(os.getpid()))
+(pathlib.Path(sys.argv[1]) / "draft").rename(pathlib.Path(sys.argv[1]) / "following")
+threading.Event().wait()
+"""
+
+
+def test_a_server_ends_with_the_process_that_started_it_however_that_one_ends(tmp_path):
+    house = start(HOUSE, str(tmp_path))
+    wait_for((tmp_path / "following").exists)
+    server = int((tmp_path / "following").read_text(encoding="utf-8"))
+    assert is_alive(server)
+    house.kill()
+    house.communicate()
+    wait_for(lambda: not is_alive(server), seconds=20)
+
+
+def test_a_stop_that_is_hurried_waits_for_nobody(tmp_path):
+    ready = tmp_path / "ready"
+    begun = time.monotonic()
+    with Servers(tmp_path, {}) as servers:
+        servers.start(ServerSpec("stubborn", [sys.executable, "-c", STUBBORN, str(ready)]))
+        wait_for(ready.exists)
+        threading.Timer(0.5, lambda: setattr(servers, "is_hurried", True)).start()
+        process = servers._running[0].process
+        begun = time.monotonic()
+    assert process.returncode == -signal.SIGKILL
+    assert time.monotonic() - begun < 5
+
+
+def test_a_log_is_kept_short_while_its_server_writes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr("resources.servers._LOG_BYTES", 1000)
+    monkeypatch.setattr("resources.servers._TEND_SECONDS", 0.1)
+    talking = "import time\nwhile True: print('a line that is written again and again', flush=True); time.sleep(0.01)"
+
+    def tend() -> None:
+        if (tmp_path / "talking.log.1").exists():
+            raise LookupError
+
+    with Servers(tmp_path, {}) as servers:
+        servers.start(ServerSpec("talking", [sys.executable, "-c", talking]))
+        with pytest.raises(LookupError):
+            servers.watch(silent, tend)
+        wait_for(lambda: (tmp_path / "talking.log").stat().st_size)
+    kept, before = ((tmp_path / name).read_bytes() for name in ("talking.log", "talking.log.1"))
+    assert before.startswith(b"a line")
+    assert len(before) > 1000
+    assert b"\0" not in kept  # the server goes on at the beginning, not behind a hole
 
 
 def test_a_server_that_never_answers_is_given_up_with_its_log(tmp_path):
@@ -103,7 +189,7 @@ def test_a_server_that_does_not_listen_to_the_request_to_end_is_ended(tmp_path, 
     with Servers(tmp_path, {}) as servers:
         servers.start(ServerSpec("stubborn", [sys.executable, "-c", STUBBORN, str(ready)]))
         wait_for(ready.exists)
-        process = servers._running[0][1]
+        process = servers._running[0].process
     assert process.returncode == -signal.SIGKILL
 
 
@@ -113,7 +199,7 @@ def test_servers_end_when_the_block_fails(tmp_path):
     def fail() -> None:
         with Servers(tmp_path, {}) as servers:
             servers.start(ServerSpec("idle", [sys.executable, "-c", "import time; time.sleep(600)"]))
-            started.append(servers._running[0][1])
+            started.append(servers._running[0].process)
             raise LookupError
 
     with pytest.raises(LookupError):
@@ -125,7 +211,7 @@ def test_a_log_is_continued_by_the_next_start(tmp_path):
     for _ in range(2):
         with Servers(tmp_path, {}) as servers:
             servers.start(ServerSpec("daemon", [sys.executable, "-c", DYING]))
-            servers._running[0][1].wait()
+            servers._running[0].process.wait()
     assert (tmp_path / "daemon.log").read_text(encoding="utf-8").count("the reason") == 2
 
 
