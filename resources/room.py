@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 _FULL = (
     r"no space left on device|\[errno 28\]|os error 28\b|could not extend file|could not write to file .*no space|"
@@ -43,7 +44,11 @@ _KINDS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     ),
 )
 _DENIED = re.compile(r"permission denied|\[errno 13\]|os error 13\b", re.IGNORECASE)
-_LITTLE_BYTES = 50_000_000
+# A PostgreSQL that cannot write its log stops, and its clients only hear that it is gone.
+_LOST = re.compile(
+    r"closed the connection unexpectedly|terminating connection|did not answer|shutting down", re.IGNORECASE
+)
+_LITTLE_BYTES, _NOTHING_BYTES = 50_000_000, 20_000_000
 
 
 class StorageError(RuntimeError):
@@ -59,6 +64,8 @@ def storage_words(texts: Iterable[str], places: Sequence[Path]) -> str | None:
     """
     said = "\n".join(texts)
     known = next(((what, remedy) for kind, what, remedy in _KINDS if kind.search(said)), None)
+    if known is None and _LOST.search(said) and any(usage.free < _NOTHING_BYTES for _, usage in _usages(places)):
+        known = _KINDS[0][1:]
     if known is None:
         if not (_DENIED.search(said) and any(f"{place}" in said for place in places)):
             return None
@@ -70,11 +77,15 @@ def storage_words(texts: Iterable[str], places: Sequence[Path]) -> str | None:
 
 def _free(places: Sequence[Path]) -> str:
     """How much is free where: only where there is little, if there is little anywhere."""
-    found = [(place, shutil.disk_usage(there)) for place in places if (there := _existing(place)) is not None]
+    found = _usages(places)
     short = [(place, usage) for place, usage in found if usage.free < _LITTLE_BYTES]
     return ", ".join(
         f"{place}: {u.free / 1e6:,.0f} MB of {u.total / 1e6:,.0f} MB free now" for place, u in short or found
     )
+
+
+def _usages(places: Sequence[Path]) -> list[tuple[Path, Any]]:
+    return [(place, shutil.disk_usage(there)) for place in places if (there := _existing(place)) is not None]
 
 
 def _existing(place: Path) -> Path | None:

@@ -23,6 +23,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.contract import misfits
 from resources.environment import Environment, read_environment
 from resources.installation import Installation, open_installation
+from resources.room import stored_in
 
 ConfigOption = Annotated[
     Path | None,
@@ -55,9 +56,11 @@ def opened(config: Path | None) -> Iterator[Session]:
     """The stores and settings for one command; child processes inherit the same stores."""
     place = environment_of(config)
     settings = load_settings_of(place, os.environ, misfits)
-    installation = open_installation(place)
-    os.environ.update(installation.variables(os.environ))
-    yield Session(installation, settings)
+    lake = [] if "://" in place.lake else [Path(place.lake)]
+    with stored_in(place.home, *lake):
+        installation = open_installation(place)
+        os.environ.update(installation.variables(os.environ))
+        yield Session(installation, settings)
 
 
 @contextmanager

@@ -147,3 +147,11 @@ def test_records_that_speak_of_full_disks_fill_none(tmp_path):
 def test_a_full_disk_of_postgresql_is_no_lost_server():
     error = OperationalError("insert", {}, Exception('could not extend file "base/1": No space left on device'))
     assert "the disk is full" in (storage_words(texts_of(error), [Path()]) or "")
+
+
+def test_a_postgresql_that_stopped_because_its_disk_is_full_is_no_lost_server_either(small, tmp_path):
+    disk, _ = small
+    words = "server closed the connection unexpectedly"
+    assert storage_words([words], [tmp_path]) is None
+    (disk / "fill").write_bytes(bytes(3_900_000))
+    assert "the disk is full" in (storage_words([words], [tmp_path, disk]) or "")
