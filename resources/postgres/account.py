@@ -95,10 +95,11 @@ def account_for(data: Path) -> Account:
     """Who runs the server whose data folder is `data`.
 
     Raises:
-        EmbeddedServerError: When this process is root and nobody else can reach the folder.
+        EmbeddedServerError: When this process is root or a user without a name, and nobody else can reach the folder.
     """
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 and _has_name(os.geteuid()):
         return Account(os.geteuid(), os.getegid())
+    who = "root" if os.geteuid() == 0 else f"user {os.geteuid()}, who has no line in /etc/passwd"
     reasons = []
     for candidate in _candidates():
         refusal = _refusal(candidate.stand_in, data)
@@ -107,7 +108,7 @@ def account_for(data: Path) -> Account:
             return account
         reasons.append(f"{candidate.name}: {refusal or 'cannot be made'}")
     raise EmbeddedServerError(
-        f"PostgreSQL does not run as root, and for {data} no other account will do ({'; '.join(reasons)}). Run "
+        f"PostgreSQL does not run as {who}, and for {data} no other account will do ({'; '.join(reasons)}). Run "
         f"OpsGuard as an ordinary user, set OPSGUARD_HOME to a folder that every user may enter, or {OWN_SERVER}."
     )
 
@@ -131,8 +132,17 @@ def _candidates() -> Iterator[_Candidate]:
             prefix = (sys.executable, "-I", "-S", script, str(named.pw_uid), str(named.pw_gid))
             inside = Account(os.geteuid(), os.getegid(), prefix)
             yield _Candidate("in a user namespace", inside, lambda: inside)
+    if os.geteuid() != 0:
+        return
     name = f"as the system user {_SYSTEM_USER}"
     yield _Candidate(name, _system_user() or Account(_NOBODY, _NOBODY), lambda: _system_user() or _made_user())
+
+
+def _has_name(uid: int) -> bool:
+    """Whether the system knows the user, as initdb wants; a container may run as a bare number."""
+    with suppress(KeyError):
+        return bool(pwd.getpwuid(uid))
+    return False
 
 
 def _system_user() -> Account | None:

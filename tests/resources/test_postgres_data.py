@@ -214,6 +214,17 @@ def test_a_system_that_forbids_namespaces_is_understood(tmp_path):
     assert not (tmp_path / "postgres").exists()
 
 
+@pytest.mark.parametrize("number", [1000, 54321])
+def test_a_user_runs_the_server_with_or_without_a_line_in_the_list_of_users(bare, number):
+    inside = ["unshare", "--user", f"--map-user={number}", f"--map-group={number}"]
+    if subprocess.run([*inside, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this system forbids namespaces, or has no unshare that can map a user")
+    start_it = [*inside, sys.executable, "-c", STARTING, str(bare)]
+    subprocess.run(start_it, check=True, cwd=ROOT)
+    assert (bare / "PG_VERSION").exists()
+    assert at_work(bare) == []
+
+
 @only_root
 def test_a_home_of_another_user_is_refused_with_the_remedy(made, tmp_path):
     if account._refusal(Account(NOBODY, NOBODY), Path(sys.executable).resolve()):
