@@ -38,6 +38,8 @@ _LINES_OF_LOG = 8
 _PATIENCE_SECONDS = 60.0
 _STOPPING_SECONDS = 10.0
 _SILENT_SECONDS = 1.0
+# How pg_isready says that it did not get so far as to ask.
+_NOT_ASKED = 3
 
 
 @dataclass
@@ -181,8 +183,13 @@ def _answering(place: Place, server: psutil.Process, say: Say) -> Path | None:
 
 def _accepts(socket: Path) -> bool:
     """Whether the server takes connections."""
-    asked = [str(program("pg_isready")), "-q", "-t", "5", "-h", str(socket), "-p", str(PORT), "-d", "postgres"]
-    return subprocess.run(asked, env=variables(), check=False).returncode == 0  # noqa: S603 - the command is ours
+    place = ["-h", str(socket), "-p", str(PORT), "-U", "postgres", "-d", "postgres"]
+    asked = subprocess.run(  # noqa: S603 - the command is ours
+        [str(program("pg_isready")), "-t", "5", *place], env=variables(), capture_output=True, text=True, check=False
+    )
+    if asked.returncode == _NOT_ASKED:
+        raise EmbeddedServerError(f"pg_isready cannot ask the server: {asked.stdout or asked.stderr}; {OWN_SERVER}.")
+    return asked.returncode == 0
 
 
 def _start(place: Place, user: _Joined, say: Say) -> Path:
