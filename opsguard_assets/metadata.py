@@ -45,7 +45,7 @@ _CHECKS = {
     "new, missing or changed columns are meant, and adapt the mapping.",
     "received_is_accounted_for": f"Every received row was accepted, rejected or repeated what was known. {_ROWS}",
     "rejected_within_limit": "No more rows were rejected than `max_rejected_share` of the source allows. If more: "
-    f"the rules and examples are on this page. {_CORRECT}",
+    f"look at the broken rules and their values. {_CORRECT}",
     "mapping_fits": f"The mapping names columns that the source has. {_CORRECT}",
     "lists_are_complete": "Complete lists look complete, so that what they no longer name was withdrawn. If one is "
     "in doubt, nothing was withdrawn: look whether the list was cut off.",
@@ -107,8 +107,17 @@ def check_spec(name: str, key: dg.AssetKey, *, blocking: bool = False) -> dg.Ass
     Raises:
         KeyError: When nobody wrote that down.
     """
-    words = _CHECKS.get(name) or next(_CHECKS[end] for end in _CHECKS if end.startswith("_") and name.endswith(end))
-    return dg.AssetCheckSpec(name, asset=key, description=words, blocking=blocking)
+    return dg.AssetCheckSpec(name, asset=key, description=check_words(name), blocking=blocking)
+
+
+def check_words(name: str) -> str:
+    """What a check looks at and what to do when it fails.
+
+    Raises:
+        KeyError: When nobody wrote that down.
+    """
+    end = next((end for end in _CHECKS if end.startswith("_") and name.endswith(end)), name)
+    return _CHECKS[end]
 
 
 def champion_check(scored_by: str, trouble: str | None, *, is_trained: bool) -> dg.AssetCheckResult:

@@ -87,11 +87,12 @@ def _as_json(value: object) -> str:
 def print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Writes rows as a table to standard output; texts are shown as they are, never as markup."""
     table = RichTable(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for column in rows[0] if rows else ():
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    for column in columns:
         words = column.split("_")
         table.add_column(" ".join(words), overflow="fold", min_width=max(map(len, words)))
     for row in rows:
-        table.add_row(*(_plain(name, value) for name, value in row.items()))
+        table.add_row(*(_plain(name, row.get(name)) for name in columns))
     is_told = sys.stdout.isatty() or "COLUMNS" in os.environ
     shown = Console(markup=False, highlight=False, width=None if is_told else _WIDE)
     shown.print(table if rows else f"{title}: none")

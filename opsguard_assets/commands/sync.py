@@ -1,5 +1,7 @@
 """`opsguard sync`: everything new at the sources, once. Not here: loading (`opsguard_assets.intake`)."""
 
+from typing import Any
+
 import typer
 
 from opsguard_assets.cadences import SYNC_JOB
@@ -18,8 +20,13 @@ from opsguard_assets.commands.session import (
     visible,
 )
 from opsguard_assets.intake.assets import COLUMNS_CHECK, RAW
+from opsguard_assets.metadata import check_words
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
+_REMEDY = (
+    "They are set apart in the lake under quarantine/, with their records. Correct the source or the mapping in "
+    "opsguard.yaml (docs/sources.md), then run `opsguard sync` again."
+)
 
 
 @app.command()
@@ -53,19 +60,46 @@ def load(session: Session) -> tuple[Loads, list[dict[str, str]]]:
 
 
 def show(loads: Loads, failed: list[dict[str, str]]) -> None:
-    """Prints what a load brought."""
+    """Prints what a load brought, source by source, and what to do about what it did not."""
+    for title, rows in _by_source(loads.summary).items():
+        print_rows(title, rows)
+        typer.echo("")
     if loads.rows.is_empty():
-        console.print("Nothing new.")
-    else:
-        print_rows("Received = accepted + rejected + unchanged", loads.summary)
+        typer.echo("Nothing new: every source that could be read says what it said before.")
     if loads.rejected:
-        print_rows("\nRejected rows by rule", loads.rejected)
+        print_rows("Rejected rows, by the rule that they break", loads.rejected)
+        typer.echo(_REMEDY)
     for change in loads.drift:
-        console.print(visible(f"columns changed: {change}"), markup=False)
+        console.print(visible(f"columns changed: {change}"), markup=False, soft_wrap=True)
     # One source may fill many tables, and what is wrong with it is told once.
     assets: dict[tuple[str, str], list[str]] = {}
     for check in failed:
         assets.setdefault((check["check"], check["found"]), []).append(check["asset"])
     for (name, found), failing in assets.items():
         words = visible(f"check failed: {', '.join(failing)} {name}: {found}")
-        console.print(words, markup=False, style="red")
+        console.print(words, markup=False, style="red", soft_wrap=True)
+        console.print(f"  {check_words(name)}", markup=False, soft_wrap=True)
+
+
+def _by_source(summary: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """One table per source; sources of one table each, such as those of a simulator, stand in one table together."""
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for row in summary:
+        tables.setdefault(row["source"], []).append(_told(row))
+    single = {source: rows for source, rows in tables.items() if len(rows) == 1}
+    if len(single) < 2:  # noqa: PLR2004 - one source needs no table of sources
+        return {_title(source): rows for source, rows in tables.items()}
+    together = [{"source": source, **row} for source, (row,) in single.items()]
+    others = {_title(source): rows for source, rows in tables.items() if source not in single}
+    return {_title("sources"): together, **others}
+
+
+def _title(name: str) -> str:
+    return f"{name}: received = new + known already + rejected"
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    counts = {"new": row["accepted"], "known_already": row["unchanged"], "rejected": row["rejected"]}
+    share = {"rejected_share": row["rejected_share"]} if row["rejected"] else {}
+    ended = {"withdrawn": row["withdrawn"]} if row["withdrawn"] else {}
+    return {"table": row["table"], "received": row["received"], **counts, **share, **ended}

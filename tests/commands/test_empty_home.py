@@ -1,0 +1,67 @@
+"""Every command on a home without records: a sentence and a code, never a traceback."""
+
+import re
+
+import pytest
+import typer
+
+from opsguard_assets.cli import COMMANDS, app
+
+PERIOD = ["--from", "2026-01-01", "--to", "2026-02-01"]
+# What each command needs to be called at all; a new command is added here.
+CALLS = {
+    "up": ["--config", "nowhere.yaml"],
+    "demo": [],
+    "status": [],
+    "sync": [],
+    "tick": ["sla"],
+    "train": ["sla_breach"],
+    "evaluate": ["sla_breach", *PERIOD],
+    "replay": ["sla_breach", *PERIOD],
+    "models": ["sla_breach"],
+    "promote": ["sla_breach", "--version", "3"],
+    "rollback": ["sla_breach"],
+    "tables": ["tickets"],
+    "doctor": [],
+    "simulate": ["--until", "x", "--out", "nowhere"],
+    "escalations list": [],
+    "escalations resolve-unknown": ["1", "--happened", "yes"],
+    "alerts list": [],
+    "alerts show": ["1"],
+    "alerts explain": ["T1"],
+    "alerts ack": ["1"],
+    "alerts resolve": ["1", "--note", "done"],
+    "alerts mute": ["--reason", "test", "--for", "2h", "--entity", "T1"],
+    "alerts mutes": [],
+    "alerts unmute": ["1"],
+    "shifts list": [],
+    "shifts evidence": ["R1@2026-01-01"],
+    "vendors list": [],
+    "vendors report": ["--out", "pages"],
+    "ticks list": [],
+    "ticks withdraw": ["sla", "--since", "2026-01-01T00:00+00:00", "--reason", "test"],
+}
+
+
+def leaves():
+    """The names of all commands, subcommands in full."""
+    root = typer.main.get_command(app)
+    for name in COMMANDS:
+        command = root.get_command(None, name)
+        below = getattr(command, "commands", {})
+        yield from (f"{name} {each}" for each in below) if below else [name]
+
+
+@pytest.mark.parametrize("name", list(leaves()))
+def test_a_command_on_an_empty_home_ends_with_a_sentence(
+    name, command_on, database_url, database, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    first, *rest = name.split()
+    code, out, err = command_on(first, tmp_path / "lake", database_url)(*rest, *CALLS[name])
+    told = f"{out}\n{err}"
+    assert code in {0, 1, 2}, told
+    assert re.search(r"[A-Za-z]{3}", told), "it says something"
+    assert "Traceback" not in told
+    assert "not an error that OpsGuard knows" not in told
+    assert not re.search(r"\b\w+(Error|Exception):", told), told
