@@ -33,7 +33,7 @@ class Environment:
 
     Attributes:
         home: Folder of everything that OpsGuard keeps on this machine.
-        lake: URI of the lake: a folder, or an object store's `s3://…`.
+        lake: The folder of the lake (`check_lake`: object stores cannot hold one yet).
         database_url: A PostgreSQL server; None means the embedded one under `home`.
         config: The `opsguard.yaml` in force; None means the built-in demo.
     """
@@ -67,6 +67,20 @@ class Environment:
     def mlflow_artifacts(self) -> Path:
         """Where MLflow keeps models and plots by default."""
         return self.home / "mlflow"
+
+
+def check_lake(place: Environment) -> None:
+    """Refuses a lake that is not a folder: object stores cannot hold one yet.
+
+    Raises:
+        EnvironmentVariableError: When it is one.
+    """
+    if "://" in place.lake and not place.lake.startswith("file://"):
+        scheme = place.lake.split("://")[0]
+        raise EnvironmentVariableError(
+            f"{LAKE} names an object store ({scheme}://…), and OpsGuard cannot keep its lake there yet. Set {LAKE} to "
+            "a folder, which may be a mounted network drive, or unset it"
+        )
 
 
 def secret(variables: Mapping[str, str], name: str) -> str | None:

@@ -18,6 +18,7 @@ import requests
 from packaging.requirements import Requirement
 
 from opsguard_assets.config.load import load_settings_of, with_secrets
+from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, Source, SqlSource
 from opsguard_assets.intake.contract import misfits
 from opsguard_assets.intake.files import list_files
@@ -25,7 +26,8 @@ from opsguard_assets.intake.header import check_header
 from opsguard_assets.intake.probe import new_rows
 from opsguard_assets.intake.simulated import known_until
 from resources.addresses import AddressError, parts_of, shown
-from resources.environment import Environment
+from resources.database import newest_revision
+from resources.environment import Environment, check_lake
 from resources.housekeeping import PROBE
 from resources.installation import Installation, open_installation
 from resources.ticks import last_ticks
@@ -69,6 +71,7 @@ def diagnose(place: Environment, variables: Mapping[str, str]) -> list[Finding]:
     if opened is not None:
         findings += [_schema(opened), _lake(opened), *_ticks(opened)]
     if settings is not None:
+        findings += [_sources(place, settings)] if not settings.sources else []
         findings += [_source(source, variables) for source in settings.sources]
     return findings
 
@@ -110,14 +113,18 @@ def _unmet() -> Iterator[str]:
 
 
 def _home(place: Environment) -> Finding:
-    place.home.mkdir(parents=True, exist_ok=True)
+    remedy = "Set OPSGUARD_HOME to a folder that this user may write, with 2 GB to spare."
+    try:
+        place.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return Finding("home", False, f"{place.home} cannot be made: {error.strerror}", remedy)
     free = shutil.disk_usage(place.home).free
     may_write = os.access(place.home, os.W_OK | os.X_OK)
     return Finding(
         "home",
         may_write and free > _LEAST_FREE_BYTES,
         f"{place.home}, {'writable' if may_write else 'not writable'}, {free / 1e9:.0f} GB free",
-        "Set OPSGUARD_HOME to a folder that this user may write, with 2 GB to spare.",
+        remedy,
     )
 
 
@@ -131,19 +138,35 @@ def _asked(what: str, question: Callable[[], _T], findings: list[Finding], remed
     return answer
 
 
+def _sources(place: Environment, settings: Settings) -> Finding:
+    count, where = len(settings.sources), place.config or "the built-in opsguard.yaml"
+    return Finding(
+        "sources",
+        count > 0,
+        f"{where} names {count or 'no'} sources",
+        "Describe one under `sources:` (docs/sources.md walks through a real export).",
+    )
+
+
 def _schema(opened: Installation) -> Finding:
-    revision = opened.database.revision()
-    return Finding("database schema", revision is not None, f"migration {revision}", "Run `opsguard sync` once.")
+    revision, newest = opened.database.revision(), newest_revision()
+    return Finding(
+        "database schema",
+        revision == newest,
+        f"migration {revision}, this version has {newest}",
+        "Run the version of OpsGuard that this database belongs to, or a newer one.",
+    )
 
 
 def _lake(opened: Installation) -> Finding:
     """Writes a small table and reads it back."""
     now = datetime.now(UTC).isoformat()
     try:
+        check_lake(opened.environment)
         opened.lake.replace(PROBE, pl.DataFrame({"asked_at": [now]}))
         found = opened.lake.scan(PROBE).collect().item()
     except Exception as error:  # noqa: BLE001 - what is wrong is the answer
-        return Finding("lake", False, str(error), "Set OPSGUARD_LAKE to a folder or bucket that this user may write.")
+        return Finding("lake", False, str(error), "Set OPSGUARD_LAKE to a folder that this user may write.")
     return Finding(
         "lake", found == now, f"{opened.lake.uri}, writable", "Two installations share this lake; separate them."
     )

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection
 
 from opsguard_assets.alerts.kinds import KINDS
 from opsguard_assets.commands.troubles import Row, exists, rows_of, troubles_of
@@ -24,6 +24,7 @@ from opsguard_assets.models.watches import last_watch
 from opsguard_assets.pace import EVERY, FED_BY, late_after
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import INSTANT
+from resources.addresses import shown
 from resources.database import DAGSTER, Database
 from resources.installation import Installation
 from resources.lake import Lake
@@ -281,11 +282,10 @@ def _places(opened: Installation, connection: Connection, now: datetime) -> Row:
     if exists(connection, f"{DAGSTER}.daemon_heartbeats"):
         (row,) = rows_of(connection, f"SELECT max(timestamp) AS at FROM {DAGSTER}.daemon_heartbeats")  # noqa: S608 - ours
         beat = row["at"].replace(tzinfo=UTC) if row["at"] else None
-    url = make_url(database.url.get_secret_value())
     return {
         "home": str(place.home),
         "config": str(place.config) if place.config else None,
-        "database": "embedded" if place.database_url is None else url.render_as_string(hide_password=True),
+        "database": shown(database.url.get_secret_value()) if place.database_url else "embedded",
         "migration": database.revision(),
         "lake": place.lake,
         "free_bytes": shutil.disk_usage(place.home).free,

@@ -21,7 +21,7 @@ from rich.table import Table as RichTable
 from opsguard_assets.config.load import load_settings_of
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.contract import misfits
-from resources.environment import Environment, read_environment
+from resources.environment import Environment, check_lake, read_environment
 from resources.installation import Installation, open_installation
 from resources.room import stored_in
 
@@ -55,6 +55,7 @@ def environment_of(config: Path | None) -> Environment:
 def opened(config: Path | None) -> Iterator[Session]:
     """The stores and settings for one command; child processes inherit the same stores."""
     place = environment_of(config)
+    check_lake(place)
     settings = load_settings_of(place, os.environ, misfits)
     lake = [] if "://" in place.lake else [Path(place.lake)]
     with stored_in(place.home, *lake):

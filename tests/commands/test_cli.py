@@ -110,6 +110,28 @@ def test_the_doctor_says_what_is_wrong_and_the_remedy(home, tmp_path):
     assert "hunter2" not in unreachable.stdout + unreachable.stderr
 
 
+def test_the_doctor_says_that_an_object_store_cannot_hold_a_lake_yet(home):
+    result = opsguard(home, "doctor", "--json", OPSGUARD_LAKE="s3://bucket/lake?secret=hunter2")
+    (lake,) = [finding for finding in json.loads(result.stdout) if finding["what"] == "lake"]
+    assert result.returncode == 1
+    assert "object store" in lake["found"]
+    assert "OPSGUARD_LAKE" in lake["remedy"]
+    refused = opsguard(home, "sync", OPSGUARD_LAKE="s3://bucket/lake")
+    assert refused.returncode == 1
+    assert "object store" in refused.stderr
+    assert "hunter2" not in result.stdout + result.stderr
+
+
+def test_the_doctor_names_a_home_that_cannot_be_made_and_a_configuration_without_sources(home, tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "opsguard.yaml").write_text("sources: []\n")
+    blocked = opsguard(tmp_path / "file" / "home", "doctor", "--config", str(tmp_path / "opsguard.yaml"))
+    assert blocked.returncode == 1
+    assert "cannot be made" in blocked.stdout
+    assert "Traceback" not in blocked.stderr
+    assert "names no sources" in blocked.stdout
+
+
 def test_tables_print_the_contract(home):
     listed = json.loads(opsguard(home, "tables", "--json").stdout)
     assert [row["table"] for row in listed] == list(TABLES)
