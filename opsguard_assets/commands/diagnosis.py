@@ -65,9 +65,10 @@ def diagnose(place: Environment, variables: Mapping[str, str]) -> list[Finding]:
     settings = _asked(
         "configuration", lambda: load_settings_of(place, variables, misfits), findings, "Correct opsguard.yaml."
     )
-    opened = _asked(
-        "database", lambda: open_installation(place), findings, _DATABASE_REMEDIES[place.database_url is None]
-    )
+    opened = None
+    if place.home.is_dir():
+        remedy = _DATABASE_REMEDIES[place.database_url is None]
+        opened = _asked("database", lambda: open_installation(place), findings, remedy)
     if opened is not None:
         findings += [_schema(opened), _lake(opened), *_ticks(opened)]
     if settings is not None:

@@ -8,7 +8,7 @@ import typer
 from opsguard_assets.cli import COMMANDS, app
 
 PERIOD = ["--from", "2026-01-01", "--to", "2026-02-01"]
-# What each command needs to be called at all; a new command is added here.
+# What each command needs to do something; one that is not named here is called without arguments.
 CALLS = {
     "up": ["--config", "nowhere.yaml"],
     "demo": [],
@@ -34,6 +34,7 @@ CALLS = {
     "alerts mute": ["--reason", "test", "--for", "2h", "--entity", "T1"],
     "alerts mutes": [],
     "alerts unmute": ["1"],
+    "raw repair": ["exports"],
     "shifts list": [],
     "shifts evidence": ["R1@2026-01-01"],
     "vendors list": [],
@@ -58,7 +59,7 @@ def test_a_command_on_an_empty_home_ends_with_a_sentence(
 ):
     monkeypatch.chdir(tmp_path)
     first, *rest = name.split()
-    code, out, err = command_on(first, tmp_path / "lake", database_url)(*rest, *CALLS[name])
+    code, out, err = command_on(first, tmp_path / "lake", database_url)(*rest, *CALLS.get(name, []))
     told = f"{out}\n{err}"
     assert code in {0, 1, 2}, told
     assert re.search(r"[A-Za-z]{3}", told), "it says something"
