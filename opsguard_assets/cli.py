@@ -27,6 +27,7 @@ COMMANDS = {
     "status": "Show how things stand: ticks and their lag, alerts, models, sources, what waits or failed.",
     "sync": "Load everything new from the sources.",
     "tick": "Compute one moment of a frequent job.",
+    "ticks": "Which moments were settled; withdraw what was settled wrongly.",
     "train": "Learn a risk model from what was known by an instant, and compare the candidates in MLflow.",
     "evaluate": "Judge trained models, and the rule, by what happened afterwards.",
     "replay": "What would have been alerted in a past period, when, and what missed.",

@@ -1,13 +1,19 @@
-"""The moment of a tick as run configuration.
+"""The moment of a tick: as run configuration, as an option of commands, and which moments are refused.
 
 Here: what schedules, commands and assets of all ticks share. Not here: computing one.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 _REMEDY = "write it like 2026-01-31T12:00:00+00:00"
+# The time between two ticks of the most frequent job: clocks of two machines may differ by so much.
+TOLERANCE = timedelta(minutes=15)
+
+
+class FutureMomentError(ValueError):
+    """A moment lies after now; what is not known yet cannot be computed."""
 
 
 class Moment(dg.Config):
@@ -19,24 +25,62 @@ class Moment(dg.Config):
         """The moment in UTC.
 
         Raises:
-            ValueError: When it is no instant, or has no offset.
+            ValueError: When it is not a valid timestamp, has no offset, or lies after now.
         """
         return datetime.now(UTC).replace(microsecond=0) if self.as_of is None else instant_of(self.as_of)
 
 
 def instant_of(text: str) -> datetime:
-    """An instant of run configuration in UTC.
+    """A timestamp of run configuration in UTC.
 
     Raises:
-        ValueError: When it is no instant, or has no offset.
+        ValueError: When it is not a valid timestamp, has no offset, or lies after now.
+    """
+    return not_after_now(timestamp_of(text))
+
+
+def timestamp_of(text: str) -> datetime:
+    """Any timestamp in UTC, also one of the future.
+
+    Raises:
+        ValueError: When it is not a valid timestamp, or has no offset.
     """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no instant; {_REMEDY}") from None
+        raise ValueError(f"{text!r} is not a valid timestamp; {_REMEDY}") from None
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset; {_REMEDY}")
-    return moment.astimezone(UTC)
+    return in_utc(moment)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """A moment with an offset in UTC.
+
+    Raises:
+        ValueError: When UTC shows no such year.
+    """
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{moment.isoformat()} lies outside the years 1 to 9999 in UTC; {_REMEDY}") from None
+
+
+def not_after_now(moment: datetime) -> datetime:
+    """The moment itself, where it is not later than now (`TOLERANCE` allowed).
+
+    A tick of the future would settle alerts by what nobody knows yet, and every real tick after it would come too late.
+
+    Raises:
+        FutureMomentError: When it lies after now.
+    """
+    now = datetime.now(UTC)
+    if moment > now + TOLERANCE:
+        raise FutureMomentError(
+            f"{moment:%Y-%m-%d %H:%M} UTC is in the future (it is {now:%Y-%m-%d %H:%M} UTC now). "
+            "Leave it out for now, or give an earlier moment"
+        )
+    return moment
 
 
 def moment_config(as_of: datetime, *assets: dg.AssetKey) -> dict[str, object]:

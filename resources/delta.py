@@ -101,6 +101,11 @@ def equals(where: Mapping[str, Value]) -> str:
     return " AND ".join(f'"{column}" = {sql_literal(value)}' for column, value in where.items())
 
 
+def not_before(column: str, since: datetime) -> str:
+    """A predicate that an instant is `since` or later."""
+    return f'"{column}" >= {sql_literal(since)}'
+
+
 def write(table: str | DeltaTable, frame: pl.DataFrame, options: Mapping[str, str], **settings: Any) -> None:
     """`write_deltalake` with the lake's options."""
     write_deltalake(table, frame, storage_options=dict(options) or None, **settings)

@@ -180,6 +180,14 @@ class Lake:
             raise TableMissingError(f"{name} is not in {self.uri}; there is nothing to forget")
         return int(table.delete(f"{column} < '{before.isoformat()}'")["num_deleted_rows"])
 
+    def forget_from(self, name: str, column: str, since: datetime) -> int:
+        """Deletes the rows of a derived table whose instant `column` is `since` or later; returns how many.
+
+        In one commit; a table that does not exist yet has none.
+        """
+        table = self._open(name)
+        return 0 if table is None else int(table.delete(delta.not_before(column, since))["num_deleted_rows"])
+
     def tidy(self, name: str, *, retention_days: int, keep_versions: Sequence[int]) -> Tidied:
         """Compacts small files and deletes those that neither a recent nor a kept version needs.
 

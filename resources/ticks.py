@@ -3,9 +3,14 @@
 Here: writing and reading `ticks`. Not here: computing a tick.
 """
 
+import getpass
 import hashlib
+import os
+import platform
+import sys
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 from sqlalchemy import text
@@ -44,17 +49,26 @@ def digest_of(frame: pl.DataFrame, *, key: list[str]) -> str:
     return hashlib.sha256(ordered.write_csv(datetime_format="%Y-%m-%dT%H:%M:%S%.6f").encode()).hexdigest()
 
 
+def this_program() -> str:
+    """Who settles ticks in this process, for the record: user, machine and program."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that no list of users knows
+        user = f"user {os.getuid()}"
+    return f"{user}@{platform.node()}, {Path(sys.argv[0]).name or 'python'}"
+
+
 def record_tick(database: Database, tick: Tick) -> None:
     """Writes the result of a tick; computing the same moment again replaces it."""
     statement = text(
-        "INSERT INTO ticks (job, as_of, row_count, digest, model_name, model_version, recorded_upto) "
-        "VALUES (:job, :as_of, :row_count, :digest, :model_name, :model_version, :recorded_upto) "
+        "INSERT INTO ticks (job, as_of, row_count, digest, model_name, model_version, recorded_upto, settled_by) "
+        "VALUES (:job, :as_of, :row_count, :digest, :model_name, :model_version, :recorded_upto, :settled_by) "
         "ON CONFLICT (job, as_of) DO UPDATE SET row_count = EXCLUDED.row_count, digest = EXCLUDED.digest, "
         "model_name = EXCLUDED.model_name, model_version = EXCLUDED.model_version, "
-        "recorded_upto = EXCLUDED.recorded_upto, finished_at = now()"
+        "recorded_upto = EXCLUDED.recorded_upto, settled_by = EXCLUDED.settled_by, finished_at = now()"
     )
     with database.begin() as connection:
-        connection.execute(statement, vars(tick))
+        connection.execute(statement, {**vars(tick), "settled_by": this_program()})
 
 
 def last_ticks(database: Database) -> list[Tick]:

@@ -20,6 +20,8 @@ ONE_SENTENCE = {
             "0004_model_watch",
             "0005_escalations",
             "0006_transitions_tell_more",
+            "0015_withdrawn_ticks",
+            "0016_model_files",
         )
     ),
 }
@@ -53,7 +55,7 @@ PURE_INTAKE = {
 }
 TICKETS_SHELL = (
     "alert_assets", "assets", "derive", "escalate", "escalation_assets", "escalation_inputs",
-    "escalation_store", "features_at", "follow_outcomes", "helpdesk", "knowledge", "moment",
+    "escalation_store", "escalation_withdraw", "features_at", "follow_outcomes", "helpdesk", "knowledge", "moment",
     "breach_problem", "score", "ticks_again",
 )  # fmt: skip
 SHELL = {

@@ -27,7 +27,7 @@ from opsguard_assets.alerts.finding import (
     checked,
 )
 from resources.database import Database
-from resources.ticks import digest_of
+from resources.ticks import digest_of, this_program
 
 LOCK = "opsguard alerts"
 REOPEN_WITHIN = timedelta(minutes=60)
@@ -168,7 +168,12 @@ def digest_of_findings(findings: pl.DataFrame) -> str:
 
 
 def _tick_of(rows: pl.DataFrame, *, is_late: bool) -> dict[str, Any]:
-    return {"findings": len(rows), "digest": digest_of_findings(rows), "is_late": is_late}
+    return {
+        "findings": len(rows),
+        "digest": digest_of_findings(rows),
+        "is_late": is_late,
+        "settled_by": this_program(),
+    }
 
 
 def take_turn(connection: Connection) -> None:

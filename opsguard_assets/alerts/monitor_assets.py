@@ -5,21 +5,25 @@ Here: settling one tick and showing it. Not here: what is found (each domain), t
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import polars as pl
 
 from opsguard_assets.alerts.life import Monitor, Settled, settle
-from opsguard_assets.alerts.queries import alerts, count_by_state
+from opsguard_assets.alerts.queries import alerts, count_by_state, newest_tick
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import Materialized, check_spec, figures, owners_of, preview_rows
-from opsguard_assets.moment import Moment
+from opsguard_assets.moment import TOLERANCE, Moment
 from resources.database import Database
 from resources.lake import Lake
 
 _CHECK = "findings_equal_decisions"
 _SHOWN = ("title", "severity", "state", "score", "client_id", "first_seen_at", "occurrences", "reason")
+
+
+class FutureTickError(RuntimeError):
+    """A tick of the future was settled; the message says how to withdraw it."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ def monitor_asset(watched: Watched, settings: Settings) -> dg.AssetsDefinition:
         config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]
     ) -> Materialized:
         as_of = watched.tick(config.instant())
+        _check_newest(database, watched.monitor)
         settled = settle(
             database,
             watched.findings(lake, database, as_of),
@@ -72,6 +77,20 @@ def monitor_asset(watched: Watched, settings: Settings) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata=dict(_shown(database, settled, as_of)), check_results=[_complete(settled)])
 
     return settled_alerts
+
+
+def _check_newest(database: Database, monitor: Monitor) -> None:
+    """A settled tick of the future would make every real tick come too late, so that nothing is alerted any more.
+
+    Raises:
+        FutureTickError: Where there is one.
+    """
+    newest = newest_tick(database, monitor.name)
+    if newest is not None and newest > datetime.now(UTC) + TOLERANCE:
+        raise FutureTickError(
+            f"Alerts of {monitor.name} were settled for {newest:%Y-%m-%d %H:%M} UTC, which is in the future; until "
+            "then every tick would come too late and change nothing. Undo it with `opsguard ticks withdraw`."
+        )
 
 
 def _complete(settled: Settled) -> dg.AssetCheckResult:

@@ -26,7 +26,9 @@ WITH told AS (
     SELECT DISTINCT ON (t.alert_id) t.*
     FROM alert_transitions AS t
     JOIN monitor_ticks AS tick ON tick.monitor = :monitor AND tick.as_of = :as_of
+    LEFT JOIN withdrawals AS w USING (withdrawal_id)
     WHERE t.recorded_at <= tick.recorded_at AND NOT (t.actor = :actor AND t.at = :as_of)
+      AND (w.at IS NULL OR w.at > tick.recorded_at)
     ORDER BY t.alert_id, t.transition_id DESC
 ), state AS (
     SELECT *, CASE WHEN to_state = 'resolved'

@@ -27,7 +27,7 @@ GONE_BY_ALERT: Final = "CREATE UNIQUE INDEX ON gone (alert_id)"
 DECIDED_BY_KEY: Final = "CREATE INDEX ON decided (dedup_key)"
 ANALYZE_DECIDED: Final = "ANALYZE decided (dedup_key, decision, alert_id)"
 
-# The last alert of a key is the only one that can be unresolved.
+# The last alert of a key is the only one that can be unresolved; one that only withdrawn ticks raised never was.
 PLAN: Final = """
 CREATE TEMP TABLE plan ON COMMIT DROP AS
 WITH known AS (
@@ -37,7 +37,9 @@ WITH known AS (
            array_position(ARRAY['low', 'medium', 'high', 'critical'], a.severity) AS old_rank
     FROM f
     LEFT JOIN LATERAL (
-        SELECT * FROM alerts WHERE alerts.dedup_key = f.dedup_key ORDER BY alert_id DESC LIMIT 1
+        SELECT * FROM alerts
+        WHERE alerts.dedup_key = f.dedup_key AND resolution IS DISTINCT FROM 'withdrawn'
+        ORDER BY alert_id DESC LIMIT 1
     ) AS a ON true
     LEFT JOIN LATERAL (
         SELECT mute_id FROM mutes
@@ -199,8 +201,8 @@ SELECT :monitor, dedup_key, :as_of, :as_of, 1, 'late tick', findings FROM f
 """
 
 NOTE_TICK: Final = """
-INSERT INTO monitor_ticks (monitor, as_of, findings, digest, is_late)
-VALUES (:monitor, :as_of, :findings, :digest, :is_late)
+INSERT INTO monitor_ticks (monitor, as_of, findings, digest, is_late, settled_by)
+VALUES (:monitor, :as_of, :findings, :digest, :is_late, :settled_by)
 """
 
 TICKS_BEFORE: Final = """

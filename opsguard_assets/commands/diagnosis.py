@@ -17,6 +17,7 @@ import polars as pl
 import requests
 from packaging.requirements import Requirement
 
+from opsguard_assets.commands.problems import Problem
 from opsguard_assets.config.load import load_settings_of, with_secrets
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, Source, SqlSource
@@ -25,6 +26,9 @@ from opsguard_assets.intake.files import list_files
 from opsguard_assets.intake.header import check_header
 from opsguard_assets.intake.probe import new_rows
 from opsguard_assets.intake.simulated import known_until
+from opsguard_assets.models.champions import Champions
+from opsguard_assets.models.files import told_of_files
+from opsguard_assets.withdrawal import future_ticks
 from resources.addresses import AddressError, parts_of, shown
 from resources.database import newest_revision
 from resources.environment import Environment, check_lake
@@ -70,7 +74,7 @@ def diagnose(place: Environment, variables: Mapping[str, str]) -> list[Finding]:
         remedy = _DATABASE_REMEDIES[place.database_url is None]
         opened = _asked("database", lambda: open_installation(place), findings, remedy)
     if opened is not None:
-        findings += [_schema(opened), _lake(opened), *_ticks(opened)]
+        findings += [_schema(opened), _lake(opened), *_ticks(opened), *_champions(opened)]
     if settings is not None:
         findings += [_sources(place, settings)] if not settings.sources else []
         findings += [_source(source, variables) for source in settings.sources]
@@ -174,10 +178,31 @@ def _lake(opened: Installation) -> Finding:
 
 
 def _ticks(opened: Installation) -> list[Finding]:
+    wrong = future_ticks(opened.database)
+    said = f", such as {wrong[0]['settled']} for {wrong[0]['as_of']:%Y-%m-%d %H:%M} UTC" if wrong else ""
     return [
-        Finding(f"last tick of {tick.job}", True, f"{tick.as_of:%Y-%m-%d %H:%M} UTC, {tick.row_count:,} rows")
-        for tick in last_ticks(opened.database)
+        Finding(
+            "ticks",
+            not wrong,
+            f"{len(wrong)} were settled for moments in the future{said}" if wrong else "none lies in the future",
+            "Undo them with `opsguard ticks withdraw`; until then alerts are not brought up to date.",
+        ),
+        *(
+            Finding(f"last tick of {tick.job}", True, f"{tick.as_of:%Y-%m-%d %H:%M} UTC, {tick.row_count:,} rows")
+            for tick in last_ticks(opened.database)
+        ),
     ]
+
+
+def _champions(opened: Installation) -> Iterator[Finding]:
+    """Whether the files of every champion are those that were recorded."""
+    champions = Champions(opened.database)
+    for problem in Problem:
+        version = champions.current(problem.value)
+        if version is not None:
+            is_sound, found = told_of_files(opened.database, version)
+            remedy = f"Until then the rule scores: `opsguard rollback {problem.value}`, or train again."
+            yield Finding(f"champion of {problem.value}", is_sound, f"version {version.version}: {found}", remedy)
 
 
 def _source(source: Source, variables: Mapping[str, str]) -> Finding:

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import typer
 
+from opsguard_assets.moment import in_utc, not_after_now
+
 
 class Problem(StrEnum):
     """What can be learned."""
@@ -29,10 +31,10 @@ class NothingToJudgeError(RuntimeError):
 
 
 def instant(text: str | None, option: str) -> datetime | None:
-    """An instant or a day; without an offset it is UTC.
+    """A timestamp or a day; without an offset it is UTC.
 
     Raises:
-        BadParameter: When it is neither.
+        BadParameter: When it is neither, or lies after now.
     """
     if text is None:
         return None
@@ -40,6 +42,9 @@ def instant(text: str | None, option: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{option} {text!r} is no instant; write it like 2026-01-31 or 2026-01-31T12:00Z."
+            f"{option} {text!r} is not a valid timestamp; write it like 2026-01-31 or 2026-01-31T12:00Z."
         ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    try:
+        return not_after_now(in_utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
+    except ValueError as error:
+        raise typer.BadParameter(f"{option}: {error}.") from None

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
+from ml.words import durations
 from opsguard_assets.cadences import day_of, device_config, escalation_config, shift_config, tick_config
 from opsguard_assets.commands.jobs import run_job
 from opsguard_assets.commands.outcome import tick_at
@@ -177,15 +178,21 @@ def show_shifts(as_of: datetime, verdicts: pl.DataFrame, *, rows: int = 5) -> No
 def show(as_of: datetime, headline: RiskSummary) -> None:
     """Prints a tick."""
     typer.echo(f"\nAs of {as_of:%Y-%m-%d %H:%M} UTC: {headline_of(headline).replace('**', '')}")
-    shown = headline.riskiest.with_columns(headline.riskiest["resolution_due_at"].dt.strftime("%Y-%m-%d %H:%M"))
-    print_rows("\nThe riskiest tickets that can still be saved", shown.drop("site_id").head(10).to_dicts())
+    first = headline.riskiest.head(10)
+    left = durations(first["remaining_minutes"].clip(lower_bound=0)).alias("working time left")
+    shown = first.with_columns(first["resolution_due_at"].dt.strftime("%Y-%m-%d %H:%M"), left)
+    ranked = shown.drop("site_id", "remaining_minutes", "working time left").insert_column(-2, left)
+    print_rows(
+        "\nThe riskiest tickets that can still be saved; of equal risks, the one with the least time left first",
+        ranked.with_row_index("rank", offset=1).to_dicts(),
+    )
 
 
 def instant(as_of: str | None) -> datetime:
     """The moment that an option names; now where it names none.
 
     Raises:
-        BadParameter: When it is no instant with an offset.
+        BadParameter: When it is not a valid timestamp with an offset, or lies after now.
     """
     try:
         return Moment(as_of=as_of).instant()

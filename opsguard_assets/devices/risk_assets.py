@@ -29,7 +29,7 @@ from opsguard_assets.metadata import (
     picture,
     preview,
 )
-from opsguard_assets.models.findings import model_findings
+from opsguard_assets.models.findings import model_findings, model_monitor
 from opsguard_assets.models.plots import Captions, risk_distribution
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office
@@ -43,7 +43,7 @@ DEVICE_RISK_KEY = key_of(DEVICE_RISK)
 SCORE_DEVICES_JOB = "score_devices_job"
 _COMPLETE = "device_risk_complete"
 _UNAVAILABLE = "device_model_unavailable"
-_MONITOR = Monitor("device_failure model", (_UNAVAILABLE,))
+_MONITOR = Monitor(model_monitor("device_failure"), (_UNAVAILABLE,))
 _FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2))
 _WORST = 20
 

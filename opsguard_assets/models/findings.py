@@ -8,6 +8,11 @@ from opsguard_assets.alerts.finding import FINDING
 from opsguard_assets.models.serving import Serving
 
 
+def model_monitor(problem: str) -> str:
+    """The name of the monitor that tells who scores a problem."""
+    return f"{problem} model"
+
+
 def model_findings(served: Serving, problem: str, *, alert_type: str) -> pl.DataFrame:
     """The finding of a tick that the rule had to score, or none.
 

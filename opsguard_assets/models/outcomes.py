@@ -65,7 +65,12 @@ class Judged:
 
 def outcomes_name(problem: Problem) -> str:
     """Where the figures of a problem lie in the lake."""
-    return f"models/{problem.name}_outcomes"
+    return outcomes_of(problem.name)
+
+
+def outcomes_of(name: str) -> str:
+    """Where the figures of the problem of a name lie in the lake."""
+    return f"models/{name}_outcomes"
 
 
 def judge(problem: Problem, lake: Lake, as_of: datetime) -> Judged | None:

@@ -73,7 +73,7 @@ def shift_calendar_asset(settings: Settings, deps: list[dg.AssetKey]) -> dg.Asse
 
 def _stored(lake: Lake, since: datetime, until: datetime) -> pl.DataFrame:
     bounds = pl.col("starts_at").is_between(pl.lit(since, INSTANT), pl.lit(until, INSTANT), closed="left")
-    return lake.known(SHIFT_CALENDAR).filter(bounds).drop("known_at").collect()
+    return lake.known(SHIFT_CALENDAR, since).filter(bounds).drop("known_at").collect()
 
 
 def _reaches(ahead: pl.DataFrame, stored: pl.DataFrame, days: int) -> dg.AssetCheckResult:

@@ -48,7 +48,7 @@ def update_calendar(lake: Lake, as_of: datetime, *, days_ahead: int) -> Updated:
     since, until = as_of - _BACK, as_of + timedelta(days=days_ahead)
     calendar = calendar_at(lake, as_of, since=since, until=until)
     bounds = pl.col("starts_at").is_between(pl.lit(since, INSTANT), pl.lit(until, INSTANT), closed="left")
-    before = lake.known(SHIFT_CALENDAR).filter(bounds).drop("known_at").collect()
+    before = lake.known(SHIFT_CALENDAR, as_of).filter(bounds).drop("known_at").collect()
     key = list(SHIFT_CALENDAR.key)
     fresh = calendar.shifts.join(before, on=before.columns, how="anti", nulls_equal=True)
     gone = before.join(calendar.shifts, on=key, how="anti")

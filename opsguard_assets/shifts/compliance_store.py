@@ -79,7 +79,10 @@ def record_compliance(lake: Lake, verdicts: pl.DataFrame, as_of: datetime) -> in
     key = list(SHIFT_COMPLIANCE.key)
     columns = [*key, *_SAID]
     before = (
-        lake.known(SHIFT_COMPLIANCE).join(verdicts.lazy().select(key), on=key, how="semi").select(columns).collect()
+        lake.known(SHIFT_COMPLIANCE, as_of)
+        .join(verdicts.lazy().select(key), on=key, how="semi")
+        .select(columns)
+        .collect()
     )
     news = verdicts.join(before, on=columns, how="anti", nulls_equal=True)
     if len(news):

@@ -20,7 +20,7 @@ from opsguard_assets.metadata import (
     picture,
     preview,
 )
-from opsguard_assets.models.findings import model_findings
+from opsguard_assets.models.findings import model_findings, model_monitor
 from opsguard_assets.models.plots import Captions, risk_distribution
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office
@@ -34,7 +34,7 @@ from resources.lake import Lake
 
 SHIFT_RISK_KEY = key_of(SHIFT_RISK)
 _UNAVAILABLE = "no_show_model_unavailable"
-_MONITOR = Monitor("no_show model", (_UNAVAILABLE,))
+_MONITOR = Monitor(model_monitor("no_show"), (_UNAVAILABLE,))
 
 
 def shift_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetKey]) -> dg.AssetsDefinition:

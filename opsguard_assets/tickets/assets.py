@@ -28,7 +28,7 @@ from opsguard_assets.metadata import (
     picture,
     preview,
 )
-from opsguard_assets.models.findings import model_findings
+from opsguard_assets.models.findings import model_findings, model_monitor
 from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.serving import Serving, scored_by, serving
 from opsguard_assets.moment import Moment
@@ -53,7 +53,7 @@ _COMPLETE = "sla_risk_complete"
 _UNAVAILABLE = "sla_model_unavailable"
 # Three ticks late is a fault; one may be skipped while its predecessor still runs.
 _FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(minutes=45), warn_window=timedelta(minutes=30))
-MODEL_MONITOR = Monitor("sla_breach model", (_UNAVAILABLE,))
+MODEL_MONITOR = Monitor(model_monitor("sla_breach"), (_UNAVAILABLE,))
 
 
 def ticket_assets(fed: Sequence[str], settings: Settings) -> list[dg.AssetsDefinition]:

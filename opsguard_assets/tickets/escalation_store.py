@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from opsguard_assets.tickets.escalation import DONE, ESCALATE
 from resources.database import Database
+from resources.ticks import this_program
 
 STATES: Final = ("planned", "sent", "done", "superseded", "failed", "unknown")
 OPEN_STATES: Final = ("planned", "sent")
@@ -41,8 +42,8 @@ INSERT INTO escalation_transitions (escalation_id, at, actor, from_state, to_sta
 SELECT escalation_id, :at, :actor, {before}, :state, :detail FROM escalations WHERE escalation_id = ANY (:ids)
 """
 _TICK = """
-INSERT INTO escalation_ticks (as_of, risk_as_of, candidates, decisions, recorded_at)
-VALUES (:as_of, :risk_as_of, :candidates, :decisions, :at) ON CONFLICT (as_of) DO NOTHING
+INSERT INTO escalation_ticks (as_of, risk_as_of, candidates, decisions, recorded_at, settled_by)
+VALUES (:as_of, :risk_as_of, :candidates, :decisions, :at, :settled_by) ON CONFLICT (as_of) DO NOTHING
 """
 _SETTLE = """
 UPDATE escalations SET state = :state, answer = :detail,
@@ -86,7 +87,7 @@ def record_plan(connection: Connection, plan: pl.DataFrame, tick: Mapping[str, A
     numbers = [int(row.escalation_id) for row in inserted]
     note(connection, numbers, "planned", at=tick["at"], actor="escalation", detail=None, is_new=True)
     decisions = dict(plan.group_by("decision").len().sort("decision").iter_rows())
-    values = {**tick, "candidates": len(plan), "decisions": decisions}
+    values = {**tick, "candidates": len(plan), "decisions": decisions, "settled_by": this_program()}
     connection.execute(text(_TICK).bindparams(bindparam("decisions", type_=JSONB)), values)
     return numbers
 

@@ -18,6 +18,10 @@ from opsguard_assets.tickets.working_time import WorkingTime
 # An alert clears below this risk: whoever looks at an alert finds its reasons.
 REASONS_FROM = 0.60
 RISKIEST = 20
+# Risks that read alike are ranked by what is lost soonest: working time first, because a deadline on Monday may be
+# minutes away.
+_SHOWN_DIGITS = 2
+_URGENCY = ("remaining_minutes", "resolution_due_at", "ticket_id")
 # What features add costs half a millisecond per ticket. Of more risky tickets than anybody will ask about, the riskiest
 # are explained so; of the others the facts are told.
 MOST_EXPLAINED = 20_000
@@ -55,7 +59,8 @@ class RiskSummary:
         marks: From which risk what happens.
         share_to_alert: Share of the open tickets that are alerted, 0..1; null without tickets.
         share_to_escalate: Share of the open tickets that are escalated.
-        riskiest: The 20 tickets of greatest risk that can still be saved, the soonest deadline first among equals.
+        riskiest: The 20 tickets of greatest risk that can still be saved; of risks equal to the percent, the
+            one with the least working time left first (then the soonest deadline, then the name).
     """
 
     open_tickets: int
@@ -188,10 +193,11 @@ def summary(risk: pl.DataFrame, marks: Marks) -> RiskSummary:
             "priority",
             "state",
             "risk",
+            "remaining_minutes",
             "resolution_due_at",
             "reason",
         )
-        .sort("risk", "resolution_due_at", "ticket_id", descending=[True, False, False], nulls_last=True)
+        .sort(pl.col("risk").round(_SHOWN_DIGITS), *_URGENCY, descending=[True, False, False, False], nulls_last=True)
         .head(RISKIEST)
     )
     return RiskSummary(len(risk), dict(counts.iter_rows()), marks, shares[0], shares[1], riskiest)

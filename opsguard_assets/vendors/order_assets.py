@@ -20,7 +20,7 @@ from opsguard_assets.metadata import (
     picture,
     preview,
 )
-from opsguard_assets.models.findings import model_findings
+from opsguard_assets.models.findings import model_findings, model_monitor
 from opsguard_assets.models.plots import Captions, risk_distribution
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office
@@ -34,7 +34,7 @@ from resources.lake import Lake
 WORK_ORDER_RISK_KEY = key_of(WORK_ORDER_RISK)
 WATCH_ORDERS_JOB = "watch_orders_job"
 _UNAVAILABLE = "work_order_model_unavailable"
-_MONITOR = Monitor("work_order_late model", (_UNAVAILABLE,))
+_MONITOR = Monitor(model_monitor("work_order_late"), (_UNAVAILABLE,))
 
 
 def work_order_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetKey]) -> dg.AssetsDefinition:

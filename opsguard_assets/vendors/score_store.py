@@ -112,7 +112,7 @@ def keep_scores(lake: Lake, scored: Scored, as_of: datetime, settings: Settings)
         lake.replace_slice(table.derived_name, rows, where=where, partition_by=["date"])
     said = [name for name in VENDOR_MONTHS.columns if name != "known_at"]
     since = _first_month(as_of, settings)
-    before = lake.known(VENDOR_MONTHS).filter(pl.col("month") >= since).select(said).collect()
+    before = lake.known(VENDOR_MONTHS, as_of).filter(pl.col("month") >= since).select(said).collect()
     new = scored.months.select(said).join(before, on=said, how="anti", nulls_equal=True)
     gone = before.join(scored.months, on=list(VENDOR_MONTHS.key), how="anti")
     news = pl.concat(

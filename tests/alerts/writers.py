@@ -37,7 +37,7 @@ _CONTENT = {
     "alerts": "SELECT to_jsonb(a) - 'alert_id' FROM alerts AS a",
     "alert_transitions": "SELECT to_jsonb(t) - '{alert_id,transition_id,recorded_at}'::text[] || "
     "jsonb_build_object('key', a.dedup_key) FROM alert_transitions AS t JOIN alerts AS a USING (alert_id)",
-    "monitor_ticks": "SELECT to_jsonb(t) - 'recorded_at' FROM monitor_ticks AS t",
+    "monitor_ticks": "SELECT to_jsonb(t) - 'recorded_at' - 'settled_by' FROM monitor_ticks AS t",
     "decisions": "SELECT to_jsonb(d) - 'alert_id' || jsonb_build_object('has_alert', alert_id IS NOT NULL) "
     "FROM decisions AS d",
 }

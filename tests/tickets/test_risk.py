@@ -155,6 +155,15 @@ def test_the_headline_counts_states_and_shares_and_lists_what_can_still_be_saved
     assert found.riskiest["ticket_id"].to_list() == [f"{n:02}" for n in range(20)]
 
 
+def test_of_equal_risks_the_one_with_the_least_working_time_left_is_first_whatever_its_deadline():
+    rows = scored(*(ticket(name, age=241) for name in ("much", "little", "paused"))).with_columns(
+        remaining_minutes=pl.Series([600.0, 13.0, None]),
+        resolution_due_at=pl.col("as_of") + pl.Series([timedelta(hours=12), timedelta(days=3), timedelta(hours=1)]),
+    )
+    assert rows["risk"].n_unique() == 1
+    assert summary(rows, Marks()).riskiest["ticket_id"].to_list() == ["little", "much", "paused"]
+
+
 def test_an_empty_tick_is_a_tick():
     none = scored()
     assert summary(none, Marks()).share_to_alert is None

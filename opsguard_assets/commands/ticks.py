@@ -1,0 +1,149 @@
+"""`opsguard ticks`: which moments were settled, and undoing those that were settled wrongly.
+
+Here: the commands. Not here: undoing (`opsguard_assets.withdrawal`), computing a moment (`opsguard tick`).
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from opsguard_assets.commands.offices import ActorOption, actor_of
+from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
+from opsguard_assets.moment import TOLERANCE, timestamp_of
+from opsguard_assets.withdrawal import KINDS, Withdrawn, settled_ticks, withdraw, withdrawals
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+    help="Moments that were settled, by whom and when; and undoing what was settled wrongly.",
+    epilog="A tick was computed for a wrong moment? `opsguard ticks list --future`, then `opsguard ticks withdraw`.",
+)
+
+
+class Kind(StrEnum):
+    """What can be withdrawn."""
+
+    SLA = "sla"
+    ESCALATIONS = "escalations"
+    DEVICES = "devices"
+    SHIFTS = "shifts"
+    VENDORS = "vendors"
+    MODELS = "models"
+
+
+_Kinds = Annotated[list[Kind] | None, typer.Argument(help="Kinds of ticks; all where left out.")]
+
+
+@app.command("list")
+def listed(
+    kinds: _Kinds = None,
+    future: Annotated[bool, typer.Option("--future", help="Only moments that lie after now.")] = False,
+    withdrawn: Annotated[bool, typer.Option("--withdrawn", help="What was withdrawn, instead.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 30,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the moments that jobs computed and monitors settled, the newest first.
+
+    Example: `opsguard ticks list sla --limit 10`.
+    """
+    with opened(config) as session:
+        database = session.installation.database
+        if withdrawn:
+            rows = withdrawals(database, limit)
+        else:
+            since = datetime.now(UTC) + TOLERANCE if future else None
+            rows = settled_ticks(database, _named(kinds), since=since, limit=limit)
+    if as_json:
+        print_json(rows)
+    elif withdrawn:
+        print_rows("Withdrawals", [_withdrawal(row) for row in rows])
+    else:
+        print_rows("Ticks in the future" if future else "Ticks", [_tick(row) for row in rows])
+
+
+@app.command("withdraw")
+def withdrawn_from(
+    kinds: _Kinds = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="Withdraw ticks of this moment and later ones; those that lie after now where left out."
+        ),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why; it stays in the history.")] = "settled for a wrong moment",
+    by: ActorOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Undo ticks that were settled wrongly, as if they had never been; the history keeps them.
+
+    Alerts that they resolved are open again, alerts that they raised are closed as withdrawn, their scores and plans no
+    longer count, and the next real tick works at once. Doing it again changes nothing more. What was handed to a
+    helpdesk stays there.
+
+    Example: `opsguard ticks withdraw sla --from 2099-01-01T00:00:00+00:00 --reason "typing error"`.
+    """
+    try:
+        begins = timestamp_of(since) if since else datetime.now(UTC) + TOLERANCE
+    except ValueError as error:
+        raise typer.BadParameter(f"--from: {error}.") from None
+    with opened(config) as session:
+        lake, database = session.installation.lake, session.installation.database
+        done = {
+            name: withdraw(lake, database, name, begins, actor=actor_of(by), reason=reason)
+            for name in _named(kinds) or KINDS
+        }
+    if as_json:
+        print_json({"since": begins, "withdrawn": {name: _told(one) for name, one in done.items()}})
+        return
+    rows = [{"ticks of": name, **_told(one)} for name, one in done.items() if one.number is not None]
+    if not rows:
+        typer.echo(f"Nothing was settled from {begins:%Y-%m-%d %H:%M} UTC on; nothing was changed.")
+        return
+    print_rows(f"Withdrawn from {begins:%Y-%m-%d %H:%M} UTC on", rows)
+    typer.echo("\nThe next tick brings alerts up to date: `opsguard tick sla`, or the schedules.")
+
+
+def _named(kinds: list[Kind] | None) -> list[str]:
+    return [kind.value for kind in kinds or ()]
+
+
+def _told(done: Withdrawn) -> dict[str, Any]:
+    return {
+        "withdrawal": done.number,
+        "ticks_of_monitors": done.alerts.ticks,
+        "late_ticks": done.alerts.late_ticks,
+        "alerts_reopened": done.alerts.reopened,
+        "alerts_closed": done.alerts.closed,
+        "records_taken_out": done.recorded,
+        "scores_deleted": done.scores,
+    }
+
+
+def _tick(row: dict[str, Any]) -> dict[str, Any]:
+    notes = (("is_late", "came too late, changed nothing"), ("is_future", "IN THE FUTURE"))
+    return {
+        "settled": row["settled"],
+        "as of (UTC)": f"{row['as_of']:%Y-%m-%d %H:%M}",
+        "computed at (UTC)": row["computed_at"] and f"{row['computed_at']:%Y-%m-%d %H:%M}",
+        "by": row["settled_by"],
+        "rows": row["rows"],
+        "note": "; ".join(words for name, words in notes if row[name]),
+    }
+
+
+def _withdrawal(row: dict[str, Any]) -> dict[str, Any]:
+    taken = row["taken_out"] or {}
+    return {
+        "withdrawal": row["withdrawal_id"],
+        "ticks of": row["kind"],
+        "from (UTC)": f"{row['since']:%Y-%m-%d %H:%M}",
+        "at (UTC)": f"{row['at']:%Y-%m-%d %H:%M}",
+        "by": row["actor"],
+        "reason": row["reason"],
+        "taken out": ", ".join(f"{count:,} {table.replace('_', ' ')}" for table, count in sorted(taken.items())),
+    }

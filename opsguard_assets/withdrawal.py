@@ -1,0 +1,186 @@
+"""Ticks that were settled: which there are, and withdrawing those that were settled wrongly.
+
+Here: what belongs to each kind of tick (its job, monitors, scores, plans), and the order of undoing. Not here: undoing
+alerts (`alerts.withdraw`) and escalations (`tickets.escalation_withdraw`), and the command.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+from opsguard_assets.alerts.life import take_turn
+from opsguard_assets.alerts.withdraw import Undone, undo_ticks
+from opsguard_assets.devices import findings as devices
+from opsguard_assets.devices.health_stored import DEVICE_HEALTH
+from opsguard_assets.devices.risk_assets import SCORE_DEVICES_JOB
+from opsguard_assets.devices.risk_stored import DEVICE_RISK
+from opsguard_assets.models.findings import model_monitor
+from opsguard_assets.models.outcomes import outcomes_of
+from opsguard_assets.moment import TOLERANCE
+from opsguard_assets.shifts import findings as shifts
+from opsguard_assets.shifts.stored import SHIFT_COVERAGE, SHIFT_RISK
+from opsguard_assets.tickets import findings as tickets
+from opsguard_assets.tickets.escalate import LOCK as ESCALATIONS
+from opsguard_assets.tickets.escalation_withdraw import undo_escalations
+from opsguard_assets.tickets.moment import SCORE_JOB
+from opsguard_assets.tickets.stored import SLA_RISK
+from opsguard_assets.vendors import findings as vendors
+from opsguard_assets.vendors.stored import VENDOR_RANKING, VENDOR_SCORES, WORK_ORDER_RISK
+from resources.database import Database
+from resources.lake import Lake
+from resources.withdrawn import Withdrawal, begin, keep, take
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the ticks of a kind write.
+
+    Attributes:
+        monitors: The monitors whose alerts they settle.
+        scores: Tables of the lake that hold rows of every moment (`as_of`).
+        job: The job that records ticks; None where none does.
+        undo: What else is undone, in the same transaction; tells how many rows.
+    """
+
+    monitors: tuple[str, ...] = ()
+    scores: tuple[str, ...] = ()
+    job: str | None = None
+    undo: Callable[[Connection, Withdrawal], int] | None = None
+
+
+def _undo_watches(connection: Connection, withdrawal: Withdrawal) -> int:
+    """Looks at models are taken out; champions that were dated after now are champions from now on."""
+    watches = take(connection, "model_watch", "as_of >= :since", withdrawal.values)
+    dated = "at >= :since AND at > :at"
+    keep(connection, "model_history", dated, withdrawal.values)
+    changed = connection.execute(text(f"UPDATE model_history SET at = :at WHERE {dated}"), withdrawal.values)  # noqa: S608 - ours
+    return watches + int(changed.rowcount)
+
+
+_PROBLEMS: Final = ("sla_breach", "device_failure", "no_show", "work_order_late")
+KINDS: Final[dict[str, Kind]] = {
+    "sla": Kind((tickets.MONITOR, model_monitor("sla_breach")), (SLA_RISK.derived_name,), SCORE_JOB),
+    "escalations": Kind(undo=undo_escalations),
+    "devices": Kind(
+        (devices.MONITOR, model_monitor("device_failure")),
+        (DEVICE_HEALTH.derived_name, DEVICE_RISK.derived_name),
+        SCORE_DEVICES_JOB,
+    ),
+    "shifts": Kind((shifts.MONITOR, model_monitor("no_show")), (SHIFT_COVERAGE.derived_name, SHIFT_RISK.derived_name)),
+    "vendors": Kind(
+        (vendors.MONITOR, model_monitor("work_order_late")),
+        (WORK_ORDER_RISK.derived_name, VENDOR_SCORES.derived_name, VENDOR_RANKING.derived_name),
+    ),
+    "models": Kind(scores=tuple(outcomes_of(problem) for problem in _PROBLEMS), undo=_undo_watches),
+}
+_SETTLED: Final = """
+SELECT monitor AS settled, as_of, recorded_at AS computed_at, settled_by, findings AS rows, is_late FROM monitor_ticks
+UNION ALL SELECT job, as_of, finished_at, settled_by, row_count, false FROM ticks
+UNION ALL SELECT 'escalations', as_of, recorded_at, settled_by, candidates, false FROM escalation_ticks
+UNION ALL SELECT problem || ' watch', as_of, recorded_at, NULL, NULL, false FROM model_watch
+UNION ALL SELECT problem || ' champion', at, NULL, actor, NULL, false FROM model_history WHERE at > :soon
+"""
+_LISTED: Final = f"""
+SELECT *, as_of > :soon AS is_future FROM ({_SETTLED}) AS s
+WHERE as_of >= :since AND (CAST(:names AS text[]) IS NULL OR settled = ANY (CAST(:names AS text[])))
+ORDER BY as_of DESC, settled LIMIT :limit
+"""  # noqa: S608 - our own words
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """What withdrawing a kind of ticks did; all zero where there was nothing to withdraw.
+
+    Attributes:
+        number: The number of the withdrawal; None where nothing was done.
+        alerts: What became of ticks of monitors and of alerts.
+        recorded: Records of jobs, plans, looks that were taken out.
+        scores: Rows of the lake that were deleted.
+    """
+
+    number: int | None
+    alerts: Undone
+    recorded: int
+    scores: int
+
+
+def settled_ticks(
+    database: Database, kinds: list[str], *, since: datetime | None = None, limit: int = 100
+) -> list[Row]:
+    """Ticks that were settled, the newest moment first.
+
+    Returns:
+        `settled` (the job or monitor), `as_of`, `computed_at`, `settled_by` (null before it was recorded), `rows`,
+        `is_late` (it changed nothing), `is_future`.
+    """
+    values = {
+        "names": [name for kind in kinds for name in _names(kind)] if kinds else None,
+        "since": since or datetime(1, 1, 2, tzinfo=UTC),
+        "soon": datetime.now(UTC) + TOLERANCE,
+        "limit": limit,
+    }
+    with database.begin() as connection:
+        return [dict(row) for row in connection.execute(text(_LISTED), values).mappings()]
+
+
+def future_ticks(database: Database) -> list[Row]:
+    """Ticks that were settled for moments after now."""
+    return settled_ticks(database, [], since=datetime.now(UTC) + TOLERANCE)
+
+
+def withdrawals(database: Database, limit: int = 100) -> list[Row]:
+    """Withdrawals so far, the newest first, with how many rows of which table were taken out."""
+    statement = (
+        "SELECT w.*, (SELECT jsonb_object_agg(table_name, n) FROM (SELECT table_name, count(*) AS n "
+        "FROM withdrawn_rows AS r WHERE r.withdrawal_id = w.withdrawal_id GROUP BY table_name) AS t) AS taken_out "
+        "FROM withdrawals AS w ORDER BY withdrawal_id DESC LIMIT :limit"
+    )
+    with database.begin() as connection:
+        return [dict(row) for row in connection.execute(text(statement), {"limit": limit}).mappings()]
+
+
+def withdraw(lake: Lake, database: Database, name: str, since: datetime, *, actor: str, reason: str) -> Withdrawn:
+    """Withdraws the ticks of a kind from a moment on. Doing it again does nothing more.
+
+    The lake goes first: whatever dies in between leaves records of which the same command finds the rest.
+
+    Args:
+        lake: Where scores lie.
+        database: Where ticks, alerts and plans are recorded.
+        name: One of `KINDS`.
+        since: Ticks of this moment and later ones are withdrawn, UTC.
+        actor: Who withdraws.
+        reason: Why.
+    """
+    kind = KINDS[name]
+    scores = sum(lake.forget_from(table, "as_of", since) for table in kind.scores)
+    with database.lock(ESCALATIONS), database.begin() as connection:
+        take_turn(connection)
+        withdrawal = begin(connection, name, since, actor=actor, reason=reason)
+        undone = [undo_ticks(connection, monitor, withdrawal) for monitor in kind.monitors]
+        alerts = sum(undone, Undone())
+        recorded = kind.undo(connection, withdrawal) if kind.undo else 0
+        if kind.job:
+            values = {**withdrawal.values, "job": kind.job}
+            recorded += take(connection, "ticks", "job = :job AND as_of >= :since", values)
+        if not (scores or recorded or any(vars(alerts).values())):
+            connection.rollback()
+            return Withdrawn(None, alerts, 0, 0)
+    return Withdrawn(withdrawal.number, alerts, recorded, scores)
+
+
+def _names(kind: str) -> Iterator[str]:
+    """What `settled` says of the ticks of a kind."""
+    found = KINDS[kind]
+    yield from found.monitors
+    if found.job:
+        yield found.job
+    if kind == "escalations":
+        yield kind
+    if kind == "models":
+        yield from (f"{problem} {what}" for problem in _PROBLEMS for what in ("watch", "champion"))
