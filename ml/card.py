@@ -18,16 +18,16 @@ _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")
 _SPACES = re.compile(r"\s+")
 _HEADLINE = (
     ("precision_recall_auc", "ranking: average precision; the base rate is what chance reaches"),
-    ("roc_auc", "ranking: chance that a missed one is above a kept one"),
+    ("roc_auc", "ranking: chance that a moment before a {event} is above one without"),
     ("brier_score_loss", "mean squared error of probabilities"),
     ("brier_skill", "share of the constant's Brier score that is saved"),
     ("log_loss", "surprise per moment"),
     ("ece", "mean distance of said and seen shares"),
     ("ece_floor", "the same of a perfect model with so many moments"),
-    ("base_rate", "share of the moments that were late"),
-    ("precision_at_70", "share of the moments from 70 % that were late"),
-    ("recall_at_70", "share of the late moments from 70 %"),
-    ("lead_time_p50_min", "median minutes from a right flag at 70 % to the deadline"),
+    ("base_rate", "share of the moments that a {event} followed"),
+    ("precision_at_70", "share of the moments from 70 % that a {event} followed"),
+    ("recall_at_70", "share of the moments before a {event} that were at 70 % or more"),
+    ("lead_time_p50_min", "median minutes from a right flag at 70 % to the {event}"),
     ("net_cost", "money per entity at the cheapest threshold; negative saves"),
 )
 _WEAKER = 5
@@ -81,7 +81,12 @@ def model_card(template: str, subject: Subject, report: Report) -> str:
         metrics={"n": f"{metrics.get('n', 0):,.0f}"},
         data=list(subject.data.items()),
         revision=subject.revision and cell(subject.revision),
-        headline=[(name, f"{metrics[name]:,.4g}", meaning) for name, meaning in _HEADLINE if name in metrics],
+        event=cell(subject.task.event),
+        headline=[
+            (name, f"{metrics[name]:,.4g}", meaning.format(event=subject.task.event))
+            for name, meaning in _HEADLINE
+            if name in metrics
+        ],
         threshold=report.money["threshold"] and f"{report.money['threshold']:.0%}",
         costs={name: f"{value:,.4g}" for name, value in report.money["costs"].items()},
         weaker=_weaker(report.segments),

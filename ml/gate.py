@@ -18,6 +18,7 @@ LEAST_ROWS, LEAST_OF_EACH = 200, 20
 MOST_CALIBRATION_ERROR = 0.05
 # A segment is much worse when its Brier score grows by so much of itself, and by so many points at least.
 SEGMENT_SHARE, SEGMENT_POINTS, SEGMENT_ROWS = 0.10, 0.01, 200
+ENOUGH = "enough moments to judge by"
 RULE, CHAMPION, CHALLENGER = "risk_of_rule", "risk_of_champion", "risk"
 
 
@@ -42,22 +43,28 @@ class Verdict:
         return all(condition.holds for condition in self.conditions)
 
     @property
+    def is_undecided(self) -> bool:
+        """Whether there was too little to judge by, so that nothing else was looked at."""
+        return self.conditions[0].name == ENOUGH and not self.conditions[0].holds
+
+    @property
     def reasons(self) -> list[str]:
         """Every condition in words, those that failed marked."""
         return [f"{'' if c.holds else 'NOT: '}{c.name}: {c.found}" for c in self.conditions]
 
 
-def judge(rows: pl.DataFrame, *, segments: Sequence[str] = ()) -> Verdict:
+def judge(rows: pl.DataFrame, *, segments: Sequence[str] = (), event: str = "event") -> Verdict:
     """Judges a challenger.
 
     Args:
         rows: Moments that the challenger has not seen: `risk` (the challenger's), `risk_of_rule`, `risk_of_champion`
             (left out where there is no champion), `is_late`, `lead_minutes`, and the columns of `segments`.
         segments: Columns whose values are looked at apart.
+        event: What may come, in words.
     """
     known = [name for name in (CHALLENGER, RULE, CHAMPION) if name in rows.columns]
     common = rows.drop_nulls([*known, "is_late"])
-    enough = _enough(common)
+    enough = _enough(common, event)
     if not enough.holds:
         return Verdict((enough,))
     figures = {name: evaluate(common.with_columns(risk=pl.col(name))) for name in known}
@@ -75,13 +82,14 @@ def judge(rows: pl.DataFrame, *, segments: Sequence[str] = ()) -> Verdict:
     return Verdict(tuple(conditions))
 
 
-def _enough(rows: pl.DataFrame) -> Condition:
+def _enough(rows: pl.DataFrame, event: str) -> Condition:
     late = int(rows["is_late"].sum())
     holds = len(rows) >= LEAST_ROWS and min(late, len(rows) - late) >= LEAST_OF_EACH
     found = (
-        f"{len(rows):,} moments, {late:,} of them late ({LEAST_ROWS} and {LEAST_OF_EACH} of each outcome are needed)"
+        f"{len(rows):,} moments, {late:,} of them before a {event} ({LEAST_ROWS} moments are needed, and "
+        f"{LEAST_OF_EACH} of each outcome)"
     )
-    return Condition("enough moments to judge by", holds, found)
+    return Condition(ENOUGH, holds, found)
 
 
 def _better(name: str, figures: dict[str, dict[str, float]], rival: str, figure: str, *, sign: int) -> Condition:

@@ -7,19 +7,23 @@ import numpy as np
 import polars as pl
 
 from ml.evaluation import reliability
+from ml.problem import Task
 
 _BLUE, _GREY, _INK = "#4c78a8", "#8a8a8a", "#333333"
 _CONSTANTS, _EQUAL = (0.70, 0.80), 1e-9
 
 
-def precision_recall(scored: pl.DataFrame, title: str) -> bytes:
-    """Precision over recall, with the base rate; `scored` has `risk` and `is_late`."""
+def precision_recall(scored: pl.DataFrame, title: str, *, events: str) -> bytes:
+    """Precision over recall of events (their name in the plural), with the base rate.
+
+    `scored` has `risk` and `is_late`, whether the event came.
+    """
     from sklearn.metrics import precision_recall_curve  # noqa: PLC0415 - two seconds, and only training draws
 
     rows = scored.drop_nulls(["risk", "is_late"])
     precision, recall, _ = precision_recall_curve(rows["is_late"].cast(pl.Int64).to_numpy(), rows["risk"].to_numpy())
     figure, axes = axes_of(
-        title, "recall: share of the missed deadlines", "precision: share of the flagged that are missed"
+        title, f"recall: share of the {events}", f"precision: share of the flagged that are {events}"
     )
     base = float(rows["is_late"].cast(pl.Int64).sum()) / max(len(rows), 1)
     axes.step(recall, precision, where="post", color=_BLUE)
@@ -28,12 +32,12 @@ def precision_recall(scored: pl.DataFrame, title: str) -> bytes:
     return png_of(figure)
 
 
-def reliability_diagram(scored: pl.DataFrame, title: str) -> bytes:
-    """What was said against what was seen, with 95 % intervals (Wilson) and counts."""
+def reliability_diagram(scored: pl.DataFrame, title: str, *, events: str) -> bytes:
+    """What was said of events (their name in the plural) against what was seen: 95 % intervals (Wilson), counts."""
     bins = reliability(scored.drop_nulls(["risk", "is_late"]))
     said, seen, n = (bins[name].to_numpy() for name in ("said", "seen", "n"))
     low, high = _wilson(seen, n)
-    figure, axes = axes_of(title, "said: mean probability", "seen: share of missed deadlines")
+    figure, axes = axes_of(title, "said: mean probability", f"seen: share of {events}")
     axes.plot([0, 1], [0, 1], color=_GREY, linestyle="--", label="calibrated")
     axes.fill_between(said, low, high, color=_BLUE, alpha=0.2, linewidth=0, label="95 % interval")
     axes.plot(said, seen, "o-", color=_BLUE)
@@ -43,16 +47,17 @@ def reliability_diagram(scored: pl.DataFrame, title: str) -> bytes:
     return png_of(figure)
 
 
-def lead_times(scored: pl.DataFrame, title: str, *, threshold: float, key: str) -> bytes:
-    """How long before the missed deadline entities were flagged first; what was never flagged is told in the title."""
+def lead_times(scored: pl.DataFrame, title: str, *, threshold: float, task: Task) -> bytes:
+    """How long before the event entities were flagged first; what was never flagged is told in the title."""
+    key = task.key
     rows = scored.drop_nulls(["risk", "is_late"]).filter("is_late").sort(key, "as_of")
     missed = rows[key].n_unique()
     flagged = rows.filter(pl.col("risk") >= threshold).unique(key, keep="first", maintain_order=True)
     hours = (flagged["lead_minutes"].drop_nulls() / 60).to_numpy()
     share = len(flagged) / max(missed, 1)
     figure, axes = axes_of(
-        f"{title}: {share:.0%} of {missed:,} misses flagged at {threshold:.0%}",
-        "hours before the deadline",
+        f"{title}: {share:.0%} of {missed:,} {task.events} flagged at {threshold:.0%}",
+        f"hours before the {task.event}",
         "entities",
         shares=False,
     )

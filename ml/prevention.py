@@ -36,7 +36,7 @@ class Prevention:
     Attributes:
         held_back: Those that were scored and not acted on.
         acted_on: Those that were acted on.
-        difference: By how much acting lowers the share of late ones; null where there are too few to tell.
+        difference: By how much acting lowers the share of events; null where there are too few to tell.
         low: Lower end of its 95 % interval (Newcombe's hybrid score).
         high: Upper end.
     """
@@ -56,7 +56,7 @@ class Prevention:
                 "needed to measure what acting prevents"
             )
         return (
-            f"acting lowers the share that is late by {self.difference:.1%} ({self.low:.1%} to {self.high:.1%}): "
+            f"acting lowers the share of events by {self.difference:.1%} ({self.low:.1%} to {self.high:.1%}): "
             f"{self.held_back.share:.1%} of {self.held_back.n} held back, {self.acted_on.share:.1%} of "
             f"{self.acted_on.n} acted on"
         )

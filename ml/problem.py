@@ -17,6 +17,7 @@ class Task:
     Attributes:
         problem: Its name; also that of the experiment.
         question: What a probability is of, as a model's card says it.
+        event: What may come, in one or two words, as plots and cards say it: "no-show".
         key: The column that names its entities.
         features: The columns that models read.
         horizon: The feature that says how many minutes are left: the event is late when it comes later. Survival models
@@ -37,6 +38,7 @@ class Task:
     key: str
     features: tuple[str, ...]
     question: str = "the probability of the event"
+    event: str = "event"
     horizon: str | None = None
     segments: Mapping[str, pl.Expr] = field(default_factory=dict)
     split: Literal["entities", "moments"] = "entities"
@@ -46,6 +48,11 @@ class Task:
     judged_within: float | None = None
     event_is_end: bool = False
     visits_per_day: int | None = None
+
+    @property
+    def events(self) -> str:
+        """More than one of them."""
+        return f"{self.event}s"
 
     @property
     def group(self) -> str:

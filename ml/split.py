@@ -98,6 +98,6 @@ def _check(name: str, part: pl.DataFrame, least: int) -> None:
     late = int(part["is_late"].sum())
     if len(part) < least or min(late, len(part) - late) < least // 10:
         raise TooLittleDataError(
-            f"There are {len(part)} rows to {name} on, {late} of them late; {least} rows and {least // 10} of each "
-            "outcome are needed. Load more history, or choose a later --until."
+            f"There are {len(part)} rows to {name} on, {late} of them with the event; {least} rows and {least // 10} "
+            "of each outcome are needed. Load more history, or choose a later --until."
         )

@@ -17,7 +17,7 @@ from typing import Any
 from ml.card import Subject, model_card
 from ml.mlflow_model import describe
 from ml.mlflow_names import metrics_of, parameters_of
-from ml.model_files import save
+from ml.model_files import digests_of, save
 from ml.money import Costs
 from ml.pictures import (
     cost_over_thresholds,
@@ -32,6 +32,21 @@ from ml.report import Report, ranked, report_of
 from ml.training import Trained
 
 _ALERT = 0.70
+# What a person compares candidates by. MLflow shows a column for every metric, so everything else is in a table
+# (`METRICS_TABLE`) beside the run.
+HEADLINE = (
+    "precision_recall_auc",
+    "roc_auc",
+    "brier_score_loss",
+    "log_loss",
+    "ece",
+    "base_rate",
+    "precision_at_70",
+    "recall_at_70",
+    "lead_time_p50_min",
+    "net_cost",
+)
+METRICS_TABLE = "all_metrics.json"
 
 
 @dataclass(frozen=True)
@@ -86,11 +101,13 @@ class Logged:
         run: The id of its run.
         candidates: Candidate to the id of its run, the best first.
         reports: What was told of each.
+        files: Learned candidate to the SHA-256 of each of its files, as they were before they left this process.
     """
 
     run: str
     candidates: dict[str, str]
     reports: dict[str, Report]
+    files: dict[str, dict[str, str]]
 
 
 def log_training(place: Place, task: Task, trained: Sequence[Trained], made_of: Circumstances) -> Logged:
@@ -114,14 +131,15 @@ def log_training(place: Place, task: Task, trained: Sequence[Trained], made_of: 
     with _ending(client, parent):
         _log(client, parent, params={"until": made_of.until.isoformat(), **made_of.facts})
         client.log_inputs(parent, datasets=list(_datasets(made_of)))
-        runs = {
+        made = {
             name: _log_candidate(client, experiment, parent, task, each, (reports, order), made_of)
             for name in order
             for each in trained
             if each.candidate == name
         }
-        _log(client, parent, metrics=reports[order[0]].metrics, tags={"best_candidate": order[0]})
-    return Logged(str(parent), runs, reports)
+        _log(client, parent, metrics=_headline(reports[order[0]].metrics), tags={"best_candidate": order[0]})
+    runs = {name: run for name, (run, _) in made.items()}
+    return Logged(str(parent), runs, reports, {name: files for name, (_, files) in made.items() if files})
 
 
 @contextmanager
@@ -171,12 +189,19 @@ def _log_candidate(
     trained: Trained,
     told: tuple[Mapping[str, Report], Sequence[str]],
     made_of: Circumstances,
-) -> str:
+) -> tuple[str, dict[str, str]]:
+    """Logs a candidate; returns its run, and the digests of its model's files."""
     reports, order = told
     report, rank = reports[trained.candidate], order.index(trained.candidate) + 1
-    tags = {"mlflow.parentRunId": parent, "is_best": str(rank == 1).lower(), "rank": str(rank), **_tags(made_of)}
+    tags = {
+        "mlflow.parentRunId": parent,
+        "mlflow.loggedArtifacts": json.dumps([{"path": METRICS_TABLE, "type": "table"}]),
+        "is_best": str(rank == 1).lower(),
+        "rank": str(rank),
+        **_tags(made_of),
+    }
     run = str(client.create_run(experiment, run_name=trained.candidate, tags=tags).info.run_id)
-    metrics = {**report.metrics, **metrics_of(report.segments), "rank": rank}
+    metrics = {**report.metrics, **metrics_of(report.segments)}
     subject = Subject(
         trained.candidate,
         task,
@@ -189,30 +214,38 @@ def _log_candidate(
         {name: version for name, version in made_of.data.items() if version is not None},
         made_of.revision,
     )
+    digests: dict[str, str] = {}
     with _ending(client, run), tempfile.TemporaryDirectory() as folder:
-        _log(client, run, params={**trained.parameters, **trained.spans}, metrics=metrics)
+        _log(client, run, params={**trained.parameters, **trained.spans}, metrics=_headline(metrics))
         client.log_inputs(run, datasets=list(_datasets(made_of)))
         files = Path(folder)
         for name, picture in _pictures(trained, task, report).items():
             (files / f"{name}.png").write_bytes(picture)
         (files / "model_card.md").write_text(model_card(made_of.card, subject, report), encoding="utf-8")
+        table = {"columns": ["metric", "value"], "data": [[name, value] for name, value in metrics.items()]}
+        (files / METRICS_TABLE).write_text(json.dumps(table, allow_nan=False), encoding="utf-8")
         (files / "segments.json").write_text(report.segments.write_json(), encoding="utf-8")
         (files / "cost_curve.json").write_text(report.curve.write_json(), encoding="utf-8")
         (files / "money.json").write_text(json.dumps(report.money, indent=1), encoding="utf-8")
         if trained.model:
             save(trained.model, files / "model")
             describe(trained.model, files / "model", run, trained.test)
+            digests = digests_of(files / "model")
         client.log_artifacts(run, str(files))
-    return run
+    return run, digests
+
+
+def _headline(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name: metrics[name] for name in HEADLINE if name in metrics}
 
 
 def _pictures(trained: Trained, task: Task, report: Report) -> dict[str, bytes]:
     """Plots under the names of MLflow's own evaluator where it has one."""
     name, rows, chosen = trained.candidate, trained.test, report.money["threshold"]
     drawn = {
-        "precision_recall_curve_plot": precision_recall(rows, name),
-        "calibration_curve_plot": reliability_diagram(rows, name),
-        "lead_time_plot": lead_times(rows, name, threshold=_ALERT, key=task.key),
+        "precision_recall_curve_plot": precision_recall(rows, name, events=task.events),
+        "calibration_curve_plot": reliability_diagram(rows, name, events=task.events),
+        "lead_time_plot": lead_times(rows, name, threshold=_ALERT, task=task),
         "cost_curve_plot": cost_over_thresholds(report.curve, name, chosen=chosen),
         "cost_frontier_plot": frontier(report.curve, name, chosen=chosen),
     }

@@ -25,10 +25,11 @@ from ml.evaluation import evaluate
 from ml.examples import Examples
 from ml.learned import LearnedModel
 from ml.problem import Task
+from ml.split import TooLittleDataError
 from ml.tuning import Budget, tune
 
 SEED = 7
-STEPS = 3
+STEPS = ("tuning", "judging", "fitting")
 _FOLDS = 4
 
 
@@ -73,7 +74,7 @@ def train(
     *,
     until: datetime,
     budget: Budget,
-    done: Callable[[int], None] = lambda _steps: None,
+    done: Callable[[str, str], None] = lambda _candidate, _step: None,
 ) -> list[Trained]:
     """Tunes, fits, calibrates and judges every candidate that can learn from these rows.
 
@@ -84,7 +85,7 @@ def train(
         candidates: What competes.
         until: The instant up to which anything was known; names the version.
         budget: What tuning may cost.
-        done: Told after every step; a candidate takes `STEPS`.
+        done: Told which candidate is at which of its `STEPS`.
 
     Raises:
         TooLittleDataError: When there is too little to learn from.
@@ -95,21 +96,29 @@ def train(
     examples = Examples.of(tested.before, task)
     able = [c for c in candidates if not c.needs_durations or examples.durations_known]
     begun = budget.clock()
-    trained = []
+    trained: list[Trained] = []
+    refused: list[TooLittleDataError] = []
     for number, candidate in enumerate(able):
         # Later candidates inherit the seconds that earlier ones did not use.
         ends = begun + budget.seconds * (number + 1) / len(able)
-        found = tune(candidate, examples, budget, task=task, seed=SEED, ends=ends)
-        done(1)
-        judged = _made(tested.before, task, candidate, found.parameters, version)
-        done(1)
-        used = _made(rows, task, candidate, found.parameters, version)
-        done(1)
+        done(candidate.name, "tuning")
+        try:
+            found = tune(candidate, examples, budget, task=task, seed=SEED, ends=ends)
+            done(candidate.name, "judging")
+            judged = _made(tested.before, task, candidate, found.parameters, version)
+            done(candidate.name, "fitting")
+            used = _made(rows, task, candidate, found.parameters, version)
+        except TooLittleDataError as error:
+            # One candidate may need more than the others: a survival model wants to see ends.
+            refused.append(error)
+            continue
         parameters = {**found.parameters, "tuning_trials": found.trials}
         kinds = {"judged_calibration": judged.calibration, "used_calibration": used.calibration}
         scored = [tested.test.with_columns(judged.model.predict(tested.test)), judged.held]
         compared = _compared(candidate.name, parameters, used.model, scored, task)
         trained.append(replace(compared, spans={**looked_at, **kinds}))
+    if refused and not trained:
+        raise refused[0]
     return trained
 
 
@@ -123,6 +132,13 @@ def rule_as_trained(name: str, risks: Callable[[pl.DataFrame], pl.Series], rows:
 
 def _fitted(rows: pl.DataFrame, task: Task, candidate: Candidate, parameters: Parameters, version: str) -> LearnedModel:
     examples = Examples.of(rows, task)
+    outcomes = rows["is_late"].drop_nulls()
+    if outcomes.n_unique() < 2 or not examples.features:  # noqa: PLR2004 - the event came, and did not
+        raise TooLittleDataError(
+            f"There are {len(outcomes):,} moments with a known outcome to fit {candidate.name} on, "
+            f"{int(outcomes.sum()):,} of them with the event, and {len(examples.features)} features that differ: too "
+            "little to learn from."
+        )
     scorer = candidate.fit(examples, parameters, SEED).scorer
     typical = rows.select(pl.col(examples.features).cast(pl.Float64).median()).row(0)
     usual = tuple(float("nan") if value is None else float(value) for value in typical)

@@ -86,7 +86,7 @@ def build_defs(
         )
     for each in scored:
         jobs += [_job(name, dg.AssetSelection.assets(*keys), words) for name, (keys, words) in each.ticks.items()]
-        jobs += jobs_of(each.problem, _job) if each.is_learned else []
+        jobs += jobs_of(each.problem, _job)
     if fed(settings, "rosters"):
         jobs.append(_job(PLAN_JOB, dg.AssetSelection.assets(SHIFT_CALENDAR_KEY), "Who should be where from now on."))
     names = {job.name for job in jobs}
@@ -100,7 +100,7 @@ def build_defs(
         ],
         sensors=[
             *_sensors(settings, assets, others),
-            *(sensor for each in _learned(scored) for sensor in sensors_of(each.problem, each.scoring)),
+            *(sensor for each in scored for sensor in sensors_of(each.problem, each.scoring)),
         ],
         resources=dict(resources or roles()),
         executor=naming_executor,
@@ -115,19 +115,19 @@ class Scored:
         problem: The problem.
         scoring: The job that scores it.
         ticks: The jobs of its frequent cadences: name to assets and words.
-        is_learned: Whether models are learned for it: of people only where a client wants it.
+        is_wanted: Whether its models are learned by themselves: of people only where a client wants it. By hand they
+            can be learned everywhere.
     """
 
     problem: Problem
     scoring: Scoring
     ticks: Mapping[str, tuple[tuple[dg.AssetKey, ...], str]]
-    is_learned: bool = True
+    is_wanted: bool = True
 
     @property
     def keys(self) -> tuple[dg.AssetKey, ...]:
         """The assets that have cadences of their own and follow no load by themselves."""
-        learned = keys_of(self.problem) if self.is_learned else ()
-        return (*learned, *(key for keys, _ in self.ticks.values() for key in keys))
+        return (*keys_of(self.problem), *(key for keys, _ in self.ticks.values() for key in keys))
 
 
 def _scored(settings: Settings) -> list[Scored]:
@@ -150,7 +150,7 @@ def _scored(settings: Settings) -> list[Scored]:
         words = "Verdicts on all shifts that run or ended within a day, and their alerts."
         judged = {JUDGE_SHIFTS_JOB: (SHIFT_KEYS, words)}
         wanted = bool(settings.shifts.no_show_risk_for)
-        found.append(Scored(problems["no_show"], Scoring(JUDGE_SHIFTS_JOB, shift_config), judged, is_learned=wanted))
+        found.append(Scored(problems["no_show"], Scoring(JUDGE_SHIFTS_JOB, shift_config), judged, is_wanted=wanted))
     if fed(settings, "work_orders"):
         watched = {
             WATCH_ORDERS_JOB: (VENDOR_KEYS, "The risk of open work orders at one moment, and alerts of vendors."),
@@ -163,7 +163,7 @@ def _scored(settings: Settings) -> list[Scored]:
 def _cadence_of(scored: Sequence[Scored]) -> dict[dg.AssetKey, timedelta]:
     """The time between two ticks of every asset that has a cadence."""
     ticks = {key: EVERY[job] for each in scored for job, (keys, _) in each.ticks.items() for key in keys}
-    return ticks | {key: _DAILY for each in _learned(scored) for key in looked_at(each.problem)}
+    return ticks | {key: _DAILY for each in _wanted(scored) for key in looked_at(each.problem)}
 
 
 def is_judged(settings: Settings) -> bool:
@@ -172,8 +172,8 @@ def is_judged(settings: Settings) -> bool:
 
 
 def learned_problems(settings: Settings) -> list[Problem]:
-    """The problems that this installation has records for and learns."""
-    return [each.problem for each in _learned(_scored(settings))]
+    """The problems that this installation has records for, and can learn."""
+    return [each.problem for each in _scored(settings)]
 
 
 def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -189,7 +189,7 @@ def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
         *(device_assets(settings, fed) if "telemetry" in fed else []),
         *(shift_assets(settings, fed) if "rosters" in fed else []),
         *(vendor_assets(settings, fed) if "work_orders" in fed else []),
-        *(asset for each in _learned(_scored(settings)) for asset in assets_of(each.problem, settings)),
+        *(asset for each in _scored(settings) for asset in assets_of(each.problem, settings)),
         *([escalations_asset(settings, partial(_helpdesk, settings))] if "tickets" in fed else []),
     ]
 
@@ -213,14 +213,12 @@ def _job(name: str, selection: dg.AssetSelection, description: str) -> Any:
     )
 
 
-def _learned(scored: Sequence[Scored]) -> list[Scored]:
-    return [each for each in scored if each.is_learned]
+def _wanted(scored: Sequence[Scored]) -> list[Scored]:
+    return [each for each in scored if each.is_wanted]
 
 
 def _of_models(scored: Sequence[Scored]) -> list[Cadence]:
-    return [
-        cadence for place, each in enumerate(_learned(scored)) for cadence in cadences_of(each.problem, place=place)
-    ]
+    return [cadence for place, each in enumerate(_wanted(scored)) for cadence in cadences_of(each.problem, place=place)]
 
 
 def _sensors(

@@ -33,6 +33,7 @@ def task_of(channels: Sequence[str], *, judged_within: str, visits_per_day: int)
         key=KEY,
         features=features_of(channels),
         question=f"the probability that a device fails or goes offline within a time (figures: within {judged_within})",
+        event="failure",
         horizon=HORIZON,
         segments={
             "kind": pl.col("kind"),

@@ -15,6 +15,7 @@ TASK = Task(
     key=KEY,
     features=FEATURES,
     question="the probability that nobody comes for a person's part in a shift, by what is known in the day before",
+    event="no-show",
     segments={
         "site": pl.col("site_id"),
         "client": pl.col("client_id"),

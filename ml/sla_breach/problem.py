@@ -15,6 +15,7 @@ TASK = Task(
     key="ticket_id",
     features=FEATURES,
     question="the probability that an open ticket misses its resolution deadline, by what is known at the moment",
+    event="missed deadline",
     horizon="slack_minutes",
     segments={
         "priority": pl.col("priority").cast(pl.String),

@@ -16,6 +16,7 @@ TASK = Task(
     unit=BATCH,
     features=FEATURES,
     question="the probability that an open work order is not done by the due time that was first promised",
+    event="late completion",
     segments={
         "vendor": pl.when(pl.col("vendor_batches") < _FEW).then(pl.lit("new")).otherwise(pl.lit("known")),
         "client": pl.col("client_id"),

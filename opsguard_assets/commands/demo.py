@@ -17,6 +17,7 @@ import typer
 from opsguard_assets.build import fed, is_judged, learned_problems
 from opsguard_assets.cadences import escalation_config
 from opsguard_assets.commands import sync, tick
+from opsguard_assets.commands.demo_models import train_small
 from opsguard_assets.commands.jobs import run_job
 from opsguard_assets.commands.outcome import Loads, newest_record, open_tickets, rates
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
@@ -42,16 +43,19 @@ def demo(
     as_of: Annotated[
         str | None, typer.Option(help="The moment to score; now, or the busiest day of an old history.")
     ] = None,
+    train: Annotated[
+        bool, typer.Option("--train/--no-train", help="Train a small model of each problem first; about a minute.")
+    ] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Load a simulated provider, or the sources of --config, and compute one moment of all that is fed.
+    """Load a simulated provider, or the sources of --config, train small models, compute one moment of all that is fed.
 
     With --config and without OPSGUARD_HOME its data lie in a folder of their own below .opsguard/demos.
     """
     if config and not os.environ.get(HOME):
         os.environ[HOME] = str(Path(".opsguard") / "demos" / config.resolve().parent.name)
     with opened(config) as session:
-        done = _walk(session, tick.instant(as_of) if as_of else None)
+        done = _walk(session, tick.instant(as_of) if as_of else None, train=train)
     if as_json:
         print_json(done.told())
     else:
@@ -72,6 +76,7 @@ class Walk:
     devices: tick.DeviceTick | None = None
     shifts: pl.DataFrame | None = None
     vendors: VendorTick | None = None
+    models: list[dict[str, str]] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
         """For machines."""
@@ -82,15 +87,18 @@ class Walk:
         scored |= {"devices": self.devices.told()} if self.devices else {}
         scored |= {"shifts": dict(counted(self.shifts))} if self.shifts is not None else {}
         history = {"open_tickets": self.over_time, "breach_rates": self.breached}
-        return {**loaded, "failed_checks": self.failed, **history, "tick": scored}
+        return {**loaded, "failed_checks": self.failed, "models": self.models, **history, "tick": scored}
 
 
-def _walk(session: Session, asked: datetime | None) -> Walk:
+def _walk(session: Session, asked: datetime | None, *, train: bool) -> Walk:
     """Loads, and computes one moment of everything that is fed; what follows from ticks once a day, too."""
     settings, lake = session.settings, session.installation.lake
     _say("Loading the sources …")
     loads, failed = sync.load(session)
     done = Walk(loads, failed, asked or _moment(lake))
+    if train:
+        _say("Training a small model of each problem …")
+        done.models = train_small(session, done.moment)
     if fed(settings, "telemetry"):
         _say("Scoring devices …")
         done.devices = tick.score_devices(session, done.moment)
@@ -125,6 +133,8 @@ def _say(words: str) -> None:
 
 def _show(done: Walk) -> None:
     sync.show(done.loads, done.failed)
+    if done.models:
+        print_rows("\nWho scores: a small model where the gate let it in, the rule elsewhere", done.models)
     if done.tickets:
         print_rows("\nOpen tickets over time", done.over_time)
         print_rows("\nEnded tickets that missed their deadline", done.breached)

@@ -64,7 +64,7 @@ def evaluate(
     if as_json:
         print_json(results)
         return
-    shown = comparison({result["model"]: result for result in results}, _SHOWN)
+    shown = comparison({f"{result['model']} ({result['role']})": result for result in results}, _SHOWN)
     rounded = shown.with_columns(pl.col(pl.Float64).round(4).cast(pl.String))
     print_rows(f"{problem.value} at {moments}, {first:%Y-%m-%d} to {last:%Y-%m-%d}", rounded.to_dicts())
 
@@ -85,7 +85,7 @@ def _moments(problem: Problem, past: Past, period: tuple[datetime, datetime], pr
 
 
 def in_roles(session: Session, problem: Name, moment: datetime) -> list[tuple[str, RiskModel]]:
-    """The models that knew nothing later than a moment, the champion among them first."""
+    """The models that knew nothing later than a moment: the champion first, if it may judge, then the best."""
     return list(trainings.in_roles(office_of(session), problem.value, moment))
 
 

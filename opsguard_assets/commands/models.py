@@ -7,6 +7,8 @@ import typer
 from opsguard_assets.commands.offices import office_of
 from opsguard_assets.commands.problems import Problem
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
+from opsguard_assets.models.champions import Promotion
+from opsguard_assets.models.files import told_of_files
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -24,21 +26,31 @@ def models(
     with opened(config) as session:
         champions = office_of(session).champions
         history, challenger = champions.history(problem.value), champions.challenger(problem.value)
+        current = champions.current(problem.value)
+        files = told_of_files(champions.database, current) if current else None
     rows = [vars(line) | {"reasons": list(line.reasons)} for line in history]
     if as_json:
-        print_json({"problem": problem.value, "challenger": challenger and vars(challenger), "history": rows})
+        named = {"champion": current and vars(current), "challenger": challenger and vars(challenger)}
+        sound = files and {"are_sound": files[0], "found": files[1]}
+        print_json({"problem": problem.value, **named, "files_of_champion": sound, "history": rows})
         return
-    shown = [
-        {
-            "version": line.version or "none (the rule)",
-            "since (UTC)": f"{line.at:%Y-%m-%d %H:%M}",
-            "by": line.actor,
-            "cause": line.cause,
-            "why": "\n".join(line.reasons),
-            "MLflow run": line.run_id or "",
-        }
-        for line in history
-    ]
-    print_rows(f"Champions of {problem.value}", shown)
+    print_rows(f"Champions of {problem.value}, the newest first", [_shown(line) for line in history])
+    if current and files:
+        standing = "is champion" if files[0] else "is champion, but cannot score: the rule does"
+        typer.echo(f"\nVersion {current.version} {standing}. Its files: {files[1]}")
+    else:
+        typer.echo(f"\nNobody is champion of {problem.value}: the rule scores.")
     if challenger:
         typer.echo(f"\nChallenger: version {challenger.version}, MLflow run {challenger.run_id}")
+
+
+def _shown(line: Promotion) -> dict[str, str]:
+    return {
+        "version": line.version or "none (the rule)",
+        "since (UTC)": f"{line.at:%Y-%m-%d %H:%M}",
+        "by": line.actor,
+        "cause": line.cause,
+        "gate": line.gate or "",
+        "why": "\n".join(line.reasons),
+        "MLflow run": line.run_id or "",
+    }

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -93,6 +93,17 @@ def bars() -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"), TimeElapsedColumn())
     with RichProgress(*columns, console=console, transient=True) as rich:
         yield Bars(rich)
+
+
+@contextmanager
+def steps(work: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Progress of work in steps; what it yields is told of each that begins: what, its number, of how many."""
+    with bars() as shown:
+
+        def tell(what: str, number: int, of: int) -> None:
+            shown.begin(f"{work}: {what}, steps done", of)(number - 1)
+
+        yield tell
 
 
 def _done(done: int, total: int | None) -> str:

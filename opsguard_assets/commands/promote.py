@@ -8,7 +8,7 @@ import typer
 from opsguard_assets.commands.offices import ActorOption, actor_of, office_of
 from opsguard_assets.commands.problems import Problem
 from opsguard_assets.commands.session import ConfigOption, opened
-from opsguard_assets.models.promotion import PROMOTED
+from opsguard_assets.models.promotion import GATE_LABEL, PASSED, PROMOTED
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -20,17 +20,25 @@ def promote(
         str, typer.Option(help="A version's number in the registry, or an alias; the challenger where left out.")
     ] = "challenger",
     reason: Annotated[str, typer.Option(help="Why; it stands in the history.")] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Also what the gate has kept out; the history keeps that, too.")
+    ] = False,
     by: ActorOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Make a version champion: it scores from the next tick on, and open tickets are scored again within a minute.
 
-    The gate promotes by itself where a challenger is better; this is for those who know more than the gate. What holds
-    anything that OpsGuard does not trust is refused. `opsguard models sla_breach` shows versions and history.
+    The gate promotes by itself where a challenger is better; this is for those who know more than the gate, and say so
+    with --force. What holds anything that OpsGuard does not trust, or is not the file recorded at its training,
+    is refused. `opsguard models sla_breach` shows versions and history.
     """
     with opened(config) as session:
         office = office_of(session)
         found = office.registry.named(problem.value, version)
         reasons = [reason] if reason else []
-        office.promote(found, at=datetime.now(UTC), actor=actor_of(by), cause=PROMOTED, reasons=reasons)
-    typer.echo(f"Version {found.version} of {problem.value} is champion.")
+        office.promote(
+            found, at=datetime.now(UTC), actor=actor_of(by), cause=PROMOTED, reasons=reasons, overrules=force
+        )
+        gate = office.registry.labels(found).get(GATE_LABEL)
+    overruled = "" if gate == PASSED else f" although the gate {'had kept it out' if gate else 'had not judged it'}"
+    typer.echo(f"Version {found.version} of {problem.value} is champion{overruled}.")

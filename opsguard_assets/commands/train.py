@@ -10,16 +10,14 @@ import polars as pl
 import typer
 
 from ml.evaluation import comparison
-from ml.tracking import Place
 from opsguard_assets.commands.offices import office_of
 from opsguard_assets.commands.problems import PROBLEM_HELP, Problem, instant
-from opsguard_assets.commands.progress import bars
+from opsguard_assets.commands.progress import steps
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
 from opsguard_assets.models.challenge import admit
 from opsguard_assets.models.model_assets import challenger_of, order_of
 from opsguard_assets.models.train import Training, train_problem
 from opsguard_assets.problems import problems_of
-from resources.database import MLFLOW
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _SHOWN = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "log_loss", "ece")
@@ -38,8 +36,8 @@ def train(
 ) -> None:
     """Tune, fit and calibrate all candidates on past moments, and compare them on the latest, unseen by all of them.
 
-    The comparison is in MLflow (`opsguard up`), too; the models lie in OPSGUARD_HOME/models. The best one becomes
-    challenger, and champion if the gate lets it in; one that was held back by --until is only compared.
+    The comparison is in MLflow (`opsguard up`), too; the models lie in OPSGUARD_HOME/models. The best learned one
+    becomes challenger, and champion if the gate lets it in; one that was held back by --until is only compared.
     """
     moment = instant(until, "--until") or datetime.now(UTC).replace(microsecond=0)
     seconds = _span(budget)
@@ -49,15 +47,15 @@ def train(
     figures = comparison({t.candidate: t.figures for t in made.trained}, _SHOWN)
     if as_json:
         told = {"problem": problem.value, "until": moment, "mlflow_run": made.logged.run, "gate": gate}
-        print_json({**told, "best": made.best.candidate, "candidates": figures.to_dicts()})
+        ranked = list(made.logged.candidates)
+        best = {"best": ranked[0], "best_learned": made.best.candidate, "ranking": ranked}
+        print_json({**told, **best, "candidates": figures.to_dicts()})
     else:
         shown = figures.with_columns(pl.col(pl.Float64).round(4).cast(pl.String))
         print_rows(
             f"{problem.value}, judged on the latest moments known by {moment:%Y-%m-%d %H:%M} UTC", shown.to_dicts()
         )
-        console.print(
-            f"Best: {made.best.candidate}. MLflow run {made.logged.run}; `opsguard up` shows it.", markup=False
-        )
+        console.print(f"{made.words} MLflow run {made.logged.run}; `opsguard up` shows it.", markup=False)
         if gate:
             console.print(_said(gate), markup=False)
 
@@ -74,7 +72,6 @@ def _enter(session: Session, made: Training, moment: datetime) -> dict[str, obje
 
 def _train(session: Session, problem: Problem, until: datetime, seconds: float | None, trials: int | None) -> Training:
     installation, settings = session.installation, session.settings
-    place = Place(installation.database.url_for(MLFLOW), installation.environment.mlflow_artifacts)
     learned = problems_of(settings)[problem.value]
     usual = order_of(learned, settings, until)
     budget = replace(
@@ -83,8 +80,8 @@ def _train(session: Session, problem: Problem, until: datetime, seconds: float |
         trials=usual.budget.trials if trials is None else trials,
     )
     order = replace(usual, budget=budget)
-    with bars() as shown:
-        return train_problem(learned, installation.lake, place, order, begin=shown.begin)
+    with steps(problem.value) as tell:
+        return train_problem(learned, installation.lake, office_of(session), order, tell=tell)
 
 
 def _said(gate: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 Here: the steps between a training and a champion. Not here: training, the gate's conditions (`ml.gate`), promotion.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,10 +15,9 @@ from ml.model import ScoringError
 from ml.model_files import ModelFileError
 from ml.problem import Task
 from ml.registry import CHALLENGER, ModelVersion, RegistryError
-from opsguard_assets.models.promotion import GATE, Office
+from opsguard_assets.models.files import note_files, version_key
+from opsguard_assets.models.promotion import GATE, GATE_LABEL, KEPT_OUT, PASSED, REASONS_LABEL, Office
 from opsguard_assets.models.serving import champion_of
-
-_GATE, _REASONS, _PASSED = "gate", "gate_reasons", "passed"
 
 
 class KeptOutError(RuntimeError):
@@ -46,13 +46,14 @@ class Contest:
     rows: pl.DataFrame
 
 
-def enter(office: Office, run_id: str, contest: Contest, *, description: str) -> Challenge:
-    """Registers the model of a run as challenger and judges it.
+def enter(office: Office, run_id: str, contest: Contest, *, description: str, files: Mapping[str, str]) -> Challenge:
+    """Registers the model of a run as challenger, records the digests of its files, and judges it.
 
     The champion is judged on the same moments. It may have seen some of them, which the challenger has not: who is
     better all the same is better.
     """
     version = office.registry.register(contest.task.problem, run_id, description=description)
+    note_files(office.champions.database, version.problem, version_key(version), files)
     challenge = Challenge(version, verdict_of(office, contest))
     label(office, challenge)
     office.registry.point(CHALLENGER, version)
@@ -61,8 +62,9 @@ def enter(office: Office, run_id: str, contest: Contest, *, description: str) ->
 
 def label(office: Office, challenge: Challenge) -> None:
     """Writes the gate's words beside the version, where MLflow shows them and `admit` reads them."""
-    said = _PASSED if challenge.verdict.passes else "kept out"
-    office.registry.label(challenge.version, {_GATE: said, _REASONS: "\n".join(challenge.verdict.reasons)})
+    said = PASSED if challenge.verdict.passes else KEPT_OUT
+    labels = {GATE_LABEL: said, REASONS_LABEL: "\n".join(challenge.verdict.reasons)}
+    office.registry.label(challenge.version, labels)
 
 
 def verdict_of(office: Office, contest: Contest) -> Verdict:
@@ -70,7 +72,7 @@ def verdict_of(office: Office, contest: Contest) -> Verdict:
     names = {f"segment_{name}": shown for name, shown in contest.task.segments.items()}
     rows = contest.rows.with_columns(**names)
     said = _of_champion(office, contest.task.problem, rows)
-    return judge(rows if said is None else rows.with_columns(said), segments=list(names))
+    return judge(rows if said is None else rows.with_columns(said), segments=list(names), event=contest.task.event)
 
 
 def admit(office: Office, problem: str, *, at: datetime) -> ModelVersion:
@@ -83,8 +85,8 @@ def admit(office: Office, problem: str, *, at: datetime) -> ModelVersion:
     if version is None:
         raise KeptOutError(f"{problem} has no challenger; `opsguard train {problem}` makes one.")
     labels = office.registry.labels(version)
-    reasons = labels.get(_REASONS, "the gate has not judged it").splitlines()
-    if labels.get(_GATE) != _PASSED:
+    reasons = labels.get(REASONS_LABEL, "the gate has not judged it").splitlines()
+    if labels.get(GATE_LABEL) != PASSED:
         raise KeptOutError(f"The gate keeps version {version.version} of {problem} out: {'; '.join(reasons)}")
     office.promote(version, at=at, actor="the gate", cause=GATE, reasons=reasons)
     office.registry.clear(CHALLENGER, problem)
@@ -101,6 +103,6 @@ def _of_champion(office: Office, problem: str, rows: pl.DataFrame) -> pl.Series 
     """What the champion says, if it can score; one that cannot is no reason to keep another one out."""
     version = office.champions.current(problem)
     try:
-        return champion_of(version).predict(rows).alias(CHAMPION_RISK) if version else None
+        return champion_of(office.champions, version).predict(rows).alias(CHAMPION_RISK) if version else None
     except (ModelFileError, RegistryError, ScoringError):
         return None

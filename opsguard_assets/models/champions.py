@@ -30,6 +30,7 @@ class Promotion:
         cause: gate, promoted, rolled back, or changed in MLflow.
         reasons: The gate's conditions in words, or what a person wrote.
         replaced: The champion before.
+        gate: What the gate said of it when it became champion; None where it was not asked, or before it was recorded.
     """
 
     problem: str
@@ -40,6 +41,7 @@ class Promotion:
     cause: str
     reasons: tuple[str, ...]
     replaced: str | None
+    gate: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ class Champions:
         actor: str,
         cause: str,
         reasons: Sequence[str],
+        gate: str | None = None,
     ) -> bool:
         """Notes that a version is the champion from an instant on, unless the history says so already.
 
@@ -116,8 +119,9 @@ class Champions:
                 return False
             connection.execute(
                 text(
-                    "INSERT INTO model_history (problem, version, run_id, at, actor, cause, reasons, replaced) VALUES "
-                    "(:problem, :version, :run_id, :at, :actor, :cause, CAST(:reasons AS jsonb), :replaced)"
+                    "INSERT INTO model_history (problem, version, run_id, at, actor, cause, reasons, replaced, gate) "
+                    "VALUES (:problem, :version, :run_id, :at, :actor, :cause, CAST(:reasons AS jsonb), :replaced, "
+                    ":gate)"
                 ),
                 {
                     "problem": problem,
@@ -128,6 +132,7 @@ class Champions:
                     "cause": cause,
                     "reasons": json.dumps(list(reasons)),
                     "replaced": before,
+                    "gate": gate,
                 },
             )
             return True
@@ -169,5 +174,5 @@ class Champions:
 
 
 def _promotion(row: Any) -> Promotion:
-    names = ("problem", "version", "run_id", "at", "actor", "cause", "replaced")
+    names = ("problem", "version", "run_id", "at", "actor", "cause", "replaced", "gate")
     return Promotion(**{name: row[name] for name in names}, reasons=tuple(row["reasons"]))

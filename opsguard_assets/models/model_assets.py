@@ -5,25 +5,27 @@ Here: reading settings, calling one function, showing its figures. Not here: tra
 
 import os
 import time
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import dagster as dg
 import polars as pl
 
+from ml.split import TooLittleDataError
 from ml.tuning import Budget
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import Materialized, check_spec, figures, key_of, owners_of, preview, preview_rows
 from opsguard_assets.models.challenge import Challenge, Contest, admit, beside, enter
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office
-from opsguard_assets.models.train import Order, Training, train_problem
+from opsguard_assets.models.train import Order, Tell, Training, train_problem
 from opsguard_assets.moment import Moment
 from resources.lake import Lake
-from resources.progress import Progress
 from resources.revision import code_revision
 
 GATE_CHECK = "challenger_is_better"
 MLFLOW_RUN_TAG = "opsguard/mlflow_run"
+NOT_YET_TAG = "opsguard/training"
 _SHOWN = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "log_loss", "ece")
 
 
@@ -34,7 +36,7 @@ def learned_keys(problem: Problem) -> tuple[dg.AssetKey, dg.AssetKey]:
 
 def model_assets(problem: Problem, settings: Settings) -> list[dg.AssetsDefinition]:
     """The challenger of a training, and the champion."""
-    model_key, champion_key = learned_keys(problem)
+    model_key, _ = learned_keys(problem)
 
     @dg.asset(
         key=model_key,
@@ -43,7 +45,7 @@ def model_assets(problem: Problem, settings: Settings) -> list[dg.AssetsDefiniti
         kinds={"lightgbm", "scikitlearn", "mlflow"},
         owners=owners_of("models"),
         description=f"Models of {problem.name} learned from everything known then: candidates tuned, calibrated and "
-        "compared in MLflow; the best one becomes challenger. Made every Monday, or by "
+        "compared in MLflow; the best learned one becomes challenger. Made every Monday, or by "
         f"`opsguard train {problem.name}`.",
         check_specs=[check_spec(GATE_CHECK, model_key, blocking=True)],
     )
@@ -52,13 +54,23 @@ def model_assets(problem: Problem, settings: Settings) -> list[dg.AssetsDefiniti
         config: Moment,
         lake: dg.ResourceParam[Lake],
         models: dg.ResourceParam[Office],
-        progress: dg.ResourceParam[Progress],
     ) -> Materialized:
         order = order_of(problem, settings, config.instant(), dagster_run=context.run.run_id)
-        training = train_problem(problem, lake, models.registry.place, order, begin=progress.begin)
+        try:
+            training = train_problem(problem, lake, models, order, tell=_logged(context))
+        except TooLittleDataError as error:
+            return _not_yet(context, str(error))
         challenge = challenger_of(models, training, order.until)
         context.instance.add_run_tags(context.run.run_id, {MLFLOW_RUN_TAG: training.logged.run})
+        if challenge.verdict.is_undecided:
+            return _not_yet(context, "; ".join(challenge.verdict.reasons), _shown(training, challenge))
         return dg.MaterializeResult(metadata=_shown(training, challenge), check_results=[_gate(challenge)])
+
+    return [learned_model, _champion_asset(problem)]
+
+
+def _champion_asset(problem: Problem) -> dg.AssetsDefinition:
+    model_key, champion_key = learned_keys(problem)
 
     @dg.asset(
         key=champion_key,
@@ -68,21 +80,51 @@ def model_assets(problem: Problem, settings: Settings) -> list[dg.AssetsDefiniti
         owners=owners_of("models"),
         description="The model that scores: the challenger, once the gate has let it in. Before the first training "
         "(on Monday) the rule scores.",
+        output_required=False,
     )
-    def champion(config: Moment, models: dg.ResourceParam[Office]) -> Materialized:
+    def champion(
+        context: dg.AssetExecutionContext, config: Moment, models: dg.ResourceParam[Office]
+    ) -> Iterator[Materialized]:
+        run = context.instance.get_run_by_id(context.run.run_id)
+        if run is not None and NOT_YET_TAG in run.tags:
+            context.log.info("the champion stays as it is: %s", run.tags[NOT_YET_TAG])
+            return
         version = admit(models, problem.name, at=config.instant())
         told = [
-            {"version": line.version, "since": f"{line.at:%Y-%m-%d %H:%M}", "by": line.actor, "cause": line.cause}
+            {
+                "version": line.version,
+                "since": f"{line.at:%Y-%m-%d %H:%M}",
+                "by": line.actor,
+                "cause": line.cause,
+                "gate": line.gate,
+            }
             for line in models.champions.history(problem.name)[:20]
         ]
-        return dg.MaterializeResult(
+        yield dg.MaterializeResult(
             metadata={
                 **figures({"version": version.version, "mlflow_run": version.run_id}),
                 "history": preview_rows(told),
             }
         )
 
-    return [learned_model, champion]
+    return champion
+
+
+def _logged(context: dg.AssetExecutionContext) -> Tell:
+    """Steps of a training in the log of its run."""
+    return lambda what, number, of: context.log.info("%s (step %d of %d)", what, number, of)
+
+
+def _not_yet(
+    context: dg.AssetExecutionContext, why: str, shown: Mapping[str, dg.MetadataValue] | None = None
+) -> Materialized:
+    """A training that too little is known for is no failure: the run says so and succeeds, and the champion stays."""
+    words = f"not enough yet: {why}"
+    context.instance.add_run_tags(context.run.run_id, {NOT_YET_TAG: "not enough yet"})
+    check = dg.AssetCheckResult(
+        check_name=GATE_CHECK, passed=False, severity=dg.AssetCheckSeverity.WARN, description=words
+    )
+    return dg.MaterializeResult(metadata={**(shown or {}), "verdict": words}, check_results=[check])
 
 
 def order_of(problem: Problem, settings: Settings, until: datetime, *, dagster_run: str | None = None) -> Order:
@@ -99,7 +141,14 @@ def challenger_of(models: Office, training: Training, until: datetime) -> Challe
     rule = next(each for each in training.trained if each.model is None)
     contest = Contest(training.task, beside(best.test, rule.test, key=training.task.key))
     description = f"{best.candidate}, learned from what was known by {until:%Y-%m-%d %H:%M} UTC"
-    return enter(models, training.logged.candidates[best.candidate], contest, description=description)
+    logged = training.logged
+    return enter(
+        models,
+        logged.candidates[best.candidate],
+        contest,
+        description=description,
+        files=logged.files[best.candidate],
+    )
 
 
 def _gate(challenge: Challenge) -> dg.AssetCheckResult:
@@ -120,7 +169,7 @@ def _shown(training: Training, challenge: Challenge) -> dict[str, dg.MetadataVal
     compared = pl.DataFrame(rows).sort("brier").with_columns(pl.col(pl.Float64).round(4))
     return {
         **figures({"challenger": challenge.version.version, "mlflow_run": training.logged.run}),
-        "best": dg.MetadataValue.text(training.best.candidate),
+        "best": dg.MetadataValue.text(training.words),
         "candidates": preview(compared),
         "gate": dg.MetadataValue.md("\n".join(f"- {reason}" for reason in challenge.verdict.reasons)),
     }

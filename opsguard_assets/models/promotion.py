@@ -3,7 +3,7 @@
 Here: the order of steps. Not here: the gate's conditions (`ml.gate`) and the history's table (`champions`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,10 +12,17 @@ from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.serving import champion_of
 
 GATE, PROMOTED, ROLLED_BACK, IN_MLFLOW = "gate", "promoted", "rolled back", "changed in MLflow"
+# Labels beside a version in the registry: what the gate says of it, and why.
+GATE_LABEL, REASONS_LABEL = "gate", "gate_reasons"
+PASSED, KEPT_OUT = "passed", "kept out"
 
 
 class PromotionError(RuntimeError):
     """A version cannot become champion; the message says why and what can be done."""
+
+
+class GateError(PromotionError):
+    """The gate has not let a version in; the message says why, and how a person overrules it."""
 
 
 @dataclass(frozen=True)
@@ -26,17 +33,38 @@ class Office:
     champions: Champions
 
     def promote(
-        self, version: ModelVersion, *, at: datetime, actor: str, cause: str, reasons: Sequence[str]
+        self,
+        version: ModelVersion,
+        *,
+        at: datetime,
+        actor: str,
+        cause: str,
+        reasons: Sequence[str],
+        overrules: bool = False,
     ) -> ModelVersion:
-        """Makes a version champion.
+        """Makes a version champion. The history keeps what the gate said of it.
+
+        Args:
+            version: The version.
+            at: Since when.
+            actor: Who or what makes it champion.
+            cause: One of the causes above.
+            reasons: Why.
+            overrules: A person knows better than the gate, and says so.
 
         Raises:
-            ModelFileError: When it cannot be read, or holds what is not trusted; the champion stays who it was.
+            GateError: When a person promotes what the gate has not let in, and does not overrule it.
+            ModelFileError: When it cannot be read, holds what is not trusted, or is not what was recorded; the champion
+                stays who it was.
         """
-        champion_of(version)
+        champion_of(self.champions, version)
+        labels = self.registry.labels(version)
+        gate = labels.get(GATE_LABEL)
+        if cause == PROMOTED and gate != PASSED and not overrules:
+            raise GateError(_refused(version, labels))
         with self.champions.changing(version.problem):
             self.registry.point(CHAMPION, version)
-            self.champions.note(version.problem, version, at=at, actor=actor, cause=cause, reasons=reasons)
+            self.champions.note(version.problem, version, at=at, actor=actor, cause=cause, reasons=reasons, gate=gate)
         return version
 
     def roll_back(self, problem: str, *, at: datetime, actor: str, reasons: Sequence[str]) -> ModelVersion | None:
@@ -58,6 +86,15 @@ class Office:
             self.registry.clear(CHAMPION, problem)
             self.champions.note(problem, None, at=at, actor=actor, cause=ROLLED_BACK, reasons=reasons)
         return None
+
+
+def _refused(version: ModelVersion, labels: Mapping[str, str]) -> str:
+    name = f"version {version.version} of {version.problem}"
+    why = labels.get(REASONS_LABEL, "").splitlines()
+    said = [f"The gate keeps {name} out:", *(f"  {reason}" for reason in why)]
+    if GATE_LABEL not in labels:
+        said = [f"The gate has not judged {name}."]
+    return "\n".join([*said, "It stays as it is. `--force` makes it champion all the same; the history keeps that."])
 
 
 def reconcile(champions: Champions, problem: str, *, at: datetime) -> bool:

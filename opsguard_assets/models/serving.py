@@ -11,9 +11,10 @@ import polars as pl
 
 from ml.learned import LearnedModel
 from ml.model import RiskModel, ScoringError
-from ml.model_files import ModelFileError, load
+from ml.model_files import ModelFileError
 from ml.registry import ModelVersion, RegistryError
 from opsguard_assets.models.champions import Champions
+from opsguard_assets.models.files import load_noted, version_key
 from opsguard_assets.models.watches import last_watch
 
 
@@ -54,7 +55,7 @@ def serving(
         )
         return Serving(rule, trouble=f"no champion of {problem}: the rule scores; {remedy}", is_trained=had_one)
     try:
-        model = champion_of(version)
+        model = champion_of(champions, version)
         _check_features(model, makes)
     except (ModelFileError, RegistryError) as error:
         remedy = f"train again, or `opsguard rollback {problem}`"
@@ -102,26 +103,23 @@ def learned_until(model: LearnedModel) -> datetime:
     return datetime.fromisoformat(model.version).replace(tzinfo=UTC)
 
 
-def trained_of(version: ModelVersion) -> tuple[LearnedModel, datetime]:
+def trained_of(champions: Champions, version: ModelVersion) -> tuple[LearnedModel, datetime]:
     """The model of a version under the registry's number, and up to when it has learned.
 
     Raises:
-        ModelFileError: When it cannot be read, or holds what is not trusted.
+        ModelFileError: When it cannot be read, holds what is not trusted, or is not what was recorded.
         RegistryError: When it does not lie on this machine.
     """
-    model = load(version.folder)
-    return _numbered(model, version), learned_until(model)
+    model = load_noted(champions.database, version.problem, version_key(version), version.folder)
+    return replace(model, version=version.version), learned_until(model)
 
 
-def champion_of(version: ModelVersion) -> LearnedModel:
+def champion_of(champions: Champions, version: ModelVersion) -> LearnedModel:
     """The model of a version, under the registry's number.
 
     Raises:
-        ModelFileError: When it cannot be read, or holds what is not trusted.
+        ModelFileError: When it cannot be read, holds what is not trusted, or is not what was recorded.
         RegistryError: When it does not lie on this machine.
     """
-    return _numbered(load(version.folder), version)
-
-
-def _numbered(model: LearnedModel, version: ModelVersion) -> LearnedModel:
+    model = load_noted(champions.database, version.problem, version_key(version), version.folder)
     return replace(model, version=version.version)

@@ -4,6 +4,7 @@ Here: reading, learning, keeping. Not here: learning itself (`ml`), moments and 
 """
 
 import importlib.resources
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,14 +15,15 @@ from ml.candidates.every import candidates
 from ml.learned import LearnedModel
 from ml.money import Costs
 from ml.problem import Task
-from ml.tracking import Circumstances, Logged, Place, log_training
-from ml.training import STEPS, Trained, rule_as_trained, train
+from ml.tracking import Circumstances, Logged, log_training
+from ml.training import SEED, STEPS, Trained, rule_as_trained, train
 from ml.tuning import Budget
 from opsguard_assets.models.problem import Problem
+from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.trainings import keep
 from resources.lake import Lake
 
-Begin = Callable[[str, int], Callable[[int], None]]
+Tell = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Order:
         revision: Revision of the code; null where nobody knows.
         dagster_run: The run of Dagster that trains; null where a person does.
         tags: Further tags of the run in MLflow.
+        most_moments: Learn from so many moments at most, drawn by a seed; from all where left out.
     """
 
     until: datetime
@@ -45,6 +48,7 @@ class Order:
     revision: str | None = None
     dagster_run: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    most_moments: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,21 @@ class Training:
         return [model for name in self.logged.candidates if (model := self._by_name()[name].model)]
 
     @property
+    def words(self) -> str:
+        """Who is best in one sentence: a learned candidate, or the rule that none of them beats."""
+        first, best = next(iter(self.logged.candidates)), self.best
+        scores = {name: each.figures["brier"] for name, each in self._by_name().items()}
+        if first == best.candidate:
+            rule = next(each.candidate for each in self.trained if each.model is None)
+            return f"Best: {first} (Brier {scores[first]:.4f}; the rule {rule} {scores[rule]:.4f})."
+        return (
+            f"No learned model ranks above the rule ({first}, Brier {scores[first]:.4f}); the best learned one is "
+            f"{best.candidate} (Brier {scores[best.candidate]:.4f})."
+        )
+
+    @property
     def best(self) -> Trained:
-        """The best learned candidate."""
+        """The best learned candidate; the rule may rank above it (`words`)."""
         name = next(name for name in self.logged.candidates if self._by_name()[name].model)
         return self._by_name()[name]
 
@@ -73,29 +90,40 @@ class Training:
 def train_problem(
     problem: Problem,
     lake: Lake,
-    place: Place,
+    office: Office,
     order: Order,
     *,
-    begin: Begin = lambda _task, _total: lambda _steps: None,
+    tell: Tell = lambda _what, _number, _of: None,
 ) -> Training:
     """Trains every candidate on what was known by an instant, writes it to MLflow and keeps the models.
 
     Args:
         problem: What is learned.
         lake: The lake.
-        place: Where MLflow keeps things, and models of trainings lie.
+        office: Where MLflow keeps things, models of trainings lie, and digests of their files are recorded.
         order: What is asked for.
-        begin: Told the name and number of steps of what begins; what it returns is told of every step.
+        tell: Told what begins, which step that is, and how many there are.
 
     Raises:
         TooLittleDataError: When there is too little to learn from.
     """
     versions = {f"tables/{table.name}": lake.version(f"tables/{table.name}") for table in problem.inputs}
+    competing = [each for each in candidates() if not order.candidates or each.name in order.candidates]
+    step = _counted(tell, 3 + len(STEPS) * len(competing))
+    step("reading the history")
     past = problem.past(lake, order.until)
     rows, task = past.watched(), past.task
-    competing = [each for each in candidates() if not order.candidates or each.name in order.candidates]
-    done = begin("fitting", STEPS * len(competing))
-    learned = train(rows, task, competing, until=order.until, budget=order.budget, done=done)
+    if order.most_moments is not None:
+        rows = _fewer(rows, order.most_moments)
+    learned = train(
+        rows,
+        task,
+        competing,
+        until=order.until,
+        budget=order.budget,
+        done=lambda candidate, what: step(f"{what} {candidate.replace('_', ' ')}"),
+    )
+    step("judging the rule")
     rule = rule_as_trained(problem.rule.name, lambda part: problem.risk(problem.rule, part), rows, task)
     trained = [*learned, rule]
     made_of = Circumstances(
@@ -109,9 +137,23 @@ def train_problem(
         dagster_run=order.dagster_run,
         tags=order.tags,
     )
-    made = Training(task, trained, log_training(place, task, trained, made_of))
-    keep(place.trainings, problem.name, order.until, made.ranked)
+    step("writing figures, plots and models to MLflow")
+    made = Training(task, trained, log_training(office.registry.place, task, trained, made_of))
+    keep(office, problem.name, order.until, made.ranked)
     return made
+
+
+def _counted(tell: Tell, total: int) -> Callable[[str], None]:
+    """Tells steps by their number."""
+    numbers = itertools.count(1)
+    return lambda what: tell(what, min(next(numbers), total), total)
+
+
+def _fewer(rows: pl.DataFrame, most: int) -> pl.DataFrame:
+    """So many rows at most, drawn by a seed, in their order."""
+    if len(rows) <= most:
+        return rows
+    return rows.filter(pl.int_range(pl.len()).is_in(pl.int_range(pl.len()).sample(most, seed=SEED).implode()))
 
 
 def _facts(rows: pl.DataFrame, task: Task, budget: Budget) -> dict[str, object]:

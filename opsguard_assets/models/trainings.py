@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 from ml.learned import LearnedModel
-from ml.model_files import load, save
+from ml.model_files import digests_of, save
+from opsguard_assets.models.files import load_noted, note_files, training_key
 from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.serving import learned_until, trained_of
 
@@ -22,38 +23,45 @@ class NoModelError(RuntimeError):
     """Nothing was trained that may be judged here; the message says what to do."""
 
 
-def keep(trainings: Path, problem: str, until: datetime, ranked: Sequence[LearnedModel]) -> None:
-    """Writes the models of a training, the best first, where `trained_by` finds them."""
-    folder = _folder_of(trainings, problem, until)
+def keep(office: Office, problem: str, until: datetime, ranked: Sequence[LearnedModel]) -> None:
+    """Writes the models of a training, the best first, where `trained_by` finds them, and records their digests."""
+    folder = _folder_of(office.registry.place.trainings, problem, until)
     for model in ranked:
         save(model, folder / model.name)
+        key = training_key(folder.name, model.name)
+        note_files(office.champions.database, problem, key, digests_of(folder / model.name))
     (folder / _RANKING).write_text(json.dumps([model.name for model in ranked]), encoding="utf-8")
 
 
-def trained_by(trainings: Path, problem: str, moment: datetime) -> list[LearnedModel]:
+def trained_by(office: Office, problem: str, moment: datetime) -> list[LearnedModel]:
     """The models of the newest training that knew nothing later than `moment`, the best first; none before the first.
 
     Raises:
         NoModelError: When its folder does not hold a whole training.
+        ModelFileError: When a model cannot be read, or is not what was recorded.
     """
+    trainings, database = office.registry.place.trainings, office.champions.database
     last = _folder_of(trainings, problem, moment).name
     before = sorted(folder for folder in (trainings / problem).glob("*Z") if folder.name <= last)
-    return [load(before[-1] / name) for name in _ranking(before[-1])] if before else []
+    if not before:
+        return []
+    folder = before[-1]
+    return [load_noted(database, problem, training_key(folder.name, name), folder / name) for name in _ranking(folder)]
 
 
 def in_roles(office: Office, problem: str, moment: datetime) -> list[tuple[str, LearnedModel]]:
     """The models that knew nothing later than a moment.
 
     Returns:
-        Role and model, the champion first: the one in force if it may judge, else the best of the newest training
-        before the moment. Then the other models of that training.
+        Role and model. First the champion in force, if it may judge; then the models of the newest training before the
+        moment, the best first: none of those is or was champion by being here.
 
     Raises:
         NoModelError: When there is neither.
     """
-    trained = trained_by(office.registry.place.trainings, problem, moment)
+    trained = trained_by(office, problem, moment)
     version = office.champions.current(problem)
-    champion, until = trained_of(version) if version else (None, moment)
+    champion, until = trained_of(office.champions, version) if version else (None, moment)
     if champion is not None and until <= moment:
         others = [model for model in trained if (model.name, learned_until(model)) != (champion.name, until)]
         return [(CHAMPION, champion), *((CANDIDATE, model) for model in others)]
@@ -62,7 +70,7 @@ def in_roles(office: Office, problem: str, moment: datetime) -> list[tuple[str, 
             f"No model was trained on what was known by {moment:%Y-%m-%d %H:%M} UTC. Run `opsguard train "
             f"{problem} --until {moment:%Y-%m-%dT%H:%MZ}` first: a model is judged by what it cannot have seen."
         )
-    return [(CHAMPION, trained[0]), *((CANDIDATE, model) for model in trained[1:])]
+    return [(CANDIDATE, model) for model in trained]
 
 
 def _folder_of(trainings: Path, problem: str, until: datetime) -> Path:

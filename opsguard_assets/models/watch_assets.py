@@ -63,7 +63,7 @@ def watch_asset(problem: Problem) -> dg.AssetsDefinition:
                 check_results=[_check(name, words, passed=True) for name in checks],
             )
         past = problem.past(lake, as_of)
-        model, until = trained_of(version)
+        model, until = trained_of(models.champions, version)
         found = look(past, model, until)
         treated = pl.DataFrame(acted_on(models.champions.database, problem.alert_type, as_of - MATURE), schema=_TREATED)
         note(models.champions.database, watch_of(found, problem.name, model, as_of))

@@ -150,21 +150,21 @@ def test_ticks_of_other_problems_cannot_be_computed_again(replay):
     assert "--at computes ticks of sla_breach and device_failure again, not of no_show." in err
 
 
-def train(home, problem):
+def train(database, home, problem):
     """Leaves a model behind that learned up to the beginning of the world; nothing here asks it."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     fitted = HistGradientBoostingClassifier().fit([[0.0], [1.0]], [False, True])
     model = LearnedModel("boosting", f"{START:%Y-%m-%dT%H:%M:%S}", ("silence_minutes",), Estimator(fitted), IDENTITY)
-    keep(Place("", home / "mlflow").trainings, problem, START, [model])
+    keep(Office(Registry(Place("", home / "mlflow")), Champions(database)), problem, START, [model])
 
 
 ENTITIES = {"sla_breach": "ticket", "device_failure": "device", "no_show": "shift", "work_order_late": "order"}
 
 
 @pytest.mark.parametrize("problem", ENTITIES)
-def test_a_period_in_which_nothing_was_open_is_said_so(replay, evaluate, tmp_path, problem):
-    train(tmp_path, problem)
+def test_a_period_in_which_nothing_was_open_is_said_so(provider, replay, evaluate, tmp_path, problem):
+    train(provider[1], tmp_path, problem)
     period = ("--from", "2026-04-01", "--to", "2026-04-02")
     code, out, err = evaluate(problem, *period, "--json")
     assert (code, out) == (1, "")

@@ -10,7 +10,7 @@ def test_the_interval_is_newcombes():
     found = prevention(Group(70, 56), Group(80, 48))
     assert found.difference == pytest.approx(0.2)
     assert (found.low, found.high) == (pytest.approx(0.0524, abs=5e-4), pytest.approx(0.3339, abs=5e-4))
-    assert "lowers the share that is late by 20.0%" in found.words
+    assert "lowers the share of events by 20.0%" in found.words
 
 
 def test_equal_groups_prevent_nothing_and_the_interval_says_how_sure_that_is():

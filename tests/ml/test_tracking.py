@@ -4,6 +4,7 @@ import dataclasses
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import jinja2
 import numpy as np
@@ -16,7 +17,7 @@ from ml.importance import importance
 from ml.model_files import load
 from ml.money import Costs
 from ml.problem import Task
-from ml.tracking import Circumstances, Place, log_training
+from ml.tracking import HEADLINE, METRICS_TABLE, Circumstances, Place, log_training
 from ml.training import rule_as_trained, train
 from ml.tuning import Budget
 from resources.database import MLFLOW
@@ -57,7 +58,9 @@ def trained(rows):
     steps = []
     budget = Budget(seconds=0, trials=1, clock=time.monotonic)
     competing = [logistic_regression(), hist_gradient_boosting(), hazard()]
-    found = train(rows, TASK, competing, until=START + timedelta(days=60), budget=budget, done=steps.append)
+    found = train(
+        rows, TASK, competing, until=START + timedelta(days=60), budget=budget, done=lambda *step: steps.append(step)
+    )
     assert len(steps) == 3 * len(competing)
     return [*found, rule_as_trained("rule", lambda part: pl.Series([0.5] * len(part)), rows, TASK)]
 
@@ -82,6 +85,15 @@ def made_of(**more):
     )
 
 
+def table_of(client, run):
+    """The names in the table of all metrics, which the run names as one."""
+    assert json.loads(run.data.tags["mlflow.loggedArtifacts"]) == [{"path": METRICS_TABLE, "type": "table"}]
+    return [
+        name
+        for name, _ in json.loads(Path(client.download_artifacts(run.info.run_id, METRICS_TABLE)).read_text())["data"]
+    ]
+
+
 def test_the_comparison_view_tells_the_better_model_and_where_it_came_from(place, trained):
     from mlflow import MlflowClient
 
@@ -90,13 +102,15 @@ def test_the_comparison_view_tells_the_better_model_and_where_it_came_from(place
     runs = {name: client.get_run(run) for name, run in logged.candidates.items()}
     assert set(runs) == {"logistic_regression", "hist_gradient_boosting", "hazard", "rule"}
     assert [run.data.tags["is_best"] for run in runs.values()] == ["true", "false", "false", "false"]
-    assert [run.data.metrics["rank"] for run in runs.values()] == [1, 2, 3, 4]
+    assert [run.data.tags["rank"] for run in runs.values()] == ["1", "2", "3", "4"]
     assert list(runs)[-1] == "rule"
     for run in runs.values():
         assert run.info.status == "FINISHED"
         assert run.data.tags["mlflow.parentRunId"] == logged.run
         assert (run.data.tags["git_commit"], run.data.tags["dagster.run_id"]) == ("abc", "run-1")
-        assert {"precision_recall_auc", "brier_score_loss", "net_cost", "kind/1.0/ece"} <= set(run.data.metrics)
+        assert {"precision_recall_auc", "brier_score_loss", "net_cost"} <= set(run.data.metrics) <= set(HEADLINE)
+        rest = table_of(client, run)
+        assert {"kind/1.0/ece", "alerts_per_day_at_60", *run.data.metrics} <= set(rest)
     told = runs["hazard"].data.params
     assert told["judged_fit"].split(" UTC")[0].split(" to ")[1] < told["judged_test"].split(" to ")[0]
     assert told["judged_test"].split(" UTC")[0].split(" to ")[1] < told["used_fit"].split(" to ")[1]

@@ -228,7 +228,7 @@ def test_a_training_that_dagster_ran_is_found_by_evaluation_and_replay(house, st
     ((role, champion), *others) = in_roles(house.office, "sla_breach", NOW + timedelta(hours=1))
     assert (role, champion.name, champion.version) == ("champion", "lightgbm", "1")
     assert others == []
-    (kept,) = trained_by(house.office.registry.place.trainings, "sla_breach", NOW)
+    (kept,) = trained_by(house.office, "sla_breach", NOW)
     assert (kept.name, learned_until(kept)) == ("lightgbm", NOW)
 
 
@@ -262,7 +262,7 @@ def test_a_replay_in_the_ui_takes_the_model_that_the_command_takes_and_the_ticks
     earlier = NOW - timedelta(days=3)
     learned = load(house.office.champions.current("sla_breach").folder)
     kept = replace(learned, version=earlier.replace(tzinfo=None).isoformat())
-    keep(house.office.registry.place.trainings, "sla_breach", earlier, [kept])
+    keep(house.office, "sla_breach", earlier, [kept])
     told = replayed(house, begins, ends)
     assert told["model"] == f"lightgbm {kept.version}"
     assert "lightgbm" in told["thresholds"]

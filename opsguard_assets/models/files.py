@@ -1,0 +1,104 @@
+"""The digests of models' files in the database: a model scores only if its files are those that were recorded.
+
+Here: recording, and reading a model with its digests. Not here: files and digests (`ml.model_files`), and what follows
+where they differ (`serving`: the rule scores, and operators are told).
+
+Digests are recorded when a model is trained. Of one from before that, those of its first use count: what happened to it
+earlier nobody can tell, and `opsguard models` says so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import text
+
+from ml.learned import LearnedModel
+from ml.model_files import ModelFileError, digests_of, load
+from ml.registry import ModelVersion, RegistryError
+from resources.database import Database
+
+TRAINED, FIRST_USE = "trained", "first use"
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What is recorded of a model's files.
+
+    Attributes:
+        digests: File to SHA-256.
+        cause: `TRAINED` or `FIRST_USE`.
+        recorded_at: When.
+    """
+
+    digests: Mapping[str, str]
+    cause: str
+    recorded_at: datetime
+
+
+def version_key(version: ModelVersion) -> str:
+    """What a version of the registry is recorded as."""
+    return f"version {version.version}"
+
+
+def training_key(stamp: str, candidate: str) -> str:
+    """What a candidate of a training is recorded as."""
+    return f"training {stamp} {candidate}"
+
+
+def note_files(
+    database: Database, problem: str, model: str, digests: Mapping[str, str], *, cause: str = TRAINED
+) -> None:
+    """Records the digests of a model's files. A training replaces what stood there; a first use never does."""
+    rows = [
+        {"problem": problem, "model": model, "file": file, "sha256": sha256, "cause": cause}
+        for file, sha256 in digests.items()
+    ]
+    insert = text(
+        "INSERT INTO model_files (problem, model, file, sha256, cause) "
+        "VALUES (:problem, :model, :file, :sha256, :cause) ON CONFLICT DO NOTHING"
+    )
+    with database.begin() as connection:
+        if cause == TRAINED:
+            forget = text("DELETE FROM model_files WHERE problem = :problem AND model = :model")
+            connection.execute(forget, {"problem": problem, "model": model})
+        connection.execute(insert, rows)
+
+
+def noted_files(database: Database, problem: str, model: str) -> Noted | None:
+    """What is recorded of a model's files; None where nothing is."""
+    statement = text(
+        "SELECT file, sha256, cause, recorded_at FROM model_files WHERE problem = :problem AND model = :model"
+    )
+    with database.begin() as connection:
+        rows = connection.execute(statement, {"problem": problem, "model": model}).all()
+    return Noted({row.file: row.sha256 for row in rows}, rows[0].cause, rows[0].recorded_at) if rows else None
+
+
+def load_noted(database: Database, problem: str, model: str, folder: Path) -> LearnedModel:
+    """Reads a model whose files are those that were recorded; of an older one they are recorded now.
+
+    Raises:
+        ModelFileError: When it cannot be read, holds what is not trusted, or is not what was recorded.
+    """
+    noted = noted_files(database, problem, model)
+    digests = noted.digests if noted else digests_of(folder)
+    read = load(folder, digests)
+    if noted is None:
+        note_files(database, problem, model, digests, cause=FIRST_USE)
+    return read
+
+
+def told_of_files(database: Database, version: ModelVersion) -> tuple[bool, str]:
+    """Whether a version's files can be used, and what is known of them in words."""
+    noted = noted_files(database, version.problem, version_key(version))
+    try:
+        load(version.folder, noted.digests if noted else None)
+    except (ModelFileError, RegistryError) as error:
+        return False, str(error)
+    if noted is None:
+        return True, "not recorded yet; the next use records them"
+    if noted.cause == FIRST_USE:
+        return True, f"as recorded at their first use, {noted.recorded_at:%Y-%m-%d %H:%M} UTC; before that nobody knows"
+    return True, "as recorded when it was trained"
