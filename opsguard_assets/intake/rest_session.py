@@ -162,11 +162,17 @@ class Guard:
         for name in list(request.headers):
             if name.lower() not in _HARMLESS_HEADERS:
                 del request.headers[name]
-        auth = self.source.client.get("auth")
-        if isinstance(auth, Mapping) and auth.get("location") == "query" and request.url:
-            url = urlsplit(request.url)
-            kept = [(key, value) for key, value in parse_qsl(url.query, True) if key != auth.get("name")]
-            request.url = url._replace(query=urlencode(kept)).geturl()
+        url, ours = urlsplit(request.url or ""), self._own_parameters()
+        kept = [(name, value) for name, value in parse_qsl(url.query, keep_blank_values=True) if name not in ours]
+        request.url = url._replace(query=urlencode(kept)).geturl()
+
+    def _own_parameters(self) -> set[str]:
+        """The names of the query that the settings give: a key may stand in any of them."""
+        endpoint = self.source.resource.get("endpoint")
+        endpoint = endpoint if isinstance(endpoint, Mapping) else {}
+        auths = [place.get("auth") for place in (self.source.client, endpoint)]
+        named = {auth.get("name") for auth in auths if isinstance(auth, Mapping) and auth.get("location") == "query"}
+        return {str(name) for name in (*named, *(endpoint.get("params") or {}))}
 
     @staticmethod
     def _mark(request: PreparedRequest) -> str:

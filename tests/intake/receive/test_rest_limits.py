@@ -264,6 +264,17 @@ def test_only_the_source_itself_and_what_is_allowed_is_asked(base, target, allow
     assert ("Authorization" in request.headers) == (urlparse(target).hostname == urlparse(base).hostname)
 
 
+def test_keys_in_the_query_are_not_told_to_another_server():
+    told = source("https://a.example", "x", allowed_hosts=["b.example"]).model_dump(by_alias=True)
+    told["client"]["auth"] = {"type": "api_key", "name": "key", "api_key": "s3cret", "location": "query"}
+    told["resource"]["endpoint"]["params"] = {"token": "s3cret"}
+    guard = Guard(RestSource.model_validate(told | {"token": TOKEN}), time.monotonic() + 60)
+    request = PreparedRequest()
+    request.prepare("GET", "https://b.example/next?page=2&key=s3cret&token=s3cret&empty=")
+    guard.admit(request)
+    assert request.url == "https://b.example/next?page=2&empty="
+
+
 def test_what_is_no_record_or_cannot_be_held_is_set_apart_and_the_others_arrive(tmp_path, server):
     mailbox, odd = Mailbox(tmp_path), source(server, "strange")
     received = mailbox.receive(odd)
