@@ -94,13 +94,16 @@ def _existing(place: Path) -> Path | None:
 
 def texts_of(error: BaseException) -> Iterator[str]:
     """An error and those that it came from, in the words of libraries: our own may quote what was received."""
-    layer: BaseException | None = error
+    waiting: list[BaseException | None] = [error]
     seen = set[int]()
-    while layer is not None and id(layer) not in seen:
+    while waiting:
+        layer = waiting.pop(0)
+        if layer is None or id(layer) in seen:
+            continue
         seen.add(id(layer))
         if not type(layer).__module__.startswith("opsguard_assets"):
             yield str(layer)
-        layer = layer.__cause__ or layer.__context__
+        waiting += [layer.__cause__, layer.__context__]
 
 
 @contextmanager

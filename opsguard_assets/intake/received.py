@@ -79,9 +79,15 @@ class Opened:
 
 def cause_of(error: BaseException, kind: type[_E]) -> _E | None:
     """The error of this kind that `error` was made of: dlt wraps what its sources raise in several layers."""
-    layer: BaseException | None = error
-    while layer is not None:
+    waiting: list[BaseException | None] = [error]
+    seen = set[int]()
+    while waiting:
+        layer = waiting.pop(0)
+        # Errors that are raised again while another one is handled may be made of one another, in a circle.
+        if layer is None or id(layer) in seen:
+            continue
         if isinstance(layer, kind):
             return layer
-        layer = layer.__cause__ or layer.__context__
+        seen.add(id(layer))
+        waiting += [layer.__cause__, layer.__context__]
     return None

@@ -7,11 +7,12 @@ to dlt as they are (`docs/sources.md`).
 
 import json
 from collections.abc import Mapping
+from contextlib import ExitStack
 from http.client import responses
 from typing import Any
 
 from dlt.sources.rest_api import rest_api_resources
-from requests import RequestException, Session, exceptions
+from requests import RequestException, exceptions
 
 from opsguard_assets.config.sources import RestSource
 from opsguard_assets.intake.jsonl_reader import read_jsonl
@@ -47,8 +48,8 @@ def read(source: RestSource, state: Mapping[str, Any], spool: Spool) -> None:
     part, pages = spool.part(source.name), Pages(source)
     target, lines = part.folder / "records.jsonl", 0
     try:
-        with target.open("wb") as file, Bounded(source, pages.seen) as session:
-            for record in _records(source, session):
+        with target.open("wb") as file, ExitStack() as sessions:
+            for record in _records(source, pages, sessions):
                 line = _line(record, pages)
                 if line is not None:
                     file.write(line + b"\n")
@@ -93,10 +94,17 @@ def _line(record: Any, pages: Pages) -> bytes | None:
         return json.dumps(record, default=str).encode()
 
 
-def _records(source: RestSource, session: Session) -> Any:
+def _records(source: RestSource, pages: Pages, sessions: ExitStack) -> Any:
+    session = sessions.enter_context(Bounded(source, pages.seen))
     client = {**source.client, "session": session}
     if source.token is not None:
         client.setdefault("auth", {"type": "bearer", "token": source.token.get_secret_value()})
+    auth = client.get("auth")
+    if isinstance(auth, Mapping) and "access_token_url" in auth:
+        # The server that gives tokens is another one: asked within the same limits, and only itself.
+        there = source.model_copy(update={"client": {"base_url": auth["access_token_url"]}, "resource": {}})
+        tokens = Bounded(there, lambda _response: None, is_paged=False)
+        client["auth"] = {**auth, "session": sessions.enter_context(tokens)}
     resource = {"name": source.name, **source.resource}
     (records,) = rest_api_resources({"client": client, "resources": [resource]})
     return records

@@ -40,10 +40,12 @@ class Guard:
     Attributes:
         source: The source, for messages.
         deadline: When the load must be over, on the monotonic clock.
+        is_paged: Whether every question is a new one; a token is asked for again and again.
     """
 
     source: RestSource
     deadline: float
+    is_paged: bool = True
     pages: int = 0
     bytes: int = 0
     _asked: set[str] = field(default_factory=set)
@@ -86,7 +88,7 @@ class Guard:
         if not self._is_own(url):
             self._check_other(url)
             self._strip(request)
-        if self._mark(request) in self._asked:
+        if self.is_paged and self._mark(request) in self._asked:
             raise self.refusal(
                 f"the server names a page that was read already ({url.path or '/'}): reading would never end. Check "
                 "`paginator` and its `next_url_path`"
@@ -242,8 +244,8 @@ def _watched(pool: type[HTTPConnectionPool], guard: Guard) -> type[HTTPConnectio
 class Bounded:
     """A session for one load; ended by time, whatever the server does."""
 
-    def __init__(self, source: RestSource, seen: Callable[[Response], None]) -> None:
-        self.guard = Guard(source, time.monotonic() + source.limits.seconds)
+    def __init__(self, source: RestSource, seen: Callable[[Response], None], *, is_paged: bool = True) -> None:
+        self.guard = Guard(source, time.monotonic() + source.limits.seconds, is_paged)
         self.guard.base  # noqa: B018 - an address that cannot be used is told before anything is asked
         client = Client(raise_for_status=False, request_max_retry_delay=_LONGEST_PAUSE_SECONDS)
         self.session: Session = client.session

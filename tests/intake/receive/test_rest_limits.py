@@ -92,6 +92,16 @@ class Odd(BaseHTTPRequestHandler):
     def small(self, _page):
         self.answer(gzip.compress(page(*[record(f"T{i}") for i in range(2_000)])), Content_Encoding="gzip")
 
+    def do_POST(self):
+        self.asked.append((self.path, dict(self.headers)))
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/slow_token":
+            self.trickle(b'{"access_token": "s3cret-given"}', headers=True)
+        elif self.path == "/token_elsewhere":
+            self.answer(b"", 307, Location=f"{self.other}/token")
+        else:
+            self.answer(b'{"access_token": "s3cret-given", "expires_in": 0}')
+
     def large(self, _page):
         self.answer(page(record("T1", title="x" * 50_000)))
 
@@ -262,6 +272,35 @@ def test_only_the_source_itself_and_what_is_allowed_is_asked(base, target, allow
         return
     guard.admit(request)
     assert ("Authorization" in request.headers) == (urlparse(target).hostname == urlparse(base).hostname)
+
+
+def with_tokens(address, path, tokens, **more):
+    told = source(address, path, **more).model_dump(by_alias=True)
+    told["client"]["auth"] = {
+        "type": "oauth2_client_credentials",
+        "access_token_url": tokens,
+        "client_id": "me",
+        "client_secret": "s3cret-mine",
+    }
+    return RestSource.model_validate(told | {"token": None})
+
+
+def test_a_server_of_tokens_is_asked_as_often_as_needed(tmp_path, server):
+    pages = with_tokens(server, "forever", f"{Odd.other}/token", limits={"pages": 3})
+    with pytest.raises(SourceError, match="gave 3 pages"):
+        Mailbox(tmp_path).receive(pages)
+    given = [headers.get("Authorization") for path, headers in Odd.asked if path.startswith("/forever")]
+    assert given == ["Bearer s3cret-given"] * 3
+    assert sum(path == "/token" for path, _ in Odd.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message"), [("slow_token", "took longer than 1.5 seconds"), ("token_elsewhere", "leads to another one")]
+)
+def test_a_server_of_tokens_is_bounded_like_any_other(tmp_path, server, tokens, message):
+    with pytest.raises(SourceError, match=message) as refused:
+        Mailbox(tmp_path).receive(with_tokens(server, "last", f"{server}/{tokens}", limits={"seconds": 1.5}))
+    assert "s3cret" not in str(refused.value)
 
 
 def test_keys_in_the_query_are_not_told_to_another_server():
