@@ -1,34 +1,36 @@
 """Reads CSV: every record arrives as text or is set apart with the reason why it cannot be split into columns.
 
-Here: header and records. Not here: opening the file (`opening`), meaning of the values (`parse`).
+Here: header and records. Not here: opening the file (`opening`), where records begin (`csv_lines`), meaning of values
+(`parse`).
 
-`_position` counts records after the header, from 1, blank lines left out; a quoted value with line breaks is one
-record. An unclosed quote swallows what follows it, up to `max_row_bytes`: all of that is one damaged record, whose text
-shows it.
+`_position` is the line of the file on which a record begins, from 1, as an editor shows it. Records are those that
+Python's `csv` module and spreadsheets read, whatever ends their lines. A quote that does not end swallows what follows
+it, up to `max_row_bytes`: all of that is one damaged record, whose text shows it.
 """
 
 import codecs
 import csv
 import io
 import re
-import shutil
-from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from opsguard_assets.config.sources import CsvOptions
-from opsguard_assets.intake.opening import CHUNK
+from opsguard_assets.intake.csv_lines import CHUNK, Lines, Record, even_lines, is_plain, records
 from opsguard_assets.intake.received import LONGEST_TEXT, Opened, SourceError
 from opsguard_assets.intake.spool import MOST_COLUMNS, Part, check_distinct
 
 BATCH_ROWS = 100_000
 _MEMORY = "1GB"
 _LONGEST_HEADER = 1_000_000
+_LONGEST_COLUMN = 100_000
+_UNSPLIT = "{origin}: the header cannot be split into columns ({error}). Check delimiter and quotes."
 _COUNTS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _REASONS = {
@@ -62,20 +64,20 @@ def read_csv(file: Opened, options: CsvOptions, part: Part, *, delimiter: str | 
     if delimiter is not None:
         options = options.model_copy(update={"delimiter": delimiter})
     header = read_header(file, options)
-    if header.lines > header.skip:
-        # DuckDB looks for the end of what it skips by the first line end that it sees, and may then find no record.
-        file, header = _without_header(file, header)
-    try:
-        _read(file.path, header, options, part)
-    except duckdb.InvalidInputException:
-        # DuckDB follows one kind of line end strictly. Some exports mix them.
-        part.drop()
-        try:
-            _read(_with_even_line_ends(file), header, options, part)
-        except duckdb.Error as error:
-            raise SourceError(
-                f"{file.origin}: cannot be read as CSV ({str(error).splitlines()[0]}). Check delimiter and quotes."
-            ) from error
+    lines = _lines(file, header, options)
+    if lines is not None and _read(lines, header, options, part):
+        return
+    part.drop()
+    _read_one_by_one(file, header, options, part)
+
+
+def _lines(file: Opened, header: Header, options: CsvOptions) -> Lines | None:
+    """Where records begin, for a file that DuckDB reads without a doubt."""
+    quote = options.quote.encode()
+    if header.lines == header.skip and is_plain(file.path, header.size, quote):
+        return Lines(file.path, header.skip, header.lines + 1, None)
+    marks = (quote, options.delimiter.encode())
+    return even_lines(file.path, file.folder, (header.size, header.lines), marks, options.max_row_bytes)
 
 
 def read_header(file: Opened, options: CsvOptions) -> Header:
@@ -113,25 +115,17 @@ def _split(file: Opened, record: str, options: CsvOptions) -> list[str]:
     """The columns of a header; what is no clean CSV here would make DuckDB miss the rows below it."""
     source = io.StringIO(record, newline="")
     try:
-        return next(csv.reader(source, delimiter=options.delimiter, quotechar=options.quote, strict=True))
+        columns = next(csv.reader(source, delimiter=options.delimiter, quotechar=options.quote, strict=True))
     except csv.Error as error:
-        raise SourceError(
-            f"{file.origin}: the header cannot be split into columns ({error}). Check delimiter and quotes."
-        ) from None
+        raise SourceError(_UNSPLIT.format(origin=file.origin, error=error)) from None
+    if max(map(len, columns)) > _LONGEST_COLUMN:
+        raise SourceError(_UNSPLIT.format(origin=file.origin, error=f"a name of more than {_LONGEST_COLUMN:,} letters"))
+    return columns
 
 
 def _starts_with_mark(path: Path) -> bool:
     with path.open("rb") as stream:
         return stream.read(3) == codecs.BOM_UTF8
-
-
-def _without_header(file: Opened, header: Header) -> tuple[Opened, Header]:
-    """A copy that begins with the first record."""
-    target = file.folder / "body"
-    with file.path.open("rb") as source, target.open("wb") as body:
-        source.seek(header.size)
-        shutil.copyfileobj(source, body, CHUNK)
-    return Opened(file.origin, target, file.folder), Header(header.columns, skip=0, lines=0, size=0)
 
 
 def _first_text(file: Opened, options: CsvOptions) -> str:
@@ -173,33 +167,86 @@ def _check_columns(file: Opened, columns: list[str], options: CsvOptions) -> Non
         )
 
 
-def _read(path: Path, header: Header, options: CsvOptions, part: Part) -> None:
+def _read(lines: Lines, header: Header, options: CsvOptions, part: Part) -> bool:
+    """Reads clean records by DuckDB; false where it gives up, or does not find each of them."""
     safe = [f"c{i}" for i in range(len(header.columns))]
+    sound = 0
     with duckdb.connect(config={"memory_limit": _MEMORY, "autoinstall_known_extensions": "false"}) as connection:
         connection.execute("SET enable_progress_bar = false")
-        connection.execute(f"CREATE TEMP VIEW source AS {_query(path, safe, header.skip, options)}")
-        reader = connection.sql("FROM source").to_arrow_reader(BATCH_ROWS)
-        sound = 0
-        for batch in _batches(reader):
-            frame = pl.DataFrame(pa.table(batch))
-            frame.columns = header.columns
-            part.add(frame)
-            sound += len(frame)
+        connection.execute(f"CREATE TEMP VIEW source AS {_query(lines.path, safe, lines.skip, options)}")
+        try:
+            for batch in _batches(connection.sql("FROM source").to_arrow_reader(BATCH_ROWS)):
+                frame = pl.DataFrame(pa.table(batch))
+                frame.columns = header.columns
+                part.add(frame)
+                sound += len(frame)
+        except duckdb.Error:
+            return False
         rejects = connection.execute(
-            "SELECT line, min(line_byte_position), first(error_type), first(csv_line), first(error_message) "
+            "SELECT line, first(error_type), first(csv_line), first(error_message) "
             "FROM (FROM reject_errors ORDER BY error_type <> 'INVALID ENCODING') GROUP BY line ORDER BY line"
         ).fetchall()
-    if not sound and not rejects and _has_content(path, header):
-        raise duckdb.InvalidInputException("it has text below the header, of which no record could be made")
-    if rejects:
-        _add_rejects(rejects, _Counted(path, header, sound, options.quote), options, part)
+    numbers, total = [line - lines.skip for line, _, _, _ in rejects], sound + len(rejects)
+    is_whole = total == len(lines.starts) if lines.starts is not None else total or not _has_content(lines, header)
+    # Quotes are clean here: where DuckDB complains of one, it has lost its way.
+    is_lost = any(not 1 <= number <= total for number in numbers) or any(
+        kind == "UNQUOTED VALUE" for _, kind, _, _ in rejects
+    )
+    if not is_whole or is_lost:
+        return False
+    part.gaps, part.lines = numbers, lines.of
+    texts = [None if text is None else text.strip("\r\n")[:LONGEST_TEXT] for _, _, text, _ in rejects]
+    damage = [_reason(kind, message, options) for _, kind, _, message in rejects]
+    part.add_damaged(lines.of(np.asarray(numbers, np.int64)).tolist(), damage, texts)
+    return True
 
 
-def _has_content(path: Path, header: Header) -> bool:
+def _has_content(lines: Lines, header: Header) -> bool:
     """Whether anything but blank lines follows the header."""
-    with path.open("rb") as stream:
+    with lines.path.open("rb") as stream:
         stream.seek(header.size)
         return any(chunk.strip() for chunk in iter(lambda: stream.read(CHUNK), b""))
+
+
+def _read_one_by_one(file: Opened, header: Header, options: CsvOptions, part: Part) -> None:
+    """Reads a file with quotes where none belong, as Python's `csv` module does."""
+    width, longest = len(header.columns), options.max_row_bytes
+    rows, places = list[list[str]](), list[int]()
+    damaged: list[tuple[int, str, str]] = []
+    for record in records(file.path, header.size, header.lines, options.delimiter, options.quote, longest):
+        problem = _problem(record, width, longest)
+        if problem is None and record.values is not None:
+            rows.append(record.values)
+            places.append(record.line)
+        else:
+            text = record.text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            damaged.append((record.line, problem or "", text))
+        if len(rows) >= BATCH_ROWS:
+            _add(part, header, rows, places)
+            rows, places = [], []
+    _add(part, header, rows, places)
+    part.add_damaged([d[0] for d in damaged], [d[1] for d in damaged], [d[2] for d in damaged])
+
+
+def _problem(record: Record, width: int, longest: int) -> str | None:
+    """Why a record cannot be split into columns."""
+    if not record.text.isascii() and any("\udc80" <= letter <= "\udcff" for letter in record.text):
+        return _REASONS["INVALID ENCODING"]
+    if len(record.text) > longest:
+        return _REASONS["LINE SIZE OVER MAXIMUM"].format(max_row_bytes=longest)
+    if record.values is None or (len(record.values) != width and not record.is_clean):
+        return _REASONS["UNQUOTED VALUE"]
+    if len(record.values) != width:
+        kind = "missing columns" if len(record.values) < width else "too many columns"
+        return f"{kind}: expected {width}, found {len(record.values)}"
+    return None
+
+
+def _add(part: Part, header: Header, rows: list[list[str]], places: list[int]) -> None:
+    if rows:
+        frame = pl.DataFrame(rows, schema=dict.fromkeys(header.columns, pl.String), orient="row")
+        empty = pl.when(pl.all() != "").then(pl.all())
+        part.add(frame.select(empty), pl.Series(places, dtype=pl.Int64))
 
 
 def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
@@ -221,52 +268,8 @@ def _query(path: Path, columns: list[str], skip: int, options: CsvOptions) -> st
         f"SELECT * FROM read_csv({literal(str(path))}, columns = {{{struct}}}, auto_detect = false, header = false, "  # noqa: S608
         f"skip = {skip}, delim = {literal(options.delimiter)}, quote = {literal(options.quote)}, "
         f"escape = {literal(options.quote)}, max_line_size = {options.max_row_bytes}, strict_mode = true, "
-        "store_rejects = true, compression = 'none')"
+        "store_rejects = true, compression = 'none', new_line = '\\n')"
     )
-
-
-class _Counted:
-    """What is known of a file with damaged records: enough to number them."""
-
-    def __init__(self, path: Path, header: Header, sound: int, quote: str) -> None:
-        self.path, self.header, self.sound, self.quote = path, header, sound, quote.encode()
-
-    def numbers(self, lines: list[int], starts: list[int]) -> list[int]:
-        """Record numbers of damaged records from DuckDB's, which count header and blank lines, too."""
-        blank = list(self._blank_lines(starts))
-        total, taken = self.sound + len(lines), 0
-        numbers = []
-        for i, (line, start) in enumerate(zip(lines, starts, strict=True)):
-            number = line - self.header.skip - bisect_left(blank, start)
-            taken = min(max(number, taken + 1), total - (len(lines) - 1 - i))
-            numbers.append(taken)
-        return numbers
-
-    def _blank_lines(self, starts: list[int]) -> Iterator[int]:
-        """Where blank lines between records start: bytes into the file."""
-        resets = set(starts)
-        quoted, offset = False, 0
-        with self.path.open("rb") as stream:
-            for number, line in enumerate(stream):
-                quoted = quoted and offset not in resets
-                if number >= self.header.lines and not quoted and not line.strip(b"\r\n"):
-                    yield offset
-                if line.count(self.quote) % 2:
-                    quoted = not quoted
-                offset += len(line)
-
-
-def _add_rejects(
-    rejects: list[tuple[int, int, str, str | None, str]], counted: _Counted, options: CsvOptions, part: Part
-) -> None:
-    # DuckDB lets a record begin with the blank lines before it.
-    blanks = [len(text) - len(text.lstrip("\r\n")) if text else 0 for _, _, _, text, _ in rejects]
-    starts = [start - 1 + blank for (_, start, _, _, _), blank in zip(rejects, blanks, strict=True)]
-    numbers = counted.numbers([r[0] for r in rejects], starts)
-    damage = [_reason(kind, message, options) for _, _, kind, _, message in rejects]
-    texts = [None if text is None else text.strip("\r\n")[:LONGEST_TEXT] for _, _, _, text, _ in rejects]
-    part.gaps = numbers
-    part.add_damaged(numbers, damage, texts)
 
 
 def _reason(kind: str, message: str, options: CsvOptions) -> str:
@@ -274,15 +277,3 @@ def _reason(kind: str, message: str, options: CsvOptions) -> str:
     if found and kind in ("MISSING COLUMNS", "TOO MANY COLUMNS"):
         return f"{kind.lower()}: expected {found[1]}, found {found[2]}"
     return _REASONS.get(kind, kind.lower()).format(max_row_bytes=options.max_row_bytes)
-
-
-def _with_even_line_ends(file: Opened) -> Path:
-    """A copy in which every line ends in a line feed; bytes that are no text stay as they are."""
-    target = file.folder / "even"
-    kept = "surrogateescape"
-    with (
-        file.path.open(newline=None, encoding="utf-8", errors=kept) as source,
-        target.open("w", newline="\n", encoding="utf-8", errors=kept) as even,
-    ):
-        shutil.copyfileobj(source, even, CHUNK)
-    return target

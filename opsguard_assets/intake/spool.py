@@ -18,6 +18,7 @@ from opsguard_assets.intake.raw_types import KINDS, as_raw, kinds_of
 from opsguard_assets.intake.received import LONGEST_TEXT, SourceError
 
 MOST_COLUMNS = 2_000
+_Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
@@ -31,7 +32,8 @@ class Part:
         columns: Raw name and kind to the source's spelling, in the order of arrival.
         rows: Records so far, damaged ones included.
         damaged: Damaged ones among them.
-        gaps: Positions of damaged records, ascending, when they were counted apart from the sound ones.
+        gaps: Numbers of damaged records, ascending, when they were counted apart from the sound ones.
+        lines: Turns numbers of records into lines of the file; None where records are counted.
     """
 
     origin: str
@@ -41,6 +43,7 @@ class Part:
     rows: int = 0
     damaged: int = 0
     gaps: list[int] = field(default_factory=list)
+    lines: Callable[[_Numbers], _Numbers] | None = None
     _files: list[Path] = field(default_factory=list)
     _writer: pa.ipc.RecordBatchFileWriter | None = None
     _schema: pa.Schema | None = None
@@ -108,6 +111,7 @@ class Part:
                     frame = pl.DataFrame(pa.table(reader.get_batch(i)))
                     if names.POSITION not in frame.columns:
                         numbers = positions(sound, len(frame), self.gaps)
+                        numbers = numbers if self.lines is None else self.lines(numbers)
                         sound += len(frame)
                         frame = frame.with_columns(pl.Series(names.POSITION, numbers, pl.Int64))
                     yield frame
@@ -133,7 +137,7 @@ def check_distinct(columns: list[str], origin: str) -> None:
             )
 
 
-def positions(before: int, count: int, gaps: list[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def positions(before: int, count: int, gaps: list[int]) -> _Numbers:
     """The 1-based record numbers of `count` sound records after `before` sound ones, with damaged ones at `gaps`."""
     ordinal = np.arange(before + 1, before + count + 1, dtype=np.int64)
     holes = np.asarray(gaps, dtype=np.int64)
