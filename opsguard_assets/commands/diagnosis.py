@@ -18,13 +18,15 @@ import requests
 from packaging.requirements import Requirement
 
 from opsguard_assets.commands.problems import Problem
-from opsguard_assets.config.load import load_settings_of, with_secrets
+from opsguard_assets.config.load import ConfigError, load_settings_of, with_secrets
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, Source, SqlSource
 from opsguard_assets.intake.contract import misfits
 from opsguard_assets.intake.files import list_files
 from opsguard_assets.intake.header import check_header
+from opsguard_assets.intake.origin import MappingError
 from opsguard_assets.intake.probe import new_rows
+from opsguard_assets.intake.received import SourceError
 from opsguard_assets.intake.simulated import known_until
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.files import told_of_files
@@ -55,7 +57,7 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One answer: what was asked, whether it is as it should be, what was found, and what to do if not."""
+    """One answer: what was asked, whether it is as it should be, what was found, and what to do if that says it not."""
 
     what: str
     is_sound: bool
@@ -137,7 +139,7 @@ def _asked(what: str, question: Callable[[], _T], findings: list[Finding], remed
     try:
         answer = question()
     except Exception as error:  # noqa: BLE001 - what is wrong is the answer
-        findings.append(Finding(what, False, str(error), remedy))
+        findings.append(Finding(what, False, str(error), "" if isinstance(error, ConfigError) else remedy))
         return None
     findings.append(Finding(what, True, "opened"))
     return answer
@@ -210,7 +212,9 @@ def _source(source: Source, variables: Mapping[str, str]) -> Finding:
     try:
         return Finding(what, True, _reached(source, variables))
     except Exception as error:  # noqa: BLE001 - what is wrong is the answer
-        return Finding(what, False, str(error) or type(error).__name__, _REMEDIES[source.kind])
+        # What `sync` would say holds its remedy; the words of others do not.
+        remedy = "" if isinstance(error, (MappingError, SourceError, ConfigError)) else _REMEDIES[source.kind]
+        return Finding(what, False, str(error) or type(error).__name__, remedy)
 
 
 def _reached(source: Source, variables: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """What settings models share: frozen, a key that nobody reads is an error and not a silence, time zones are known."""
 
+import codecs
 import difflib
 from functools import cache
 from typing import Annotated
@@ -36,3 +37,37 @@ def _known_zone(zone: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
+
+# What a name means to spreadsheets and browsers (WHATWG), where Python takes it by the letter.
+_READ_AS = {
+    "iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "shift_jis": "cp932",
+    "euc_kr": "cp949", "gb2312": "gb18030", "gbk": "gb18030", "utf-8-sig": "utf-8", "utf_8_sig": "utf-8",
+}  # fmt: skip
+
+
+def _known_encoding(name: str) -> str:
+    try:
+        known = codecs.lookup(name)
+        "".encode(name)
+    except (LookupError, ValueError):
+        raise ValueError(f"{name!r} is not a character set; {ENCODINGS}") from None
+    plain = known.name
+    if plain in {
+        "idna",
+        "punycode",
+        "undefined",
+        "unicode_escape",
+        "raw_unicode_escape",
+        "unicode-escape",
+        "mbcs",
+        "oem",
+    }:
+        raise ValueError(f"{name!r} is not a character set of files; {ENCODINGS}")
+    return _READ_AS.get(plain, plain)
+
+
+ENCODINGS = (
+    "write utf-8, cp1252 (Excel on Windows in America and western Europe), cp1250 (central Europe), cp1251 (Cyrillic), "
+    "shift_jis, gb18030, utf-16 or another one that Python knows"
+)
+Encoding = Annotated[str, AfterValidator(_known_encoding)]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
-from opsguard_assets.config.base import Strict, Zone
+from opsguard_assets.config.base import Encoding, Strict, Zone
 from opsguard_assets.config.mapping import Feed
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,40}$"
@@ -57,16 +57,29 @@ class CsvOptions(Strict):
     Attributes:
         delimiter: One character between fields.
         quote: One character around fields.
-        encoding: `utf-8`, `latin-1` or `utf-16`.
+        encoding: The character set, by any name that Python knows; `latin-1` means what it means to spreadsheets
+            (cp1252).
         columns: Names of the columns of a file without a header; with a header they stay away.
+        header_at: The line of the header, from 1, in a file with a title before it; what lies before it is no record.
         max_row_bytes: Longer rows are rejected: a damaged quote must not swallow the rest of a file.
     """
 
     delimiter: Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=1)] = ","
     quote: str = Field(default='"', min_length=1, max_length=1)
-    encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
+    encoding: Encoding = "utf-8"
     columns: tuple[str, ...] = ()
+    header_at: int | None = Field(default=None, ge=1, le=10_000)
     max_row_bytes: int = Field(default=2_000_000, ge=1_000, le=64_000_000)
+
+    @model_validator(mode="after")
+    def _marks_differ(self) -> Self:
+        if self.delimiter == self.quote or self.delimiter in "\r\n" or self.quote in "\r\n":
+            raise ValueError("`delimiter` and `quote` are two different characters, and no line end; correct them")
+        if not self.quote.isascii():
+            raise ValueError(f"the quote {self.quote!r} is not an ASCII character; write one like `\"` or `'`")
+        if self.columns and self.header_at:
+            raise ValueError("a file has a header (`header_at`) or none (`columns`); take one of them out")
+        return self
 
 
 class FileLimits(Strict):

@@ -175,14 +175,14 @@ def records(path: Path, start: int, line: int, delimiter: str, quote: str, longe
     with path.open("rb") as raw:
         raw.seek(start)
         source = _Physical(io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape", newline=""), line, longest)
-        while not source.is_done:
+        while not source.is_done():
             reader = csv.reader(source, delimiter=delimiter, quotechar=quote)
             try:
                 for values in reader:
                     first, text = source.taken()
                     if values:
                         is_clean = _is_sound(text, delimiter, quote)
-                        is_open = source.is_done and not is_clean and not _ends(text, delimiter, quote)
+                        is_open = source.is_done() and not is_clean and not _ends(text, delimiter, quote)
                         yield Record(first, text, None if is_open else values, is_clean)
             except _TooLongError:
                 first, text = source.taken()
@@ -200,7 +200,7 @@ class _Physical:
         self._text, self._line, self._longest = text, line, longest
         self._taken: list[str] = []
         self._length = 0
-        self.is_done = False
+        self._is_done = False
 
     def __iter__(self) -> "_Physical":
         return self
@@ -210,11 +210,15 @@ class _Physical:
             raise _TooLongError
         line = self._text.readline()
         if not line:
-            self.is_done = True
+            self._is_done = True
             raise StopIteration
         self._taken.append(line)
         self._length += len(line)
         return line
+
+    def is_done(self) -> bool:
+        """Whether the text has no further line."""
+        return self._is_done
 
     def taken(self) -> tuple[int, str]:
         """The first line and the text of the record that was read."""

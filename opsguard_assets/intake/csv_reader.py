@@ -12,7 +12,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,10 +21,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from opsguard_assets.config.base import ENCODINGS
 from opsguard_assets.config.sources import CsvOptions
 from opsguard_assets.intake.csv_lines import CHUNK, Lines, Record, even_lines, is_plain, records
 from opsguard_assets.intake.received import LONGEST_TEXT, Opened, SourceError
-from opsguard_assets.intake.spool import MOST_COLUMNS, Part, check_distinct
+from opsguard_assets.intake.spool import MOST_COLUMNS, Part, check_distinct, told_apart
 
 BATCH_ROWS = 100_000
 _MEMORY = "1GB"
@@ -35,7 +36,7 @@ _COUNTS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _REASONS = {
     "UNQUOTED VALUE": "a quote has no end, or text follows it",
-    "INVALID ENCODING": "wrong encoding: the text is not UTF-8",
+    "INVALID ENCODING": "wrong encoding: the text is not UTF-8; set `csv: {{encoding: cp1252}}`, or export it as UTF-8",
     "LINE SIZE OVER MAXIMUM": "too long: more than {max_row_bytes:,} bytes (`max_row_bytes`)",
 }
 
@@ -49,7 +50,14 @@ class Header(NamedTuple):
     size: int
 
 
-def read_csv(file: Opened, options: CsvOptions, part: Part, *, delimiter: str | None = None) -> None:
+def read_csv(
+    file: Opened,
+    options: CsvOptions,
+    part: Part,
+    *,
+    delimiter: str | None = None,
+    mapped: Collection[str] | None = None,
+) -> None:
     """Reads one file into a part.
 
     Args:
@@ -57,13 +65,14 @@ def read_csv(file: Opened, options: CsvOptions, part: Part, *, delimiter: str | 
         options: Delimiter, quote and the longest record.
         part: Takes the records.
         delimiter: Wins over that of `options`.
+        mapped: Raw names that a mapping reads: only they may not come twice. None: no name may.
 
     Raises:
         SourceError: When there is no usable header, or the text is no CSV at all.
     """
     if delimiter is not None:
         options = options.model_copy(update={"delimiter": delimiter})
-    header = read_header(file, options)
+    header = read_header(file, options, mapped)
     lines = _lines(file, header, options)
     if lines is not None and _read(lines, header, options, part):
         return
@@ -80,8 +89,8 @@ def _lines(file: Opened, header: Header, options: CsvOptions) -> Lines | None:
     return even_lines(file.path, file.folder, (header.size, header.lines), marks, options.max_row_bytes)
 
 
-def read_header(file: Opened, options: CsvOptions) -> Header:
-    """The header of a file.
+def read_header(file: Opened, options: CsvOptions, mapped: Collection[str] | None = None) -> Header:
+    """The header of a file. A name that comes twice and that nothing maps gets a number: `Labels`, `Labels_2`.
 
     Raises:
         SourceError: When there is none, or it does not fit the options.
@@ -90,7 +99,8 @@ def read_header(file: Opened, options: CsvOptions) -> Header:
         check_distinct(list(options.columns), file.origin)
         return Header(list(options.columns), skip=0, lines=0, size=0)
     text = _first_text(file, options)
-    body = text.lstrip("\r\n")
+    title = _title(text, options.header_at or 1)
+    body = text[title:].lstrip("\r\n")
     blank = len(text) - len(body)
     if not body.strip():
         raise SourceError(
@@ -105,10 +115,18 @@ def read_header(file: Opened, options: CsvOptions) -> Header:
     _check_columns(file, columns, options)
     before = len(_LINE_END.findall(text[:blank]))
     named = [column.strip() or f"unnamed_{i}" for i, column in enumerate(columns, start=1)]
-    check_distinct(named, file.origin)
+    named = told_apart(named, mapped, file.origin)
     mark = len(codecs.BOM_UTF8) if _starts_with_mark(file.path) else 0
     size = mark + len(text[:blank].encode()) + len(record.encode())
-    return Header(named, skip=before + 1, lines=before + max(1, len(_LINE_END.findall(record))), size=size)
+    # A quote in a title would hide the header from DuckDB.
+    skip = before + 1 if options.header_at is None else -1
+    return Header(named, skip=skip, lines=before + max(1, len(_LINE_END.findall(record))), size=size)
+
+
+def _title(text: str, line: int) -> int:
+    """How many letters stand before a line."""
+    ends = [match.end() for match, _ in zip(_LINE_END.finditer(text), range(line - 1), strict=False)]
+    return ends[-1] if len(ends) == line - 1 and ends else len(text) if line > 1 else 0
 
 
 def _split(file: Opened, record: str, options: CsvOptions) -> list[str]:
@@ -135,11 +153,11 @@ def _first_text(file: Opened, options: CsvOptions) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         text = data.decode("utf-8-sig", errors="replace")
-        record = _first_record(text.lstrip("\r\n"), options)
+        record = _first_record(text[_title(text, options.header_at or 1) :].lstrip("\r\n"), options)
         if record is not None and "\ufffd" in record:
             raise SourceError(
-                f"{file.origin}: the header is not UTF-8 (byte {error.start + 1}). Set `csv: {{encoding: latin-1}}` at "
-                "the source, or export it as UTF-8."
+                f"{file.origin}: the header is not UTF-8 (byte {error.start + 1}). Export it as UTF-8, or set "
+                f"`csv: {{encoding: cp1252}}` at the source: {ENCODINGS}."
             ) from None
         return text
 
@@ -231,7 +249,7 @@ def _read_one_by_one(file: Opened, header: Header, options: CsvOptions, part: Pa
 def _problem(record: Record, width: int, longest: int) -> str | None:
     """Why a record cannot be split into columns."""
     if not record.text.isascii() and any("\udc80" <= letter <= "\udcff" for letter in record.text):
-        return _REASONS["INVALID ENCODING"]
+        return _REASONS["INVALID ENCODING"].format()
     if len(record.text) > longest:
         return _REASONS["LINE SIZE OVER MAXIMUM"].format(max_row_bytes=longest)
     if record.values is None or (len(record.values) != width and not record.is_clean):

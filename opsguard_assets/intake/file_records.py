@@ -12,6 +12,7 @@ from opsguard_assets.intake.csv_reader import read_csv
 from opsguard_assets.intake.files import File, list_files, reading_digest
 from opsguard_assets.intake.jsonl_reader import read_jsonl
 from opsguard_assets.intake.opening import open_file
+from opsguard_assets.intake.origin import named_columns
 from opsguard_assets.intake.parquet_reader import read_parquet
 from opsguard_assets.intake.received import SourceError
 from opsguard_assets.intake.spool import Part, Spool
@@ -107,7 +108,7 @@ def _read_file(file: File, source: FileSource, part: Part) -> None:
             read_jsonl(opened, part, longest=source.csv.max_row_bytes)
         else:
             is_tsv = file.path.name.lower().removesuffix(".gz").endswith(".tsv")
-            read_csv(opened, source.csv, part, delimiter="\t" if is_tsv else None)
+            read_csv(opened, source.csv, part, delimiter="\t" if is_tsv else None, mapped=named_columns(source))
     finally:
         shutil.rmtree(folder)
 

@@ -3,16 +3,17 @@
 Here: the header alone, cheap enough for a person who waits. Not here: records (`file_records`) and loads (`accept`).
 """
 
-import csv
-import gzip
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
 from opsguard_assets.config.sources import FileSource
+from opsguard_assets.intake.csv_reader import read_header
 from opsguard_assets.intake.files import File
 from opsguard_assets.intake.names import raw_name
-from opsguard_assets.intake.origin import MappingError, RawRows, resolve
+from opsguard_assets.intake.opening import open_start
+from opsguard_assets.intake.origin import RawRows, named_columns, resolve
 from opsguard_assets.tables.registry import TABLES
 
 _LONGEST_LINE = 1_000_000
@@ -24,38 +25,34 @@ def check_header(source: FileSource, file: File) -> int | None:
 
     Raises:
         MappingError: When a feed names a column that the file does not have, or a required one has no origin.
-        OSError, UnicodeError, PolarsError: When the header cannot be read.
+        SourceError: When the header cannot be read.
+        OSError, PolarsError: When the file cannot be.
     """
     named = columns_of(source, file)
     if named is None:
         return None
     rows = RawRows(pl.DataFrame(schema={raw_name(column): pl.String() for column in named}), source)
     for feed in source.feeds:
-        try:
-            resolve(feed, rows, TABLES[feed.table])
-        except MappingError as error:
-            raise MappingError(f"{file.origin}, the newest file: {error}") from None
+        resolve(feed, rows, TABLES[feed.table])
     return len(named)
 
 
 def columns_of(source: FileSource, file: File) -> list[str] | None:
     """The columns that a file names; None for files that name none, such as JSON lines."""
     if file.format == "csv":
-        return list(source.csv.columns) or _first_line(source, file.path)
+        return list(source.csv.columns) or _header(source, file)
     if file.format == "parquet" and not _is_packed(file.path):
         return list(pl.read_parquet_schema(file.path))
     return None
 
 
-def _first_line(source: FileSource, path: Path) -> list[str]:
-    name = path.name.lower().removesuffix(".gz")
-    delimiter = "\t" if name.endswith(".tsv") else source.csv.delimiter
-    encoding = "utf-8-sig" if source.csv.encoding == "utf-8" else source.csv.encoding
-    opened = gzip.open if _is_packed(path) else open
-    with opened(path, "rt", encoding=encoding, newline="") as text:
-        # A line without an end must not be unpacked into memory.
-        lines = iter(lambda: text.readline(_LONGEST_LINE), "")
-        return next(csv.reader(lines, delimiter=delimiter, quotechar=source.csv.quote), [])
+def _header(source: FileSource, file: File) -> list[str]:
+    """The header as a load reads it, with the words of a load where it cannot."""
+    name = file.path.name.lower().removesuffix(".gz")
+    options = source.csv.model_copy(update={"delimiter": "\t"}) if name.endswith(".tsv") else source.csv
+    with TemporaryDirectory() as folder:
+        opened = open_start(file, Path(folder), options.encoding)
+        return read_header(opened, options, named_columns(source)).columns
 
 
 def _is_packed(path: Path) -> bool:

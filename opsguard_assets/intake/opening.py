@@ -5,10 +5,13 @@ Here: compression, magic numbers, character sets. Not here: rows and columns (`c
 """
 
 import codecs
+import gzip
 import os
 import shutil
+import zlib
 from pathlib import Path
 
+from opsguard_assets.config.base import ENCODINGS
 from opsguard_assets.config.sources import FileLimits
 from opsguard_assets.intake.archive import joined
 from opsguard_assets.intake.file_kinds import foreign_kind
@@ -20,7 +23,22 @@ from resources.room import stored_in
 CHUNK = 1 << 22
 _PARQUET = b"PAR1"
 _NAMES: dict[Format, str] = {"csv": "CSV", "jsonl": "JSON lines", "parquet": "Parquet"}
+_START = 1 << 20
+_WRONG_TEXT = (
+    "{origin}: the text is not {encoding} ({error}). Set `csv: {{encoding: …}}` at the source: " + ENCODINGS + "."
+)
+# Bytes that the character set leaves open stay control characters, as in browsers.
+_ERRORS = {"cp1252": "as_control"}
 _HEAD, _TAIL = 4_096, 65_536
+
+
+def _as_control(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error(_ERRORS["cp1252"], _as_control)
 
 
 def open_file(
@@ -62,6 +80,31 @@ def open_file(
             f"{file.origin}: cannot be read ({error.strerror or error}). Give this user access."
         ) from error
     return Opened(file.origin, path, folder)
+
+
+def open_start(file: File, folder: Path, encoding: str) -> Opened:
+    """Like `open_file`, for who wants to know the header alone: the first part of a text.
+
+    Raises:
+        SourceError: Like `open_file`.
+    """
+    is_packed = _is_packed(file)
+    try:
+        with gzip.open(file.path) if is_packed else file.path.open("rb") as stream:
+            start = stream.read(_START)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise SourceError(f"{file.origin}: the gzip file is damaged ({error}). Deliver it again, whole.") from None
+    _check_format(file, start[:_HEAD], start if is_packed else _tail(file.path))
+    _check_text(file, start[:_HEAD], encoding)
+    target = folder / "start"
+    if encoding != "utf-8":
+        decoder = codecs.getincrementaldecoder(encoding)(_ERRORS.get(encoding, "strict"))
+        try:
+            start = decoder.decode(start).encode()
+        except UnicodeError as error:
+            raise SourceError(_WRONG_TEXT.format(origin=file.origin, encoding=encoding, error=error)) from None
+    target.write_bytes(start)
+    return Opened(file.origin, target, folder)
 
 
 def _is_packed(file: File) -> bool:
@@ -111,7 +154,7 @@ def _check_format(file: File, head: bytes, tail: bytes) -> None:
 
 
 def _check_text(file: File, head: bytes, encoding: str) -> None:
-    if encoding == "utf-16":
+    if encoding.startswith(("utf-16", "utf-32")):
         return
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise SourceError(f"{file.origin}: the text is utf-16. Set `csv: {{encoding: utf-16}}` at the source.")
@@ -127,13 +170,10 @@ def _transcoded(file: File, path: Path, folder: Path, encoding: str) -> Path:
     target = folder / "utf-8"
     try:
         with (
-            path.open(encoding=encoding, newline="") as source,
+            path.open(encoding=encoding, newline="", errors=_ERRORS.get(encoding)) as source,
             target.open("w", encoding="utf-8", newline="") as plain,
         ):
             shutil.copyfileobj(source, plain, CHUNK)
     except UnicodeError as error:
-        raise SourceError(
-            f"{file.origin}: the text is not {encoding} ({error}). Set `csv: {{encoding: …}}` at the source to the "
-            "character set that it is written in."
-        ) from None
+        raise SourceError(_WRONG_TEXT.format(origin=file.origin, encoding=encoding, error=error)) from None
     return target

@@ -16,6 +16,7 @@ from opsguard_assets.config.sources import RecordSource
 from opsguard_assets.intake.mapping_words import PLACEHOLDER, as_word, feed_problems, word_problems
 from opsguard_assets.intake.names import raw_name
 from opsguard_assets.intake.values import as_text, kept, nulls, without_nulls
+from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table
 
 ANY = "*"
@@ -105,6 +106,16 @@ def source_columns(mapping: ColumnMapping) -> list[str]:
     named = [mapping.source] if mapping.source is not None else []
     later = [mapping.no_later_than] if mapping.no_later_than is not None else []
     return [*named, *PLACEHOLDER.findall(mapping.template or ""), *mapping.only_when, *later]
+
+
+def named_columns(source: RecordSource) -> frozenset[str]:
+    """The raw names of all columns that the feeds of a source may read."""
+    named: set[str] = set()
+    for feed in source.feeds:
+        named |= {column for mapping in feed.columns.values() for column in source_columns(mapping)}
+        named |= {*feed.where, *feed.withdrawn_when, *feed.channels, *([feed.sequence] if feed.sequence else [])}
+        named |= set(TABLES[feed.table].columns) if feed.same_names and feed.table in TABLES else set()
+    return frozenset(raw_name(column) for column in named)
 
 
 def resolve(feed: Feed, received: RawRows, table: Table) -> dict[str, ColumnMapping]:

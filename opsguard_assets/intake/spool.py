@@ -4,7 +4,8 @@ Here: temporary Arrow files, one part per file of the source. A part that turns 
 any of its rows reached the lake. Not here: reading (`*_reader`) and loading (`loader`).
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -133,8 +134,29 @@ def check_distinct(columns: list[str], origin: str) -> None:
                 else f"the columns {other!r} and {column!r} differ only in capitals or punctuation"
             )
             raise SourceError(
-                f"{origin}: {how}, so that values could be mixed up. Rename one of them where the file is made."
+                f"{origin}: {how}, so that values could be mixed up. Rename one of them where the file is made, or map "
+                f"only those that are numbered ({column}_2, …)."
             )
+
+
+def told_apart(columns: list[str], mapped: Collection[str] | None, origin: str) -> list[str]:
+    """Columns under names of their own: one that comes again gets a number, unless a mapping reads it.
+
+    Raises:
+        SourceError: When a column that is mapped comes twice; every column counts where `mapped` is None.
+    """
+    doubtful = [column for column in columns if mapped is None or names.raw_name(column) in mapped]
+    check_distinct(doubtful, origin)
+    taken, times, found = {names.raw_name(column) for column in columns}, Counter[str](), list[str]()
+    for column in columns:
+        raw = names.raw_name(column)
+        times[raw] += 1
+        number, name = times[raw], column
+        while number > 1 and names.raw_name(name) in taken:
+            name, number = f"{column}_{number}", number + 1
+        taken.add(names.raw_name(name))
+        found.append(name)
+    return found
 
 
 def positions(before: int, count: int, gaps: list[int]) -> _Numbers:

@@ -157,7 +157,7 @@ UNREADABLE = [
     _unreadable("only a byte order mark", lambda: b"\xef\xbb\xbf", "empty"),
     _unreadable("wrong delimiter", lambda: csv(T1, T2).replace(b",", b";"), "delimiter"),
     _unreadable("tabs for commas", lambda: csv(T1, T2).replace(b",", b"\t"), "delimiter"),
-    _unreadable("latin-1 header", lambda: csv(T1, header=HEADER + ",gr\u00f6\u00dfe").decode().encode("latin-1"), "latin-1"),
+    _unreadable("latin-1 header", lambda: csv(T1, header=HEADER + ",gr\u00f6\u00dfe").decode().encode("latin-1"), "cp1252"),
     _unreadable("utf-16", lambda: csv(T1).decode().encode("utf-16"), "utf-16"),
     _unreadable("zeros", lambda: bytes(10_000), "NUL|binary"),
     _unreadable("duplicated columns", lambda: csv(T1 + ",x", header=HEADER + ",title"), "title.*twice|twice.*title"),

@@ -10,8 +10,12 @@ import polars as pl
 import pytest
 
 from opsguard_assets.config.load import ConfigError, parse_settings
+from opsguard_assets.config.sources import FileSource
 from opsguard_assets.intake.accept import accept
 from opsguard_assets.intake.contract import misfits
+from opsguard_assets.intake.files import list_files
+from opsguard_assets.intake.header import check_header
+from opsguard_assets.intake.origin import MappingError
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from tests.intake.receive.inboxes import Mailbox
@@ -250,3 +254,116 @@ def test_a_value_that_no_choice_has_is_refused_with_the_choices(field):
         ConfigError, match=r"columns.priority.values.P1: 'crit' is not a value of priority: not one of critical"
     ):
         field.load(ZENDESK.format(priority="{from: priority, values: {P1: crit}}"), tickets__jsonl=TICKETS)
+
+
+JIRA = """
+  - name: jira
+    kind: files
+    path: BOX/jira.csv
+    feeds:
+      - table: tickets
+        columns:
+          ticket_id: Issue key
+          client_id: {constant: jira}
+          title: Summary
+          category: CATEGORY
+          priority: {from: Priority, values: {Highest: critical, High: high}}
+          status: {from: Status, values: {In Progress: in_progress, Done: resolved}}
+          opened_at: &at {from: Created, format: "%d/%b/%y %I:%M %p"}
+          updated_at: {from: Updated, format: "%d/%b/%y %I:%M %p"}
+          resolved_at: {from: Resolved, format: "%d/%b/%y %I:%M %p"}
+"""
+ISSUES = """Issue key,Summary,Priority,Status,Created,Updated,Resolved,Labels,Labels,Labels,Comment,Comment
+OPS-1,Door stuck,High,In Progress,15/Mar/24 1:05 PM,15/Mar/24 2:10 PM,,hw,door,,"15/Mar/24;u1;Looked at it
+will come, ""soon"", he said",
+OPS-2,Lift,Highest,Done,14/Mar/24 12:05 AM,15/Mar/24 9:00 AM,15/Mar/24 9:00 AM,,,,,
+"""
+
+
+def test_columns_that_come_again_stop_no_file_and_are_reached_by_their_number(field):
+    assert field.load(JIRA.replace("CATEGORY", "Labels_2"), jira__csv=ISSUES) == {"tickets": (2, 0)}
+    assert field.rows("tickets", "ticket_id", "category", "priority", "opened_at", "resolved_at") == [
+        ("OPS-1", "door", "high", utc(2024, 3, 15, 13, 5), None),
+        ("OPS-2", None, "critical", utc(2024, 3, 14, 0, 5), utc(2024, 3, 15, 9)),
+    ]
+
+
+def test_a_column_that_comes_again_and_is_mapped_is_refused(field):
+    with pytest.raises(AssertionError, match="the column 'Labels' comes twice"):
+        field.load(JIRA.replace("CATEGORY", "Labels"), jira__csv=ISSUES)
+
+
+REPORT = """
+  - name: report
+    kind: files
+    path: BOX/a.csv
+    csv: {{delimiter: ";", {csv}}}
+    feeds:
+      - table: work_orders
+        where: {{Supplier: "*"}}
+        columns:
+          {{work_order_id: Number, vendor_id: Supplier, category: Kind,
+           created_at: {{from: Created, format: "%d/%m/%Y %H:%M"}}}}
+"""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_title_before_the_header_and_a_line_of_totals_are_no_records(field, end):
+    lines = ['Work "order export;;;;', "From 01/03/2024;;;;", ";;;;", "Number;Supplier;Created;Kind;Cost"]
+    lines += ["W-1;V1;01/03/2024 08:00;a;10", "W-2;V1;03/03/2024 08:00;b;20", "W-3;V1;never;c;5", "Total;;;;30"]
+    loaded = field.load(REPORT.format(csv="header_at: 4"), a__csv="".join(line + end for line in lines))
+    assert loaded == {"work_orders": (2, 1)}
+    assert field.rows("work_orders", "work_order_id", "created_at") == [
+        ("W-1", utc(2024, 3, 1, 8)),
+        ("W-2", utc(2024, 3, 3, 8)),
+    ]
+    assert field.rejected("work_orders")["position"].to_list() == [7]  # as an editor counts
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "kind"),
+    [
+        ("latin-1", "cp1252", "Türöffner \u2013 50 €"),
+        ("iso-8859-1", "cp1252", "Türöffner \u2013 50 €"),
+        ("cp1252", "cp1252", "„Tür“"),
+        ("cp1250", "cp1250", "Dveře č. 5"),
+        ("windows-1251", "cp1251", "Дверь"),
+        ("shift_jis", "cp932", "扉①"),
+        ("gb2312", "gb18030", "门镕"),
+        ("utf-16", "utf-16", "Tür €"),
+        ("utf-8-sig", "utf-8-sig", "Tür €"),
+    ],
+)
+def test_the_character_sets_of_spreadsheets_are_read_as_they_write_them(field, name, written, kind):
+    text = f"Number;Supplier;Created;Kind\nB-1;V1;15/03/2024 08:05;{kind}\n"
+    field.load(REPORT.format(csv=f"encoding: {name}"), a__csv=text.encode(written))
+    assert field.rows("work_orders", "work_order_id", "category") == [("B-1", kind)]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("encoding: utf-88", "'utf-88' is not a character set; write utf-8, cp1252"),
+        ("encoding: idna", "'idna' is not a character set of files"),
+        ("encoding: base64", "'base64' is not a character set"),
+        ('quote: ";"', "two different characters"),
+        ("header_at: 2, columns: [a]", "a header (`header_at`) or none (`columns`)"),
+    ],
+)
+def test_csv_options_that_cannot_be_meant_are_refused_when_they_are_read(field, options, words):
+    with pytest.raises(ConfigError, match=r"opsguard.yaml:\d+: sources.0") as refused:
+        field.load(REPORT.format(csv=options), a__csv="x")
+    assert words in str(refused.value)
+
+
+def test_one_source_whose_mapping_does_not_fit_is_told_alike_by_a_look_at_its_header_and_by_a_load(field):
+    settings = "sources:\n" + REPORT.format(csv="encoding: utf-8").replace("BOX", str(field.folder))
+    (field.folder / "a.csv").write_text("No;Supplier;Created;Kind\n1;V1;15/03/2024 08:05;x\n")
+    source = parse_settings(settings, name="opsguard.yaml", variables={}, rule=misfits).sources[0]
+    assert isinstance(source, FileSource)
+    with pytest.raises(MappingError) as looked:
+        check_header(source, list_files(source)[-1])
+    field.mailbox.receive(source)
+    with pytest.raises(MappingError) as loaded:
+        accept(field.lake, source, TABLES)
+    assert str(looked.value) == str(loaded.value)

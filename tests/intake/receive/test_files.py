@@ -100,7 +100,7 @@ def test_columns_that_are_called_like_the_loaders_own_are_columns_of_the_source(
     pl.DataFrame([row]).write_parquet(folder / "c.parquet")
     assert mailbox.receive(files(folder)).failures == ()
     raw = mailbox.raw("helpdesk")
-    assert raw["_position"].to_list() == [1, 1, 1]
+    assert raw["_position"].to_list() == [2, 1, 1]  # the line of a file, or the number of a row
     assert raw["_damage"].to_list() == [None] * 3
     assert raw.select("position", "damage", "load_id").unique().rows() == [("x", "y", "z")]
 
