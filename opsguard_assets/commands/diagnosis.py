@@ -57,7 +57,7 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One answer: what was asked, whether it is as it should be, what was found, and what to do if that says it not."""
+    """One answer: what was asked, whether it is as it should be, what was found, and what to do if not."""
 
     what: str
     is_sound: bool
@@ -139,7 +139,7 @@ def _asked(what: str, question: Callable[[], _T], findings: list[Finding], remed
     try:
         answer = question()
     except Exception as error:  # noqa: BLE001 - what is wrong is the answer
-        findings.append(Finding(what, False, str(error), "" if isinstance(error, ConfigError) else remedy))
+        findings.append(Finding(what, False, str(error), str(error) if isinstance(error, ConfigError) else remedy))
         return None
     findings.append(Finding(what, True, "opened"))
     return answer
@@ -213,7 +213,8 @@ def _source(source: Source, variables: Mapping[str, str]) -> Finding:
         return Finding(what, True, _reached(source, variables))
     except Exception as error:  # noqa: BLE001 - what is wrong is the answer
         # What `sync` would say holds its remedy; the words of others do not.
-        remedy = "" if isinstance(error, (MappingError, SourceError, ConfigError)) else _REMEDIES[source.kind]
+        is_own = isinstance(error, (MappingError, SourceError, ConfigError))
+        remedy = str(error) if is_own else _REMEDIES[source.kind]
         return Finding(what, False, str(error) or type(error).__name__, remedy)
 
 

@@ -24,6 +24,6 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         print_rows("OpsGuard's health", rows)
         for finding in findings:
             if not finding.is_sound:
-                console.print(f"{finding.what}: {finding.remedy or finding.found}", markup=False, style="red")
+                console.print(f"{finding.what}: {finding.remedy}", markup=False, style="red")
     if not all(finding.is_sound for finding in findings):
         raise typer.Exit(1)

@@ -118,12 +118,13 @@ def _evened(
     """(records, lines before each of them, bytes used, lines used) of a block that begins with a record."""
     letters = np.frombuffer(block, np.uint8)
     quotes = letters == quote[0]
-    inside = (np.cumsum(quotes) & 1).astype(bool)
+    # Odd or even is all that counts, and survives the overflow of a byte.
+    inside = (np.cumsum(quotes, dtype=np.uint8) & 1).astype(bool)
     if not _is_clean(letters, np.flatnonzero(quotes), delimiter):
         return None
-    follows = np.append(letters[1:], 0)
-    is_lone = (letters == _CR) & (follows != _LF)
-    ends_line = (letters == _LF) | is_lone
+    ends_line = letters == _LF
+    returns = np.flatnonzero(letters == _CR)
+    ends_line[returns[letters[np.minimum(returns + 1, len(letters) - 1)] != _LF]] = True
     ends = np.flatnonzero(ends_line & ~inside)
     if is_last and inside[-1]:
         return None
@@ -131,7 +132,7 @@ def _evened(
     if is_last and (not len(ends) or ends[-1] != len(block) - 1):
         ends = np.append(ends, len(block))
     starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else np.empty(0, np.int64)
-    lines = np.cumsum(ends_line)
+    lines = np.cumsum(ends_line, dtype=np.int32)
     before = np.where(starts > 0, lines[np.maximum(starts - 1, 0)], 0)
     # A blank record is nothing but its own line end.
     lengths = ends - starts
@@ -151,14 +152,15 @@ def _evened(
 
 def _is_clean(letters: NDArray[np.uint8], quotes: NDArray[np.int64], delimiter: bytes) -> bool:
     """Whether quotes open and close whole values, and stand doubled inside them."""
-    allowed_before = (delimiter[-1], _LF, _CR)
-    allowed_after = (delimiter[0], _LF, _CR)
-    opening, closing = quotes[0::2], quotes[1::2]
-    before, after = letters[np.maximum(opening - 1, 0)], letters[np.minimum(closing + 1, len(letters) - 1)]
-    doubled = np.isin(opening, closing + 1)
-    opens = (opening == 0) | np.isin(before, allowed_before) | doubled
-    closes = (closing == len(letters) - 1) | np.isin(after, allowed_after) | np.isin(closing + 1, opening)
-    return bool(opens.all() and closes.all())
+    if not len(quotes):
+        return True
+    may_precede, may_follow = np.zeros(256, bool), np.zeros(256, bool)
+    may_precede[[delimiter[-1], _LF, _CR]] = may_follow[[delimiter[0], _LF, _CR]] = True
+    adjoins = np.diff(quotes) == 1
+    before, after = letters[np.maximum(quotes - 1, 0)], letters[np.minimum(quotes + 1, len(letters) - 1)]
+    opens = may_precede[before] | np.concatenate([[quotes[0] == 0], adjoins])
+    closes = may_follow[after] | np.concatenate([adjoins, [quotes[-1] == len(letters) - 1]])
+    return bool(opens[0::2].all() and closes[1::2].all())
 
 
 def records(path: Path, start: int, line: int, delimiter: str, quote: str, longest: int) -> Iterator[Record]:

@@ -63,10 +63,10 @@ def test_the_doctor_compares_mapped_columns_with_the_header_and_has_a_remedy_for
     asked = found(tmp_path, database_url, write(tmp_path, column="number"))
     files, database = asked["source exports"], asked["source erp"]
     assert (files.is_sound, database.is_sound) == (False, False)
-    assert files.found.startswith("vendors.csv, the newest file: Source exports, table vendors: the mapping names")
-    assert files.remedy.startswith("Correct `path` and `columns` in opsguard.yaml")
+    assert files.found.startswith("Source exports, table vendors: the mapping names the column 'number'")
+    assert "Correct the mapping, or ask the owner of the source" in files.remedy  # the words of a load
     assert "the variable NOPE is not set" in database.found
-    assert "set the variables that it names" in database.remedy
+    assert "Set it, or write ${NOPE:-a default}" in database.remedy
     sound = found(tmp_path, database_url, write(tmp_path))["source exports"]
     assert (sound.is_sound, sound.found) == (True, "all mapped columns in the newest of 1 files")
 
