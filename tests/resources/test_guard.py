@@ -101,13 +101,11 @@ CROSS = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "no-cors", "Sec_Fetch
         pytest.param({"Host": "evil.example"}, id="a name that resolves to this machine"),
     ],
 )
-@pytest.mark.parametrize(
-    "document", ["{}", "query a{{__typename}} {}", "#{{\n{}", "fragment f on Query{{__typename}} {}"]
-)
-def test_no_mutation_goes_by_get(running, headers, document):
-    query = document.format(running.stopping())
-    status, text = running.ask(f"/graphql?query={quote(query)}&operationName=", **headers)
-    assert status in {400, 403, 405}, text
+@pytest.mark.parametrize("before", ["", "#{\n", ",, ", "query a{__typename} "])
+def test_no_mutation_goes_by_get(running, headers, before):
+    query = before + running.stopping().replace("mutation", "mutation b")
+    status, text = running.ask(f"/graphql?query={quote(query)}&operationName=b", **headers)
+    assert status in {403, 405}, text
 
 
 KINDS = [
