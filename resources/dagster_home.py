@@ -5,6 +5,7 @@ Here: which sections these are, and adding them. Not here: writing a first one (
 The file belongs to its owner: what it says stays, and a section that was added and then removed stays removed.
 """
 
+import importlib.resources
 import os
 import re
 from pathlib import Path
@@ -21,17 +22,22 @@ class DagsterHomeError(RuntimeError):
     """`dagster.yaml` cannot be read; the message says where and what to do."""
 
 
-def add_sections(target: Path, template: str) -> list[str]:
+def newest() -> str:
+    """The text of the newest edition."""
+    return (importlib.resources.files("templates") / "dagster.yaml").read_text(encoding="utf-8")
+
+
+def add_sections(target: Path) -> list[str]:
     """Adds to an older `dagster.yaml` the needed sections that it lacks, and says which.
 
     Args:
         target: The file of a home.
-        template: Text of the newest edition.
 
     Raises:
         DagsterHomeError: When the file is no YAML.
     """
     text = target.read_text(encoding="utf-8")
+    template = newest()
     edition = _edition(template)
     if _edition(text) >= edition:
         return []
@@ -41,8 +47,8 @@ def add_sections(target: Path, template: str) -> list[str]:
         own = yaml.load(text) or {}
     except YAMLError as error:
         raise DagsterHomeError(f"{target} is not valid YAML: {error}. Correct it, or move it away.") from error
-    newest = YAML(typ="safe").load(template)
-    added = [name for name in _NEEDED if _add(own, name, newest[name])]
+    wanted = YAML(typ="safe").load(template)
+    added = [name for name in _NEEDED if _add(own, name, wanted[name])]
     draft = target.with_name(f".dagster.{os.getpid()}.yaml")
     with draft.open("w", encoding="utf-8") as file:
         file.write(f"# opsguard-edition: {edition}\n")
@@ -51,11 +57,17 @@ def add_sections(target: Path, template: str) -> list[str]:
     return added
 
 
-def lacking(text: str, template: str) -> list[str]:
-    """The needed sections that a `dagster.yaml` does not have, such as one that is not in our home."""
-    own = YAML(typ="safe").load(text) or {}
-    newest = YAML(typ="safe").load(template)
-    return [name for name in _NEEDED if not newest[name].keys() <= (own.get(name) or {}).keys()]
+def lacking(text: str) -> list[str]:
+    """The needed sections that the text of a `dagster.yaml` does not have, such as of one that is not in our home.
+
+    Raises:
+        DagsterHomeError: When the text is no YAML.
+    """
+    try:
+        own = YAML(typ="safe").load(text) or {}
+    except YAMLError as error:
+        raise DagsterHomeError(f"dagster.yaml is not valid YAML: {error}. Correct it, or move it away.") from error
+    return [name for name in _NEEDED if name not in own]
 
 
 def _add(own: dict[str, object], name: str, section: dict[str, object]) -> bool:

@@ -3,7 +3,6 @@
 Here: the order of first steps (server, migrations, Dagster's home). Not here: what any store holds.
 """
 
-import importlib.resources
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from resources import database, environment
-from resources.dagster_home import add_sections
+from resources.dagster_home import add_sections, newest
 from resources.database import Database
 from resources.environment import Environment
 from resources.lake import Lake
@@ -70,15 +69,14 @@ def open_installation(place: Environment) -> Installation:
 def _write_dagster_home(folder: Path, opened: Installation) -> None:
     """Writes `dagster.yaml` once, and initialises Dagster's tables before several processes could race for them."""
     target = folder / "dagster.yaml"
-    template = (importlib.resources.files("templates") / "dagster.yaml").read_text(encoding="utf-8")
     if target.exists():
-        add_sections(target, template)
+        add_sections(target)
         return
     folder.mkdir(parents=True, exist_ok=True)
     with opened.database.lock("opsguard dagster home"):
         os.environ[DAGSTER_DATABASE_URL] = opened.database.url_for(database.DAGSTER)
         draft = folder / "dagster.draft.yaml"
-        draft.write_text(template, encoding="utf-8")
+        draft.write_text(newest(), encoding="utf-8")
         from dagster import DagsterInstance  # noqa: PLC0415 - slow to import, and needed on first use only
 
         with DagsterInstance.from_config(str(folder), draft.name):

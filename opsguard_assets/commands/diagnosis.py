@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 from typing import TypeVar
 
 import polars as pl
@@ -32,6 +33,7 @@ from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.files import told_of_files
 from opsguard_assets.withdrawal import future_ticks
 from resources.addresses import AddressError, parts_of, shown
+from resources.dagster_home import DagsterHomeError, lacking
 from resources.database import newest_revision
 from resources.environment import Environment, check_lake
 from resources.housekeeping import PROBE
@@ -76,7 +78,8 @@ def diagnose(place: Environment, variables: Mapping[str, str]) -> list[Finding]:
         remedy = _DATABASE_REMEDIES[place.database_url is None]
         opened = _asked("database", lambda: open_installation(place), findings, remedy)
     if opened is not None:
-        findings += [_schema(opened), _lake(opened), *_ticks(opened), *_champions(opened)]
+        findings += [_schema(opened), _dagster(opened, variables), _lake(opened)]
+        findings += [*_ticks(opened), *_champions(opened)]
     if settings is not None:
         findings += [_sources(place, settings)] if not settings.sources else []
         findings += [_source(source, variables) for source in settings.sources]
@@ -162,6 +165,24 @@ def _schema(opened: Installation) -> Finding:
         revision == newest,
         f"migration {revision}, this version has {newest}",
         "Run the version of OpsGuard that this database belongs to, or a newer one.",
+    )
+
+
+def _dagster(opened: Installation, variables: Mapping[str, str]) -> Finding:
+    """Whether the `dagster.yaml` in force ends runs that nobody executes; one of another home is not given anything."""
+    file = Path(variables.get("DAGSTER_HOME") or opened.environment.dagster_home) / "dagster.yaml"
+    try:
+        missing = lacking(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        return Finding(
+            "dagster.yaml", False, f"{file}: {error.strerror}", "Set DAGSTER_HOME to a folder that holds one."
+        )
+    return Finding(
+        "dagster.yaml",
+        not missing,
+        f"{file} lacks {', '.join(missing)}" if missing else str(file),
+        f"Copy these sections from {opened.environment.dagster_home / 'dagster.yaml'}; without them a killed run can "
+        "stop its cadence for good.",
     )
 
 
