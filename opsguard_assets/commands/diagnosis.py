@@ -173,9 +173,9 @@ def _dagster(opened: Installation, variables: Mapping[str, str]) -> Finding:
     file = Path(variables.get("DAGSTER_HOME") or opened.environment.dagster_home) / "dagster.yaml"
     try:
         missing = lacking(file.read_text(encoding="utf-8"))
-    except OSError as error:
+    except (OSError, DagsterHomeError) as error:
         return Finding(
-            "dagster.yaml", False, f"{file}: {error.strerror}", "Set DAGSTER_HOME to a folder that holds one."
+            "dagster.yaml", False, f"{file}: {error}", "Set DAGSTER_HOME to a folder that holds a sound one."
         )
     return Finding(
         "dagster.yaml",
