@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from opsguard_assets.alerts.finding import SEVERITIES
-from opsguard_assets.alerts.kinds import KINDS
 from resources.database import Database
 
 UNRESOLVED = ("open", "acknowledged", "suppressed")
@@ -15,17 +14,30 @@ Row = dict[str, Any]
 
 
 def alerts(
-    database: Database, *, states: Sequence[str] = UNRESOLVED, alert_type: str | None = None, limit: int = 100
+    database: Database,
+    *,
+    states: Sequence[str] = UNRESOLVED,
+    alert_type: str | None = None,
+    severities: Sequence[str] = SEVERITIES,
+    clients: Sequence[str] | None = None,
+    sites: Sequence[str] | None = None,
+    limit: int | None = 100,
 ) -> list[Row]:
-    """Alerts in some states, the most severe first, then those seen first."""
+    """Alerts in some states, the most severe first, then those seen first; of some clients and sites where named."""
     return _rows(
         database,
         "SELECT * FROM alerts WHERE state = ANY (:states) AND (CAST(:alert_type AS text) IS NULL "
-        "OR alert_type = :alert_type) ORDER BY array_position(CAST(:severities AS text[]), severity) DESC, "
+        "OR alert_type = :alert_type) AND severity = ANY (:asked) "
+        "AND (CAST(:clients AS text[]) IS NULL OR client_id = ANY (:clients)) "
+        "AND (CAST(:sites AS text[]) IS NULL OR site_id = ANY (:sites)) "
+        "ORDER BY array_position(CAST(:severities AS text[]), severity) DESC, "
         "score DESC NULLS FIRST, first_seen_at, alert_id LIMIT :limit",
         states=list(states),
         alert_type=alert_type,
         severities=list(SEVERITIES),
+        asked=list(severities),
+        clients=None if clients is None else list(clients),
+        sites=None if sites is None else list(sites),
         limit=limit,
     )
 
@@ -69,15 +81,69 @@ def history(database: Database, alert_id: int) -> list[Row]:
     )
 
 
-def decisions(database: Database, key: str, *, limit: int = 50) -> list[Row]:
-    """What was decided lately on a key (`type:entity`), or on an entity under any type, the newest first."""
+def decisions(database: Database, keys: Sequence[str], *, limit: int = 50) -> list[Row]:
+    """What was decided lately on some keys (`type:entity`), the newest first."""
     return _rows(
         database,
         "SELECT monitor, dedup_key, decision, detail, first_as_of, last_as_of, ticks, alert_id FROM decisions "
         "WHERE dedup_key = ANY (:keys) ORDER BY last_as_of DESC, dedup_key LIMIT :limit",
-        keys=[key, *(f"{alert_type}:{key}" for alert_type in KINDS)],
+        keys=list(keys),
         limit=limit,
     )
+
+
+# What a key is of: behind its type. Of a part in a shift it names shift and person, of a gap site and post.
+_PLAIN = "substr(dedup_key, strpos(dedup_key, ':') + 1)"
+_KEYS = "(SELECT dedup_key FROM decisions UNION SELECT dedup_key FROM alerts) AS every"
+
+
+def keys_of(database: Database, what: str) -> list[str]:
+    """The keys that concern something: an alert's number or key, an entity, site or client, a part of a key.
+
+    Case does not matter.
+    """
+    statement = f"""
+        SELECT dedup_key FROM {_KEYS}
+        WHERE lower(dedup_key) = :what OR lower({_PLAIN}) = :what
+           OR starts_with(lower({_PLAIN}), :what || '/') OR right(lower({_PLAIN}), length(:what) + 1) = '/' || :what
+        UNION
+        SELECT dedup_key FROM alerts
+        WHERE CAST(alert_id AS text) = :what OR lower(entity_id) = :what OR lower(site_id) = :what
+           OR lower(client_id) = :what
+        ORDER BY dedup_key
+    """  # noqa: S608 - our own column names
+    return [row["dedup_key"] for row in _rows(database, statement, what=what.strip().lower())]
+
+
+def keys_beginning(database: Database, what: str) -> list[str]:
+    """The keys that begin, with or without their type, with some letters; case does not matter."""
+    statement = f"""
+        SELECT dedup_key FROM {_KEYS}
+        WHERE starts_with(lower(dedup_key), :what) OR starts_with(lower({_PLAIN}), :what) ORDER BY dedup_key
+    """  # noqa: S608 - our own column names
+    letters = what.strip().lower()
+    return [row["dedup_key"] for row in _rows(database, statement, what=letters)] if letters else []
+
+
+def plain_keys(database: Database, *, limit: int = 50_000) -> list[str]:
+    """What keys are of, without their types, the newest first."""
+    statement = f"""
+        SELECT {_PLAIN} AS plain FROM decisions GROUP BY 1 ORDER BY max(last_as_of) DESC, 1 LIMIT :limit
+    """  # noqa: S608 - our own column names
+    return [row["plain"] for row in _rows(database, statement, limit=limit)]
+
+
+def alerts_of(database: Database, keys: Sequence[str]) -> list[Row]:
+    """The alerts of some keys, the newest first."""
+    statement = "SELECT * FROM alerts WHERE dedup_key = ANY (:keys) ORDER BY alert_id DESC"
+    return _rows(database, statement, keys=list(keys))
+
+
+def looked_at(database: Database) -> Row:
+    """How many keys were decided on (`keys`), and the newest tick of each monitor (`monitors`)."""
+    ticks = "SELECT monitor, max(as_of) AS newest FROM monitor_ticks GROUP BY monitor ORDER BY monitor"
+    (count,) = _rows(database, f"SELECT count(*) AS keys FROM {_KEYS}")  # noqa: S608 - our own column names
+    return {"keys": count["keys"], "monitors": _rows(database, ticks)}
 
 
 def acted_on(database: Database, alert_type: str, since: datetime) -> list[Row]:

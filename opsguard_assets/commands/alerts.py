@@ -1,20 +1,36 @@
 """`opsguard alerts`: what is open, why, and what people do about it. Not here: the life of alerts itself."""
 
 import getpass
-import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any
 
+import polars as pl
 import typer
 
 from opsguard_assets.alerts import queries
+from opsguard_assets.alerts.kinds import KINDS
 from opsguard_assets.alerts.people import ActionError, Muted, acknowledge, end_mute, resolve
 from opsguard_assets.alerts.people import mute as mute_them
 from opsguard_assets.alerts.windows import WindowError, instant_of, length_of
+from opsguard_assets.commands.alert_pages import print_alert, print_alerts
+from opsguard_assets.commands.alert_rows import AHEAD, LOST, TIMELESS, described, rounded
+from opsguard_assets.commands.alert_rows import as_json as as_machine
+from opsguard_assets.commands.clocks import clock
 from opsguard_assets.commands.explanation import explained, zone_of
-from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows, visible
+from opsguard_assets.commands.session import (
+    ConfigOption,
+    JsonOption,
+    Session,
+    line,
+    opened,
+    print_json,
+    print_rows,
+)
+from opsguard_assets.tables.registry import TABLES
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -37,30 +53,85 @@ class State(StrEnum):
 
 By = Annotated[str | None, typer.Option("--by", help="Who acts; the user of this system where left out.")]
 Numbers = Annotated[list[int], typer.Argument(help="Numbers of alerts, as `list` shows them.")]
-_LISTED = ("alert_id", "severity", "state", "title", "score", "first_seen_at", "last_seen_at", "occurrences")
+_DONE = ("alert_id", "severity", "state", "title", "first_seen_at", "last_seen_at", "occurrences")
+
+
+class Severity(StrEnum):
+    """How grave an alert is."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
 
 
 @app.command("list")
 def list_alerts(
     state: Annotated[list[State] | None, typer.Option(help="Only these; all but resolved where left out.")] = None,
     alert_type: Annotated[str | None, typer.Option("--type", help="Only these, such as sla_breach_risk.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the gravest first.")] = 50,
+    severity: Annotated[list[Severity] | None, typer.Option(help="Only these.")] = None,
+    client: Annotated[str | None, typer.Option(help="Only those of this client: number, name or a part of it.")] = None,
+    site: Annotated[str | None, typer.Option(help="Only those of this site: number, name or a part of it.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show alerts, the gravest first.
+    """Show alerts: what can still be saved first, the soonest deadline before all; what is lost last.
 
-    Example: `opsguard alerts list --state open --type sla_breach_risk`.
+    Each says by when (in operations.timezone), where, why, who has it and what to do next.
+
+    Example: `opsguard alerts list --client Acme --severity high --severity critical`.
     """
     states = [one.value for one in state] if state else queries.UNRESOLVED
+    if alert_type is not None and alert_type not in KINDS:
+        near = get_close_matches(alert_type, KINDS, n=3)
+        raise typer.BadParameter(f"there is no type {alert_type}; there are {', '.join(near or KINDS)}")
     with opened(config) as session:
-        rows = queries.alerts(session.installation.database, states=states, alert_type=alert_type, limit=limit)
+        found = queries.alerts(
+            session.installation.database,
+            states=states,
+            alert_type=alert_type,
+            severities=[one.value for one in severity] if severity else queries.SEVERITIES,
+            clients=_numbers_of(session, "clients", "client_id", client),
+            sites=_numbers_of(session, "sites", "site_id", site),
+            limit=None,
+        )
+        rows = described(session, found, datetime.now(UTC))
+    shown = rows[:limit]
     if as_json:
-        print_json(rows)
+        print_json([as_machine(row) for row in shown])
         return
-    print_rows(f"Alerts ({', '.join(states)})", [_shown(row, _LISTED) for row in rows])
-    if len(rows) == limit:
-        typer.echo(f"\nThere may be more; --limit shows more than {limit}.")
+    print_alerts(shown, session.settings.operations.timezone)
+    counts = Counter(row["standing"] for row in rows)
+    said = ", ".join(f"{counts[standing]:,} {words}" for standing, words in _STANDINGS.items() if counts[standing])
+    typer.echo(
+        f"{len(rows):,} {'alert' if len(rows) == 1 else 'alerts'} ({', '.join(states)}){': ' + said if said else ''}."
+    )
+    if len(rows) > limit:
+        typer.echo(f"{limit:,} of them are shown; --limit shows more.")
+
+
+_STANDINGS = {AHEAD: "with a deadline ahead", TIMELESS: "without a deadline", LOST: "past their deadline"}
+
+
+def _numbers_of(session: Session, table: str, key: str, named: str | None) -> list[str] | None:
+    """The identifiers that an option means: that itself, those of that name, or those with it in their name.
+
+    Raises:
+        BadParameter: When there is none.
+    """
+    if named is None:
+        return None
+    wanted = named.casefold()
+    known = session.installation.lake.known(TABLES[table]).select(key, "name").collect()
+    same = pl.any_horizontal(pl.col(key, "name").str.to_lowercase() == wanted)
+    has = pl.col("name").str.to_lowercase().str.contains(wanted, literal=True)
+    found = known.filter(same)[key].to_list() or known.filter(has)[key].to_list()
+    if not found:
+        near = get_close_matches(named, [*known[key], *known["name"].drop_nulls()], n=3)
+        hint = f"; did you mean {', '.join(line(one) for one in near)}?" if near else ""
+        raise typer.BadParameter(f"no {key.removesuffix('_id')} is called {line(named)}{hint}")
+    return found
 
 
 @app.command()
@@ -69,28 +140,33 @@ def show(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one alert: its evidence, its model, and everything that ever happened to it, by whom."""
+    """Show one alert: what, where, why, by when, who has it, what next, and everything that happened to it, by whom."""
     with opened(config) as session:
         alert = queries.alert(session.installation.database, number)
         history = queries.history(session.installation.database, number)
-    if alert is None:
-        raise ActionError(f"There is no alert {number}; `opsguard alerts list` shows those that are open.")
+        if alert is None:
+            raise ActionError(f"There is no alert {number}; `opsguard alerts list` shows those that are open.")
+        (row,) = described(session, [alert], datetime.now(UTC))
     if as_json:
-        print_json({**alert, "history": history})
+        print_json({**as_machine(row), "history": history})
         return
-    facts = [{"what": name, "value": _text(value)} for name, value in alert.items() if value not in (None, "")]
-    print_rows(visible(alert["title"]), facts)
-    print_rows("\nHistory (UTC)", [_shown(row, tuple(row)) for row in history])
+    print_alert(row, history, session.settings)
 
 
 @app.command()
 def explain(
-    what: Annotated[str, typer.Argument(help="A key (sla_breach_risk:T-17), or a ticket or another entity (T-17).")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="Whatever you have at hand: the number or key of an alert; a ticket, device, site, shift, post, "
+            "vendor, order, person or client; or how one begins."
+        ),
+    ],
     limit: Annotated[int, typer.Option(min=1, help="At most so many decisions, the newest first.")] = 20,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say why there is, or is not, an alert: what was decided on a key or an entity at every recent tick, in words.
+    """Say why there is, or is not, an alert: what was decided on something at every recent tick, in words.
 
     Example: `opsguard alerts explain T-17`.
     """
@@ -99,10 +175,11 @@ def explain(
     if as_json:
         print_json(answer)
         return
-    typer.echo(visible(answer["answer"]))
+    zone = session.settings.operations.timezone
+    typer.echo(line(answer["answer"]))
     if answer["decisions"]:
         shown = ("from", "to", "ticks", "key", "decision", "meaning", "alert_id")
-        print_rows("\nDecisions (UTC)", [_shown(row, shown) for row in answer["decisions"]])
+        print_rows("\nDecisions", [_shown(row, shown, zone) for row in answer["decisions"]])
 
 
 @app.command()
@@ -176,7 +253,7 @@ def mute(  # noqa: PLR0913, PLR0917 - every option of the command is one
     if as_json:
         print_json({"mute_id": number, **vars(covered), "begins_at": begin, "ends_at": end, "timezone": zone})
     else:
-        typer.echo(f"Mute {number}: {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC, from the next tick on.")
+        typer.echo(f"Mute {number}: {clock(begin, zone)} to {clock(end, zone)}, from the next tick on.")
 
 
 @app.command()
@@ -187,7 +264,8 @@ def mutes(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(rows)
     else:
-        print_rows("Mutes (UTC)", [_shown(row, tuple(row)) for row in rows])
+        zone = session.settings.operations.timezone
+        print_rows("Mutes", [_shown(row, tuple(row), zone) for row in rows])
 
 
 @app.command()
@@ -217,9 +295,9 @@ def _act(numbers: Sequence[int], action: Callable[..., None], by: str | None, co
                 done.append(queries.alert(database, number))
         finally:
             if as_json:
-                print_json(done)
+                print_json([rounded(row) for row in done])
             elif done:
-                print_rows("Done", [_shown(row, _LISTED) for row in done if row])
+                print_rows("Done", [_shown(row, _DONE, session.settings.operations.timezone) for row in done if row])
 
 
 def _actor(by: str | None) -> str:
@@ -231,12 +309,10 @@ def _actor(by: str | None) -> str:
         raise typer.BadParameter("this system does not know who you are; say it with --by NAME") from None
 
 
-def _shown(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+def _shown(row: dict[str, Any], names: Sequence[str], zone: str) -> dict[str, Any]:
     """A row for people: numbers of alerts and mutes are names and not quantities."""
-    return {name: value if isinstance(value := row[name], float | None) else _text(value) for name in names}
+    return {name: value if isinstance(value := row[name], float | None) else _text(value, zone) for name in names}
 
 
-def _text(value: object) -> str:
-    if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+def _text(value: object, zone: str) -> str:
+    return clock(value, zone) if isinstance(value, datetime) else line(str(value))

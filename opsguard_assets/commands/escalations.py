@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from opsguard_assets.commands.clocks import clock
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
 from opsguard_assets.tickets import escalation_store as store
 from opsguard_assets.tickets.escalate import resolve_unknown
@@ -20,7 +21,24 @@ app = typer.Typer(
     help="Tickets that were raised in priority and given to somebody before their deadline, once per step.",
     epilog="Something is unknown? Look into the helpdesk, then say it with `opsguard escalations resolve-unknown`.",
 )
-_SHOWN = ("escalation_id", "ticket_id", "step", "state", "to_priority", "to_assignee_id", "told", "as_of", "answer")
+_SHOWN = (
+    "escalation_id",
+    "ticket_id",
+    "step",
+    "state",
+    "to_priority",
+    "to_assignee_id",
+    "to_tell",
+    "told",
+    "as_of",
+    "answer",
+)
+
+
+_NOT_SENT = (
+    "No notice has been sent: no delivery is set up, OpsGuard sends no messages yet. Whoever stands under “to tell” "
+    "has to be told by a person; the notices are kept."
+)
 
 
 class State(StrEnum):
@@ -51,10 +69,14 @@ def list_escalations(
     if as_json:
         print_json(rows)
         return
+    zone = session.settings.operations.timezone
     shown = [{name: row[name] for name in _SHOWN} for row in rows]
     for row in shown:
-        row["as_of"] = f"{row['as_of']:%Y-%m-%d %H:%M}"
+        row["as_of"] = clock(row["as_of"], zone)
+        row["told"] = row["told"] or "nobody"
     print_rows(f"Escalations ({', '.join(states)})", shown)
+    if any(row["to_tell"] for row in rows):
+        typer.echo(f"\n{_NOT_SENT}")
 
 
 @app.command("resolve-unknown")

@@ -4,19 +4,21 @@ Here: reading for `opsguard alerts`. Not here: its options and what it prints.
 """
 
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 import polars as pl
 
 from opsguard_assets.alerts import finding, queries
 from opsguard_assets.alerts.people import Muted
+from opsguard_assets.commands.clocks import clock
 from opsguard_assets.commands.session import Session
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.moment import SCORE_JOB
 from opsguard_assets.tickets.stored import SLA_RISK
 from resources.ticks import last_ticks
 
-_MEANINGS = {
+MEANINGS = {
     finding.RAISED: "found, and raised",
     finding.REFRESHED: "found again; the alert was brought up to date",
     finding.REOPENED: "found again soon after it had cleared; the same alert was opened again",
@@ -31,18 +33,99 @@ _MEANINGS = {
     finding.HELD_BACK: "in the share that is scored and not acted on, to measure prevention (sla.holdout_share)",
     finding.EXPIRED: "over and no longer judged, so the alert ended; nothing cleared",
     finding.OVER_BUDGET: "others were more worth acting on that day (budget of alerts)",
+    finding.TOLD: "another alert tells the same trouble",
+    finding.GROUPED: "its site fell silent as one; the alert of the site tells it",
+    finding.IN_MAINTENANCE: "the device was maintained a short while ago (device_alerts.maintenance_minutes)",
 }
 
 
 def explained(session: Session, what: str, *, limit: int) -> dict[str, Any]:
-    """What was decided on a key or an entity lately.
+    """What was decided lately on whatever a person named.
+
+    Args:
+        session: The stores.
+        what: The number or key of an alert, an entity of any kind, or how one of these begins; whatever the case.
+        limit: At most so many decisions.
 
     Returns:
-        `what`, `answer` (one paragraph), `decisions` (the newest first: `key`, `from`, `to`, `ticks`, `decision`,
-        `meaning`, `monitor`, `alert_id`).
+        `what`, `answer` (one paragraph), `alerts` (those that are not resolved: `alert_id`, `alert_type`, `severity`,
+        `state`, `title`), `decisions` (the newest first: `key`, `from`, `to`, `ticks`, `decision`, `meaning`,
+        `monitor`, `alert_id`).
     """
-    rows = [_worded(row) for row in queries.decisions(session.installation.database, what, limit=limit)]
-    return {"what": what, "answer": " ".join([_headline(what, rows), *_risk_now(session, what)]), "decisions": rows}
+    database, zone = session.installation.database, session.settings.operations.timezone
+    keys, begins = queries.keys_of(database, what), False
+    if not keys:
+        keys, begins = queries.keys_beginning(database, what), True
+    rows = [_worded(row) for row in queries.decisions(database, keys, limit=limit)]
+    alive = [row for row in queries.alerts_of(database, keys) if row["state"] != "resolved"]
+    told = [*_alive(alive, zone), *_headlines(rows, zone)] or [_nothing(session, what)]
+    lead = [f"Nothing is called {what}; what begins with it:"] if keys and begins else []
+    return {
+        "what": what,
+        "answer": " ".join([*lead, *told, *_risk_now(session, what)]),
+        "alerts": [{name: row[name] for name in _ALIVE} for row in alive],
+        "decisions": rows,
+    }
+
+
+_ALIVE = ("alert_id", "alert_type", "severity", "state", "title")
+_MOST = 5
+
+
+def _alive(rows: list[dict[str, Any]], zone: str) -> list[str]:
+    """The alerts that are not resolved."""
+    said = [
+        f"Alert {row['alert_id']} ({row['alert_type']}, {row['severity']}, {row['state']} since "
+        f"{clock(row['first_seen_at'], zone)}): {row['title']}."
+        for row in rows[:_MOST]
+    ]
+    more = len(rows) - _MOST
+    return [*said, f"{more} more: `opsguard alerts list`."] if more > 0 else said
+
+
+def _headlines(rows: list[dict[str, Any]], zone: str) -> list[str]:
+    """The newest decision of each key."""
+    newest = {row["key"]: row for row in reversed(rows)}
+    in_order = sorted(newest.values(), key=lambda row: row["to"], reverse=True)
+    said = []
+    for row in in_order[:_MOST]:
+        alert = f" (alert {row['alert_id']})" if row["alert_id"] else ""
+        said.append(f"{row['key']}, as of {clock(row['to'], zone)}: {row['meaning']}{alert}.")
+    return said
+
+
+def _nothing(session: Session, what: str) -> str:
+    """That nothing was found, what was looked at, and what is near."""
+    database, zone = session.installation.database, session.settings.operations.timezone
+    looked = queries.looked_at(database)
+    monitors = ", ".join(f"{row['monitor']} (newest tick {clock(row['newest'], zone)})" for row in looked["monitors"])
+    where = f"{looked['keys']:,} keys of {monitors}" if looked["monitors"] else "no tick of any monitor yet"
+    kind = next((word for word in _KINDS if _is_known(session, word, what)), None)
+    known = f"{what} is a {kind} that is known, but no" if kind else "No"
+    plain = queries.plain_keys(database)
+    near = get_close_matches(what.lower(), {one.lower() for one in plain}, n=3, cutoff=0.6)
+    spelt = [one for one in plain if one.lower() in near][:3]
+    hint = f" Near it: {', '.join(spelt)}." if spelt else ""
+    return (
+        f"{known} monitor has found anything about {what} in the decisions that are kept. Looked at: {where}; and the "
+        f"numbers, entities, sites and clients of all alerts.{hint}"
+    )
+
+
+_KINDS = {
+    "ticket": ("tickets", "ticket_id"),
+    "device": ("devices", "device_id"),
+    "site": ("sites", "site_id"),
+    "client": ("clients", "client_id"),
+    "person": ("people", "person_id"),
+    "vendor": ("vendors", "vendor_id"),
+    "work order": ("work_orders", "work_order_id"),
+}
+
+
+def _is_known(session: Session, kind: str, what: str) -> bool:
+    table, key = _KINDS[kind]
+    return _look_up(session, table, key, what, key) is not None
 
 
 def zone_of(session: Session, covered: Muted) -> str:
@@ -76,18 +159,10 @@ def _worded(row: dict[str, Any]) -> dict[str, Any]:
         "to": row["last_as_of"],
         "ticks": row["ticks"],
         "decision": row["decision"],
-        "meaning": _MEANINGS.get(row["decision"], row["decision"]) + detail,
+        "meaning": MEANINGS.get(row["decision"], row["decision"]) + detail,
         "monitor": row["monitor"],
         "alert_id": row["alert_id"],
     }
-
-
-def _headline(what: str, rows: list[dict[str, Any]]) -> str:
-    if not rows:
-        return f"No monitor has found anything about {what} in the decisions that are kept."
-    newest = rows[0]
-    alert = f" (alert {newest['alert_id']})" if newest["alert_id"] else ""
-    return f"{newest['key']}, as of {newest['to']:%Y-%m-%d %H:%M} UTC: {newest['meaning']}{alert}."
 
 
 def _risk_now(session: Session, what: str) -> list[str]:
@@ -105,7 +180,8 @@ def _risk_now(session: Session, what: str) -> list[str]:
 
 
 def _risk_in_words(session: Session, newest: datetime, state: str, risk: float | None) -> str:
-    moment = f"At the newest tick ({newest:%Y-%m-%d %H:%M} UTC)"
+    moment = f"At the newest tick ({clock(newest, session.settings.operations.timezone)})"
     if risk is None:
-        return f"{moment} the ticket was {state}, which is no matter of risk."
+        said = {"breached": "past its deadline: a fact, and no risk", "paused": "paused, without a deadline"}
+        return f"{moment} the ticket was {said.get(state, state)}."
     return f"{moment} its risk was {risk:.1%}; alerts are raised from {session.settings.sla.alert_from:.0%}."

@@ -34,7 +34,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 console = Console(stderr=True)
 # Where nobody told how wide the page is, as in a file or a pipe, rows stay on their lines.
 _WIDE = 240
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# What steers a terminal, and what turns the direction of a line or hides in it.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 @dataclass(frozen=True)
@@ -110,3 +111,8 @@ def _plain(name: str, value: object) -> str:
 def visible(text: str) -> str:
     """A received text with control characters replaced: a file name must not steer the terminal."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def line(text: str) -> str:
+    """A received text on one line: it cannot look like lines of ours."""
+    return visible(" ".join(text.split()))

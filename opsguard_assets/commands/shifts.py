@@ -1,17 +1,22 @@
 """`opsguard shifts`: who is missing, and what a verdict rests on. Not here: verdicts (`opsguard_assets.shifts`)."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
 import polars as pl
 import typer
 
-from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
+from opsguard_assets.alerts.queries import newest_tick
+from opsguard_assets.commands.clocks import clock, clocks
+from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, line, opened, print_json, print_rows
 from opsguard_assets.commands.tick import instant
 from opsguard_assets.shifts.compliance_assets import limits_of
 from opsguard_assets.shifts.evidence_store import Evidence, evidence_of
+from opsguard_assets.shifts.findings import MONITOR
 from opsguard_assets.shifts.stored import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts import VERDICTS
+from opsguard_assets.shifts.words import WORST_FIRST, worst_first
+from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import INSTANT
 
 app = typer.Typer(
@@ -35,12 +40,19 @@ _VERDICT = (
 @app.command("list")
 def listed(
     verdict: Annotated[list[str] | None, typer.Option(help=f"Only these verdicts: {', '.join(VERDICTS)}.")] = None,
-    since: _AsOf = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="Shifts that start from this moment on, such as 2026-01-31T12:00:00+00:00; those that are "
+            "judged (they run or ended within a day) where left out."
+        ),
+    ] = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Also those that are fine.")] = False,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 50,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The latest verdicts on shifts, the newest shifts first.
+    """The latest verdicts on shifts in trouble, the worst first; those that are fine with --all.
 
     Example: `opsguard shifts list --verdict no_show --verdict unattended`.
     """
@@ -48,17 +60,41 @@ def listed(
     if unknown:
         raise typer.BadParameter(f"{', '.join(unknown)}: no verdict; there are {', '.join(VERDICTS)}")
     with opened(config) as session:
-        rows = session.installation.lake.known(SHIFT_COMPLIANCE)
+        zone, lake = session.settings.operations.timezone, session.installation.lake
+        rows = lake.known(SHIFT_COMPLIANCE).filter(_asked(session, since)).collect()
         if verdict:
             rows = rows.filter(pl.col("verdict").is_in(verdict))
-        if since:
-            rows = rows.filter(pl.col("starts_at") >= pl.lit(instant(since), INSTANT))
-        columns = ("shift_id", "person_id", "expected_from_at", "verdict", "rule", "known_at")
-        found = rows.sort("starts_at", "shift_id", descending=[True, False]).head(limit).select(columns).collect()
+        shown = rows if show_all or verdict else rows.filter(pl.col("verdict").is_in(list(WORST_FIRST)))
+        named = _named(session, worst_first(shown).head(limit))
     if as_json:
-        print_json(found.to_dicts())
-    else:
-        print_rows("Shifts", _clocks(found))
+        print_json(named.to_dicts())
+        return
+    columns = ("shift_id", "site", "person", "post", "expected_from_at", "verdict", "rule", "known_at")
+    print_rows("Shifts" if show_all or verdict else "Shifts in trouble", clocks(named.select(columns), zone).to_dicts())
+    if len(shown) > limit:
+        typer.echo(f"\n{limit:,} of {len(shown):,} are shown; --limit shows more.")
+    if len(rows) > len(shown):
+        fine = len(rows) - len(shown)
+        typer.echo(f"\n{fine:,} more {'is' if fine == 1 else 'are'} fine; --all shows {'it' if fine == 1 else 'them'}.")
+
+
+def _asked(session: Session, since: str | None) -> pl.Expr:
+    """Which shifts are asked for: those from a moment on, or those that the newest tick judged."""
+    if since:
+        return pl.col("starts_at") >= pl.lit(instant(since), INSTANT)
+    newest = newest_tick(session.installation.database, MONITOR) or datetime.now(UTC)
+    return pl.col("expected_until_at") > pl.lit(newest - timedelta(days=1), INSTANT)
+
+
+def _named(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the names of their sites and people; their numbers where no name is known."""
+    for table, key, name in (("sites", "site_id", "site"), ("people", "person_id", "person")):
+        known = session.installation.lake.known(TABLES[table]).select(key, pl.col("name").alias(name))
+        names = known.unique(key).collect()
+        rows = rows.join(names, on=key, how="left", maintain_order="left").with_columns(
+            pl.coalesce(name, key).alias(name)
+        )
+    return rows
 
 
 @app.command()
@@ -78,14 +114,17 @@ def evidence(
     if as_json:
         print_json({"shift": shift, "as_of": moment, **{name: frame.to_dicts() for name, frame in vars(found).items()}})
         return
-    typer.echo(f"Shift {shift} by what was known at {moment:%Y-%m-%d %H:%M} UTC; all times are UTC.\n")
-    print_rows("Schedule", _clocks(found.schedule.select(_SCHEDULE)))
-    print_rows(
-        "\nSchedule as it was recorded", _clocks(found.planned.select("known_at", "person_id", "status", "starts_at"))
-    )
-    print_rows("\nPunches, every version", _clocks(found.punches.select(_PUNCHES)))
-    print_rows("\nVerdict", _clocks(found.verdicts.select(_VERDICT)))
-    print_rows("\nSaid so far", _clocks(found.said.select("known_at", "person_id", "verdict", "rule")))
+    zone = session.settings.operations.timezone
+    parts = {
+        "Schedule": found.schedule.select(_SCHEDULE),
+        "Schedule as it was recorded": found.planned.select("known_at", "person_id", "status", "starts_at"),
+        "Punches, every version": found.punches.select(_PUNCHES),
+        "Verdict": found.verdicts.select(_VERDICT),
+        "Said so far": found.said.select("known_at", "person_id", "verdict", "rule"),
+    }
+    typer.echo(f"Shift {line(shift)} by what was known at {clock(moment, zone)}.")
+    for title, frame in parts.items():
+        print_rows(f"\n{title}", clocks(frame, zone).to_dicts())
 
 
 def _found(session: Session, shift: str, moment: datetime) -> Evidence:
@@ -93,10 +132,3 @@ def _found(session: Session, shift: str, moment: datetime) -> Evidence:
         return evidence_of(session.installation.lake, shift, moment, limits_of(session.settings))
     except LookupError as error:
         raise typer.BadParameter(str(error)) from None
-
-
-def _clocks(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """Rows with times that people read."""
-    return frame.with_columns(
-        pl.col(pl.Datetime("us", "UTC")).dt.strftime("%Y-%m-%d %H:%M"), pl.col(pl.Float64).round(1)
-    ).to_dicts()

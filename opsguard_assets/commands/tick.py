@@ -114,7 +114,7 @@ def _show_escalations(decided: dict[str, Any], as_of: datetime, *, as_json: bool
         print_json({"tick": Kind.ESCALATIONS.value, **decided})
         return
     rows = [{"decision": decision, "tickets": count} for decision, count in decided["decisions"].items()]
-    print_rows(f"As of {as_of:%Y-%m-%d %H:%M} UTC, by the SLA risk of {decided['risk_as_of']:%H:%M}", rows)
+    print_rows(f"As of {as_of:%Y-%m-%d %H:%M} UTC, by the SLA risk of {decided['risk_as_of']:%H:%M} UTC", rows)
     typer.echo("\nWhat became of them: `opsguard escalations list`.")
 
 
@@ -180,7 +180,7 @@ def show(as_of: datetime, headline: RiskSummary) -> None:
     typer.echo(f"\nAs of {as_of:%Y-%m-%d %H:%M} UTC: {headline_of(headline).replace('**', '')}")
     first = headline.riskiest.head(10)
     left = durations(first["remaining_minutes"].clip(lower_bound=0)).alias("working time left")
-    shown = first.with_columns(first["resolution_due_at"].dt.strftime("%Y-%m-%d %H:%M"), left)
+    shown = first.with_columns(first["resolution_due_at"].dt.strftime("%Y-%m-%d %H:%M UTC"), left)
     ranked = shown.drop("site_id", "remaining_minutes", "working time left").insert_column(-2, left)
     print_rows(
         "\nThe riskiest tickets that can still be saved; of equal risks, the one with the least time left first",

@@ -57,7 +57,7 @@ def show_vendors(found: VendorTick, *, rows: int = 5) -> None:
         ranked.head(rows).with_columns(in_time="sla_raw").select("name", "trade", "score", "grade", "jobs", "in_time")
     )
     print_rows("\nThe lowest scores", worst.to_dicts())
-    due = found.risk.head(rows).with_columns(pl.col("due_at").dt.strftime("%Y-%m-%d %H:%M"))
+    due = found.risk.head(rows).with_columns(pl.col("due_at").dt.strftime("%Y-%m-%d %H:%M UTC"))
     print_rows(
         "\nOrders most likely late", due.select("work_order_id", "vendor_id", "due_at", "risk", "reason").to_dicts()
     )

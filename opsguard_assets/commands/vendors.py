@@ -6,6 +6,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
+from opsguard_assets.commands.clocks import clock
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
 from opsguard_assets.commands.tick import instant
 from opsguard_assets.vendors.score_store import scored_at
@@ -41,23 +42,29 @@ def listed(
     if as_json:
         print_json(rows.to_dicts())
     else:
-        print_rows(f"Vendors, known at {moment:%Y-%m-%d %H:%M} UTC", rows.select(_COLUMNS).to_dicts())
+        zone = session.settings.operations.timezone
+        print_rows(f"Vendors, known at {clock(moment, zone)}", rows.select(_COLUMNS).to_dicts())
 
 
 @app.command()
 def report(
-    out: Annotated[Path, typer.Option(help="Folder of the pages; made where it is missing.")] = Path("vendors"),
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the pages, made where it is missing; below OPSGUARD_HOME where left out."),
+    ] = None,
     as_of: _AsOf = None,
     config: ConfigOption = None,
 ) -> None:
     """One HTML page per vendor (parts, months, late jobs, what was done again) and one ranking, ready to print.
 
-    Example: `opsguard vendors report --out vendors`, then open `vendors/index.html`.
+    Example: `opsguard vendors report`, then open the page that it names.
     """
     from opsguard_assets.commands.vendor_pages import write_pages  # noqa: PLC0415 - only who writes pages needs it
 
     moment = instant(as_of)
     with opened(config) as session:
         scored = scored_at(session.installation.lake, moment, session.settings)
-        pages = write_pages(scored, moment, session.settings, out)
-    typer.echo(f"{len(pages):,} pages; begin with {pages[0]}")
+        home = session.installation.environment.home
+        folder = out.expanduser().resolve() if out else home / "reports" / "vendors"
+        pages = write_pages(scored, moment, session.settings, folder)
+    typer.echo(f"{len(pages):,} pages are written to {folder}; begin with {pages[0]}")

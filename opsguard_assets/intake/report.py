@@ -92,7 +92,8 @@ def _cell(name: str, dtype: pl.DataType) -> pl.Expr:
     if name.endswith("_share"):
         return pl.format("{} %", (column * 100).round(2)).fill_null("").alias(name)
     if isinstance(dtype, pl.Datetime):
-        return column.dt.strftime("%Y-%m-%d %H:%M").fill_null("").alias(name)
+        zone = f" {dtype.time_zone}" if dtype.time_zone else ""
+        return column.dt.strftime(f"%Y-%m-%d %H:%M{zone}").fill_null("").alias(name)
     text = column.cast(pl.String).fill_null("").str.replace_all(r"[\r\n\x00]+", " ")
     for sign, escaped in (
         ("\\", "\\\\"),
@@ -102,6 +103,7 @@ def _cell(name: str, dtype: pl.DataType) -> pl.Expr:
         ("|", "\\|"),
         ("`", "\\`"),
         ("[", "\\["),
+        ("://", "&#58;//"),  # an address is shown, and no link
     ):
         text = text.str.replace_all(sign, escaped, literal=True)
     return text.alias(name)

@@ -236,7 +236,15 @@ def _gaps(found: Found) -> pl.DataFrame:
             .fill_null(""),
         ),
         is_raising=pl.lit(value=True),
-        facts=pl.struct("post", "required", "planned", "present", "unknown", "missing").struct.json_encode(),
+        facts=pl.struct(
+            "post",
+            "required",
+            "planned",
+            "present",
+            "unknown",
+            "missing",
+            due=pl.when("is_ahead").then(_clock("starts_at")).otherwise(_clock("ends_at")),
+        ).struct.json_encode(),
     )
 
 

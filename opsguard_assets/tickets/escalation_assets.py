@@ -32,7 +32,7 @@ _SHOWN = (
     "ticket_id", "decision", "step", "risk", "from_priority", "to_priority", "from_assignee_id", "to_assignee_id",
     "reason",
 )  # fmt: skip
-_RESULT = ("ticket_id", "step", "state", "answer", "told", "attempts", "settled_at")
+_RESULT = ("ticket_id", "step", "state", "answer", "told", "to_tell", "attempts", "settled_at")
 
 
 def escalations_asset(settings: Settings, open_system: Callable[[], TicketSystem]) -> dg.AssetsDefinition:

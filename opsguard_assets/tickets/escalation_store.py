@@ -161,11 +161,18 @@ def numbers_in(connection: Connection, state: str) -> list[int]:
 
 
 def escalations(database: Database, *, states: Sequence[str] = STATES, limit: int = 100) -> list[Row]:
-    """Escalations in some states with who is to be told, the newest first."""
+    """Escalations in some states, the newest first.
+
+    Returns:
+        Their rows with `told` (who was told) and `to_tell` (who is to be told, and was not yet).
+    """
     statement = text(
-        "SELECT e.*, (SELECT string_agg(person_id || ' (' || role || ')', ', ' ORDER BY role, person_id) "
-        "FROM escalation_notices AS n WHERE n.escalation_id = e.escalation_id) AS told "
-        "FROM escalations AS e WHERE state = ANY (:states) ORDER BY escalation_id DESC LIMIT :limit"
+        "SELECT e.*, n.told, n.to_tell FROM escalations AS e CROSS JOIN LATERAL ("
+        "SELECT string_agg(who, ', ') FILTER (WHERE state = 'delivered') AS told, "
+        "string_agg(who, ', ') FILTER (WHERE state <> 'delivered') AS to_tell FROM ("
+        "SELECT person_id || ' (' || role || ')' AS who, state FROM escalation_notices "
+        "WHERE escalation_notices.escalation_id = e.escalation_id ORDER BY role, person_id) AS ordered) AS n "
+        "WHERE state = ANY (:states) ORDER BY escalation_id DESC LIMIT :limit"
     )
     with database.begin() as connection:
         return [dict(row) for row in connection.execute(statement, {"states": list(states), "limit": limit}).mappings()]

@@ -138,7 +138,7 @@ def test_a_mute_suppresses_with_a_record_ends_by_itself_and_what_still_holds_is_
     number = mute(database, Muted(site_id="S1"), begins_at=minute(10), ends_at=minute(40), reason="works", actor="ada")
     assert tick(database, 1, finding(), finding("T2"), finding("T3")).decisions == {"muted": 3}
     assert {alert["state"] for alert in alerts(database)} == {"suppressed"}
-    assert decisions(database, "T3")[0]["detail"] == f"mute {number}"
+    assert decisions(database, ["sla_breach_risk:T3"])[0]["detail"] == f"mute {number}"
     assert [row["mute_id"] for row in mutes(database, minute(20))] == [number]
     after = tick(database, 3, finding(), finding("T2"), finding("T3"))
     assert after.decisions == {"mute ended": 3}
@@ -207,7 +207,7 @@ def test_equal_decisions_of_consecutive_ticks_are_one_row_that_grows(database):
     for number in range(5):
         tick(database, number, finding())
     tick(database, 5)
-    rows = decisions(database, "T1")
+    rows = decisions(database, ["sla_breach_risk:T1"])
     assert [(row["decision"], row["ticks"]) for row in rows] == [("cleared", 1), ("refreshed", 4), ("raised", 1)]
     assert decided(database, 3) == {"sla_breach_risk:T1": "refreshed"}
 

@@ -46,7 +46,7 @@ def test_a_post_that_nobody_came_to_is_one_alert_from_the_first_tick_to_the_last
     assert told["08:05"] == {}
     assert told["08:35"] == told["09:05"] == {ANN: "late_arrival"}
     assert told["10:05"] == told["15:35"] == {ANN: "no_show"}
-    (newest,) = decisions(database, GAP, limit=1)
+    (newest,) = decisions(database, [GAP], limit=1)
     assert (newest["decision"], newest["detail"], newest["ticks"]) == (TOLD, ANN, 4)
     assert len(alerts(database, states=("open", "resolved"))) == 1
 
@@ -71,7 +71,7 @@ def test_of_two_people_each_who_is_missing_has_one_alert_and_the_post_none(datab
     assert all_told(database, "08:35", TWO, came) == {ANN: "late_arrival"}
     left = [punch("07:55", "11:00", person_id="bob")]
     assert all_told(database, "11:35", TWO, left) == {ANN: "no_show", BOB: "early_exit"}
-    (newest,) = decisions(database, GAP, limit=1)
+    (newest,) = decisions(database, [GAP], limit=1)
     assert newest["decision"] == TOLD
 
 
@@ -120,7 +120,7 @@ def test_where_the_plan_of_the_client_holds_no_alert_of_parts_the_gap_is_told_by
     assert all_told(database, "08:35", [DAY], mark=lambda rows: keep_to_plans(rows, plans, only)) == {
         GAP: "coverage_gap"
     }
-    assert decisions(database, ANN)[0]["decision"] == "not in the plan"
+    assert decisions(database, [ANN])[0]["decision"] == "not in the plan"
 
 
 def test_a_shift_whose_feed_is_late_is_one_alert_and_no_gap(database):
@@ -157,8 +157,8 @@ def test_a_battery_that_runs_empty_is_one_alert_until_it_is_the_silence_of_its_d
     assert device_tick(database, 4) == {}
     silent = next(row for row in alerts(database, states=("resolved",)) if row["alert_type"] == "device_silent")
     assert silent["reason"].endswith("; its battery was at 8 %")
-    assert [row["decision"] for row in decisions(database, "low_battery_predicted:d")] == [TOLD, "raised"]
-    assert decisions(database, "device_failure_risk:d")[0]["detail"] == "device_silent:d"
+    assert [row["decision"] for row in decisions(database, ["low_battery_predicted:d"])] == [TOLD, "raised"]
+    assert decisions(database, ["device_failure_risk:d"])[0]["detail"] == "device_silent:d"
 
 
 def test_a_silence_is_as_grave_as_the_risk_that_it_tells(database):

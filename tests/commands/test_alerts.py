@@ -7,7 +7,11 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from opsguard_assets.alerts.life import settle
+from opsguard_assets.alerts import finding as finding_words
+from opsguard_assets.alerts.finding import TOLD, WITHHELD
+from opsguard_assets.alerts.kinds import KINDS
+from opsguard_assets.alerts.life import Monitor, settle
+from opsguard_assets.commands.explanation import MEANINGS
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.moment import SCORE_JOB
 from opsguard_assets.tickets.stored import SLA_RISK
@@ -15,6 +19,8 @@ from resources.lake import Lake
 from resources.ticks import Tick, record_tick
 from tests.alerts.given import MONITOR, finding, frame, minute
 
+DECIDED = ("raised", "refreshed", "reopened", "cleared", "held by hysteresis", "below the threshold", "muted",
+           "mute ended", "resolved by a person", "late tick")  # fmt: skip
 HOSTILE = "T-9\x1b]0;owned\x07 [red]urgent[/red]"
 
 
@@ -39,7 +45,7 @@ def tick(database, number, *findings):
     return settle(database, frame(*findings), MONITOR, minute(15 * number))
 
 
-def test_the_list_shows_what_is_unresolved_the_gravest_first(command, database):
+def test_the_list_shows_what_is_unresolved_without_a_deadline_the_gravest_first(command, database):
     tick(database, 0, finding("T1"), finding("T2", "critical"), finding("T3"))
     tick(database, 1, finding("T1"), finding("T2", "critical"))
     listed = asked(command, "list")
@@ -111,7 +117,11 @@ def test_explain_tells_what_was_decided_tick_by_tick_in_words(command, database)
 
 
 def test_explain_says_when_nothing_was_found_and_what_the_risk_is(command, database, lake):
-    assert "No monitor has found anything about T5" in asked(command, "explain", "T5")["answer"]
+    tick(database, 0, finding("T-55"))
+    answer = asked(command, "explain", "T5")["answer"]
+    assert "No monitor has found anything about T5" in answer
+    assert "Looked at: 1 keys of tests (newest tick 2026-03-02 17:30 IST)" in answer
+    assert "Near it: T-55." in answer
     row = {"ticket_id": "T5", "as_of": minute(0), "state": "running", "risk": 0.41, "date": minute(0).date()}
     schema = {
         "ticket_id": pl.String, "as_of": pl.Datetime("us", "UTC"), "state": pl.String, "risk": pl.Float64,
@@ -189,6 +199,132 @@ def test_a_mute_made_by_the_command_is_obeyed_by_the_next_tick_and_ends_by_itsel
     assert f"mute {made['mute_id']}" in asked(command, "explain", "T1")["answer"]
     assert settle(database, frame(finding("T1")), MONITOR, after).decisions == {"mute ended": 1}
     assert [row["state"] for row in asked(command, "list")] == ["open"]
+
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def due(hours):
+    return json.dumps(
+        {"resolution_due_at": f"{NOW + timedelta(hours=hours):%Y-%m-%dT%H:%M:%S+00:00}", "risk": 0.123456789}
+    )
+
+
+def other(alert_type, key, entity_type="shift", **more):
+    return finding(more.pop("entity_id", "x"), **more) | {
+        "dedup_key": key, "alert_type": alert_type, "entity_type": entity_type,
+    }  # fmt: skip
+
+
+EVERY = Monitor("every", tuple(KINDS))
+
+
+def all_kinds(database, *findings):
+    return settle(database, frame(*findings), EVERY, NOW)
+
+
+def test_what_can_still_be_saved_comes_first_and_what_is_lost_last(command, database):
+    all_kinds(
+        database,
+        other("sla_breached", "sla_breached:L1", "ticket", entity_id="L1", severity="critical", evidence=due(-30)),
+        other("sla_breached", "sla_breached:L2", "ticket", entity_id="L2", evidence=due(-2)),
+        finding("S2", evidence=due(9)),
+        finding("S1", "low", evidence=due(1)),
+        other("device_silent", "device_silent:D", "device", entity_id="D"),
+        other("no_show", "shift:g@d/ann", entity_id="g@d",
+              evidence=json.dumps({"expected_until": f"{NOW + timedelta(hours=3):%Y-%m-%d %H:%M} UTC"})),
+    )  # fmt: skip
+    rows = asked(command, "list")
+    assert [row["entity_id"] for row in rows] == ["S1", "g@d", "S2", "D", "L2", "L1"]
+    assert [row["standing"] for row in rows[2:5]] == ["can still be saved", "no deadline", "deadline has passed"]
+    assert 50 <= rows[0]["minutes_left"] <= 60
+    assert rows[0]["evidence"]["risk"] == 0.1235
+    code, out, _ = command("list", "--limit", "2")
+    assert code == 0
+    assert "6 alerts (open, acknowledged, suppressed): 3 with a deadline ahead, 1 without a deadline, 2 past" in out
+    assert "IST" in out
+    assert [row["entity_id"] for row in asked(command, "list", "--severity", "low")] == ["S1"]
+
+
+def test_names_subject_holder_and_next_step_stand_beside_an_alert(command, database, lake):
+    known_at = datetime(2026, 1, 1, tzinfo=UTC)
+    record(
+        lake, "sites", {"site_id": "S1", "client_id": "C1", "name": "Harbour", "timezone": "Europe/Berlin"}, known_at
+    )
+    record(lake, "clients", {"client_id": "C1", "name": "Acme", "timezone": "Europe/Berlin"}, known_at)
+    record(lake, "people", {"person_id": "p1", "name": "Ada"}, known_at)
+    record(lake, "tickets", TICKET | {"ticket_id": "T1", "title": HOSTILE, "assignee_id": "p1"}, known_at)
+    all_kinds(database, finding("T1", evidence=due(1)), finding("T2", client_id="C2", site_id="S2"))
+    (row,) = asked(command, "list", "--client", "acme", "--site", "harb")
+    assert (row["client_name"], row["site_name"], row["subject"]) == ("Acme", "Harbour", HOSTILE)
+    assert (row["holder"], row["next"]) == ("Ada (assignee)", "ask the assignee, or move it")
+    for arguments in (["list"], ["show", str(row["alert_id"])]):
+        _, out, _ = command(*arguments)
+        assert "Acme, Harbour" in out
+        assert "Ada (assignee)" in out
+        assert not set(out) & {"\x1b", "\x07"}
+    code, _, err = command("list", "--client", "Acne")
+    assert code == 2
+    assert "did you mean Acme" in " ".join(err.split())
+    code, _, err = command("list", "--type", "sla_breach")
+    assert code == 2
+    assert "sla_breach_risk" in err
+
+
+@pytest.mark.parametrize(
+    ("what", "is_it"),
+    [
+        ("shift:R1@2026-03-02/ANN", True), ("r1@2026-03-02", True), ("ann", True), ("R1@2026-03-02/ann", True),
+        ("R1@", True), ("nn", False), ("R2", False),
+    ],
+)  # fmt: skip
+def test_a_shift_is_explained_by_everything_that_somebody_may_paste(command, database, what, is_it):
+    all_kinds(database, other("no_show", "shift:R1@2026-03-02/ann", entity_id="R1@2026-03-02", title="nobody came"))
+    answer = asked(command, "explain", what)
+    assert bool(answer["decisions"]) == is_it
+    assert ("nobody came" in answer["answer"]) == is_it
+
+
+@pytest.mark.parametrize("what", ["S9", "c9", "gate", "S9/gate", "1", "coverage_gap:s9/GATE", "COVER"])
+def test_a_gap_is_explained_by_its_number_site_client_post_and_key(command, database, what):
+    number = str(all_kinds(database, other("coverage_gap", "coverage_gap:S9/gate", "post", entity_id="S9/gate",
+                                           site_id="S9", client_id="C9")).findings)  # fmt: skip
+    (alert,) = asked(command, "list")
+    asked_for = str(alert["alert_id"]) if what == number else what
+    assert [row["alert_id"] for row in asked(command, "explain", asked_for)["alerts"]] == [alert["alert_id"]]
+
+
+def test_what_another_alert_tells_is_explained_by_its_name(command, database):
+    told = other("coverage_gap", "coverage_gap:S9/gate", "post", withheld=TOLD) | {"told_by": "shift:g@d/ann"}
+    all_kinds(database, told)
+    answer = asked(command, "explain", "gate")["answer"]
+    assert "another alert tells the same trouble (shift:g@d/ann)" in answer
+
+
+def test_every_decision_has_a_meaning():
+    made = {name for name in vars(finding_words).values() if isinstance(name, str) and name in {*WITHHELD, *DECIDED}}
+    assert set(MEANINGS) >= made
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_says_what_to_do_next(command, database, kind):
+    all_kinds(database, other(kind, f"{kind}:x", evidence=None))
+    (row,) = asked(command, "list")
+    assert row["next"] != "look at it"
+    code, out, _ = command("show", str(row["alert_id"]))
+    assert code == 0
+    assert "means" in out
+
+
+@pytest.mark.parametrize(
+    "trick", ["\u202egnp.exe", "a\u2028b", "x\r\n  99  critical  open  forged", "\x9b31m", "\u200bz"]
+)
+def test_a_title_can_neither_turn_a_line_nor_forge_one(command, database, trick):
+    tick(database, 0, finding("T1", title=trick, reason=trick))
+    for arguments in (["list"], ["show", "1"], ["explain", "T1"]):
+        _, out, _ = command(*arguments)
+        assert not set(out) & set("\u202e\u2028\r\x9b\u200b")
+        assert not [row for row in out.splitlines() if row.strip().startswith("99")]
 
 
 @pytest.mark.parametrize("name", [[], *([n] for n in ("list", "show", "explain", "ack", "resolve", "mute", "mutes"))])

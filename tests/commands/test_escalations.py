@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import text
 
 from opsguard_assets.tickets.escalate import Waits, escalate
 from resources.ticket_system.change import Outcome
@@ -33,11 +34,23 @@ def listed(command, *arguments):
 
 def test_the_list_shows_the_newest_first_and_who_is_to_be_told(command, doubtful):
     assert [(row["ticket_id"], row["state"]) for row in listed(command)] == [("T2", "unknown"), ("T1", "done")]
-    assert listed(command, "--state", "done")[0]["told"] == "ada (assignee)"
+    (done,) = listed(command, "--state", "done")
+    assert (done["told"], done["to_tell"]) == (None, "ada (assignee)")
     assert len(listed(command, "--limit", "1")) == 1
     code, out, _ = command("list")
     assert code == 0
     assert "as scripted" in out
+    assert "UTC" in out
+    assert "No notice has been sent: no delivery is set up" in out
+
+
+def test_who_was_told_is_said_only_once_a_notice_was_delivered(command, doubtful, database):
+    with database.begin() as connection:
+        connection.execute(text("UPDATE escalation_notices SET state = 'delivered'"))
+    (done,) = listed(command, "--state", "done")
+    assert (done["told"], done["to_tell"]) == ("ada (assignee)", None)
+    _, out, _ = command("list")
+    assert "No notice has been sent" not in out
 
 
 @pytest.mark.parametrize(("option", "state"), [("--happened", "done"), ("--not-happened", "failed")])

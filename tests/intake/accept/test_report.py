@@ -54,7 +54,14 @@ def test_markdown_shows_received_html_and_never_runs_it():
 
 def test_a_backslash_before_a_sign_does_not_bring_its_markup_back():
     table = report.as_markdown(pl.DataFrame({"example": [r"\[x](http://evil) \| \` \<b>"]}))
-    assert table.splitlines()[2] == r"| \\\[x](http://evil) \\\| \\\` \\&lt;b&gt; |"
+    assert table.splitlines()[2] == r"| \\\[x](http&#58;//evil) \\\| \\\` \\&lt;b&gt; |"
+
+
+def test_an_address_that_was_received_is_shown_and_no_link_and_times_have_their_zone():
+    row = {"example": ["see https://evil.example"], "at": [datetime(2026, 3, 2, 9, 15, tzinfo=UTC)]}
+    assert report.as_markdown(pl.DataFrame(row)).splitlines()[2] == (
+        "| see https&#58;//evil.example | 2026-03-02 09:15 UTC |"
+    )
 
 
 def test_a_long_table_says_how_much_it_leaves_out():

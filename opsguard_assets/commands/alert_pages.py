@@ -1,0 +1,132 @@
+"""How alerts are printed: a list for a terminal or a pipe, a page of one. Not here: what is printed (`alert_rows`)."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import typer
+
+from opsguard_assets.alerts.kinds import meaning
+from opsguard_assets.commands.alert_rows import LOST, TIMELESS
+from opsguard_assets.commands.clocks import clock, span
+from opsguard_assets.commands.session import line, print_rows
+from opsguard_assets.config.settings import Settings
+
+Row = dict[str, Any]
+_NARROWEST, _WIDEST = 60, 120
+_INSTANTS = {"resolution_due_at", "last_at", "since_at", "below_60_since_at"}
+
+
+def print_alerts(rows: Sequence[Row], zone: str) -> None:
+    """Prints alerts: three lines each in a terminal, one line each in a pipe or file."""
+    width = _width()
+    for row in rows:
+        parts = [
+            f"{row['alert_id']:>5}  {row['severity']:<8}  {row['state']:<12}  {_due(row, zone)}",
+            line(row["title"]),
+        ]
+        subject = f"“{line(row['subject'])}”" if row["subject"] else None
+        tail = [subject, _where(row), f"held by {line(row['holder'])}", f"next: {line(row['next'])}"]
+        why = f"why: {line(row['reason'])}" if row["reason"] else None
+        if width is None:
+            typer.echo("  ".join(part for part in (*parts, *tail, why) if part))
+            continue
+        typer.echo(parts[0])
+        _indented(parts[1], width)
+        _indented(" · ".join(part for part in tail if part), width)
+        if why:
+            _indented(why, width)
+        typer.echo()
+
+
+def print_alert(row: Row, history: Sequence[Row], settings: Settings) -> None:
+    """Prints one alert: what, where, why, by when, who has it, what next, on what it rests, what happened to it."""
+    zone = settings.operations.timezone
+    told = {
+        "what": f"{row['alert_type']}, {row['severity']}, {row['state']}",
+        "means": meaning(row["alert_type"], dict(settings)),
+        "about": " ".join(part for part in (row["entity_type"], row["entity_id"]) if part),
+        "subject": row["subject"],
+        "where": _where(row),
+        "why": row["reason"],
+        "by when": _due(row, zone),
+        "who has it": row["holder"],
+        "next": row["next"],
+        "seen": f"{clock(row['first_seen_at'], zone)} to {clock(row['last_seen_at'], zone)}, "
+        f"{row['occurrences']:,} {'time' if row['occurrences'] == 1 else 'times'}",
+        "risk": None if row["score"] is None else f"{row['score']:.1%}",
+        "model": " ".join(part for part in (row["model_name"], row["model_version"]) if part),
+        "key": row["dedup_key"],
+    }
+    typer.echo(f"Alert {row['alert_id']}: {line(row['title'])}\n")
+    for name, value in told.items():
+        if value:
+            _indented(f"{name:<11}{line(str(value))}", _width() or _WIDEST * 4, hanging=11)
+    _print_evidence(row["evidence"] or {}, zone)
+    shown = [{**one, "at": clock(one["at"], zone)} for one in history]
+    print_rows("\nHistory", [{name: line(str(value or "")) for name, value in one.items()} for one in shown])
+
+
+def _print_evidence(evidence: Mapping[str, Any], zone: str) -> None:
+    """The facts, and the people who could come."""
+    facts = {name: value for name, value in evidence.items() if value not in (None, "", []) and name != "proposals"}
+    if facts:
+        typer.echo("\nWhat it rests on")
+        for name, value in facts.items():
+            typer.echo(f"    {name.lstrip('_').replace('_', ' '):<22}{_fact(name, value, zone)}")
+    proposed = evidence.get("proposals") or []
+    if proposed:
+        rows = [
+            {"name": one.get("name"), "person_id": one.get("person_id"), "why": one.get("reason")} for one in proposed
+        ]
+        print_rows(
+            "\nWho could come, the best first", [{k: line(str(v or "")) for k, v in one.items()} for one in rows]
+        )
+
+
+def _fact(name: str, value: object, zone: str) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.1%}" if "risk" in name or name == "fraction_used" else f"{value:,.1f}"
+    if name in _INSTANTS and isinstance(value, str):
+        return clock(datetime.fromisoformat(value), zone)
+    return line(str(value))
+
+
+def _due(row: Row, zone: str) -> str:
+    if row["standing"] == TIMELESS:
+        return TIMELESS
+    left = timedelta(minutes=row["minutes_left"])
+    passed = row["standing"] == LOST
+    return f"{clock(row['due_at'], zone)}, {span(left)} {'ago' if passed else 'left'}"
+
+
+def _where(row: Row) -> str | None:
+    client, site = (line(row[f"{name}_name"] or row[f"{name}_id"] or "") for name in ("client", "site"))
+    return ", ".join(part for part in (client, site) if part) or None
+
+
+def _width() -> int | None:
+    """The width of the page; None in a pipe or file, where each alert is one line."""
+    if not (sys.stdout.isatty() or "COLUMNS" in os.environ):
+        return None
+    return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size((_WIDEST, 24)).columns))
+
+
+def _indented(text: str, width: int, hanging: int = 0) -> None:
+    words, current = text.split(" "), ""
+    lines = []
+    room = width - 7
+    for word in words:
+        longer = f"{current} {word}" if current else word
+        if len(longer) > room and current:
+            lines.append(current)
+            current = " " * hanging + word
+        else:
+            current = longer
+    for shown in (*lines, current):
+        typer.echo(f"       {shown}".rstrip())

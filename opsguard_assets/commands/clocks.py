@@ -1,0 +1,30 @@
+"""Times as people read them: in one zone, which stands beside each. Not here: any command, and JSON (ISO 8601, UTC)."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+INSTANT = pl.Datetime("us", "UTC")
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+def clock(instant: datetime, zone: str = "UTC") -> str:
+    """An instant in a zone, such as "2026-03-02 09:15 CET"."""
+    return f"{instant.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M %Z}"
+
+
+def clocks(frame: pl.DataFrame, zone: str = "UTC") -> pl.DataFrame:
+    """A frame whose instants are texts that people read, and whose numbers have one digit."""
+    instants = [name for name, dtype in frame.schema.items() if dtype == INSTANT]
+    local = [pl.col(name).dt.convert_time_zone(zone).dt.strftime("%Y-%m-%d %H:%M %Z") for name in instants]
+    return frame.with_columns(*local, pl.col(pl.Float64).round(1))
+
+
+def span(length: timedelta) -> str:
+    """A length of time, rounded down: "45 min", "2 h 10 min", "3 d 4 h"; without its sign."""
+    seconds = int(abs(length).total_seconds())
+    days, hours, minutes = seconds // _DAY, seconds % _DAY // _HOUR, seconds % _HOUR // _MINUTE
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
