@@ -12,6 +12,7 @@ import polars as pl
 import typer
 
 from opsguard_assets.alerts import queries
+from opsguard_assets.alerts.finding import SEVERITIES
 from opsguard_assets.alerts.kinds import KINDS
 from opsguard_assets.alerts.people import ActionError, Muted, acknowledge, end_mute, resolve
 from opsguard_assets.alerts.people import mute as mute_them
@@ -91,7 +92,7 @@ def list_alerts(
             session.installation.database,
             states=states,
             alert_type=alert_type,
-            severities=[one.value for one in severity] if severity else queries.SEVERITIES,
+            severities=[one.value for one in severity] if severity else SEVERITIES,
             clients=_numbers_of(session, "clients", "client_id", client),
             sites=_numbers_of(session, "sites", "site_id", site),
             limit=None,
