@@ -153,6 +153,23 @@ def preview_rows(rows: Sequence[Mapping[str, object]]) -> dg.MarkdownMetadataVal
     return preview(pl.DataFrame(rows), limit=100) if rows else dg.MetadataValue.md("none")
 
 
+def first_of(entities: pl.Series, most: int = 5) -> str:
+    """The first few of some entities by name, and how many more there are."""
+    more = len(entities) - most
+    return ", ".join(entities.head(most)) + (f" and {more} more" if more > 0 else "")
+
+
+def severity_of(*, twice: int, odd: int, rows: int) -> dg.AssetCheckSeverity:
+    """How much a failed check of a tick means: what is odd about a few rows withholds none of the others.
+
+    Args:
+        twice: Rows too many: something would be alerted twice.
+        odd: Rows without a result.
+        rows: All rows.
+    """
+    return dg.AssetCheckSeverity.ERROR if twice or odd >= max(rows, 1) else dg.AssetCheckSeverity.WARN
+
+
 def picture(svg: bytes, title: str) -> dg.MarkdownMetadataValue:
     """A plot inside the asset page."""
     return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{base64.b64encode(svg).decode()})")

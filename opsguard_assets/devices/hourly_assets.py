@@ -31,6 +31,7 @@ from opsguard_assets.metadata import (
     owners_of,
     picture,
     preview,
+    severity_of,
 )
 from resources.database import Database
 from resources.lake import Lake
@@ -212,6 +213,7 @@ def _devices(lake: Lake) -> pl.DataFrame:
 
 
 def _complete(wrong: pl.DataFrame, done: Rolled) -> dg.AssetCheckResult:
+    hours = sum((before - since) // timedelta(hours=1) for since, before in done.stretches)
     looked = f"{len(done.stretches):,} stretches of time looked at"
     first = (
         wrong.head(3).select(pl.format("{}: {} reports, {} rolled up", "hour_at", "reports", "rolled_up")).to_series()
@@ -219,6 +221,8 @@ def _complete(wrong: pl.DataFrame, done: Rolled) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=_COMPLETE,
         passed=wrong.is_empty(),
+        # A few hours that do not add up withhold no other one.
+        severity=severity_of(twice=0, odd=len(wrong), rows=hours),
         description="; ".join(first) if len(wrong) else looked,
         metadata={"hours_incomplete": len(wrong), **({"hours": preview(wrong, limit=_WORST)} if len(wrong) else {})},
     )

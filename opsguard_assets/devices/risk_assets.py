@@ -24,10 +24,12 @@ from opsguard_assets.metadata import (
     check_spec,
     column_schema,
     figures,
+    first_of,
     key_of,
     owners_of,
     picture,
     preview,
+    severity_of,
 )
 from opsguard_assets.models.findings import model_findings, model_monitor
 from opsguard_assets.models.plots import Captions, risk_distribution
@@ -110,12 +112,17 @@ def with_visits(risk: pl.DataFrame, *, within: str, visits: int) -> pl.DataFrame
 
 
 def _complete(rows: pl.DataFrame) -> dg.AssetCheckResult:
+    """Every device that is up has one risk. One that has none is told and withholds no other one."""
     distinct, up = rows["device_id"].n_unique(), rows.filter(pl.col("state") == UP)
-    scored = len(up) - up["risk_24h"].null_count()
+    odd = up.filter(pl.col("risk_24h").is_null())["device_id"].sort()
+    told = f"{len(rows)} rows of {distinct} devices; {len(up)} are up, {len(up) - len(odd)} of them have a risk"
+    if len(odd):
+        told += f"; without one: {first_of(odd)}. Look at their reports and at their row in `devices`"
     return dg.AssetCheckResult(
         check_name=_COMPLETE,
-        passed=len(rows) == distinct and scored == len(up),
-        description=f"{len(rows)} rows of {distinct} devices; {len(up)} are up, {scored} of them have a risk",
+        passed=len(rows) == distinct and not len(odd),
+        severity=severity_of(twice=len(rows) - distinct, odd=len(odd), rows=len(up)),
+        description=told,
     )
 
 

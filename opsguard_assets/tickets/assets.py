@@ -23,10 +23,12 @@ from opsguard_assets.metadata import (
     check_spec,
     column_schema,
     figures,
+    first_of,
     key_of,
     owners_of,
     picture,
     preview,
+    severity_of,
 )
 from opsguard_assets.models.findings import model_findings, model_monitor
 from opsguard_assets.models.promotion import Office
@@ -192,10 +194,10 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
             ),
         )
         settle(database, model_findings(served, TASK.problem, alert_type=_UNAVAILABLE), MODEL_MONITOR, as_of)
-        open_tickets = lake.known(TICKETS, as_of, live_only=True).select(pl.len()).collect().item()
+        still_open = lake.known(TICKETS, as_of, live_only=True).select("ticket_id", "opened_at").collect()
         return dg.MaterializeResult(
             metadata=_risk_metadata(risk, as_of, marks),
-            check_results=[_complete(risk, open_tickets), _served(served)],
+            check_results=[_complete(risk, still_open, as_of), _served(served)],
         )
 
     return sla_risk
@@ -206,13 +208,23 @@ def _served(served: Serving) -> dg.AssetCheckResult:
     return champion_check(name, served.trouble, is_trained=served.is_trained)
 
 
-def _complete(risk: pl.DataFrame, open_tickets: int) -> dg.AssetCheckResult:
-    distinct = risk["ticket_id"].n_unique()
+def _complete(risk: pl.DataFrame, still_open: pl.DataFrame, as_of: datetime) -> dg.AssetCheckResult:
+    """Every open ticket is scored once. An odd ticket is told and withholds no other one."""
+    ahead = still_open.filter(pl.col("opened_at") > as_of)["ticket_id"].sort()
+    missing = still_open.filter(pl.col("opened_at") <= as_of).join(risk, on="ticket_id", how="anti")["ticket_id"].sort()
+    twice = len(risk) - risk["ticket_id"].n_unique()
+    told = [f"{len(risk)} rows, {len(risk) - twice} tickets, {len(still_open)} open"]
+    if len(ahead):
+        remedy = "correct `opened_at` at the source, or `timezone` in the mapping, and deliver them again"
+        told.append(f"opened after this tick and not scored: {first_of(ahead)}; {remedy}")
+    if len(missing):
+        told.append(f"open and not scored: {first_of(missing)}; run the tick of this moment again")
     return dg.AssetCheckResult(
         check_name=_COMPLETE,
-        passed=len(risk) == distinct == open_tickets,
-        description=f"{len(risk)} rows, {distinct} tickets, {open_tickets} open",
-        metadata={"rows": len(risk), "open_tickets": open_tickets},
+        passed=not (twice or len(ahead) or len(missing)),
+        severity=severity_of(twice=twice, odd=len(missing), rows=len(still_open) - len(ahead)),
+        description=". ".join(told),
+        metadata={"rows": len(risk), "open_tickets": len(still_open)},
     )
 
 
