@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 import polars as pl
 from deltalake import DeltaTable
 
+from opsguard_assets.tables.reports import ROWS, fill
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.versions import (
     ARRIVAL,
@@ -29,7 +30,6 @@ from opsguard_assets.tables.versions import (
     SEQUENCE,
     SUPERSEDED_AT,
     rank,
-    revise,
     superseded,
 )
 from resources import delta
@@ -49,8 +49,8 @@ def heard_at(table: Table) -> pl.Expr:
 def stored_schema(table: Table) -> pl.Schema:
     """Physical columns; those by whose statistics files are chosen come first."""
     contract = table.dtypes
-    types = {DAY: pl.Date(), SLICE: pl.String(), HEARD_AT: INSTANT, **contract, **HIDDEN}
-    order = dict.fromkeys([*_leading(table), *contract, IS_WITHDRAWN, ARRIVAL])
+    types = {DAY: pl.Date(), SLICE: pl.String(), HEARD_AT: INSTANT, **contract, **HIDDEN, ROWS: pl.Int64()}
+    order = dict.fromkeys([*_leading(table), *contract, IS_WITHDRAWN, ARRIVAL, ROWS])
     return pl.Schema({column: types[column] for column in order})
 
 
@@ -134,7 +134,7 @@ class Daily:
         """The versions loaded in (`after`, `upto`] and heard in [`since`, `before`), undated.
 
         Returns:
-            Contract columns, `_loaded_at`, `_heard_at`, `_slice`.
+            Contract columns, `_loaded_at`, `_heard_at`, `_slice`, `_rows`.
         """
         loaded, bounds = pl.col(LOADED_AT), [_between(since, before)]
         files = self._files().filter(overlaps(since, before))
@@ -149,7 +149,7 @@ class Daily:
             for (name,), of_slice in files.group_by(SLICE, maintain_order=True)
         ]
         rows = pl.concat(parts) if parts else self._scan(files).with_columns(pl.lit(FIRST).alias(SLICE))
-        return rows.filter(bounds).select(*self.table.columns, LOADED_AT, HEARD_AT, SLICE)
+        return rows.filter(bounds).select(*self.table.columns, LOADED_AT, HEARD_AT, SLICE, ROWS)
 
     def loaded_upto(self) -> datetime | None:
         """The instant of the newest load; None before the first. Opens the newest files only."""
@@ -174,7 +174,7 @@ class Daily:
         return found.with_columns(pl.lit(None, INSTANT).alias(SUPERSEDED_AT))
 
     def record(self, incoming: pl.DataFrame) -> tuple[int, int]:
-        """Appends the new versions among received rows in one commit; returns how many are new and how many are not.
+        """Appends what received rows add, in one commit; returns how many of them say something new, and how many not.
 
         Raises:
             CommitFailedError: When anybody else wrote since the table was opened.
@@ -184,12 +184,12 @@ class Daily:
         delta.widen(self.stored, stored_schema(self.table))
         keys = incoming.select(self.table.key).unique()
         known = self.versions_of(keys).select(*self.table.columns, *HIDDEN).collect()
-        revision = revise(known, incoming, self.table)
-        if len(revision.added):
-            rows = self._placed(revision.added, known.select(self.table.key).unique())
+        filled = fill(known, incoming, self.table)
+        if len(filled.added):
+            rows = self._placed(filled.added, known.select(self.table.key).unique())
             settings = {"mode": "append", "commit_properties": delta.unchallenged()}
             delta.write(self.stored, rows, self.options, partition_by=list(PARTITION_BY), **settings)
-        return len(revision.added), revision.unchanged
+        return filled.accepted, filled.unchanged
 
     def _placed(self, added: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
         """New versions with the day and slice in which they lie, sorted so that reports of one device lie together."""
@@ -245,7 +245,7 @@ class Daily:
             hive_partitioning=False,
             glob=False,
             storage_options=dict(self.options) or None,
-        ).with_columns(pl.col(ARRIVAL).fill_null(0))
+        ).with_columns(pl.col(ARRIVAL).fill_null(0), pl.col(ROWS).fill_null(1))
         if self.recorded_upto is None:
             return rows
         return rows.filter(pl.col(LOADED_AT) <= pl.lit(self.recorded_upto, INSTANT))

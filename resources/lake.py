@@ -14,6 +14,7 @@ import polars as pl
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
+from opsguard_assets.tables.reports import ROWS
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.versions import HIDDEN, INSTANT, LOADED_AT
 from resources import canonical, daily, delta
@@ -254,12 +255,13 @@ class Lake:
         return not late.head(1).collect().is_empty()
 
     def recorded_rows(self, table: Table, instants: Sequence[datetime]) -> int:
-        """How many versions were recorded under some load instants."""
+        """How many received rows were recorded under some load instants."""
         stored = self._stored(table)
         if stored is None or not instants:
             return 0
         rows = stored.arrived(min(instants) - timedelta(microseconds=1), max(instants))
-        return int(rows.filter(pl.col(LOADED_AT).is_in(list(instants))).select(pl.len()).collect().item())
+        counted = pl.col(ROWS).sum() if table.is_daily else pl.len()
+        return int(rows.filter(pl.col(LOADED_AT).is_in(list(instants))).select(counted).collect().item())
 
     def daily(self, table: Table) -> Daily:
         """The high-volume table `table` with what only such a table can tell: stretches of time, at their own cost.

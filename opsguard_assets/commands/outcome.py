@@ -36,6 +36,13 @@ class Loads:
         return report.rejected_per_rule(self.quarantine).to_dicts() if len(self.quarantine) else []
 
     @property
+    def repaired(self) -> list[str]:
+        """How many rows that were rejected earlier fit since the mapping changed, one sentence per source and table."""
+        taken = self.rows.filter(pl.col("rejected") < 0).group_by("source", "table").agg(-pl.col("rejected").sum())
+        words = pl.format("{}: {} rows of {} rejected earlier now fit and are accepted", "source", "rejected", "table")
+        return taken.sort("source", "table").select(words).to_series().to_list()
+
+    @property
     def drifted(self) -> set[str]:
         """The sources whose columns changed."""
         return set(self.rows.filter(pl.col("drift").list.len() > 0)["source"])

@@ -66,8 +66,11 @@ def show(loads: Loads, failed: list[dict[str, str]]) -> None:
         typer.echo("")
     if loads.rows.is_empty():
         typer.echo("Nothing new: every source that could be read says what it said before.")
+    for sentence in loads.repaired:
+        console.print(visible(sentence), markup=False, soft_wrap=True)
     if loads.rejected:
-        print_rows("Rejected rows, by the rule that they break", loads.rejected)
+        shown = [{name: value for name, value in row.items() if name != "example"} for row in loads.rejected]
+        print_rows("Rejected rows, by the rule that they break", shown)
         typer.echo(_REMEDY)
     for change in loads.drift:
         console.print(visible(f"columns changed: {change}"), markup=False, soft_wrap=True)

@@ -22,6 +22,8 @@ class RecordSource(Strict):
         timezone: Zone of naive instants.
         null_values: Texts that mean unknown, beside the empty text.
         max_rejected_share: Above this share of rejected rows in one load the contract check fails.
+        max_minutes_ahead: How far an instant of what happened may lie after the row was known: clocks of sources run
+            ahead a little. A day at most.
     """
 
     name: str = Field(pattern=NAME_PATTERN)
@@ -29,6 +31,7 @@ class RecordSource(Strict):
     timezone: Zone = "UTC"
     null_values: tuple[str, ...] = ()
     max_rejected_share: float = Field(default=0.05, ge=0, le=1)
+    max_minutes_ahead: int = Field(default=60, ge=0, le=24 * 60)
 
     @property
     def has_header(self) -> bool:

@@ -12,7 +12,7 @@ import difflib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import polars as pl
 
@@ -21,12 +21,13 @@ from opsguard_assets.config.sources import RecordSource
 from opsguard_assets.intake import ledger
 from opsguard_assets.intake.arrival import Arrival, Turn, alone, pending_loads
 from opsguard_assets.intake.batch_marks import totals
-from opsguard_assets.intake.conform import DAMAGE, Conformed, conform
+from opsguard_assets.intake.conform import DAMAGE, Conformed
 from opsguard_assets.intake.ledger import Accepted
 from opsguard_assets.intake.origin import MappingError, RawRows, absent_columns, resolve
+from opsguard_assets.intake.reaccept import reaccept
+from opsguard_assets.intake.recording import arrived, conformed, microseconds, profile_before
 from opsguard_assets.intake.withdraw import doubt_of, withdraw, withdrawn_by
 from opsguard_assets.tables.table import Table
-from opsguard_assets.tables.versions import ARRIVAL, IS_WITHDRAWN
 from resources.lake import Lake
 from resources.progress import Advance, Progress, Silent
 
@@ -45,6 +46,8 @@ def accept(
 ) -> list[Accepted]:
     """Brings every load of a source that the ledger does not name to its tables, oldest first.
 
+    Before, rows that were rejected and fit a mapping that changed since are accepted (`reaccept`).
+
     Args:
         lake: Where raw loads are read and tables are written.
         source: The source with its feeds.
@@ -54,13 +57,13 @@ def accept(
         progress: Listens to the rows done.
 
     Returns:
-        One entry per (load, table).
+        One entry per (load, table); those of rows that were rejected before take them back (`rejected` is negative).
 
     Raises:
         MappingError: When a feed does not fit the source or its table; nothing of that load is written.
     """
     feeds = _feeds_by_table(source, tables)
-    done: list[Accepted] = []
+    done = reaccept(lake, source, feeds, turn, batch_rows)
     for load in pending_loads(lake, source.name):
         advance = (progress or Silent()).begin(f"{source.name}: accepting", load.rows)
         done += _accept_load(Arrival(lake, source, load, turn), feeds, batch_rows, advance)
@@ -86,13 +89,15 @@ def _accept_batch(arrival: Arrival, feeds: _Feeds, number: int, raw: pl.DataFram
         before, recorded_at = marks.begun(number), marks.begin(number, now)
         tallies = {}
         for table, parts in feeds:
-            conformed = [conform(raw, feed, arrival.source, table, recorded_at) for feed in parts]
+            made = conformed(arrival, table, parts, raw, recorded_at)
             # An attempt before recorded all of a table's rows or none.
-            accepted = arrival.lake.recorded_rows(table, before) or _record(arrival, table, conformed, recorded_at)
-            _set_apart(arrival, table, conformed, number)
+            accepted = arrival.lake.recorded_rows(table, before) or (
+                arrival.lake.record(table, arrived(arrival, made), loaded_at=recorded_at).accepted
+            )
+            _set_apart(arrival, table, made, number)
             tallies[table.name] = {
-                "received": sum(part.received for part in conformed),
-                "rejected": sum(part.rejected_count for part in conformed),
+                "received": sum(part.received for part in made),
+                "rejected": sum(part.rejected_count for part in made),
                 "accepted": accepted,
             }
         marks.finish(number, recorded_at, tallies)
@@ -122,22 +127,8 @@ def _check(arrival: Arrival, feeds: _Feeds) -> None:
             resolve(feed, header, table)
 
 
-def _record(arrival: Arrival, table: Table, conformed: list[Conformed], recorded_at: datetime) -> int:
-    # One microsecond per row: loads set out one after the other, and no row is read faster. Of the feeds of one raw
-    # row the last counts.
-    since, feeds = _microseconds(arrival.load.loaded_at), len(conformed)
-    parts = [
-        part.accepted.with_columns((part.places * feeds + since + number).alias(ARRIVAL))
-        for number, part in enumerate(conformed)
-    ]
-    rows = pl.concat(parts, how="diagonal")
-    if IS_WITHDRAWN in rows.columns:
-        rows = rows.with_columns(pl.col(IS_WITHDRAWN).fill_null(value=False))
-    return arrival.lake.record(table, rows, loaded_at=recorded_at).accepted
-
-
-def _set_apart(arrival: Arrival, table: Table, conformed: list[Conformed], batch: int) -> None:
-    rejected = pl.concat([part.rejected for part in conformed])
+def _set_apart(arrival: Arrival, table: Table, made: list[Conformed], batch: int) -> None:
+    rejected = pl.concat([part.rejected for part in made])
     if len(rejected):
         stream = f"{arrival.source.name}/{arrival.load.load_id}"
         arrival.lake.append_once(f"quarantine/{table.name}", rejected, stream=stream, sequence=batch)
@@ -146,7 +137,7 @@ def _set_apart(arrival: Arrival, table: Table, conformed: list[Conformed], batch
 def _close(arrival: Arrival, feeds: _Feeds) -> list[Accepted]:
     """Writes the ledger rows of a load, in one commit: from then on the load is done."""
     lake, source, load = arrival.lake, arrival.source, arrival.load
-    before, rows = _profile_before(lake, source.name), arrival.rows()
+    before, rows = profile_before(lake, source.name), arrival.rows()
     received = [name for name in rows.collect_schema() if not name.startswith("_")]
     filled = rows.select(pl.col(received).count()).collect()
     sound = rows.filter(pl.col(DAMAGE).is_null()).select(pl.len()).collect().item()
@@ -159,7 +150,7 @@ def _close(arrival: Arrival, feeds: _Feeds) -> list[Accepted]:
         _withdrawals(arrival, table, parts, _tally(arrival, table.name, counts[table.name], recorded_at, changes))
         for table, parts in feeds
     ]
-    sequence = _microseconds(load.loaded_at)
+    sequence = microseconds(load.loaded_at)
     newest = lake.appended_up_to(ledger.NAME, source.name)
     stream = source.name if newest is None or newest < sequence else f"{source.name}/{load.load_id}"
     lake.append_once(ledger.NAME, ledger.ledger_rows(accepted, columns), stream=stream, sequence=sequence)
@@ -197,14 +188,6 @@ def _undelivered(arrival: Arrival, feeds: _Feeds) -> tuple[str, ...]:
     return tuple(f"mapped column never delivered: {name}" for name in dict.fromkeys(names))
 
 
-def _profile_before(lake: Lake, source: str) -> pl.Series | None:
-    if not lake.exists(ledger.NAME):
-        return None
-    mine = lake.scan(ledger.NAME).filter(pl.col("source") == source)
-    newest = mine.sort("loaded_at").select("columns").tail(1).collect()
-    return newest["columns"].explode(empty_as_null=False) if len(newest) else None
-
-
 def _feeds_by_table(source: RecordSource, tables: Mapping[str, Table]) -> _Feeds:
     for feed in source.feeds:
         if feed.table not in tables:
@@ -215,7 +198,3 @@ def _feeds_by_table(source: RecordSource, tables: Mapping[str, Table]) -> _Feeds
             )
     names = dict.fromkeys(feed.table for feed in source.feeds)
     return [(tables[name], [feed for feed in source.feeds if feed.table == name]) for name in names]
-
-
-def _microseconds(instant: datetime) -> int:
-    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

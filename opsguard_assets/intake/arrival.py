@@ -4,7 +4,7 @@ Here: which loads wait, and reading them the same way every time. Not here: what
 `withdraw`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -64,6 +64,13 @@ def pending_loads(lake: Lake, source: str) -> list[Load]:
             since = known.select(pl.col("loaded_at").max() - _LONGEST_LOAD).item()
             raw = raw.filter(pl.col("_loaded_at") >= since, ~pl.col("_load_id").is_in(known["load_id"].implode()))
     return _loads(raw)
+
+
+def loads_named(lake: Lake, source: str, load_ids: Sequence[str]) -> list[Load]:
+    """The loads of these identifiers, oldest first; those whose raw records are gone are left out."""
+    if not load_ids or not lake.exists(_raw(source)):
+        return []
+    return _loads(lake.scan(_raw(source)).select("_load_id", "_loaded_at").filter(pl.col("_load_id").is_in(load_ids)))
 
 
 def _loads(raw: pl.LazyFrame) -> list[Load]:

@@ -188,7 +188,7 @@ def _page(
         metadata={
             **figures(totals),
             "loads": preview(report.ledger_summary(rows)),
-            **({"rejected_per_rule": preview(rules)} if rules is not None and len(rules) else {}),
+            **({"rejected_per_rule": preview(rules.drop("example"))} if rules is not None and len(rules) else {}),
             **({"rows_by_day": _by_day(lake, table)} if table.is_daily else {}),
         },
         check_results=checks,

@@ -17,12 +17,14 @@ from opsguard_assets.intake.origin import RawRows, originate, resolve
 from opsguard_assets.intake.parse import complaint, parse
 from opsguard_assets.intake.quarantine import FINDING, Place, rejected_rows
 from opsguard_assets.intake.values import as_text, nulls
+from opsguard_assets.tables.public_holidays import known_holidays
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.validate import Validated, validate
 from opsguard_assets.tables.versions import ARRIVAL, IS_WITHDRAWN, SEQUENCE
 
 KNOWN_AT = "known_at"
 DAMAGE = "_damage"
+HOLIDAYS = "holidays"
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ def conform(raw: pl.DataFrame, feed: Feed, source: RecordSource, table: Table, r
         frame = frame.with_columns(received.holds(feed.withdrawn_when).alias(IS_WITHDRAWN))
     candidates = _without(frame, damage)
     broken = _broken(validate(candidates.select(table.columns), table), candidates["_row"])
-    findings = pl.concat([damage, unread, _beside(broken, unread)])
+    ahead = _ahead(candidates, table, recorded_at, source.max_minutes_ahead)
+    findings = pl.concat([damage, unread, _beside(broken, unread), ahead, *_unknown_holidays(candidates)])
     accepted = _without(frame, findings)
     return Conformed(
         table=table,
@@ -207,6 +210,32 @@ def _broken(validated: Validated, rows: pl.Series) -> pl.DataFrame:
     return findings.select(
         rows.gather(findings["row"]).alias("row"), pl.col("rule", "column", "value").cast(pl.String)
     ).cast(FINDING)
+
+
+def _ahead(rows: pl.DataFrame, table: Table, recorded_at: datetime, minutes: int) -> pl.DataFrame:
+    """Instants of what happened that lie after the row was known, and instants of knowledge after now."""
+    now, said = pl.lit(recorded_at, INSTANT), f"more than {minutes} minutes"
+    limits = [(column, pl.min_horizontal(KNOWN_AT, now), "after the row was known") for column in table.past]
+    limits.append((KNOWN_AT, now, "in the future"))
+    found = []
+    for column, limit, words in limits:
+        rule = f"{column}: {said} {words}; check the time zone (`timezone`), the format and the clock of the source"
+        late = rows.filter(pl.col(column) > limit + pl.duration(minutes=minutes))
+        text = pl.col(column).dt.to_string("%Y-%m-%d %H:%M:%SZ")
+        found.append(late.select(row="_row", rule=pl.lit(rule), column=pl.lit(column), value=text).cast(FINDING))
+    return pl.concat(found)
+
+
+def _unknown_holidays(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """Entries of `holidays` that nobody understands: one of them would stop every clock of every calendar."""
+    if HOLIDAYS not in rows.columns:
+        return []
+    entries = rows.select("_row", entry=HOLIDAYS).explode("entry").drop_nulls()
+    unknown = entries.filter(~pl.col("entry").str.strip_chars().is_in(known_holidays(entries["entry"])))
+    rule = (
+        "holidays: neither a country such as DE, a country and subdivision such as DE/BY, nor a day such as 2026-12-24"
+    )
+    return [unknown.select(row="_row", rule=pl.lit(rule), column=pl.lit(HOLIDAYS), value="entry").cast(FINDING)]
 
 
 def _beside(broken: pl.DataFrame, unread: pl.DataFrame) -> pl.DataFrame:

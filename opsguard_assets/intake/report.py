@@ -6,6 +6,7 @@ Here: pure summaries of quarantine and ledger frames. Not here: reading them fro
 import polars as pl
 
 _EXAMPLE_CHARACTERS = 60
+_VALUES = 5
 
 
 def rejected_per_rule(quarantine: pl.DataFrame) -> pl.DataFrame:
@@ -15,19 +16,37 @@ def rejected_per_rule(quarantine: pl.DataFrame) -> pl.DataFrame:
         quarantine: Rows in the columns of `quarantine.SCHEMA`.
 
     Returns:
-        (table, rule, rows, example, first_seen): `rows` counts raw rows, `example` is one offending value and
-        `first_seen` the place (`origin:position`) of one of them. A row broken by two rules counts in both.
+        (table, rule, rows, example, values, first_seen): `rows` counts raw rows, `example` is one offending value,
+        `values` the most frequent ones with their counts, and `first_seen` the place (`origin:position`) of one of
+        them. A row broken by two rules counts in both.
     """
     place = pl.format("{}:{}", "origin", pl.col("position").fill_null(0))
+    ordered = quarantine.sort("load_id", "origin", "position")
     return (
-        quarantine.sort("load_id", "origin", "position")
-        .group_by("table", "rule", maintain_order=True)
+        ordered.group_by("table", "rule", maintain_order=True)
         .agg(
             pl.struct("load_id", "origin", "position").n_unique().cast(pl.Int64).alias("rows"),
             pl.col("value").drop_nulls().first().str.slice(0, _EXAMPLE_CHARACTERS).alias("example"),
             place.first().alias("first_seen"),
         )
+        .join(_values(ordered), on=["table", "rule"], how="left", maintain_order="left")
+        .select("table", "rule", "rows", "example", "values", "first_seen")
         .sort("rows", "table", "rule", descending=[True, False, False])
+    )
+
+
+def _values(ordered: pl.DataFrame) -> pl.DataFrame:
+    """(table, rule, values): the distinct offending values of every rule, the most frequent first, with counts."""
+    shown = pl.col("value").str.slice(0, _EXAMPLE_CHARACTERS)
+    counted = (
+        ordered.drop_nulls("value")
+        .group_by("table", "rule", shown, maintain_order=True)
+        .agg(times=pl.len())
+        .sort("times", descending=True, maintain_order=True)
+    )
+    named, more = pl.format("{} ({})", "value", "times").head(_VALUES).str.join(", "), pl.len() - _VALUES
+    return counted.group_by("table", "rule", maintain_order=True).agg(
+        pl.when(pl.len() > _VALUES).then(pl.format("{}, and {} more", named, more)).otherwise(named).alias("values")
     )
 
 

@@ -74,3 +74,22 @@ def _days_of(entry: str, listed: pl.DataFrame, first: date, last: date) -> dict[
             "Write a country such as 'DE', a country and subdivision such as 'DE/BY', or a day such as '2026-12-24'."
         ) from error
     return dict(days)
+
+
+def known_holidays(entries: pl.Series) -> list[str]:
+    """The entries of a list that `holiday_days` understands."""
+    texts = entries.str.strip_chars().unique().drop_nulls()
+    is_day = texts.str.to_date("%Y-%m-%d", strict=False).is_not_null()
+    days, places = texts.filter(is_day).to_list(), texts.filter(~is_day).to_list()
+    return days + [place for place in places if _is_place(place)]
+
+
+def _is_place(entry: str) -> bool:
+    import holidays  # noqa: PLC0415 - as above
+
+    country, _, subdivision = (part.strip().upper() for part in entry.partition("/"))
+    try:
+        holidays.country_holidays(country, subdiv=subdivision or None)
+    except NotImplementedError:
+        return False
+    return True

@@ -30,6 +30,7 @@ _ALL = (
         key=("ticket_id",),
         happened_at="opened_at",
         version="updated_at",
+        past=("opened_at", "first_response_at", "resolved_at", "closed_at", "updated_at"),
         is_live=_OPEN,
     ),
     Table(
@@ -38,6 +39,7 @@ _ALL = (
         schema=tickets.TicketEvents,
         key=("ticket_id", "at", "field"),
         happened_at="at",
+        past=("at",),
     ),
     Table(name="devices", room="devices", schema=devices.Devices, key=("device_id",)),
     Table(
@@ -46,6 +48,7 @@ _ALL = (
         schema=devices.Telemetry,
         key=("device_id", "at"),
         happened_at="at",
+        past=("at",),
         is_daily=True,
     ),
     Table(
@@ -54,6 +57,7 @@ _ALL = (
         schema=devices.DeviceEvents,
         key=("device_id", "at", "kind", "component"),
         happened_at="at",
+        past=("at",),
     ),
     Table(
         name="sensor_readings",
@@ -61,6 +65,7 @@ _ALL = (
         schema=devices.SensorReadings,
         key=("sensor_id", "at"),
         happened_at="at",
+        past=("at",),
         is_daily=True,
     ),
     Table(name="rosters", room="shifts", schema=shifts.Rosters, key=("roster_id",)),
@@ -83,6 +88,7 @@ _ALL = (
         schema=shifts.Attendance,
         key=("person_id", "site_id", "punched_in_at"),
         happened_at="punched_in_at",
+        past=("punched_in_at", "punched_out_at"),
     ),
     Table(
         name="punch_feeds",
@@ -91,8 +97,11 @@ _ALL = (
         key=("site_id",),
         happened_at="reported_upto_at",
         version="reported_upto_at",
+        past=("reported_upto_at",),
     ),
-    Table(name="tours", room="shifts", schema=shifts.Tours, key=("tour_id",), happened_at="due_at"),
+    Table(
+        name="tours", room="shifts", schema=shifts.Tours, key=("tour_id",), happened_at="due_at", past=("completed_at",)
+    ),
     Table(name="vendors", room="vendors", schema=vendors.Vendors, key=("vendor_id",)),
     Table(
         name="work_orders",
@@ -100,15 +109,24 @@ _ALL = (
         schema=vendors.WorkOrders,
         key=("work_order_id",),
         happened_at="created_at",
+        past=("created_at", "accepted_at", "completed_at"),
         is_live=pl.col("completed_at").is_null(),
     ),
-    Table(name="security_events", room="security", schema=security.SecurityEvents, key=("event_id",), happened_at="at"),
+    Table(
+        name="security_events",
+        room="security",
+        schema=security.SecurityEvents,
+        key=("event_id",),
+        happened_at="at",
+        past=("at", "resolved_at"),
+    ),
     Table(
         name="external_alerts",
         room="security",
         schema=security.ExternalAlerts,
         key=("alert_id",),
         happened_at="at",
+        past=("at", "acknowledged_at", "resolved_at"),
         is_live=pl.col("resolved_at").is_null(),
     ),
 )

@@ -24,6 +24,7 @@ class Table:
         happened_at: The column that says when the fact happened; None for reference tables.
         version: The column whose greater value wins between versions of one key (`updated_at`);
             None where the one known later wins.
+        past: Columns with instants that cannot lie in the future: what they tell of has happened. A due date may.
         is_live: Rows that frequent ticks read (open tickets); stored apart so that history costs a tick nothing.
         is_daily: Kept by day and only appended to: reports in great number that hardly ever change. `happened_at`
             belongs to the key, and the version known last wins.
@@ -35,6 +36,7 @@ class Table:
     key: tuple[str, ...]
     happened_at: str | None = None
     version: str | None = None
+    past: tuple[str, ...] = ()
     is_live: pl.Expr | None = field(default=None, compare=False, hash=False)
     is_daily: bool = False
 

@@ -6,13 +6,15 @@ each other (`reports`).
 A version is one state of one key. Among the versions known at an instant, the one of the highest rank is *the* row.
 Rank is (`version` column, `_sequence`, `known_at`, `_arrival`) where the table has a version column such as
 `updated_at`, so that a late older state changes nothing; otherwise (`known_at`, `_sequence`, `_arrival`): the last word
-counts. `_arrival` is the place of the row in the order of files and rows: it decides where nothing else does, so that
-it does not matter which rows were loaded together. `superseded_at` is the instant from which another version is the
-row: null while it is current, equal to `known_at` for a state that was already outdated on arrival. A version that
+counts. A version dated more than a day after it was known yields to every other one: nobody knows the future.
+`_arrival` is the place of the row in the order of files and rows: it decides where nothing else does, so that it does
+not matter which rows were loaded together. `superseded_at` is the instant from which another version is the row: null
+while it is current, equal to `known_at` for a state that was already outdated on arrival. A version that
 `_is_withdrawn` says that the row is no longer believed.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 import polars as pl
@@ -33,6 +35,7 @@ HIDDEN = {
     ARRIVAL: pl.Int64(),
 }
 _ROW, _KEY, _NEW, _DIGEST = "_row", "_key", "_new", "_digest"
+_AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def revise(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> Revisio
     """What `incoming` rows add to the `known` versions of the same keys.
 
     A row says nothing new where its state is the one directly before it in the order of ranks, because A, B, A is a
-    return to A. With a version column, it says nothing new either where the one directly after it was stored before.
+    return to A. The same said as known earlier is news.
 
     Args:
         known: All stored versions of the keys that matter (contract columns and hidden columns).
@@ -98,8 +101,14 @@ def revise(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> Revisio
 
 def superseded(versions: _Frame, table: Table) -> _Frame:
     """Versions with the instant from which another one of them is the row (`superseded_at`)."""
-    ranked = versions.sort([*table.key, *rank(table)], descending=[False] * len(table.key) + [True] * len(rank(table)))
+    order: list[str | pl.Expr] = [*_sound(table), *rank(table)]
+    ranked = versions.sort([*table.key, *order], descending=[False] * len(table.key) + [True] * len(order))
     return ranked.with_columns(_end(table.key))
+
+
+def _sound(table: Table) -> list[pl.Expr]:
+    """That a version is not dated after it was known, but for a day: those rank above all others."""
+    return [pl.col(table.version) <= pl.col("known_at") + _AHEAD] if table.version else []
 
 
 def visible() -> pl.Expr:
@@ -128,7 +137,7 @@ def _placed(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> pl.Dat
             frame.select(*columns, pl.lit(is_new).alias(_NEW)).with_row_index(_ROW)
             for frame, is_new in ((known, False), (incoming, True))
         ]
-    ).sort([*columns, _NEW, _ROW])
+    ).sort([*table.key, *_sound(table), *rank(table), _NEW, _ROW])
     starts = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in table.key) | pl.col(_KEY).eq(0)
     numbered = narrow.with_row_index(_KEY).with_columns(starts.cum_sum().cast(pl.UInt32).alias(_KEY))
     return numbered.select(_KEY, *(c for c in rank(table)), _NEW, _ROW)
@@ -172,18 +181,14 @@ def _digest(frame: pl.DataFrame, rows: pl.Series, table: Table) -> pl.Series:
 
 
 def _without_repeats(places: pl.DataFrame, known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Versions without received ones that are in a row with equal ones."""
+    """Versions without received ones whose state is the one before them."""
     same = places.select(pl.col(_KEY).eq_missing(pl.col(_KEY).shift(1))).to_series()
     at = places.select(pl.col(_ROW) + pl.when(_NEW).then(len(known)).otherwise(0)).to_series()
     # Column by column, so that memory holds one of them beside the rows.
     for column in _content(table):
         values = pl.concat([known[column], incoming[column]]).gather(at)
         same &= values.eq_missing(values.shift(1))
-    if not table.version:
-        return places.filter(~(same & places[_NEW]))
-    # A state that was stored as known later is not told anew as known earlier.
-    runs = places.with_columns(_same=same, _run=(~same).cum_sum())
-    return runs.filter(~pl.col(_NEW) | ~(pl.col("_same") | (~pl.col(_NEW)).any().over("_run"))).drop("_same", "_run")
+    return places.filter(~(same & places[_NEW]))
 
 
 def _dated(places: pl.DataFrame) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from typing import Any
 
 HOUR = timedelta(hours=1)
 Report = dict[str, Any]
+SAID = ("battery_pct", "signal_dbm", "temperature_c", "is_online", "error_count", "metrics")
 
 
 def heard(report: Report) -> datetime:
@@ -23,12 +24,23 @@ def full_hour_from(at: datetime) -> datetime:
 
 
 def believed(reports: list[Report], as_of: datetime) -> list[Report]:
-    """The last word on every report by an instant."""
+    """What is known of every report by an instant; a word that adds nothing is a repetition, and known since before."""
     last: dict[tuple[str, datetime], Report] = {}
     for report in sorted(reports, key=lambda r: (r["known_at"], r["_loaded_at"])):
         if report["known_at"] <= as_of:
-            last[report["device_id"], report["at"]] = report
+            before = last.get((report["device_id"], report["at"]))
+            now = together(before or dict.fromkeys(SAID), report)
+            if before is None or any(now[name] != before[name] for name in SAID):
+                last[report["device_id"], report["at"]] = now
     return list(last.values())
+
+
+def together(before: Report, later: Report) -> Report:
+    """A report with a later word on it: its filled columns and channels count, the others stay as they were."""
+    filled = {name: later[name] if later[name] is not None else before[name] for name in SAID}
+    channels = {m["channel"]: m["value"] for r in (before, later) for m in r["metrics"] or [] if m["value"] is not None}
+    told = [{"channel": channel, "value": value} for channel, value in sorted(channels.items())]
+    return later | filled | {"metrics": told or None}
 
 
 def device_at(devices: list[dict[str, Any]], device_id: str, as_of: datetime) -> dict[str, Any]:

@@ -23,6 +23,7 @@ def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 metrics = st.lists(
     st.fixed_dictionaries({"channel": st.sampled_from(["volt", "rpm"]), "value": maybe(st.sampled_from([1.5, 2.0]))}),
     max_size=3,
+    unique_by=lambda metric: metric["channel"],
 )
 # Two devices within five hours; known at once, later, days later, or dated ahead of when it became known.
 report = st.builds(

@@ -30,6 +30,17 @@ def test_rejected_rows_are_counted_once_per_rule_the_most_frequent_first():
     assert table.row(0, named=True)["first_seen"] == "cases.csv:1"
 
 
+def test_every_distinct_value_of_a_rule_is_shown_with_its_count_up_to_a_handful():
+    mapped, words = source(), ["bad", "worse", "worst", "worse", "odd", "strange", "queer", "off"]
+    rejected = conform(raw([case(state=word) for word in words]), mapped.feeds[0], mapped, CASES, START).rejected
+    shown = report.rejected_per_rule(rejected)["values"].to_list()
+    assert shown == ["worse (2), bad (1), worst (1), odd (1), strange (1), and 2 more"]
+    some = rejected.filter(pl.col("value").is_in(["bad", "worse"]))
+    assert report.rejected_per_rule(some)["values"].to_list() == ["worse (2), bad (1)"]
+    unnamed = rejected.head(1).with_columns(value=pl.lit(None, pl.String))
+    assert report.rejected_per_rule(unnamed)["values"].to_list() == [None]
+
+
 def test_the_summary_adds_loads_of_a_table_up():
     summary = report.ledger_summary(book(load(), load(load_id="2", received=0, accepted=0, rejected=0, unchanged=0)))
     row = summary.row(0, named=True)
