@@ -85,7 +85,7 @@ BROKEN = {
     "a constant that is no value": (
         "kind: files\n    path: {folder}/vendors.csv",
         "{vendor_id: id, name: name, known_at: {constant: soon}}",
-        ("mapping_fits", "Source broken, table vendors: the constant 'soon' is no value of known_at"),
+        ("mapping_fits", "Source broken, table vendors, column known_at: 'soon' is not a value of known_at"),
     ),
 }
 
