@@ -182,7 +182,7 @@ def _check_delivered(feed: Feed, columns: Mapping[str, ColumnMapping], received:
             raise MappingError(
                 f"Source {received.source.name}, table {table.name}: the mapping names the column {name!r}, which the "
                 f"source does not deliver{_close(name, received.rows.columns)}. It delivers {_listed(received)}. "
-                "Correct the mapping, or ask the owner of the source why the column is gone."
+                f"Correct the mapping, or ask the owner of the source why the column is gone.{_title_hint(received)}"
             )
 
 
@@ -222,6 +222,12 @@ def _close(name: str, known: Iterable[str]) -> str:
     visible = [k for k in known if not k.startswith("_")]
     close = difflib.get_close_matches(raw_name(name), visible, n=3)
     return f"; close to it: {', '.join(close)}" if close else ""
+
+
+def _title_hint(received: RawRows) -> str:
+    """What a header of mostly nameless columns is: the title of a report."""
+    is_title = sum(column.startswith("unnamed_") for column in received.rows.columns) > 1
+    return " If the header stands below a title, set `csv: {header_at: …}` to its line." if is_title else ""
 
 
 def _listed(received: RawRows) -> str:

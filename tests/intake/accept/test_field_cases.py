@@ -367,3 +367,8 @@ def test_one_source_whose_mapping_does_not_fit_is_told_alike_by_a_look_at_its_he
     with pytest.raises(MappingError) as loaded:
         accept(field.lake, source, TABLES)
     assert str(looked.value) == str(loaded.value)
+
+
+def test_a_title_that_was_taken_for_the_header_is_told_with_the_word_that_helps(field):
+    with pytest.raises(MappingError, match=r"below a title, set `csv: \{header_at: …\}` to its line"):
+        field.load(REPORT.format(csv="encoding: utf-8"), a__csv="Orders;;;\n;;;\nNumber;Supplier;Created;Kind\n")
