@@ -116,16 +116,19 @@ def _initialise(place: Place, account: Account, settings: Mapping[str, str], hel
     # The same order of texts on every machine, and none that an update of the system changes.
     words = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
     access = ["--username=postgres", "--auth=reject", "--no-instructions"]
-    is_safe = settings.get("fsync", "on") != "off"
-    command: list[str | Path] = [program("initdb"), "-D", draft, *words, *access, *([] if is_safe else ["--no-sync"])]
+    command: list[str | Path] = [program("initdb"), "-D", draft, *words, *access]
+    command += ["--no-sync"] if settings.get("fsync") == "off" else []
+    command += ["--no-clean"] if draft != place.data else []
     done = account.run(command, pass_fds=(held,), cwd="/")
     if done.returncode == 0:
         if draft != place.data:
             draft.replace(place.data)
         return
-    if draft != place.data:
-        shutil.rmtree(draft, ignore_errors=True)
-    check_room(done.stdout, place)
+    try:
+        check_room(done.stdout, place)  # before room is made: it tells how much was free
+    finally:
+        if draft != place.data:
+            shutil.rmtree(draft, ignore_errors=True)
     reason = "\n".join(done.stdout.splitlines()[-8:])
     raise EmbeddedServerError(f"initdb could not make {place.data}:\n{reason}\nCorrect what it names, or {OWN_SERVER}.")
 
