@@ -66,3 +66,19 @@ def test_a_command_on_an_empty_home_ends_with_a_sentence(
     assert "Traceback" not in told
     assert "not an error that OpsGuard knows" not in told
     assert not re.search(r"\b\w+(Error|Exception):", told), told
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    [("sla", "tickets"), ("devices", "telemetry"), ("shifts", "rosters"), ("vendors", "work_orders")],
+)
+def test_a_tick_without_its_records_names_the_tables_that_it_needs(
+    kind, table, command_on, database_url, database, tmp_path
+):
+    call = command_on("tick", tmp_path / "lake", database_url)
+    source = "{name: exports, kind: files, path: in, feeds: [{table: vendors, same_names: true}]}"
+    (tmp_path / "opsguard.yaml").write_text(f"sources: [{source}]\n")
+    code, _, err = call(kind)
+    assert code == 1
+    assert table in err
+    assert "not an error that OpsGuard knows" not in err

@@ -1,20 +1,36 @@
-"""Progress of long work where there is no terminal: lines that go on while a step lasts."""
+"""Progress without a terminal: a line now and then, about the task that runs."""
 
+import io
 import time
 
-from opsguard_assets.commands import progress
+from rich.console import Console
+
+from opsguard_assets.commands.progress import Lines
 
 
-def test_a_step_that_lasts_is_told_again_and_again_with_its_number(capsys, monkeypatch):
-    lines = progress.Lines
-    monkeypatch.setattr(progress, "Lines", lambda shown: lines(shown, every_seconds=0.05))
-    with progress.steps("sla_breach") as tell:
-        tell("reading the history", 1, 3)
-        time.sleep(0.3)
-        tell("fitting lightgbm", 2, 3)
+def said(work):
+    out = io.StringIO()
+    with Lines(Console(file=out, width=200), every_seconds=0.02).speaking() as lines:
+        work(lines)
+    return out.getvalue()
+
+
+def test_a_log_hears_how_far_the_task_is_that_runs():
+    def work(lines):
+        advance = lines.begin("fitting", 12)
+        advance(3)
         time.sleep(0.2)
-    said = capsys.readouterr().err.splitlines()
-    assert sum(line.startswith("sla_breach: reading the history, steps done: 0 of 3") for line in said) >= 2
-    assert any(line.startswith("sla_breach: fitting lightgbm, steps done: 1 of 3") for line in said)
-    time.sleep(0.1)
-    assert capsys.readouterr().err == ""
+
+    assert "fitting: 3 of 12" in said(work)
+
+
+def test_of_a_task_that_is_over_nothing_is_said():
+    def work(lines):
+        lines.begin("first", 2)(2)
+        second = lines.begin("second")
+        second(1_000)
+        time.sleep(0.2)
+
+    told = said(work)
+    assert "second: 1,000," in told
+    assert "first" not in told
