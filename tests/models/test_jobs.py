@@ -13,7 +13,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from ml.learned import Estimator
-from ml.model_files import load, save
+from ml.model_files import digests_of, load, save
 from ml.registry import Registry
 from ml.replay import Period
 from ml.tracking import Place
@@ -25,6 +25,7 @@ from opsguard_assets.config.settings import Settings, SlaThresholds
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.model_jobs import train_config, watch_config
 from opsguard_assets.models.champions import Champions
+from opsguard_assets.models.files import note_files, version_key
 from opsguard_assets.models.model_assets import GATE_CHECK, learned_keys
 from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.replay import count_ticks
@@ -100,8 +101,10 @@ def house(databases, tmp_path_factory):
 
 
 @contextmanager
-def failing(folder):
-    """While it lasts, a model's folder holds one that loads and fails when it scores."""
+def failing(office):
+    """While it lasts, the champion is one that loads, is what was recorded, and fails when it scores."""
+    version = office.champions.current("sla_breach")
+    folder, recorded = version.folder, (office.champions.database, "sla_breach", version_key(version))
     whole = load(folder)
     scorer = LogisticRegression().fit(np.eye(2, len(whole.features)), [0, 1])
     scorer.coef_ = np.ones((1, 999))
@@ -109,9 +112,11 @@ def failing(folder):
         shutil.copytree(folder, kept, dirs_exist_ok=True)
         (folder / "booster.txt").unlink()
         save(replace(whole, scorer=Estimator(scorer)), folder)
+        note_files(*recorded, digests_of(folder))
         yield
         (folder / "estimator.skops").unlink()
         shutil.copytree(kept, folder, dirs_exist_ok=True)
+        note_files(*recorded, digests_of(folder))
 
 
 class Story:
@@ -129,7 +134,7 @@ class Story:
         self.tick = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=16)))
         self.again = house.run(TRAIN_JOB, train_config(PROBLEM, NOW))
         self.forced = house.run(TRAIN_JOB, selection=[CHAMPION_KEY])
-        with failing(office.champions.current("sla_breach").folder):
+        with failing(office):
             self.failing = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=31)))
             self.told_of_failing = alerts(database, alert_type="sla_model_unavailable")
         self.mended = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=46)))
