@@ -186,7 +186,8 @@ def _without_repeats(places: pl.DataFrame, known: pl.DataFrame, incoming: pl.Dat
     at = places.select(pl.col(_ROW) + pl.when(_NEW).then(len(known)).otherwise(0)).to_series()
     # Column by column, so that memory holds one of them beside the rows.
     for column in _content(table):
-        values = pl.concat([known[column], incoming[column]]).gather(at)
+        # Whole numbers are welcome in a column of fractions; the table stores them as such.
+        values = pl.concat([known[column], incoming[column].cast(known[column].dtype)]).gather(at)
         same &= values.eq_missing(values.shift(1))
     return places.filter(~(same & places[_NEW]))
 

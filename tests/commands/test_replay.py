@@ -180,8 +180,8 @@ def test_a_period_in_which_nothing_was_open_is_said_so(provider, replay, evaluat
     assert not (tmp_path / "reports").exists()
 
 
-def test_devices_that_were_not_watched_long_enough_are_nothing_to_judge(evaluate, tmp_path):
-    train(tmp_path, "device_failure")
+def test_devices_that_were_not_watched_long_enough_are_nothing_to_judge(provider, evaluate, tmp_path):
+    train(provider[1], tmp_path, "device_failure")
     last_hours = ("--from", (AT - timedelta(hours=3)).isoformat(), "--to", AT.isoformat())
     code, out, err = evaluate("device_failure", *last_hours, "--json")
     assert (code, out) == (1, "")
