@@ -88,7 +88,7 @@ def _as_json(value: object) -> str:
 
 def print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Writes rows as a table to standard output; texts are shown as they are, never as markup."""
-    table = RichTable(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    table = RichTable(header_style="bold", box=None, pad_edge=False)
     columns = list(dict.fromkeys(column for row in rows for column in row))
     for column in columns:
         words = column.split("_")
@@ -97,7 +97,12 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
         table.add_row(*(_plain(name, row.get(name)) for name in columns))
     is_told = sys.stdout.isatty() or "COLUMNS" in os.environ
     shown = Console(markup=False, highlight=False, width=None if is_told else _WIDE)
-    shown.print(table if rows else f"{title}: none")
+    if not rows:
+        shown.print(f"{title}: none")
+        return
+    # A title of the table itself would break where the table is narrow.
+    shown.print(title, soft_wrap=True)
+    shown.print(table)
 
 
 def _plain(name: str, value: object) -> str:

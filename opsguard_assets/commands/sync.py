@@ -23,6 +23,7 @@ from opsguard_assets.intake.assets import COLUMNS_CHECK, RAW
 from opsguard_assets.metadata import check_words
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
+_NOTHING_ACCEPTED = "Nothing was accepted; the failed checks below say why."
 _REMEDY = (
     "They are set apart in the lake under quarantine/, with their records. Correct the source or the mapping in "
     "opsguard.yaml (docs/sources.md), then run `opsguard sync` again."
@@ -65,7 +66,8 @@ def show(loads: Loads, failed: list[dict[str, str]]) -> None:
         print_rows(title, rows)
         typer.echo("")
     if loads.rows.is_empty():
-        typer.echo("Nothing new: every source that could be read says what it said before.")
+        is_wrong = any(check["severity"] == "ERROR" for check in failed)
+        typer.echo(_NOTHING_ACCEPTED if is_wrong else "Nothing new: every source says what it said before.")
     for sentence in loads.repaired:
         console.print(visible(sentence), markup=False, soft_wrap=True)
     if loads.rejected:
