@@ -9,6 +9,7 @@ from typing import Any
 HOUR = timedelta(hours=1)
 Report = dict[str, Any]
 SAID = ("battery_pct", "signal_dbm", "temperature_c", "is_online", "error_count", "metrics")
+NOTHING: Report = dict.fromkeys(SAID)
 
 
 def heard(report: Report) -> datetime:
@@ -24,15 +25,28 @@ def full_hour_from(at: datetime) -> datetime:
 
 
 def believed(reports: list[Report], as_of: datetime) -> list[Report]:
-    """What is known of every report by an instant; a word that adds nothing is a repetition, and known since before."""
+    """What is known of every report by an instant."""
     last: dict[tuple[str, datetime], Report] = {}
-    for report in sorted(reports, key=lambda r: (r["known_at"], r["_loaded_at"])):
+    for report in sorted(without_repetitions(reports), key=lambda r: r["known_at"]):
         if report["known_at"] <= as_of:
-            before = last.get((report["device_id"], report["at"]))
-            now = together(before or dict.fromkeys(SAID), report)
-            if before is None or any(now[name] != before[name] for name in SAID):
-                last[report["device_id"], report["at"]] = now
+            place = report["device_id"], report["at"]
+            last[place] = together(last.get(place, NOTHING), report)
     return list(last.values())
+
+
+def without_repetitions(reports: list[Report]) -> list[Report]:
+    """Words without those that added nothing, when they came, to what was known at their moment: known since before."""
+    kept: list[Report] = []
+    for report in sorted(reports, key=lambda r: (r["_loaded_at"], r["known_at"])):
+        mine = [r for r in kept if (r["device_id"], r["at"]) == (report["device_id"], report["at"])]
+        before = None
+        for word in sorted(mine, key=lambda r: r["known_at"]):
+            if word["known_at"] <= report["known_at"]:
+                before = together(before or NOTHING, word)
+        if before is None or any(together(before, report)[name] != before[name] for name in SAID):
+            # A version holds all that was known of its report when it was recorded.
+            kept.append(together(before or NOTHING, report))
+    return kept
 
 
 def together(before: Report, later: Report) -> Report:

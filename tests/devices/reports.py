@@ -21,7 +21,7 @@ def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 metrics = st.lists(
-    st.fixed_dictionaries({"channel": st.sampled_from(["volt", "rpm"]), "value": maybe(st.sampled_from([1.5, 2.0]))}),
+    st.fixed_dictionaries({"channel": st.sampled_from(["volt", "rpm"]), "value": st.sampled_from([1.5, 2.0])}),
     max_size=3,
     unique_by=lambda metric: metric["channel"],
 )
