@@ -4,6 +4,7 @@ Here: the order of steps and what is shown. Not here: any step.
 """
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -159,7 +160,7 @@ def _moment(lake: Lake) -> datetime:
 
 def _farewell(session: Session) -> None:
     place = session.installation.environment
-    variables = "" if place.home == Path(".opsguard").resolve() else f"{HOME}={place.home} "
-    option = f" --config {place.config}" if place.config else ""
-    command = f"{variables}{sys.argv[0]} up{option}" if variables or option else "make up"
-    console.print(f"\nThe data lie in {place.home}. Look at them in Dagster: {command}", markup=False)
+    variables = "" if place.home == Path(".opsguard").resolve() else f"{HOME}={shlex.quote(str(place.home))} "
+    option = f" --config {shlex.quote(str(place.config))}" if place.config else ""
+    command = f"{variables}{shlex.quote(sys.argv[0])} up{option}" if variables or option else "make up"
+    console.print(f"\nThe data lie in {place.home}. Look at them in Dagster: {command}", markup=False, soft_wrap=True)

@@ -62,6 +62,7 @@ def opened(config: Path | None) -> Iterator[Session]:
     with stored_in(place.home, *lake):
         installation = open_installation(place)
         os.environ.update(installation.variables(os.environ))
+        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # how it makes its tables is no news to a newcomer
         yield Session(installation, settings)
 
 
