@@ -132,9 +132,13 @@ class LearnedModel:
 
 
 def numbers(rows: pl.DataFrame, features: Sequence[str]) -> Numbers:
-    """The columns that a model reads as an array (rows, features); unknown is NaN."""
+    """The columns that a model reads as an array (rows, features); unknown is NaN.
+
+    A quotient that grew beyond all numbers is unknown, too: libraries refuse a whole tick for one of them.
+    """
     unknown = float("nan")
-    return rows.select(pl.col(name).cast(pl.Float64).fill_null(unknown) for name in features).to_numpy()
+    columns = (pl.col(name).cast(pl.Float64) for name in features)
+    return rows.select(pl.when(column.is_finite()).then(column).otherwise(unknown) for column in columns).to_numpy()
 
 
 def _replaced(scorer: Scorer, rows: Numbers, typical: Sequence[float]) -> Numbers:

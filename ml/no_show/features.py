@@ -33,8 +33,8 @@ class Streams:
 
     Attributes:
         people: `person_id`, `shifts`, `no_shows`, `lates`, `no_show_at`.
-        sites: `site_id`, `shifts`, `no_shows`.
-        fleet: `shifts`, `no_shows`.
+        sites: `site_id`, `shifts`, `no_shows`, of people who were seen before.
+        fleet: `shifts`, `no_shows`, of the same.
         arrivals: `person_id`, `arrivals`, `last_seen_at`.
     """
 
@@ -66,14 +66,16 @@ def streams(told: pl.DataFrame) -> Streams:
         lates=pl.col("is_late").cum_sum().over("person_id"),
         no_show_at=missed_at.forward_fill().over("person_id"),
     )
+    # Who was never seen tells nothing of the others: a roster for nobody would raise the rate of all.
+    known = flagged.filter(pl.col("seen_at").is_not_null().cum_max().over("person_id"))
     came = flagged.drop_nulls("seen_at").with_columns(
         arrivals=pl.int_range(1, pl.len() + 1).over("person_id"),
         last_seen_at=pl.col("seen_at").cum_max().over("person_id"),
     )
     return Streams(
         people.select("person_id", "at", "shifts", "no_shows", "lates", "no_show_at"),
-        flagged.with_columns(running(["site_id"])).select("site_id", "at", "shifts", "no_shows"),
-        flagged.with_columns(running([])).select("at", "shifts", "no_shows"),
+        known.with_columns(running(["site_id"])).select("site_id", "at", "shifts", "no_shows"),
+        known.with_columns(running([])).select("at", "shifts", "no_shows"),
         came.select("person_id", "at", "arrivals", "last_seen_at"),
     )
 

@@ -25,6 +25,7 @@ _SPANS = {"1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 _HELD_INTERVALS, _HELD_EMPTY = 1.0, 1.5
 # A charge that low has no slope to wait for.
 _EMPTY_PCT, _LOW_PCT = 5.0, 20.0
+_COUNTED_HOURS = 100_000.0
 REPLACE_HOLD = 5.0
 
 
@@ -185,13 +186,14 @@ def _empty(health: pl.DataFrame, levels: Levels) -> pl.DataFrame:
     days, trend = pl.col("days_to_empty"), "{} days of charge left at its rate; raised from {} h on"
     rows = health.filter(held.fill_null(value=False)).with_columns(
         score=pl.lit(None, pl.Float64),
-        reason=pl.when(days.is_not_null())
+        reason=pl.when(hours < _COUNTED_HOURS)
         .then(pl.format(trend, rounded(days, 1), pl.lit(f"{levels.empty_within_hours:g}")))
         .otherwise(pl.lit(f"a charge of {_EMPTY_PCT:g} % or less has no rate to wait for")),
     )
     soon = (hours <= levels.empty_within_hours / 2) | drained
     severity = pl.when(soon.fill_null(value=False)).then(pl.lit("high")).otherwise(pl.lit("medium"))
-    left = pl.format("empty in {} h", hours.round(0).cast(pl.Int64))
+    # What is hardly lost lasts for longer than anybody can count.
+    left = pl.when(hours < _COUNTED_HOURS).then(pl.format("empty in {} h", hours.round(0).cast(pl.Int64, strict=False)))
     charge = pl.format("at {} %", pl.col("battery_pct").round(0).cast(pl.Int64))
     said = pl.concat_str(charge, left, separator=", ", ignore_nulls=True)
     title = pl.format("Battery of device {} {}", "device_id", said)

@@ -12,6 +12,7 @@ from opsguard_assets.metadata import (
     check_spec,
     column_schema,
     figures,
+    first_of,
     key_of,
     owners_of,
     picture,
@@ -96,7 +97,8 @@ def _readable(updated: Updated) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.WARN,
         description="every rule and site is known"
         if broken.is_empty()
-        else f"{len(broken)} rosters give no shifts; correct them at their source, the others go on",
+        else f"{len(broken)} rosters give no shifts: {first_of(broken['roster_id'])}. Correct them at their source; "
+        "the others go on",
         metadata={"unreadable": preview(broken)},
     )
 

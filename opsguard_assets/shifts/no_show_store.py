@@ -30,6 +30,8 @@ REMEMBERED = timedelta(days=180)
 NO_SHOW_RISK, EVERYBODY = "no_show_risk", "*"
 _DIGITS = 9
 _LOOK_BACK = timedelta(hours=36)
+# The first punch of a site belongs to a shift that begins about then.
+_PUNCHES_BEFORE = timedelta(hours=4)
 
 
 def no_show(settings: Settings) -> Problem:
@@ -76,7 +78,12 @@ def parts_of(lake: Lake, until: datetime) -> pl.DataFrame:
     sites = lake.known(SITES, until).unique("site_id").collect()
     known = Attended(punches, lake.known(PUNCH_FEEDS, until).collect(), sites)
     told = shift_compliance(expected, known, Limits(), until)
-    said = told.select("shift_id", "person_id", "verdict", "arrived_at", "late_minutes", "punched_site_id")
+    # Before the first punch of a site nobody punched there: what is missing then means nothing.
+    begun = punches.group_by("site_id").agg(_begun=pl.col("punched_in_at").min())
+    heard = told.join(begun, on="site_id", how="left").with_columns(
+        verdict=pl.when(pl.col("expected_from_at") + _PUNCHES_BEFORE >= pl.col("_begun")).then("verdict")
+    )
+    said = heard.select("shift_id", "person_id", "verdict", "arrived_at", "late_minutes", "punched_site_id")
     first = _first_known(lake, until, since).rename({"site_id": "punched_site_id", "punched_in_at": "arrived_at"})
     return (
         _described(lake, expected, sites, until)

@@ -10,7 +10,9 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
+
+from opsguard_assets.tables.local_time import known_zones
 
 WEEKDAYS = {name: number for number, name in enumerate(("MO", "TU", "WE", "TH", "FR", "SA", "SU"))}
 EVERY_DAY = "FREQ=DAILY"
@@ -30,6 +32,7 @@ _BYDAY = re.compile(r"(?P<nth>[+-]?\d{1,2})?(?P<day>MO|TU|WE|TH|FR|SA|SU)")
 _LINE = re.compile(
     r"(?P<name>[A-Z-]+)(?P<parameters>(?:;[^:=]+=(?:\"[^\"]*\"|[^:;\"]*))*):(?P<value>.*)", re.IGNORECASE
 )
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _MOMENT = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?")
 
 
@@ -203,6 +206,9 @@ def _mark(name: str, text: str, zone: str | None) -> Mark:
         day = local = None
     if written is None or (day is None and local is None):
         raise RuleError(f"not a rule of RFC 5545: {name} {text} is no date like 20261231 or 20261231T220000")
+    # "UNTIL 9999" means for ever. Of the others an edge of the calendar is nothing that can be reckoned with.
+    if name != "UNTIL" and not _FIRST_YEAR <= int(written[1][:4]) <= _LAST_YEAR:
+        raise RuleError(f"{name} {text} lies outside the years {_FIRST_YEAR} to {_LAST_YEAR}")
     if local is None:
         return Mark(name, day=day)
     if written[3]:
@@ -220,4 +226,4 @@ def _day_and_time(written: re.Match[str]) -> tuple[date | None, datetime | None]
 
 @cache
 def _zones() -> dict[str, str]:
-    return {zone.upper(): zone for zone in available_timezones()}
+    return {zone.upper(): zone for zone in known_zones()}

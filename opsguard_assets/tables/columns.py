@@ -5,10 +5,11 @@ Here: identifiers, texts, instants, measures, choices. Not here: which table has
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from zoneinfo import available_timezones
 
 import dataframely as dy
 import polars as pl
+
+from opsguard_assets.tables.local_time import known_zones
 
 PLANS = ("bronze", "silver", "gold")
 PRIORITIES = ("critical", "high", "medium", "low")
@@ -19,7 +20,9 @@ SEVERITIES = ("critical", "high", "medium", "low")
 # Dates that no record of ours can bear are typing errors or fillers (year 0001, 9999), not knowledge.
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _IS_END = "a_day_means_its_end"
-_ZONES = sorted(available_timezones())
+# Beyond it lie no quantities of facilities, and sums and squares of what is within it are numbers, too.
+MOST = 1e18
+_ZONES = sorted(known_zones())
 _CONTROL = r"[\x00-\x1f\x7f-\x9f]"
 _CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 _CLOCK_OR_MIDNIGHT = r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$"
@@ -109,9 +112,14 @@ def clock_time(description: str, *, midnight_closes: bool = False, required: boo
 def measure(
     description: str, *, low: float | None = None, high: float | None = None, required: bool = False
 ) -> dy.Float64:
-    """A finite number with a unit; NaN and infinities are no measurements."""
+    """A number with a unit, of no more than `MOST` either way; NaN and infinities are no measurements."""
     return dy.Float64(
-        nullable=not required, min=low, max=high, allow_inf=False, allow_nan=False, description=description
+        nullable=not required,
+        min=-MOST if low is None else low,
+        max=MOST if high is None else high,
+        allow_inf=False,
+        allow_nan=False,
+        description=description,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import dataframely as dy
 import polars as pl
 
+from opsguard_assets.tables.columns import MOST
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table
 
@@ -17,7 +18,8 @@ _HEADER = """# The canonical tables
 
 The contract with every source, generated from the schemas in `opsguard_assets/tables` by `make docs`. Rows that break
 it go to `quarantine/<table>` with the rule, the value and their position in the source. Identifiers are texts; instants
-are UTC; unknown is null. `known_at` is the second clock of every row: when OpsGuard knew this state.
+are UTC; unknown is null. No number exceeds 10^18 either way. `known_at` is the second clock of every row: when OpsGuard
+knew this state.
 """
 
 
@@ -94,7 +96,10 @@ def _bounds(column: dy.Column) -> str:
     longest = getattr(column, "max_length", None)
     if isinstance(column, dy.Datetime | dy.Date):
         return "1970 to 2199"
-    parts = [f"from {low:g}" if low is not None else "", f"to {high:g}" if high is not None else ""]
+    parts = [
+        f"{word} {bound:.15g}" if bound is not None and abs(bound) != MOST else ""
+        for word, bound in (("from", low), ("to", high))
+    ]
     parts.append(f"at most {longest:,} characters" if longest else "")
     return " ".join(part for part in parts if part)
 

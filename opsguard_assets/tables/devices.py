@@ -16,7 +16,7 @@ class Devices(dy.Schema):
     kind = c.line("what it is")
     model = c.line("maker's model")
     installed_at = c.instant("when it was put in place (UTC)")
-    reports_every_minutes = c.measure("expected minutes between two reports", low=0)
+    reports_every_minutes = c.measure("expected minutes between two reports, a year at most", low=0, high=525_600)
     temperature_min_c = c.measure("lowest allowed temperature, degrees Celsius")
     temperature_max_c = c.measure("highest allowed temperature, degrees Celsius")
     battery_powered = c.flag("whether it runs on a battery")
@@ -37,7 +37,7 @@ class Telemetry(dy.Schema):
         dy.Struct(
             {
                 "channel": dy.String(nullable=False, max_length=200),
-                "value": dy.Float64(nullable=True, allow_inf=False, allow_nan=False),
+                "value": c.measure("reading of the channel"),
             }
         ),
         nullable=True,

@@ -7,9 +7,18 @@ spring change skips is therefore the instant of the change, one that autumn repe
 that adjoin on the wall adjoin in UTC. 22:00 to 06:00 is 7 hours over the spring night and 9 over the autumn night.
 """
 
+from functools import cache
+from zoneinfo import available_timezones
+
 import polars as pl
 
 _LONGEST_GAP = 1_440  # minutes; of a civil clock: Samoa skipped a day in 2011
+
+
+@cache
+def known_zones() -> frozenset[str]:
+    """The time zones that times can be read in; two names of the system are zones of no place."""
+    return frozenset(available_timezones() - {"Factory", "localtime"})
 
 
 def to_utc(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:

@@ -33,7 +33,8 @@ def jobs(orders: pl.DataFrame, as_of: datetime, *, zone: str, cancelled: Sequenc
         `is_rework_of`, `counts_at`, `month` (its first day), `is_counted`, and on 0 (worst) to 1 (best), null where
         nothing is known: `sla` (done by the due instant), `completion` (1 within the estimate, 0 at twice of it),
         `quality` (rating 1 to 5), `rework` (1 where no later order repairs it, those called off aside; null where no
-        order at all names one that it repairs: the source does not tell). One row per order, sorted by its identifier.
+        order at all names a known one that it repairs: the source does not tell). One row per order, sorted by its
+        identifier.
     """
     now = pl.lit(as_of, INSTANT)
     done = orders.filter(pl.col("created_at") <= now).with_columns(
@@ -42,7 +43,8 @@ def jobs(orders: pl.DataFrame, as_of: datetime, *, zone: str, cancelled: Sequenc
     counts_at = pl.coalesce(pl.min_horizontal("due_at", "completed_at"), "created_at")
     is_off = pl.col("status").str.to_lowercase().is_in(list(cancelled)).fill_null(value=False)
     called_off = is_off & pl.col("completed_at").is_null()
-    repairs = done.filter(pl.col("is_rework_of").is_not_null())
+    # A number that belongs to no order says nothing: not even that this source tells of rework.
+    repairs = done.filter(pl.col("is_rework_of").is_in(done["work_order_id"].implode()))
     repaired = repairs.filter(~called_off)["is_rework_of"].unique()
     is_settled = pl.col("completed_at").is_not_null() | (pl.col("due_at") <= now).fill_null(value=False)
     counted = done.with_columns(
