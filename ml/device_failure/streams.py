@@ -112,15 +112,20 @@ def _sites(states: pl.DataFrame, master: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rates(states: pl.DataFrame, master: pl.DataFrame, events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Failures per device and day so far, by model and of all: events over the days for which devices were watched."""
+    """Failures per device and day so far, by model and of all: events over the days for which devices were watched.
+
+    An event of a device that was never heard counts nowhere, and a device is taken out once, however often it is said.
+    """
     models = master.unique("device_id", keep="last", maintain_order=True).select("device_id", "model")
-    begun = states.group_by("device_id").agg(at=pl.col("first_known_at").min()).with_columns(present=1, failed=0)
-    changes = {"failure": (0, 1), "removed": (-1, 0)}
-    happened = [
-        events.filter(pl.col("kind") == kind).select("device_id", at="known_at", present=present, failed=failed)
-        for kind, (present, failed) in changes.items()
-    ]
-    told = pl.concat([begun, *happened], how="vertical_relaxed").join(models, on="device_id", how="left")
+    begun = states.group_by("device_id").agg(at=pl.col("first_known_at").min())
+    heard = events.join(begun.select("device_id", _begun="at"), on="device_id").select(
+        "device_id", "kind", at=pl.max_horizontal("known_at", "_begun")
+    )
+    failures = heard.filter(pl.col("kind") == "failure")
+    removals = heard.filter(pl.col("kind") == "removed").group_by("device_id").agg(pl.col("at").min())
+    changes = ((begun, 1, 0), (failures, 0, 1), (removals, -1, 0))
+    happened = [rows.select("device_id", "at", present=present, failed=failed) for rows, present, failed in changes]
+    told = pl.concat(happened, how="vertical_relaxed").join(models, on="device_id", how="left")
     fleet = _per_day(told, []).with_columns(rate=(pl.col("failed") + 1) / (pl.col("days") + _PRIOR_DAYS))
     by_model = _per_day(told.drop_nulls("model"), ["model"])
     usual = by_model.sort("at").join_asof(fleet.select("at", usual="rate"), on="at", check_sortedness=False)

@@ -67,7 +67,7 @@ def streams(told: pl.DataFrame) -> Streams:
         no_show_at=missed_at.forward_fill().over("person_id"),
     )
     # Who was never seen tells nothing of the others: a roster for nobody would raise the rate of all.
-    known = flagged.filter(pl.col("seen_at").is_not_null().cum_max().over("person_id"))
+    known = flagged.filter(pl.col("at") >= pl.col("at").filter(pl.col("seen_at").is_not_null()).min().over("person_id"))
     came = flagged.drop_nulls("seen_at").with_columns(
         arrivals=pl.int_range(1, pl.len() + 1).over("person_id"),
         last_seen_at=pl.col("seen_at").cum_max().over("person_id"),

