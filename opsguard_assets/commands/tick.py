@@ -180,11 +180,22 @@ def show(as_of: datetime, headline: RiskSummary) -> None:
     typer.echo(f"\nAs of {as_of:%Y-%m-%d %H:%M} UTC: {headline_of(headline).replace('**', '')}")
     first = headline.riskiest.head(10)
     left = durations(first["remaining_minutes"].clip(lower_bound=0)).alias("working time left")
-    shown = first.with_columns(first["resolution_due_at"].dt.strftime("%Y-%m-%d %H:%M UTC"), left)
+    shown = first.with_columns(first["resolution_due_at"].dt.strftime("%Y-%m-%d %H:%M UTC"), _percent("risk"), left)
     ranked = shown.drop("site_id", "remaining_minutes", "working time left").insert_column(-2, left)
     print_rows(
         "\nThe riskiest tickets that can still be saved; of equal risks, the one with the least time left first",
         ranked.with_row_index("rank", offset=1).to_dicts(),
+    )
+
+
+def _percent(column: str) -> pl.Expr:
+    """Probabilities in whole percent. An open ticket is never certain, so 99.6 % is not told as 100 %."""
+    whole = (pl.col(column) * 100).round().cast(pl.Int64)
+    return (
+        pl.when(whole >= 100)  # noqa: PLR2004 - percent
+        .then(pl.lit("> 99 %"))
+        .otherwise(pl.format("{} %", whole))
+        .alias(column)
     )
 
 
