@@ -40,10 +40,10 @@ def up(
         ),
     ] = None,
     dagster_port: Annotated[
-        int, typer.Option(min=1, max=65535, help="Port of the Dagster UI; another one if it is taken.")
+        int, typer.Option(min=0, max=65535, help="Port of the Dagster UI; another one if it is taken, any if 0.")
     ] = 3000,
     mlflow_port: Annotated[
-        int, typer.Option(min=1, max=65535, help="Port of MLflow; another one if it is taken.")
+        int, typer.Option(min=0, max=65535, help="Port of MLflow; another one if it is taken, any if 0.")
     ] = 5000,
 ) -> None:
     """Open Dagster (UI and daemon) and MLflow on the same data; Ctrl-C stops what this started, and only that.

@@ -204,6 +204,12 @@ def test_a_mute_made_by_the_command_is_obeyed_by_the_next_tick_and_ends_by_itsel
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
+@pytest.fixture(autouse=True)
+def _now(monkeypatch):
+    """Modules are imported long before their tests run."""
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC).replace(microsecond=0))
+
+
 def due(hours):
     return json.dumps(
         {"resolution_due_at": f"{NOW + timedelta(hours=hours):%Y-%m-%dT%H:%M:%S+00:00}", "risk": 0.123456789}

@@ -62,9 +62,10 @@ def test_the_demo_accounts_for_every_row_and_scores_every_open_ticket(demo):
     assert {"clients", "sites", "tickets", "ticket_events", "sla_policies", "vendors"} <= set(loads)
     for load in loads.values():
         assert load["received"] == load["accepted"] + load["rejected"] + load["unchanged"]
-    assert [(rule["table"], rule["rule"], rule["rows"]) for rule in demo["rejected"]] == [
-        ("vendors", "vendor_id: required", 1)
-    ]
+    rejected = {(rule["table"], rule["rule"].split(";")[0]): rule["rows"] for rule in demo["rejected"]}
+    assert rejected.pop(("vendors", "vendor_id: required")) == 1
+    # Some simulated devices have clocks that run hours ahead.
+    assert set(rejected) <= {("telemetry", "at: more than 60 minutes after the row was known")}
     assert sum(demo["tick"]["by_state"].values()) == demo["tick"]["open_tickets"] > 0
     assert demo["tick"]["riskiest"][0]["reason"]
 

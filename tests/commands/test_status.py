@@ -20,6 +20,14 @@ from resources.lake import Lake
 from resources.ticks import Tick, record_tick
 
 NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch):
+    """Modules are imported long before their tests run."""
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC).replace(microsecond=0))
+
+
 CONFIG = """
 sources:
   - {name: desk, kind: files, path: in, max_rejected_share: 0.1, feeds: [{table: tickets, same_names: true}]}

@@ -126,11 +126,11 @@ def test_pictures_are_drawn_also_of_little():
     report = report_of(trained("a"), TASK, COSTS)
     nothing = scored().clear()
     drawn = [
-        lead_times(scored(), "a", threshold=0.7, key="id"),
-        lead_times(nothing, "a", threshold=0.7, key="id"),
+        lead_times(scored(), "a", threshold=0.7, task=TASK),
+        lead_times(nothing, "a", threshold=0.7, task=TASK),
         cost_over_thresholds(report.curve, "a", chosen=0.3),
         frontier(report.curve, "a", chosen=None),
-        reliability_diagram(scored(), "a"),
+        reliability_diagram(scored(), "a", events=TASK.events),
         feature_importance(pl.DataFrame({"feature": ["x"], "importance": [0.1]}), "a"),
     ]
     assert all(picture.startswith(b"\x89PNG") for picture in drawn)

@@ -43,7 +43,7 @@ def tickets(draw):
         if name in ("group", "assignee", "site"):
             row[f"open_of_{name}"] = float(draw(st.integers(0, 50))) if has else None
     row["has_assignee"] = float(row["open_of_assignee"] is not None)
-    row["queue_days_of_group"] = draw(st.floats(0, 40)) if row["open_of_group"] is not None else None
+    row["queue_days_of_group"] = draw(st.integers(0, 400)) / 10 + 0.02 if row["open_of_group"] is not None else None
     row |= {name: draw(values_of(name)) for name in FEATURES if name not in row}
     return facts, row
 
