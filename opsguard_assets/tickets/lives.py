@@ -49,8 +49,9 @@ class Lives:
 
     def work(self, calendars: pl.DataFrame, until: datetime) -> WorkingTime:
         """Working time over everything that is known of these tickets and on to `until`."""
-        facts = self.tickets.select(pl.min("opened_at").alias("first"), pl.max("due_at").alias("last")).row(0)
-        first, last = (instant or self.as_of for instant in facts)
+        # A source may give a deadline that lies years before its ticket.
+        asked = self.tickets.select(first=pl.min_horizontal(pl.min("opened_at", "due_at")), last=pl.max("due_at"))
+        first, last = (instant or self.as_of for instant in asked.row(0))
         return working_time(calendars, self.used, since=min(first, self.as_of), until=max(last, until, self.as_of))
 
 
