@@ -109,7 +109,7 @@ def usual(world):
     return tick(world, [])
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(odd=st.tuples(*map(let_in, (orders, more, vendors))))
 def test_no_odd_order_changes_what_is_said_of_others_by_more_than_an_order_may(world, usual, odd):
     scored, months, risk, found = tick(world, odd)
