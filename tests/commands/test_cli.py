@@ -86,7 +86,7 @@ def test_sync_shows_a_new_file_and_what_was_wrong_in_it(home, demo):
     assert result.returncode == 1
     assert "broken.csv" in result.stderr
     assert "delimiter" in result.stderr
-    assert "exports: received = new + known already + rejected" in result.stdout
+    assert "sources: received = new + known already + rejected" in result.stdout
     assert re.search(r"vendors +1 +1 +0 +0", result.stdout)
     (home / "exports/broken.csv").unlink()
     assert opsguard(home, "sync").returncode == 0
