@@ -26,7 +26,7 @@ up: setup ## Open Dagster and MLflow on the same data; Ctrl-C stops both
 	@$(BIN)/opsguard up
 
 test: setup ## Run the tests
-	@$(BIN)/python -m pytest -n auto --dist loadgroup
+	@$(BIN)/python -m pytest -n auto --durations=20
 
 check: setup ## Format, lint, types, import rules, definitions
 	@$(BIN)/ruff format --check .

@@ -15,6 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from resources.database import Database
 from resources.postgres import start_embedded
 from tests.databases import Databases
+from tests.order import Together, arrange
 from tests.resources.embedded import QUICK, leave
 
 _ROOT = pytest.StashKey[str]()
@@ -29,12 +30,15 @@ def pytest_configure(config):
         os.environ["PYTEST_DEBUG_TEMPROOT"] = config.stash[_ROOT] = tempfile.mkdtemp(prefix="opsguard-tests-")
 
 
-def pytest_collection_modifyitems(items):
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
     """Tests that share a world of their module run on one worker: elsewhere it would be built again."""
-    for item in items:
-        fixtures = item._fixtureinfo.name2fixturedefs.values()
-        if any(found[-1].scope == "module" for found in fixtures):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+    return Together(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    arrange(items)
 
 
 def pytest_sessionfinish(session, exitstatus):
