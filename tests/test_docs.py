@@ -10,7 +10,7 @@ from opsguard_assets.cli import COMMANDS
 from opsguard_assets.config.load import parse_settings
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
 YAML = [
     (page.name, number, block)
     for page in PAGES
