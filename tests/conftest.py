@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,11 @@ settings.load_profile("house")
 
 def pytest_configure(config):
     """A temporary root of this session alone, which is removed when all is well."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        # Started by nohup or in the background, the session ignores these, and programs that tests start would, too.
+        # A handler is not inherited.
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
     if not hasattr(config, "workerinput") and "PYTEST_DEBUG_TEMPROOT" not in os.environ:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = config.stash[_ROOT] = tempfile.mkdtemp(prefix="opsguard-tests-")
 

@@ -1,5 +1,9 @@
-"""The command as a new user runs it: real processes on a small simulated provider and an embedded database."""
+"""The command as a new user runs it, on a small simulated provider and an embedded database.
 
+What a process of its own adds nothing to, words and codes, runs in this one.
+"""
+
+import io
 import json
 import os
 import re
@@ -8,11 +12,15 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
+from opsguard_assets.cli import app, run
 from opsguard_assets.tables.registry import TABLES
+from resources.postgres import start_embedded
+from tests.resources.embedded import QUICK, leave
 
 OPSGUARD = Path(sys.executable).parent / "opsguard"
 CONFIG = """
@@ -20,7 +28,7 @@ sources:
   - name: twin
     kind: simulator
     folder: ${OPSGUARD_HOME}/simulated
-    settings: {seed: 5, sites: 6, agents: 12, tickets_per_day: 10}
+    settings: {seed: 5, sites: 3, devices_per_site: 2, agents: 12, tickets_per_day: 10}
   - name: exports
     kind: files
     path: ${OPSGUARD_HOME}/exports
@@ -34,24 +42,46 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """An installation on which `opsguard demo` ran once."""
+    """A home with a source, whose database runs meanwhile; the first command finds nothing else in it."""
     folder = tmp_path_factory.mktemp("home")
     (folder / "opsguard.yaml").write_text(CONFIG)
     (folder / "exports").mkdir()
     (folder / "exports/vendors.csv").write_text("id,name\nV1,Lifts\n,Nobody\n")
-    return folder
+    start_embedded(folder / "postgres", settings=QUICK)
+    yield folder
+    leave(folder / "postgres")
+
+
+def variables_of(home, **further):
+    own = {"OPSGUARD_HOME": str(home), "OPSGUARD_CONFIG": str(home / "opsguard.yaml"), "COLUMNS": "200"}
+    return {**os.environ, **own, **further}
 
 
 def opsguard(home, *arguments, **variables):
-    """Runs the command; its result."""
-    own = {"OPSGUARD_HOME": str(home), "OPSGUARD_CONFIG": str(home / "opsguard.yaml"), "COLUMNS": "200"}
+    """Runs the command as a process; its result."""
     return subprocess.run(
-        [OPSGUARD, *arguments], env={**os.environ, **own, **variables}, capture_output=True, text=True, check=False
+        [OPSGUARD, *arguments], env=variables_of(home, **variables), capture_output=True, text=True, check=False
     )
+
+
+@pytest.fixture
+def here(home, monkeypatch):
+    """Makes a runner of the command in this process: its code, standard output and standard error."""
+
+    def call(*arguments, home=home, **variables):
+        out, err = io.StringIO(), io.StringIO()
+        with monkeypatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            for name, value in variables_of(home, **variables).items():
+                patch.setenv(name, value)
+            code = run(lambda: app([*arguments], standalone_mode=False, prog_name="opsguard"))
+        return code, out.getvalue(), err.getvalue()
+
+    return call
 
 
 @pytest.fixture(scope="module")
 def demo(home):
+    """What `opsguard demo` told, the only time that it ran."""
     result = opsguard(home, "demo", "--json")
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
@@ -81,14 +111,16 @@ def test_a_moment_is_the_same_whenever_it_is_computed(home, demo):
 
 def test_sync_shows_a_new_file_and_what_was_wrong_in_it(home, demo):
     (home / "exports/more.csv").write_text("id,name\nV2,Doors\n")
-    (home / "exports/broken.csv").write_text("id;name\nV3;Pumps\n")
+    broken = home / "exports/broken.csv"
+    broken.write_text("id;name\nV3;Pumps\n")
     result = opsguard(home, "sync")
+    broken.unlink()
     assert result.returncode == 1
     assert "broken.csv" in result.stderr
     assert "delimiter" in result.stderr
-    assert "sources: received = new + known already + rejected" in result.stdout
+    # Of all sources, where the provider has something new as well by now.
+    assert re.search(r"(sources|exports): received = new \+ known already \+ rejected", result.stdout)
     assert re.search(r"vendors +1 +1 +0 +0", result.stdout)
-    (home / "exports/broken.csv").unlink()
     assert opsguard(home, "sync").returncode == 0
 
 
@@ -100,44 +132,44 @@ def test_a_sound_installation_is_found_sound(home, demo):
     assert "last tick of score_sla_job" in findings
 
 
-def test_the_doctor_says_what_is_wrong_and_the_remedy(home, tmp_path):
+def test_the_doctor_says_what_is_wrong_and_the_remedy(here, tmp_path):
     config = tmp_path / "opsguard.yaml"
     config.write_text("sources:\n  - {name: gone, kind: files, path: nowhere/at/all, feeds: [{table: tickets}]}\n")
-    result = opsguard(home, "doctor", "--config", str(config))
-    assert result.returncode == 1
-    assert "does not exist" in result.stdout + result.stderr
-    unreachable = opsguard(home, "doctor", OPSGUARD_DATABASE_URL="postgresql://someone:hunter2@127.0.0.1:1/x")
-    assert unreachable.returncode == 1
-    assert "OPSGUARD_DATABASE_URL" in unreachable.stderr
-    assert "hunter2" not in unreachable.stdout + unreachable.stderr
+    code, out, err = here("doctor", "--config", str(config))
+    assert code == 1
+    assert "does not exist" in out + err
+    code, out, err = here("doctor", OPSGUARD_DATABASE_URL="postgresql://someone:hunter2@127.0.0.1:1/x")
+    assert code == 1
+    assert "OPSGUARD_DATABASE_URL" in err
+    assert "hunter2" not in out + err
 
 
-def test_the_doctor_says_that_an_object_store_cannot_hold_a_lake_yet(home):
-    result = opsguard(home, "doctor", "--json", OPSGUARD_LAKE="s3://bucket/lake?secret=hunter2")
-    (lake,) = [finding for finding in json.loads(result.stdout) if finding["what"] == "lake"]
-    assert result.returncode == 1
+def test_the_doctor_says_that_an_object_store_cannot_hold_a_lake_yet(here):
+    code, told, words = here("doctor", "--json", OPSGUARD_LAKE="s3://bucket/lake?secret=hunter2")
+    (lake,) = [finding for finding in json.loads(told) if finding["what"] == "lake"]
+    assert code == 1
     assert "object store" in lake["found"]
     assert "OPSGUARD_LAKE" in lake["remedy"]
-    refused = opsguard(home, "sync", OPSGUARD_LAKE="s3://bucket/lake")
-    assert refused.returncode == 1
-    assert "object store" in refused.stderr
-    assert "hunter2" not in result.stdout + result.stderr
+    code, _, refusal = here("sync", OPSGUARD_LAKE="s3://bucket/lake")
+    assert code == 1
+    assert "object store" in refusal
+    assert "hunter2" not in told + words
 
 
-def test_the_doctor_names_a_home_that_cannot_be_made_and_a_configuration_without_sources(home, tmp_path):
+def test_the_doctor_names_a_home_that_cannot_be_made_and_a_configuration_without_sources(here, tmp_path):
     (tmp_path / "file").write_text("")
     (tmp_path / "opsguard.yaml").write_text("sources: []\n")
-    blocked = opsguard(tmp_path / "file" / "home", "doctor", "--config", str(tmp_path / "opsguard.yaml"))
-    assert blocked.returncode == 1
-    assert "cannot be made" in blocked.stdout
-    assert "Traceback" not in blocked.stderr
-    assert "names no sources" in blocked.stdout
+    code, out, err = here("doctor", "--config", str(tmp_path / "opsguard.yaml"), home=tmp_path / "file" / "home")
+    assert code == 1
+    assert "cannot be made" in out
+    assert "Traceback" not in err
+    assert "names no sources" in out
 
 
-def test_tables_print_the_contract(home):
-    listed = json.loads(opsguard(home, "tables", "--json").stdout)
+def test_tables_print_the_contract(here):
+    listed = json.loads(here("tables", "--json")[1])
     assert [row["table"] for row in listed] == list(TABLES)
-    tickets = json.loads(opsguard(home, "tables", "tickets", "--json").stdout)
+    tickets = json.loads(here("tables", "tickets", "--json")[1])
     assert [column["column"] for column in tickets["columns"]] == list(TABLES["tickets"].columns)
 
 
@@ -156,11 +188,20 @@ def test_tables_print_the_contract(home):
         (["sync", "--config", "nowhere.yaml"], 1, "does not exist"),
     ],
 )
-def test_errors_are_one_paragraph_and_a_code(home, arguments, code, message):
-    result = opsguard(home, *arguments)
-    assert result.returncode == code
-    assert message in " ".join(result.stderr.split())
-    assert "Traceback" not in result.stderr
+def test_errors_are_one_paragraph_and_a_code(here, arguments, code, message):
+    ended, _, err = here(*arguments)
+    assert ended == code
+    assert message in " ".join(err.split())
+    assert "Traceback" not in err
+
+
+def test_a_process_ends_with_the_code_of_its_error_and_debug_shows_the_traceback(home):
+    for arguments, code in ((["stauts"], 2), (["sync", "--config", "nowhere.yaml"], 1)):
+        result = opsguard(home, *arguments)
+        assert result.returncode == code
+        assert result.stderr
+        assert "Traceback" not in result.stderr
+    assert "Traceback" in opsguard(home, "--debug", "sync", "--config", "nowhere.yaml").stderr
 
 
 def test_the_version_is_told(home):
@@ -180,24 +221,19 @@ def test_the_status_of_a_demo_fits_one_screen_and_answers_the_first_questions(ho
     assert len(shown.stdout.splitlines()) < 80
 
 
-def test_debug_shows_the_traceback(home):
-    assert "Traceback" in opsguard(home, "--debug", "sync", "--config", "nowhere.yaml").stderr
-
-
 @pytest.mark.parametrize("command", [[], ["demo"], ["sync"], ["tick"], ["tables"], ["doctor"], ["up"]])
-def test_help_teaches_without_touching_anything(tmp_path, command):
-    result = opsguard(tmp_path / "untouched", *command, "--help")
-    assert result.returncode == 0
-    assert "Usage: opsguard" in result.stdout
+def test_help_teaches_without_touching_anything(here, tmp_path, command):
+    code, out, _ = here(*command, "--help", home=tmp_path / "untouched")
+    assert code == 0
+    assert "Usage: opsguard" in out
     assert not (tmp_path / "untouched").exists()
 
 
 def test_up_opens_both_pages_and_stops_everything_that_it_started(home, demo):
     log = home / "up.log"
-    own = {"OPSGUARD_HOME": str(home), "OPSGUARD_CONFIG": str(home / "opsguard.yaml")}
     with log.open("w") as out:
         command = [OPSGUARD, "up", "--dagster-port", "0", "--mlflow-port", "0"]
-        process = subprocess.Popen(command, env={**os.environ, **own}, stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, env=variables_of(home), stdout=out, stderr=subprocess.STDOUT)
     try:
         deadline = time.monotonic() + 240
         while "Ctrl-C" not in log.read_text():
