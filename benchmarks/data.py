@@ -15,9 +15,9 @@ from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table
-from opsguard_assets.tickets.clocks import sla_clocks
-from opsguard_assets.tickets.knowledge import CALENDARS, CLIENTS, EVENTS, POLICIES, SITES, TICKETS
-from opsguard_assets.tickets.stored import SLA_CLOCKS
+from opsguard_assets.tickets.sla.clocks import sla_clocks
+from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS
+from opsguard_assets.tickets.sla.snapshot_io import CALENDARS, CLIENTS, EVENTS, POLICIES, SITES, TICKETS
 from resources.lake import Lake
 
 START = datetime(2026, 1, 5, tzinfo=UTC)

@@ -23,7 +23,7 @@ from benchmarks.page import put
 from benchmarks.quality_frames import MOMENTS, write
 from benchmarks.quality_limits import limits
 from benchmarks.quality_truth import truth_section
-from ml.evaluation import evaluate
+from ml.evaluation.evaluate import evaluate
 
 OPSGUARD = Path(sys.executable).parent / "opsguard"
 CONFIG = Path(__file__).parent.parent / "examples/incident_log/opsguard.yaml"

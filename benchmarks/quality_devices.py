@@ -21,14 +21,14 @@ import polars as pl
 
 from benchmarks.page import put
 from benchmarks.quality_fleet import fleet_section
-from ml.device_failure.features import channel_feature
-from ml.device_failure.rule import DeviceRule
-from ml.evaluation import evaluate
-from ml.learned import LearnedModel
-from ml.model_files import load
-from ml.segments import by_segment
-from opsguard_assets.devices.failure_past import Asked, DevicePast
-from opsguard_assets.devices.failure_store import history_of
+from ml.evaluation.evaluate import evaluate
+from ml.evaluation.segments import by_segment
+from ml.models.learned import LearnedModel
+from ml.models.model_files import load
+from ml.problems.device_failure.features import channel_feature
+from ml.problems.device_failure.rule import DeviceRule
+from opsguard_assets.devices.failure.dataset import Asked, DevicePast
+from opsguard_assets.devices.failure.problem_io import history_of
 from resources.lake import Lake
 
 OPSGUARD = Path(sys.executable).parent / "opsguard"

@@ -12,18 +12,18 @@ import numpy as np
 import polars as pl
 
 from benchmarks.quality_fleet_truth import truth_section
-from ml.candidates.every import candidates
-from ml.device_failure.features import HORIZON
-from ml.device_failure.problem import HORIZONS
-from ml.device_failure.rule import DeviceRule
-from ml.model import RiskModel
-from ml.training import train
-from ml.tuning import Budget
-from opsguard_assets.devices.failure_past import Asked, DevicePast
-from opsguard_assets.devices.failure_store import history_of
-from opsguard_assets.devices.health_outcomes import BANDS, STATES, THEN, failure_rates, rates_picture
-from opsguard_assets.devices.health_store import health_at
-from opsguard_assets.devices.hourly_update_store import update_hourly
+from ml.models.model import RiskModel
+from ml.problems.device_failure.features import HORIZON
+from ml.problems.device_failure.problem import HORIZONS
+from ml.problems.device_failure.rule import DeviceRule
+from ml.training.candidates.every import candidates
+from ml.training.train import train
+from ml.training.tuning import Budget
+from opsguard_assets.devices.failure.dataset import Asked, DevicePast
+from opsguard_assets.devices.failure.problem_io import history_of
+from opsguard_assets.devices.health.io import health_at
+from opsguard_assets.devices.health.outcomes import BANDS, STATES, THEN, failure_rates, rates_picture
+from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
 from opsguard_assets.simulator.device_truth import device_truth
 from opsguard_assets.simulator.reports import watched
 from opsguard_assets.simulator.settings import SimulationSettings

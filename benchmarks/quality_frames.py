@@ -9,9 +9,9 @@ from pathlib import Path
 
 import polars as pl
 
-from ml.sla_breach.problem import TASK
-from opsguard_assets.tickets.knowledge import history_of
-from opsguard_assets.tickets.learning import Past
+from ml.problems.sla_breach.problem import TASK
+from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.sla.snapshot_io import history_of
 from resources.lake import Lake
 
 SINCE = datetime(2016, 5, 1, tzinfo=UTC)

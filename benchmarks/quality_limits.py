@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.quality_frames import SINCE, judged_by, pasts
-from ml.candidates.hazard import hazard
-from ml.evaluation import calibration_interval, evaluate
-from ml.examples import Examples
-from ml.learned import LearnedModel, numbers
-from ml.model_files import load
-from ml.sla_breach.problem import TASK
+from ml.dataset.examples import Examples
+from ml.evaluation.evaluate import calibration_interval, evaluate
+from ml.models.learned import LearnedModel, numbers
+from ml.models.model_files import load
+from ml.problems.sla_breach.problem import TASK
+from ml.training.candidates.hazard import hazard
 
 _SEED, _SHARES = 7, (8, 4, 2, 1)
 _BAND = (0.70, 0.80)

@@ -18,16 +18,16 @@ import numpy as np
 import polars as pl
 
 from benchmarks.page import put
-from ml.evaluation import evaluate
-from ml.model_files import load
-from ml.segments import by_segment
-from ml.work_order_late.problem import KEY
-from ml.work_order_late.rule import WorkOrderRule
+from ml.evaluation.evaluate import evaluate
+from ml.evaluation.segments import by_segment
+from ml.models.model_files import load
+from ml.problems.work_order_late.problem import KEY
+from ml.problems.work_order_late.rule import WorkOrderRule
 from opsguard_assets.simulator.contractors import contracted
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.vendors.order_past import OrderPast
-from opsguard_assets.vendors.order_store import orders_of
+from opsguard_assets.vendors.orders.dataset import OrderPast
+from opsguard_assets.vendors.orders.problem_io import orders_of
 from resources.lake import Lake
 
 OPSGUARD = Path(sys.executable).parent / "opsguard"

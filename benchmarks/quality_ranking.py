@@ -22,18 +22,18 @@ from scipy.stats import kendalltau
 from benchmarks.page import put
 from benchmarks.quality import CONFIG, OPSGUARD
 from benchmarks.quality_frames import END
-from ml.candidates.every import candidates
-from ml.evaluation import evaluate
-from ml.report import Report, ranked
-from ml.sla_breach.problem import TASK
-from ml.sla_breach.rule import RuleBaseline
-from ml.sla_breach.rule_inputs import inputs_of_features
-from ml.split import TooLittleDataError
-from ml.training import Trained, rule_as_trained, train
-from ml.tuning import Budget
-from opsguard_assets.tickets.clock_history import TicketHistory
-from opsguard_assets.tickets.knowledge import history_of
-from opsguard_assets.tickets.learning import Past
+from ml.dataset.split import TooLittleDataError
+from ml.evaluation.evaluate import evaluate
+from ml.problems.sla_breach.problem import TASK
+from ml.problems.sla_breach.rule import RuleBaseline
+from ml.problems.sla_breach.rule_inputs import inputs_of_features
+from ml.tracking.report import Report, ranked
+from ml.training.candidates.every import candidates
+from ml.training.train import Trained, rule_as_trained, train
+from ml.training.tuning import Budget
+from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.sla.clock_history import TicketHistory
+from opsguard_assets.tickets.sla.snapshot_io import history_of
 from resources.lake import Lake
 
 INSTANTS = ("2016-04-01", "2016-04-15", "2016-05-01", "2016-05-15", "2016-06-01")

@@ -12,14 +12,14 @@ import numpy as np
 import polars as pl
 
 from benchmarks.page import put
-from ml.candidates.every import candidates
-from ml.evaluation import evaluate
-from ml.no_show.problem import TASK
-from ml.no_show.rule import NoShowRule
-from ml.training import train
-from ml.tuning import Budget
-from opsguard_assets.shifts.no_show_past import ShiftPast
-from opsguard_assets.shifts.no_show_store import parts_of
+from ml.evaluation.evaluate import evaluate
+from ml.problems.no_show.problem import TASK
+from ml.problems.no_show.rule import NoShowRule
+from ml.training.candidates.every import candidates
+from ml.training.train import train
+from ml.training.tuning import Budget
+from opsguard_assets.shifts.no_show.dataset import ShiftPast
+from opsguard_assets.shifts.no_show.problem_io import parts_of
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import Simulation, simulate
 from opsguard_assets.tables.registry import TABLES

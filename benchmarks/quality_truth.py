@@ -10,19 +10,19 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from ml.candidates.every import candidates
-from ml.sla_breach.problem import TASK
-from ml.sla_breach.rule import RuleBaseline
-from ml.sla_breach.rule_inputs import inputs_of_features
-from ml.training import train
-from ml.tuning import Budget
+from ml.problems.sla_breach.problem import TASK
+from ml.problems.sla_breach.rule import RuleBaseline
+from ml.problems.sla_breach.rule_inputs import inputs_of_features
+from ml.training.candidates.every import candidates
+from ml.training.train import train
+from ml.training.tuning import Budget
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import SEQUENCE
-from opsguard_assets.tickets.clock_history import TicketHistory
-from opsguard_assets.tickets.knowledge import INPUTS, history_of
-from opsguard_assets.tickets.learning import Past
+from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.sla.clock_history import TicketHistory
+from opsguard_assets.tickets.sla.snapshot_io import INPUTS, history_of
 from resources.lake import Lake
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -80,7 +80,7 @@ def _distance(risk: pl.Series, exact: pl.Series) -> float:
 
 
 def _line(distance: float, name: str, scored: pl.DataFrame) -> str:
-    from ml.evaluation import evaluate
+    from ml.evaluation.evaluate import evaluate
 
     figures = evaluate(scored)
     return f"| {name} | {distance:.3f} | {figures['brier']:.3f} | {figures['pr_auc']:.3f} |\n"

@@ -17,11 +17,11 @@ import polars as pl
 
 from benchmarks.data import UNTIL
 from benchmarks.served import asked_moments, small_lake
-from ml.asof import latest
-from ml.sla_breach.features import features
-from opsguard_assets.tickets.clock_history import readings_at
-from opsguard_assets.tickets.knowledge import history_of
-from opsguard_assets.tickets.learning import Past
+from ml.features.asof import latest
+from ml.problems.sla_breach.features import features
+from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.sla.clock_history import readings_at
+from opsguard_assets.tickets.sla.snapshot_io import history_of
 
 _EVERYWHERE = "everywhere"
 # Feast joins a moment with the whole history of its key before it chooses: of few keys with long histories that is

@@ -9,7 +9,7 @@ import dagster as dg
 
 from opsguard_assets.build import build_defs
 from opsguard_assets.cadences import tick_config
-from opsguard_assets.tickets.moment import SCORE_JOB
+from opsguard_assets.tickets.risk.keys import SCORE_JOB
 from sensors.cadences import Cadence, schedule_for
 
 BARE_JOB = "bare_job"

@@ -10,24 +10,24 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.data import AS_OF, START, UNTIL, multiplied
-from ml.asof import latest
-from ml.sla_breach.features import WINDOWS, features
-from ml.sla_breach.streams import LOADED
+from ml.features.asof import latest
+from ml.problems.sla_breach.features import WINDOWS, features
+from ml.problems.sla_breach.streams import LOADED
 from opsguard_assets.derivation import Span, mark
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import SEQUENCE
-from opsguard_assets.tickets.calendars import working_time
-from opsguard_assets.tickets.clock_history import readings_at
-from opsguard_assets.tickets.derive import update_clocks
-from opsguard_assets.tickets.features_at import features_at
-from opsguard_assets.tickets.follow_outcomes import recent_tickets, update_recent
-from opsguard_assets.tickets.knowledge import history_of
-from opsguard_assets.tickets.learning import Past
-from opsguard_assets.tickets.recent import reduced
-from opsguard_assets.tickets.stored import RECENT_TICKETS, SLA_CLOCKS
-from opsguard_assets.tickets.tick import READ, clocks_at
+from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.learning.features_io import features_at
+from opsguard_assets.tickets.learning.outcomes_io import recent_tickets, update_recent
+from opsguard_assets.tickets.learning.recent import reduced
+from opsguard_assets.tickets.sla.calendars import working_time
+from opsguard_assets.tickets.sla.clock_history import readings_at
+from opsguard_assets.tickets.sla.derive_io import update_clocks
+from opsguard_assets.tickets.sla.schemas import RECENT_TICKETS, SLA_CLOCKS
+from opsguard_assets.tickets.sla.snapshot_io import history_of
+from opsguard_assets.tickets.sla.tick import READ, clocks_at
 from resources.lake import Lake
 from resources.progress import Silent
 
@@ -56,11 +56,11 @@ def small_lake(folder: Path) -> Lake:
 
 def learn(folder: Path) -> None:
     """A LightGBM model of the provider's month."""
-    from ml.candidates.labels import lightgbm
-    from ml.model_files import save
-    from ml.sla_breach.problem import TASK
-    from ml.training import train
-    from ml.tuning import Budget
+    from ml.models.model_files import save
+    from ml.problems.sla_breach.problem import TASK
+    from ml.training.candidates.labels import lightgbm
+    from ml.training.train import train
+    from ml.training.tuning import Budget
 
     if (folder / _MODEL).exists():
         return
@@ -99,8 +99,8 @@ def _aged(rows: pl.DataFrame, *, is_open: bool) -> pl.DataFrame:
 
 def tick_learned(folder: str, lake: str) -> Callable[[], object]:
     """OpsGuard: the risk of every open ticket by a LightGBM model, from the features of the moment."""
-    from ml.model_files import load
-    from opsguard_assets.tickets.score import risk_at
+    from ml.models.model_files import load
+    from opsguard_assets.tickets.risk.score_io import risk_at
 
     opened, model = Lake(lake), load(Path(folder) / _MODEL)
     return lambda: risk_at(opened, model, AS_OF)
@@ -108,8 +108,8 @@ def tick_learned(folder: str, lake: str) -> Callable[[], object]:
 
 def predict_alone(folder: str, lake: str) -> Callable[[], object]:
     """The floor of that tick: LightGBM's own prediction of the same rows, which are there already."""
-    from ml.learned import Booster, numbers
-    from ml.model_files import load
+    from ml.models.learned import Booster, numbers
+    from ml.models.model_files import load
 
     model = load(Path(folder) / _MODEL)
     tickets = Lake(lake).known(TABLES["tickets"], AS_OF, live_only=True).select("ticket_id")

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from dateutil.rrule import rrulestr
 
-from opsguard_assets.shifts.calendar import Rosters, shift_calendar
+from opsguard_assets.shifts.calendar.calendar import Rosters, shift_calendar
 from opsguard_assets.tables.registry import TABLES
 
 SINCE = datetime(2026, 3, 20, tzinfo=UTC)

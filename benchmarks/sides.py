@@ -28,8 +28,8 @@ _EXPORT = {
 
 def tick(lake: str) -> Callable[[], object]:
     """OpsGuard: the risk of every open ticket."""
-    from ml.sla_breach.rule import RuleBaseline
-    from opsguard_assets.tickets.score import risk_at
+    from ml.problems.sla_breach.rule import RuleBaseline
+    from opsguard_assets.tickets.risk.score_io import risk_at
     from resources.lake import Lake
 
     opened, model = Lake(lake), RuleBaseline()
@@ -83,8 +83,8 @@ def tick_floor(lake: str) -> Callable[[], object]:
 def load(csv: str, work: str) -> Callable[[], object]:
     """OpsGuard: a CSV export received, kept raw, validated, versioned, accounted for."""
     from opsguard_assets.config.sources import FileSource
-    from opsguard_assets.intake.accept import accept
-    from opsguard_assets.intake.receive import receive
+    from opsguard_assets.intake.accepting.accept import accept
+    from opsguard_assets.intake.receiving.receive import receive
     from opsguard_assets.tables.registry import TABLES
     from resources.lake import Lake
 

@@ -17,13 +17,13 @@ from typing import Any
 import polars as pl
 from deltalake import DeltaTable
 
-from ml.device_failure.rule import DeviceRule
-from opsguard_assets.devices.carried_store import carried_at
-from opsguard_assets.devices.health_store import health_at
-from opsguard_assets.devices.hourly_store import NAME
-from opsguard_assets.devices.hourly_update_store import DEVICES, TELEMETRY, update_hourly
-from opsguard_assets.devices.risk import Explain
-from opsguard_assets.devices.risk_store import risk_at
+from ml.problems.device_failure.rule import DeviceRule
+from opsguard_assets.devices.failure.checkpoint_io import carried_at
+from opsguard_assets.devices.failure.risk import Explain
+from opsguard_assets.devices.failure.risk_io import risk_at
+from opsguard_assets.devices.health.io import health_at
+from opsguard_assets.devices.telemetry.hourly_io import NAME
+from opsguard_assets.devices.telemetry.hourly_update_io import DEVICES, TELEMETRY, update_hourly
 from opsguard_assets.tables.versions import INSTANT
 from resources import delta
 from resources.daily import PARTITION_BY, stored_schema

@@ -32,30 +32,30 @@ from opsguard_assets.config.load import load_settings_of, with_secrets
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, SqlSource
 from opsguard_assets.devices.assets import device_assets
-from opsguard_assets.devices.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
-from opsguard_assets.devices.risk_assets import SCORE_DEVICES_JOB
+from opsguard_assets.devices.failure.assets import SCORE_DEVICES_JOB
+from opsguard_assets.devices.health.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
 from opsguard_assets.freshness import with_freshness
 from opsguard_assets.housekeeping import keep_house_job
 from opsguard_assets.intake.assets import accepted_assets, raw_asset, raw_key, simulated_asset, simulated_key
-from opsguard_assets.intake.contract import misfits
-from opsguard_assets.intake.groups import source_groups
-from opsguard_assets.intake.look import Look
-from opsguard_assets.intake.probe import new_files, new_rows, new_simulated
-from opsguard_assets.intake.simulated import direct_sources, file_sources
+from opsguard_assets.intake.ledger.groups import source_groups
+from opsguard_assets.intake.mapping.contract import misfits
+from opsguard_assets.intake.readers.simulated import direct_sources, file_sources
+from opsguard_assets.intake.receiving.look import Look
+from opsguard_assets.intake.receiving.probe import new_files, new_rows, new_simulated
 from opsguard_assets.model_jobs import Scoring, assets_of, cadences_of, jobs_of, keys_of, looked_at, sensors_of
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.pace import EVERY
 from opsguard_assets.problems import problems_of
 from opsguard_assets.shifts.assets import shift_assets
-from opsguard_assets.shifts.calendar_assets import PLAN_JOB, SHIFT_CALENDAR_KEY
-from opsguard_assets.shifts.compliance_assets import JUDGE_SHIFTS_JOB
+from opsguard_assets.shifts.calendar.assets import PLAN_JOB, SHIFT_CALENDAR_KEY
+from opsguard_assets.shifts.verdicts.assets import JUDGE_SHIFTS_JOB
 from opsguard_assets.tickets.assets import ticket_assets
-from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB, ESCALATIONS_KEY, escalations_asset
-from opsguard_assets.tickets.helpdesk import ticket_system_of
-from opsguard_assets.tickets.moment import SCORE_JOB
+from opsguard_assets.tickets.escalation.assets import ESCALATE_JOB, ESCALATIONS_KEY, escalations_asset
+from opsguard_assets.tickets.escalation.helpdesk import ticket_system_of
+from opsguard_assets.tickets.risk.keys import SCORE_JOB
 from opsguard_assets.vendors.assets import vendor_assets
-from opsguard_assets.vendors.order_assets import WATCH_ORDERS_JOB
-from opsguard_assets.vendors.score_assets import SCORE_VENDORS_JOB
+from opsguard_assets.vendors.orders.assets import WATCH_ORDERS_JOB
+from opsguard_assets.vendors.scores.assets import SCORE_VENDORS_JOB
 from resources.environment import read_environment
 from resources.roles import roles
 from resources.ticket_system.change import TicketSystem

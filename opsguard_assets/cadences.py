@@ -7,23 +7,23 @@ Here: names, cron strings, limits, configuration of runs. Not here: what a job h
 from datetime import UTC, datetime, timedelta
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.alert_assets import DEVICE_ALERTS_KEY
-from opsguard_assets.devices.health_assets import DEVICE_HEALTH_KEY
-from opsguard_assets.devices.hourly_assets import DEVICE_HOURLY_KEY
-from opsguard_assets.devices.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
-from opsguard_assets.devices.risk_assets import DEVICE_RISK_KEY, SCORE_DEVICES_JOB
+from opsguard_assets.devices.alerts.assets import DEVICE_ALERTS_KEY
+from opsguard_assets.devices.failure.assets import DEVICE_RISK_KEY, SCORE_DEVICES_JOB
+from opsguard_assets.devices.health.assets import DEVICE_HEALTH_KEY
+from opsguard_assets.devices.health.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
+from opsguard_assets.devices.telemetry.assets import DEVICE_HOURLY_KEY
 from opsguard_assets.moment import moment_config
-from opsguard_assets.shifts.alert_assets import SHIFT_ALERTS_KEY
-from opsguard_assets.shifts.calendar_assets import PLAN_JOB, SHIFT_CALENDAR_KEY
-from opsguard_assets.shifts.compliance_assets import JUDGE_SHIFTS_JOB, SHIFT_COMPLIANCE_KEY
-from opsguard_assets.shifts.coverage_assets import SHIFT_COVERAGE_KEY
-from opsguard_assets.shifts.no_show_assets import SHIFT_RISK_KEY
-from opsguard_assets.tickets.alert_assets import SLA_ALERTS_KEY
-from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB, ESCALATIONS_KEY
-from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY
-from opsguard_assets.vendors.alert_assets import VENDOR_ALERTS_KEY
-from opsguard_assets.vendors.order_assets import WATCH_ORDERS_JOB, WORK_ORDER_RISK_KEY
-from opsguard_assets.vendors.score_assets import (
+from opsguard_assets.shifts.alerts.assets import SHIFT_ALERTS_KEY
+from opsguard_assets.shifts.calendar.assets import PLAN_JOB, SHIFT_CALENDAR_KEY
+from opsguard_assets.shifts.coverage.assets import SHIFT_COVERAGE_KEY
+from opsguard_assets.shifts.no_show.assets import SHIFT_RISK_KEY
+from opsguard_assets.shifts.verdicts.assets import JUDGE_SHIFTS_JOB, SHIFT_COMPLIANCE_KEY
+from opsguard_assets.tickets.escalation.assets import ESCALATE_JOB, ESCALATIONS_KEY
+from opsguard_assets.tickets.risk.alert_assets import SLA_ALERTS_KEY
+from opsguard_assets.tickets.risk.keys import SCORE_JOB, SLA_RISK_KEY
+from opsguard_assets.vendors.alerts.assets import VENDOR_ALERTS_KEY
+from opsguard_assets.vendors.orders.assets import WATCH_ORDERS_JOB, WORK_ORDER_RISK_KEY
+from opsguard_assets.vendors.scores.assets import (
     SCORE_VENDORS_JOB,
     VENDOR_MONTHS_KEY,
     VENDOR_RANKING_KEY,

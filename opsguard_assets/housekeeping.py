@@ -11,18 +11,19 @@ import dagster as dg
 from opsguard_assets.alerts.life import prune
 from opsguard_assets.cadences import job_tags
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.health_stored import DEVICE_HEALTH
-from opsguard_assets.devices.risk_stored import CARRIED_CHANNELS, CARRIED_DEVICES, DEVICE_RISK
-from opsguard_assets.devices.stored import DEVICE_HOURLY
-from opsguard_assets.intake import batch_marks, ledger, withdraw
-from opsguard_assets.intake.simulated import direct_sources
+from opsguard_assets.devices.failure.schemas import CARRIED_CHANNELS, CARRIED_DEVICES, DEVICE_RISK
+from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
+from opsguard_assets.devices.telemetry.schemas import DEVICE_HOURLY
+from opsguard_assets.intake.accepting import withdraw
+from opsguard_assets.intake.ledger import batch_marks, ledger
+from opsguard_assets.intake.readers.simulated import direct_sources
 from opsguard_assets.metadata import preview_rows
 from opsguard_assets.models.outcomes import outcomes_name
 from opsguard_assets.problems import problems_of
-from opsguard_assets.shifts.stored import SHIFT_CALENDAR, SHIFT_COMPLIANCE, SHIFT_COVERAGE, SHIFT_RISK
+from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR, SHIFT_COMPLIANCE, SHIFT_COVERAGE, SHIFT_RISK
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets.stored import RECENT_TICKETS, SLA_CLOCKS, SLA_INTERVALS, SLA_RISK, TICKET_OUTCOMES
-from opsguard_assets.vendors.stored import VENDOR_MONTHS, VENDOR_RANKING, VENDOR_SCORES, WORK_ORDER_RISK
+from opsguard_assets.tickets.sla.schemas import RECENT_TICKETS, SLA_CLOCKS, SLA_INTERVALS, SLA_RISK, TICKET_OUTCOMES
+from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS, VENDOR_RANKING, VENDOR_SCORES, WORK_ORDER_RISK
 from resources.database import Database
 from resources.housekeeping import PROBE, tidy
 from resources.lake import Lake

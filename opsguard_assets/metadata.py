@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import dagster as dg
 import polars as pl
 
-from opsguard_assets.intake.report import as_markdown
+from opsguard_assets.intake.ledger.report import as_markdown
 from opsguard_assets.tables.describe import column_descriptions
 from opsguard_assets.tables.table import Table
 

@@ -1,11 +1,11 @@
 """The problems that models are learned for, by name. Not here: any of them (each domain declares its own)."""
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.failure_store import device_failure
+from opsguard_assets.devices.failure.problem_io import device_failure
 from opsguard_assets.models.problem import Problem
-from opsguard_assets.shifts.no_show_store import no_show
-from opsguard_assets.tickets.breach_problem import sla_breach
-from opsguard_assets.vendors.order_store import work_order_late
+from opsguard_assets.shifts.no_show.problem_io import no_show
+from opsguard_assets.tickets.risk.problem_io import sla_breach
+from opsguard_assets.vendors.orders.problem_io import work_order_late
 
 
 def problems_of(settings: Settings) -> dict[str, Problem]:

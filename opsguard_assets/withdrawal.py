@@ -13,22 +13,22 @@ from sqlalchemy import Connection, text
 
 from opsguard_assets.alerts.life import take_turn
 from opsguard_assets.alerts.withdraw import Undone, undo_ticks
-from opsguard_assets.devices import findings as devices
-from opsguard_assets.devices.health_stored import DEVICE_HEALTH
-from opsguard_assets.devices.risk_assets import SCORE_DEVICES_JOB
-from opsguard_assets.devices.risk_stored import DEVICE_RISK
+from opsguard_assets.devices.alerts import findings as devices
+from opsguard_assets.devices.failure.assets import SCORE_DEVICES_JOB
+from opsguard_assets.devices.failure.schemas import DEVICE_RISK
+from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
 from opsguard_assets.models.findings import model_monitor
 from opsguard_assets.models.outcomes import outcomes_of
 from opsguard_assets.moment import TOLERANCE
-from opsguard_assets.shifts import findings as shifts
-from opsguard_assets.shifts.stored import SHIFT_COVERAGE, SHIFT_RISK
-from opsguard_assets.tickets import findings as tickets
-from opsguard_assets.tickets.escalate import LOCK as ESCALATIONS
-from opsguard_assets.tickets.escalation_withdraw import undo_escalations
-from opsguard_assets.tickets.moment import SCORE_JOB
-from opsguard_assets.tickets.stored import SLA_RISK
-from opsguard_assets.vendors import findings as vendors
-from opsguard_assets.vendors.stored import VENDOR_RANKING, VENDOR_SCORES, WORK_ORDER_RISK
+from opsguard_assets.shifts.alerts import findings as shifts
+from opsguard_assets.shifts.calendar.schemas import SHIFT_COVERAGE, SHIFT_RISK
+from opsguard_assets.tickets.escalation.escalate import LOCK as ESCALATIONS
+from opsguard_assets.tickets.escalation.withdraw import undo_escalations
+from opsguard_assets.tickets.risk import findings as tickets
+from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.sla.schemas import SLA_RISK
+from opsguard_assets.vendors.alerts import findings as vendors
+from opsguard_assets.vendors.scores.schemas import VENDOR_RANKING, VENDOR_SCORES, WORK_ORDER_RISK
 from resources.database import Database
 from resources.lake import Lake
 from resources.withdrawn import Withdrawal, begin, keep, take

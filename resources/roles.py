@@ -8,9 +8,9 @@ import os
 import dagster as dg
 from pydantic import SecretStr
 
-from ml.registry import Registry
-from ml.tracking import Place
-from opsguard_assets.intake.inbox import Inbox
+from ml.tracking.registry import Registry
+from ml.tracking.tracking import Place
+from opsguard_assets.intake.receiving.inbox import Inbox
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import Office
 from resources.database import MLFLOW, Database

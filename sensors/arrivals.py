@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from opsguard_assets.intake.look import Look
+from opsguard_assets.intake.receiving.look import Look
 from sensors.runs import unfinished_run
 
 _BUDGET_SECONDS = 40.0

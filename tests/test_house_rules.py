@@ -16,6 +16,8 @@ from tests.house import (
     DAGSTER_READS_ANNOTATIONS,
     DOMAINS,
     FILES,
+    FLOORS,
+    GROUND,
     MAY_IMPORT_DAGSTER,
     ONE_PIECE,
     ONE_SENTENCE,
@@ -54,8 +56,8 @@ def imports_of(tree: ast.AST) -> Iterator[str]:
 
 
 def is_pure(name: str) -> bool:
-    if name.startswith(tuple(f"opsguard_assets/{domain}/" for domain in DOMAINS)):
-        return not name.endswith(SHELL_NAMES)
+    if name.startswith(tuple(f"opsguard_assets/{domain}/" for domain in DOMAINS)) and name.endswith(SHELL_NAMES):
+        return False
     return (name.startswith(PURE) and name not in SHELL) or name in PURE_INTAKE
 
 
@@ -123,6 +125,20 @@ def test_imports_between_our_own_modules_follow_the_arrows():
             continue
         ours = {module for module in imports_of(tree_of(path)) if below(module, (*ROOMS, "tests", "benchmarks"))}
         wrong += [f"{name} imports {module}" for module in sorted(ours) if not below(module, ARROWS[rule])]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("room", FLOORS)
+def test_a_sub_package_imports_another_of_its_room_only_downwards(room):
+    floors = FLOORS[room]
+    folders = {path.name for path in (ROOT / room).iterdir() if (path / "__init__.py").exists()}
+    assert folders == set(floors), f"FLOORS names the sub-packages of {room}"
+    wrong = []
+    for height, floor in enumerate(floors):
+        allowed = [f"{room}/{lower}".replace("/", ".") for lower in floors[: height + 1]]
+        for path in python_files(f"{room}/{floor}"):
+            inside = [module for module in imports_of(tree_of(path)) if below(module, (room.replace("/", "."),))]
+            wrong += [f"{name_of(path)} imports {m}" for m in inside if not below(m, [*allowed, *GROUND])]
     assert wrong == []
 
 

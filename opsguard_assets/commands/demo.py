@@ -24,12 +24,12 @@ from opsguard_assets.commands.outcome import Loads, newest_record, open_tickets,
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
 from opsguard_assets.commands.vendor_tick import VendorTick, score_vendors, show_vendors
 from opsguard_assets.config.ticket_system import RecordOnly
-from opsguard_assets.devices.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
+from opsguard_assets.devices.health.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
 from opsguard_assets.model_jobs import watch_config
 from opsguard_assets.moment import moment_config
-from opsguard_assets.shifts.words import counted
-from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB
-from opsguard_assets.tickets.risk import RiskSummary
+from opsguard_assets.shifts.verdicts.words import counted
+from opsguard_assets.tickets.escalation.assets import ESCALATE_JOB
+from opsguard_assets.tickets.risk.risk import RiskSummary
 from resources.environment import HOME
 from resources.lake import Lake
 from resources.progress import Silent

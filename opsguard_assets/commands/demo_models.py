@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from ml.split import TooLittleDataError
+from ml.dataset.split import TooLittleDataError
 from opsguard_assets.build import learned_problems
 from opsguard_assets.commands.offices import office_of
 from opsguard_assets.commands.progress import steps

@@ -22,13 +22,13 @@ from opsguard_assets.commands.problems import Problem
 from opsguard_assets.config.load import ConfigError, load_settings_of, with_secrets
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, Source, SqlSource
-from opsguard_assets.intake.contract import misfits
-from opsguard_assets.intake.files import list_files
-from opsguard_assets.intake.header import check_header
-from opsguard_assets.intake.origin import MappingError
-from opsguard_assets.intake.probe import new_rows
-from opsguard_assets.intake.received import SourceError
-from opsguard_assets.intake.simulated import known_until
+from opsguard_assets.intake.mapping.contract import misfits
+from opsguard_assets.intake.mapping.origin import MappingError
+from opsguard_assets.intake.raw.received import SourceError
+from opsguard_assets.intake.readers.files import list_files
+from opsguard_assets.intake.readers.header import check_header
+from opsguard_assets.intake.readers.simulated import known_until
+from opsguard_assets.intake.receiving.probe import new_rows
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.files import told_of_files
 from opsguard_assets.withdrawal import future_ticks

@@ -11,8 +11,8 @@ import typer
 
 from opsguard_assets.commands.clocks import clock
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
-from opsguard_assets.tickets import escalation_store as store
-from opsguard_assets.tickets.escalate import resolve_unknown
+from opsguard_assets.tickets.escalation import io as store
+from opsguard_assets.tickets.escalation.escalate import resolve_unknown
 
 app = typer.Typer(
     rich_markup_mode=None,

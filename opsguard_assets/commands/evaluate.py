@@ -1,4 +1,4 @@
-"""`opsguard evaluate`: how good models were, by what happened afterwards. Not here: the figures (`ml.evaluation`)."""
+"""`opsguard evaluate`: how good models were, by what happened afterwards. Not here: figures (`ml.evaluation`)."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,13 +7,13 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from ml.evaluation import comparison
-from ml.evaluation import evaluate as judge
-from ml.model import RiskModel
-from ml.moments import INSTANT, ProtocolError
-from ml.past import Past
-from ml.problem import Task
-from ml.segments import by_segment
+from ml.dataset.dataset import Past
+from ml.dataset.problem import Task
+from ml.evaluation.evaluate import comparison
+from ml.evaluation.evaluate import evaluate as judge
+from ml.evaluation.segments import by_segment
+from ml.features.moments import INSTANT, ProtocolError
+from ml.models.model import RiskModel
 from opsguard_assets.commands.offices import office_of
 from opsguard_assets.commands.problems import PROBLEM_HELP, NothingToJudgeError, instant
 from opsguard_assets.commands.problems import Problem as Name

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ml.registry import Registry
-from ml.tracking import Place
+from ml.tracking.registry import Registry
+from ml.tracking.tracking import Place
 from opsguard_assets.commands.session import Session
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import Office

@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 
-from opsguard_assets.intake import ledger, report
-from opsguard_assets.tickets.figures import breach_rates, moments_between, open_over_time
-from opsguard_assets.tickets.knowledge import TICKETS
-from opsguard_assets.tickets.risk import Marks, RiskSummary, summary
-from opsguard_assets.tickets.score import recorded_risk
-from opsguard_assets.tickets.stored import SLA_CLOCKS
+from opsguard_assets.intake.ledger import ledger, report
+from opsguard_assets.tickets.risk.risk import Marks, RiskSummary, summary
+from opsguard_assets.tickets.risk.score_io import recorded_risk
+from opsguard_assets.tickets.sla.figures import breach_rates, moments_between, open_over_time
+from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS
+from opsguard_assets.tickets.sla.snapshot_io import TICKETS
 from resources.lake import Lake
 
 _LOAD = ["source", "load_id", "table"]

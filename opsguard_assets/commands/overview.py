@@ -18,7 +18,7 @@ from opsguard_assets.alerts.kinds import KINDS
 from opsguard_assets.commands.troubles import Row, exists, rows_of, troubles_of
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import SimulatorSource
-from opsguard_assets.intake import ledger
+from opsguard_assets.intake.ledger import ledger
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.watches import last_watch
 from opsguard_assets.pace import EVERY, FED_BY, late_after

@@ -31,7 +31,7 @@ def repair(
     Rows become damaged records with their reason, which the next sync puts into quarantine. Damaged files are copied to
     unreadable/raw/<source> in the lake; deliver again what was in them.
     """
-    from opsguard_assets.intake.raw_repair import repair as repaired  # noqa: PLC0415 - imports PyArrow
+    from opsguard_assets.intake.receiving.raw_repair import repair as repaired  # noqa: PLC0415 - imports PyArrow
 
     with errors_as_json(as_json), opened(config) as session:
         database, lake = session.installation.database, session.installation.lake

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ml.model import RiskModel
-from ml.replay import Period
+from ml.evaluation.replay import Period
+from ml.models.model import RiskModel
 from opsguard_assets.commands.evaluate import in_roles
 from opsguard_assets.commands.offices import office_of
 from opsguard_assets.commands.problems import PROBLEM_HELP, NothingToJudgeError, instant
@@ -17,7 +17,7 @@ from opsguard_assets.commands.problems import Problem as Name
 from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.ticks_again_store import tick_again as device_tick_again
+from opsguard_assets.devices.alerts.recompute_io import tick_again as device_tick_again
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.replay import GRID, SHOWN, Replayed, as_table, count_ticks
@@ -25,7 +25,7 @@ from opsguard_assets.models.replay import replay as replayed
 from opsguard_assets.models.replay_report import Asked, headline, report
 from opsguard_assets.models.ticks_again import TickAgain
 from opsguard_assets.problems import problems_of
-from opsguard_assets.tickets.ticks_again import tick_again as sla_tick_again
+from opsguard_assets.tickets.risk.recompute_io import tick_again as sla_tick_again
 from resources.lake import Lake
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)

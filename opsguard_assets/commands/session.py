@@ -20,7 +20,7 @@ from rich.table import Table as RichTable
 
 from opsguard_assets.config.load import load_settings_of
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.intake.contract import misfits
+from opsguard_assets.intake.mapping.contract import misfits
 from resources.environment import Environment, check_lake, read_environment
 from resources.installation import Installation, open_installation
 from resources.room import stored_in

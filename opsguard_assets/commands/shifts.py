@@ -10,12 +10,12 @@ from opsguard_assets.alerts.queries import newest_tick
 from opsguard_assets.commands.clocks import clock, clocks
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, line, opened, print_json, print_rows
 from opsguard_assets.commands.tick import instant
-from opsguard_assets.shifts.compliance_assets import limits_of
-from opsguard_assets.shifts.evidence_store import Evidence, evidence_of
-from opsguard_assets.shifts.findings import MONITOR
-from opsguard_assets.shifts.stored import SHIFT_COMPLIANCE
-from opsguard_assets.shifts.verdicts import VERDICTS
-from opsguard_assets.shifts.words import WORST_FIRST, worst_first
+from opsguard_assets.shifts.alerts.findings import MONITOR
+from opsguard_assets.shifts.calendar.schemas import SHIFT_COMPLIANCE
+from opsguard_assets.shifts.verdicts.assets import limits_of
+from opsguard_assets.shifts.verdicts.evidence_io import Evidence, evidence_of
+from opsguard_assets.shifts.verdicts.verdicts import VERDICTS
+from opsguard_assets.shifts.verdicts.words import WORST_FIRST, worst_first
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import INSTANT
 

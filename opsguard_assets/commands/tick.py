@@ -14,20 +14,20 @@ from opsguard_assets.commands.jobs import run_job
 from opsguard_assets.commands.outcome import tick_at
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
 from opsguard_assets.commands.vendor_tick import score_vendors, show_vendors
-from opsguard_assets.devices.health_store import recorded_health
-from opsguard_assets.devices.moment import full_hour
-from opsguard_assets.devices.risk_assets import SCORE_DEVICES_JOB
-from opsguard_assets.devices.risk_assets import headline_of as headline_of_devices
-from opsguard_assets.devices.risk_store import recorded_risk
+from opsguard_assets.devices.failure.assets import SCORE_DEVICES_JOB
+from opsguard_assets.devices.failure.assets import headline_of as headline_of_devices
+from opsguard_assets.devices.failure.risk_io import recorded_risk
+from opsguard_assets.devices.health.io import recorded_health
+from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.moment import Moment
-from opsguard_assets.shifts.compliance_assets import JUDGE_SHIFTS_JOB, limits_of
-from opsguard_assets.shifts.compliance_store import compliance_at
-from opsguard_assets.shifts.words import counted, trouble
+from opsguard_assets.shifts.verdicts.assets import JUDGE_SHIFTS_JOB, limits_of
+from opsguard_assets.shifts.verdicts.io import compliance_at
+from opsguard_assets.shifts.verdicts.words import counted, trouble
 from opsguard_assets.tickets.assets import headline_of
-from opsguard_assets.tickets.escalation_assets import ESCALATE_JOB
-from opsguard_assets.tickets.escalation_store import tick_decided
-from opsguard_assets.tickets.moment import SCORE_JOB
-from opsguard_assets.tickets.risk import Marks, RiskSummary
+from opsguard_assets.tickets.escalation.assets import ESCALATE_JOB
+from opsguard_assets.tickets.escalation.io import tick_decided
+from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.risk.risk import Marks, RiskSummary
 from resources.progress import Silent
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from ml.evaluation import comparison
+from ml.evaluation.evaluate import comparison
 from opsguard_assets.commands.offices import office_of
 from opsguard_assets.commands.problems import PROBLEM_HELP, Problem, instant
 from opsguard_assets.commands.progress import steps

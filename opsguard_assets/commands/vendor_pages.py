@@ -15,9 +15,9 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.vendors.plots import parts_plot, ranking_plot, trend_plot
-from opsguard_assets.vendors.report import late_jobs, rework_chains
-from opsguard_assets.vendors.score_store import Scored
+from opsguard_assets.vendors.scores.io import Scored
+from opsguard_assets.vendors.scores.plots import parts_plot, ranking_plot, trend_plot
+from opsguard_assets.vendors.scores.report import late_jobs, rework_chains
 
 INDEX = "index.html"
 _MOST_ROWS = 50

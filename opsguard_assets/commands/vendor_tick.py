@@ -11,10 +11,10 @@ from opsguard_assets.cadences import vendor_config
 from opsguard_assets.commands.jobs import run_job
 from opsguard_assets.commands.session import Session, print_rows
 from opsguard_assets.moment import moment_config
-from opsguard_assets.vendors.order_assets import WATCH_ORDERS_JOB
-from opsguard_assets.vendors.order_store import recorded_risk
-from opsguard_assets.vendors.score_assets import SCORE_VENDORS_JOB, VENDOR_SCORES_KEY
-from opsguard_assets.vendors.score_store import last_scores
+from opsguard_assets.vendors.orders.assets import WATCH_ORDERS_JOB
+from opsguard_assets.vendors.orders.problem_io import recorded_risk
+from opsguard_assets.vendors.scores.assets import SCORE_VENDORS_JOB, VENDOR_SCORES_KEY
+from opsguard_assets.vendors.scores.io import last_scores
 from resources.progress import Silent
 
 

@@ -9,7 +9,7 @@ import typer
 from opsguard_assets.commands.clocks import clock
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
 from opsguard_assets.commands.tick import instant
-from opsguard_assets.vendors.score_store import scored_at
+from opsguard_assets.vendors.scores.io import scored_at
 
 app = typer.Typer(
     rich_markup_mode=None,

@@ -1,6 +1,6 @@
 """How the records of one source become rows of one canonical table: columns, values, zones, formats.
 
-Here: the words of the mapping in `opsguard.yaml`. Not here: applying it (`opsguard_assets.intake.conform`).
+Here: the words of the mapping in `opsguard.yaml`. Not here: applying it (`opsguard_assets.intake.mapping.conform`).
 """
 
 from datetime import date

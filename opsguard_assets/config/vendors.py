@@ -1,6 +1,6 @@
 """From when what is said of vendors.
 
-Here: thresholds. Not here: weights of the score and grades (domain rules, `opsguard_assets.vendors.score`).
+Here: thresholds. Not here: weights of the score and grades (domain rules, `opsguard_assets.vendors.scores.score`).
 """
 
 from pydantic import Field

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import dagster as dg
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.alert_assets import device_alerts_asset
-from opsguard_assets.devices.failure_store import DEVICE_EVENTS, DEVICES, TELEMETRY, device_failure
-from opsguard_assets.devices.health_assets import device_health_asset
-from opsguard_assets.devices.hourly_assets import DEVICE_HOURLY_KEY, hourly_asset
-from opsguard_assets.devices.outcome_assets import health_outcomes_asset
-from opsguard_assets.devices.risk_assets import device_risk_asset
+from opsguard_assets.devices.alerts.assets import device_alerts_asset
+from opsguard_assets.devices.failure.assets import device_risk_asset
+from opsguard_assets.devices.failure.problem_io import DEVICE_EVENTS, DEVICES, TELEMETRY, device_failure
+from opsguard_assets.devices.health.assets import device_health_asset
+from opsguard_assets.devices.health.outcome_assets import health_outcomes_asset
+from opsguard_assets.devices.telemetry.assets import DEVICE_HOURLY_KEY, hourly_asset
 from opsguard_assets.metadata import key_of
 
 

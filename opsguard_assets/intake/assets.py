@@ -14,13 +14,13 @@ import polars as pl
 
 from opsguard_assets.config.load import ConfigError
 from opsguard_assets.config.sources import DirectSource, RecordSource, SimulatorSource
-from opsguard_assets.intake import ledger, report
-from opsguard_assets.intake.accept import accept
-from opsguard_assets.intake.groups import SourceGroup
-from opsguard_assets.intake.inbox import Inbox
-from opsguard_assets.intake.origin import MappingError
-from opsguard_assets.intake.received import RawTableError, Received, SourceError
-from opsguard_assets.intake.simulated import live_on
+from opsguard_assets.intake.accepting.accept import accept
+from opsguard_assets.intake.ledger import ledger, report
+from opsguard_assets.intake.ledger.groups import SourceGroup
+from opsguard_assets.intake.mapping.origin import MappingError
+from opsguard_assets.intake.raw.received import RawTableError, Received, SourceError
+from opsguard_assets.intake.readers.simulated import live_on
+from opsguard_assets.intake.receiving.inbox import Inbox
 from opsguard_assets.metadata import Materialized, check_spec, column_schema, figures, key_of, owners_of, preview
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table

@@ -1,6 +1,7 @@
 """A training's best model as challenger: entered, judged beside the champion, and let in or kept waiting.
 
-Here: the steps between a training and a champion. Not here: training, the gate's conditions (`ml.gate`), promotion.
+Here: the steps between a training and a champion. Not here: training, the gate's conditions (`ml.evaluation.gate`),
+promotion.
 """
 
 from collections.abc import Mapping
@@ -9,12 +10,12 @@ from datetime import datetime
 
 import polars as pl
 
-from ml.gate import CHAMPION as CHAMPION_RISK
-from ml.gate import RULE, Verdict, judge
-from ml.model import ScoringError
-from ml.model_files import ModelFileError
-from ml.problem import Task
-from ml.registry import CHALLENGER, ModelVersion, RegistryError
+from ml.dataset.problem import Task
+from ml.evaluation.gate import CHAMPION as CHAMPION_RISK
+from ml.evaluation.gate import RULE, Verdict, judge
+from ml.models.model import ScoringError
+from ml.models.model_files import ModelFileError
+from ml.tracking.registry import CHALLENGER, ModelVersion, RegistryError
 from opsguard_assets.models.files import note_files, version_key
 from opsguard_assets.models.promotion import GATE, GATE_LABEL, KEPT_OUT, PASSED, REASONS_LABEL, Office
 from opsguard_assets.models.serving import champion_of

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from ml.registry import CHALLENGER, CHAMPION, ModelVersion
+from ml.tracking.registry import CHALLENGER, CHAMPION, ModelVersion
 from resources.database import MLFLOW, Database
 
 

@@ -1,7 +1,7 @@
 """The digests of models' files in the database: a model scores only if its files are those that were recorded.
 
-Here: recording, and reading a model with its digests. Not here: files and digests (`ml.model_files`), and what follows
-where they differ (`serving`: the rule scores, and operators are told).
+Here: recording, and reading a model with its digests. Not here: files and digests (`ml.models.model_files`), and what
+follows where they differ (`serving`: the rule scores, and operators are told).
 
 Digests are recorded when a model is trained. Of one from before that, those of its first use count: what happened to it
 earlier nobody can tell, and `opsguard models` says so.
@@ -14,9 +14,9 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from ml.learned import LearnedModel
-from ml.model_files import ModelFileError, digests_of, load
-from ml.registry import ModelVersion, RegistryError
+from ml.models.learned import LearnedModel
+from ml.models.model_files import ModelFileError, digests_of, load
+from ml.tracking.registry import ModelVersion, RegistryError
 from resources.database import Database
 
 TRAINED, FIRST_USE = "trained", "first use"

@@ -11,8 +11,8 @@ from datetime import datetime
 import dagster as dg
 import polars as pl
 
-from ml.split import TooLittleDataError
-from ml.tuning import Budget
+from ml.dataset.split import TooLittleDataError
+from ml.training.tuning import Budget
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import Materialized, check_spec, figures, key_of, owners_of, preview, preview_rows
 from opsguard_assets.models.challenge import Challenge, Contest, admit, beside, enter

@@ -1,6 +1,7 @@
 """Recorded scores beside their outcomes as an asset: figures per version and week, plots, and that nothing is lost.
 
-Here: one look every day, its record, its pictures. Not here: reading and weeks (`outcomes`), figures (`ml.recorded`).
+Here: one look every day, its record, its pictures. Not here: reading and weeks (`outcomes`), figures
+(`ml.evaluation.prediction_log`).
 """
 
 from datetime import datetime
@@ -8,8 +9,8 @@ from datetime import datetime
 import dagster as dg
 import polars as pl
 
-from ml.recorded import AHEAD, MET, UNKNOWN, WITHOUT, calibration
-from ml.recorded_pictures import calibration_by_version, over_weeks
+from ml.evaluation.prediction_log import AHEAD, MET, UNKNOWN, WITHOUT, calibration
+from ml.evaluation.prediction_log_pictures import calibration_by_version, over_weeks
 from opsguard_assets.metadata import Materialized, check_spec, figures, key_of, owners_of, png, preview
 from opsguard_assets.models.outcomes import Judged, judge, keep_weeks, outcomes_name
 from opsguard_assets.models.problem import Problem

@@ -1,7 +1,7 @@
 """Every recorded score meets its outcome: which weeks are judged, from which scores, and where the figures lie.
 
 Here: reading recorded scores, weeks in the lake. Not here: what came of them (a problem's `Recorded`) and the figures
-(`ml.recorded`).
+(`ml.evaluation.prediction_log`).
 
 Outcomes become known late and records are corrected, so the weeks that ended within the last 28 days are judged anew
 every day; older ones stay as they are. What a look costs depends on these weeks, and not on the history.
@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from ml.recorded import GROUP, MET, SCHEMA, UNKNOWN, weekly
+from ml.evaluation.prediction_log import GROUP, MET, SCHEMA, UNKNOWN, weekly
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.tables.versions import INSTANT
 from resources.lake import Lake
@@ -36,8 +36,8 @@ class Judged:
     Attributes:
         since: The first week that was judged, a Monday.
         recorded: How many scores were recorded in the span that was read.
-        told: These scores with their fates (`ml.recorded.met`).
-        weeks: The figures of the judged weeks (`ml.recorded.weekly`).
+        told: These scores with their fates (`ml.evaluation.prediction_log.met`).
+        weeks: The figures of the judged weeks (`ml.evaluation.prediction_log.weekly`).
     """
 
     since: date
@@ -112,7 +112,7 @@ def keep_weeks(problem: Problem, lake: Lake, judged: Judged, as_of: datetime) ->
 
 
 def stored_weeks(problem: Problem, lake: Lake) -> pl.DataFrame:
-    """The figures in the lake: `ml.recorded.SCHEMA` and `as_of`, by what was known when; sorted."""
+    """The figures in the lake: `ml.evaluation.prediction_log.SCHEMA` and `as_of`, by what was known when; sorted."""
     name = outcomes_name(problem)
     if not lake.exists(name):
         return pl.DataFrame(schema=SCHEMA | {"as_of": INSTANT})

@@ -1,7 +1,7 @@
 """Pictures of risks and models for asset pages, as SVG text.
 
 Here: a histogram and lines drawn by hand, because importing a plotting library takes longer than the tick itself.
-Not here: the numbers behind them, and plots that are drawn seldom (`ml.pictures`).
+Not here: the numbers behind them, and plots that are drawn seldom (`ml.evaluation.pictures`).
 """
 
 from dataclasses import dataclass

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from ml.model import RiskModel
-from ml.money import Costs
-from ml.past import Past
+from ml.dataset.dataset import Past
+from ml.evaluation.money import Costs
+from ml.models.model import RiskModel
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.table import Table
 from resources.lake import Lake
@@ -37,7 +37,7 @@ class Recorded:
         table: Their table: `as_of`, `model_name`, `model_version`, `date`.
         entity: Who was scored.
         met: From the lake, scores (`entity`, `as_of`, `risk`, the model) and an instant of knowledge to the scores with
-            their fates (`ml.recorded.met`).
+            their fates (`ml.evaluation.prediction_log.met`).
         risk: What was said; null where nothing can be.
     """
 

@@ -1,13 +1,13 @@
 """How a version becomes champion: by the gate, by a person, by going back; each leaves a line in the history.
 
-Here: the order of steps. Not here: the gate's conditions (`ml.gate`) and the history's table (`champions`).
+Here: the order of steps. Not here: the gate's conditions (`ml.evaluation.gate`) and the history's table (`champions`).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ml.registry import CHAMPION, ModelVersion, Registry
+from ml.tracking.registry import CHAMPION, ModelVersion, Registry
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.serving import champion_of
 

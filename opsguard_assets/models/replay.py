@@ -1,7 +1,7 @@
 """Every tick of a past period scored again, by what was known at each: what would have been alerted, and what missed.
 
 Here: entities in portions, their ticks, the scores of some models. Not here: alerts and fates out of scores
-(`ml.replay`), reports, and one single tick to the digit.
+(`ml.evaluation.replay`), reports, and one single tick to the digit.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,10 +11,10 @@ from typing import Any
 
 import polars as pl
 
-from ml.model import RiskModel
-from ml.money import Costs
-from ml.past import Past
-from ml.replay import Period, alerts, fates, figures, firsts
+from ml.dataset.dataset import Past
+from ml.evaluation.money import Costs
+from ml.evaluation.replay import Period, alerts, fates, figures, firsts
+from ml.models.model import RiskModel
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.tables.versions import INSTANT
 
@@ -35,8 +35,8 @@ class Replayed:
         model: Its name.
         version: Its version.
         ticks: Moments scored.
-        figures: Per threshold of the grid, as `ml.replay.figures` has them.
-        fates: Per entity and threshold, as `ml.replay.fates` has them.
+        figures: Per threshold of the grid, as `ml.evaluation.replay.figures` has them.
+        fates: Per entity and threshold, as `ml.evaluation.replay.fates` has them.
         alerts: Per threshold: alerts raised and cleared with hysteresis, `raised_at`, `last_at`, `peak`, `threshold`.
     """
 

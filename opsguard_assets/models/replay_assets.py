@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import polars as pl
 
-from ml.model import RiskModel
-from ml.replay import Period
+from ml.evaluation.replay import Period
+from ml.models.model import RiskModel
 from opsguard_assets.metadata import Materialized, figures, key_of, owners_of, png, preview
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from ml.replay import CAUGHT, FALSE_ALARM, MISSED, Period
+from ml.evaluation.replay import CAUGHT, FALSE_ALARM, MISSED, Period
 from opsguard_assets.models.replay import Replayed, by_day
 
 _COLOURS = {CAUGHT: "#4c78a8", MISSED: "#c0392b", FALSE_ALARM: "#d9b26f"}

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from ml.learned import LearnedModel
-from ml.model import RiskModel, ScoringError
-from ml.model_files import ModelFileError
-from ml.registry import ModelVersion, RegistryError
+from ml.models.learned import LearnedModel
+from ml.models.model import RiskModel, ScoringError
+from ml.models.model_files import ModelFileError
+from ml.tracking.registry import ModelVersion, RegistryError
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.files import load_noted, version_key
 from opsguard_assets.models.watches import last_watch

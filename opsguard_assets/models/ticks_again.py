@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import polars as pl
 from sqlalchemy import Connection
 
-from ml.model import RiskModel
+from ml.models.model import RiskModel
 from opsguard_assets.alerts.life import Monitor, decisions_at, digest_of_findings
 from opsguard_assets.alerts.past import before_tick, decided, digest_of_decisions
 from opsguard_assets.alerts.queries import digest_at

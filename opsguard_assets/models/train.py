@@ -11,13 +11,13 @@ from datetime import datetime
 
 import polars as pl
 
-from ml.candidates.every import candidates
-from ml.learned import LearnedModel
-from ml.money import Costs
-from ml.problem import Task
-from ml.tracking import Circumstances, Logged, log_training
-from ml.training import SEED, STEPS, Trained, rule_as_trained, train
-from ml.tuning import Budget
+from ml.dataset.problem import Task
+from ml.evaluation.money import Costs
+from ml.models.learned import LearnedModel
+from ml.tracking.tracking import Circumstances, Logged, log_training
+from ml.training.candidates.every import candidates
+from ml.training.train import SEED, STEPS, Trained, rule_as_trained, train
+from ml.training.tuning import Budget
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.trainings import keep

@@ -1,7 +1,7 @@
 """The models of past trainings, and which of them may judge a period.
 
 Here: folders of trainings, the best model first, and the choice for evaluation and replay. Not here: training, versions
-in the registry (`ml.registry`) and what scores a tick (`serving`).
+in the registry (`ml.tracking.registry`) and what scores a tick (`serving`).
 """
 
 import json
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from ml.learned import LearnedModel
-from ml.model_files import digests_of, save
+from ml.models.learned import LearnedModel
+from ml.models.model_files import digests_of, save
 from opsguard_assets.models.files import load_noted, note_files, training_key
 from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.serving import learned_until, trained_of

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from ml.drift import SHIFTED, stability
-from ml.evaluation import calibration_error, evaluate
-from ml.learned import LearnedModel
-from ml.past import Past
-from ml.prevention import Group, Prevention, prevention
-from ml.usefulness import Usefulness, usefulness
+from ml.dataset.dataset import Past
+from ml.evaluation.drift import SHIFTED, stability
+from ml.evaluation.evaluate import calibration_error, evaluate
+from ml.evaluation.prevention import Group, Prevention, prevention
+from ml.evaluation.skill import Usefulness, usefulness
+from ml.models.learned import LearnedModel
 from opsguard_assets.tables.versions import INSTANT
 
 MATURE = timedelta(days=28)
@@ -32,7 +32,7 @@ class Look:
         usefulness: Beside the trailing rate, on outcomes of the last 28 days.
         calibration_error: On the same moments; null without any.
         weeks: Figures per week in which outcomes became known.
-        drift: Features, the most shifted first (`ml.drift.stability`); those that the model reads.
+        drift: Features, the most shifted first (`ml.evaluation.drift.stability`); those that the model reads.
     """
 
     usefulness: Usefulness

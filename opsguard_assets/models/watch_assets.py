@@ -8,7 +8,7 @@ from datetime import datetime
 import dagster as dg
 import polars as pl
 
-from ml.learned import LearnedModel
+from ml.models.learned import LearnedModel
 from opsguard_assets.alerts.queries import acted_on
 from opsguard_assets.metadata import Materialized, check_spec, figures, key_of, owners_of, picture, preview
 from opsguard_assets.models.plots import expected_against_happened, quality_over_weeks

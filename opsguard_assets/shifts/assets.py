@@ -6,14 +6,14 @@ import dagster as dg
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import key_of
-from opsguard_assets.shifts.alert_assets import shift_alerts_asset
-from opsguard_assets.shifts.calendar_assets import shift_calendar_asset
-from opsguard_assets.shifts.calendar_store import INPUTS
-from opsguard_assets.shifts.compliance_assets import shift_compliance_asset
-from opsguard_assets.shifts.compliance_store import ATTENDANCE, PUNCH_FEEDS
-from opsguard_assets.shifts.coverage_assets import shift_coverage_asset
-from opsguard_assets.shifts.no_show_assets import shift_risk_asset
-from opsguard_assets.shifts.no_show_store import no_show
+from opsguard_assets.shifts.alerts.assets import shift_alerts_asset
+from opsguard_assets.shifts.calendar.assets import shift_calendar_asset
+from opsguard_assets.shifts.calendar.io import INPUTS
+from opsguard_assets.shifts.coverage.assets import shift_coverage_asset
+from opsguard_assets.shifts.no_show.assets import shift_risk_asset
+from opsguard_assets.shifts.no_show.problem_io import no_show
+from opsguard_assets.shifts.verdicts.assets import shift_compliance_asset
+from opsguard_assets.shifts.verdicts.io import ATTENDANCE, PUNCH_FEEDS
 
 
 def shift_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefinition]:

@@ -1,7 +1,8 @@
 """Reports whose rows fill each other: sources that send one row per channel, and values that arrive later.
 
 Here: pure arithmetic on rows of tables that are kept by day (`Table.is_daily`). Not here: reading and writing them
-(`resources.daily`), and rows that say otherwise than another of the same file (`opsguard_assets.intake.conflicts`).
+(`resources.daily`), and rows that say otherwise than another of the same file
+(`opsguard_assets.intake.accepting.conflicts`).
 
 A row says what its filled columns say, and nothing of the others. What is known of a report is, column by column and
 channel by channel, the last word on it in the order of (`known_at`, `_sequence`, `_arrival`). A version holds all that

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 import dagster as dg
 import polars as pl
 
-from ml.sla_breach.features import FEATURES
-from ml.sla_breach.problem import TASK
-from ml.sla_breach.rule import RuleBaseline
+from ml.problems.sla_breach.features import FEATURES
+from ml.problems.sla_breach.problem import TASK
+from ml.problems.sla_breach.rule import RuleBaseline
 from opsguard_assets.alerts.life import Monitor, settle
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.assets import TABLES_LOCK
@@ -35,16 +35,16 @@ from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.serving import Serving, scored_by, serving
 from opsguard_assets.moment import Moment
 from opsguard_assets.tables.table import Table
-from opsguard_assets.tickets.alert_assets import sla_alerts_asset
-from opsguard_assets.tickets.derive import update_clocks, update_events, update_intervals
-from opsguard_assets.tickets.figures import without_deadline
-from opsguard_assets.tickets.follow_outcomes import update_outcomes, update_recent
-from opsguard_assets.tickets.knowledge import EVENTS, INPUTS, TICKETS
-from opsguard_assets.tickets.moment import SCORE_JOB, SLA_RISK_KEY
-from opsguard_assets.tickets.plots import sla_risk_distribution
-from opsguard_assets.tickets.risk import Marks, RiskSummary, summary
-from opsguard_assets.tickets.stored import RECENT_TICKETS, SLA_CLOCKS, SLA_INTERVALS, SLA_RISK, TICKET_OUTCOMES
-from opsguard_assets.tickets.ticks_again import scored
+from opsguard_assets.tickets.learning.outcomes_io import update_outcomes, update_recent
+from opsguard_assets.tickets.risk.alert_assets import sla_alerts_asset
+from opsguard_assets.tickets.risk.keys import SCORE_JOB, SLA_RISK_KEY
+from opsguard_assets.tickets.risk.plots import sla_risk_distribution
+from opsguard_assets.tickets.risk.recompute_io import scored
+from opsguard_assets.tickets.risk.risk import Marks, RiskSummary, summary
+from opsguard_assets.tickets.sla.derive_io import update_clocks, update_events, update_intervals
+from opsguard_assets.tickets.sla.figures import without_deadline
+from opsguard_assets.tickets.sla.schemas import RECENT_TICKETS, SLA_CLOCKS, SLA_INTERVALS, SLA_RISK, TICKET_OUTCOMES
+from opsguard_assets.tickets.sla.snapshot_io import EVENTS, INPUTS, TICKETS
 from resources.database import Database
 from resources.lake import Lake
 from resources.progress import Progress, Silent

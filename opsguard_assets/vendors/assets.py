@@ -7,10 +7,10 @@ import dagster as dg
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import key_of
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.vendors.alert_assets import vendor_alerts_asset
-from opsguard_assets.vendors.order_assets import work_order_risk_asset
-from opsguard_assets.vendors.order_store import work_order_late
-from opsguard_assets.vendors.score_assets import vendor_score_assets
+from opsguard_assets.vendors.alerts.assets import vendor_alerts_asset
+from opsguard_assets.vendors.orders.assets import work_order_risk_asset
+from opsguard_assets.vendors.orders.problem_io import work_order_late
+from opsguard_assets.vendors.scores.assets import vendor_score_assets
 
 _READ = ("work_orders", "vendors", "tickets")
 

@@ -9,14 +9,14 @@ from opsguard_assets.alerts.finding import TOLD
 from opsguard_assets.alerts.life import settle
 from opsguard_assets.alerts.queries import alerts, decisions, history, unresolved_keys
 from opsguard_assets.alerts.withholding import keep_to_plans
-from opsguard_assets.devices import findings as of_devices
-from opsguard_assets.devices.alert_assets import DEVICE_MONITOR
-from opsguard_assets.shifts import findings as of_shifts
-from opsguard_assets.shifts.alert_assets import SHIFT_MONITOR
-from opsguard_assets.tickets.alert_assets import SLA_MONITOR
-from opsguard_assets.tickets.findings import RiskLevels, sla_findings
-from opsguard_assets.vendors import findings as of_vendors
-from opsguard_assets.vendors.alert_assets import VENDOR_MONITOR
+from opsguard_assets.devices.alerts import findings as of_devices
+from opsguard_assets.devices.alerts.assets import DEVICE_MONITOR
+from opsguard_assets.shifts.alerts import findings as of_shifts
+from opsguard_assets.shifts.alerts.assets import SHIFT_MONITOR
+from opsguard_assets.tickets.risk.alert_assets import SLA_MONITOR
+from opsguard_assets.tickets.risk.findings import RiskLevels, sla_findings
+from opsguard_assets.vendors.alerts import findings as of_vendors
+from opsguard_assets.vendors.alerts.assets import VENDOR_MONITOR
 from tests.devices.test_findings import _EVENTS, _HEALTH, _RISK, well
 from tests.shifts.test_findings import known
 from tests.shifts.test_verdicts import at, punch, shift

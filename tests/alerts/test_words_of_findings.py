@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from opsguard_assets.alerts.finding import checked
 from opsguard_assets.alerts.kinds import KINDS, meaning
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices import findings as of_devices
-from opsguard_assets.devices.site_silence import INSTANT
-from opsguard_assets.shifts import findings as of_shifts
-from opsguard_assets.shifts.stored import SHIFT_RISK
-from opsguard_assets.shifts.verdicts import Limits, _rule
-from opsguard_assets.tickets import findings as of_tickets
-from opsguard_assets.vendors import findings as of_vendors
+from opsguard_assets.devices.alerts import findings as of_devices
+from opsguard_assets.devices.telemetry.site_silence import INSTANT
+from opsguard_assets.shifts.alerts import findings as of_shifts
+from opsguard_assets.shifts.calendar.schemas import SHIFT_RISK
+from opsguard_assets.shifts.verdicts.verdicts import Limits, _rule
+from opsguard_assets.tickets.risk import findings as of_tickets
+from opsguard_assets.vendors.alerts import findings as of_vendors
 from tests.devices.test_findings import _EVENTS, _HEALTH, _RISK, NOW, well
 from tests.ml.words.facts import maybe, minutes_said, number_of, rounded
 from tests.shifts import test_findings as shifts_of_tests

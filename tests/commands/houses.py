@@ -3,8 +3,8 @@
 import dagster as dg
 import polars as pl
 
-from ml.registry import Registry
-from ml.tracking import Place
+from ml.tracking.registry import Registry
+from ml.tracking.tracking import Place
 from opsguard_assets.build import build_defs
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.champions import Champions

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from opsguard_assets.tickets.escalate import Waits, escalate
+from opsguard_assets.tickets.escalation.escalate import Waits, escalate
 from resources.ticket_system.change import Outcome
 from tests.tickets.desks import RULES, given, on_duty_now
 from tests.tickets.escalators import Scripted

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from ml.sla_breach.features import FEATURES
-from ml.sla_breach.problem import TASK
-from ml.sla_breach.rule import RuleBaseline
+from ml.problems.sla_breach.features import FEATURES
+from ml.problems.sla_breach.problem import TASK
+from ml.problems.sla_breach.rule import RuleBaseline
 from opsguard_assets.cli import app, run
 from opsguard_assets.commands.evaluate import BASELINE, judged
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.trainings import CANDIDATE, CHAMPION
-from opsguard_assets.tickets.breach_problem import sla_breach
+from opsguard_assets.tickets.risk.problem_io import sla_breach
 
 PROBLEM = sla_breach(Settings())
 START = datetime(2026, 1, 5, tzinfo=UTC)

@@ -9,22 +9,22 @@ import polars as pl
 import pytest
 from sqlalchemy import text
 
-from ml.calibration import IDENTITY
-from ml.learned import Estimator, LearnedModel
-from ml.registry import Registry
-from ml.tracking import Place
+from ml.models.calibration import IDENTITY
+from ml.models.learned import Estimator, LearnedModel
+from ml.tracking.registry import Registry
+from ml.tracking.tracking import Place
 from opsguard_assets.build import build_defs
 from opsguard_assets.cadences import day_of, device_config, tick_config
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.risk_assets import SCORE_DEVICES_JOB
-from opsguard_assets.devices.risk_stored import DEVICE_RISK
+from opsguard_assets.devices.failure.assets import SCORE_DEVICES_JOB
+from opsguard_assets.devices.failure.schemas import DEVICE_RISK
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.trainings import keep
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
-from opsguard_assets.tickets.moment import SCORE_JOB
-from opsguard_assets.tickets.stored import SLA_RISK
+from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.sla.schemas import SLA_RISK
 from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent

@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 from sqlalchemy import text
 
-from opsguard_assets.intake import ledger
-from opsguard_assets.intake.ledger import Accepted
+from opsguard_assets.intake.ledger import ledger
+from opsguard_assets.intake.ledger.ledger import Accepted
 from opsguard_assets.tables.registry import TABLES
 from resources.database import DAGSTER
 from resources.lake import Lake

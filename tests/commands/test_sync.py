@@ -10,7 +10,7 @@ from opsguard_assets.commands import sync
 from opsguard_assets.commands.diagnosis import diagnose
 from opsguard_assets.commands.outcome import Loads
 from opsguard_assets.commands.tick import instant
-from opsguard_assets.intake import ledger
+from opsguard_assets.intake.ledger import ledger
 from resources.environment import read_environment
 
 CONFIG = """sources:

@@ -15,17 +15,17 @@ from opsguard_assets.cadences import tick_config
 from opsguard_assets.commands.diagnosis import diagnose
 from opsguard_assets.commands.ticks import Kind
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.alert_assets import DEVICE_MONITOR
-from opsguard_assets.devices.risk_assets import SCORE_DEVICES_JOB
+from opsguard_assets.devices.alerts.assets import DEVICE_MONITOR
+from opsguard_assets.devices.failure.assets import SCORE_DEVICES_JOB
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.watches import Watch, last_watch, note
 from opsguard_assets.problems import problems_of
-from opsguard_assets.shifts.alert_assets import SHIFT_MONITOR
-from opsguard_assets.tickets.alert_assets import SLA_MONITOR
-from opsguard_assets.tickets.escalate import Waits, escalate
-from opsguard_assets.tickets.moment import SCORE_JOB
-from opsguard_assets.tickets.stored import SLA_RISK
-from opsguard_assets.vendors.alert_assets import VENDOR_MONITOR
+from opsguard_assets.shifts.alerts.assets import SHIFT_MONITOR
+from opsguard_assets.tickets.escalation.escalate import Waits, escalate
+from opsguard_assets.tickets.risk.alert_assets import SLA_MONITOR
+from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.sla.schemas import SLA_RISK
+from opsguard_assets.vendors.alerts.assets import VENDOR_MONITOR
 from opsguard_assets.withdrawal import KINDS, future_ticks, settled_ticks, withdraw
 from resources.environment import read_environment
 from resources.lake import Lake

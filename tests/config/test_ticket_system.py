@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opsguard_assets.config.load import ConfigError, parse_settings
-from opsguard_assets.tickets.helpdesk import ticket_system_of
+from opsguard_assets.tickets.escalation.helpdesk import ticket_system_of
 from resources.ticket_system.change import TicketSystemError
 from resources.ticket_system.signature import sign
 

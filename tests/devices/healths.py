@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from opsguard_assets.devices.health import Seen, device_health
-from opsguard_assets.devices.health_words import with_reasons
+from opsguard_assets.devices.health.score import Seen, device_health
+from opsguard_assets.devices.health.words import with_reasons
 from tests.devices.oracle_rollup import hour_of, one_hour
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -6,18 +6,18 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from ml.registry import Registry
-from ml.tracking import Place
+from ml.tracking.registry import Registry
+from ml.tracking.tracking import Place
 from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.build import build_defs
 from opsguard_assets.cadences import day_of, device_config
 from opsguard_assets.config.learning import Learning
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.failure_store import device_failure
-from opsguard_assets.devices.health_store import recorded_health
-from opsguard_assets.devices.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
-from opsguard_assets.devices.risk_assets import SCORE_DEVICES_JOB
-from opsguard_assets.devices.risk_store import recorded_risk
+from opsguard_assets.devices.failure.assets import SCORE_DEVICES_JOB
+from opsguard_assets.devices.failure.problem_io import device_failure
+from opsguard_assets.devices.failure.risk_io import recorded_risk
+from opsguard_assets.devices.health.io import recorded_health
+from opsguard_assets.devices.health.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
 from opsguard_assets.model_jobs import train_config, watch_config
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import Office

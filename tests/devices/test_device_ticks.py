@@ -6,20 +6,20 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ml.device_failure.features import features
-from ml.device_failure.rule import DeviceRule
-from ml.device_failure.streams import streams
+from ml.problems.device_failure.features import features
+from ml.problems.device_failure.rule import DeviceRule
+from ml.problems.device_failure.streams import streams
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.carried_store import carried_at
-from opsguard_assets.devices.failure_past import Asked, DevicePast
-from opsguard_assets.devices.failure_store import DEVICES, device_failure, events_of, history_of
-from opsguard_assets.devices.health_store import health_at
-from opsguard_assets.devices.hourly_store import stored_hours
-from opsguard_assets.devices.hourly_update_store import update_hourly
-from opsguard_assets.devices.risk import Explain
-from opsguard_assets.devices.risk_store import risk_at
-from opsguard_assets.devices.risk_stored import CARRIED_DEVICES
-from opsguard_assets.devices.stored import DEVICE_HOURLY
+from opsguard_assets.devices.failure.checkpoint_io import carried_at
+from opsguard_assets.devices.failure.dataset import Asked, DevicePast
+from opsguard_assets.devices.failure.problem_io import DEVICES, device_failure, events_of, history_of
+from opsguard_assets.devices.failure.risk import Explain
+from opsguard_assets.devices.failure.risk_io import risk_at
+from opsguard_assets.devices.failure.schemas import CARRIED_DEVICES
+from opsguard_assets.devices.health.io import health_at
+from opsguard_assets.devices.telemetry.hourly_io import stored_hours
+from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
+from opsguard_assets.devices.telemetry.schemas import DEVICE_HOURLY
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.tables.versions import INSTANT
 from resources.lake import Lake

@@ -5,11 +5,11 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from ml.registry import Registry
-from ml.tracking import Place
-from opsguard_assets.devices.health_store import health_at
-from opsguard_assets.devices.hourly_update_store import update_hourly
-from opsguard_assets.devices.ticks_again_store import tick_again
+from ml.tracking.registry import Registry
+from ml.tracking.tracking import Place
+from opsguard_assets.devices.alerts.recompute_io import tick_again
+from opsguard_assets.devices.health.io import health_at
+from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.ticks_again import NoTickError

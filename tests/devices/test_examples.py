@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from opsguard_assets.config.load import load_settings
-from opsguard_assets.devices.health_store import health_at
-from opsguard_assets.devices.hourly_update_store import update_hourly
-from opsguard_assets.intake.accept import accept
-from opsguard_assets.intake.receive import receive
+from opsguard_assets.devices.health.io import health_at
+from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
+from opsguard_assets.intake.accepting.accept import accept
+from opsguard_assets.intake.receiving.receive import receive
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from resources.progress import Silent

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from opsguard_assets.alerts.finding import GROUPED, IN_MAINTENANCE, checked
-from opsguard_assets.devices.findings import (
+from opsguard_assets.devices.alerts.findings import (  # fmt: skip
     FAILURE_RISK,
     LOW_BATTERY,
     REPLACE,
@@ -14,7 +14,7 @@ from opsguard_assets.devices.findings import (
     SITE_SILENT,
     Levels,
     device_findings,
-)  # fmt: skip
+)
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 INSTANT = pl.Datetime("us", "UTC")

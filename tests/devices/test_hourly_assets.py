@@ -6,11 +6,11 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from opsguard_assets.devices.hourly_assets import DEVICE_HOURLY_KEY, hourly_asset
-from opsguard_assets.devices.hourly_figures import gaps, impossible_values
-from opsguard_assets.devices.hourly_store import hours_now, not_rolled_up, stored_hours
-from opsguard_assets.devices.hourly_update_store import update_hourly
-from opsguard_assets.devices.stored import ADDED, DEVICE_HOURLY
+from opsguard_assets.devices.telemetry.assets import DEVICE_HOURLY_KEY, hourly_asset
+from opsguard_assets.devices.telemetry.figures import gaps, impossible_values
+from opsguard_assets.devices.telemetry.hourly_io import hours_now, not_rolled_up, stored_hours
+from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
+from opsguard_assets.devices.telemetry.schemas import ADDED, DEVICE_HOURLY
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.reports import DEVICES, START, TELEMETRY, device_frame, minute, telemetry_frame

@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from ml.device_failure.rule import DeviceRule
-from ml.device_failure.streams import streams
-from ml.learned import numbers
-from opsguard_assets.devices.failure_store import events_of, history_of
-from opsguard_assets.devices.findings import Levels, device_findings
-from opsguard_assets.devices.health_store import health_at
-from opsguard_assets.devices.hourly_update_store import update_hourly
-from opsguard_assets.devices.risk import Explain
-from opsguard_assets.devices.risk_store import risk_at
+from ml.models.learned import numbers
+from ml.problems.device_failure.rule import DeviceRule
+from ml.problems.device_failure.streams import streams
+from opsguard_assets.devices.alerts.findings import Levels, device_findings
+from opsguard_assets.devices.failure.problem_io import events_of, history_of
+from opsguard_assets.devices.failure.risk import Explain
+from opsguard_assets.devices.failure.risk_io import risk_at
+from opsguard_assets.devices.health.io import health_at
+from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.validate import validate

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from opsguard_assets.devices.hourly_store import hourly_known, hourly_versions, stored_hours
-from opsguard_assets.devices.hourly_update_store import roll_day, update_hourly
-from opsguard_assets.devices.rollup import DEVICE_COLUMNS, REPORT_COLUMNS, rolled
-from opsguard_assets.devices.stored import DEVICE_HOURLY
+from opsguard_assets.devices.telemetry.hourly_io import hourly_known, hourly_versions, stored_hours
+from opsguard_assets.devices.telemetry.hourly_update_io import roll_day, update_hourly
+from opsguard_assets.devices.telemetry.rollup import DEVICE_COLUMNS, REPORT_COLUMNS, rolled
+from opsguard_assets.devices.telemetry.schemas import DEVICE_HOURLY
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.oracle_rollup import HOUR, agrees, rolled_by_hand
@@ -204,7 +204,7 @@ def test_a_day_is_rolled_again_with_what_is_known_of_devices_today(tmp_path):
 def test_a_run_that_was_killed_between_two_appends_is_done_again_and_adds_nothing_twice(tmp_path, monkeypatch):
     reports = [row for hour in range(40) for row in reports_of("a", (hour * 60, hour * 60 + 1))]
     lake = lake_with(str(tmp_path), [reports], [])
-    monkeypatch.setattr("opsguard_assets.devices.hourly_update_store._MOST_UNWRITTEN", 5)
+    monkeypatch.setattr("opsguard_assets.devices.telemetry.hourly_update_io._MOST_UNWRITTEN", 5)
     append, calls = Lake.append_once, []
 
     def dies(self, name, *args, **settings):

@@ -7,7 +7,7 @@ import pytest
 
 from opsguard_assets.alerts.life import Monitor, decisions_at, settle
 from opsguard_assets.alerts.queries import alerts, history
-from opsguard_assets.devices.findings import (
+from opsguard_assets.devices.alerts.findings import (
     ALERT_TYPES,
     FAILURE_RISK,
     MONITOR,

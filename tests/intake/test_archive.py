@@ -8,10 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from opsguard_assets.config.sources import FileSource
-from opsguard_assets.intake import unpacking
-from opsguard_assets.intake.archive import joined
-from opsguard_assets.intake.files import list_files
-from opsguard_assets.intake.received import SourceError
+from opsguard_assets.intake.raw.received import SourceError
+from opsguard_assets.intake.readers import unpacking
+from opsguard_assets.intake.readers.archive import joined
+from opsguard_assets.intake.readers.files import list_files
 
 OPTIONS = {"format": "csv", "csv": {"delimiter": " ", "columns": ["at", "mote"]}}
 

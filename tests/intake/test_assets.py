@@ -6,7 +6,7 @@ import pytest
 from opsguard_assets.build import build_defs
 from opsguard_assets.cadences import SYNC_JOB
 from opsguard_assets.config.load import parse_settings
-from opsguard_assets.intake.inbox import Inbox
+from opsguard_assets.intake.receiving.inbox import Inbox
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from resources.progress import Silent

@@ -2,7 +2,7 @@
 
 import pytest
 
-from opsguard_assets.intake.received import SourceError, cause_of
+from opsguard_assets.intake.raw.received import SourceError, cause_of
 from resources.room import texts_of
 
 

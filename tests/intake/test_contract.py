@@ -7,10 +7,10 @@ import pytest
 
 from opsguard_assets.config.load import ConfigError, parse_settings
 from opsguard_assets.config.sources import FileSource
-from opsguard_assets.intake.contract import misfits
-from opsguard_assets.intake.files import list_files
-from opsguard_assets.intake.header import check_header
-from opsguard_assets.intake.origin import MappingError
+from opsguard_assets.intake.mapping.contract import misfits
+from opsguard_assets.intake.mapping.origin import MappingError
+from opsguard_assets.intake.readers.files import list_files
+from opsguard_assets.intake.readers.header import check_header
 
 SOURCES = """sources:
   - name: simulator

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from opsguard_assets.config.sources import FileSource
-from opsguard_assets.intake.accept import accept
+from opsguard_assets.intake.accepting.accept import accept
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from tests.intake.accept.given import deliver, raw

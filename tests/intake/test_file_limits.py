@@ -14,11 +14,11 @@ import zlib
 import pytest
 
 from opsguard_assets.config.sources import FileLimits
-from opsguard_assets.intake import unpacking
-from opsguard_assets.intake.archive import joined
-from opsguard_assets.intake.files import File
-from opsguard_assets.intake.opening import open_file
-from opsguard_assets.intake.received import SourceError
+from opsguard_assets.intake.raw.received import SourceError
+from opsguard_assets.intake.readers import unpacking
+from opsguard_assets.intake.readers.archive import joined
+from opsguard_assets.intake.readers.files import File
+from opsguard_assets.intake.readers.opening import open_file
 from tests.intake.hostile import csv, parquet, row
 from tests.intake.receive.inboxes import Mailbox, files
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from opsguard_assets.config.sources import FileSource
-from opsguard_assets.intake.accept import accept
+from opsguard_assets.intake.accepting.accept import accept
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from tests.intake.accept.given import START, case, deliver, raw, source
@@ -48,7 +48,7 @@ def write(folder: Path, name: str, rows: list[str], modified: float) -> None:
 
 
 def sync(folder: Path, orders: FileSource, number: int = 0) -> list[tuple[int, int, int]]:
-    from opsguard_assets.intake.receive import receive
+    from opsguard_assets.intake.receiving.receive import receive
 
     lake = Lake(str(folder / "lake"))
     at = datetime.now(UTC) + timedelta(seconds=number)

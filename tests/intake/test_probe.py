@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from opsguard_assets.config.sources import FileSource, SimulatorSource, SqlSource
-from opsguard_assets.intake.probe import new_files, new_rows, new_simulated
-from opsguard_assets.intake.received import SourceError
-from opsguard_assets.intake.simulated import direct_sources, known_until, live_on
+from opsguard_assets.intake.raw.received import SourceError
+from opsguard_assets.intake.readers.simulated import direct_sources, known_until, live_on
+from opsguard_assets.intake.receiving.probe import new_files, new_rows, new_simulated
 
 FEEDS = [{"table": "tickets", "same_names": True}]
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
-from opsguard_assets.intake.accept import accept
-from opsguard_assets.intake.raw_repair import repair
-from opsguard_assets.intake.received import RawTableError, SourceError
+from opsguard_assets.intake.accepting.accept import accept
+from opsguard_assets.intake.raw.received import RawTableError, SourceError
+from opsguard_assets.intake.receiving.raw_repair import repair
 from opsguard_assets.tables.registry import TABLES
 from resources.delta import open_table
 from resources.lake import Lake

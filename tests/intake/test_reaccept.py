@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from opsguard_assets.intake.accept import accept
+from opsguard_assets.intake.accepting.accept import accept
 from opsguard_assets.tables.registry import TABLES as CONTRACT
 from resources.lake import Lake
 from tests.intake.accept.given import TABLES, case, deliver, raw, source

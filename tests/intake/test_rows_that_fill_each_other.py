@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsguard_assets.config.sources import FileSource
-from opsguard_assets.intake.accept import accept
+from opsguard_assets.intake.accepting.accept import accept
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from tests.intake.accept.given import START, deliver, raw

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from ml.backtest import backtest_of, held_out, spans
-from ml.problem import Task
-from ml.split import is_unseen
+from ml.dataset.backtest import backtest_of, held_out, spans
+from ml.dataset.problem import Task
+from ml.dataset.split import is_unseen
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ENTITIES, MOMENTS = 1_200, 3

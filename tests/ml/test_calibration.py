@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.calibration import IDENTITY, beta, calibrate, chosen
+from ml.models.calibration import IDENTITY, beta, calibrate, chosen
 
 
 def said_and_seen(count, bend, seed=1):

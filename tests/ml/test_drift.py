@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.drift import SHIFTED, stability
+from ml.evaluation.drift import SHIFTED, stability
 
 
 def sample(n, seed, **more):

@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from ml.evaluation import calibration_error, evaluate, reliability
-from ml.split import TooLittleDataError, by_time
+from ml.dataset.split import TooLittleDataError, by_time
+from ml.evaluation.evaluate import calibration_error, evaluate, reliability
 
 
 def scored(risks, labels, lead=None):

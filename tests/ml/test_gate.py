@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.gate import judge
+from ml.evaluation.gate import judge
 
 
 def moments(n=4_000, seed=1, **models):

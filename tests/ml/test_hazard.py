@@ -6,13 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.calibration import IDENTITY
-from ml.candidates.hazard import hazard, person_periods
-from ml.examples import Examples
-from ml.hazard import Hazard, Periods
-from ml.learned import LearnedModel
-from ml.model_files import ModelFileError, load, save
-from ml.split import TooLittleDataError
+from ml.dataset.examples import Examples
+from ml.dataset.split import TooLittleDataError
+from ml.models.calibration import IDENTITY
+from ml.models.hazard import Hazard, Periods
+from ml.models.learned import LearnedModel
+from ml.models.model_files import ModelFileError, load, save
+from ml.training.candidates.hazard import hazard, person_periods
 
 FEATURES = ("kind", "left", "local_hour", "weekday")
 MEDIAN = {0: 60.0, 1: 240.0}

@@ -12,16 +12,16 @@ import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
 
-from ml.calibration import IDENTITY, calibrate
-from ml.candidates.every import candidates
-from ml.device_failure.rule import DeviceRule
-from ml.examples import Examples
-from ml.learned import LearnedModel
-from ml.model import ScoringError
-from ml.model_files import ModelFileError, load, save
-from ml.no_show.rule import NoShowRule
-from ml.sla_breach.rule import RuleBaseline
-from ml.work_order_late.rule import WorkOrderRule
+from ml.dataset.examples import Examples
+from ml.models.calibration import IDENTITY, calibrate
+from ml.models.learned import LearnedModel
+from ml.models.model import ScoringError
+from ml.models.model_files import ModelFileError, load, save
+from ml.problems.device_failure.rule import DeviceRule
+from ml.problems.no_show.rule import NoShowRule
+from ml.problems.sla_breach.rule import RuleBaseline
+from ml.problems.work_order_late.rule import WorkOrderRule
+from ml.training.candidates.every import candidates
 
 FEATURES = ("size", "age", "often_unknown", "left")
 RULES = {

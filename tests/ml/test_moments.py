@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from ml.moments import ProtocolError, moments_of, sampled
+from ml.features.moments import ProtocolError, moments_of, sampled
 
 START = datetime(2026, 1, 1, 10, 7, tzinfo=UTC)
 

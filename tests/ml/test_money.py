@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.money import Costs, best_threshold, cost_curve, difference, ledger
+from ml.evaluation.money import Costs, best_threshold, cost_curve, difference, ledger
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 COSTS = Costs(miss=1_000, alert=10, prevented_share=0.5, lead_minutes=60)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ml.prevention import LEAST, Group, prevention
+from ml.evaluation.prevention import LEAST, Group, prevention
 
 
 def test_the_interval_is_newcombes():

@@ -6,13 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.candidates.every import candidates
-from ml.evaluation import evaluate
-from ml.examples import OTHERS_PER_EVENT, Examples
-from ml.money import Costs
-from ml.problem import Task
-from ml.replay import CAUGHT, FALSE_ALARM, MISSED, OPEN, Period, fates, figures
-from ml.split import TooLittleDataError, by_moment, is_unseen
+from ml.dataset.examples import OTHERS_PER_EVENT, Examples
+from ml.dataset.problem import Task
+from ml.dataset.split import TooLittleDataError, by_moment, is_unseen
+from ml.evaluation.evaluate import evaluate
+from ml.evaluation.money import Costs
+from ml.evaluation.replay import CAUGHT, FALSE_ALARM, MISSED, OPEN, Period, fates, figures
+from ml.training.candidates.every import candidates
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 INSTANT = pl.Datetime("us", "UTC")

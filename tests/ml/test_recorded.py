@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from sklearn.metrics import average_precision_score
 
-from ml.asof import INSTANT
-from ml.recorded import AHEAD, MET, UNKNOWN, WITHOUT, calibration, met, weekly
+from ml.evaluation.prediction_log import AHEAD, MET, UNKNOWN, WITHOUT, calibration, met, weekly
+from ml.features.asof import INSTANT
 
 START = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
 UNTIL = START + timedelta(days=20)

@@ -6,8 +6,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.money import Costs
-from ml.replay import CAUGHT, FALSE_ALARM, MISSED, OPEN, Period, alerts, fates, figures, firsts
+from ml.evaluation.money import Costs
+from ml.evaluation.replay import CAUGHT, FALSE_ALARM, MISSED, OPEN, Period, alerts, fates, figures, firsts
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)

@@ -7,15 +7,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.card import Subject, cell, model_card
-from ml.evaluation import calibration_interval, evaluate
-from ml.mlflow_names import metrics_of, safe_name
-from ml.money import Costs
-from ml.pictures import cost_over_thresholds, feature_importance, frontier, lead_times, reliability_diagram
-from ml.problem import Task
-from ml.report import ranked, report_of
-from ml.segments import by_segment
-from ml.training import Trained
+from ml.dataset.problem import Task
+from ml.evaluation.evaluate import calibration_interval, evaluate
+from ml.evaluation.money import Costs
+from ml.evaluation.pictures import cost_over_thresholds, feature_importance, frontier, lead_times, reliability_diagram
+from ml.evaluation.segments import by_segment
+from ml.tracking.card import Subject, cell, model_card
+from ml.tracking.mlflow_names import metrics_of, safe_name
+from ml.tracking.report import ranked, report_of
+from ml.training.train import Trained
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 COSTS = Costs(miss=1_000, alert=6.25, prevented_share=0.3, lead_minutes=60)

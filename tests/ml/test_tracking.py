@@ -11,15 +11,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.candidates.hazard import hazard
-from ml.candidates.labels import hist_gradient_boosting, logistic_regression
-from ml.importance import importance
-from ml.model_files import load
-from ml.money import Costs
-from ml.problem import Task
-from ml.tracking import HEADLINE, METRICS_TABLE, Circumstances, Place, log_training
-from ml.training import rule_as_trained, train
-from ml.tuning import Budget
+from ml.dataset.problem import Task
+from ml.evaluation.importance import importance
+from ml.evaluation.money import Costs
+from ml.models.model_files import load
+from ml.tracking.tracking import HEADLINE, METRICS_TABLE, Circumstances, Place, log_training
+from ml.training.candidates.hazard import hazard
+from ml.training.candidates.labels import hist_gradient_boosting, logistic_regression
+from ml.training.train import rule_as_trained, train
+from ml.training.tuning import Budget
 from resources.database import MLFLOW
 
 START = datetime(2026, 1, 5, tzinfo=UTC)

@@ -4,11 +4,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.candidates.candidate import Candidate, Fitted
-from ml.candidates.labels import lightgbm
-from ml.examples import Examples
-from ml.problem import Task
-from ml.tuning import Budget, tune
+from ml.dataset.examples import Examples
+from ml.dataset.problem import Task
+from ml.training.candidates.candidate import Candidate, Fitted
+from ml.training.candidates.labels import lightgbm
+from ml.training.tuning import Budget, tune
 
 TASK = Task("stub", "id", ("size",))
 

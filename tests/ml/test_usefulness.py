@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.usefulness import LEAST_ENTITIES, usefulness
+from ml.evaluation.skill import LEAST_ENTITIES, usefulness
 
 
 def judged(n, said, *, seed=1):

@@ -8,16 +8,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml import pictures
-from ml.card import Subject, model_card
-from ml.device_failure.problem import task_of
-from ml.gate import judge
-from ml.no_show.problem import TASK as NO_SHOW
-from ml.registry import Registry
-from ml.report import Report
-from ml.sla_breach.problem import TASK as SLA_BREACH
-from ml.tracking import Place
-from ml.work_order_late.problem import TASK as WORK_ORDER_LATE
+from ml.evaluation import pictures
+from ml.evaluation.gate import judge
+from ml.problems.device_failure.problem import task_of
+from ml.problems.no_show.problem import TASK as NO_SHOW
+from ml.problems.sla_breach.problem import TASK as SLA_BREACH
+from ml.problems.work_order_late.problem import TASK as WORK_ORDER_LATE
+from ml.tracking.card import Subject, model_card
+from ml.tracking.registry import Registry
+from ml.tracking.report import Report
+from ml.tracking.tracking import Place
 from opsguard_assets.build import build_defs
 from opsguard_assets.config.load import parse_settings
 from opsguard_assets.config.settings import Settings

@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.calibration import IDENTITY, Calibration
-from ml.learned import Booster, LearnedModel
-from ml.model_files import ModelFileError, digests_of, load, save
+from ml.models.calibration import IDENTITY, Calibration
+from ml.models.learned import Booster, LearnedModel
+from ml.models.model_files import ModelFileError, digests_of, load, save
 from opsguard_assets.models.files import note_files, noted_files, told_of_files, version_key
 from opsguard_assets.models.findings import model_findings
 from opsguard_assets.models.promotion import GATE_LABEL, KEPT_OUT, PASSED, PROMOTED, REASONS_LABEL, GateError

@@ -12,11 +12,11 @@ import polars as pl
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from ml.learned import Estimator
-from ml.model_files import digests_of, load, save
-from ml.registry import Registry
-from ml.replay import Period
-from ml.tracking import Place
+from ml.evaluation.replay import Period
+from ml.models.learned import Estimator
+from ml.models.model_files import digests_of, load, save
+from ml.tracking.registry import Registry
+from ml.tracking.tracking import Place
 from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.build import build_defs
 from opsguard_assets.cadences import tick_config
@@ -36,10 +36,10 @@ from opsguard_assets.models.watch_assets import watch_key
 from opsguard_assets.models.watches import last_watch
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
-from opsguard_assets.tickets.breach_problem import sla_breach
-from opsguard_assets.tickets.derive import update_clocks
-from opsguard_assets.tickets.moment import SCORE_JOB
-from opsguard_assets.tickets.stored import SLA_RISK
+from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.risk.problem_io import sla_breach
+from opsguard_assets.tickets.sla.derive_io import update_clocks
+from opsguard_assets.tickets.sla.schemas import SLA_RISK
 from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent

@@ -7,8 +7,8 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from ml.recorded import AHEAD, MET, UNKNOWN, WITHOUT
-from ml.sla_breach.rule import RuleBaseline
+from ml.evaluation.prediction_log import AHEAD, MET, UNKNOWN, WITHOUT
+from ml.problems.sla_breach.rule import RuleBaseline
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.outcome_assets import COMPLETE, outcomes_asset, outcomes_key
 from opsguard_assets.models.outcomes import judge, keep_weeks, outcomes_name, stored_weeks
@@ -16,10 +16,10 @@ from opsguard_assets.moment import moment_config
 from opsguard_assets.problems import problems_of
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
-from opsguard_assets.tickets.derive import update_clocks
-from opsguard_assets.tickets.follow_outcomes import update_outcomes
-from opsguard_assets.tickets.stored import SLA_RISK, TICKET_OUTCOMES
-from opsguard_assets.tickets.ticks_again import scored
+from opsguard_assets.tickets.learning.outcomes_io import update_outcomes
+from opsguard_assets.tickets.risk.recompute_io import scored
+from opsguard_assets.tickets.sla.derive_io import update_clocks
+from opsguard_assets.tickets.sla.schemas import SLA_RISK, TICKET_OUTCOMES
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.tickets.recorded import FED, record

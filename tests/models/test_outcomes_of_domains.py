@@ -6,22 +6,22 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from ml.recorded import AHEAD, MET, WITHOUT
+from ml.evaluation.prediction_log import AHEAD, MET, WITHOUT
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.hourly_update_store import update_hourly
-from opsguard_assets.devices.risk_assets import scored
-from opsguard_assets.devices.risk_stored import DEVICE_RISK
+from opsguard_assets.devices.failure.assets import scored
+from opsguard_assets.devices.failure.schemas import DEVICE_RISK
+from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
 from opsguard_assets.models.outcomes import judge, keep_weeks
 from opsguard_assets.models.serving import Serving
 from opsguard_assets.problems import problems_of
-from opsguard_assets.shifts.calendar_store import calendar_at
-from opsguard_assets.shifts.no_show_store import risk_at as shift_risk_at
-from opsguard_assets.shifts.stored import SHIFT_RISK
+from opsguard_assets.shifts.calendar.io import calendar_at
+from opsguard_assets.shifts.calendar.schemas import SHIFT_RISK
+from opsguard_assets.shifts.no_show.problem_io import risk_at as shift_risk_at
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.vendors.order_store import risk_at as order_risk_at
-from opsguard_assets.vendors.stored import WORK_ORDER_RISK
+from opsguard_assets.vendors.orders.problem_io import risk_at as order_risk_at
+from opsguard_assets.vendors.scores.schemas import WORK_ORDER_RISK
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.fleets import START, fleet_of, record_fleet

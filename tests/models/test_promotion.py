@@ -8,12 +8,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.calibration import IDENTITY
-from ml.learned import Estimator, LearnedModel
-from ml.model_files import ModelFileError, save
-from ml.registry import CHAMPION, Registry, RegistryError
-from ml.sla_breach.rule import RuleBaseline
-from ml.tracking import Place
+from ml.models.calibration import IDENTITY
+from ml.models.learned import Estimator, LearnedModel
+from ml.models.model_files import ModelFileError, save
+from ml.problems.sla_breach.rule import RuleBaseline
+from ml.tracking.registry import CHAMPION, Registry, RegistryError
+from ml.tracking.tracking import Place
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.findings import model_findings
 from opsguard_assets.models.promotion import IN_MLFLOW, Office, PromotionError, reconcile

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import dagster as dg
 import pytest
 
-from opsguard_assets.intake.look import Look
+from opsguard_assets.intake.receiving.look import Look
 from sensors import arrivals
 from sensors.arrivals import Watched, arrivals_sensor
 from tests.sensors.begun import begun

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from opsguard_assets.shifts.calendar import Rosters
+from opsguard_assets.shifts.calendar.calendar import Rosters
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table
 

@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsguard_assets.shifts.calendar import shift_calendar
+from opsguard_assets.shifts.calendar.calendar import shift_calendar
 from tests.shifts.calendar_oracle import shifts
 from tests.shifts.rosters import known, roster, site
 

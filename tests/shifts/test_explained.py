@@ -2,8 +2,15 @@
 
 import pytest
 
-from opsguard_assets.shifts.explained import ATTENDS, CAME_ANYWAY, ELSEWHERE, RETURNED, UNEXPLAINED, punches_explained
-from opsguard_assets.shifts.stored import SHIFT_CALENDAR
+from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
+from opsguard_assets.shifts.verdicts.explained import (
+    ATTENDS,
+    CAME_ANYWAY,
+    ELSEWHERE,
+    RETURNED,
+    UNEXPLAINED,
+    punches_explained,
+)
 from tests.shifts.rosters import rows
 from tests.shifts.test_verdicts import at, punch, shift
 

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from ml.no_show.rule import NoShowRule
+from ml.problems.no_show.rule import NoShowRule
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.shifts import alert_assets
-from opsguard_assets.shifts.calendar_store import update_calendar
-from opsguard_assets.shifts.compliance_store import compliance_at, record_compliance
-from opsguard_assets.shifts.coverage_store import coverage_at
-from opsguard_assets.shifts.no_show_store import parts_of, risk_at
-from opsguard_assets.shifts.verdicts import Limits
+from opsguard_assets.shifts.alerts import assets as alert_assets
+from opsguard_assets.shifts.calendar.io import update_calendar
+from opsguard_assets.shifts.coverage.io import coverage_at
+from opsguard_assets.shifts.no_show.problem_io import parts_of, risk_at
+from opsguard_assets.shifts.verdicts.io import compliance_at, record_compliance
+from opsguard_assets.shifts.verdicts.verdicts import Limits
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES

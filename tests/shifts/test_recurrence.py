@@ -8,7 +8,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsguard_assets.shifts.recurrence import days_of
+from opsguard_assets.shifts.calendar.recurrence import days_of
 from tests.shifts.rule_oracle import walk
 
 FIRST, LAST = date(2028, 2, 20), date(2028, 3, 20)

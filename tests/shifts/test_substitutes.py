@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from opsguard_assets.shifts.substitutes import nothing_proposed
+from opsguard_assets.shifts.coverage.substitutes import nothing_proposed
 from tests.shifts.test_findings import asked, best_of, found, names, worked
 from tests.shifts.test_verdicts import shift
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, available_timezones
 import polars as pl
 import pytest
 
-from opsguard_assets.shifts.calendar import Rosters, shift_calendar
-from opsguard_assets.shifts.verdicts import Attended, Limits, shift_compliance
+from opsguard_assets.shifts.calendar.calendar import Rosters, shift_calendar
+from opsguard_assets.shifts.verdicts.verdicts import Attended, Limits, shift_compliance
 from opsguard_assets.simulator.guards import Guarded, guarded
 from opsguard_assets.simulator.punches import Punched, punched
 from opsguard_assets.simulator.settings import SimulationSettings

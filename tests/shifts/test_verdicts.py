@@ -6,9 +6,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from opsguard_assets.shifts.presence import distance_m
-from opsguard_assets.shifts.stored import SHIFT_CALENDAR
-from opsguard_assets.shifts.verdicts import Attended, Limits, shift_compliance
+from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
+from opsguard_assets.shifts.verdicts.presence import distance_m
+from opsguard_assets.shifts.verdicts.verdicts import Attended, Limits, shift_compliance
 from tests.shifts.rosters import rows, site
 
 DAY = datetime(2026, 1, 5, tzinfo=UTC)

@@ -9,10 +9,10 @@ from polars.testing import assert_frame_equal
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets.clock_history import TicketHistory, clock_history, known_at, readings_at
-from opsguard_assets.tickets.clocks import sla_clocks
-from opsguard_assets.tickets.knowledge import history_of
-from opsguard_assets.tickets.tick import READINGS
+from opsguard_assets.tickets.sla.clock_history import TicketHistory, clock_history, known_at, readings_at
+from opsguard_assets.tickets.sla.clocks import sla_clocks
+from opsguard_assets.tickets.sla.snapshot_io import history_of
+from opsguard_assets.tickets.sla.tick import READINGS
 from resources.lake import Lake
 from tests.tickets.recorded import FED, record
 

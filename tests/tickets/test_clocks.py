@@ -5,10 +5,10 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from opsguard_assets.tickets.calendars import working_time
-from opsguard_assets.tickets.clocks import sla_clocks
-from opsguard_assets.tickets.intervals import sla_intervals
-from opsguard_assets.tickets.tick import clocks_at
+from opsguard_assets.tickets.sla.calendars import working_time
+from opsguard_assets.tickets.sla.clocks import sla_clocks
+from opsguard_assets.tickets.sla.intervals import sla_intervals
+from opsguard_assets.tickets.sla.tick import clocks_at
 from tests.tickets.frames import hours, tables, utc
 
 OPENED = utc(2026, 6, 5, 14)  # a Friday, 16:00 in Berlin

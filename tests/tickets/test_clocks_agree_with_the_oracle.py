@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from opsguard_assets.tickets.calendars import working_time
-from opsguard_assets.tickets.clocks import sla_clocks
-from opsguard_assets.tickets.intervals import sla_intervals
-from opsguard_assets.tickets.tick import READINGS, clocks_at, is_outdated
+from opsguard_assets.tickets.sla.calendars import working_time
+from opsguard_assets.tickets.sla.clocks import sla_clocks
+from opsguard_assets.tickets.sla.intervals import sla_intervals
+from opsguard_assets.tickets.sla.tick import READINGS, clocks_at, is_outdated
 from tests.tickets.oracle import Verdict
 from tests.tickets.worlds import DAYS, World, world
 

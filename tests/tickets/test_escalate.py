@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from opsguard_assets.tickets import escalation_store as store
-from opsguard_assets.tickets.escalate import EscalationError, Waits, escalate, resolve_unknown
+from opsguard_assets.tickets.escalation import io as store
+from opsguard_assets.tickets.escalation.escalate import EscalationError, Waits, escalate, resolve_unknown
 from resources.ticket_system.change import Outcome
 from resources.ticket_system.record import RecordOnlySystem
 from tests.tickets.desks import RULES, given, on_duty_now

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsguard_assets.tickets.escalation import PLAN, EscalationRules
+from opsguard_assets.tickets.escalation.plan import PLAN, EscalationRules
 from tests.tickets.desks import NOW, at_risk, desk, given_out, on_duty, plan, step, ticket
 
 

@@ -13,9 +13,9 @@ from opsguard_assets.config.mapping import Feed
 from opsguard_assets.config.settings import Settings, SlaThresholds
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets.escalation_assets import ACCEPTED, ACCOUNTED, CERTAIN, ESCALATE_JOB
-from opsguard_assets.tickets.moment import SCORE_JOB
-from opsguard_assets.tickets.stored import SLA_RISK
+from opsguard_assets.tickets.escalation.assets import ACCEPTED, ACCOUNTED, CERTAIN, ESCALATE_JOB
+from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.sla.schemas import SLA_RISK
 from resources.lake import Lake
 from resources.ticks import Tick, record_tick
 from tests.tickets.escalators import rows

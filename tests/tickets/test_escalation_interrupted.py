@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from opsguard_assets.tickets.escalate import LOCK, Waits, escalate
+from opsguard_assets.tickets.escalation.escalate import LOCK, Waits, escalate
 from resources.ticket_system.record import RecordOnlySystem
 from resources.ticket_system.webhook import WebhookSystem
 from tests.alerts.writers import sessions, waiting

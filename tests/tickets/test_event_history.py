@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from opsguard_assets.tickets.derive import update_clocks, update_events, update_intervals
-from opsguard_assets.tickets.event_history import corrections, event_history
-from opsguard_assets.tickets.events import derive_ticket_events
-from opsguard_assets.tickets.knowledge import EVENTS, POLICIES, TICKETS
-from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_INTERVALS
+from opsguard_assets.tickets.sla.derive_io import update_clocks, update_events, update_intervals
+from opsguard_assets.tickets.sla.event_history import corrections, event_history
+from opsguard_assets.tickets.sla.events import derive_ticket_events
+from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS
+from opsguard_assets.tickets.sla.snapshot_io import EVENTS, POLICIES, TICKETS
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.tickets.frames import utc

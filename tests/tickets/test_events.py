@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from opsguard_assets.tickets.events import TRACKED, derive_ticket_events
+from opsguard_assets.tickets.sla.events import TRACKED, derive_ticket_events
 from tests.tickets.frames import INSTANT, TICKETS, frame, utc
 
 VERSIONS = {**TICKETS, "updated_by": pl.String, "known_at": INSTANT, "_sequence": pl.Int64}

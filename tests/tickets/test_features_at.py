@@ -7,17 +7,17 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ml.sla_breach import bounded, streams
-from ml.sla_breach.features import features
+from ml.problems.sla_breach import bounded, streams
+from ml.problems.sla_breach.features import features
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
-from opsguard_assets.tickets import features_at as serving
-from opsguard_assets.tickets.clock_history import readings_at
-from opsguard_assets.tickets.features_at import features_at
-from opsguard_assets.tickets.follow_outcomes import recent_tickets, update_recent
-from opsguard_assets.tickets.knowledge import TICKETS, history_of, known
-from opsguard_assets.tickets.learning import Past
-from opsguard_assets.tickets.stored import RECENT_TICKETS, TICKET_OUTCOMES
+from opsguard_assets.tickets.learning import features_io as serving
+from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.learning.features_io import features_at
+from opsguard_assets.tickets.learning.outcomes_io import recent_tickets, update_recent
+from opsguard_assets.tickets.sla.clock_history import readings_at
+from opsguard_assets.tickets.sla.schemas import RECENT_TICKETS, TICKET_OUTCOMES
+from opsguard_assets.tickets.sla.snapshot_io import TICKETS, history_of, known
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.tickets.recorded import FED, record

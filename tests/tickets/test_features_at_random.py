@@ -7,15 +7,15 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ml.sla_breach import bounded, streams
-from ml.sla_breach.features import CLOCK, TOLD, features
+from ml.problems.sla_breach import bounded, streams
+from ml.problems.sla_breach.features import CLOCK, TOLD, features
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets import features_at as serving
-from opsguard_assets.tickets.derive import update_events
-from opsguard_assets.tickets.features_at import features_at
-from opsguard_assets.tickets.follow_outcomes import update_recent
-from opsguard_assets.tickets.knowledge import TICKETS, history_of, known
-from opsguard_assets.tickets.learning import Past
+from opsguard_assets.tickets.learning import features_io as serving
+from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.learning.features_io import features_at
+from opsguard_assets.tickets.learning.outcomes_io import update_recent
+from opsguard_assets.tickets.sla.derive_io import update_events
+from opsguard_assets.tickets.sla.snapshot_io import TICKETS, history_of, known
 from resources.lake import Lake
 from resources.progress import Silent
 

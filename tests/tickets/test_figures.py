@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from opsguard_assets.tickets.figures import breach_rates, moments_between, open_over_time, without_deadline
+from opsguard_assets.tickets.sla.figures import breach_rates, moments_between, open_over_time, without_deadline
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 INSTANT = pl.Datetime("us", "UTC")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsguard_assets.alerts.finding import FINDING, checked
-from opsguard_assets.tickets.findings import RiskLevels, sla_findings
+from opsguard_assets.tickets.risk.findings import RiskLevels, sla_findings
 
 DUE = datetime(2026, 3, 2, 16, tzinfo=UTC)
 SCHEMA = {

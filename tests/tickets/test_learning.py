@@ -6,17 +6,17 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ml.candidates.every import candidates
-from ml.evaluation import evaluate
-from ml.sla_breach.features import FEATURES, features
-from ml.training import train
-from ml.tuning import Budget
+from ml.evaluation.evaluate import evaluate
+from ml.problems.sla_breach.features import FEATURES, features
+from ml.training.candidates.every import candidates
+from ml.training.train import train
+from ml.training.tuning import Budget
 from opsguard_assets.models.watch import look, prevented
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
-from opsguard_assets.tickets.clock_history import readings_at, valid
-from opsguard_assets.tickets.knowledge import history_of
-from opsguard_assets.tickets.learning import TASK, Past
+from opsguard_assets.tickets.learning.dataset import TASK, Past
+from opsguard_assets.tickets.sla.clock_history import readings_at, valid
+from opsguard_assets.tickets.sla.snapshot_io import history_of
 from resources.lake import Lake
 from tests.tickets.recorded import FED, record
 

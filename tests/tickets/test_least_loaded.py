@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsguard_assets.tickets.least_loaded import assign
+from opsguard_assets.tickets.sla.least_loaded import assign
 from tests.tickets.desks import given_out
 
 PEOPLE, GROUPS = [f"P{n}" for n in range(7)], [f"G{n}" for n in range(4)]

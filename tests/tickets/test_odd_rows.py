@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from ml.sla_breach.rule import RuleBaseline
+from ml.problems.sla_breach.rule import RuleBaseline
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.validate import validate
 from opsguard_assets.tickets.assets import _complete
-from opsguard_assets.tickets.derive import update_clocks, update_events
-from opsguard_assets.tickets.findings import RiskLevels, sla_findings
-from opsguard_assets.tickets.score import risk_at
+from opsguard_assets.tickets.risk.findings import RiskLevels, sla_findings
+from opsguard_assets.tickets.risk.score_io import risk_at
+from opsguard_assets.tickets.sla.derive_io import update_clocks, update_events
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.tickets.recorded import FED, record

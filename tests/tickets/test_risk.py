@@ -7,13 +7,13 @@ from xml.etree import ElementTree as ET
 import polars as pl
 import pytest
 
-from ml.model import RiskModel
-from ml.sla_breach.rule import RuleBaseline
-from opsguard_assets.tickets import risk
-from opsguard_assets.tickets.calendars import working_time
-from opsguard_assets.tickets.clocks import sla_clocks
-from opsguard_assets.tickets.plots import sla_risk_distribution
-from opsguard_assets.tickets.risk import Marks, sla_risk, summary
+from ml.models.model import RiskModel
+from ml.problems.sla_breach.rule import RuleBaseline
+from opsguard_assets.tickets.risk import risk
+from opsguard_assets.tickets.risk.plots import sla_risk_distribution
+from opsguard_assets.tickets.risk.risk import Marks, sla_risk, summary
+from opsguard_assets.tickets.sla.calendars import working_time
+from opsguard_assets.tickets.sla.clocks import sla_clocks
 from tests.tickets.frames import tables, utc
 from tests.tickets.worlds import world
 

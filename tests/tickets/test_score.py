@@ -6,14 +6,14 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ml.sla_breach.rule import RuleBaseline
+from ml.problems.sla_breach.rule import RuleBaseline
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets.derive import update_clocks, update_events, update_intervals
-from opsguard_assets.tickets.score import risk_at
-from opsguard_assets.tickets.stored import SLA_CLOCKS, SLA_INTERVALS
-from opsguard_assets.tickets.tick import READ
+from opsguard_assets.tickets.risk.score_io import risk_at
+from opsguard_assets.tickets.sla.derive_io import update_clocks, update_events, update_intervals
+from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS
+from opsguard_assets.tickets.sla.tick import READ
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.tickets.recorded import FED, record
@@ -82,7 +82,7 @@ def test_an_imported_history_is_scored_as_it_was_known_then(live, imported, as_o
 def test_stored_clocks_say_what_a_computation_from_scratch_says(live, monkeypatch):
     as_of = END + timedelta(hours=3)
     stored = scored(live, as_of)
-    monkeypatch.setattr("opsguard_assets.tickets.score._stored", lambda *_: _no_clocks())
+    monkeypatch.setattr("opsguard_assets.tickets.risk.score_io._stored", lambda *_: _no_clocks())
     assert_frame_equal(stored, scored(live, as_of))
 
 
@@ -170,5 +170,5 @@ def test_a_promise_that_was_imported_late_counts_at_the_moment_from_which_it_was
     follow(lake)
     replayed = scored(lake, as_of)
     assert not replayed["remaining_minutes"].equals(before["remaining_minutes"])
-    monkeypatch.setattr("opsguard_assets.tickets.score._stored", lambda *_: _no_clocks().select(READ))
+    monkeypatch.setattr("opsguard_assets.tickets.risk.score_io._stored", lambda *_: _no_clocks().select(READ))
     assert_frame_equal(replayed, scored(lake, as_of))

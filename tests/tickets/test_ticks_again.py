@@ -8,12 +8,12 @@ import polars as pl
 import pytest
 from sqlalchemy import text
 
-from ml.calibration import IDENTITY
-from ml.learned import Estimator, LearnedModel
-from ml.model_files import save
-from ml.registry import Registry
-from ml.sla_breach.rule import RuleBaseline
-from ml.tracking import Place
+from ml.models.calibration import IDENTITY
+from ml.models.learned import Estimator, LearnedModel
+from ml.models.model_files import save
+from ml.problems.sla_breach.rule import RuleBaseline
+from ml.tracking.registry import Registry
+from ml.tracking.tracking import Place
 from opsguard_assets.alerts.people import Muted, mute, resolve
 from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.build import build_defs
@@ -25,9 +25,9 @@ from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.ticks_again import NoTickError
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
-from opsguard_assets.tickets.derive import update_clocks
-from opsguard_assets.tickets.moment import SCORE_JOB
-from opsguard_assets.tickets.ticks_again import scored, tick_again
+from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.risk.recompute_io import scored, tick_again
+from opsguard_assets.tickets.sla.derive_io import update_clocks
 from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent

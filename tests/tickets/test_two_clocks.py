@@ -8,18 +8,18 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from ml.registry import Registry
-from ml.tracking import Place
+from ml.tracking.registry import Registry
+from ml.tracking.tracking import Place
 from opsguard_assets.build import build_defs
 from opsguard_assets.cadences import tick_config
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import FileSource
-from opsguard_assets.intake.accept import accept
+from opsguard_assets.intake.accepting.accept import accept
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import Office
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets.derive import update_clocks, update_events
-from opsguard_assets.tickets.moment import SCORE_JOB
+from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.sla.derive_io import update_clocks, update_events
 from resources.lake import Lake
 from resources.progress import Silent
 from resources.ticks import last_ticks

@@ -7,17 +7,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ml.candidates.every import candidates
-from ml.sla_breach.problem import TASK
-from ml.training import train
-from ml.tuning import Budget
+from ml.problems.sla_breach.problem import TASK
+from ml.training.candidates.every import candidates
+from ml.training.train import train
+from ml.training.tuning import Budget
 from opsguard_assets.config.load import load_settings
-from opsguard_assets.intake.accept import accept
-from opsguard_assets.intake.receive import receive
+from opsguard_assets.intake.accepting.accept import accept
+from opsguard_assets.intake.receiving.receive import receive
 from opsguard_assets.models.watch import look
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets.knowledge import history_of
-from opsguard_assets.tickets.learning import Past
+from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.sla.snapshot_io import history_of
 from resources.lake import Lake
 
 ROOT = Path(__file__).parents[2]

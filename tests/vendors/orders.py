@@ -7,7 +7,7 @@ import polars as pl
 from scipy.stats import beta
 
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.vendors.jobs import jobs
+from opsguard_assets.vendors.scores.jobs import jobs
 
 AS_OF = datetime(2026, 6, 15, 12, tzinfo=UTC)
 ZONE = "Europe/Berlin"

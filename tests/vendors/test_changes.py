@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.vendors.changes import changes, months_before
-from opsguard_assets.vendors.jobs import PARTS, jobs
-from opsguard_assets.vendors.score import scores
-from opsguard_assets.vendors.score_store import keep_scores, last_scores, scored_at
-from opsguard_assets.vendors.sentiment import sentiment_after
-from opsguard_assets.vendors.stored import VENDOR_MONTHS
+from opsguard_assets.vendors.scores.changes import changes, months_before
+from opsguard_assets.vendors.scores.io import keep_scores, last_scores, scored_at
+from opsguard_assets.vendors.scores.jobs import PARTS, jobs
+from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS
+from opsguard_assets.vendors.scores.score import scores
+from opsguard_assets.vendors.scores.sentiment import sentiment_after
 from resources.lake import Lake
 from tests.vendors.orders import AS_OF, frame, order, vendors
 

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from opsguard_assets.config.load import load_settings
-from opsguard_assets.vendors.order_past import OrderPast
-from opsguard_assets.vendors.order_store import orders_of
-from opsguard_assets.vendors.score_store import scored_at
+from opsguard_assets.vendors.orders.dataset import OrderPast
+from opsguard_assets.vendors.orders.problem_io import orders_of
+from opsguard_assets.vendors.scores.io import scored_at
 from tests.devices.test_examples import ROOT, loaded
 
 LINES, END = 10_324, datetime(2016, 1, 1, tzinfo=UTC)

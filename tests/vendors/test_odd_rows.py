@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from ml.work_order_late.rule import WorkOrderRule
+from ml.problems.work_order_late.rule import WorkOrderRule
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.simulator.contractors import contracted
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.validate import validate
-from opsguard_assets.vendors.alert_assets import findings_at
-from opsguard_assets.vendors.order_store import risk_at
-from opsguard_assets.vendors.score import scores
-from opsguard_assets.vendors.score_store import keep_scores, scored_at
+from opsguard_assets.vendors.alerts.assets import findings_at
+from opsguard_assets.vendors.orders.problem_io import risk_at
+from opsguard_assets.vendors.scores.io import keep_scores, scored_at
+from opsguard_assets.vendors.scores.score import scores
 from resources.lake import Lake
 from tests.vendors.orders import jobs_of, order
 from tests.vendors.orders import vendors as vendors_named

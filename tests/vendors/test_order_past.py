@@ -7,14 +7,14 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ml.split import split_of
-from ml.work_order_late.features import FEATURES, PRIOR_ALL, RATE_UNKNOWN, features
-from ml.work_order_late.problem import TASK
-from ml.work_order_late.rule import WorkOrderRule
-from ml.work_order_late.words import topics
+from ml.dataset.split import split_of
+from ml.problems.work_order_late.features import FEATURES, PRIOR_ALL, RATE_UNKNOWN, features
+from ml.problems.work_order_late.problem import TASK
+from ml.problems.work_order_late.rule import WorkOrderRule
+from ml.problems.work_order_late.words import topics
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.vendors.order_past import ORDER, SETTLES, OrderPast, streams_of
-from opsguard_assets.vendors.order_store import orders_of, risk_at
+from opsguard_assets.vendors.orders.dataset import ORDER, SETTLES, OrderPast, streams_of
+from opsguard_assets.vendors.orders.problem_io import orders_of, risk_at
 from resources.lake import Lake
 from tests.vendors.orders import AS_OF, frame
 

@@ -9,8 +9,8 @@ from opsguard_assets.cli import app
 from opsguard_assets.commands.vendor_pages import file_of, write_pages
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.vendors.report import late_jobs, rework_chains
-from opsguard_assets.vendors.score_store import scored_at
+from opsguard_assets.vendors.scores.io import scored_at
+from opsguard_assets.vendors.scores.report import late_jobs, rework_chains
 from resources.lake import Lake
 from tests.vendors.orders import AS_OF, frame, jobs_of, order
 

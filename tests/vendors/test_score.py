@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsguard_assets.vendors.jobs import PARTS
-from opsguard_assets.vendors.score import grade_of, scores
+from opsguard_assets.vendors.scores.jobs import PARTS
+from opsguard_assets.vendors.scores.score import grade_of, scores
 from tests.vendors.orders import AS_OF, frame, jobs_of, oracle, order, vendors
 
 HALF = st.one_of(st.none(), st.sampled_from([0.0, 0.25, 0.5, 1.0]))

@@ -6,15 +6,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.work_order_late.rule import WorkOrderRule
+from ml.problems.work_order_late.rule import WorkOrderRule
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.simulator.contractors import contracted
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.vendors.alert_assets import findings_at
-from opsguard_assets.vendors.order_past import OrderPast
-from opsguard_assets.vendors.order_store import orders_of
-from opsguard_assets.vendors.score_store import keep_scores, scored_at
+from opsguard_assets.vendors.alerts.assets import findings_at
+from opsguard_assets.vendors.orders.dataset import OrderPast
+from opsguard_assets.vendors.orders.problem_io import orders_of
+from opsguard_assets.vendors.scores.io import keep_scores, scored_at
 from resources.lake import Lake
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

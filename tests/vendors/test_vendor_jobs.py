@@ -6,8 +6,8 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from ml.registry import Registry
-from ml.tracking import Place
+from ml.tracking.registry import Registry
+from ml.tracking.tracking import Place
 from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.build import build_defs
 from opsguard_assets.cadences import vendor_config
@@ -20,11 +20,11 @@ from opsguard_assets.moment import moment_config
 from opsguard_assets.simulator.contractors import contracted
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.vendors import score_store
-from opsguard_assets.vendors.order_assets import WATCH_ORDERS_JOB
-from opsguard_assets.vendors.order_store import recorded_risk, work_order_late
-from opsguard_assets.vendors.score_assets import SCORE_VENDORS_JOB, VENDOR_SCORES_KEY
-from opsguard_assets.vendors.score_store import last_scores, scored_at
+from opsguard_assets.vendors.orders.assets import WATCH_ORDERS_JOB
+from opsguard_assets.vendors.orders.problem_io import recorded_risk, work_order_late
+from opsguard_assets.vendors.scores import io as score_store
+from opsguard_assets.vendors.scores.assets import SCORE_VENDORS_JOB, VENDOR_SCORES_KEY
+from opsguard_assets.vendors.scores.io import last_scores, scored_at
 from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent

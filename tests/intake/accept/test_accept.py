@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from opsguard_assets.intake import ledger
-from opsguard_assets.intake.accept import accept
-from opsguard_assets.intake.arrival import pending_loads, plan_batches
-from opsguard_assets.intake.origin import MappingError
+from opsguard_assets.intake.accepting.accept import accept
+from opsguard_assets.intake.accepting.arrival import pending_loads, plan_batches
+from opsguard_assets.intake.ledger import ledger
+from opsguard_assets.intake.mapping.origin import MappingError
 from opsguard_assets.tables.table import Table
 from resources.lake import Lake
 from tests.intake.accept.given import CASES, START, TABLES, case, deliver, raw, source

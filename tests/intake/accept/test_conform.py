@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsguard_assets.config.sources import FileSource
-from opsguard_assets.intake.conform import conform
-from opsguard_assets.intake.quarantine import MAX_RECORD_CHARACTERS, SCHEMA
+from opsguard_assets.intake.ledger.quarantine import MAX_RECORD_CHARACTERS, SCHEMA
+from opsguard_assets.intake.mapping.conform import conform
 from opsguard_assets.tables.registry import TABLES
 from tests.intake.accept.given import CASES, START, case, raw, source
 

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from opsguard_assets.config.mapping import ColumnMapping
-from opsguard_assets.intake.parse import complaint, parse
+from opsguard_assets.intake.mapping.parse import complaint, parse
 
 INSTANT = pl.Datetime("us", "UTC")
 NUMBERS = [2**63 - 1, -(2**63), 9e18, -9e18, 8.2e18, 1e300, float("inf"), float("nan"), -62_135_596_800_000_001]

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from opsguard_assets.intake.conform import conform
+from opsguard_assets.intake.mapping.conform import conform
 from opsguard_assets.tables.registry import TABLES
 from tests.intake.accept.given import START, raw
 from tests.intake.hostile import HOSTILE

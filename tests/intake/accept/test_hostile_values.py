@@ -3,7 +3,7 @@
 import pytest
 
 from opsguard_assets.config.sources import FileSource
-from opsguard_assets.intake.conform import conform
+from opsguard_assets.intake.mapping.conform import conform
 from opsguard_assets.tables.registry import TABLES
 from tests.intake.accept.given import START, raw
 

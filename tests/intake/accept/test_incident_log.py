@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from opsguard_assets.config.load import load_settings
-from opsguard_assets.intake import report
-from opsguard_assets.intake.accept import accept
-from opsguard_assets.intake.conform import conform
+from opsguard_assets.intake.accepting.accept import accept
+from opsguard_assets.intake.ledger import report
+from opsguard_assets.intake.mapping.conform import conform
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from tests.intake.accept.given import START, deliver

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from opsguard_assets.config.sources import FileSource
-from opsguard_assets.intake import ledger
-from opsguard_assets.intake.accept import accept
+from opsguard_assets.intake.accepting.accept import accept
+from opsguard_assets.intake.ledger import ledger
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from tests.intake.accept.test_accept import Killed, Mortal

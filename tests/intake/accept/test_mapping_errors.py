@@ -3,8 +3,8 @@
 import pytest
 
 from opsguard_assets.config.sources import FileSource
-from opsguard_assets.intake.conform import conform
-from opsguard_assets.intake.origin import MappingError
+from opsguard_assets.intake.mapping.conform import conform
+from opsguard_assets.intake.mapping.origin import MappingError
 from tests.intake.accept.given import CASES, START, case, raw, source
 
 

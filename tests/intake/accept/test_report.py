@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from opsguard_assets.intake import ledger, report
-from opsguard_assets.intake.conform import conform
-from opsguard_assets.intake.ledger import Accepted
+from opsguard_assets.intake.ledger import ledger, report
+from opsguard_assets.intake.ledger.ledger import Accepted
+from opsguard_assets.intake.mapping.conform import conform
 from tests.intake.accept.given import CASES, START, case, raw, source
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

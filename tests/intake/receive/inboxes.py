@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from opsguard_assets.config.sources import FileSource
-from opsguard_assets.intake.received import Received
+from opsguard_assets.intake.raw.received import Received
 from resources.lake import Lake
 
 FEED = {
@@ -42,7 +42,7 @@ class Mailbox:
         return self.home / "work"
 
     def receive(self, source) -> Received:
-        from opsguard_assets.intake.receive import receive
+        from opsguard_assets.intake.receiving.receive import receive
 
         self.loads += 1
         loaded_at = START + timedelta(hours=self.loads)

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsguard_assets.config.sources import CsvOptions
-from opsguard_assets.intake.csv_reader import read_csv
-from opsguard_assets.intake.received import Opened, SourceError
-from opsguard_assets.intake.spool import Spool
+from opsguard_assets.intake.raw.received import Opened, SourceError
+from opsguard_assets.intake.raw.spool import Spool
+from opsguard_assets.intake.readers.csv_reader import read_csv
 
 SOUND = ["1,a", "1,Qa\n\nbQ", "1,Qa\nbQ", "1,QaQQb\n\nQ"]  # Q stands for the quote
 DAMAGED = ["1", "1,2,3", "1,2,Qa\n\nbQ"]

@@ -12,8 +12,8 @@ import textwrap
 import polars as pl
 import pytest
 
-from opsguard_assets.intake.drift import Drift
-from opsguard_assets.intake.received import SourceError
+from opsguard_assets.intake.raw.drift import Drift
+from opsguard_assets.intake.raw.received import SourceError
 from resources import delta
 from tests.intake.hostile import csv, parquet, record, row
 from tests.intake.receive.inboxes import Mailbox, files

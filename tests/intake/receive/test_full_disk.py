@@ -11,7 +11,7 @@ import pytest
 from deltalake import write_deltalake
 from sqlalchemy.exc import OperationalError
 
-from opsguard_assets.intake.received import SourceError
+from opsguard_assets.intake.raw.received import SourceError
 from resources.room import StorageError, storage_words, stored_in, texts_of
 from tests.intake.hostile import csv, lines, record, row
 from tests.intake.receive.inboxes import Mailbox, files

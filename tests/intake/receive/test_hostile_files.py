@@ -5,7 +5,7 @@ import re
 import polars as pl
 import pytest
 
-from opsguard_assets.intake.accept import accept
+from opsguard_assets.intake.accepting.accept import accept
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from tests.intake.hostile import HOSTILE

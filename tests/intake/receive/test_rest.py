@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 
 from opsguard_assets.config.sources import RestSource
-from opsguard_assets.intake.received import SourceError
+from opsguard_assets.intake.raw.received import SourceError
 from tests.intake.receive.inboxes import FEED, Mailbox
 
 

@@ -14,10 +14,10 @@ import pytest
 from requests import PreparedRequest
 
 from opsguard_assets.config.sources import RestSource
-from opsguard_assets.intake.accept import accept
-from opsguard_assets.intake.received import SourceError
-from opsguard_assets.intake.rest_pages import fault_of
-from opsguard_assets.intake.rest_session import Guard
+from opsguard_assets.intake.accepting.accept import accept
+from opsguard_assets.intake.raw.received import SourceError
+from opsguard_assets.intake.readers.rest_pages import fault_of
+from opsguard_assets.intake.readers.rest_session import Guard
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from tests.intake.hostile import record

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from opsguard_assets.config.sources import SqlSource
-from opsguard_assets.intake.received import SourceError
+from opsguard_assets.intake.raw.received import SourceError
 from tests.intake.receive.inboxes import FEED, Mailbox
 
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import create_engine, make_url
 
 from opsguard_assets.config.sources import SqlSource
-from opsguard_assets.intake.accept import accept
-from opsguard_assets.intake.probe import new_rows
+from opsguard_assets.intake.accepting.accept import accept
+from opsguard_assets.intake.receiving.probe import new_rows
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from tests.intake.receive.inboxes import FEED, Mailbox

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsguard_assets.intake.accept import accept
-from opsguard_assets.intake.holdable import UnknownTypeError, hold
-from opsguard_assets.intake.raw_types import as_raw
+from opsguard_assets.intake.accepting.accept import accept
+from opsguard_assets.intake.raw.types import as_raw
+from opsguard_assets.intake.readers.holdable import UnknownTypeError, hold
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from tests.intake.hostile import SOUND, csv, lines, record, row

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ml.device_failure.features import channels_in, features, features_of
-from ml.device_failure.rule import DeviceRule
-from ml.device_failure.streams import Carried, streams
+from ml.problems.device_failure.features import channels_in, features, features_of
+from ml.problems.device_failure.rule import DeviceRule
+from ml.problems.device_failure.streams import Carried, streams
 from tests.ml.device_failure.fleets import HOUR, START, devices, events, hourly, random_hourly, up
 
 NAMES = ("a", "b", "c")

@@ -6,7 +6,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from ml.device_failure.lives import after, lives
+from ml.problems.device_failure.lives import after, lives
 from tests.ml.device_failure.fleets import HOUR, START, devices, events, hourly, up
 
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ml.device_failure.states import channel_states, device_states
+from ml.problems.device_failure.states import channel_states, device_states
 from tests.ml.device_failure.fleets import HOUR, START, hourly, random_hourly, up
 
 CUT = START + 60 * HOUR

@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from ml.sla_breach.rule import RuleBaseline
-from ml.sla_breach.rule_inputs import RULE_INPUTS, rule_inputs
+from ml.problems.sla_breach.rule import RuleBaseline
+from ml.problems.sla_breach.rule_inputs import RULE_INPUTS, rule_inputs
 from ml.words import durations
 from tests.tickets.frames import utc
 

@@ -6,11 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.calibration import IDENTITY
-from ml.explain import reasons
-from ml.learned import Booster, LearnedModel
-from ml.sla_breach.features import FEATURES
-from ml.sla_breach.words import topics
+from ml.models.calibration import IDENTITY
+from ml.models.explain import reasons
+from ml.models.learned import Booster, LearnedModel
+from ml.problems.sla_breach.features import FEATURES
+from ml.problems.sla_breach.words import topics
 
 TICKET = {
     "remaining_minutes": 130.0,

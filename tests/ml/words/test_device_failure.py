@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.calibration import IDENTITY
-from ml.device_failure.features import HORIZON, OF_CHANNEL, channel_feature, features_of
-from ml.device_failure.rule import DeviceRule
-from ml.device_failure.states import HALF_LIVES
-from ml.device_failure.words import modes, topics
-from ml.learned import LearnedModel
+from ml.models.calibration import IDENTITY
+from ml.models.learned import LearnedModel
+from ml.problems.device_failure.features import HORIZON, OF_CHANNEL, channel_feature, features_of
+from ml.problems.device_failure.rule import DeviceRule
+from ml.problems.device_failure.states import HALF_LIVES
+from ml.problems.device_failure.words import modes, topics
 from tests.ml.words.facts import maybe, minutes_said, number_of, percent_said, rounded, rows_of, said_by, times_said
 
 CHANNEL = "fan [rpm]"

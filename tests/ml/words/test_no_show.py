@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.no_show.features import FEATURES
-from ml.no_show.rule import NoShowRule
-from ml.no_show.words import topics
+from ml.problems.no_show.features import FEATURES
+from ml.problems.no_show.rule import NoShowRule
+from ml.problems.no_show.words import topics
 from tests.ml.words.facts import maybe, number_of, percent_said, rounded, rows_of, said_by, shrunk
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.sla_breach.features import FEATURES, PLANS, PRIORITIES, STATUSES
-from ml.sla_breach.words import topics
+from ml.problems.sla_breach.features import FEATURES, PLANS, PRIORITIES, STATUSES
+from ml.problems.sla_breach.words import topics
 from tests.ml.words.facts import (
     a_few,
     maybe,

@@ -5,9 +5,9 @@ from calendar import month_name
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.work_order_late.features import FEATURES
-from ml.work_order_late.rule import WorkOrderRule
-from ml.work_order_late.words import topics
+from ml.problems.work_order_late.features import FEATURES
+from ml.problems.work_order_late.rule import WorkOrderRule
+from ml.problems.work_order_late.words import topics
 from tests.ml.words.facts import maybe, number_of, percent_said, rounded, rows_of, said_by, shrunk
 
 

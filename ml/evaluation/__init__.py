@@ -1,0 +1,1 @@
+"""Metrics, the gate, money, skill, drift and the prediction log."""

@@ -1,0 +1,58 @@
+"""Figures per part of the entities: priority, client, site, whatever a problem names.
+
+Here: which parts are large enough, and their figures. Not here: the figures themselves (`evaluation.evaluate`).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from ml.evaluation.evaluate import evaluate
+
+LEAST_ROWS, LEAST_OF_EACH, MOST_VALUES = 50, 5, 10
+_FIGURES = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "log_loss", "ece")
+_AT = (0.70, 0.80)
+
+
+def by_segment(scored: pl.DataFrame, segments: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """The figures of one model in every part that is large enough.
+
+    Args:
+        scored: As of `ml.evaluation.evaluate`, and what the segments read.
+        segments: Name to expression.
+
+    Returns:
+        `segment`, `value`, the figures of `evaluate`, `precision_at_70`, `recall_at_70` and so on. Per segment the ten
+        largest values with at least 50 rows and 5 of each outcome: figures of fewer say nothing.
+    """
+    rows = scored.drop_nulls(["risk", "is_late"])
+    found = [
+        {"segment": name, "value": value, **_figures(part)}
+        for name, expression in segments.items()
+        for value, part in _parts(rows, expression)
+    ]
+    schema = {"segment": pl.String, "value": pl.String, "n": pl.Int64}
+    rates = [*_FIGURES[1:], *(f"{kind}_at_{at * 100:.0f}" for at in _AT for kind in ("precision", "recall"))]
+    return pl.DataFrame(found, schema={**schema, **dict.fromkeys(rates, pl.Float64)})
+
+
+def _parts(rows: pl.DataFrame, expression: pl.Expr) -> list[tuple[str, pl.DataFrame]]:
+    named = rows.with_columns(_value=expression.cast(pl.String))
+    late = pl.col("is_late").cast(pl.Int64).sum()
+    sizes = (
+        named.drop_nulls("_value")
+        .group_by("_value")
+        .agg(n=pl.len(), late=late)
+        .filter(pl.col("n") >= LEAST_ROWS, pl.col("late").is_between(LEAST_OF_EACH, pl.col("n") - LEAST_OF_EACH))
+        .sort("n", "_value", descending=[True, False])
+        .head(MOST_VALUES)
+    )
+    return [(value, named.filter(pl.col("_value") == value)) for value in sizes["_value"]]
+
+
+def _figures(part: pl.DataFrame) -> dict[str, Any]:
+    told = evaluate(part)
+    at = {row["threshold"]: row for row in told["thresholds"]}
+    alerts = {f"{kind}_at_{t * 100:.0f}": at[t][kind] for t in _AT for kind in ("precision", "recall")}
+    return {**{name: told[name] for name in _FIGURES}, **alerts}

@@ -1,0 +1,1 @@
+"""The model objects: trees, calibration, hazard, explanation, and their files."""

@@ -1,0 +1,1 @@
+"""One package per prediction problem: features, rule, words."""

@@ -1,0 +1,1 @@
+"""Runs, model cards, reports and the registry in MLflow."""

@@ -1,0 +1,1 @@
+"""Alerts on devices and sites, and the recomputed tick."""

@@ -1,0 +1,112 @@
+"""The alerts of a tick of devices as an asset. Not here: findings (`findings`), settling (`alerts.monitor_assets`)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import dagster as dg
+import polars as pl
+from sqlalchemy import Connection
+
+from opsguard_assets.alerts.life import Monitor
+from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
+from opsguard_assets.alerts.queries import unresolved_in
+from opsguard_assets.alerts.withholding import keep_to_plans
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.devices.alerts.findings import ALERT_TYPES, MONITOR, Levels, device_findings, told_once
+from opsguard_assets.devices.failure.assets import DEVICE_RISK_KEY
+from opsguard_assets.devices.failure.problem_io import events_of
+from opsguard_assets.devices.failure.risk_io import recorded_risk
+from opsguard_assets.devices.health.assets import DEVICE_HEALTH_KEY
+from opsguard_assets.devices.health.io import recorded_health
+from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
+from opsguard_assets.devices.telemetry.full_hour import full_hour
+from opsguard_assets.devices.telemetry.site_silence import READ, looked_back
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.versions import INSTANT
+from resources.database import Database
+from resources.lake import Lake
+
+DEVICE_ALERTS_KEY = dg.AssetKey(["alerts", "device_alerts"])
+DEVICE_MONITOR = Monitor(MONITOR, ALERT_TYPES)
+
+
+def device_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
+    """The asset of the alerts of devices."""
+
+    def findings(lake: Lake, database: Database, as_of: datetime) -> pl.DataFrame:
+        return findings_at(lake, database, settings, as_of)
+
+    watched = Watched(
+        monitor=DEVICE_MONITOR,
+        key=DEVICE_ALERTS_KEY,
+        room="devices",
+        deps=(DEVICE_HEALTH_KEY, DEVICE_RISK_KEY),
+        description="Alerts of devices that will probably fail, have fallen silent, run out of charge, or "
+        f"are unwell for {settings.device_alerts.replace_after_days:g} days; a site that falls silent as one gives one "
+        "alert.",
+        findings=findings,
+        tick=full_hour,
+    )
+    return monitor_asset(watched, settings)
+
+
+def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datetime) -> pl.DataFrame:
+    """The findings of a computed tick, those marked that must not raise an alert."""
+    tick = Computed(recorded_health(lake, as_of), recorded_risk(lake, as_of))
+    with database.begin() as connection:
+        return found_in(lake, connection, settings, tick, as_of)
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Rows of `device_health` and `device_risk` of a tick."""
+
+    health: pl.DataFrame
+    risk: pl.DataFrame
+
+
+def found_in(
+    lake: Lake, connection: Connection, settings: Settings, computed: Computed, as_of: datetime
+) -> pl.DataFrame:
+    """The findings of a tick, those marked that must not raise an alert, by the alerts that a connection shows."""
+    health, risk = computed.health, computed.risk
+    levels = levels_of(settings)
+    since = pl.lit(as_of - timedelta(minutes=levels.maintenance_minutes), INSTANT)
+    known = pl.col("known_at") <= pl.lit(as_of, INSTANT)
+    events = events_of(lake).filter(known, pl.col("at") > since).collect()
+    before = _before(lake, as_of, looked_back(health))
+    found = device_findings(health, risk, events, levels, as_of, before)
+    plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
+    marked = keep_to_plans(found, plans, settings.plans.alerts_by_plan())
+    return told_once(marked, unresolved_in(connection, ALERT_TYPES))
+
+
+def _before(lake: Lake, as_of: datetime, back: timedelta) -> pl.DataFrame:
+    """The health that the ticks before found, as far as silences of sites are looked at."""
+    first = as_of - back
+    rows = lake.scan(DEVICE_HEALTH.derived_name).filter(
+        pl.col("date") >= first.date(),
+        pl.col("date") <= as_of.date(),
+        pl.col("as_of").is_between(pl.lit(first, INSTANT), pl.lit(as_of, INSTANT), closed="left"),
+    )
+    return rows.select(*READ, "as_of").collect()
+
+
+def levels_of(settings: Settings) -> Levels:
+    """From when what is found."""
+    failure, alerts = settings.device_failure, settings.device_alerts
+    return Levels(
+        within=failure.judged_within,
+        alert_from=failure.alert_from,
+        medium_from=failure.medium_from,
+        high_from=failure.high_from,
+        clear_below=failure.clear_below,
+        silent_intervals=alerts.silent_intervals,
+        empty_within_hours=alerts.empty_within_hours,
+        replace_below=alerts.replace_below,
+        replace_after_days=alerts.replace_after_days,
+        site_devices=alerts.site_devices,
+        site_share=alerts.site_share,
+        site_within_intervals=alerts.site_within_intervals,
+        maintenance_minutes=alerts.maintenance_minutes,
+    )

@@ -1,0 +1,1 @@
+"""The risk that a device fails: dataset, checkpoints of streams, scores."""

@@ -1,0 +1,99 @@
+"""Device failures as a problem of the learning house, and its history out of the lake.
+
+Here: reading, after the rollups were brought up to date with the loads: what is learned from is what was reported, not
+what a tick happened to look at. Not here: features and lives (`ml.problems.device_failure`), which moments are looked
+at (`failure.dataset`).
+"""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from ml.problems.device_failure.features import FEATURES, channels_in
+from ml.problems.device_failure.problem import PROBLEM
+from ml.problems.device_failure.rule import DeviceRule
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.devices.failure.dataset import Asked, DevicePast, History
+from opsguard_assets.devices.failure.schemas import DEVICE_RISK
+from opsguard_assets.devices.telemetry.hourly_io import hourly_versions
+from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
+from opsguard_assets.models.problem import Problem, Recorded, costs_of
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN, visible
+from resources.lake import Lake
+from resources.progress import Silent
+
+DEVICES, TELEMETRY, DEVICE_EVENTS = (TABLES[name] for name in ("devices", "telemetry", "device_events"))
+INPUTS = (DEVICES, TELEMETRY, DEVICE_EVENTS)
+FAILURE_RISK = "device_failure_risk"
+
+
+def device_failure(settings: Settings) -> Problem:
+    """Will a device fail, or go offline?"""
+    chosen = settings.device_failure
+    judged = Asked(chosen.judged_within, chosen.visits_per_day)
+    return Problem(
+        name=PROBLEM,
+        entity="device",
+        event="failure",
+        group="devices",
+        inputs=INPUTS,
+        past=lambda lake, until: DevicePast.of(_history_by_now(lake), until, judged),
+        rule=DeviceRule(),
+        makes=makes,
+        costs=costs_of(settings, settings.money.failure_cost),
+        alert_from=chosen.alert_from,
+        alert_type=FAILURE_RISK,
+        step=timedelta(hours=1),
+        recorded=Recorded(
+            DEVICE_RISK,
+            pl.col("device_id"),
+            lambda lake, scores, until: DevicePast.of(_history_by_now(lake), until, judged).met(scores),
+            risk=pl.col(f"risk_{judged.within}"),
+        ),
+    )
+
+
+def makes(feature: str) -> bool:
+    """Whether a feature can be made; those of any channel can, and are unknown where no device has it."""
+    return feature in FEATURES or bool(channels_in([feature]))
+
+
+def _history_by_now(lake: Lake) -> History:
+    """The history with every report that was loaded, whether a tick rolled it up or not."""
+    if lake.recorded_upto is None:
+        update_hourly(lake, progress=Silent())
+    return history_of(lake)
+
+
+def history_of(lake: Lake) -> History:
+    """All versions of rollups, devices and their events."""
+    return History(
+        hourly=hourly_versions(lake).collect(),
+        devices=_versions(lake, DEVICES).collect(),
+        events=events_of(lake).collect(),
+    )
+
+
+def events_of(lake: Lake) -> pl.LazyFrame:
+    """Every event as it became known first."""
+    return _versions(lake, DEVICE_EVENTS).sort("known_at").unique(DEVICE_EVENTS.key, keep="first", maintain_order=True)
+
+
+def removed_at(lake: Lake, as_of: datetime, heard: pl.DataFrame) -> pl.DataFrame:
+    """The devices that were taken out and not heard since: (`device_id`); one that reports again is in service again.
+
+    Args:
+        lake: The lake.
+        as_of: The moment of knowledge.
+        heard: (`device_id`, `last_at`): when each was heard last.
+    """
+    known = events_of(lake).filter(pl.col("known_at") <= pl.lit(as_of, INSTANT), pl.col("kind") == "removed")
+    last = known.group_by("device_id").agg(pl.col("at").max()).collect()
+    since = last.join(heard.select("device_id", "last_at"), on="device_id", how="left")
+    return since.filter((pl.col("at") >= pl.col("last_at")).fill_null(value=True)).select("device_id")
+
+
+def _versions(lake: Lake, table: Table) -> pl.LazyFrame:
+    return lake.versions(table).filter(~pl.col(IS_WITHDRAWN), visible()).select(table.columns)

@@ -1,0 +1,126 @@
+"""Whether a low health score comes before failures: the share of devices that failed, by band and horizon.
+
+Here: scores and lives in, shares with intervals out, and their picture. Not here: health and lives.
+
+A score is low for what was, so three kinds of devices are told apart: those that are down at the moment (they have
+failed already, and nothing more can be foretold of them), those that came back within the window that the score looks
+at (it still holds their outage, which is over), and those that were up throughout.
+"""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from opsguard_assets.devices.health.score import WINDOW_HOURS
+
+BANDS = ("critical", "warning", "good")
+ALL, UP, BACK, THROUGHOUT = "all", "up", "came back", "up throughout"
+STATES = (ALL, UP, BACK, THROUGHOUT)
+THEN = "then"
+WITHIN: Mapping[str, float] = {THEN: 0.0, "24h": 1_440.0, "7d": 10_080.0}
+_COLOURS = {THEN: "#999999", "24h": "#4c78a8", "7d": "#d98e04"}
+_Z = 1.96
+_INK, _LINE = "#333333", "#cccccc"
+_LEFT, _TOP, _HEIGHT, _GROUP, _BAR = 60, 50, 240, 260, 70
+
+
+def failure_rates(scored: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
+    """Failures after scores.
+
+    Args:
+        scored: `device_id`, `as_of`, `band`; ticks of health.
+        lives: Lives of devices (`ml.problems.device_failure.lives`). Only scores count of which it was seen what came
+        within the
+            horizon; those between a removal and the next life do not.
+
+    Returns:
+        `band`, `state` ("all"; "up" at the moment, and of these: "came back" within the window, "up throughout"),
+        `within`, `devices` (scores judged), `failed`, `rate`, `low`, `high` (95 % interval of Wilson, 1927). "all"
+        counts devices that are down as failed, at the moment itself ("then"), too.
+    """
+    told = _placed(scored, lives)
+    up, back = pl.col("_up"), pl.col("_back")
+    chosen = {ALL: pl.lit(value=True), UP: up, BACK: up & back, THROUGHOUT: up & ~back}
+    parts = [
+        told.filter(is_so)
+        .with_columns(state=pl.lit(state), within=pl.lit(name), _late=_late(minutes))
+        .drop_nulls("_late")
+        for state, is_so in chosen.items()
+        for name, minutes in WITHIN.items()
+        if state == ALL or name != THEN
+    ]
+    counted = pl.concat(parts).group_by("band", "state", "within").agg(devices=pl.len(), failed=pl.col("_late").sum())
+    order = [_place("band", BANDS), _place("state", STATES), _place("within", tuple(WITHIN))]
+    return (
+        counted.with_columns(**_wilson()).sort(order).select("band", "state", "within", "devices", "failed", *_wilson())
+    )
+
+
+def _wilson() -> dict[str, pl.Expr]:
+    """The share `failed` of `devices` as `rate`, with its 95 % interval `low` to `high`."""
+    n, p = pl.col("devices").cast(pl.Float64), pl.col("failed") / pl.col("devices")
+    middle, spread = (p + _Z**2 / (2 * n)), _Z * (p * (1 - p) / n + _Z**2 / (4 * n**2)).sqrt()
+    low, high = (middle - spread) / (1 + _Z**2 / n), (middle + spread) / (1 + _Z**2 / n)
+    return {"rate": p, "low": pl.max_horizontal(low, pl.lit(0.0)), "high": high}
+
+
+def _placed(scored: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
+    """Scores with the last life that began by then: whether it goes on, since when, and how long it will."""
+    told = (
+        scored.select("device_id", "as_of", "band")
+        .sort("as_of")
+        .join_asof(
+            lives.select("device_id", "begins_at", "ends_at", "is_late").sort("begins_at"),
+            left_on="as_of",
+            right_on="begins_at",
+            by="device_id",
+            check_sortedness=False,
+        )
+        .with_columns(_failed=pl.col("is_late").fill_null(value=False), _up=pl.col("ends_at") > pl.col("as_of"))
+    )
+    return told.filter(pl.col("_up") | pl.col("_failed")).with_columns(
+        _back=pl.col("as_of") - pl.col("begins_at") < pl.duration(hours=int(WINDOW_HOURS)),
+        _left=(pl.col("ends_at") - pl.col("as_of")).dt.total_microseconds() / 60e6,
+    )
+
+
+def _late(minutes: float) -> pl.Expr:
+    """Whether it was down by so many minutes later; null where nobody saw."""
+    left = pl.col("_left")
+    return pl.when("_failed").then(left <= minutes).when(left > minutes).then(pl.lit(value=False))
+
+
+def _place(name: str, order: tuple[str, ...]) -> pl.Expr:
+    return pl.col(name).replace_strict(list(order), list(range(len(order))), return_dtype=pl.Int8)
+
+
+def rates_picture(rates: pl.DataFrame) -> bytes:
+    """The shares by band as bars with their intervals, as an SVG: down then, and of those up what came."""
+    shown = rates.filter(pl.when(pl.col("within") == THEN).then(pl.lit(ALL)).otherwise(pl.lit(UP)) == pl.col("state"))
+    most = max(float(shown["high"].max() or 0.0), 0.01)  # type: ignore[arg-type]
+    base = _TOP + _HEIGHT
+    title = "By band of health: devices that were down then; of those up, which failed or went offline afterwards"
+    parts = [_text(_LEFT, 26, title, size=15)]
+    for row in shown.iter_rows(named=True):
+        place = BANDS.index(row["band"]) * _GROUP + list(WITHIN).index(row["within"]) * (_BAR + 8) + _LEFT + 20
+        height, colour = _HEIGHT * row["rate"] / most, _COLOURS[row["within"]]
+        low, high = (base - _HEIGHT * row[name] / most for name in ("low", "high"))
+        middle, when = place + _BAR / 2, THEN if row["within"] == THEN else f"in {row['within']}"
+        parts += [
+            f'<rect x="{place}" y="{base - height:.1f}" width="{_BAR}" height="{height:.1f}" fill="{colour}"/>',
+            f'<path d="M{middle} {low:.1f}V{high:.1f}" stroke="{_INK}"/>',
+            _text(middle, high - 6, f"{row['rate']:.1%} {when}", size=10, anchor="middle"),
+            _text(middle, base + 16, f"{row['failed']:,} of {row['devices']:,}", size=10, anchor="middle"),
+        ]
+    for number, name in enumerate(BANDS):
+        parts.append(_text(_LEFT + number * _GROUP + 28 + 1.5 * _BAR, base + 36, name, anchor="middle"))
+    parts.append(f'<path d="M{_LEFT} {base}H{_LEFT + len(BANDS) * _GROUP}" stroke="{_LINE}"/>')
+    width, height = _LEFT + len(BANDS) * _GROUP + 20, base + 50
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" '
+        f'fill="{_INK}"><rect width="100%" height="100%" fill="white"/>{"".join(parts)}</svg>'
+    ).encode()
+
+
+def _text(x: float, y: float, words: str, *, size: int = 12, anchor: str = "start") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}">{words}</text>'

@@ -1,0 +1,1 @@
+"""Telemetry rolled up by the hour, and sites that went silent."""

@@ -1,0 +1,124 @@
+"""Hourly rollups in the lake, read as they were known at a moment.
+
+Here: which of the versions of an hour counts. Not here: adding versions (`telemetry.hourly_update_io`) and rolling
+(`rollup`).
+
+The table is only appended to. Which version counts is decided on reading, and made cheap by two columns beside the
+contract: `_ordinal`, how many versions an hour of a device had when this one was added above all of them (-1: below
+one of them), and `_replaces`, whether a version of the same full hour existed. Nearly all hours have one version or
+two: what is left of the first ones is found by one join, and only the others are sorted.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import polars as pl
+
+from opsguard_assets.devices.telemetry.schemas import ADDED, DEVICE_HOURLY
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.versions import INSTANT
+from resources.lake import Lake, TableMissingError
+
+NAME = DEVICE_HOURLY.derived_name
+ORDINAL, REPLACES = "_ordinal", "_replaces"
+HIDDEN = pl.Schema({ORDINAL: pl.Int32(), REPLACES: pl.Boolean()})
+PAIR = ["device_id", "hour_at"]
+VERSION = [*PAIR, "known_at"]
+_END = datetime(9999, 12, 31, tzinfo=UTC)
+_RANK = ["known_at", "rolled_at"]
+
+
+def hourly_known(lake: Lake, as_of: datetime, *, since: datetime | None = None) -> pl.LazyFrame:
+    """The version of every (device, hour) that was known at a moment.
+
+    Args:
+        lake: The lake.
+        as_of: The moment of knowledge, UTC.
+        since: The first hour; None: all.
+
+    Returns:
+        DEVICE_HOURLY, at most one row per device and hour, in no order; hours without reports have no row.
+    """
+    known = pl.col("known_at") <= pl.lit(as_of, INSTANT)
+    # An hour that begins after a moment cannot be known at it; saying so spares the later days.
+    rows = stored_hours(lake, since=since, upto=as_of).filter(known)
+    odd = rows.filter(~pl.col(ORDINAL).is_in([0, 1])).select(PAIR).unique().collect()
+    second, first = rows.filter(pl.col(ORDINAL) == 1), rows.filter(pl.col(ORDINAL) == 0)
+    last = pl.concat([second, first.join(second, on=PAIR, how="anti")])
+    if len(odd):
+        several = rows.join(odd.lazy(), on=PAIR, how="semi").sort(_RANK).unique(PAIR, keep="last", maintain_order=True)
+        last = pl.concat([last.join(odd.lazy(), on=PAIR, how="anti"), several])
+    return last.filter(pl.col("reports") > 0).select(DEVICE_HOURLY.columns)
+
+
+def hourly_versions(lake: Lake, *, upto: datetime | None = None) -> pl.LazyFrame:
+    """Of every (device, hour, full hour of knowledge) the version that counts now.
+
+    Args:
+        lake: The lake.
+        upto: Only what was known by then; None: all.
+
+    Returns:
+        DEVICE_HOURLY in no order. A version without reports, by which a correction took them all away, is left out.
+    """
+    rows = stored_hours(lake, upto=upto)
+    if upto is not None:
+        rows = rows.filter(pl.col("known_at") <= pl.lit(upto, INSTANT))
+    replaced = rows.filter(REPLACES).select(VERSION).unique().collect()
+    if len(replaced):
+        again = rows.join(replaced.lazy(), on=VERSION, how="semi").sort("rolled_at").unique(VERSION, keep="last")
+        rows = pl.concat([rows.join(replaced.lazy(), on=VERSION, how="anti"), again])
+    return rows.filter(pl.col("reports") > 0).select(DEVICE_HOURLY.columns)
+
+
+def stored_hours(lake: Lake, *, since: datetime | None = None, upto: datetime | None = None) -> pl.LazyFrame:
+    """All rows of hours in [`since`, `upto`] with the columns beside the contract, as the lake recorded them."""
+    try:
+        rows = lake.scan(NAME)
+    except TableMissingError:
+        return pl.LazyFrame(schema={**DEVICE_HOURLY.dtypes, **HIDDEN})
+    stored = rows.collect_schema()
+    rows = rows.with_columns(
+        pl.lit(None, DEVICE_HOURLY.dtypes[name]).alias(name) for name in ADDED if name not in stored
+    )
+    if lake.recorded_upto is not None:
+        rows = rows.filter(pl.col("rolled_at") <= pl.lit(lake.recorded_upto, INSTANT))
+    return within(rows, since=since, upto=upto)
+
+
+def within(rows: pl.LazyFrame, *, since: datetime | None = None, upto: datetime | None = None) -> pl.LazyFrame:
+    """The rows of hours in [`since`, `upto`]; the other days are not opened."""
+    if since is not None:
+        rows = rows.filter(pl.col("date") >= since.date(), pl.col("hour_at") >= pl.lit(since, INSTANT))
+    if upto is not None:
+        rows = rows.filter(pl.col("date") <= upto.date(), pl.col("hour_at") <= pl.lit(upto, INSTANT))
+    return rows
+
+
+def hours_now(lake: Lake, since: datetime, before: datetime) -> pl.LazyFrame:
+    """The hours in [`since`, `before`) by everything that is known until now."""
+    hours = hourly_known(lake, _END, since=since)
+    return hours.filter(pl.col("hour_at") < pl.lit(before, INSTANT), pl.col("date") <= before.date())
+
+
+def not_rolled_up(lake: Lake, stretches: Sequence[tuple[datetime, datetime]]) -> pl.DataFrame:
+    """The hours whose rollups hold not as many reports as there are.
+
+    Args:
+        lake: The lake; both sides are read back from it.
+        stretches: Stretches of full hours to look at.
+
+    Returns:
+        (`hour_at`, `reports`, `rolled_up`); no row where all is well.
+    """
+    daily, wrong = lake.daily(TABLES["telemetry"]), []
+    for since, before in stretches:
+        heard = pl.min_horizontal("at", "known_at").dt.truncate("1h").alias("hour_at")
+        held = daily.known(None, since=since, before=before).group_by(heard).agg(reports=pl.len().cast(pl.Int64))
+        rolled = hours_now(lake, since, before).group_by("hour_at").agg(rolled_up=pl.col("reports").sum())
+        both = held.join(rolled, on="hour_at", how="full", coalesce=True).with_columns(
+            pl.col("reports", "rolled_up").fill_null(0)
+        )
+        wrong.append(both.filter(pl.col("reports") != pl.col("rolled_up")).collect(engine="streaming"))
+    empty = pl.DataFrame(schema={"hour_at": INSTANT, "reports": pl.Int64, "rolled_up": pl.Int64})
+    return pl.concat([empty, *wrong]).sort("hour_at")

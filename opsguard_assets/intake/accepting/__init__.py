@@ -1,0 +1,1 @@
+"""Accepting received rows into the tables of the contract."""

@@ -1,0 +1,146 @@
+"""Complete lists: rows that a source listed before and no longer lists are withdrawn, known from the newer list on.
+
+Here: comparing a list with the one before, in the book `intake/lists`. Not here: rows that say themselves that they are
+deleted (`conform`) and which feeds bring lists (`opsguard_assets.config.mapping`).
+
+A list must be beyond doubt before its silence means anything. One with a row whose key cannot be told, or that names
+nothing of what was listed before, withdraws nothing and says so; what it named is expected of the next one, too. The
+book is turned after the rows were withdrawn, and says of which load it is: whoever dies in between does it again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from opsguard_assets.config.mapping import Feed
+from opsguard_assets.intake.accepting.arrival import Arrival, earlier_loads
+from opsguard_assets.intake.mapping.conform import conform
+from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.versions import IS_WITHDRAWN
+from resources.lake import Lake
+
+LISTS = "intake/lists"
+_KEY = "key"
+_BOOK = pl.Schema(
+    {
+        "source": pl.String(),
+        "table": pl.String(),
+        "load_id": pl.String(),
+        "loaded_at": pl.Datetime("us", "UTC"),
+        "incomplete": pl.String(),
+        _KEY: pl.String(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What a load lists of one table.
+
+    Attributes:
+        keys: The keys, as text; distinct.
+        untold: How many rows do not tell theirs.
+    """
+
+    keys: pl.Series
+    untold: int
+
+
+def withdraw(arrival: Arrival, table: Table, feeds: list[Feed], batch_rows: int, number: int, now: datetime) -> None:
+    """Withdraws the rows of a table that a load, a complete list, no longer names.
+
+    Args:
+        arrival: The load; its rows are recorded.
+        table: The canonical table.
+        feeds: The feeds of the source that fill it.
+        batch_rows: Raw rows that are held in memory at once.
+        number: The batch under which this is done.
+        now: The instant under which it is recorded.
+    """
+    lake, source, load = arrival.lake, arrival.source, arrival.load
+    before = _book(lake, table).filter(source=source.name)
+    if len(before) and (before["load_id"][0] == load.load_id or before["loaded_at"][0] > load.loaded_at):
+        return  # done by somebody who died before saying so, or outdated by a newer list
+    listed = listed_by(arrival, table, feeds, batch_rows, now)
+    expected = before[_KEY] if len(before) else _listed_earlier(arrival, table, feeds, batch_rows, now)
+    doubt = _doubt(listed, expected, table)
+    if doubt is None and not lake.recorded_rows(table, arrival.marks.begun(number)):
+        elsewhere = _book(lake, table).filter(pl.col("source") != source.name)[_KEY]
+        _end(lake, table, expected.filter(~expected.is_in(listed.keys) & ~expected.is_in(elsewhere)), now)
+    keys = listed.keys if doubt is None else pl.concat([expected, listed.keys]).unique()
+    stamps = {"source": source.name, "table": table.name, "load_id": load.load_id, "incomplete": doubt}
+    page = pl.DataFrame({_KEY: keys}).with_columns(
+        loaded_at=load.loaded_at, **{k: pl.lit(v) for k, v in stamps.items()}
+    )
+    where = {"source": source.name, "table": table.name}
+    lake.replace_slice(LISTS, page.select(_BOOK.names()).cast(_BOOK), where=where, partition_by=list(where))
+
+
+def doubt_of(arrival: Arrival, table: Table) -> str | None:
+    """Why a list withdrew nothing, as the book has it."""
+    page = _book(arrival.lake, table).filter(source=arrival.source.name, load_id=arrival.load.load_id)
+    return page["incomplete"][0] if len(page) else None
+
+
+def withdrawn_by(arrival: Arrival, table: Table) -> int:
+    """How many rows of a table a load withdrew."""
+    ended = arrival.lake.versions(table).filter(
+        pl.col("_loaded_at").is_in(arrival.marks.instants()), pl.col(IS_WITHDRAWN)
+    )
+    return int(ended.select(pl.len()).collect().item())
+
+
+def listed_by(arrival: Arrival, table: Table, feeds: list[Feed], batch_rows: int, now: datetime) -> Listed:
+    """The keys that a load names, of rejected rows, too: a row with a wrong value is there all the same."""
+    needed = [column for column in table.key if not table.schema.columns()[column].nullable]
+    told, untold = [pl.Series(_KEY, [], pl.String)], 0
+    for raw in arrival.batches(batch_rows):
+        for feed in feeds:
+            keys = conform(raw, feed, arrival.source, table, now).keys
+            known = keys.drop_nulls(needed)
+            untold += len(keys) - len(known)
+            told.append(known.select(_as_text(table)).to_series())
+    return Listed(pl.concat(told).unique(), untold)
+
+
+def _listed_earlier(arrival: Arrival, table: Table, feeds: list[Feed], batch_rows: int, now: datetime) -> pl.Series:
+    """What the loads before the first list named: from then on their rows must be listed."""
+    earlier = [listed_by(load, table, feeds, batch_rows, now).keys for load in earlier_loads(arrival)]
+    return pl.concat([pl.Series(_KEY, [], pl.String), *earlier]).unique()
+
+
+def _doubt(listed: Listed, expected: pl.Series, table: Table) -> str | None:
+    missing = int((~expected.is_in(listed.keys)).sum())
+    if not missing:
+        return None
+    if listed.untold:
+        return (
+            f"{listed.untold} rows do not tell their key, so the list is not complete and the {missing} rows of "
+            f"{table.name} that it does not name stay. Correct them (see quarantine/{table.name}) and deliver it again."
+        )
+    if missing == len(expected):
+        return (
+            f"the list names none of the {missing} rows of {table.name} that were listed before; all of them stay. "
+            "If they are gone indeed, deliver the list once more: a second one withdraws them."
+        )
+    return None
+
+
+def _end(lake: Lake, table: Table, keys: pl.Series, now: datetime) -> None:
+    ended = lake.known(table).filter(_as_text(table).is_in(keys)).collect()
+    if len(ended):
+        withdrawn = ended.with_columns(pl.lit(now, table.dtypes["known_at"]).alias("known_at"), _is_withdrawn=True)
+        lake.record(table, withdrawn, loaded_at=now)
+
+
+def _as_text(table: Table) -> pl.Expr:
+    """A key as one text; no text of a table holds the signs between and for nothing."""
+    parts = [pl.col(column).cast(pl.String).fill_null("\x00") for column in table.key]
+    return pl.concat_str(parts, separator="\x00\x00").alias(_KEY)
+
+
+def _book(lake: Lake, table: Table) -> pl.DataFrame:
+    if not lake.exists(LISTS):
+        return pl.DataFrame(schema=_BOOK)
+    return lake.scan(LISTS).filter(pl.col("table") == table.name).select(_BOOK.names()).collect()

@@ -1,0 +1,1 @@
+"""What was accepted, what was rejected and why: ledger, quarantine, reports."""

@@ -1,0 +1,1 @@
+"""From raw records to rows of the contract: mapping, formats, values, origin."""

@@ -1,0 +1,1 @@
+"""Records as received: names, types, memory of rows, the spool on disk."""

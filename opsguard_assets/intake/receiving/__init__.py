@@ -1,0 +1,1 @@
+"""Receiving what is new at a source into raw tables."""

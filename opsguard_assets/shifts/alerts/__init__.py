@@ -1,0 +1,1 @@
+"""Alerts on shifts and posts."""

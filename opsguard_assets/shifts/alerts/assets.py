@@ -1,0 +1,123 @@
+"""The alerts of a tick of shifts as an asset. Not here: findings (`findings`), settling (`alerts.monitor_assets`)."""
+
+from datetime import datetime, timedelta
+
+import dagster as dg
+import polars as pl
+
+from opsguard_assets.alerts.life import Monitor
+from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
+from opsguard_assets.alerts.queries import unresolved_keys
+from opsguard_assets.alerts.withholding import keep_to_plans
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.shifts.alerts.findings import (
+    ALERT_TYPES,
+    MONITOR,
+    Found,
+    expired_findings,
+    key_of_gap,
+    key_of_part,
+    key_of_position,
+    told_once,
+)
+from opsguard_assets.shifts.calendar.io import calendar_at
+from opsguard_assets.shifts.calendar.posts import coverage_ahead
+from opsguard_assets.shifts.calendar.schemas import SHIFT_COMPLIANCE
+from opsguard_assets.shifts.coverage.coverage import coverage_now
+from opsguard_assets.shifts.coverage.substitutes import Terms, Workforce, proposals, since_of
+from opsguard_assets.shifts.no_show.assets import SHIFT_RISK_KEY
+from opsguard_assets.shifts.no_show.problem_io import last_risk, recorded_risk
+from opsguard_assets.shifts.verdicts.assets import SHIFT_COMPLIANCE_KEY, limits_of
+from opsguard_assets.shifts.verdicts.io import Judged, compliance_at, last_said
+from opsguard_assets.shifts.verdicts.verdicts import NO_SHOW, UNATTENDED, WRONG_SITE
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.versions import INSTANT
+from resources.database import Database
+from resources.lake import Lake
+
+SHIFT_ALERTS_KEY = dg.AssetKey(["alerts", "shift_alerts"])
+SHIFT_MONITOR = Monitor(MONITOR, ALERT_TYPES)
+_AHEAD = timedelta(days=2)
+
+
+def shift_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
+    """The asset of the alerts of shifts."""
+
+    def findings(lake: Lake, database: Database, as_of: datetime) -> pl.DataFrame:
+        return findings_at(lake, database, settings, as_of)
+
+    watched = Watched(
+        monitor=SHIFT_MONITOR,
+        key=SHIFT_ALERTS_KEY,
+        room="shifts",
+        deps=(SHIFT_COMPLIANCE_KEY, SHIFT_RISK_KEY),
+        description="One alert per part in a shift that nobody attends, that changes with what becomes of it and "
+        "resolves itself on arrival, with substitutes who could come; posts that are short; punches from far away.",
+        findings=findings,
+    )
+    return monitor_asset(watched, settings)
+
+
+def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datetime) -> pl.DataFrame:
+    """The findings of a moment, those marked that must not raise an alert, or that end one."""
+    limits, chosen = limits_of(settings), settings.shifts
+    judged = compliance_at(lake, as_of, limits)
+    around = calendar_at(lake, as_of, since=since_of(as_of), until=as_of + _AHEAD).shifts
+    ahead = coverage_ahead(around, as_of)
+    now = coverage_now(judged.shifts, judged.verdicts, as_of)
+    coverage = pl.concat(
+        [now.with_columns(is_ahead=pl.lit(value=False)), ahead.with_columns(is_ahead=pl.lit(value=True))]
+    )
+    people = lake.known(TABLES["people"], as_of).unique("person_id").collect()
+    sites = lake.known(TABLES["sites"], as_of).unique("site_id").collect()
+    absences = lake.known(TABLES["absences"], as_of).collect()
+    workforce = Workforce(people, sites, around, absences)
+    needs = _needs(judged, coverage, as_of)
+    terms = Terms(chosen.rest_hours, chosen.substitute_within_km, chosen.proposals)
+    proposed = proposals(needs, workforce, terms)
+    found = Found(
+        judged.verdicts,
+        coverage,
+        proposed,
+        limits.late_after,
+        recorded_risk(lake, as_of),
+        chosen.no_show_alert_from,
+        last_risk(lake, as_of),
+    )
+    plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
+    by_plan = settings.plans.alerts_by_plan()
+    findings = told_once(found, lambda rows: keep_to_plans(rows, plans, by_plan))
+    return pl.concat([findings, keep_to_plans(_expired(lake, database, found, as_of), plans, by_plan)])
+
+
+def _expired(lake: Lake, database: Database, found: Found, as_of: datetime) -> pl.DataFrame:
+    """What ends the living alerts of shifts that left the hours which are judged."""
+    living = unresolved_keys(database, ALERT_TYPES)
+    is_told = key_of_part().is_in(living) | key_of_position().is_in(living)
+    judged = found.verdicts.lazy().select(SHIFT_COMPLIANCE.key)
+    over = last_said(lake, as_of).filter(is_told).join(judged, on=SHIFT_COMPLIANCE.key, how="anti")
+    return expired_findings(found, over.collect(), living)
+
+
+def _needs(judged: Judged, coverage: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """Where somebody is needed, and from when to when: `need` is the key of the alert."""
+    now = pl.lit(as_of, INSTANT)
+    key = ["shift_id", "person_id"]
+    absent = (
+        judged.verdicts.filter(
+            pl.col("verdict").is_in([UNATTENDED, NO_SHOW, WRONG_SITE]), pl.col("expected_until_at") > now
+        )
+        .join(judged.shifts.select(*key, "requires"), on=key, how="left")
+        .select(
+            "requires", need=key_of_part(), site_id="site_id", post="post", starts_at=now, ends_at="expected_until_at"
+        )
+    )
+    short = coverage.filter(pl.col("missing") > 0).select(
+        "requires",
+        need=key_of_gap(),
+        site_id="site_id",
+        post="post",
+        starts_at=pl.max_horizontal(now, "starts_at"),
+        ends_at="ends_at",
+    )
+    return pl.concat([absent, short]).unique("need", keep="first", maintain_order=True)

@@ -1,0 +1,1 @@
+"""The shift calendar: recurrence rules, planned shifts, absences."""

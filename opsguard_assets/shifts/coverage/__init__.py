@@ -1,0 +1,1 @@
+"""Whether posts are manned, and who could stand in."""

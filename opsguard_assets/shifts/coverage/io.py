@@ -1,0 +1,32 @@
+"""Coverage of posts in the lake: counted from the calendar and from what was said, kept by tick.
+
+Here: reading and keeping. Not here: counting (`coverage`).
+"""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from opsguard_assets.shifts.calendar.io import calendar_at
+from opsguard_assets.shifts.calendar.posts import AHEAD
+from opsguard_assets.shifts.calendar.schemas import SHIFT_COMPLIANCE, SHIFT_COVERAGE
+from opsguard_assets.shifts.coverage.coverage import shift_coverage
+from opsguard_assets.tables.versions import INSTANT
+from resources.lake import Lake
+
+_LONGEST_SHIFT = timedelta(days=1)
+_SOON = timedelta(microseconds=1)
+
+
+def coverage_at(lake: Lake, as_of: datetime) -> pl.DataFrame:
+    """The rows of `shift_coverage` of a moment, by the calendar and the verdicts that were known."""
+    shifts = calendar_at(lake, as_of, since=as_of - AHEAD - _LONGEST_SHIFT, until=as_of + _SOON).shifts
+    since = pl.lit(as_of - AHEAD, INSTANT)
+    verdicts = lake.known(SHIFT_COMPLIANCE, as_of).filter(pl.col("expected_until_at") > since).collect()
+    return shift_coverage(shifts, verdicts, as_of)
+
+
+def record_coverage(lake: Lake, rows: pl.DataFrame, as_of: datetime) -> None:
+    """Keeps the rows of a tick; the same tick again replaces them."""
+    where = {"date": as_of.date(), "as_of": as_of}
+    lake.replace_slice(SHIFT_COVERAGE.derived_name, rows, where=where, partition_by=["date"])

@@ -1,0 +1,1 @@
+"""The risk that nobody comes to a shift."""

@@ -1,0 +1,134 @@
+"""What was known of shifts by an instant: who was expected, who came, and rows of features with what happened then.
+
+Here: parts, labels, moments. Not here: features (`ml.problems.no_show`), reading them from the lake
+(`no_show.problem_io`).
+
+A part can be asked about from a day before its start, or from when it became known. Whether somebody did not come is
+known a day after the end of the shift; parts of which the feed says nothing by then are left out.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+import polars as pl
+
+from ml.dataset.problem import Task
+from ml.features.moments import moments_of, ticks_of
+from ml.problems.no_show.features import Streams, features, streams
+from ml.problems.no_show.problem import KEY, TASK
+from opsguard_assets.shifts.verdicts.verdicts import EARLY_EXIT, LATE, LEFT_OPEN, NO_SHOW, ON_TIME, WRONG_SITE
+from opsguard_assets.tables.versions import INSTANT
+
+AHEAD = timedelta(hours=24)
+_SETTLES, _MISSES_AFTER = timedelta(hours=24), timedelta(minutes=120)
+_KNOWN_VERDICTS = (ON_TIME, LATE, EARLY_EXIT, LEFT_OPEN, WRONG_SITE, NO_SHOW)
+_HOURS_AHEAD = (23.5, 12.0, 4.0, 1.0)
+_LATE_AFTER = 15.0
+_SEED = 9
+PART = (
+    KEY, "shift_id", "person_id", "site_id", "client_id", "from_at", "until_at", "planned_at", "start_hour", "weekday",
+    "place", "is_critical", "distance_km",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ShiftPast:
+    """What was known of shifts by an instant.
+
+    Attributes:
+        until: The instant.
+        parts: Parts in shifts of people who were expected (`PART`), with `verdict`, `arrived_at`, `late_minutes` and
+            `arrival_known_at` (null where nobody came yet).
+    """
+
+    until: datetime
+    parts: pl.DataFrame
+
+    @property
+    def task(self) -> Task:
+        """What is learned."""
+        return TASK
+
+    @cached_property
+    def known(self) -> Streams:
+        """The streams of features."""
+        return streams(told_of(self.parts))
+
+    @cached_property
+    def lives(self) -> pl.DataFrame:
+        """From when to when each part can be asked about: `part_id`, `begins_at`, `ends_at`, `is_late`."""
+        settled = pl.col("until_at") + _SETTLES <= pl.lit(self.until, INSTANT)
+        is_known = settled & pl.col("verdict").is_in(list(_KNOWN_VERDICTS)).fill_null(value=False)
+        return self.parts.select(
+            KEY,
+            begins_at=pl.max_horizontal(pl.col("from_at") - AHEAD, "planned_at"),
+            ends_at="from_at",
+            is_late=pl.when(is_known).then(pl.col("verdict") == NO_SHOW),
+        ).filter(pl.col("begins_at") < pl.col("ends_at"))
+
+    @property
+    def decided(self) -> pl.DataFrame:
+        """Lives as recorded scores meet them (`ml.evaluation.prediction_log.met`)."""
+        times = self.parts.select(
+            KEY, settled_at=pl.col("until_at") + _SETTLES, event_at=pl.col("from_at") + _MISSES_AFTER
+        )
+        return self.lives.join(times, on=KEY, how="left", maintain_order="left").rename({KEY: "entity"})
+
+    def watched(self) -> pl.DataFrame:
+        """Rows to learn from: one moment for each part, so many hours before its start as a stable hash draws."""
+        return self._rows(self._drawn(self.lives))
+
+    def of_lives(self, lives: pl.DataFrame, protocol: str) -> pl.DataFrame:
+        """Labelled rows of some parts at moments chosen by a protocol.
+
+        Raises:
+            ProtocolError: When the protocol is not known.
+        """
+        return self._rows(moments_of(lives, protocol, key=KEY)).drop_nulls("is_late")
+
+    def ticks(self, lives: pl.DataFrame, step: timedelta) -> pl.DataFrame:
+        """Rows of all ticks of some parts."""
+        return self._rows(ticks_of(lives, step, key=KEY))
+
+    def matured(self, since: datetime) -> pl.DataFrame:
+        """Labelled rows of parts that came after an instant, with `settled_at` and `trailing_rate`."""
+        later = self.lives.filter(pl.col("begins_at") >= pl.lit(since, INSTANT))
+        rows = self._rows(self._drawn(later)).drop_nulls("is_late")
+        return rows.with_columns(settled_at=pl.col("until_at") + _SETTLES, trailing_rate="fleet_rate")
+
+    def between(self, begins: datetime, ends: datetime) -> pl.DataFrame:
+        """A sample of rows of the parts that came in a span."""
+        span = pl.col("begins_at").is_between(pl.lit(begins, INSTANT), pl.lit(ends, INSTANT), closed="left")
+        return self._rows(self._drawn(self.lives.filter(span)))
+
+    def _drawn(self, lives: pl.DataFrame) -> pl.DataFrame:
+        place = pl.col(KEY).hash(_SEED) % len(_HOURS_AHEAD)
+        ahead = place.replace_strict(list(range(len(_HOURS_AHEAD))), list(_HOURS_AHEAD), return_dtype=pl.Float64)
+        moment = pl.col("ends_at") - pl.duration(microseconds=(ahead * 3.6e9).cast(pl.Int64))
+        return lives.select(KEY, as_of=pl.max_horizontal(moment, "begins_at")).sort("as_of", KEY)
+
+    def _rows(self, moments: pl.DataFrame) -> pl.DataFrame:
+        """Features and what happened, one row per moment."""
+        placed = moments.select(KEY, "as_of").join(self.parts.select(PART), on=KEY, how="left", maintain_order="left")
+        told = features(self.known, placed)
+        outcome = self.lives.select(KEY, "begins_at", "is_late")
+        joined = told.join(outcome, on=KEY, how="left", maintain_order="left")
+        lead = (pl.col("from_at") + _MISSES_AFTER - pl.col("as_of")).dt.total_microseconds() / 60e6
+        return joined.with_columns(lead_minutes=pl.when("is_late").then(lead))
+
+
+def told_of(parts: pl.DataFrame) -> pl.DataFrame:
+    """What became of past parts, from when that was known: rows for `ml.problems.no_show.features.streams`."""
+    ended = parts.filter(pl.col("verdict").is_in(list(_KNOWN_VERDICTS)))
+    missed = pl.col("verdict") == NO_SHOW
+    # Only what an arrival says when it becomes known: how the shift ended was not known then.
+    seen = pl.when(~missed).then("arrived_at")
+    return ended.select(
+        "person_id",
+        "site_id",
+        at=pl.when(missed).then(pl.col("until_at") + _SETTLES).otherwise("arrival_known_at"),
+        is_no_show=missed,
+        is_late=pl.col("late_minutes") > _LATE_AFTER,
+        seen_at=seen,
+    ).drop_nulls("at")

@@ -1,0 +1,189 @@
+"""No-shows as a problem of the learning house, its history out of the lake, and one tick of risk.
+
+Here: reading. Not here: features (`ml.problems.no_show`), labels and moments (`no_show.dataset`), the asset
+(`no_show.assets`).
+"""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from ml.evaluation import prediction_log as recorded
+from ml.models.model import RiskModel
+from ml.problems.no_show.features import FEATURES, features, streams
+from ml.problems.no_show.problem import KEY, PROBLEM
+from ml.problems.no_show.rule import NoShowRule
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.models.problem import Problem, Recorded, costs_of
+from opsguard_assets.shifts.calendar.calendar import PLANNED
+from opsguard_assets.shifts.calendar.io import INPUTS, calendar_at
+from opsguard_assets.shifts.calendar.schemas import SHIFT_RISK
+from opsguard_assets.shifts.no_show.dataset import AHEAD, PART, ShiftPast, told_of
+from opsguard_assets.shifts.verdicts.io import ATTENDANCE, PUNCH_FEEDS, SITES
+from opsguard_assets.shifts.verdicts.presence import distance_m
+from opsguard_assets.shifts.verdicts.verdicts import Attended, Limits, shift_compliance
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN
+from resources.lake import Lake
+
+# Habits of the last half year; older ones are forgotten, and a tick does not cost more for them.
+REMEMBERED = timedelta(days=180)
+NO_SHOW_RISK, EVERYBODY = "no_show_risk", "*"
+_DIGITS = 9
+_LOOK_BACK = timedelta(hours=36)
+# The first punch of a site belongs to a shift that begins about then.
+_PUNCHES_BEFORE = timedelta(hours=4)
+
+
+def no_show(settings: Settings) -> Problem:
+    """Will nobody come for a part in a shift?"""
+    return Problem(
+        name=PROBLEM,
+        entity="shift",
+        event="no-show",
+        group="shifts",
+        inputs=(*INPUTS, ATTENDANCE),
+        past=lambda lake, until: ShiftPast(until, parts_of(lake, until)),
+        rule=NoShowRule(),
+        makes=frozenset(FEATURES).__contains__,
+        costs=costs_of(settings, settings.money.no_show_cost),
+        alert_from=settings.shifts.no_show_alert_from,
+        alert_type=NO_SHOW_RISK,
+        step=timedelta(minutes=30),
+        recorded=Recorded(SHIFT_RISK, pl.format("{}/{}", "shift_id", "person_id"), met),
+    )
+
+
+def met(lake: Lake, scores: pl.DataFrame, until: datetime) -> pl.DataFrame:
+    """Recorded scores with their fates (`ml.evaluation.prediction_log.met`).
+
+    A part that is not planned any more, because its shift was called off or somebody else took it, ended without an
+    outcome when it was asked about last.
+    """
+    planned = ShiftPast(until, parts_of(lake, until)).decided
+    gone = scores.join(planned, on="entity", how="anti").group_by("entity")
+    ended = gone.agg(begins_at=pl.col("as_of").min(), ends_at=pl.col("as_of").max(), settled_at=pl.col("as_of").max())
+    return recorded.met(scores, pl.concat([planned, ended], how="diagonal_relaxed"), until)
+
+
+def parts_of(lake: Lake, until: datetime) -> pl.DataFrame:
+    """The parts in shifts of the last half year and of the day ahead, with what became of them.
+
+    Returns:
+        `PART`, `verdict`, `arrived_at`, `late_minutes`, `arrival_known_at`.
+    """
+    shifts = calendar_at(lake, until, since=until - REMEMBERED, until=until + AHEAD).shifts
+    expected = shifts.filter(pl.col("status") == PLANNED)
+    since = pl.lit(until - REMEMBERED - timedelta(days=1), INSTANT)
+    punches = lake.known(ATTENDANCE, until).filter(pl.col("punched_in_at") >= since).collect()
+    sites = lake.known(SITES, until).unique("site_id").collect()
+    known = Attended(punches, lake.known(PUNCH_FEEDS, until).collect(), sites)
+    told = shift_compliance(expected, known, Limits(), until)
+    # Before the first punch of a site nobody punched there: what is missing then means nothing.
+    begun = punches.group_by("site_id").agg(_begun=pl.col("punched_in_at").min())
+    heard = told.join(begun, on="site_id", how="left").with_columns(
+        verdict=pl.when(pl.col("expected_from_at") + _PUNCHES_BEFORE >= pl.col("_begun")).then("verdict")
+    )
+    said = heard.select("shift_id", "person_id", "verdict", "arrived_at", "late_minutes", "punched_site_id")
+    first = _first_known(lake, until, since).rename({"site_id": "punched_site_id", "punched_in_at": "arrived_at"})
+    return (
+        _described(lake, expected, sites, until)
+        .join(said, on=["shift_id", "person_id"], how="left")
+        .join(first, on=["person_id", "punched_site_id", "arrived_at"], how="left")
+        .select(*PART, "verdict", "arrived_at", "late_minutes", "arrival_known_at")
+    )
+
+
+def risk_at(lake: Lake, model: RiskModel, as_of: datetime, clients: tuple[str, ...]) -> pl.DataFrame:
+    """The risk of every part of the next 24 hours at clients that want it, by what was known at a moment.
+
+    Returns:
+        `shift_id`, `person_id`, `site_id`, `client_id`, `starts_at`, `as_of`, `risk`, `reason`.
+    """
+    wanted = pl.lit(value=True) if EVERYBODY in clients else pl.col("client_id").is_in(list(clients))
+    parts = parts_of(lake, as_of)
+    ahead = parts.filter(pl.col("from_at") > pl.lit(as_of, INSTANT), wanted)
+    moments = ahead.select(PART).with_columns(as_of=pl.lit(as_of, INSTANT)).sort(KEY)
+    rows = features(streams(told_of(parts)), moments)
+    risks = model.predict(rows).cast(pl.Float64).round(_DIGITS)
+    return rows.select(
+        "shift_id",
+        "person_id",
+        "site_id",
+        "client_id",
+        "as_of",
+        starts_at="from_at",
+        risk=risks,
+        reason=model.reasons(rows),
+    )
+
+
+def recorded_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:
+    """The rows of `shift_risk` of a tick that was computed; none before the first."""
+    if not lake.exists(SHIFT_RISK.derived_name):
+        return SHIFT_RISK.empty()
+    moment = pl.lit(as_of, INSTANT)
+    rows = lake.scan(SHIFT_RISK.derived_name).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment)
+    return rows.collect()
+
+
+def last_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:
+    """The risk that was said last of each part, before it began: `shift_id`, `person_id`, `no_show_risk`, `said_at`.
+
+    What was said within a day and a half before the moment; nothing where nobody wants such risks.
+    """
+    rows = SHIFT_RISK.empty().lazy()
+    if lake.exists(SHIFT_RISK.derived_name):
+        days = pl.col("date").is_between((as_of - _LOOK_BACK).date(), as_of.date())
+        rows = lake.scan(SHIFT_RISK.derived_name).filter(days, pl.col("as_of") <= pl.lit(as_of, INSTANT))
+    last = rows.sort("as_of").unique(["shift_id", "person_id"], keep="last", maintain_order=True)
+    return last.select("shift_id", "person_id", no_show_risk="risk", said_at="as_of").collect()
+
+
+def _first_known(lake: Lake, until: datetime, since: pl.Expr) -> pl.DataFrame:
+    """When each arrival became known first."""
+    versions = lake.versions(ATTENDANCE).filter(
+        ~pl.col(IS_WITHDRAWN), pl.col("known_at") <= pl.lit(until, INSTANT), pl.col("punched_in_at") >= since
+    )
+    return versions.group_by(ATTENDANCE.key).agg(arrival_known_at=pl.col("known_at").min()).collect()
+
+
+def _described(lake: Lake, parts: pl.DataFrame, sites: pl.DataFrame, until: datetime) -> pl.DataFrame:
+    """Parts with what is known of them beside their times."""
+    homes = lake.known(TABLES["people"], until).select("person_id", "home_site_id").unique("person_id").collect()
+    place = sites.select("site_id", "latitude", "longitude")
+    located = (
+        parts.join(homes, on="person_id", how="left")
+        .join(place, on="site_id", how="left")
+        .join(place.rename({"site_id": "home_site_id"}), on="home_site_id", how="left", suffix="_home")
+    )
+    metres = distance_m(*(pl.col(name) for name in ("latitude", "longitude", "latitude_home", "longitude_home")))
+    zoned = [
+        part.with_columns(
+            _local=pl.col("starts_at").dt.convert_time_zone(part["timezone"][0]).dt.replace_time_zone(None)
+        )
+        for part in located.partition_by("timezone", maintain_order=True)
+    ]
+    local = pl.concat(zoned) if zoned else located.with_columns(_local=pl.col("starts_at").dt.replace_time_zone(None))
+    first = _first_versions(lake, "substitutions", until)
+    moves = first.select("roster_id", "on", "_first", person_id="substitute_id").unique(
+        ["roster_id", "on", "person_id"]
+    )
+    dated = local.join(moves, on=["roster_id", "on", "person_id"], how="left")
+    return dated.with_columns(
+        part_id=pl.format("{}/{}", "shift_id", "person_id"),
+        from_at="expected_from_at",
+        until_at="expected_until_at",
+        planned_at=pl.coalesce("_first", pl.col("starts_at") - REMEMBERED),
+        start_hour=pl.col("_local").dt.hour().cast(pl.Float64),
+        weekday=pl.col("_local").dt.weekday().cast(pl.Float64),
+        distance_km=metres / 1000,
+    )
+
+
+def _first_versions(lake: Lake, table: str, until: datetime) -> pl.DataFrame:
+    """The rows of a table with the instant at which each became known first."""
+    described = TABLES[table]
+    versions = lake.versions(described).filter(~pl.col(IS_WITHDRAWN), pl.col("known_at") <= pl.lit(until, INSTANT))
+    first = versions.group_by(described.key).agg(_first=pl.col("known_at").min())
+    return lake.known(described, until).join(first, on=list(described.key)).collect()

@@ -1,0 +1,1 @@
+"""The verdict on every shift: presence, matching, feeds."""

@@ -1,0 +1,90 @@
+"""Verdicts in the lake: given from what was known at a moment, kept where they changed.
+
+Here: reading and keeping. Not here: verdicts (`verdicts`). A later word never replaces what was said: it is another
+version, so that corrections are visible.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from opsguard_assets.shifts.calendar.io import calendar_at
+from opsguard_assets.shifts.calendar.schemas import SHIFT_COMPLIANCE
+from opsguard_assets.shifts.verdicts.feeds import LEARNED_FROM
+from opsguard_assets.shifts.verdicts.verdicts import NOT_DUE, UPCOMING, Attended, Limits, shift_compliance
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.versions import INSTANT
+from resources.lake import Lake
+
+ATTENDANCE, PUNCH_FEEDS, SITES = TABLES["attendance"], TABLES["punch_feeds"], TABLES["sites"]
+_DAY = timedelta(days=1)
+# Neighbours decide together: the shifts of the day before, and of the hours in which somebody may come early.
+_BEFORE, _AFTER = timedelta(days=3), timedelta(hours=14)
+_SAID = ("verdict", "arrived_at", "left_at", "punched_site_id", "expected_from_at", "expected_until_at")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The verdicts of a tick.
+
+    Attributes:
+        shifts: The rows of the calendar that were looked at.
+        verdicts: Rows of `shift_compliance` of shifts that run or ended within 24 hours.
+        corrected: Those among them of which something else was said before: with `said`, `said_at`.
+    """
+
+    shifts: pl.DataFrame
+    verdicts: pl.DataFrame
+    corrected: pl.DataFrame
+
+
+def compliance_at(lake: Lake, as_of: datetime, limits: Limits) -> Judged:
+    """The verdicts on all shifts that run or ended in the last 24 hours, by what was known at a moment."""
+    shifts = calendar_at(lake, as_of, since=as_of - _BEFORE, until=as_of + _AFTER).shifts
+    verdicts = shift_compliance(shifts, attended_at(lake, as_of), limits, as_of)
+    now = pl.lit(as_of, INSTANT)
+    asked = verdicts.filter(
+        pl.col("expected_until_at") > now - _DAY,
+        (pl.col("starts_at") <= now) | ~pl.col("verdict").is_in([UPCOMING, NOT_DUE]),
+    ).with_columns(known_at=now)
+    key = list(SHIFT_COMPLIANCE.key)
+    before = lake.known(SHIFT_COMPLIANCE, as_of).join(asked.lazy().select(key), on=key, how="semi")
+    said = before.select(*key, said="verdict", said_at="known_at").collect()
+    corrected = asked.join(said, on=key).filter(pl.col("said") != pl.col("verdict"))
+    return Judged(shifts, asked.select(SHIFT_COMPLIANCE.columns), corrected)
+
+
+def last_said(lake: Lake, as_of: datetime) -> pl.LazyFrame:
+    """What was said last of the shifts that are no longer judged: rows of `shift_compliance`."""
+    return lake.known(SHIFT_COMPLIANCE, as_of).filter(pl.col("expected_until_at") <= pl.lit(as_of - _DAY, INSTANT))
+
+
+def attended_at(lake: Lake, as_of: datetime) -> Attended:
+    """What was known of who came, of the last four weeks."""
+    since = pl.lit(as_of - LEARNED_FROM, INSTANT)
+    punches = lake.known(ATTENDANCE, as_of).filter(pl.col("punched_in_at") >= since)
+    return Attended(
+        punches.collect(),
+        lake.known(PUNCH_FEEDS, as_of).collect(),
+        lake.known(SITES, as_of).unique("site_id").collect(),
+    )
+
+
+def record_compliance(lake: Lake, verdicts: pl.DataFrame, as_of: datetime) -> int:
+    """Records the verdicts that say something new; returns how many.
+
+    Minutes that grow while somebody works, and the state of a feed, are no news by themselves.
+    """
+    key = list(SHIFT_COMPLIANCE.key)
+    columns = [*key, *_SAID]
+    before = (
+        lake.known(SHIFT_COMPLIANCE, as_of)
+        .join(verdicts.lazy().select(key), on=key, how="semi")
+        .select(columns)
+        .collect()
+    )
+    news = verdicts.join(before, on=columns, how="anti", nulls_equal=True)
+    if len(news):
+        lake.record(SHIFT_COMPLIANCE, news, loaded_at=as_of)
+    return len(news)

@@ -1,0 +1,1 @@
+"""Escalation of tickets at risk in the ticket system, exactly once."""

@@ -1,0 +1,73 @@
+"""The features of open tickets at the moment of a tick.
+
+Here: the streams of a moment, from the set of recent tickets or, where that cannot tell, from the whole history.
+Not here: features and streams themselves (`ml`), and keeping the set (`learning.outcomes_io`).
+
+Both ways run the code of training, so a model is served what it has learned from.
+"""
+
+from datetime import datetime
+
+import polars as pl
+
+from ml.problems.sla_breach.features import CLOCK, TOLD, features
+from ml.problems.sla_breach.streams import Streams, streams
+from opsguard_assets.derivation import followed_upto, pending
+from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.learning.outcomes_io import recent_tickets
+from opsguard_assets.tickets.learning.recent import MARGIN, VERSION, outcomes_at, ticket_outcomes, told_of
+from opsguard_assets.tickets.sla.clock_history import valid
+from opsguard_assets.tickets.sla.schemas import RECENT_TICKETS
+from opsguard_assets.tickets.sla.snapshot_io import CLIENTS, INPUTS, RULES, history_of
+from opsguard_assets.tickets.sla.working_time import INSTANT
+from resources.lake import Lake
+
+_KEY = "ticket_id"
+
+
+def features_at(lake: Lake, as_of: datetime, readings: pl.DataFrame) -> pl.DataFrame:
+    """The features of tickets at `as_of`, by what was known then.
+
+    What it costs does not grow with history where the set of recent tickets has followed all loads and `as_of` lies no
+    more than a day before the newest. Else, and where history was imported after `as_of`, it is computed from the whole
+    history; with the same result.
+
+    Args:
+        lake: The lake.
+        as_of: The moment, UTC.
+        readings: The clocks of these tickets read at `as_of` (`tick.clocks_at`).
+
+    Returns:
+        One row per row of `readings`, in order: the result of `ml.problems.sla_breach.features.features`.
+    """
+    known = _recent_streams(lake, as_of) or Past.of(history_of(lake), as_of).known
+    return features(known, readings.select(_KEY, "as_of", *CLOCK, *TOLD))
+
+
+def _recent_streams(lake: Lake, as_of: datetime) -> Streams | None:
+    """The streams of recent tickets; None where they do not tell of `as_of`."""
+    upto = followed_upto(lake, RECENT_TICKETS.name)
+    if upto is None or not _is_served(lake, as_of, upto):
+        return None
+    recent = recent_tickets(lake)
+    told = _told(lake, told_of(recent), as_of)
+    return streams(recent.select(VERSION), outcomes_at(told, as_of), valid(lake.versions(CLIENTS).collect()))
+
+
+def _is_served(lake: Lake, as_of: datetime, upto: datetime) -> bool:
+    if lake.recorded_upto is not None or as_of < upto - MARGIN or pending(lake, RECENT_TICKETS.name, INPUTS):
+        return False
+    # A promise that was announced has come: it may concern every ticket.
+    come = pl.col("known_at").is_between(pl.lit(upto, INSTANT), pl.lit(as_of, INSTANT), closed="right")
+    if any(not lake.versions(table).filter(come).head(1).collect().is_empty() for table in RULES):
+        return False
+    return not any(lake.has_hindsight(table, as_of) for table in INPUTS)
+
+
+def _told(lake: Lake, told: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """The outcomes of recent tickets, made again where an announced change has come since."""
+    come = told.filter(pl.col("changes_at") <= pl.lit(as_of, INSTANT)).select(_KEY)
+    if come.is_empty():
+        return told
+    again = ticket_outcomes(history_of(lake, come), as_of)
+    return pl.concat([told.join(come, on=_KEY, how="anti"), again])

@@ -1,0 +1,1 @@
+"""The risk that a ticket breaches its SLA: scores, findings and the recomputed tick."""

@@ -1,0 +1,65 @@
+"""What the lake knows of tickets, their promises and calendars at a moment, as the SLA clocks want it.
+
+Here: reading. Not here: computing clocks (`clocks`) and keeping what follows from them (`sla.derive_io`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tickets.sla.clock_history import TicketHistory
+from opsguard_assets.tickets.sla.clocks import sla_clocks
+from opsguard_assets.tickets.sla.intervals import sla_intervals
+from resources.lake import Lake
+
+TICKETS, EVENTS = TABLES["tickets"], TABLES["ticket_events"]
+POLICIES, CALENDARS, SITES, CLIENTS = (TABLES[name] for name in ("sla_policies", "calendars", "sites", "clients"))
+RULES = (POLICIES, CALENDARS, SITES, CLIENTS)
+INPUTS = (TICKETS, EVENTS, *RULES)
+_OF_TICKETS = (TICKETS, EVENTS)
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Some tickets with everything that their clocks depend on, as known at `as_of`."""
+
+    tickets: pl.DataFrame
+    ticket_events: pl.DataFrame
+    sla_policies: pl.DataFrame
+    calendars: pl.DataFrame
+    sites: pl.DataFrame
+    clients: pl.DataFrame
+    as_of: datetime
+
+    def clocks(self) -> pl.DataFrame:
+        """The SLA clocks of these tickets."""
+        return sla_clocks(**vars(self))
+
+    def intervals(self) -> pl.DataFrame:
+        """The SLA intervals of these tickets."""
+        return sla_intervals(**vars(self))
+
+
+def known(lake: Lake, as_of: datetime, tickets: pl.DataFrame) -> Knowledge:
+    """What was known at `as_of` around some tickets.
+
+    Args:
+        lake: The lake.
+        as_of: The moment of knowledge.
+        tickets: Rows of `tickets` as known at that moment.
+    """
+    ids = tickets.select("ticket_id").lazy()
+    events = lake.known(EVENTS, as_of).join(ids, on="ticket_id", how="semi")
+    rules = {table.name: lake.known(table, as_of).collect() for table in RULES}
+    return Knowledge(tickets=tickets, ticket_events=events.collect(), **rules, as_of=as_of)
+
+
+def history_of(lake: Lake, tickets: pl.DataFrame | None = None) -> TicketHistory:
+    """All versions of tickets and of what their clocks depend on; of some tickets (`ticket_id`) where given."""
+    frames = {table.name: lake.versions(table) for table in INPUTS}
+    if tickets is not None:
+        own = {table.name: frames[table.name].join(tickets.lazy(), on="ticket_id", how="semi") for table in _OF_TICKETS}
+        frames |= own
+    return TicketHistory(**{name: frame.collect() for name, frame in frames.items()})

@@ -1,0 +1,73 @@
+"""The alerts of vendors and orders as an asset. Not here: findings (`findings`), settling (`alerts.monitor_assets`)."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import polars as pl
+
+from opsguard_assets.alerts.life import Monitor
+from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
+from opsguard_assets.alerts.withholding import keep_to_plans
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.vendors.alerts.findings import ALERT_TYPES, MONITOR, Known, Levels, told_once, vendor_findings
+from opsguard_assets.vendors.orders.assets import WORK_ORDER_RISK_KEY
+from opsguard_assets.vendors.orders.problem_io import recorded_risk
+from opsguard_assets.vendors.scores.changes import months_before
+from opsguard_assets.vendors.scores.io import WORK_ORDERS, last_scores
+from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS
+from resources.database import Database
+from resources.lake import Lake
+
+VENDOR_ALERTS_KEY = dg.AssetKey(["alerts", "vendor_alerts"])
+VENDOR_MONITOR = Monitor(MONITOR, ALERT_TYPES)
+
+
+def vendor_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
+    """The asset of the alerts of vendors; of scores it reads those that were computed last."""
+
+    def findings(lake: Lake, _database: Database, as_of: datetime) -> pl.DataFrame:
+        return findings_at(lake, settings, as_of)
+
+    watched = Watched(
+        monitor=VENDOR_MONITOR,
+        key=VENDOR_ALERTS_KEY,
+        room="vendors",
+        deps=(WORK_ORDER_RISK_KEY,),
+        description="Vendors whose score fell or who miss their target; work orders that are overdue or will be.",
+        findings=findings,
+    )
+    return monitor_asset(watched, settings)
+
+
+def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame:
+    """The findings of a moment, those marked that must not raise an alert."""
+    chosen = settings.vendors
+    levels = Levels(
+        chosen.fewest_jobs, chosen.score_drop, chosen.sla_target, chosen.late_alert_from, chosen.overdue_high_hours
+    )
+    today = as_of.astimezone(ZoneInfo(settings.operations.timezone)).date()
+    last = months_before(today, 1)[0]
+    months = lake.known(VENDOR_MONTHS, as_of).filter(pl.col("month") >= months_before(today, 2)[0]).collect()
+    known = Known(
+        last_scores(lake, as_of),
+        months.filter(pl.col("month") == last),
+        months.filter(pl.col("month") < last),
+        overdue_at(lake, as_of, chosen.cancelled),
+        recorded_risk(lake, as_of),
+    )
+    plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
+    marked = keep_to_plans(vendor_findings(known, levels, as_of), plans, settings.plans.alerts_by_plan())
+    return told_once(marked)
+
+
+def overdue_at(lake: Lake, as_of: datetime, cancelled: tuple[str, ...]) -> pl.DataFrame:
+    """The orders that were due by a moment and not done by what was known then."""
+    now = pl.lit(as_of, INSTANT)
+    is_off = pl.col("status").str.to_lowercase().is_in(list(cancelled)).fill_null(value=False)
+    is_done = (pl.col("completed_at") <= now).fill_null(value=False)
+    columns = ("work_order_id", "vendor_id", "site_id", "client_id", "category", "priority", "due_at")
+    late = lake.known(WORK_ORDERS, as_of, live_only=True).filter(pl.col("due_at") <= now, ~is_done, ~is_off)
+    return late.select(columns).collect()

@@ -1,0 +1,1 @@
+"""The risk that a work order is late."""

@@ -1,0 +1,156 @@
+"""What was known of work orders by an instant: when they were open, what became of them, rows of features.
+
+Here: orders, labels, moments. Not here: features (`ml.problems.work_order_late`), reading them from the lake
+(`orders.problem_io`).
+
+Everything is taken as it was known first: a due time that moves later forgives nothing, and what was said at a moment
+can be computed again. Whether an order was late counts a month after it was due; nothing known by then is late, too.
+Among younger orders those that are done would be known, and the others not.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+import polars as pl
+
+from ml.dataset.problem import Task
+from ml.features.moments import moments_of, sampled, ticks_of
+from ml.problems.work_order_late.features import Streams, features, streams
+from ml.problems.work_order_late.problem import KEY, TASK
+from opsguard_assets.tables.versions import INSTANT
+
+# For so long a completion by the due time may still become known.
+SETTLES = timedelta(days=30)
+_PER_ORDER, _LONGEST, _SEED = 2, timedelta(days=90), 13
+ORDER = (
+    KEY, "batch_id", "vendor_id", "site_id", "client_id", "category", "priority", "opened_at", "due_at",
+    "accepted_known_at", "estimated_hours", "batch_size",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class OrderPast:
+    """What was known of work orders by an instant.
+
+    Attributes:
+        until: The instant.
+        orders: Orders that have a due time (`ORDER`), with `completed_at`, `completed_known_at`, `off_at` (when it was
+            known that it was called off), all null where that did not happen.
+    """
+
+    until: datetime
+    orders: pl.DataFrame
+
+    @property
+    def task(self) -> Task:
+        """What is learned."""
+        return TASK
+
+    @cached_property
+    def known(self) -> Streams:
+        """The streams of features."""
+        return streams_of(self.orders, self.until)
+
+    @cached_property
+    def lives(self) -> pl.DataFrame:
+        """From when to when each order can be asked about: the key, `begins_at`, `ends_at`, `is_late`, `due_at`."""
+        told = outcomes(self.orders, self.until)
+        return (
+            self.orders.select(
+                KEY,
+                "due_at",
+                begins_at="opened_at",
+                ends_at=pl.min_horizontal("due_at", "completed_known_at", "off_at"),
+            )
+            .filter(pl.col("begins_at") < pl.col("ends_at"))
+            .join(told, on=KEY, how="left", maintain_order="left")
+            .select(KEY, "begins_at", "ends_at", "is_late", "due_at")
+        )
+
+    @property
+    def decided(self) -> pl.DataFrame:
+        """Lives as recorded scores meet them (`ml.evaluation.prediction_log.met`)."""
+        return self.lives.with_columns(settled_at=pl.col("due_at") + SETTLES).rename(
+            {KEY: "entity", "due_at": "event_at"}
+        )
+
+    def watched(self) -> pl.DataFrame:
+        """Rows to learn from: the opening of each order and some moments while it was open."""
+        return self._rows(self._drawn(self.lives))
+
+    def of_lives(self, lives: pl.DataFrame, protocol: str) -> pl.DataFrame:
+        """Labelled rows of some orders at moments chosen by a protocol.
+
+        Raises:
+            ProtocolError: When the protocol is not known.
+        """
+        return self._rows(moments_of(lives, protocol, key=KEY)).drop_nulls("is_late")
+
+    def ticks(self, lives: pl.DataFrame, step: timedelta) -> pl.DataFrame:
+        """Rows of all ticks of some orders."""
+        return self._rows(ticks_of(lives, step, key=KEY))
+
+    def matured(self, since: datetime) -> pl.DataFrame:
+        """Labelled rows of orders that came after an instant, with `settled_at` and `trailing_rate`."""
+        later = self.lives.filter(pl.col("begins_at") >= pl.lit(since, INSTANT))
+        rows = self._rows(self._drawn(later)).drop_nulls("is_late")
+        return rows.with_columns(settled_at=pl.col("due_at") + SETTLES, trailing_rate="all_rate")
+
+    def between(self, begins: datetime, ends: datetime) -> pl.DataFrame:
+        """A sample of rows of the orders that came in a span."""
+        span = pl.col("begins_at").is_between(pl.lit(begins, INSTANT), pl.lit(ends, INSTANT), closed="left")
+        return self._rows(self._drawn(self.lives.filter(span)))
+
+    def _drawn(self, lives: pl.DataFrame) -> pl.DataFrame:
+        return sampled(lives, key=KEY, per_entity=_PER_ORDER, longest=_LONGEST, seed=_SEED)
+
+    def _rows(self, moments: pl.DataFrame) -> pl.DataFrame:
+        """Features and what happened, one row per moment."""
+        placed = moments.select(KEY, "as_of").join(self.orders.select(ORDER), on=KEY, how="left", maintain_order="left")
+        told = features(self.known, placed)
+        outcome = self.lives.select(KEY, "begins_at", "is_late")
+        joined = told.join(outcome, on=KEY, how="left", maintain_order="left")
+        lead = (pl.col("due_at") - pl.col("as_of")).dt.total_microseconds() / 60e6
+        return joined.with_columns(lead_minutes=pl.when("is_late").then(lead))
+
+
+def outcomes(orders: pl.DataFrame, until: datetime) -> pl.DataFrame:
+    """What is learned of past orders: the key and `is_late`, as the last word known by an instant has it.
+
+    An order counts once its due time lies `SETTLES` back, whatever became known of it before.
+    """
+    is_settled = pl.col("due_at") + SETTLES <= pl.lit(until, INSTANT)
+    called_off = (pl.col("off_at") < pl.min_horizontal("completed_known_at", pl.col("due_at") + SETTLES)).fill_null(
+        value=False
+    )
+    is_late = (pl.col("completed_at") > pl.col("due_at")).fill_null(value=True)
+    return orders.filter(is_settled, ~called_off).select(KEY, is_late=is_late)
+
+
+def told_of(orders: pl.DataFrame, until: datetime) -> pl.DataFrame:
+    """What was said of past orders when it was first known: the key, `at`, `is_late` and what tells orders apart.
+
+    A completion that becomes known later than `SETTLES` after the due time comes too late to be told: what counted as
+    late then is not taken back here, because features are what was known.
+    """
+    deadline = pl.col("due_at") + SETTLES
+    is_late = (pl.col("completed_at") > pl.col("due_at")) | pl.col("completed_at").is_null()
+    in_time_to_know = pl.col("completed_known_at") <= deadline
+    settled = orders.with_columns(
+        at=pl.min_horizontal("completed_known_at", deadline),
+        is_late=pl.when(in_time_to_know).then(is_late).otherwise(statement=True),
+    )
+    # Whoever was called off before it was due, or before anybody knew more, tells nothing.
+    called_off = (pl.col("off_at") < pl.col("at")).fill_null(value=False)
+    return settled.filter(pl.col("at") <= pl.lit(until, INSTANT), ~called_off).select(
+        KEY, "batch_id", "vendor_id", "site_id", "client_id", "category", "at", "is_late"
+    )
+
+
+def streams_of(orders: pl.DataFrame, until: datetime) -> Streams:
+    """The streams of features of what was known by an instant."""
+    gone = pl.min_horizontal("completed_known_at", "off_at")
+    stayed = gone.is_null() | (gone > pl.col("due_at"))
+    spans = orders.select("vendor_id", "site_id", "opened_at", overdue_at=pl.when(stayed).then("due_at"), gone_at=gone)
+    return streams(told_of(orders, until), spans)

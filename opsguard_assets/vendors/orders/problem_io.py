@@ -1,0 +1,127 @@
+"""Late work orders as a problem of the learning house, its history out of the lake, and one tick of risk.
+
+Here: reading. Not here: features (`ml.problems.work_order_late`), labels and moments (`orders.dataset`), the asset
+(`orders.assets`).
+"""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from ml.evaluation import prediction_log as recorded
+from ml.models.model import RiskModel
+from ml.problems.work_order_late.features import FEATURES, features
+from ml.problems.work_order_late.problem import KEY, PROBLEM
+from ml.problems.work_order_late.rule import WorkOrderRule
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.models.problem import Problem, Recorded, costs_of
+from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN, rank
+from opsguard_assets.vendors.orders.dataset import ORDER, OrderPast, streams_of
+from opsguard_assets.vendors.scores.io import WORK_ORDERS
+from opsguard_assets.vendors.scores.schemas import WORK_ORDER_RISK
+from resources.lake import Lake
+
+# A tick reads five years, so that it does not cost more for older ones. Rates are of the last hundred batches: only of
+# who has fewer in five years does a training remember more.
+REMEMBERED = timedelta(days=5 * 365)
+AT_RISK = "work_order_at_risk"
+_DIGITS = 9
+_ASKED = ("vendor_id", "site_id", "client_id", "category", "priority", "due_at", "estimated_hours")
+
+
+def work_order_late(settings: Settings) -> Problem:
+    """Will a work order miss its due time?"""
+    off = settings.vendors.cancelled
+    return Problem(
+        name=PROBLEM,
+        entity="order",
+        event="late completion",
+        group="vendors",
+        inputs=(WORK_ORDERS,),
+        past=lambda lake, until: OrderPast(until, orders_of(lake, until, off)),
+        rule=WorkOrderRule(),
+        makes=frozenset(FEATURES).__contains__,
+        costs=costs_of(settings, settings.money.late_order_cost),
+        alert_from=settings.vendors.late_alert_from,
+        alert_type=AT_RISK,
+        step=timedelta(hours=1),
+        recorded=Recorded(
+            WORK_ORDER_RISK, pl.col(KEY), lambda lake, scores, until: met(lake, scores, until, cancelled=off)
+        ),
+    )
+
+
+def met(lake: Lake, scores: pl.DataFrame, until: datetime, *, cancelled: tuple[str, ...]) -> pl.DataFrame:
+    """Recorded scores with their fates (`ml.evaluation.prediction_log.met`)."""
+    return recorded.met(scores, OrderPast(until, orders_of(lake, until, cancelled)).decided, until)
+
+
+def orders_of(
+    lake: Lake, until: datetime, cancelled: tuple[str, ...], *, since: datetime | None = None
+) -> pl.DataFrame:
+    """The orders created since an instant that have a due time, as they were known first, with what became of them.
+
+    Returns:
+        `ORDER`, `completed_at`, `completed_known_at`, `off_at`.
+    """
+    asked = pl.lit(value=True) if since is None else pl.col("created_at") >= pl.lit(since, INSTANT)
+    versions = (
+        lake.versions(WORK_ORDERS).filter(pl.col("known_at") <= pl.lit(until, INSTANT), asked).sort(rank(WORK_ORDERS))
+    )
+    said = versions.filter(~pl.col(IS_WITHDRAWN))
+    promised = said.filter(pl.col("due_at").is_not_null())
+    first = promised.group_by(KEY, maintain_order=True).agg(
+        *(pl.col(name).first() for name in _ASKED),
+        opened_at=pl.max_horizontal(pl.col("created_at").first(), pl.col("known_at").first()),
+    )
+    done = pl.col("completed_at").is_not_null()
+    off = pl.col("status").str.to_lowercase().is_in(list(cancelled)).fill_null(value=False)
+    later = said.group_by(KEY).agg(
+        accepted_known_at=pl.col("known_at").filter(pl.col("accepted_at").is_not_null()).first(),
+        completed_known_at=pl.col("known_at").filter(done).first(),
+        completed_at=pl.col("completed_at").filter(done).first(),
+        _off_at=pl.col("known_at").filter(off & ~done).first(),
+    )
+    withdrawn = versions.filter(pl.col(IS_WITHDRAWN)).group_by(KEY).agg(_withdrawn_at=pl.col("known_at").first())
+    joined = first.join(later, on=KEY, how="left").join(withdrawn, on=KEY, how="left").collect()
+    batch = ("vendor_id", "site_id", "due_at", "opened_at")
+    return (
+        joined.with_columns(
+            batch_id=pl.format(
+                "{}/{}/{}/{}",
+                "vendor_id",
+                pl.col("site_id").fill_null(""),
+                *(pl.col(name).dt.epoch("s") for name in ("due_at", "opened_at")),
+            ),
+            batch_size=pl.len().over(batch).cast(pl.Float64),
+            off_at=pl.min_horizontal("_off_at", "_withdrawn_at"),
+        )
+        .select(*ORDER, "completed_at", "completed_known_at", "off_at")
+        .sort(KEY)
+    )
+
+
+def risk_at(lake: Lake, model: RiskModel, as_of: datetime, cancelled: tuple[str, ...]) -> pl.DataFrame:
+    """The risk of every open order that is not due yet, by what was known at a moment.
+
+    Returns:
+        `work_order_id`, `vendor_id`, `site_id`, `client_id`, `due_at`, `as_of`, `risk`, `reason`.
+    """
+    orders = orders_of(lake, as_of, cancelled, since=as_of - REMEMBERED)
+    now = pl.lit(as_of, INSTANT)
+    is_open = pl.col("completed_known_at").is_null() & pl.col("off_at").is_null() & (pl.col("due_at") > now)
+    moments = orders.filter(is_open).select(ORDER).with_columns(as_of=now)
+    rows = features(streams_of(orders, as_of), moments)
+    risks = model.predict(rows).cast(pl.Float64).round(_DIGITS)
+    return rows.select(
+        KEY, "vendor_id", "site_id", "client_id", "due_at", "as_of", risk=risks, reason=model.reasons(rows)
+    )
+
+
+def recorded_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:
+    """The rows of `work_order_risk` of a tick that was computed; none before the first."""
+    if not lake.exists(WORK_ORDER_RISK.derived_name):
+        return WORK_ORDER_RISK.empty()
+    moment = pl.lit(as_of, INSTANT)
+    rows = lake.scan(WORK_ORDER_RISK.derived_name).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment)
+    return rows.collect()

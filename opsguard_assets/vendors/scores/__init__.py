@@ -1,0 +1,1 @@
+"""The score of every vendor: jobs, shrinkage, grades, months."""

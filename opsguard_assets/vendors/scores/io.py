@@ -1,0 +1,147 @@
+"""Scores of vendors by what was known at a moment, and keeping them.
+
+Here: reading orders, keeping scores. Not here: jobs (`jobs`), scores (`score`), changes (`changes`).
+
+An order is read from when it counts, so a run costs what the months that it tells of hold, and not the whole history.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN
+from opsguard_assets.vendors.scores.changes import changes, months_before
+from opsguard_assets.vendors.scores.jobs import jobs
+from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS, VENDOR_RANKING, VENDOR_SCORES
+from opsguard_assets.vendors.scores.score import scores
+from opsguard_assets.vendors.scores.sentiment import sentiment_after
+from resources.lake import Lake
+
+WORK_ORDERS, VENDORS = TABLES["work_orders"], TABLES["vendors"]
+_WINDOW = "window"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a run says of vendors.
+
+    Attributes:
+        jobs: Rows of `jobs.jobs` that were read, with `month`; older ones only where a later one repairs them.
+        stored: How many orders that count lie in the months told, by the whole table.
+        scores: Rows of `vendor_scores`.
+        months: Rows of `vendor_months`: six whole months and the current one.
+        ranking: Rows of `vendor_ranking`.
+    """
+
+    jobs: pl.DataFrame
+    stored: int
+    scores: pl.DataFrame
+    months: pl.DataFrame
+    ranking: pl.DataFrame
+
+
+def scored_at(lake: Lake, as_of: datetime, settings: Settings) -> Scored:
+    """The scores of the window and of every month, by what was known at a moment."""
+    chosen, zone = settings.vendors, settings.operations.timezone
+    today = as_of.astimezone(ZoneInfo(zone)).date()
+    first, this = months_before(today)
+    begins = datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    window = pl.lit(as_of - timedelta(days=chosen.window_days), INSTANT)
+    read = orders_at(lake, as_of, since=min(begins, as_of - timedelta(days=chosen.window_days)))
+    orders = _with_repaired(lake, as_of, read)
+    vendors = lake.known(VENDORS, as_of).collect()
+    told = jobs(orders, as_of, zone=zone, cancelled=chosen.cancelled)
+    recent = told.filter(pl.col("counts_at") > window).with_columns(period=pl.lit(_WINDOW))
+    now = scores(recent, vendors, fewest=chosen.fewest_jobs).drop("period")
+    tone = sentiment_after(
+        recent.filter("is_counted"), _tickets(lake, as_of, window), within=timedelta(days=chosen.sentiment_days)
+    )
+    moment = {"as_of": pl.lit(as_of, INSTANT), "date": pl.lit(as_of.date())}
+    scored = now.join(tone, on="vendor_id", how="left", maintain_order="left").with_columns(**moment)
+    monthly = told.filter(pl.col("month") >= first, pl.col("month") <= this).with_columns(period="month")
+    months = changes(scores(monthly, vendors, fewest=chosen.fewest_jobs)).rename({"period": "month"})
+    last = months.filter(pl.col("month") == months_before(this, 1)[0]).select("vendor_id", "change", "drivers")
+    ranking = scored.drop_nulls("rank").join(last, on="vendor_id", how="left", maintain_order="left")
+    return Scored(
+        told,
+        _stored(lake, as_of, begins, chosen.cancelled),
+        scored.select(VENDOR_SCORES.columns),
+        months.with_columns(known_at=moment["as_of"]).select(VENDOR_MONTHS.columns),
+        ranking.select(VENDOR_RANKING.columns),
+    )
+
+
+def orders_at(lake: Lake, as_of: datetime, *, since: datetime) -> pl.DataFrame:
+    """The orders known at a moment that were done, due or (without either) created after an instant."""
+    counts_at = pl.coalesce(pl.min_horizontal("due_at", "completed_at"), "created_at")
+    bound, now = pl.lit(since, INSTANT), pl.lit(as_of, INSTANT)
+    return lake.known(WORK_ORDERS, as_of).filter(counts_at >= bound, pl.col("created_at") <= now).collect()
+
+
+def _with_repaired(lake: Lake, as_of: datetime, orders: pl.DataFrame) -> pl.DataFrame:
+    """The orders, and older ones that they repair, and those that these repair: a chain has its first job."""
+    known, found = lake.known(WORK_ORDERS, as_of), orders
+    while True:
+        asked = found["is_rework_of"].drop_nulls().unique()
+        missing = asked.filter(~asked.is_in(orders["work_order_id"].implode()))
+        if missing.is_empty():
+            return orders
+        found = known.filter(pl.col("work_order_id").is_in(missing.implode())).collect()
+        orders = pl.concat([orders, found])
+
+
+def _stored(lake: Lake, as_of: datetime, begins: datetime, cancelled: Sequence[str]) -> int:
+    """How many stored orders were done or due between two instants and not called off; not by what scores read."""
+    now = pl.lit(as_of, INSTANT)
+    done = pl.when(pl.col("completed_at") <= now).then("completed_at")
+    settled = pl.min_horizontal("due_at", done)
+    is_off = pl.col("status").str.to_lowercase().is_in(list(cancelled)).fill_null(value=False) & done.is_null()
+    counting = (settled >= pl.lit(begins, INSTANT)) & (settled <= now) & (pl.col("created_at") <= now) & ~is_off
+    return int(lake.known(WORK_ORDERS, as_of).select(counting.sum()).collect().item() or 0)
+
+
+def keep_scores(lake: Lake, scored: Scored, as_of: datetime, settings: Settings) -> int:
+    """Keeps the scores of a run, and of the months what is new; returns how many months changed."""
+    where = {"date": as_of.date(), "as_of": as_of}
+    for table, rows in ((VENDOR_SCORES, scored.scores), (VENDOR_RANKING, scored.ranking)):
+        lake.replace_slice(table.derived_name, rows, where=where, partition_by=["date"])
+    said = [name for name in VENDOR_MONTHS.columns if name != "known_at"]
+    since = _first_month(as_of, settings)
+    before = lake.known(VENDOR_MONTHS, as_of).filter(pl.col("month") >= since).select(said).collect()
+    new = scored.months.select(said).join(before, on=said, how="anti", nulls_equal=True)
+    gone = before.join(scored.months, on=list(VENDOR_MONTHS.key), how="anti")
+    news = pl.concat(
+        [
+            rows.with_columns(pl.lit(withdrawn).alias(IS_WITHDRAWN), known_at=pl.lit(as_of, INSTANT))
+            for rows, withdrawn in ((new, False), (gone, True))
+        ]
+    )
+    if len(news):
+        lake.record(VENDOR_MONTHS, news.select(*VENDOR_MONTHS.columns, IS_WITHDRAWN), loaded_at=as_of)
+    return len(news)
+
+
+def last_scores(lake: Lake, as_of: datetime) -> pl.DataFrame:
+    """The newest recorded rows of `vendor_scores` not after a moment; none before the first run."""
+    if not lake.exists(VENDOR_SCORES.derived_name):
+        return VENDOR_SCORES.empty()
+    rows = lake.scan(VENDOR_SCORES.derived_name).filter(
+        pl.col("date").is_between(as_of.date() - timedelta(days=7), as_of.date()),
+        pl.col("as_of") <= pl.lit(as_of, INSTANT),
+    )
+    return rows.filter(pl.col("as_of") == pl.col("as_of").max()).collect()
+
+
+def _first_month(as_of: datetime, settings: Settings) -> date:
+    return months_before(as_of.astimezone(ZoneInfo(settings.operations.timezone)).date())[0]
+
+
+def _tickets(lake: Lake, as_of: datetime, since: pl.Expr) -> pl.DataFrame:
+    columns = ("ticket_id", "site_id", "opened_at", "sentiment")
+    told = lake.known(TABLES["tickets"], as_of).select(columns)
+    return told.filter(pl.col("opened_at") > since, pl.col("opened_at") <= pl.lit(as_of, INSTANT)).collect()
