@@ -152,7 +152,7 @@ def test_a_key_that_json_lines_leave_out_is_no_missing_column(mailbox, folder):
 KILLED = """
     import os, signal, sys
     from pathlib import Path
-    from opsguard_assets.intake import loader
+    from opsguard_assets.intake.receiving import loader
     from tests.intake.receive.inboxes import Mailbox, files
 
     home, place = Path(sys.argv[1]), sys.argv[2]
@@ -166,7 +166,7 @@ KILLED = """
         written = loader.write_deltalake
         loader.write_deltalake = lambda *a, **k: (written(*a, **k), die())
     else:
-        from opsguard_assets.intake import spool
+        from opsguard_assets.intake.raw import spool
         spool.Spool.tables = die
     Mailbox(home).receive(files(home / "in"))
 """
