@@ -1,6 +1,8 @@
 """What the pages show works: their YAML is read, their links lead somewhere, their commands exist."""
 
+import ast
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,11 +19,30 @@ YAML = [
     for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
     if block.startswith("sources:")
 ]
+PYTHON = [
+    (page.name, block)
+    for page in PAGES
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+]
+OURS = ("opsguard_assets", "ml", "resources", "sensors")
 
 
 def test_there_are_pages_with_examples():
     assert len(PAGES) > 8
     assert YAML
+    assert PYTHON
+
+
+def test_names_that_python_examples_import_from_us_exist():
+    imported = [
+        (page, node.module, alias.name)
+        for page, block in PYTHON
+        for node in ast.walk(ast.parse(block))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(OURS)
+        for alias in node.names
+    ]
+    assert imported
+    assert [each for each in imported if not hasattr(import_module(each[1]), each[2])] == []
 
 
 @pytest.mark.parametrize(("page", "number", "block"), YAML, ids=lambda value: str(value)[:20])
