@@ -22,10 +22,11 @@ from opsguard_assets.tickets.learning.dataset import Past
 from opsguard_assets.tickets.learning.features_io import features_at
 from opsguard_assets.tickets.learning.outcomes_io import recent_tickets, update_recent
 from opsguard_assets.tickets.learning.recent import reduced
+from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS
 from opsguard_assets.tickets.sla.calendars import working_time
 from opsguard_assets.tickets.sla.clock_history import readings_at
 from opsguard_assets.tickets.sla.derive_io import update_clocks
-from opsguard_assets.tickets.sla.schemas import RECENT_TICKETS, SLA_CLOCKS
+from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS
 from opsguard_assets.tickets.sla.snapshot_io import history_of
 from opsguard_assets.tickets.sla.tick import READ, clocks_at
 from resources.lake import Lake

@@ -20,10 +20,16 @@ from opsguard_assets.intake.readers.simulated import direct_sources
 from opsguard_assets.metadata import preview_rows
 from opsguard_assets.models.outcomes import outcomes_name
 from opsguard_assets.problems import problems_of
-from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR, SHIFT_COMPLIANCE, SHIFT_COVERAGE, SHIFT_RISK
+from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
+from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE
+from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
+from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets.sla.schemas import RECENT_TICKETS, SLA_CLOCKS, SLA_INTERVALS, SLA_RISK, TICKET_OUTCOMES
-from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS, VENDOR_RANKING, VENDOR_SCORES, WORK_ORDER_RISK
+from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTCOMES
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
+from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS
+from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
+from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS, VENDOR_RANKING, VENDOR_SCORES
 from resources.database import Database
 from resources.housekeeping import PROBE, tidy
 from resources.lake import Lake

@@ -21,14 +21,16 @@ from opsguard_assets.models.findings import model_monitor
 from opsguard_assets.models.outcomes import outcomes_of
 from opsguard_assets.moment import TOLERANCE
 from opsguard_assets.shifts.alerts import findings as shifts
-from opsguard_assets.shifts.calendar.schemas import SHIFT_COVERAGE, SHIFT_RISK
+from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE
+from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.tickets.escalation.escalate import LOCK as ESCALATIONS
 from opsguard_assets.tickets.escalation.withdraw import undo_escalations
 from opsguard_assets.tickets.risk import findings as tickets
 from opsguard_assets.tickets.risk.keys import SCORE_JOB
-from opsguard_assets.tickets.sla.schemas import SLA_RISK
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.vendors.alerts import findings as vendors
-from opsguard_assets.vendors.scores.schemas import VENDOR_RANKING, VENDOR_SCORES, WORK_ORDER_RISK
+from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
+from opsguard_assets.vendors.scores.schemas import VENDOR_RANKING, VENDOR_SCORES
 from resources.database import Database
 from resources.lake import Lake
 from resources.withdrawn import Withdrawal, begin, keep, take

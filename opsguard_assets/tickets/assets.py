@@ -36,14 +36,16 @@ from opsguard_assets.models.serving import Serving, scored_by, serving
 from opsguard_assets.moment import Moment
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tickets.learning.outcomes_io import update_outcomes, update_recent
+from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTCOMES
 from opsguard_assets.tickets.risk.alert_assets import sla_alerts_asset
 from opsguard_assets.tickets.risk.keys import SCORE_JOB, SLA_RISK_KEY
 from opsguard_assets.tickets.risk.plots import sla_risk_distribution
 from opsguard_assets.tickets.risk.recompute_io import scored
 from opsguard_assets.tickets.risk.risk import Marks, RiskSummary, summary
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.tickets.sla.derive_io import update_clocks, update_events, update_intervals
 from opsguard_assets.tickets.sla.figures import without_deadline
-from opsguard_assets.tickets.sla.schemas import RECENT_TICKETS, SLA_CLOCKS, SLA_INTERVALS, SLA_RISK, TICKET_OUTCOMES
+from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS
 from opsguard_assets.tickets.sla.snapshot_io import EVENTS, INPUTS, TICKETS
 from resources.database import Database
 from resources.lake import Lake

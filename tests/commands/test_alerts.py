@@ -14,7 +14,7 @@ from opsguard_assets.alerts.life import Monitor, settle
 from opsguard_assets.commands.explanation import MEANINGS
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.risk.keys import SCORE_JOB
-from opsguard_assets.tickets.sla.schemas import SLA_RISK
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from resources.lake import Lake
 from resources.ticks import Tick, record_tick
 from tests.alerts.given import MONITOR, finding, frame, minute

@@ -24,7 +24,7 @@ from opsguard_assets.models.trainings import keep
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.risk.keys import SCORE_JOB
-from opsguard_assets.tickets.sla.schemas import SLA_RISK
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent

@@ -6,7 +6,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from opsguard_assets.shifts.calendar.schemas import SHIFT_COMPLIANCE
+from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from resources.lake import Lake
 from tests.shifts.test_verdicts import at
 from tests.vendors.orders import AS_OF

@@ -24,7 +24,7 @@ from opsguard_assets.shifts.alerts.assets import SHIFT_MONITOR
 from opsguard_assets.tickets.escalation.escalate import Waits, escalate
 from opsguard_assets.tickets.risk.alert_assets import SLA_MONITOR
 from opsguard_assets.tickets.risk.keys import SCORE_JOB
-from opsguard_assets.tickets.sla.schemas import SLA_RISK
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.vendors.alerts.assets import VENDOR_MONITOR
 from opsguard_assets.withdrawal import KINDS, future_ticks, settled_ticks, withdraw
 from resources.environment import read_environment

@@ -38,8 +38,8 @@ from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.risk.keys import SCORE_JOB
 from opsguard_assets.tickets.risk.problem_io import sla_breach
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.tickets.sla.derive_io import update_clocks
-from opsguard_assets.tickets.sla.schemas import SLA_RISK
 from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent

@@ -15,13 +15,13 @@ from opsguard_assets.models.outcomes import judge, keep_weeks
 from opsguard_assets.models.serving import Serving
 from opsguard_assets.problems import problems_of
 from opsguard_assets.shifts.calendar.io import calendar_at
-from opsguard_assets.shifts.calendar.schemas import SHIFT_RISK
 from opsguard_assets.shifts.no_show.problem_io import risk_at as shift_risk_at
+from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.vendors.orders.problem_io import risk_at as order_risk_at
-from opsguard_assets.vendors.scores.schemas import WORK_ORDER_RISK
+from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.fleets import START, fleet_of, record_fleet

@@ -3,8 +3,9 @@
 import pytest
 
 from opsguard_assets.shifts.calendar.posts import coverage_ahead
-from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR, SHIFT_COVERAGE
+from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
 from opsguard_assets.shifts.coverage.coverage import person_hours, shift_coverage, with_shares
+from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE
 from opsguard_assets.shifts.verdicts.verdicts import Attended, Limits, shift_compliance
 from tests.shifts.rosters import rows, site
 from tests.shifts.test_verdicts import at, punch, shift

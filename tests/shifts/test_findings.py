@@ -9,9 +9,10 @@ import pytest
 from opsguard_assets.alerts.finding import checked
 from opsguard_assets.shifts.alerts.findings import Found, key_of_part, shift_findings
 from opsguard_assets.shifts.calendar.posts import coverage_ahead
-from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR, SHIFT_RISK
+from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
 from opsguard_assets.shifts.coverage.coverage import coverage_now
 from opsguard_assets.shifts.coverage.substitutes import Terms, Workforce, nothing_proposed, proposals
+from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.shifts.verdicts.verdicts import Attended, Limits, shift_compliance
 from opsguard_assets.tables.versions import INSTANT
 from tests.shifts.rosters import rows, site

@@ -12,9 +12,9 @@ from ml.problems.no_show.problem import TASK
 from ml.problems.no_show.rule import NoShowRule
 from ml.problems.no_show.words import topics
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.shifts.calendar.schemas import SHIFT_RISK
 from opsguard_assets.shifts.no_show.dataset import PART, ShiftPast, told_of
 from opsguard_assets.shifts.no_show.problem_io import last_risk, no_show, parts_of, risk_at
+from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import Simulation, simulate
 from opsguard_assets.tables.registry import TABLES

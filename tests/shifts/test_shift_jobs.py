@@ -12,10 +12,12 @@ from opsguard_assets.cadences import shift_config
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.moment import moment_config
 from opsguard_assets.shifts.calendar.assets import PLAN_JOB, SHIFT_CALENDAR_KEY
-from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR, SHIFT_COMPLIANCE, SHIFT_COVERAGE
+from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
 from opsguard_assets.shifts.coverage.assets import SHIFT_COVERAGE_KEY
+from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE
 from opsguard_assets.shifts.verdicts.assets import JUDGE_SHIFTS_JOB
 from opsguard_assets.shifts.verdicts.evidence_io import evidence_of
+from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts.verdicts import Limits
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import IS_WITHDRAWN

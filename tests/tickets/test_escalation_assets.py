@@ -15,7 +15,7 @@ from opsguard_assets.config.sources import FileSource
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.escalation.assets import ACCEPTED, ACCOUNTED, CERTAIN, ESCALATE_JOB
 from opsguard_assets.tickets.risk.keys import SCORE_JOB
-from opsguard_assets.tickets.sla.schemas import SLA_RISK
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from resources.lake import Lake
 from resources.ticks import Tick, record_tick
 from tests.tickets.escalators import rows

@@ -15,8 +15,8 @@ from opsguard_assets.tickets.learning import features_io as serving
 from opsguard_assets.tickets.learning.dataset import Past
 from opsguard_assets.tickets.learning.features_io import features_at
 from opsguard_assets.tickets.learning.outcomes_io import recent_tickets, update_recent
+from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTCOMES
 from opsguard_assets.tickets.sla.clock_history import readings_at
-from opsguard_assets.tickets.sla.schemas import RECENT_TICKETS, TICKET_OUTCOMES
 from opsguard_assets.tickets.sla.snapshot_io import TICKETS, history_of, known
 from resources.lake import Lake
 from resources.progress import Silent

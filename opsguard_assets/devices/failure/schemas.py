@@ -5,6 +5,7 @@ Here: shapes. Not here: computing them (`risk`).
 
 import dataframely as dy
 
+from opsguard_assets.tables.derived import instant, text
 from opsguard_assets.tables.table import Table
 
 
@@ -17,25 +18,25 @@ def _risk(within: str) -> dy.Float64:
 class DeviceRisk(dy.Schema):
     """The risk of a device at a moment."""
 
-    device_id = dy.String(nullable=False, description="the device")
-    site_id = dy.String(nullable=True, description="where it is")
-    client_id = dy.String(nullable=True, description="whose site it is")
-    kind = dy.String(nullable=True, description="what it is")
-    model = dy.String(nullable=True, description="maker's model")
-    as_of = dy.Datetime(nullable=False, time_zone="UTC", description="the moment (UTC)")
-    state = dy.String(nullable=False, description="up, offline (silent for too long) or failed (and not heard since)")
+    device_id = text("the device", nullable=False)
+    site_id = text("where it is")
+    client_id = text("whose site it is")
+    kind = text("what it is")
+    model = text("maker's model")
+    as_of = instant("the moment", nullable=False)
+    state = text("up, offline (silent for too long) or failed (and not heard since)", nullable=False)
     risk_1h = _risk("an hour")
     risk_24h = _risk("a day")
     risk_7d = _risk("a week")
     risk_30d = _risk("30 days")
-    last_at = dy.Datetime(nullable=True, time_zone="UTC", description="when it was heard last (UTC)")
+    last_at = instant("when it was heard last")
     silence_minutes = dy.Float64(nullable=True, description="since then, minutes")
-    model_name = dy.String(nullable=False, description="which model of risk")
-    model_version = dy.String(nullable=False, description="which version of it")
-    mode = dy.String(nullable=True, description="what it looks like: battery, connectivity, temperature, hardware")
-    action = dy.String(nullable=True, description="what to do about it")
-    reason = dy.String(nullable=True, description="what the model looked at, in words; null where nobody will ask")
-    model_run_id = dy.String(nullable=True, description="the MLflow run that made the model; null for the rule")
+    model_name = text("which model of risk", nullable=False)
+    model_version = text("which version of it", nullable=False)
+    mode = text("what it looks like: battery, connectivity, temperature, hardware")
+    action = text("what to do about it")
+    reason = text("what the model looked at, in words; null where nobody will ask")
+    model_run_id = text("the MLflow run that made the model; null for the rule")
     visit_rank = dy.UInt32(
         nullable=True, description="place among the devices most worth a visit; null beyond the budget"
     )

@@ -5,6 +5,7 @@ Here: the shape. Not here: computing it (`health.score`).
 
 import dataframely as dy
 
+from opsguard_assets.tables.derived import text
 from opsguard_assets.tables.table import Table
 
 
@@ -15,13 +16,13 @@ def _part(meaning: str) -> dy.Float64:
 class DeviceHealth(dy.Schema):
     """How well a device is at a moment."""
 
-    device_id = dy.String(nullable=False, description="the device")
-    site_id = dy.String(nullable=True, description="where it is")
-    client_id = dy.String(nullable=True, description="whose site it is")
-    kind = dy.String(nullable=True, description="what it is")
+    device_id = text("the device", nullable=False)
+    site_id = text("where it is")
+    client_id = text("whose site it is")
+    kind = text("what it is")
     as_of = dy.Datetime(nullable=False, time_zone="UTC", description="the moment (UTC), a full hour")
     score = dy.Float64(nullable=False, description="health over the trailing 72 hours, 0 dead to 100 well")
-    band = dy.String(nullable=False, description="critical (below 40), warning (below 70) or good")
+    band = text("critical (below 40), warning (below 70) or good", nullable=False)
     battery_score = _part("charge and how long it lasts")
     signal_score = _part("strength and steadiness of the signal")
     uptime_score = _part("time online of the time expected")
@@ -38,7 +39,7 @@ class DeviceHealth(dy.Schema):
         time_zone="UTC",
         description="since when every tick found a score below 60 (UTC); null: it was not",
     )
-    reason = dy.String(nullable=False, description="what costs points, in words")
+    reason = text("what costs points, in words", nullable=False)
     date = dy.Date(nullable=False, description="day of `as_of`; the partition")
 
 

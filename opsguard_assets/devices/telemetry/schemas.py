@@ -9,72 +9,59 @@ is decided on reading; nothing is overwritten.
 
 import dataframely as dy
 
+from opsguard_assets.tables.derived import count, instant, number, text
 from opsguard_assets.tables.table import Table
-
-
-def _instant(meaning: str, *, nullable: bool = True) -> dy.Datetime:
-    return dy.Datetime(nullable=nullable, time_zone="UTC", description=f"{meaning} (UTC)")
-
-
-def _text(meaning: str, *, nullable: bool = True) -> dy.String:
-    return dy.String(nullable=nullable, description=meaning)
-
-
-def _count(meaning: str) -> dy.Int64:
-    return dy.Int64(nullable=False, description=meaning)
-
-
-def _number(meaning: str) -> dy.Float64:
-    return dy.Float64(nullable=True, description=meaning)
 
 
 class DeviceHourly(dy.Schema):
     """What a device reported in one hour, as far as it was known by a full hour."""
 
-    device_id = _text("the device", nullable=False)
-    hour_at = _instant("beginning of the hour in which it was heard", nullable=False)
-    known_at = _instant("full hour from which a tick could see this version", nullable=False)
-    rolled_at = _instant(
+    device_id = text("the device", nullable=False)
+    hour_at = instant("beginning of the hour in which it was heard", nullable=False)
+    known_at = instant("full hour from which a tick could see this version", nullable=False)
+    rolled_at = instant(
         "the newest load that this version was made of; the greater one replaces the other", nullable=False
     )
-    reports = _count("distinct reports")
-    late_reports = _count("of them, those that became known more than an hour after they were measured")
-    future_reports = _count("of them, those dated after they became known: counted in the hour in which they were")
+    reports = count("distinct reports", nullable=False)
+    late_reports = count("of them, those that became known more than an hour after they were measured", nullable=False)
+    future_reports = count(
+        "of them, those dated after they became known: counted in the hour in which they were", nullable=False
+    )
     unordered_reports = dy.Int64(
         nullable=True,
         description="of them, those known after one that was heard later; null where an earlier OpsGuard rolled",
     )
-    first_at = _instant("when its first report was heard; null where a correction took all reports away")
-    last_at = _instant("when its last report was heard")
+    first_at = instant("when its first report was heard; null where a correction took all reports away")
+    last_at = instant("when its last report was heard")
     is_online = dy.Bool(nullable=True, description="what the last report said of being online; null: it did not say")
-    online_minutes = _number(
+    online_minutes = number(
         "minutes that reports vouch for: distinct intervals with an online report, times interval; they are "
         "counted from the middle of that of the hour's first report"
     )
-    expected_minutes = _number("minutes of the hour in which it should have been online; null without an interval")
-    battery_reports = _count("reports with a charge")
-    battery_first_pct = _number("first charge of the hour, percent")
-    battery_first_at = _instant("when it was measured")
-    battery_last_pct = _number("last charge of the hour, percent")
-    battery_last_at = _instant("when it was measured")
-    battery_min_pct = _number("least charge, percent")
-    discharge_pct = _number(
+    expected_minutes = number("minutes of the hour in which it should have been online; null without an interval")
+    battery_reports = count("reports with a charge", nullable=False)
+    battery_first_pct = number("first charge of the hour, percent")
+    battery_first_at = instant("when it was measured")
+    battery_last_pct = number("last charge of the hour, percent")
+    battery_last_at = instant("when it was measured")
+    battery_min_pct = number("least charge, percent")
+    discharge_pct = number(
         "charge lost between successive reports of the hour that do not rise, percent points; null without a charge"
     )
-    discharge_minutes = _number("minutes between these reports")
-    signal_reports = _count("reports with a signal strength")
-    signal_mean_dbm = _number("mean received signal strength, dBm")
-    signal_std_db = _number("its standard deviation within the hour (population), dB")
-    signal_max_dbm = _number("greatest, dBm; null without a signal, and where an earlier OpsGuard rolled")
-    temperature_reports = _count("reports with a temperature")
-    temperature_mean_c = _number("mean, degrees Celsius")
-    temperature_min_c = _number("least, degrees Celsius")
-    temperature_max_c = _number("greatest, degrees Celsius")
-    temperature_out_minutes = _number(
+    discharge_minutes = number("minutes between these reports")
+    signal_reports = count("reports with a signal strength", nullable=False)
+    signal_mean_dbm = number("mean received signal strength, dBm")
+    signal_std_db = number("its standard deviation within the hour (population), dB")
+    signal_max_dbm = number("greatest, dBm; null without a signal, and where an earlier OpsGuard rolled")
+    temperature_reports = count("reports with a temperature", nullable=False)
+    temperature_mean_c = number("mean, degrees Celsius")
+    temperature_min_c = number("least, degrees Celsius")
+    temperature_max_c = number("greatest, degrees Celsius")
+    temperature_out_minutes = number(
         "minutes outside the device's allowed range: reports outside times interval, at most 60; without an interval "
         "the reports share the hour evenly; null without a range or a temperature"
     )
-    errors = _count("errors reported")
+    errors = count("errors reported", nullable=False)
     channels = dy.List(
         dy.Struct(
             {

@@ -22,13 +22,13 @@ from opsguard_assets.shifts.alerts.findings import (
 )
 from opsguard_assets.shifts.calendar.io import calendar_at
 from opsguard_assets.shifts.calendar.posts import coverage_ahead
-from opsguard_assets.shifts.calendar.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.coverage.coverage import coverage_now
 from opsguard_assets.shifts.coverage.substitutes import Terms, Workforce, proposals, since_of
 from opsguard_assets.shifts.no_show.assets import SHIFT_RISK_KEY
 from opsguard_assets.shifts.no_show.problem_io import last_risk, recorded_risk
 from opsguard_assets.shifts.verdicts.assets import SHIFT_COMPLIANCE_KEY, limits_of
 from opsguard_assets.shifts.verdicts.io import Judged, compliance_at, last_said
+from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts.verdicts import NO_SHOW, UNATTENDED, WRONG_SITE
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import INSTANT

@@ -17,9 +17,9 @@ from opsguard_assets.metadata import (
     preview,
 )
 from opsguard_assets.moment import Moment
-from opsguard_assets.shifts.calendar.schemas import SHIFT_COVERAGE
 from opsguard_assets.shifts.coverage.coverage import with_shares
 from opsguard_assets.shifts.coverage.io import coverage_at, record_coverage
+from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE
 from opsguard_assets.shifts.verdicts.assets import SHIFT_COMPLIANCE_KEY
 from opsguard_assets.shifts.verdicts.plots import coverage_bars
 from resources.database import Database

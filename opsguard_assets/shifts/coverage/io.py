@@ -9,8 +9,9 @@ import polars as pl
 
 from opsguard_assets.shifts.calendar.io import calendar_at
 from opsguard_assets.shifts.calendar.posts import AHEAD
-from opsguard_assets.shifts.calendar.schemas import SHIFT_COMPLIANCE, SHIFT_COVERAGE
 from opsguard_assets.shifts.coverage.coverage import shift_coverage
+from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE
+from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.tables.versions import INSTANT
 from resources.lake import Lake
 

@@ -27,8 +27,8 @@ from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.serving import scored_by, serving
 from opsguard_assets.moment import Moment
 from opsguard_assets.shifts.calendar.assets import SHIFT_CALENDAR_KEY
-from opsguard_assets.shifts.calendar.schemas import SHIFT_RISK
 from opsguard_assets.shifts.no_show.problem_io import risk_at
+from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from resources.database import Database
 from resources.lake import Lake
 

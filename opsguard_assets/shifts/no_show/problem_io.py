@@ -17,8 +17,8 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.problem import Problem, Recorded, costs_of
 from opsguard_assets.shifts.calendar.calendar import PLANNED
 from opsguard_assets.shifts.calendar.io import INPUTS, calendar_at
-from opsguard_assets.shifts.calendar.schemas import SHIFT_RISK
 from opsguard_assets.shifts.no_show.dataset import AHEAD, PART, ShiftPast, told_of
+from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.shifts.verdicts.io import ATTENDANCE, PUNCH_FEEDS, SITES
 from opsguard_assets.shifts.verdicts.presence import distance_m
 from opsguard_assets.shifts.verdicts.verdicts import Attended, Limits, shift_compliance

@@ -19,10 +19,10 @@ from opsguard_assets.metadata import (
 )
 from opsguard_assets.moment import Moment
 from opsguard_assets.shifts.calendar.assets import SHIFT_CALENDAR_KEY
-from opsguard_assets.shifts.calendar.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts.explained import ATTENDS, UNEXPLAINED, punches_explained
 from opsguard_assets.shifts.verdicts.io import Judged, attended_at, compliance_at, record_compliance
 from opsguard_assets.shifts.verdicts.plots import compliance_strip
+from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts.verdicts import NO_SHOW, ON_TIME, UNATTENDED, UNKNOWN, VERDICTS, Limits
 from opsguard_assets.shifts.verdicts.words import trouble
 from resources.database import Database

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from opsguard_assets.shifts.calendar.io import calendar_at
-from opsguard_assets.shifts.calendar.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts.feeds import LEARNED_FROM
+from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts.verdicts import NOT_DUE, UPCOMING, Attended, Limits, shift_compliance
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import INSTANT

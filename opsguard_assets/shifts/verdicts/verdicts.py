@@ -20,10 +20,10 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from opsguard_assets.shifts.calendar.calendar import EXCUSED, HOLIDAY, PLANNED, REPLACED
-from opsguard_assets.shifts.calendar.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts.feeds import feeds
 from opsguard_assets.shifts.verdicts.matching import assigned
 from opsguard_assets.shifts.verdicts.presence import BREAK, presences, with_distance
+from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.tables.versions import INSTANT
 
 UPCOMING, UNKNOWN, ON_TIME, LATE, UNATTENDED, NO_SHOW = (

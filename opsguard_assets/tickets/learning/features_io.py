@@ -16,8 +16,8 @@ from opsguard_assets.derivation import followed_upto, pending
 from opsguard_assets.tickets.learning.dataset import Past
 from opsguard_assets.tickets.learning.outcomes_io import recent_tickets
 from opsguard_assets.tickets.learning.recent import MARGIN, VERSION, outcomes_at, ticket_outcomes, told_of
+from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS
 from opsguard_assets.tickets.sla.clock_history import valid
-from opsguard_assets.tickets.sla.schemas import RECENT_TICKETS
 from opsguard_assets.tickets.sla.snapshot_io import CLIENTS, INPUTS, RULES, history_of
 from opsguard_assets.tickets.sla.working_time import INSTANT
 from resources.lake import Lake

@@ -1,7 +1,7 @@
 """The names that ticks of SLA risk go by. Not here: computing one."""
 
 from opsguard_assets.metadata import key_of
-from opsguard_assets.tickets.sla.schemas import SLA_RISK
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
 
 SLA_RISK_KEY = key_of(SLA_RISK)
 SCORE_JOB = "score_sla_job"

@@ -18,8 +18,8 @@ from opsguard_assets.models.problem import Problem, Recorded, costs_of
 from opsguard_assets.tickets.learning.dataset import Past, as_known
 from opsguard_assets.tickets.learning.outcomes import lives_of
 from opsguard_assets.tickets.risk.findings import BREACH_RISK
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.tickets.sla.clock_history import clock_history
-from opsguard_assets.tickets.sla.schemas import SLA_RISK
 from opsguard_assets.tickets.sla.snapshot_io import INPUTS, history_of
 from resources.lake import Lake
 

@@ -13,9 +13,10 @@ from ml.models.model import RiskModel
 from opsguard_assets.derivation import pending
 from opsguard_assets.tickets.learning.features_io import features_at
 from opsguard_assets.tickets.risk.risk import sla_risk
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.tickets.sla.calendars import working_time
 from opsguard_assets.tickets.sla.derive_io import tickets_touched
-from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_RISK
+from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS
 from opsguard_assets.tickets.sla.snapshot_io import CALENDARS, INPUTS, TICKETS, known
 from opsguard_assets.tickets.sla.tick import READ, is_outdated
 from opsguard_assets.tickets.sla.working_time import INSTANT, WorkingTime

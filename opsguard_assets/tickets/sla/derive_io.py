@@ -12,8 +12,9 @@ import polars as pl
 
 from opsguard_assets.derivation import Span, in_portions, mark, pending, touched, unseen
 from opsguard_assets.tables.table import Table
+from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTCOMES
 from opsguard_assets.tickets.sla.event_history import corrections, event_history
-from opsguard_assets.tickets.sla.schemas import RECENT_TICKETS, SLA_CLOCKS, SLA_INTERVALS, TICKET_OUTCOMES
+from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS
 from opsguard_assets.tickets.sla.snapshot_io import EVENTS, INPUTS, RULES, TICKETS, Knowledge, known
 from resources.lake import Lake
 from resources.progress import Progress

@@ -27,7 +27,7 @@ from opsguard_assets.models.promotion import Office
 from opsguard_assets.models.serving import scored_by, serving
 from opsguard_assets.moment import Moment
 from opsguard_assets.vendors.orders.problem_io import risk_at
-from opsguard_assets.vendors.scores.schemas import WORK_ORDER_RISK
+from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
 from resources.database import Database
 from resources.lake import Lake
 

@@ -17,8 +17,8 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.problem import Problem, Recorded, costs_of
 from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN, rank
 from opsguard_assets.vendors.orders.dataset import ORDER, OrderPast, streams_of
+from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
 from opsguard_assets.vendors.scores.io import WORK_ORDERS
-from opsguard_assets.vendors.scores.schemas import WORK_ORDER_RISK
 from resources.lake import Lake
 
 # A tick reads five years, so that it does not cost more for older ones. Rates are of the last hundred batches: only of

@@ -1,4 +1,4 @@
-"""The derived tables of vendors: their columns and meanings, as asset pages show them.
+"""The scores of vendors, by day and by month: their columns and meanings, as asset pages show them.
 
 Here: shapes. Not here: computing them. Months are kept with two clocks, like canonical tables: what was said of a month
 stays readable when a late record corrects it.
@@ -6,19 +6,8 @@ stays readable when a late record corrects it.
 
 import dataframely as dy
 
+from opsguard_assets.tables.derived import count, instant, text
 from opsguard_assets.tables.table import Table
-
-
-def _instant(meaning: str, *, nullable: bool = True) -> dy.Datetime:
-    return dy.Datetime(nullable=nullable, time_zone="UTC", description=f"{meaning} (UTC)")
-
-
-def _text(meaning: str, *, nullable: bool = True) -> dy.String:
-    return dy.String(nullable=nullable, description=meaning)
-
-
-def _number(meaning: str) -> dy.Int64:
-    return dy.Int64(nullable=True, description=meaning)
 
 
 def _points(meaning: str) -> dy.Float64:
@@ -32,32 +21,32 @@ def _change(meaning: str) -> dy.Float64:
 class _Score(dy.Schema):
     """What every score says."""
 
-    vendor_id = _text("the contractor", nullable=False)
-    name = _text("name for people")
-    trade = _text("what they do; ranks are within a trade")
+    vendor_id = text("the contractor", nullable=False)
+    name = text("name for people")
+    trade = text("what they do; ranks are within a trade")
     jobs = dy.Int64(nullable=False, description="jobs that count")
     score = _points("the score; null where no part is known")
     low = _points("lower end of the 90 % interval")
     high = _points("upper end of the 90 % interval")
-    grade = _text("A from 90, B 80, C 70, D 60, F")
-    rank = _number("place within the trade; null with too few jobs")
-    ranked = _number("vendors of the trade that are ranked; null with too few jobs")
-    sla_jobs = _number("jobs that had a due time")
+    grade = text("A from 90, B 80, C 70, D 60, F")
+    rank = count("place within the trade; null with too few jobs")
+    ranked = count("vendors of the trade that are ranked; null with too few jobs")
+    sla_jobs = count("jobs that had a due time")
     sla_raw = _points("share of them done in time, as it is")
     sla_score = _points("the same, drawn towards the peers")
     sla_low = _points("its lower end")
     sla_high = _points("its upper end")
-    completion_jobs = _number("jobs with an estimate")
+    completion_jobs = count("jobs with an estimate")
     completion_raw = _points("100 within the estimate, 0 at twice of it: the mean as it is")
     completion_score = _points("the same, drawn towards the peers")
     completion_low = _points("its lower end")
     completion_high = _points("its upper end")
-    quality_jobs = _number("jobs that were rated")
+    quality_jobs = count("jobs that were rated")
     quality_raw = _points("rating: the mean as it is")
     quality_score = _points("the same, drawn towards the peers")
     quality_low = _points("its lower end")
     quality_high = _points("its upper end")
-    rework_jobs = _number("jobs of which it is known whether they were repaired later")
+    rework_jobs = count("jobs of which it is known whether they were repaired later")
     rework_raw = _points("share of them that needed no repair, as it is")
     rework_score = _points("the same, drawn towards the peers")
     rework_low = _points("its lower end")
@@ -68,8 +57,8 @@ class VendorScores(_Score):
     """The score of a vendor over the last 90 days, at a moment."""
 
     sentiment = dy.Float64(nullable=True, description="mean tone of tickets at its sites soon after a job, -1 to 1")
-    sentiment_tickets = _number("tickets that tell; null without any")
-    as_of = _instant("the moment", nullable=False)
+    sentiment_tickets = count("tickets that tell; null without any")
+    as_of = instant("the moment", nullable=False)
     date = dy.Date(nullable=False, description="day of `as_of`; the partition")
 
 
@@ -82,43 +71,26 @@ class VendorMonths(_Score):
     completion_change = _change("what time against estimate added")
     quality_change = _change("what ratings added")
     rework_change = _change("what rework added")
-    drivers = _text("what moved it, the greatest first")
-    known_at = _instant("when this was known", nullable=False)
+    drivers = text("what moved it, the greatest first")
+    known_at = instant("when this was known", nullable=False)
 
 
 class VendorRanking(dy.Schema):
     """The places of the vendors of a trade at a moment, with how they came there."""
 
-    trade = _text("the trade; null where nobody said")
+    trade = text("the trade; null where nobody said")
     rank = dy.Int64(nullable=False, description="place, 1 the best; equal scores share a place")
     ranked = dy.Int64(nullable=False, description="vendors of the trade that are ranked")
-    vendor_id = _text("the contractor", nullable=False)
-    name = _text("name for people")
+    vendor_id = text("the contractor", nullable=False)
+    name = text("name for people")
     score = _points("the score of the last 90 days")
     low = _points("lower end of the 90 % interval")
     high = _points("upper end of the 90 % interval")
-    grade = _text("A from 90, B 80, C 70, D 60, F")
+    grade = text("A from 90, B 80, C 70, D 60, F")
     jobs = dy.Int64(nullable=False, description="jobs that count")
     change = _change("of the last whole month against the one before")
-    drivers = _text("what moved it")
-    as_of = _instant("the moment", nullable=False)
-    date = dy.Date(nullable=False, description="day of `as_of`; the partition")
-
-
-class WorkOrderRisk(dy.Schema):
-    """The probability that an open work order misses its due time, at a moment."""
-
-    work_order_id = _text("the order", nullable=False)
-    vendor_id = _text("whose job it is", nullable=False)
-    site_id = _text("where")
-    client_id = _text("for whom")
-    due_at = _instant("by when it should be done", nullable=False)
-    as_of = _instant("the moment", nullable=False)
-    risk = dy.Float64(nullable=False, description="probability that it is not done by then, 0..1")
-    reason = _text("what the model looked at, in words")
-    model_name = _text("which model", nullable=False)
-    model_version = _text("which version of it", nullable=False)
-    model_run_id = _text("the MLflow run that made the model; null for the rule")
+    drivers = text("what moved it")
+    as_of = instant("the moment", nullable=False)
     date = dy.Date(nullable=False, description="day of `as_of`; the partition")
 
 
@@ -130,7 +102,4 @@ VENDOR_MONTHS = Table(
 )
 VENDOR_RANKING = Table(
     name="vendor_ranking", room="vendors", schema=VendorRanking, key=("vendor_id", "as_of"), happened_at="as_of"
-)
-WORK_ORDER_RISK = Table(
-    name="work_order_risk", room="vendors", schema=WorkOrderRisk, key=("work_order_id", "as_of"), happened_at="as_of"
 )
