@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from opsguard_assets.tickets.sla.derive_io import update_clocks, update_events, update_intervals
+from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTCOMES
+from opsguard_assets.tickets.sla.derive_io import FOLLOWERS, update_clocks, update_events, update_intervals
 from opsguard_assets.tickets.sla.event_history import corrections, event_history
 from opsguard_assets.tickets.sla.events import derive_ticket_events
 from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS
@@ -170,3 +171,7 @@ def test_no_order_and_no_split_of_deliveries_changes_events_clocks_or_intervals(
             assert_frame_equal(events(one_by_one, moment), events(at_once, moment))
         assert_frame_equal(clocks(one_by_one), clocks(at_once))
         assert_frame_equal(intervals(one_by_one), intervals(at_once))
+
+
+def test_events_are_recorded_after_the_marks_of_all_who_follow_them():
+    assert set(FOLLOWERS) == {table.name for table in (SLA_CLOCKS, SLA_INTERVALS, TICKET_OUTCOMES, RECENT_TICKETS)}

@@ -12,7 +12,6 @@ import polars as pl
 
 from opsguard_assets.derivation import Span, in_portions, mark, pending, touched, unseen
 from opsguard_assets.tables.table import Table
-from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTCOMES
 from opsguard_assets.tickets.sla.event_history import corrections, event_history
 from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS
 from opsguard_assets.tickets.sla.snapshot_io import EVENTS, INPUTS, RULES, TICKETS, Knowledge, known
@@ -21,7 +20,8 @@ from resources.progress import Progress
 
 PORTION = 200_000
 _KEY = "ticket_id"
-_FOLLOWERS = (SLA_CLOCKS.name, SLA_INTERVALS.name, TICKET_OUTCOMES.name, RECENT_TICKETS.name)
+# Who reads the events, by the names under which they mark how far they are; the last two live a floor above.
+FOLLOWERS = (SLA_CLOCKS.name, SLA_INTERVALS.name, "ticket_outcomes", "recent_tickets")
 
 
 def update_events(lake: Lake, *, progress: Progress) -> int:
@@ -104,4 +104,4 @@ def _record_events(lake: Lake, portion: pl.DataFrame, upto: datetime) -> None:
         lake.versions(table).join(portion.lazy(), on=_KEY, how="semi").collect() for table in (TICKETS, EVENTS)
     )
     rows = corrections(stored, event_history(states))
-    lake.record(EVENTS, rows, loaded_at=unseen(lake, _FOLLOWERS, upto))
+    lake.record(EVENTS, rows, loaded_at=unseen(lake, FOLLOWERS, upto))
