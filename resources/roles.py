@@ -12,7 +12,7 @@ from ml.tracking.registry import Registry
 from ml.tracking.tracking import Place
 from opsguard_assets.intake.receiving.inbox import Inbox
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from resources.database import MLFLOW, Database
 from resources.environment import read_environment
 from resources.lake import Lake
@@ -34,10 +34,10 @@ def _inbox(_context: dg.InitResourceContext) -> Inbox:
     return Inbox(lake_uri=place.lake, work_dir=place.dlt_home, variables=os.environ)
 
 
-def _models(_context: dg.InitResourceContext) -> Office:
+def _models(_context: dg.InitResourceContext) -> ModelCatalog:
     place = read_environment(os.environ)
     database = _database(_context)
-    return Office(Registry(Place(database.url_for(MLFLOW), place.mlflow_artifacts)), Champions(database))
+    return ModelCatalog(Registry(Place(database.url_for(MLFLOW), place.mlflow_artifacts)), Champions(database))
 
 
 def roles() -> dict[str, dg.ResourceDefinition]:

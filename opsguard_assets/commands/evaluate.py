@@ -14,7 +14,7 @@ from ml.evaluation.evaluate import evaluate as judge
 from ml.evaluation.segments import by_segment
 from ml.features.moments import INSTANT, ProtocolError
 from ml.models.model import RiskModel
-from opsguard_assets.commands.offices import office_of
+from opsguard_assets.commands.model_catalog import catalog_of
 from opsguard_assets.commands.problems import PROBLEM_HELP, NothingToJudgeError, instant
 from opsguard_assets.commands.problems import Problem as Name
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
@@ -86,7 +86,7 @@ def _moments(problem: Problem, past: Past, period: tuple[datetime, datetime], pr
 
 def in_roles(session: Session, problem: Name, moment: datetime) -> list[tuple[str, RiskModel]]:
     """The models that knew nothing later than a moment: the champion first, if it may judge, then the best."""
-    return list(trainings.in_roles(office_of(session), problem.value, moment))
+    return list(trainings.in_roles(catalog_of(session), problem.value, moment))
 
 
 def within(past: Past, first: datetime, last: datetime) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from opsguard_assets.commands.offices import office_of
+from opsguard_assets.commands.model_catalog import catalog_of
 from opsguard_assets.commands.problems import Problem
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
 from opsguard_assets.models.champions import Promotion
@@ -24,7 +24,7 @@ def models(
     The MLflow run leads to parameters, figures and the versions of the data that the model learned from.
     """
     with opened(config) as session:
-        champions = office_of(session).champions
+        champions = catalog_of(session).champions
         history, challenger = champions.history(problem.value), champions.challenger(problem.value)
         current = champions.current(problem.value)
         files = told_of_files(champions.database, current) if current else None

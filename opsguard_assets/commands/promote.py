@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from opsguard_assets.commands.offices import ActorOption, actor_of, office_of
+from opsguard_assets.commands.model_catalog import ActorOption, actor_of, catalog_of
 from opsguard_assets.commands.problems import Problem
 from opsguard_assets.commands.session import ConfigOption, opened
 from opsguard_assets.models.promotion import GATE_LABEL, PASSED, PROMOTED
@@ -33,12 +33,12 @@ def promote(
     is refused. `opsguard models sla_breach` shows versions and history.
     """
     with opened(config) as session:
-        office = office_of(session)
-        found = office.registry.named(problem.value, version)
+        catalog = catalog_of(session)
+        found = catalog.registry.named(problem.value, version)
         reasons = [reason] if reason else []
-        office.promote(
+        catalog.promote(
             found, at=datetime.now(UTC), actor=actor_of(by), cause=PROMOTED, reasons=reasons, overrules=force
         )
-        gate = office.registry.labels(found).get(GATE_LABEL)
+        gate = catalog.registry.labels(found).get(GATE_LABEL)
     overruled = "" if gate == PASSED else f" although the gate {'had kept it out' if gate else 'had not judged it'}"
     typer.echo(f"Version {found.version} of {problem.value} is champion{overruled}.")

@@ -11,7 +11,7 @@ import typer
 from ml.evaluation.replay import Period
 from ml.models.model import RiskModel
 from opsguard_assets.commands.evaluate import in_roles
-from opsguard_assets.commands.offices import office_of
+from opsguard_assets.commands.model_catalog import catalog_of
 from opsguard_assets.commands.problems import PROBLEM_HELP, NothingToJudgeError, instant
 from opsguard_assets.commands.problems import Problem as Name
 from opsguard_assets.commands.progress import bars
@@ -123,7 +123,7 @@ def _compare(problem: Name, moment: datetime, config: Path | None, *, as_json: b
         NotAsItWasError: Where they differ.
     """
     with opened(config) as session:
-        again = _AGAIN[problem](session.installation.lake, office_of(session).champions, moment, session.settings)
+        again = _AGAIN[problem](session.installation.lake, catalog_of(session).champions, moment, session.settings)
     told = {
         "as_of": again.tick.as_of,
         "model": f"{again.tick.model_name} {again.tick.model_version}",

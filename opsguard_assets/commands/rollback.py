@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from opsguard_assets.commands.offices import ActorOption, actor_of, office_of
+from opsguard_assets.commands.model_catalog import ActorOption, actor_of, catalog_of
 from opsguard_assets.commands.problems import Problem
 from opsguard_assets.commands.session import ConfigOption, opened
 
@@ -24,9 +24,9 @@ def rollback(
     Going back twice goes back two steps.
     """
     with opened(config) as session:
-        office = office_of(session)
+        catalog = catalog_of(session)
         reasons = [reason] if reason else []
-        version = office.roll_back(problem.value, at=datetime.now(UTC), actor=actor_of(by), reasons=reasons)
+        version = catalog.roll_back(problem.value, at=datetime.now(UTC), actor=actor_of(by), reasons=reasons)
     if version is None:
         typer.echo(f"{problem.value} has no champion any more: the rule scores.")
     else:

@@ -10,7 +10,7 @@ import polars as pl
 import typer
 
 from ml.evaluation.evaluate import comparison
-from opsguard_assets.commands.offices import office_of
+from opsguard_assets.commands.model_catalog import catalog_of
 from opsguard_assets.commands.problems import PROBLEM_HELP, Problem, instant
 from opsguard_assets.commands.progress import steps
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
@@ -62,10 +62,10 @@ def train(
 
 def _enter(session: Session, made: Training, moment: datetime) -> dict[str, object]:
     """Lets the best model stand against the champion; what came of it."""
-    office = office_of(session)
-    challenge = challenger_of(office, made, moment)
+    catalog = catalog_of(session)
+    challenge = challenger_of(catalog, made, moment)
     if challenge.verdict.passes:
-        admit(office, made.task.problem, at=datetime.now(UTC))
+        admit(catalog, made.task.problem, at=datetime.now(UTC))
     told = {"version": challenge.version.version, "is_champion": challenge.verdict.passes}
     return {**told, "reasons": challenge.verdict.reasons}
 
@@ -81,7 +81,7 @@ def _train(session: Session, problem: Problem, until: datetime, seconds: float |
     )
     order = replace(usual, budget=budget)
     with steps(problem.value) as tell:
-        return train_problem(learned, installation.lake, office_of(session), order, tell=tell)
+        return train_problem(learned, installation.lake, catalog_of(session), order, tell=tell)
 
 
 def _said(gate: Mapping[str, Any]) -> str:

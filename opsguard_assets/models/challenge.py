@@ -17,7 +17,7 @@ from ml.models.model import ScoringError
 from ml.models.model_files import ModelFileError
 from ml.tracking.registry import CHALLENGER, ModelVersion, RegistryError
 from opsguard_assets.models.files import note_files, version_key
-from opsguard_assets.models.promotion import GATE, GATE_LABEL, KEPT_OUT, PASSED, REASONS_LABEL, Office
+from opsguard_assets.models.promotion import GATE, GATE_LABEL, KEPT_OUT, PASSED, REASONS_LABEL, ModelCatalog
 from opsguard_assets.models.serving import champion_of
 
 
@@ -47,50 +47,52 @@ class Contest:
     rows: pl.DataFrame
 
 
-def enter(office: Office, run_id: str, contest: Contest, *, description: str, files: Mapping[str, str]) -> Challenge:
+def enter(
+    catalog: ModelCatalog, run_id: str, contest: Contest, *, description: str, files: Mapping[str, str]
+) -> Challenge:
     """Registers the model of a run as challenger, records the digests of its files, and judges it.
 
     The champion is judged on the same moments. It may have seen some of them, which the challenger has not: who is
     better all the same is better.
     """
-    version = office.registry.register(contest.task.problem, run_id, description=description)
-    note_files(office.champions.database, version.problem, version_key(version), files)
-    challenge = Challenge(version, verdict_of(office, contest))
-    label(office, challenge)
-    office.registry.point(CHALLENGER, version)
+    version = catalog.registry.register(contest.task.problem, run_id, description=description)
+    note_files(catalog.champions.database, version.problem, version_key(version), files)
+    challenge = Challenge(version, verdict_of(catalog, contest))
+    label(catalog, challenge)
+    catalog.registry.point(CHALLENGER, version)
     return challenge
 
 
-def label(office: Office, challenge: Challenge) -> None:
+def label(catalog: ModelCatalog, challenge: Challenge) -> None:
     """Writes the gate's words beside the version, where MLflow shows them and `admit` reads them."""
     said = PASSED if challenge.verdict.passes else KEPT_OUT
     labels = {GATE_LABEL: said, REASONS_LABEL: "\n".join(challenge.verdict.reasons)}
-    office.registry.label(challenge.version, labels)
+    catalog.registry.label(challenge.version, labels)
 
 
-def verdict_of(office: Office, contest: Contest) -> Verdict:
+def verdict_of(catalog: ModelCatalog, contest: Contest) -> Verdict:
     """What the gate says of a challenger beside the champion, where there is one that can score."""
     names = {f"segment_{name}": shown for name, shown in contest.task.segments.items()}
     rows = contest.rows.with_columns(**names)
-    said = _of_champion(office, contest.task.problem, rows)
+    said = _of_champion(catalog, contest.task.problem, rows)
     return judge(rows if said is None else rows.with_columns(said), segments=list(names), event=contest.task.event)
 
 
-def admit(office: Office, problem: str, *, at: datetime) -> ModelVersion:
+def admit(catalog: ModelCatalog, problem: str, *, at: datetime) -> ModelVersion:
     """Makes the challenger champion.
 
     Raises:
         KeptOutError: When there is none, or the gate has not let it in.
     """
-    version = office.champions.challenger(problem)
+    version = catalog.champions.challenger(problem)
     if version is None:
         raise KeptOutError(f"{problem} has no challenger; `opsguard train {problem}` makes one.")
-    labels = office.registry.labels(version)
+    labels = catalog.registry.labels(version)
     reasons = labels.get(REASONS_LABEL, "the gate has not judged it").splitlines()
     if labels.get(GATE_LABEL) != PASSED:
         raise KeptOutError(f"The gate keeps version {version.version} of {problem} out: {'; '.join(reasons)}")
-    office.promote(version, at=at, actor="the gate", cause=GATE, reasons=reasons)
-    office.registry.clear(CHALLENGER, problem)
+    catalog.promote(version, at=at, actor="the gate", cause=GATE, reasons=reasons)
+    catalog.registry.clear(CHALLENGER, problem)
     return version
 
 
@@ -100,10 +102,10 @@ def beside(rows: pl.DataFrame, rule: pl.DataFrame, *, key: str) -> pl.DataFrame:
     return rows.join(said, on=[key, "as_of"], how="left", maintain_order="left")
 
 
-def _of_champion(office: Office, problem: str, rows: pl.DataFrame) -> pl.Series | None:
+def _of_champion(catalog: ModelCatalog, problem: str, rows: pl.DataFrame) -> pl.Series | None:
     """What the champion says, if it can score; one that cannot is no reason to keep another one out."""
-    version = office.champions.current(problem)
+    version = catalog.champions.current(problem)
     try:
-        return champion_of(office.champions, version).predict(rows).alias(CHAMPION_RISK) if version else None
+        return champion_of(catalog.champions, version).predict(rows).alias(CHAMPION_RISK) if version else None
     except (ModelFileError, RegistryError, ScoringError):
         return None

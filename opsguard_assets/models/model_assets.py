@@ -17,7 +17,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import Materialized, check_spec, figures, key_of, owners_of, preview, preview_rows
 from opsguard_assets.models.challenge import Challenge, Contest, admit, beside, enter
 from opsguard_assets.models.problem import Problem
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.train import Order, Tell, Training, train_problem
 from opsguard_assets.moment import Moment
 from resources.lake import Lake
@@ -53,7 +53,7 @@ def model_assets(problem: Problem, settings: Settings) -> list[dg.AssetsDefiniti
         context: dg.AssetExecutionContext,
         config: Moment,
         lake: dg.ResourceParam[Lake],
-        models: dg.ResourceParam[Office],
+        models: dg.ResourceParam[ModelCatalog],
     ) -> Materialized:
         order = order_of(problem, settings, config.instant(), dagster_run=context.run.run_id)
         try:
@@ -83,7 +83,7 @@ def _champion_asset(problem: Problem) -> dg.AssetsDefinition:
         output_required=False,
     )
     def champion(
-        context: dg.AssetExecutionContext, config: Moment, models: dg.ResourceParam[Office]
+        context: dg.AssetExecutionContext, config: Moment, models: dg.ResourceParam[ModelCatalog]
     ) -> Iterator[Materialized]:
         run = context.instance.get_run_by_id(context.run.run_id)
         if run is not None and NOT_YET_TAG in run.tags:
@@ -135,7 +135,7 @@ def order_of(problem: Problem, settings: Settings, until: datetime, *, dagster_r
     return Order(until, budget, problem.costs, learning.candidates, revision=revision, dagster_run=dagster_run)
 
 
-def challenger_of(models: Office, training: Training, until: datetime) -> Challenge:
+def challenger_of(models: ModelCatalog, training: Training, until: datetime) -> Challenge:
     """Enters the best model of a training as challenger."""
     best = training.best
     rule = next(each for each in training.trained if each.model is None)

@@ -26,7 +26,7 @@ class GateError(PromotionError):
 
 
 @dataclass(frozen=True)
-class Office:
+class ModelCatalog:
     """Where champions are made."""
 
     registry: Registry

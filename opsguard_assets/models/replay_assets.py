@@ -12,7 +12,7 @@ from ml.evaluation.replay import Period
 from ml.models.model import RiskModel
 from opsguard_assets.metadata import Materialized, figures, key_of, owners_of, png, preview
 from opsguard_assets.models.problem import Problem
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.replay import GRID, SHOWN, Replayed, as_table, count_ticks, replay
 from opsguard_assets.models.replay_report import Asked, headline, pictures
 from opsguard_assets.models.trainings import NoModelError, in_roles
@@ -77,7 +77,7 @@ def replay_asset(problem: Problem) -> dg.AssetsDefinition:
     def replayed(
         config: ReplayConfig,
         lake: dg.ResourceParam[Lake],
-        models: dg.ResourceParam[Office],
+        models: dg.ResourceParam[ModelCatalog],
         progress: dg.ResourceParam[Progress],
     ) -> Materialized:
         period, step = config.period(), config.step(problem.step)
@@ -99,7 +99,7 @@ def replay_asset(problem: Problem) -> dg.AssetsDefinition:
     return replayed
 
 
-def _models(problem: Problem, models: Office, period: Period) -> tuple[list[RiskModel], str]:
+def _models(problem: Problem, models: ModelCatalog, period: Period) -> tuple[list[RiskModel], str]:
     """The model that may judge the period and the rule, as the command chooses them; and which it is."""
     try:
         _, model = in_roles(models, problem.name, period.begins_at)[0]

@@ -19,7 +19,7 @@ from ml.training.candidates.every import candidates
 from ml.training.train import SEED, STEPS, Trained, rule_as_trained, train
 from ml.training.tuning import Budget
 from opsguard_assets.models.problem import Problem
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.trainings import keep
 from resources.lake import Lake
 
@@ -90,7 +90,7 @@ class Training:
 def train_problem(
     problem: Problem,
     lake: Lake,
-    office: Office,
+    catalog: ModelCatalog,
     order: Order,
     *,
     tell: Tell = lambda _what, _number, _of: None,
@@ -100,7 +100,7 @@ def train_problem(
     Args:
         problem: What is learned.
         lake: The lake.
-        office: Where MLflow keeps things, models of trainings lie, and digests of their files are recorded.
+        catalog: Where MLflow keeps things, models of trainings lie, and digests of their files are recorded.
         order: What is asked for.
         tell: Told what begins, which step that is, and how many there are.
 
@@ -138,8 +138,8 @@ def train_problem(
         tags=order.tags,
     )
     step("writing figures, plots and models to MLflow")
-    made = Training(task, trained, log_training(office.registry.place, task, trained, made_of))
-    keep(office, problem.name, order.until, made.ranked)
+    made = Training(task, trained, log_training(catalog.registry.place, task, trained, made_of))
+    keep(catalog, problem.name, order.until, made.ranked)
     return made
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from ml.models.learned import LearnedModel
 from ml.models.model_files import digests_of, save
 from opsguard_assets.models.files import load_noted, note_files, training_key
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.serving import learned_until, trained_of
 
 CHAMPION, CANDIDATE = "champion", "candidate"
@@ -23,24 +23,24 @@ class NoModelError(RuntimeError):
     """Nothing was trained that may be judged here; the message says what to do."""
 
 
-def keep(office: Office, problem: str, until: datetime, ranked: Sequence[LearnedModel]) -> None:
+def keep(catalog: ModelCatalog, problem: str, until: datetime, ranked: Sequence[LearnedModel]) -> None:
     """Writes the models of a training, the best first, where `trained_by` finds them, and records their digests."""
-    folder = _folder_of(office.registry.place.trainings, problem, until)
+    folder = _folder_of(catalog.registry.place.trainings, problem, until)
     for model in ranked:
         save(model, folder / model.name)
         key = training_key(folder.name, model.name)
-        note_files(office.champions.database, problem, key, digests_of(folder / model.name))
+        note_files(catalog.champions.database, problem, key, digests_of(folder / model.name))
     (folder / _RANKING).write_text(json.dumps([model.name for model in ranked]), encoding="utf-8")
 
 
-def trained_by(office: Office, problem: str, moment: datetime) -> list[LearnedModel]:
+def trained_by(catalog: ModelCatalog, problem: str, moment: datetime) -> list[LearnedModel]:
     """The models of the newest training that knew nothing later than `moment`, the best first; none before the first.
 
     Raises:
         NoModelError: When its folder does not hold a whole training.
         ModelFileError: When a model cannot be read, or is not what was recorded.
     """
-    trainings, database = office.registry.place.trainings, office.champions.database
+    trainings, database = catalog.registry.place.trainings, catalog.champions.database
     last = _folder_of(trainings, problem, moment).name
     before = sorted(folder for folder in (trainings / problem).glob("*Z") if folder.name <= last)
     if not before:
@@ -49,7 +49,7 @@ def trained_by(office: Office, problem: str, moment: datetime) -> list[LearnedMo
     return [load_noted(database, problem, training_key(folder.name, name), folder / name) for name in _ranking(folder)]
 
 
-def in_roles(office: Office, problem: str, moment: datetime) -> list[tuple[str, LearnedModel]]:
+def in_roles(catalog: ModelCatalog, problem: str, moment: datetime) -> list[tuple[str, LearnedModel]]:
     """The models that knew nothing later than a moment.
 
     Returns:
@@ -59,9 +59,9 @@ def in_roles(office: Office, problem: str, moment: datetime) -> list[tuple[str, 
     Raises:
         NoModelError: When there is neither.
     """
-    trained = trained_by(office, problem, moment)
-    version = office.champions.current(problem)
-    champion, until = trained_of(office.champions, version) if version else (None, moment)
+    trained = trained_by(catalog, problem, moment)
+    version = catalog.champions.current(problem)
+    champion, until = trained_of(catalog.champions, version) if version else (None, moment)
     if champion is not None and until <= moment:
         others = [model for model in trained if (model.name, learned_until(model)) != (champion.name, until)]
         return [(CHAMPION, champion), *((CANDIDATE, model) for model in others)]

@@ -13,7 +13,7 @@ from opsguard_assets.alerts.queries import acted_on
 from opsguard_assets.metadata import Materialized, check_spec, figures, key_of, owners_of, picture, preview
 from opsguard_assets.models.plots import expected_against_happened, quality_over_weeks
 from opsguard_assets.models.problem import Problem
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.serving import trained_of
 from opsguard_assets.models.watch import MATURE, MOST_CALIBRATION_ERROR, Look, look, prevented
 from opsguard_assets.models.watches import Watch, note
@@ -53,7 +53,7 @@ def watch_asset(problem: Problem) -> dg.AssetsDefinition:
         "by weeks, and how far its features have moved. One that is worse than the trailing rate is not listened to.",
         check_specs=[check_spec(name, key) for name in checks],
     )
-    def watch(config: Moment, lake: dg.ResourceParam[Lake], models: dg.ResourceParam[Office]) -> Materialized:
+    def watch(config: Moment, lake: dg.ResourceParam[Lake], models: dg.ResourceParam[ModelCatalog]) -> Materialized:
         as_of = config.instant()
         version = models.champions.in_force(problem.name, as_of)
         if version is None:

@@ -31,7 +31,7 @@ from opsguard_assets.metadata import (
     severity_of,
 )
 from opsguard_assets.models.findings import model_findings, model_monitor
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.serving import Serving, scored_by, serving
 from opsguard_assets.moment import Moment
 from opsguard_assets.tables.table import Table
@@ -166,7 +166,7 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
         config: Moment,
         lake: dg.ResourceParam[Lake],
         database: dg.ResourceParam[Database],
-        models: dg.ResourceParam[Office],
+        models: dg.ResourceParam[ModelCatalog],
     ) -> Materialized:
         as_of = config.instant()
         rule = RuleBaseline()

@@ -8,7 +8,7 @@ from ml.tracking.tracking import Place
 from opsguard_assets.build import build_defs
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from resources.database import MLFLOW
@@ -28,8 +28,8 @@ class House:
 
     def __init__(self, lake, database, home, settings):
         self.lake, self.database = lake, database
-        office = Office(Registry(Place(database.url_for(MLFLOW), home / "mlflow")), Champions(database))
-        given = {"lake": lake, "database": database, "progress": Silent(), "inbox": None, "models": office}
+        catalog = ModelCatalog(Registry(Place(database.url_for(MLFLOW), home / "mlflow")), Champions(database))
+        given = {"lake": lake, "database": database, "progress": Silent(), "inbox": None, "models": catalog}
         resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
         self.defs = build_defs(settings=settings, resources=resources)
 

@@ -19,7 +19,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.failure.assets import SCORE_DEVICES_JOB
 from opsguard_assets.devices.failure.schemas import DEVICE_RISK
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.trainings import keep
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
@@ -48,8 +48,8 @@ pytestmark = pytest.mark.timeout(300)
 def scored_once(lake, database, home):
     """Records a small provider and runs both ticks of one moment by their rules."""
     sources = {source.name: source for source in (*OF_TICKETS, *OF_DEVICES)}
-    office = Office(Registry(Place(database.url_for(MLFLOW), home / "mlflow")), Champions(database))
-    given = {"lake": lake, "database": database, "progress": Silent(), "inbox": None, "models": office}
+    catalog = ModelCatalog(Registry(Place(database.url_for(MLFLOW), home / "mlflow")), Champions(database))
+    given = {"lake": lake, "database": database, "progress": Silent(), "inbox": None, "models": catalog}
     resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
     defs = build_defs(settings=Settings(sources=tuple(sources.values())), resources=resources)
     record_fleet(lake, fleet_of(WORLD, AT), AT, later=timedelta(0))
@@ -156,7 +156,7 @@ def train(database, home, problem):
 
     fitted = HistGradientBoostingClassifier().fit([[0.0], [1.0]], [False, True])
     model = LearnedModel("boosting", f"{START:%Y-%m-%dT%H:%M:%S}", ("silence_minutes",), Estimator(fitted), IDENTITY)
-    keep(Office(Registry(Place("", home / "mlflow")), Champions(database)), problem, START, [model])
+    keep(ModelCatalog(Registry(Place("", home / "mlflow")), Champions(database)), problem, START, [model])
 
 
 ENTITIES = {"sla_breach": "ticket", "device_failure": "device", "no_show": "shift", "work_order_late": "order"}

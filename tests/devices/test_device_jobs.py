@@ -20,7 +20,7 @@ from opsguard_assets.devices.health.io import recorded_health
 from opsguard_assets.devices.health.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
 from opsguard_assets.model_jobs import train_config, watch_config
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.moment import moment_config
 from opsguard_assets.simulator.settings import SimulationSettings
 from resources.database import MLFLOW
@@ -38,14 +38,14 @@ pytestmark = pytest.mark.timeout(600)
 class House:
     """One installation: its stores, and jobs run on them."""
 
-    def __init__(self, lake, office):
-        self.lake, self.office = lake, office
+    def __init__(self, lake, catalog):
+        self.lake, self.catalog = lake, catalog
         given = {
             "lake": lake,
-            "database": office.champions.database,
+            "database": catalog.champions.database,
             "progress": Silent(),
             "inbox": None,
-            "models": office,
+            "models": catalog,
         }
         resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
         self.defs = build_defs(settings=SETTINGS, resources=resources)
@@ -65,7 +65,7 @@ def story(databases, tmp_path_factory):
     database = databases.with_mlflow()
     home = tmp_path_factory.mktemp("devices_in_use")
     lake, records = Lake(str(home / "lake")), fleet_of(WORLD, NOW + timedelta(days=3))
-    house = House(lake, Office(Registry(Place(database.url_for(MLFLOW), home / "mlflow")), Champions(database)))
+    house = House(lake, ModelCatalog(Registry(Place(database.url_for(MLFLOW), home / "mlflow")), Champions(database)))
     record_fleet(lake, records, NOW)
     told = {"ruled": house.tick(NOW), "unserved": alerts(database, alert_type="device_model_unavailable")}
     told["training"] = house.run(PROBLEM.train_job, train_config(PROBLEM, NOW))
@@ -99,7 +99,7 @@ def test_a_tick_rolls_up_scores_predicts_and_alerts_in_one_run(story):
 def test_a_better_model_is_let_in_and_scores_the_next_tick_with_modes_and_actions(story):
     house, told, later = story
     assert told["training"].success, checks(told["training"])["challenger_is_better"].description
-    assert [line.version for line in house.office.champions.history("device_failure")] == ["1"]
+    assert [line.version for line in house.catalog.champions.history("device_failure")] == ["1"]
     risk = recorded_risk(house.lake, later)
     assert set(risk["model_name"]) == {"lightgbm"}
     assert risk["model_run_id"].null_count() == 0

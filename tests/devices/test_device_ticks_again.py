@@ -11,7 +11,7 @@ from opsguard_assets.devices.alerts.recompute_io import tick_again
 from opsguard_assets.devices.health.io import health_at
 from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.ticks_again import NoTickError
 from opsguard_assets.simulator.settings import SimulationSettings
 from resources.database import MLFLOW
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(300)
 def test_a_tick_of_devices_is_computed_again_to_the_digit_after_late_records_came(database, tmp_path):
     lake, records = Lake(str(tmp_path / "lake")), fleet_of(WORLD, TICKS[-1])
     champions = Champions(database)
-    house = House(lake, Office(Registry(Place(database.url_for(MLFLOW), tmp_path / "mlflow")), champions))
+    house = House(lake, ModelCatalog(Registry(Place(database.url_for(MLFLOW), tmp_path / "mlflow")), champions))
     late = pl.col("device_id").str.ends_with("1")
     in_time = records | {"telemetry": records["telemetry"].filter(~late)}
     for before, moment in zip([None, *TICKS], TICKS, strict=False):

@@ -24,7 +24,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.model_jobs import cadences_of, keys_of, train_config
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.model_assets import GATE_CHECK, NOT_YET_TAG, learned_keys
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.problems import problems_of
 from resources.database import MLFLOW
 from resources.lake import Lake
@@ -145,13 +145,13 @@ def test_only_what_is_about_people_is_not_learned_by_itself(simulated):
 @every
 def test_a_training_on_nothing_says_not_enough_yet_and_succeeds(problem, database, tmp_path):
     settings = parse_settings(TEMPLATE, name="opsguard.yaml", variables={"OPSGUARD_HOME": str(tmp_path)})
-    office = Office(Registry(Place(database.url_for(MLFLOW), tmp_path / "mlflow")), Champions(database))
+    catalog = ModelCatalog(Registry(Place(database.url_for(MLFLOW), tmp_path / "mlflow")), Champions(database))
     given = {
         "lake": Lake(str(tmp_path / "lake")),
         "database": database,
         "progress": Silent(),
         "inbox": None,
-        "models": office,
+        "models": catalog,
     }
     resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
     defs, each = build_defs(settings=settings, resources=resources), problems_of(settings)[problem]
@@ -168,4 +168,4 @@ def test_a_training_on_nothing_says_not_enough_yet_and_succeeds(problem, databas
     (check,) = result.get_asset_check_evaluations()
     assert (check.check_name, check.passed, check.severity) == (GATE_CHECK, False, dg.AssetCheckSeverity.WARN)
     assert run.tags[NOT_YET_TAG] == "not enough yet"
-    assert office.champions.history(problem) == []
+    assert catalog.champions.history(problem) == []

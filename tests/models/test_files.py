@@ -21,8 +21,8 @@ from tests.models.test_promotion import (
     NOW,
     PROBLEM,
     RULE,
+    catalog,  # noqa: F401 - a fixture
     made,  # noqa: F401 - a fixture
-    office,  # noqa: F401 - a fixture
     place,  # noqa: F401 - a fixture
     served,
 )
@@ -39,12 +39,12 @@ def boosted(seed):
 
 
 @pytest.fixture
-def champion(made, office, tmp_path):  # noqa: F811
+def champion(made, catalog, tmp_path):  # noqa: F811
     """A version that was recorded at its training and became champion."""
     save(boosted(0), tmp_path / "trained")
     version = made(tmp_path / "trained")
-    note_files(office.champions.database, PROBLEM, version_key(version), digests_of(tmp_path / "trained"))
-    return office.promote(version, at=NOW, actor="gate", cause="gate", reasons=[])
+    note_files(catalog.champions.database, PROBLEM, version_key(version), digests_of(tmp_path / "trained"))
+    return catalog.promote(version, at=NOW, actor="gate", cause="gate", reasons=[])
 
 
 def exchanged(folder, tmp_path):
@@ -70,15 +70,15 @@ CHANGES = [exchanged, recalibrated, another_beside, without_its_signature]
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_champion_whose_files_were_changed_does_not_score_and_operators_are_told(office, champion, tmp_path, change):  # noqa: F811
-    assert served(office).model.name == "lightgbm"
+def test_a_champion_whose_files_were_changed_does_not_score_and_operators_are_told(catalog, champion, tmp_path, change):  # noqa: F811
+    assert served(catalog).model.name == "lightgbm"
     change(champion.folder, tmp_path)
-    found = served(office)
+    found = served(catalog)
     assert found.model is RULE
     assert "not those that were recorded" in found.trouble
     (finding,) = model_findings(found, PROBLEM, alert_type="sla_model_unavailable").to_dicts()
     assert finding["severity"] == "high"
-    is_sound, words = told_of_files(office.champions.database, champion)
+    is_sound, words = told_of_files(catalog.champions.database, champion)
     assert not is_sound
     assert "not those that were recorded" in words
 
@@ -93,42 +93,42 @@ def test_an_exchanged_booster_of_equal_shape_would_have_scored_without_digests(c
     assert noted_digests
 
 
-def test_a_version_from_before_the_record_is_recorded_at_its_first_use(office, made, tmp_path):  # noqa: F811
+def test_a_version_from_before_the_record_is_recorded_at_its_first_use(catalog, made, tmp_path):  # noqa: F811
     save(boosted(0), tmp_path / "trained")
     version = made(tmp_path / "trained")
-    assert noted_files(office.champions.database, PROBLEM, version_key(version)) is None
-    office.promote(version, at=NOW, actor="gate", cause="gate", reasons=[])
-    assert served(office).model.name == "lightgbm"
-    assert "first use" in told_of_files(office.champions.database, version)[1]
+    assert noted_files(catalog.champions.database, PROBLEM, version_key(version)) is None
+    catalog.promote(version, at=NOW, actor="gate", cause="gate", reasons=[])
+    assert served(catalog).model.name == "lightgbm"
+    assert "first use" in told_of_files(catalog.champions.database, version)[1]
     exchanged(version.folder, tmp_path)
-    assert served(office).model is RULE
+    assert served(catalog).model is RULE
 
 
-def test_models_of_trainings_are_compared_too(office, tmp_path):  # noqa: F811
+def test_models_of_trainings_are_compared_too(catalog, tmp_path):  # noqa: F811
     model = replace(boosted(0), calibration=Calibration((0.0, 1.0), (0.0, 1.0)))
-    keep(office, PROBLEM, NOW, [model])
-    assert trained_by(office, PROBLEM, NOW)[0].name == "lightgbm"
-    (folder,) = (office.registry.place.trainings / PROBLEM).glob("*Z/lightgbm")
+    keep(catalog, PROBLEM, NOW, [model])
+    assert trained_by(catalog, PROBLEM, NOW)[0].name == "lightgbm"
+    (folder,) = (catalog.registry.place.trainings / PROBLEM).glob("*Z/lightgbm")
     recalibrated(folder, tmp_path)
     with pytest.raises(ModelFileError, match=r"changed: model.json"):
-        trained_by(office, PROBLEM, NOW)
+        trained_by(catalog, PROBLEM, NOW)
 
 
-def test_what_the_gate_kept_out_becomes_champion_only_by_force_and_the_history_keeps_it(office, made):  # noqa: F811
+def test_what_the_gate_kept_out_becomes_champion_only_by_force_and_the_history_keeps_it(catalog, made):  # noqa: F811
     version = made()
-    office.registry.label(version, {GATE_LABEL: KEPT_OUT, REASONS_LABEL: "NOT: Brier score below that of the rule"})
+    catalog.registry.label(version, {GATE_LABEL: KEPT_OUT, REASONS_LABEL: "NOT: Brier score below that of the rule"})
     by_hand = {"actor": "ada", "cause": PROMOTED, "reasons": ["I know better"]}
     with pytest.raises(GateError, match="NOT: Brier score below that of the rule"):
-        office.promote(version, at=NOW, **by_hand)
-    assert office.champions.current(PROBLEM) is None
-    office.promote(version, at=NOW, **by_hand, overrules=True)
-    assert [(line.version, line.gate) for line in office.champions.history(PROBLEM)] == [("1", KEPT_OUT)]
+        catalog.promote(version, at=NOW, **by_hand)
+    assert catalog.champions.current(PROBLEM) is None
+    catalog.promote(version, at=NOW, **by_hand, overrules=True)
+    assert [(line.version, line.gate) for line in catalog.champions.history(PROBLEM)] == [("1", KEPT_OUT)]
 
 
-def test_what_the_gate_never_judged_is_said_so_and_what_it_let_in_needs_no_force(office, made):  # noqa: F811
+def test_what_the_gate_never_judged_is_said_so_and_what_it_let_in_needs_no_force(catalog, made):  # noqa: F811
     first, second = made(), made()
     with pytest.raises(GateError, match="has not judged"):
-        office.promote(first, at=NOW, actor="ada", cause=PROMOTED, reasons=[])
-    office.registry.label(second, {GATE_LABEL: PASSED})
-    office.promote(second, at=NOW + timedelta(hours=1), actor="ada", cause=PROMOTED, reasons=[])
-    assert [line.gate for line in office.champions.history(PROBLEM)] == [PASSED]
+        catalog.promote(first, at=NOW, actor="ada", cause=PROMOTED, reasons=[])
+    catalog.registry.label(second, {GATE_LABEL: PASSED})
+    catalog.promote(second, at=NOW + timedelta(hours=1), actor="ada", cause=PROMOTED, reasons=[])
+    assert [line.gate for line in catalog.champions.history(PROBLEM)] == [PASSED]

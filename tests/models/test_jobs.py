@@ -27,7 +27,7 @@ from opsguard_assets.model_jobs import train_config, watch_config
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.files import note_files, version_key
 from opsguard_assets.models.model_assets import GATE_CHECK, learned_keys
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.replay import count_ticks
 from opsguard_assets.models.replay_assets import replay_key
 from opsguard_assets.models.serving import learned_until
@@ -66,14 +66,14 @@ pytestmark = pytest.mark.timeout(600)
 class House:
     """One installation: its stores, and jobs run on them."""
 
-    def __init__(self, lake, office):
-        self.lake, self.office = lake, office
+    def __init__(self, lake, catalog):
+        self.lake, self.catalog = lake, catalog
         given = {
             "lake": lake,
-            "database": office.champions.database,
+            "database": catalog.champions.database,
             "progress": Silent(),
             "inbox": None,
-            "models": office,
+            "models": catalog,
         }
         resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
         self.defs = build_defs(settings=SETTINGS, resources=resources)
@@ -97,14 +97,14 @@ def house(databases, tmp_path_factory):
         record(lake, name, world[name].filter(pl.col("known_at") <= NOW), NOW)
     update_clocks(lake, progress=Silent())
     place = Place(database.url_for(MLFLOW), home / "mlflow")
-    return House(lake, Office(Registry(place), Champions(database)))
+    return House(lake, ModelCatalog(Registry(place), Champions(database)))
 
 
 @contextmanager
-def failing(office):
+def failing(catalog):
     """While it lasts, the champion is one that loads, is what was recorded, and fails when it scores."""
-    version = office.champions.current("sla_breach")
-    folder, recorded = version.folder, (office.champions.database, "sla_breach", version_key(version))
+    version = catalog.champions.current("sla_breach")
+    folder, recorded = version.folder, (catalog.champions.database, "sla_breach", version_key(version))
     whole = load(folder)
     scorer = LogisticRegression().fit(np.eye(2, len(whole.features)), [0, 1])
     scorer.coef_ = np.ones((1, 999))
@@ -126,15 +126,15 @@ class Story:
     """
 
     def __init__(self, house):
-        office, database = house.office, house.office.champions.database
+        catalog, database = house.catalog, house.catalog.champions.database
         self.untrained = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=1)))
         self.told = alerts(database, alert_type="sla_model_unavailable")
         self.training = house.run(TRAIN_JOB, train_config(PROBLEM, NOW))
-        self.history, self.waiting = office.champions.history("sla_breach"), office.champions.challenger("sla_breach")
+        self.history, self.waiting = catalog.champions.history("sla_breach"), catalog.champions.challenger("sla_breach")
         self.tick = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=16)))
         self.again = house.run(TRAIN_JOB, train_config(PROBLEM, NOW))
         self.forced = house.run(TRAIN_JOB, selection=[CHAMPION_KEY])
-        with failing(office):
+        with failing(catalog):
             self.failing = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=31)))
             self.told_of_failing = alerts(database, alert_type="sla_model_unavailable")
         self.mended = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=46)))
@@ -174,9 +174,9 @@ def test_a_second_training_on_the_same_records_is_kept_out_and_the_run_says_why(
     gate = checks(story.again)[GATE_CHECK]
     assert not gate.passed
     assert "NOT: " in gate.description
-    assert house.office.champions.current("sla_breach").version == "1"
-    waiting = house.office.champions.challenger("sla_breach")
-    assert (waiting.version, house.office.registry.labels(waiting)["gate"]) == ("2", "kept out")
+    assert house.catalog.champions.current("sla_breach").version == "1"
+    waiting = house.catalog.champions.challenger("sla_breach")
+    assert (waiting.version, house.catalog.registry.labels(waiting)["gate"]) == ("2", "kept out")
 
 
 def test_who_is_kept_out_does_not_become_champion_by_running_the_last_step_alone(story):
@@ -188,12 +188,12 @@ def test_the_champion_scores_the_next_tick_and_every_score_leads_to_its_run(hous
     assert all(check.passed for check in checks(story.tick).values())
     moment = pl.lit(NOW + timedelta(minutes=16))
     rows = house.lake.scan(SLA_RISK.derived_name).filter(pl.col("as_of") == moment).collect()
-    champion = house.office.champions.current("sla_breach")
+    champion = house.catalog.champions.current("sla_breach")
     assert rows.select("model_version", "model_run_id").unique().rows() == [("1", champion.run_id)]
     risky = rows.filter(pl.col("risk") >= 0.60)
     assert len(risky) > 0
     assert risky["reason"].null_count() == 0
-    database = house.office.champions.database
+    database = house.catalog.champions.database
     assert alerts(database, alert_type="sla_model_unavailable") == []
     assert {a["model_run_id"] for a in alerts(database, alert_type="sla_breach_risk")} <= {champion.run_id}
 
@@ -221,7 +221,7 @@ def test_a_look_at_a_fresh_champion_says_that_it_is_too_early(house, story):
     }
     assert "not known yet" in checks(story.look)["sla_features_within_range"].description
     assert checks(story.look)["every_score_met_its_outcome"].passed
-    watch = last_watch(house.office.champions.database, "sla_breach", "1", NOW + timedelta(days=2))
+    watch = last_watch(house.catalog.champions.database, "sla_breach", "1", NOW + timedelta(days=2))
     assert watch.is_useful
     assert "are needed" in watch.words
     (event,) = story.look.asset_materializations_for_node(WATCH_KEY.to_python_identifier())
@@ -230,22 +230,22 @@ def test_a_look_at_a_fresh_champion_says_that_it_is_too_early(house, story):
 
 def test_a_training_that_dagster_ran_is_found_by_evaluation_and_replay(house, story):
     assert story.training.success
-    ((role, champion), *others) = in_roles(house.office, "sla_breach", NOW + timedelta(hours=1))
+    ((role, champion), *others) = in_roles(house.catalog, "sla_breach", NOW + timedelta(hours=1))
     assert (role, champion.name, champion.version) == ("champion", "lightgbm", "1")
     assert others == []
-    (kept,) = trained_by(house.office, "sla_breach", NOW)
+    (kept,) = trained_by(house.catalog, "sla_breach", NOW)
     assert (kept.name, learned_until(kept)) == ("lightgbm", NOW)
 
 
 def test_the_champion_judges_where_no_training_was_kept_and_nobody_does_who_has_seen_the_period(house, story):
     assert story.training.success
-    trainings = house.office.registry.place.trainings
+    trainings = house.catalog.registry.place.trainings
     hidden = trainings.rename(trainings.with_name("hidden"))
     try:
-        ((role, champion),) = in_roles(house.office, "sla_breach", NOW)
+        ((role, champion),) = in_roles(house.catalog, "sla_breach", NOW)
         assert (role, champion.version) == ("champion", "1")
         with pytest.raises(NoModelError, match="opsguard train sla_breach --until"):
-            in_roles(house.office, "sla_breach", NOW - timedelta(days=1))
+            in_roles(house.catalog, "sla_breach", NOW - timedelta(days=1))
     finally:
         hidden.rename(trainings)
 
@@ -265,9 +265,9 @@ def test_a_replay_in_the_ui_takes_the_model_that_the_command_takes_and_the_ticks
     alone = replayed(house, begins, ends)
     assert "the rule alone: No model was trained" in alone["model"]
     earlier = NOW - timedelta(days=3)
-    learned = load(house.office.champions.current("sla_breach").folder)
+    learned = load(house.catalog.champions.current("sla_breach").folder)
     kept = replace(learned, version=earlier.replace(tzinfo=None).isoformat())
-    keep(house.office, "sla_breach", earlier, [kept])
+    keep(house.catalog, "sla_breach", earlier, [kept])
     told = replayed(house, begins, ends)
     assert told["model"] == f"lightgbm {kept.version}"
     assert "lightgbm" in told["thresholds"]
@@ -279,7 +279,7 @@ def test_a_replay_in_the_ui_takes_the_model_that_the_command_takes_and_the_ticks
 def test_the_training_is_in_mlflow_with_its_run_of_dagster_and_the_versions_of_its_data(house, story):
     from mlflow import MlflowClient
 
-    client = MlflowClient(tracking_uri=house.office.registry.place.backend)
+    client = MlflowClient(tracking_uri=house.catalog.registry.place.backend)
     run = client.get_run(story.history[0].run_id)
     parent = client.get_run(run.data.tags["mlflow.parentRunId"])
     assert parent.data.tags["dagster.run_id"] == story.training.run_id

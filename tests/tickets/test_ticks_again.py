@@ -21,7 +21,7 @@ from opsguard_assets.cadences import tick_config
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.ticks_again import NoTickError
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
@@ -68,12 +68,12 @@ def arrive(lake, world, step):
 
 
 @pytest.fixture
-def office(database_with_mlflow, tmp_path):
+def catalog(database_with_mlflow, tmp_path):
     place = Place(database_with_mlflow.url_for(MLFLOW), tmp_path / "mlflow")
-    return Office(Registry(place), Champions(database_with_mlflow))
+    return ModelCatalog(Registry(place), Champions(database_with_mlflow))
 
 
-def champion(office, tmp_path, seed, at):
+def champion(catalog, tmp_path, seed, at):
     """A model that reads a few features, promoted at an instant; what it has learned is of no matter here."""
     from mlflow import MlflowClient
     from sklearn.impute import SimpleImputer
@@ -83,19 +83,19 @@ def champion(office, tmp_path, seed, at):
     luck = np.random.default_rng(seed)
     rows = luck.normal(300, 300, (200, len(READ)))
     fitted = make_pipeline(SimpleImputer(), LogisticRegression()).fit(rows, luck.random(200) < 0.5)
-    place = office.registry.place
+    place = catalog.registry.place
     client = MlflowClient(tracking_uri=place.backend)
     experiment = client.create_experiment(f"tests {seed}", artifact_location=(tmp_path / "mlflow" / str(seed)).as_uri())
     run = client.create_run(experiment).info.run_id
     save(LearnedModel("logistic", "x", READ, Estimator(fitted), IDENTITY), tmp_path / str(seed))
     client.log_artifacts(run, str(tmp_path / str(seed)), "model")
-    version = office.registry.register("sla_breach", run, description="a test")
-    office.promote(version, at=at, actor="tests", cause="gate", reasons=[])
+    version = catalog.registry.register("sla_breach", run, description="a test")
+    catalog.promote(version, at=at, actor="tests", cause="gate", reasons=[])
 
 
-def tick(lake, office, as_of):
-    database = office.champions.database
-    given = {"lake": lake, "database": database, "progress": Silent(), "inbox": None, "models": office}
+def tick(lake, catalog, as_of):
+    database = catalog.champions.database
+    given = {"lake": lake, "database": database, "progress": Silent(), "inbox": None, "models": catalog}
     resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
     job = build_defs(settings=SETTINGS.model_copy(update={"sources": SOURCES}), resources=resources).resolve_job_def(
         SCORE_JOB
@@ -120,20 +120,20 @@ def decisions_of(database):
         return set(connection.execute(text("SELECT DISTINCT decision FROM decisions")).scalars())
 
 
-def test_every_tick_of_a_past_is_as_it_was(world, office, tmp_path):
-    database = office.champions.database
+def test_every_tick_of_a_past_is_as_it_was(world, catalog, tmp_path):
+    database = catalog.champions.database
     lake, moments = Lake(str(tmp_path / "lake")), []
     for step in range(1, STEPS + 1):
         arrive(lake, world, step)
         if step % 2:
             update_clocks(lake, progress=Silent())
         if step in {3, 5}:
-            champion(office, tmp_path, step, START + step * STEP)
+            champion(catalog, tmp_path, step, START + step * STEP)
         for minutes in (15, 390):
             moments.append(START + step * STEP + timedelta(minutes=minutes))
-            tick(lake, office, moments[-1])
+            tick(lake, catalog, moments[-1])
             people_act(database, moments[-1])
-    again = [tick_again(lake, office.champions, moment, SETTINGS) for moment in moments]
+    again = [tick_again(lake, catalog.champions, moment, SETTINGS) for moment in moments]
     assert [found.tick.as_of for found in again if not found.is_as_it_was] == []
     assert {found.tick.model_version for found in again} == {"1", "2"}
     assert all(len(found.rows["sla_risk"]) > 5 for found in again)
@@ -143,19 +143,19 @@ def test_every_tick_of_a_past_is_as_it_was(world, office, tmp_path):
     assert last_ticks(database)
 
 
-def test_without_the_record_of_what_was_seen_a_late_record_would_change_the_past(world, office, tmp_path):
+def test_without_the_record_of_what_was_seen_a_late_record_would_change_the_past(world, catalog, tmp_path):
     lake = Lake(str(tmp_path / "lake"))
     arrive(lake, world, 1)
     arrive(lake, world, 2)
     moment = START + 2 * STEP + timedelta(minutes=15)
-    tick(lake, office, moment)
+    tick(lake, catalog, moment)
     arrive(lake, world, 3)
-    found = tick_again(lake, office.champions, moment, SETTINGS)
+    found = tick_again(lake, catalog.champions, moment, SETTINGS)
     assert found.is_as_it_was
     with_hindsight = scored(lake, RuleBaseline(), None, moment)
     assert digest_of(with_hindsight, key=["ticket_id"]) != found.tick.digest
 
 
-def test_a_moment_without_a_tick_is_said_so(office, tmp_path):
+def test_a_moment_without_a_tick_is_said_so(catalog, tmp_path):
     with pytest.raises(NoTickError, match="no tick at 2026-03-02"):
-        tick_again(Lake(str(tmp_path)), office.champions, START, SETTINGS)
+        tick_again(Lake(str(tmp_path)), catalog.champions, START, SETTINGS)

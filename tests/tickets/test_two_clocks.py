@@ -16,7 +16,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.intake.accepting.accept import accept
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.risk.keys import SCORE_JOB
 from opsguard_assets.tickets.sla.derive_io import update_clocks, update_events
@@ -81,7 +81,7 @@ def accepted(lake, at):
 
 def tick(lake, database, as_of=TICK):
     """What the scheduled job recorded of a moment."""
-    models = Office(Registry(Place("sqlite://", Path("nowhere"))), Champions(database))
+    models = ModelCatalog(Registry(Place("sqlite://", Path("nowhere"))), Champions(database))
     given = {"lake": lake, "database": database, "progress": Silent(), "inbox": None, "models": models}
     resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
     job = build_defs(settings=Settings(sources=(HELPDESK,)), resources=resources).resolve_job_def(SCORE_JOB)

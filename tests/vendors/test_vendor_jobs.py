@@ -15,7 +15,7 @@ from opsguard_assets.config.learning import Learning
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.model_jobs import train_config
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.moment import moment_config
 from opsguard_assets.simulator.contractors import contracted
 from opsguard_assets.simulator.settings import SimulationSettings
@@ -50,9 +50,9 @@ pytestmark = pytest.mark.timeout(600)
 class House:
     """One installation on the records of the twin, and jobs run on them."""
 
-    def __init__(self, lake, office, world):
-        self.lake, self.database, self.world = lake, office.champions.database, world
-        given = {"lake": lake, "database": self.database, "progress": Silent(), "inbox": None, "models": office}
+    def __init__(self, lake, catalog, world):
+        self.lake, self.database, self.world = lake, catalog.champions.database, world
+        given = {"lake": lake, "database": self.database, "progress": Silent(), "inbox": None, "models": catalog}
         resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
         self.defs = build_defs(settings=SETTINGS, resources=resources)
 
@@ -79,11 +79,11 @@ class House:
 @pytest.fixture(scope="module")
 def house(databases, tmp_path_factory):
     database, home = databases.with_mlflow(), tmp_path_factory.mktemp("vendors_in_use")
-    office = Office(Registry(Place(database.url_for(MLFLOW), home / "mlflow")), Champions(database))
+    catalog = ModelCatalog(Registry(Place(database.url_for(MLFLOW), home / "mlflow")), Champions(database))
     world = contracted(
         SimulationSettings(starts_at=START, orders_per_day=15, seed=5), 0, SITES, NOW + timedelta(days=5)
     )
-    found = House(Lake(str(home / "lake")), office, world)
+    found = House(Lake(str(home / "lake")), catalog, world)
     found.know(START - timedelta(days=1), NOW)
     return found
 

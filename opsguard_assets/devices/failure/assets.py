@@ -34,7 +34,7 @@ from opsguard_assets.metadata import (
 from opsguard_assets.models.findings import model_findings, model_monitor
 from opsguard_assets.models.plots import Captions, risk_distribution
 from opsguard_assets.models.problem import Problem
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.serving import Serving, scored_by, serving
 from opsguard_assets.moment import Moment
 from resources.database import Database
@@ -73,7 +73,7 @@ def device_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetK
         config: Moment,
         lake: dg.ResourceParam[Lake],
         database: dg.ResourceParam[Database],
-        models: dg.ResourceParam[Office],
+        models: dg.ResourceParam[ModelCatalog],
     ) -> Materialized:
         asked = config.instant()
         as_of = full_hour(asked)

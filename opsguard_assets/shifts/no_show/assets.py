@@ -23,7 +23,7 @@ from opsguard_assets.metadata import (
 from opsguard_assets.models.findings import model_findings, model_monitor
 from opsguard_assets.models.plots import Captions, risk_distribution
 from opsguard_assets.models.problem import Problem
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.serving import scored_by, serving
 from opsguard_assets.moment import Moment
 from opsguard_assets.shifts.calendar.assets import SHIFT_CALENDAR_KEY
@@ -56,7 +56,7 @@ def shift_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetKe
         config: Moment,
         lake: dg.ResourceParam[Lake],
         database: dg.ResourceParam[Database],
-        models: dg.ResourceParam[Office],
+        models: dg.ResourceParam[ModelCatalog],
     ) -> Materialized:
         as_of = config.instant()
         if not clients:

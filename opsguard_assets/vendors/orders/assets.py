@@ -23,7 +23,7 @@ from opsguard_assets.metadata import (
 from opsguard_assets.models.findings import model_findings, model_monitor
 from opsguard_assets.models.plots import Captions, risk_distribution
 from opsguard_assets.models.problem import Problem
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.serving import scored_by, serving
 from opsguard_assets.moment import Moment
 from opsguard_assets.vendors.orders.problem_io import risk_at
@@ -59,7 +59,7 @@ def work_order_risk_asset(problem: Problem, settings: Settings, deps: list[dg.As
         config: Moment,
         lake: dg.ResourceParam[Lake],
         database: dg.ResourceParam[Database],
-        models: dg.ResourceParam[Office],
+        models: dg.ResourceParam[ModelCatalog],
     ) -> Materialized:
         as_of = config.instant()
         champion = serving(models.champions, problem.name, problem.rule, as_of, makes=problem.makes)

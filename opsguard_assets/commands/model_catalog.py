@@ -12,17 +12,17 @@ from ml.tracking.registry import Registry
 from ml.tracking.tracking import Place
 from opsguard_assets.commands.session import Session
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.promotion import Office
+from opsguard_assets.models.promotion import ModelCatalog
 from resources.database import MLFLOW
 
 ActorOption = Annotated[str | None, typer.Option("--by", help="Who acts; your user name where left out.")]
 
 
-def office_of(session: Session) -> Office:
+def catalog_of(session: Session) -> ModelCatalog:
     """Where champions of this installation are made."""
     installation = session.installation
     place = Place(installation.database.url_for(MLFLOW), installation.environment.mlflow_artifacts)
-    return Office(Registry(place), Champions(installation.database))
+    return ModelCatalog(Registry(place), Champions(installation.database))
 
 
 def actor_of(by: str | None) -> str:
