@@ -13,11 +13,9 @@ from datetime import datetime
 from pathlib import Path
 
 import polars as pl
-from sqlalchemy import text
 
 from resources.database import Database
-
-_COLUMNS = "job, as_of, row_count, digest, model_name, model_version, recorded_upto"
+from resources.sql import statement
 
 
 @dataclass(frozen=True)
@@ -60,29 +58,18 @@ def this_program() -> str:
 
 def record_tick(database: Database, tick: Tick) -> None:
     """Writes the result of a tick; computing the same moment again replaces it."""
-    statement = text(
-        "INSERT INTO ticks (job, as_of, row_count, digest, model_name, model_version, recorded_upto, settled_by) "
-        "VALUES (:job, :as_of, :row_count, :digest, :model_name, :model_version, :recorded_upto, :settled_by) "
-        "ON CONFLICT (job, as_of) DO UPDATE SET row_count = EXCLUDED.row_count, digest = EXCLUDED.digest, "
-        "model_name = EXCLUDED.model_name, model_version = EXCLUDED.model_version, "
-        "recorded_upto = EXCLUDED.recorded_upto, settled_by = EXCLUDED.settled_by, finished_at = now()"
-    )
     with database.begin() as connection:
-        connection.execute(statement, {**vars(tick), "settled_by": this_program()})
+        connection.execute(statement(__name__, "record_tick"), {**vars(tick), "settled_by": this_program()})
 
 
 def last_ticks(database: Database) -> list[Tick]:
     """The newest computed moment of every job."""
-    statement = text(f"SELECT DISTINCT ON (job) {_COLUMNS} FROM ticks ORDER BY job, as_of DESC")  # noqa: S608 - ours
     with database.begin() as connection:
-        return [Tick(**row) for row in connection.execute(statement).mappings()]
+        return [Tick(**row) for row in connection.execute(statement(__name__, "last_ticks")).mappings()]
 
 
 def ticks_of(database: Database, job: str, *, begins_at: datetime, ends_at: datetime) -> list[Tick]:
     """The computed moments of a job in a span, `ends_at` included."""
-    statement = text(
-        f"SELECT {_COLUMNS} FROM ticks WHERE job = :job AND as_of BETWEEN :begins_at AND :ends_at ORDER BY as_of"  # noqa: S608
-    )
     values = {"job": job, "begins_at": begins_at, "ends_at": ends_at}
     with database.begin() as connection:
-        return [Tick(**row) for row in connection.execute(statement, values).mappings()]
+        return [Tick(**row) for row in connection.execute(statement(__name__, "ticks_of"), values).mappings()]
