@@ -18,11 +18,13 @@ from deltalake import write_deltalake
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.configuration.specs.runtime_configuration import RuntimeConfiguration
+from dlt.common.destination.client import HasFollowupJobs, RunnableLoadJob
 from dlt.common.libs.deltalake import deltalake_storage_options
 from dlt.common.libs.pyarrow import get_local_dataset_reader
 from dlt.common.runtime.run_context import RunContext
 from dlt.destinations.impl.filesystem.factory import filesystem
 from dlt.destinations.impl.filesystem.filesystem import DeltaLoadFilesystemJob, FilesystemClient
+from dlt.destinations.job_impl import FinalizedLoadJob, FinalizedLoadJobWithFollowupJobs
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from opsguard_assets.intake.raw.received import SourceError, cause_of
@@ -98,12 +100,31 @@ class _OnceJob(DeltaLoadFilesystemJob):
             )
 
 
+class _NothingToDo(RunnableLoadJob):
+    """A file that needs no work of its own. Where dlt takes such a file for finished, each load waits for a second."""
+
+    def run(self) -> None:
+        pass
+
+
+class _NothingToDoYet(_NothingToDo, HasFollowupJobs):
+    """A file that is appended by a later job, together with the others of its table."""
+
+
+# How dlt works on a file, and how we do instead.
+_JOBS = {
+    DeltaLoadFilesystemJob: _OnceJob,
+    FinalizedLoadJob: _NothingToDo,
+    FinalizedLoadJobWithFollowupJobs: _NothingToDoYet,
+}
+
+
 class _OnceClient(FilesystemClient):
-    """The file destination with jobs that append once."""
+    """The file destination with jobs that append once, and at once."""
 
     def get_load_job_class(self, table: Any, file_path: str) -> Any:
         usual = super().get_load_job_class(table, file_path)
-        return _OnceJob if usual is DeltaLoadFilesystemJob else usual
+        return _JOBS.get(usual, usual)
 
 
 class _Raw(filesystem):
