@@ -40,8 +40,8 @@ from opsguard_assets.intake.assets import accepted_assets, raw_asset, raw_key, s
 from opsguard_assets.intake.ledger.groups import source_groups
 from opsguard_assets.intake.mapping.contract import misfits
 from opsguard_assets.intake.readers.simulated import direct_sources, file_sources
-from opsguard_assets.intake.receiving.look import Look
 from opsguard_assets.intake.receiving.probe import new_files, new_rows, new_simulated
+from opsguard_assets.intake.receiving.probe_result import ProbeResult
 from opsguard_assets.model_jobs import Scoring, assets_of, cadences_of, jobs_of, keys_of, looked_at, sensors_of
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.pace import EVERY
@@ -225,12 +225,12 @@ def _sensors(
     settings: Settings, assets: Sequence[dg.AssetsDefinition], ticks: dg.AssetSelection
 ) -> list[dg.SensorDefinition]:
     files = {
-        source.name: Watched(partial(_look_at_files, source), _following(source, assets, ticks))
+        source.name: Watched(partial(_probe_files, source), _following(source, assets, ticks))
         for source in settings.sources
         if isinstance(source, FileSource | SimulatorSource)
     }
     rows = {
-        source.name: Watched(partial(_look_at_rows, source), _following(source, assets, ticks))
+        source.name: Watched(partial(_probe_rows, source), _following(source, assets, ticks))
         for source in settings.sources
         if isinstance(source, SqlSource)
     }
@@ -245,13 +245,13 @@ def _sensors(
     ]
 
 
-def _look_at_files(source: FileSource | SimulatorSource, cursor: str | None) -> Look:
+def _probe_files(source: FileSource | SimulatorSource, cursor: str | None) -> ProbeResult:
     if isinstance(source, SimulatorSource):
         return new_simulated(source, cursor, now=datetime.now(UTC))
     return new_files(source, cursor)
 
 
-def _look_at_rows(source: SqlSource, cursor: str | None) -> Look:
+def _probe_rows(source: SqlSource, cursor: str | None) -> ProbeResult:
     return new_rows(with_secrets(source, os.environ), cursor)
 
 

@@ -12,16 +12,16 @@ import dagster as dg
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.model_assets import learned_keys, model_assets
+from opsguard_assets.models.monitoring_assets import monitoring_asset, monitoring_key
+from opsguard_assets.models.monitoring_records import last_record
 from opsguard_assets.models.outcome_assets import outcomes_asset, outcomes_key
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import reconcile
 from opsguard_assets.models.replay_assets import replay_asset, replay_key
-from opsguard_assets.models.watch_assets import watch_asset, watch_key
-from opsguard_assets.models.watches import last_watch
 from opsguard_assets.moment import moment_config
 from sensors.cadences import Cadence
 from sensors.champions import champion_sensor
-from sensors.retraining import Wish, retraining_sensor
+from sensors.retraining import RetrainingRequest, retraining_sensor
 
 MakeJob = Callable[[str, dg.AssetSelection, str], Any]
 
@@ -37,7 +37,7 @@ class Scoring:
 
 def assets_of(problem: Problem, settings: Settings) -> list[dg.AssetsDefinition]:
     """The assets of a problem's model."""
-    return [*model_assets(problem, settings), watch_asset(problem), outcomes_asset(problem), replay_asset(problem)]
+    return [*model_assets(problem, settings), monitoring_asset(problem), outcomes_asset(problem), replay_asset(problem)]
 
 
 def keys_of(problem: Problem) -> tuple[dg.AssetKey, ...]:
@@ -47,7 +47,7 @@ def keys_of(problem: Problem) -> tuple[dg.AssetKey, ...]:
 
 def looked_at(problem: Problem) -> tuple[dg.AssetKey, ...]:
     """The keys of what is looked at every day."""
-    return watch_key(problem), outcomes_key(problem)
+    return monitoring_key(problem), outcomes_key(problem)
 
 
 def jobs_of(problem: Problem, make: MakeJob) -> list[Any]:
@@ -60,7 +60,7 @@ def jobs_of(problem: Problem, make: MakeJob) -> list[Any]:
             f"{name}: what would have been alerted in a past period; launch it with one.",
         ),
         make(
-            problem.watch_job,
+            problem.monitoring_job,
             selected(*looked_at(problem)),
             f"{name}: looks at the model in force (useful, calibrated, features as they were) and at recorded scores.",
         ),
@@ -77,7 +77,7 @@ def train_config(problem: Problem, as_of: datetime) -> dict[str, object]:
     return moment_config(as_of, *learned_keys(problem))
 
 
-def watch_config(problem: Problem, as_of: datetime) -> dict[str, object]:
+def monitoring_config(problem: Problem, as_of: datetime) -> dict[str, object]:
     """Run configuration of a look at the model in force and at what came of recorded scores."""
     return moment_config(as_of, *looked_at(problem))
 
@@ -87,11 +87,11 @@ def cadences_of(problem: Problem, *, place: int) -> list[Cadence]:
     minute = place * 15 % 60
     return [
         Cadence(
-            job=problem.watch_job,
-            name=f"{problem.watch_job}_every_day",
+            job=problem.monitoring_job,
+            name=f"{problem.monitoring_job}_every_day",
             cron=f"{minute} 5 * * *",
             description=f"Judges the model of {problem.name} in force by what has become known.",
-            configure=lambda as_of: watch_config(problem, as_of),
+            configure=lambda as_of: monitoring_config(problem, as_of),
         ),
         Cadence(
             job=problem.train_job,
@@ -112,10 +112,10 @@ def sensors_of(problem: Problem, scoring: Scoring) -> list[dg.SensorDefinition]:
         version = champions.current(problem.name)
         return version.version if version else None
 
-    def wish(context: dg.SensorEvaluationContext) -> Wish | None:
+    def wish(context: dg.SensorEvaluationContext) -> RetrainingRequest | None:
         database = context.resources.models.champions.database
-        watch = last_watch(database, problem.name, None, datetime.now(UTC))
-        return Wish(watch.as_of, watch.words) if watch and watch.wants_training else None
+        watch = last_record(database, problem.name, None, datetime.now(UTC))
+        return RetrainingRequest(watch.as_of, watch.words) if watch and watch.wants_training else None
 
     return [
         champion_sensor(

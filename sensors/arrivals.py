@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from opsguard_assets.intake.receiving.look import Look
+from opsguard_assets.intake.receiving.probe_result import ProbeResult
 from sensors.runs import unfinished_run
 
 _BUDGET_SECONDS = 40.0
 
 
-Probe = Callable[[str | None], Look]
+Probe = Callable[[str | None], ProbeResult]
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ import dagster as dg
 from sensors.runs import unfinished_run
 
 # Reads who is champion now, and notes it where somebody changed it in MLflow itself; None where there is none.
-Look = Callable[[dg.SensorEvaluationContext], str | None]
+ProbeResult = Callable[[dg.SensorEvaluationContext], str | None]
 RULE = "rule"
 
 
 def champion_sensor(
     problem: str,
     *,
-    look: Look,
+    look: ProbeResult,
     job: str,
     configure: Callable[[datetime], Mapping[str, object]],
     partition: Callable[[datetime], str] | None = None,

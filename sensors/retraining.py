@@ -13,7 +13,7 @@ from sensors.runs import unfinished_run
 
 
 @dataclass(frozen=True)
-class Wish:
+class RetrainingRequest:
     """That somebody should train: the look that found it, and why."""
 
     as_of: datetime
@@ -21,7 +21,7 @@ class Wish:
 
 
 def retraining_sensor(
-    problem: str, *, look: Callable[[dg.SensorEvaluationContext], Wish | None], job: str
+    problem: str, *, look: Callable[[dg.SensorEvaluationContext], RetrainingRequest | None], job: str
 ) -> dg.SensorDefinition:
     """The sensor of one problem; `look` tells what the newest look at its model wants."""
 

@@ -51,7 +51,7 @@ PURE_INTAKE = {
         f"opsguard_assets/intake/mapping/{name}.py"
         for name in ("conform", "formats", "instants", "mapping_words", "origin", "parse", "values", "zone_names")
     ),
-    "opsguard_assets/intake/receiving/look.py",
+    "opsguard_assets/intake/receiving/probe_result.py",
 }
 SHELL = {
     *(f"opsguard_assets/tickets/escalation/{name}.py" for name in ("escalate", "helpdesk", "inputs", "withdraw")),
@@ -98,7 +98,7 @@ ARROWS = {
     "ml/": ("ml",),
     "resources/": ("resources", "opsguard_assets.tables"),
     "resources/roles.py": ("resources", "opsguard_assets.intake.receiving.inbox", "opsguard_assets.models", "ml"),
-    "sensors/": ("sensors", "opsguard_assets.intake.receiving.look", "resources.processes"),
+    "sensors/": ("sensors", "opsguard_assets.intake.receiving.probe_result", "resources.processes"),
     "opsguard_assets/simulator/": ("opsguard_assets.simulator",),
     "opsguard_assets/tables/": ("opsguard_assets.tables",),
     "opsguard_assets/config/": ("opsguard_assets.config", "resources.environment"),
@@ -124,7 +124,7 @@ ARROWS = {
     ),
     "opsguard_assets/tickets/escalation/helpdesk.py": ("opsguard_assets.config", "resources.ticket_system"),
     "opsguard_assets/tickets/escalation/inputs.py": (
-        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.alerts.withholding",
+        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.alerts.suppression",
         "opsguard_assets.config.settings", "resources",
     ),
     "opsguard_assets/tickets/escalation/assets.py": (

@@ -1,6 +1,6 @@
-"""Recorded scores beside what came of them: how good each version was in service, by weeks.
+"""The prediction log with its outcomes: how good each version was in service, week by week.
 
-Here: scores and lives in, figures out. Not here: reading either of them, and figures of models that score anew
+Here: scores and lives in, figures out. Not here: reading either of them, and the evaluation of models on a dataset
 (`evaluation.evaluate`).
 
 An entity is scored many times and counts once. For probabilities (Brier score, calibration, ranking) all its scores in
@@ -17,7 +17,7 @@ import polars as pl
 from ml.features.asof import INSTANT
 
 BUDGETS = (0.01, 0.05, 0.10)
-MET, AHEAD, WITHOUT, UNKNOWN = "met", "not yet known", "without outcome", "unknown"
+LABELLED, AHEAD, WITHOUT, UNKNOWN = "labelled", "not yet known", "without outcome", "unknown"
 GROUP = ("week", "model_name", "model_version")
 _BINS = 10
 _FIGURES = (
@@ -31,8 +31,10 @@ SCHEMA = {
 }  # fmt: skip
 
 
-def met(scores: pl.DataFrame, lives: pl.DataFrame, until: datetime, *, within: timedelta | None = None) -> pl.DataFrame:
-    """Every recorded score with what came of it, as far as that is known.
+def with_outcomes(
+    scores: pl.DataFrame, lives: pl.DataFrame, until: datetime, *, within: timedelta | None = None
+) -> pl.DataFrame:
+    """Joins outcomes to every recorded score, as far as they are known.
 
     Args:
         scores: `entity`, `as_of`, `risk` (0..1), `model_name`, `model_version`.
@@ -45,9 +47,9 @@ def met(scores: pl.DataFrame, lives: pl.DataFrame, until: datetime, *, within: t
 
     Returns:
         The scores with `unit` (the entity's life), `settled_at`, `week` (the Monday of it), `is_late`, `lead_minutes`
-        (to the event, where it came) and `fate`: `MET`; `AHEAD` (the outcome does not have to be known yet); `WITHOUT`
-        (it ended without one, such as a cancelled ticket, or was decided before it was scored); `UNKNOWN` (nobody
-        knows the entity: something is wrong). Only `MET` ones have `is_late`.
+        (to the event, where it came) and `fate`: `LABELLED`; `AHEAD` (not mature yet); `WITHOUT` (it ended without an
+        outcome, such as a cancelled ticket, or was decided before it was scored); `UNKNOWN` (the entity is in no
+        table: something is wrong). Only `LABELLED` ones have `is_late`.
     """
     numbered = lives.sort("entity", "begins_at").with_row_index("unit")
     # What is moved to later after its score, or is dated ahead, begins after it: the score is of its first life.
@@ -71,11 +73,11 @@ def met(scores: pl.DataFrame, lives: pl.DataFrame, until: datetime, *, within: t
         .then(pl.lit(AHEAD))
         .when(late.is_null() | (pl.col("as_of") >= pl.col("ends_at")))
         .then(pl.lit(WITHOUT))
-        .otherwise(pl.lit(MET))
+        .otherwise(pl.lit(LABELLED))
     )
     lead = (pl.col("event_at") - pl.col("as_of")).dt.total_microseconds() / 60e6
     told = joined.with_columns(fate=fate, week=pl.col("settled_at").dt.truncate("1w").dt.date())
-    told = told.with_columns(is_late=pl.when(pl.col("fate") == MET).then(late))
+    told = told.with_columns(is_late=pl.when(pl.col("fate") == LABELLED).then(late))
     return told.with_columns(lead_minutes=pl.when("is_late").then(lead)).select(
         *scores.columns, "unit", "settled_at", "week", "is_late", "lead_minutes", "fate"
     )
@@ -85,7 +87,7 @@ def weekly(told: pl.DataFrame, *, alert_from: float) -> pl.DataFrame:
     """The figures of every version in every week in which outcomes had to be known.
 
     Args:
-        told: Scores as of `met`; those without an outcome do not count.
+        told: Scores as of `with_outcomes`; those without an outcome do not count.
         alert_from: The risk from which an alert is raised.
 
     Returns:
@@ -95,7 +97,7 @@ def weekly(told: pl.DataFrame, *, alert_from: float) -> pl.DataFrame:
         right alert), `median_lead_minutes` of their first right alerts; precision and recall of the top 1, 5 and 10 %
         of the entities by the greatest risk that was said of them.
     """
-    counted = told.filter(pl.col("fate") == MET).sort(*GROUP, "unit", "as_of")
+    counted = told.filter(pl.col("fate") == LABELLED).sort(*GROUP, "unit", "as_of")
     weighted = counted.with_columns(weight=1 / pl.len().over(*GROUP, "unit"), late=pl.col("is_late").cast(pl.Float64))
     parts = weighted.partition_by(GROUP, as_dict=True, maintain_order=True)
     rows = [dict(zip(GROUP, name, strict=True)) | _figures(part, alert_from) for name, part in parts.items()]
@@ -103,8 +105,8 @@ def weekly(told: pl.DataFrame, *, alert_from: float) -> pl.DataFrame:
 
 
 def calibration(told: pl.DataFrame) -> pl.DataFrame:
-    """What every version said and what came: `model_name`, `model_version`, `said`, `seen`, `entities` (ten bins)."""
-    counted = told.filter(pl.col("fate") == MET)
+    """Predicted and observed rates by version: `model_name`, `model_version`, `said`, `seen`, `entities`, ten bins."""
+    counted = told.filter(pl.col("fate") == LABELLED)
     version = list(GROUP[1:])
     weighted = counted.with_columns(weight=1 / pl.len().over(*version, "unit"), late=pl.col("is_late").cast(pl.Float64))
     schema = {"model_name": pl.String(), "model_version": pl.String(), "said": pl.Float64(), "seen": pl.Float64()}

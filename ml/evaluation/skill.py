@@ -16,7 +16,7 @@ _DRAWS, _SEED = 400, 7
 
 
 @dataclass(frozen=True)
-class Usefulness:
+class SkillScore:
     """How a model did.
 
     Attributes:
@@ -58,7 +58,7 @@ class Usefulness:
         )
 
 
-def usefulness(rows: pl.DataFrame, *, key: str) -> Usefulness:
+def skill_score(rows: pl.DataFrame, *, key: str) -> SkillScore:
     """Judges a model on moments that it has not seen.
 
     Args:
@@ -67,18 +67,18 @@ def usefulness(rows: pl.DataFrame, *, key: str) -> Usefulness:
     """
     known = rows.drop_nulls(["risk", "is_late", "trailing_rate"]).with_columns(pl.col("is_late").cast(pl.Float64))
     if known.is_empty():
-        return Usefulness(0, 0)
+        return SkillScore(0, 0)
     errors = known.group_by(key, maintain_order=True).agg(
         own=((pl.col("risk") - pl.col("is_late")) ** 2).sum(),
         other=((pl.col("trailing_rate") - pl.col("is_late")) ** 2).sum(),
     )
     own, other = errors["own"].to_numpy(), errors["other"].to_numpy()
     if not other.sum():
-        return Usefulness(len(known), len(errors))
+        return SkillScore(len(known), len(errors))
     # Resampling whole entities is a weighting of their sums.
     draws = np.random.default_rng(_SEED).multinomial(len(own), np.full(len(own), 1 / len(own)), _DRAWS)
     skills = 1 - (draws @ own) / np.maximum(draws @ other, 1e-12)
-    return Usefulness(
+    return SkillScore(
         n=len(known),
         entities=len(errors),
         base_rate=float(known["is_late"].sum() / len(known)),

@@ -25,7 +25,7 @@ from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, 
 from opsguard_assets.commands.vendor_tick import VendorTick, score_vendors, show_vendors
 from opsguard_assets.config.ticket_system import RecordOnly
 from opsguard_assets.devices.health.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
-from opsguard_assets.model_jobs import watch_config
+from opsguard_assets.model_jobs import monitoring_config
 from opsguard_assets.moment import moment_config
 from opsguard_assets.shifts.verdicts.words import counted
 from opsguard_assets.tickets.escalation.assets import ESCALATE_JOB
@@ -120,7 +120,7 @@ def _walk(session: Session, asked: datetime | None, *, train: bool) -> Walk:
             _run(session, ESCALATE_JOB, escalation_config(done.moment))
     _say("Looking at scores and models …")
     for problem in learned_problems(settings):
-        _run(session, problem.watch_job, watch_config(problem, done.moment))
+        _run(session, problem.monitoring_job, monitoring_config(problem, done.moment))
     return done
 
 

@@ -20,7 +20,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import SimulatorSource
 from opsguard_assets.intake.ledger import ledger
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.watches import last_watch
+from opsguard_assets.models.monitoring_records import last_record
 from opsguard_assets.pace import EVERY, FED_BY, late_after
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import INSTANT
@@ -224,7 +224,7 @@ def _model(database: Database, domain: Domain, now: datetime) -> Row:
     champions = Champions(database)
     champion, challenger = champions.current(domain.problem), champions.challenger(domain.problem)
     since = champions.at(domain.problem, now)
-    looked = last_watch(database, domain.problem, champion.version, now) if champion else None
+    looked = last_record(database, domain.problem, champion.version, now) if champion else None
     return {
         "problem": domain.problem,
         "champion": champion.version if champion else None,

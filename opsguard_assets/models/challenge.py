@@ -21,7 +21,7 @@ from opsguard_assets.models.promotion import GATE, GATE_LABEL, KEPT_OUT, PASSED,
 from opsguard_assets.models.serving import champion_of
 
 
-class KeptOutError(RuntimeError):
+class RejectedError(RuntimeError):
     """The gate lets nobody in; the message says why."""
 
 
@@ -82,15 +82,15 @@ def admit(catalog: ModelCatalog, problem: str, *, at: datetime) -> ModelVersion:
     """Makes the challenger champion.
 
     Raises:
-        KeptOutError: When there is none, or the gate has not let it in.
+        RejectedError: When there is none, or the gate has not let it in.
     """
     version = catalog.champions.challenger(problem)
     if version is None:
-        raise KeptOutError(f"{problem} has no challenger; `opsguard train {problem}` makes one.")
+        raise RejectedError(f"{problem} has no challenger; `opsguard train {problem}` makes one.")
     labels = catalog.registry.labels(version)
     reasons = labels.get(REASONS_LABEL, "the gate has not judged it").splitlines()
     if labels.get(GATE_LABEL) != PASSED:
-        raise KeptOutError(f"The gate keeps version {version.version} of {problem} out: {'; '.join(reasons)}")
+        raise RejectedError(f"The gate keeps version {version.version} of {problem} out: {'; '.join(reasons)}")
     catalog.promote(version, at=at, actor="the gate", cause=GATE, reasons=reasons)
     catalog.registry.clear(CHALLENGER, problem)
     return version

@@ -54,7 +54,7 @@ class Champions:
         """The version that the alias `champion` names now; None where it names none."""
         return self._alias(problem, CHAMPION)
 
-    def in_force(self, problem: str, as_of: datetime) -> ModelVersion | None:
+    def active_version(self, problem: str, as_of: datetime) -> ModelVersion | None:
         """The version that scores a moment: no moment is scored by a model that came after it.
 
         For a moment since the last change it is the one that the alias names, whoever set it.

@@ -1,6 +1,6 @@
-"""Recorded scores beside their outcomes as an asset: figures per version and week, plots, and that nothing is lost.
+"""The prediction log with its outcomes as an asset: figures per version and week, plots, and that nothing is lost.
 
-Here: one look every day, its record, its pictures. Not here: reading and weeks (`outcomes`), figures
+Here: one run every day, its record, its plots. Not here: reading and weeks (`outcomes`), figures
 (`ml.evaluation.prediction_log`).
 """
 
@@ -9,7 +9,7 @@ from datetime import datetime
 import dagster as dg
 import polars as pl
 
-from ml.evaluation.prediction_log import AHEAD, MET, UNKNOWN, WITHOUT, calibration
+from ml.evaluation.prediction_log import AHEAD, LABELLED, UNKNOWN, WITHOUT, calibration
 from ml.evaluation.prediction_log_pictures import calibration_by_version, over_weeks
 from opsguard_assets.metadata import Materialized, check_spec, figures, key_of, owners_of, png, preview
 from opsguard_assets.models.outcomes import Judged, judge, keep_weeks, outcomes_name
@@ -37,7 +37,7 @@ def outcomes_asset(problem: Problem) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key,
-        deps=[key_of(problem.recorded.table), *(key_of(table) for table in problem.inputs)],
+        deps=[key_of(problem.prediction_log.table), *(key_of(table) for table in problem.inputs)],
         group_name="models",
         kinds={"polars", "deltalake"},
         owners=owners_of("models"),
@@ -69,7 +69,7 @@ def words_of(judged: Judged) -> str:
 
 
 _FATES = {
-    MET: "met their outcome",
+    LABELLED: "met their outcome",
     AHEAD: "wait for it",
     WITHOUT: "ended without one",
     UNKNOWN: "are of entities that nobody knows",
@@ -95,7 +95,7 @@ def _shown(problem: Problem, judged: Judged, weeks: pl.DataFrame, as_of: datetim
             {
                 "as_of": as_of,
                 "dagster/row_count": len(weeks),
-                "scores_judged": judged.fates.get(MET, 0),
+                "scores_judged": judged.fates.get(LABELLED, 0),
                 **{name: newest.get(name) for name in named},
             }
         ),

@@ -1,10 +1,10 @@
-"""Every recorded score meets its outcome: which weeks are judged, from which scores, and where the figures lie.
+"""Outcomes are joined to the prediction log: which weeks are judged, from which scores, and where the figures lie.
 
-Here: reading recorded scores, weeks in the lake. Not here: what came of them (a problem's `Recorded`) and the figures
+Here: reading recorded scores, weeks in the lake. Not here: outcomes (a problem's `PredictionLog`) and the figures
 (`ml.evaluation.prediction_log`).
 
 Outcomes become known late and records are corrected, so the weeks that ended within the last 28 days are judged anew
-every day; older ones stay as they are. What a look costs depends on these weeks, and not on the history.
+every day; older ones stay as they are. The cost of a day depends on these weeks, and not on the history.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from ml.evaluation.prediction_log import GROUP, MET, SCHEMA, UNKNOWN, weekly
+from ml.evaluation.prediction_log import GROUP, LABELLED, SCHEMA, UNKNOWN, weekly
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.tables.versions import INSTANT
 from resources.lake import Lake
@@ -36,7 +36,7 @@ class Judged:
     Attributes:
         since: The first week that was judged, a Monday.
         recorded: How many scores were recorded in the span that was read.
-        told: These scores with their fates (`ml.evaluation.prediction_log.met`).
+        told: These scores with their fates (`ml.evaluation.prediction_log.with_outcomes`).
         weeks: The figures of the judged weeks (`ml.evaluation.prediction_log.weekly`).
     """
 
@@ -47,19 +47,21 @@ class Judged:
 
     @property
     def fates(self) -> dict[str, int]:
-        """How many scores met which fate."""
+        """The number of scores per fate."""
         return dict(self.told.group_by("fate").len().sort("fate").iter_rows())
 
     @property
     def adds_up(self) -> bool:
         """Whether every recorded score of an entity that had to have an outcome met it, once."""
         fates = self.fates
-        return self.recorded == sum(fates.values()) and not fates.get(UNKNOWN) and self._counted == fates.get(MET, 0)
+        return (
+            self.recorded == sum(fates.values()) and not fates.get(UNKNOWN) and self._counted == fates.get(LABELLED, 0)
+        )
 
     @property
     def _counted(self) -> int:
         """The scores in the figures and those that were read for weeks before them."""
-        before = self.told.filter((pl.col("fate") == MET) & (pl.col("week") < self.since))
+        before = self.told.filter((pl.col("fate") == LABELLED) & (pl.col("week") < self.since))
         return int(self.weeks["scores"].sum()) + len(before)
 
 
@@ -75,7 +77,7 @@ def outcomes_of(name: str) -> str:
 
 def judge(problem: Problem, lake: Lake, as_of: datetime) -> Judged | None:
     """Judges the recorded scores of the weeks whose outcomes can still change; None before the first score."""
-    name = problem.recorded.table.derived_name
+    name = problem.prediction_log.table.derived_name
     if not lake.exists(name):
         return None
     days = lake.scan(name).filter(pl.col("date") <= as_of.date())
@@ -86,11 +88,17 @@ def judge(problem: Problem, lake: Lake, as_of: datetime) -> Judged | None:
     begins = since - LONGEST
     rows = (
         days.filter(pl.col("date") >= begins, pl.col("as_of") <= pl.lit(as_of, INSTANT))
-        .select("as_of", "model_name", "model_version", entity=problem.recorded.entity, risk=problem.recorded.risk)
+        .select(
+            "as_of",
+            "model_name",
+            "model_version",
+            entity=problem.prediction_log.entity,
+            risk=problem.prediction_log.risk,
+        )
         .drop_nulls("risk")
     )
     scores = rows.select(pl.col(column).cast(dtype) for column, dtype in _SCORE.items()).collect()
-    told = problem.recorded.met(lake, scores, as_of)
+    told = problem.prediction_log.with_outcomes(lake, scores, as_of)
     weeks = weekly(told.filter(pl.col("week") >= since), alert_from=problem.alert_from)
     return Judged(since, len(scores), told, weeks)
 
@@ -120,7 +128,7 @@ def stored_weeks(problem: Problem, lake: Lake) -> pl.DataFrame:
 
 
 def _since(stored: pl.DataFrame, first: date, as_of: datetime) -> date:
-    """The first week to judge: that of the first score, or the first one that could still change at the last look."""
+    """The first week to judge: that of the first score, or the first one that could still change at the last run."""
     looked = stored.filter(pl.col("as_of") <= pl.lit(as_of, INSTANT))["as_of"].max()
     if not isinstance(looked, datetime):
         return _monday(first)

@@ -1,7 +1,7 @@
-"""What the learning house needs of a problem beside its past: names, the rule, money, thresholds.
+"""A prediction problem: its names, dataset, rule baseline, costs and thresholds.
 
-Here: the declaration, the same for all problems; trainings, gates, looks and replays are made of it. Not here: any
-problem (each domain declares its own), and what is learned (`ml`).
+Here: the declaration, the same for all problems; training, gate, monitoring and replay are built from it. Not here:
+the problems themselves (each domain declares its own), and learning (`ml`).
 """
 
 from collections.abc import Callable
@@ -19,53 +19,53 @@ from resources.lake import Lake
 
 
 def costs_of(settings: Settings, miss: float) -> Costs:
-    """What is at stake where one miss costs so much."""
+    """The costs of decisions, given the cost of one miss."""
     money = settings.money
     return Costs(miss, money.alert_cost, money.prevented_share, money.lead_minutes)
 
 
 def said(model: RiskModel, rows: pl.DataFrame) -> pl.Series:
-    """What a model says of rows of features."""
+    """The probabilities of a model for rows of features."""
     return model.predict(rows)
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """Where the scores of a problem's ticks lie, and how they meet what came of them.
+class PredictionLog:
+    """Where the scores of a problem's ticks are stored, and how outcomes are joined to them.
 
     Attributes:
         table: Their table: `as_of`, `model_name`, `model_version`, `date`.
-        entity: Who was scored.
-        met: From the lake, scores (`entity`, `as_of`, `risk`, the model) and an instant of knowledge to the scores with
-            their fates (`ml.evaluation.prediction_log.met`).
-        risk: What was said; null where nothing can be.
+        entity: The identifier of what was scored.
+        with_outcomes: Joins outcomes, as known at an instant, to scores: `entity`, `as_of`, `risk`, the model
+            (`ml.evaluation.prediction_log.with_outcomes`).
+        risk: The probability that counts; null where it is undecided.
     """
 
     table: Table
     entity: pl.Expr
-    met: Callable[[Lake, pl.DataFrame, datetime], pl.DataFrame]
+    with_outcomes: Callable[[Lake, pl.DataFrame, datetime], pl.DataFrame]
     risk: pl.Expr = field(default_factory=lambda: pl.col("risk"))
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A problem that models are learned for.
+    """A prediction problem.
 
     Attributes:
         name: Its name, also that of its experiment, its models and its commands.
-        entity: What has a risk, in one word: "ticket".
-        event: What may come: "missed deadline".
+        entity: What is scored, in one word: "ticket".
+        event: What is predicted: "missed deadline".
         group: The Dagster group of its domain.
-        inputs: The tables that it reads.
-        past: What was known by an instant.
-        rule: The model that needs no training.
-        makes: Whether a feature of some name can be made.
-        costs: What is at stake.
+        inputs: The tables it reads.
+        past: The point-in-time dataset as known at an instant.
+        rule: The rule baseline, which needs no training.
+        makes: Whether a feature of this name can be computed.
+        costs: The costs of misses and alerts.
         alert_from: The risk from which an alert is raised.
         alert_type: The type of these alerts.
         step: Time between ticks.
-        recorded: The scores of its ticks.
-        risk: What a model says of rows of features; the rule wants them in its own words.
+        prediction_log: The scores of its ticks, and how labels are joined to them.
+        risk: Scores rows of features with a model; the rule may need them in another shape.
     """
 
     name: str
@@ -80,27 +80,27 @@ class Problem:
     alert_from: float
     alert_type: str
     step: timedelta
-    recorded: Recorded = field(compare=False)
+    prediction_log: PredictionLog = field(compare=False)
     risk: Callable[[RiskModel, pl.DataFrame], pl.Series] = said
 
     @property
     def entities(self) -> str:
-        """More than one of them."""
+        """The entity in the plural."""
         return f"{self.entity}s"
 
     @property
     def scored_name(self) -> str:
-        """What its checks are named by: "sla" of `sla_risk`."""
-        return self.recorded.table.name.removesuffix("_risk")
+        """The prefix of its checks: "sla" of `sla_risk`."""
+        return self.prediction_log.table.name.removesuffix("_risk")
 
     @property
     def train_job(self) -> str:
-        """The job that learns."""
+        """The training job."""
         return f"train_{self.name}_job"
 
     @property
-    def watch_job(self) -> str:
-        """The job that looks at the model in force."""
+    def monitoring_job(self) -> str:
+        """The job that monitors the active model."""
         return f"watch_{self.name}_job"
 
     @property

@@ -15,7 +15,7 @@ from ml.models.model_files import ModelFileError
 from ml.tracking.registry import ModelVersion, RegistryError
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.files import load_noted, version_key
-from opsguard_assets.models.watches import last_watch
+from opsguard_assets.models.monitoring_records import last_record
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def serving(
         as_of: The moment that is scored.
         makes: Whether a feature can be made today; a champion that reads others cannot score.
     """
-    version = champions.in_force(problem, as_of)
+    version = champions.active_version(problem, as_of)
     if version is None:
         had_one = bool(champions.history(problem))
         remedy = (
@@ -61,7 +61,7 @@ def serving(
         remedy = f"train again, or `opsguard rollback {problem}`"
         trouble = f"champion {version.version} of {problem} cannot be used: {error}; the rule scores. {remedy}"
         return Serving(rule, trouble=trouble)
-    watch = last_watch(champions.database, problem, version.version, as_of)
+    watch = last_record(champions.database, problem, version.version, as_of)
     if watch is not None and not watch.is_useful:
         trouble = (
             f"champion {version.version} of {problem} is not listened to: {watch.words}; the rule scores. Train again, "

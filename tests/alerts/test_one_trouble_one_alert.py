@@ -8,7 +8,7 @@ import pytest
 from opsguard_assets.alerts.finding import TOLD
 from opsguard_assets.alerts.life import settle
 from opsguard_assets.alerts.queries import alerts, decisions, history, unresolved_keys
-from opsguard_assets.alerts.withholding import keep_to_plans
+from opsguard_assets.alerts.suppression import keep_to_plans
 from opsguard_assets.devices.alerts import findings as of_devices
 from opsguard_assets.devices.alerts.assets import DEVICE_MONITOR
 from opsguard_assets.shifts.alerts import findings as of_shifts

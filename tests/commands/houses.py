@@ -15,7 +15,7 @@ from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.fleets import START
-from tests.tickets.recorded import FED, record
+from tests.tickets.provider_records import FED, record
 from tests.tickets.test_ticks_again import SOURCES
 
 WORLD = SimulationSettings(

@@ -30,7 +30,7 @@ from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.fleets import SOURCES as OF_DEVICES
 from tests.devices.fleets import START, fleet_of, record_fleet
-from tests.tickets.recorded import FED, record
+from tests.tickets.provider_records import FED, record
 from tests.tickets.test_ticks_again import SOURCES as OF_TICKETS
 
 WORLD = SimulationSettings(

@@ -18,7 +18,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.assets import DEVICE_MONITOR
 from opsguard_assets.devices.failure.assets import SCORE_DEVICES_JOB
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.watches import Watch, last_watch, note
+from opsguard_assets.models.monitoring_records import MonitoringRecord, last_record, store
 from opsguard_assets.problems import problems_of
 from opsguard_assets.shifts.alerts.assets import SHIFT_MONITOR
 from opsguard_assets.tickets.escalation.escalate import Waits, escalate
@@ -157,7 +157,10 @@ def test_what_was_handed_to_a_helpdesk_stays_and_counts_from_when_it_was(databas
 
 def test_looks_and_champions_of_the_future_are_undone(database, tmp_path):
     now = datetime.now(UTC)
-    note(database, Watch("sla_breach", "1", FUTURE, is_useful=False, wants_training=True, words="w", figures={}))
+    store(
+        database,
+        MonitoringRecord("sla_breach", "1", FUTURE, is_useful=False, wants_training=True, words="w", figures={}),
+    )
     champions = Champions(database)
     with database.begin() as connection:
         for version, at in (("1", REAL), ("2", FUTURE)):
@@ -169,7 +172,7 @@ def test_looks_and_champions_of_the_future_are_undone(database, tmp_path):
                 {"version": version, "at": at},
             )
     undo(database, tmp_path, "models", now + timedelta(hours=1))
-    assert last_watch(database, "sla_breach", "1", FUTURE) is None
+    assert last_record(database, "sla_breach", "1", FUTURE) is None
     assert [line.version for line in champions.history("sla_breach")] == ["2", "1"]
     assert champions.at("sla_breach", datetime.now(UTC)).version == "2"
 

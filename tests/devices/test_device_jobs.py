@@ -18,7 +18,7 @@ from opsguard_assets.devices.failure.problem_io import device_failure
 from opsguard_assets.devices.failure.risk_io import recorded_risk
 from opsguard_assets.devices.health.io import recorded_health
 from opsguard_assets.devices.health.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
-from opsguard_assets.model_jobs import train_config, watch_config
+from opsguard_assets.model_jobs import monitoring_config, train_config
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.moment import moment_config
@@ -73,7 +73,7 @@ def story(databases, tmp_path_factory):
     record_fleet(lake, records, later, NOW)
     told |= {
         "served": house.tick(later),
-        "look": house.run(PROBLEM.watch_job, watch_config(PROBLEM, later)),
+        "look": house.run(PROBLEM.monitoring_job, monitoring_config(PROBLEM, later)),
         "judged": house.run(JUDGE_HEALTH_JOB, moment_config(later, HEALTH_OUTCOMES_KEY)),
     }
     return house, told, later

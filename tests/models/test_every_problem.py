@@ -130,7 +130,7 @@ def test_every_problem_has_its_assets_jobs_and_sensors(simulated, problem):
     assert {key for key in keys_of(each) if graph.has(key)} == set(keys_of(each))
     assert {graph.get(key).group_name for key in keys_of(each)} == {"models"}
     jobs = {job.name for job in simulated.resolve_all_job_defs()}
-    assert {each.train_job, each.watch_job, each.replay_job} <= jobs
+    assert {each.train_job, each.monitoring_job, each.replay_job} <= jobs
     sensors = " ".join(sensor.name for sensor in simulated.sensors)
     assert sensors.count(problem) >= 2
 

@@ -23,17 +23,17 @@ from opsguard_assets.cadences import tick_config
 from opsguard_assets.config.learning import Learning
 from opsguard_assets.config.settings import Settings, SlaThresholds
 from opsguard_assets.config.sources import FileSource
-from opsguard_assets.model_jobs import train_config, watch_config
+from opsguard_assets.model_jobs import monitoring_config, train_config
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.files import note_files, version_key
 from opsguard_assets.models.model_assets import GATE_CHECK, learned_keys
+from opsguard_assets.models.monitoring_assets import monitoring_key
+from opsguard_assets.models.monitoring_records import last_record
 from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.replay import count_ticks
 from opsguard_assets.models.replay_assets import replay_key
 from opsguard_assets.models.serving import learned_until
 from opsguard_assets.models.trainings import NoModelError, in_roles, keep, trained_by
-from opsguard_assets.models.watch_assets import watch_key
-from opsguard_assets.models.watches import last_watch
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.risk.keys import SCORE_JOB
@@ -43,7 +43,7 @@ from opsguard_assets.tickets.sla.derive_io import update_clocks
 from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent
-from tests.tickets.recorded import FED, record
+from tests.tickets.provider_records import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 NOW = START + timedelta(days=40, hours=9)
@@ -57,8 +57,8 @@ SETTINGS = Settings(
     sources=SOURCES, learning=Learning(tuning_trials=0, candidates=("lightgbm",)), sla=SlaThresholds(holdout_share=0.3)
 )
 PROBLEM = sla_breach(SETTINGS)
-TRAIN_JOB, WATCH_JOB = PROBLEM.train_job, PROBLEM.watch_job
-(_, CHAMPION_KEY), WATCH_KEY = learned_keys(PROBLEM), watch_key(PROBLEM)
+TRAIN_JOB, WATCH_JOB = PROBLEM.train_job, PROBLEM.monitoring_job
+(_, CHAMPION_KEY), WATCH_KEY = learned_keys(PROBLEM), monitoring_key(PROBLEM)
 REPLAY_KEY = replay_key(PROBLEM)
 pytestmark = pytest.mark.timeout(600)
 
@@ -138,7 +138,7 @@ class Story:
             self.failing = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=31)))
             self.told_of_failing = alerts(database, alert_type="sla_model_unavailable")
         self.mended = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=46)))
-        self.look = house.run(WATCH_JOB, watch_config(PROBLEM, NOW + timedelta(days=2)))
+        self.look = house.run(WATCH_JOB, monitoring_config(PROBLEM, NOW + timedelta(days=2)))
 
 
 @pytest.fixture(scope="module")
@@ -221,7 +221,7 @@ def test_a_look_at_a_fresh_champion_says_that_it_is_too_early(house, story):
     }
     assert "not known yet" in checks(story.look)["sla_features_within_range"].description
     assert checks(story.look)["every_score_met_its_outcome"].passed
-    watch = last_watch(house.catalog.champions.database, "sla_breach", "1", NOW + timedelta(days=2))
+    watch = last_record(house.catalog.champions.database, "sla_breach", "1", NOW + timedelta(days=2))
     assert watch.is_useful
     assert "are needed" in watch.words
     (event,) = story.look.asset_materializations_for_node(WATCH_KEY.to_python_identifier())

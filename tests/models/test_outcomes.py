@@ -7,7 +7,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from ml.evaluation.prediction_log import AHEAD, MET, UNKNOWN, WITHOUT
+from ml.evaluation.prediction_log import AHEAD, LABELLED, UNKNOWN, WITHOUT
 from ml.problems.sla_breach.rule import RuleBaseline
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.outcome_assets import COMPLETE, outcomes_asset, outcomes_key
@@ -23,7 +23,7 @@ from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.tickets.sla.derive_io import update_clocks
 from resources.lake import Lake
 from resources.progress import Silent
-from tests.tickets.recorded import FED, record
+from tests.tickets.provider_records import FED, record
 
 PROBLEMS = problems_of(Settings())
 PROBLEM = PROBLEMS["sla_breach"]
@@ -66,11 +66,11 @@ def test_every_recorded_score_of_a_ticket_that_is_due_meets_the_outcome_that_the
     judged = judge(PROBLEM, lake, END)
     assert judged.adds_up
     assert judged.recorded > 300
-    assert set(judged.fates) <= {MET, AHEAD, WITHOUT}
+    assert set(judged.fates) <= {LABELLED, AHEAD, WITHOUT}
     recorded = lake.scan(SLA_RISK.derived_name).drop_nulls("risk").select(pl.len()).collect().item()
     assert judged.recorded == len(judged.told) == recorded
     told = lake.scan(TICKET_OUTCOMES.derived_name).select("ticket_id", truth="is_late").collect()
-    both = judged.told.filter(pl.col("fate") == MET).join(told, left_on="entity", right_on="ticket_id", how="left")
+    both = judged.told.filter(pl.col("fate") == LABELLED).join(told, left_on="entity", right_on="ticket_id", how="left")
     assert (both["is_late"] == both["truth"]).all()
     assert both["is_late"].any()
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from ml.evaluation.prediction_log import AHEAD, MET, WITHOUT
+from ml.evaluation.prediction_log import AHEAD, LABELLED, WITHOUT
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.failure.assets import scored
 from opsguard_assets.devices.failure.schemas import DEVICE_RISK
@@ -46,8 +46,12 @@ def keep(lake, table, rows, as_of, switch):
 def agreed(problem, lake, until, oracle):
     """Judges the scores, once; they agree with an oracle from (entity, as_of) to fate and outcome, and are all told."""
     judged = judge(problem, lake, until)
-    table = problem.recorded.table
-    rows = lake.scan(table.derived_name).select(e=problem.recorded.entity, t="as_of", r=problem.recorded.risk).collect()
+    table = problem.prediction_log.table
+    rows = (
+        lake.scan(table.derived_name)
+        .select(e=problem.prediction_log.entity, t="as_of", r=problem.prediction_log.risk)
+        .collect()
+    )
     asked = rows.drop_nulls("r").select("e", "t").rows()
     told = {(row["entity"], row["as_of"]): (row["fate"], row["is_late"]) for row in judged.told.to_dicts()}
     wrong = [(key, told.get(key), oracle(*key)) for key in asked if told.get(key) != oracle(*key)]
@@ -55,7 +59,7 @@ def agreed(problem, lake, until, oracle):
     assert len(told) == len(judged.told) == judged.recorded == len(asked)
     assert judged.adds_up
     weeks = keep_weeks(problem, lake, judged, until)
-    assert weeks["scores"].sum() == judged.fates[MET]
+    assert weeks["scores"].sum() == judged.fates[LABELLED]
     assert set(weeks["model_version"]) == {"1", "2"}
     assert weeks.select("week", "model_name", "model_version").is_unique().all()
     return judged
@@ -84,10 +88,10 @@ def test_scores_of_work_orders_meet_what_became_of_the_orders(orders):
         if off and off[0] < min([due + 30 * DAY, *(row["known_at"] for row in done)]):
             return WITHOUT, None
         assert as_of < min([due, *(row["known_at"] for row in done)]), "an order was scored after it was decided"
-        return MET, not done or done[0]["completed_at"] > due
+        return LABELLED, not done or done[0]["completed_at"] > due
 
     judged = agreed(PROBLEMS["work_order_late"], orders, AS_OF, oracle)
-    assert set(judged.fates) == {MET, AHEAD, WITHOUT}
+    assert set(judged.fates) == {LABELLED, AHEAD, WITHOUT}
     assert judged.told["is_late"].n_unique() == 3
 
 
@@ -118,10 +122,10 @@ def test_scores_of_shifts_meet_who_came(shifts):
             return WITHOUT, None
         if ends[part] + DAY > until:
             return AHEAD, None
-        return MET, happened[part] == "no_show"
+        return LABELLED, happened[part] == "no_show"
 
     judged = agreed(PROBLEMS["no_show"], lake, until, oracle)
-    assert judged.fates[MET] > 100
+    assert judged.fates[LABELLED] > 100
     assert judged.told["is_late"].any()
 
 
@@ -171,10 +175,10 @@ def test_scores_of_devices_meet_whether_the_device_failed_within_a_day(fleet):
             return AHEAD, None
         if as_of >= end or (not failed and end <= as_of + DAY):
             return WITHOUT, None
-        return MET, failed and end <= as_of + DAY
+        return LABELLED, failed and end <= as_of + DAY
 
     judged = agreed(PROBLEMS["device_failure"], lake, until, oracle)
-    assert judged.fates[MET] > 300
+    assert judged.fates[LABELLED] > 300
     assert judged.told["is_late"].any()
 
 
@@ -194,7 +198,7 @@ def test_a_shift_that_is_moved_after_it_was_scored_is_not_lost(shifts, tmp_path)
     judged = judge(PROBLEMS["no_show"], other, until)
     assert judged.adds_up
     (told,) = judged.told.filter(entity=f"{last['shift_id']}/{last['person_id']}").to_dicts()
-    assert (told["fate"], told["settled_at"] > until - DAY) == (MET, True)
+    assert (told["fate"], told["settled_at"] > until - DAY) == (LABELLED, True)
 
 
 def test_an_order_that_is_known_before_it_is_created_is_not_lost(tmp_path):
@@ -206,5 +210,5 @@ def test_an_order_that_is_known_before_it_is_created_is_not_lost(tmp_path):
     moment = created - HOUR
     keep(lake, WORK_ORDER_RISK, order_risk_at(lake, PROBLEMS["work_order_late"].rule, moment, OFF), moment, AS_OF)
     judged = judge(PROBLEMS["work_order_late"], lake, AS_OF)
-    assert judged.fates == {MET: 1}
+    assert judged.fates == {LABELLED: 1}
     assert judged.adds_up

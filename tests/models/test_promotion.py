@@ -16,9 +16,9 @@ from ml.tracking.registry import CHAMPION, Registry, RegistryError
 from ml.tracking.tracking import Place
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.findings import model_findings
+from opsguard_assets.models.monitoring_records import MonitoringRecord, store
 from opsguard_assets.models.promotion import IN_MLFLOW, ModelCatalog, PromotionError, reconcile
 from opsguard_assets.models.serving import scored_by, serving
-from opsguard_assets.models.watches import Watch, note
 from resources.database import MLFLOW
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -121,8 +121,10 @@ def test_a_past_moment_is_scored_by_its_own_champion_and_before_the_first_by_the
 def test_a_champion_that_is_worse_than_the_trailing_rate_is_not_listened_to_until_it_is_better_again(catalog, made):
     promote(catalog, made())
     for hours, is_useful in ((2, False), (4, True)):
-        watch = Watch(PROBLEM, "1", NOW + timedelta(hours=hours), is_useful, not is_useful, "skill -0.26", {})
-        note(catalog.champions.database, watch)
+        watch = MonitoringRecord(
+            PROBLEM, "1", NOW + timedelta(hours=hours), is_useful, not is_useful, "skill -0.26", {}
+        )
+        store(catalog.champions.database, watch)
     found = [
         serving(catalog.champions, PROBLEM, RULE, NOW + timedelta(hours=hours), makes=FEATURES.__contains__)
         for hours in (1, 3, 5)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import dagster as dg
 import pytest
 
-from opsguard_assets.intake.receiving.look import Look
+from opsguard_assets.intake.receiving.probe_result import ProbeResult
 from sensors import arrivals
 from sensors.arrivals import Watched, arrivals_sensor
 from tests.sensors.begun import begun
@@ -32,12 +32,12 @@ class Shelf:
         self.name, self.items, self.reachable = name, items, reachable
         self.looks: list[str | None] = []
 
-    def probe(self, cursor: str | None) -> Look:
+    def probe(self, cursor: str | None) -> ProbeResult:
         self.looks.append(cursor)
         if not self.reachable:
             raise ConnectionError(f"{self.name} is away")
         new = self.items - int(cursor or 0)
-        return Look(has_new=new > 0, cursor=str(self.items), what=f"{new} items")
+        return ProbeResult(has_new=new > 0, cursor=str(self.items), what=f"{new} items")
 
     @property
     def watched(self) -> Watched:
@@ -128,10 +128,10 @@ def test_a_tick_that_reaches_no_source_at_all_fails_and_says_why(instance):
     assert "devices is away" in str(caught.value.description)
 
 
-def slow(shelf: Shelf, clock: list[float]) -> Callable[[str | None], Look]:
+def slow(shelf: Shelf, clock: list[float]) -> Callable[[str | None], ProbeResult]:
     """A probe of this shelf that takes 25 seconds."""
 
-    def probe(cursor: str | None) -> Look:
+    def probe(cursor: str | None) -> ProbeResult:
         clock[0] += 25
         return shelf.probe(cursor)
 

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from sensors.champions import champion_sensor
-from sensors.retraining import Wish, retraining_sensor
+from sensors.retraining import RetrainingRequest, retraining_sensor
 from tests.sensors.begun import begun
 
 SCORE, TRAIN = "score_job", "train_job"
@@ -65,7 +65,7 @@ def test_a_new_champion_waits_for_the_tick_that_runs_and_is_not_forgotten(instan
 
 
 def test_a_look_that_wants_a_training_gets_one_with_its_reason_and_only_one(instance):
-    sensor = retraining_sensor("sla_breach", look=lambda _: Wish(NOON, "skill -0.26"), job=TRAIN)
+    sensor = retraining_sensor("sla_breach", look=lambda _: RetrainingRequest(NOON, "skill -0.26"), job=TRAIN)
     requests = [evaluate(sensor, instance).run_requests[0] for _ in range(2)]
     assert requests[0].tags["opsguard/why"] == "skill -0.26"
     assert requests[0].run_key == requests[1].run_key

@@ -14,7 +14,7 @@ from opsguard_assets.tickets.sla.clocks import sla_clocks
 from opsguard_assets.tickets.sla.snapshot_io import history_of
 from opsguard_assets.tickets.sla.tick import READINGS
 from resources.lake import Lake
-from tests.tickets.recorded import FED, record
+from tests.tickets.provider_records import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 END = START + timedelta(days=4)

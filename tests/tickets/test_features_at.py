@@ -20,7 +20,7 @@ from opsguard_assets.tickets.sla.clock_history import readings_at
 from opsguard_assets.tickets.sla.snapshot_io import TICKETS, history_of, known
 from resources.lake import Lake
 from resources.progress import Silent
-from tests.tickets.recorded import FED, record
+from tests.tickets.provider_records import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 END = START + timedelta(days=20)

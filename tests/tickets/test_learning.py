@@ -11,14 +11,14 @@ from ml.problems.sla_breach.features import FEATURES, features
 from ml.training.candidates.every import candidates
 from ml.training.train import train
 from ml.training.tuning import Budget
-from opsguard_assets.models.watch import look, prevented
+from opsguard_assets.models.monitoring import monitor, prevented
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.learning.dataset import TASK, Past
 from opsguard_assets.tickets.sla.clock_history import readings_at, valid
 from opsguard_assets.tickets.sla.snapshot_io import history_of
 from resources.lake import Lake
-from tests.tickets.recorded import FED, record
+from tests.tickets.provider_records import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 END = START + timedelta(days=30)
@@ -160,8 +160,8 @@ def test_a_look_before_anything_new_is_known_says_that_it_is_too_early_whatever_
     past = Past.of(history, LEARNED)
     assert past.matured(LEARNED).is_empty()
     for each in trained:
-        found = look(past, each.model, LEARNED)
-        assert (found.usefulness.n, found.calibration_error) == (0, None), each.candidate
+        found = monitor(past, each.model, LEARNED)
+        assert (found.skill_score.n, found.calibration_error) == (0, None), each.candidate
         assert each.model.reasons(past.matured(LEARNED)).to_list() == [], each.candidate
 
 

@@ -21,7 +21,7 @@ from opsguard_assets.tickets.risk.score_io import risk_at
 from opsguard_assets.tickets.sla.derive_io import update_clocks, update_events
 from resources.lake import Lake
 from resources.progress import Silent
-from tests.tickets.recorded import FED, record
+from tests.tickets.provider_records import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 MOMENT, KNOWN = START + timedelta(days=1, hours=9), START + timedelta(hours=6)

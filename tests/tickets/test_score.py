@@ -16,7 +16,7 @@ from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS
 from opsguard_assets.tickets.sla.tick import READ
 from resources.lake import Lake
 from resources.progress import Silent
-from tests.tickets.recorded import FED, record
+from tests.tickets.provider_records import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 END = START + timedelta(days=4)

@@ -32,7 +32,7 @@ from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent
 from resources.ticks import digest_of, last_ticks
-from tests.tickets.recorded import FED, record
+from tests.tickets.provider_records import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 STEP = timedelta(hours=12)

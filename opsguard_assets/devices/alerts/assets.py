@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from opsguard_assets.alerts.life import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.queries import unresolved_in
-from opsguard_assets.alerts.withholding import keep_to_plans
+from opsguard_assets.alerts.suppression import keep_to_plans
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.findings import ALERT_TYPES, MONITOR, Levels, device_findings, told_once
 from opsguard_assets.devices.failure.assets import DEVICE_RISK_KEY

@@ -12,7 +12,7 @@ import polars as pl
 from ml.problems.device_failure.words import BATTERY
 from ml.words import counted, durations, likely, reached, rounded
 from opsguard_assets.alerts.finding import FINDING, GROUPED, IN_MAINTENANCE
-from opsguard_assets.alerts.withholding import tell_once
+from opsguard_assets.alerts.suppression import tell_once
 from opsguard_assets.devices.telemetry.site_silence import Together, silent_together, waited_for
 
 MONITOR = "devices"

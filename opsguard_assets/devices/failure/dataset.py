@@ -12,7 +12,7 @@ from functools import cached_property
 import polars as pl
 
 from ml.dataset.problem import Task
-from ml.evaluation import prediction_log as recorded
+from ml.evaluation import prediction_log
 from ml.features.asof import latest
 from ml.features.moments import moments_of, ticks_of
 from ml.problems.device_failure.features import HORIZON, features
@@ -102,10 +102,12 @@ class DevicePast:
     def _seen_until(self) -> datetime:
         return observed_until(self.history.hourly, self.history.events, self.until)
 
-    def met(self, scores: pl.DataFrame) -> pl.DataFrame:
-        """Scores with their fates (`prediction_log.met`): whether the device failed within the judged horizon."""
+    def with_outcomes(self, scores: pl.DataFrame) -> pl.DataFrame:
+        """Joins outcomes to scores: whether the device failed within the judged horizon."""
         lives = self.lives.select("begins_at", "ends_at", "is_late", entity="device_id", event_at="ends_at")
-        return recorded.met(scores, lives, self._seen_until, within=timedelta(minutes=HORIZONS[self.judged.within]))
+        return prediction_log.with_outcomes(
+            scores, lives, self._seen_until, within=timedelta(minutes=HORIZONS[self.judged.within])
+        )
 
     def watched(self) -> pl.DataFrame:
         """Rows to learn from: every life at even steps, each moment with two questions."""

@@ -17,7 +17,7 @@ from opsguard_assets.devices.failure.dataset import Asked, DevicePast, History
 from opsguard_assets.devices.failure.schemas import DEVICE_RISK
 from opsguard_assets.devices.telemetry.hourly_io import hourly_versions
 from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
-from opsguard_assets.models.problem import Problem, Recorded, costs_of
+from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN, visible
@@ -46,10 +46,10 @@ def device_failure(settings: Settings) -> Problem:
         alert_from=chosen.alert_from,
         alert_type=FAILURE_RISK,
         step=timedelta(hours=1),
-        recorded=Recorded(
+        prediction_log=PredictionLog(
             DEVICE_RISK,
             pl.col("device_id"),
-            lambda lake, scores, until: DevicePast.of(_history_by_now(lake), until, judged).met(scores),
+            lambda lake, scores, until: DevicePast.of(_history_by_now(lake), until, judged).with_outcomes(scores),
             risk=pl.col(f"risk_{judged.within}"),
         ),
     )

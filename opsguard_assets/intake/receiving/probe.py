@@ -16,12 +16,12 @@ from opsguard_assets.intake.readers.files import list_files, reading_digest
 from opsguard_assets.intake.readers.simulated import known_until
 from opsguard_assets.intake.readers.sql_address import engine_of, reason_of, relation_of
 from opsguard_assets.intake.readers.sql_cursor import Cursor, reflected
-from opsguard_assets.intake.receiving.look import Look
+from opsguard_assets.intake.receiving.probe_result import ProbeResult
 
 SIMULATED_EVERY = timedelta(minutes=15)
 
 
-def new_files(source: FileSource, cursor: str | None) -> Look:
+def new_files(source: FileSource, cursor: str | None) -> ProbeResult:
     """Whether the files of a source differ from those that the cursor stands for.
 
     Raises:
@@ -32,10 +32,10 @@ def new_files(source: FileSource, cursor: str | None) -> Look:
     # What was refused is tried again when the settings change.
     digest = hashlib.sha256(f"{reading_digest(source)}\n{versions}".encode()).hexdigest()
     newest = max((file.origin for file in files[-1:]), default="none")
-    return Look(bool(files) and digest != cursor, digest, f"{len(files)} files, the newest {newest}")
+    return ProbeResult(bool(files) and digest != cursor, digest, f"{len(files)} files, the newest {newest}")
 
 
-def new_rows(source: SqlSource, cursor: str | None) -> Look:
+def new_rows(source: SqlSource, cursor: str | None) -> ProbeResult:
     """Whether a relation has rows beyond the cursor, by its greatest value; without one only the number of rows tells.
 
     Raises:
@@ -58,12 +58,14 @@ def new_rows(source: SqlSource, cursor: str | None) -> Look:
         raise SourceError(f"Source {source.name}: {reason_of(error)}") from None
     finally:
         engine.dispose()
-    return Look(seen != cursor, seen, seen)
+    return ProbeResult(seen != cursor, seen, seen)
 
 
-def new_simulated(source: SimulatorSource, cursor: str | None, *, now: datetime) -> Look:
+def new_simulated(source: SimulatorSource, cursor: str | None, *, now: datetime) -> ProbeResult:
     """Whether the simulated provider has lived on for a while since its records were written last."""
     until = known_until(source)
     slot = int(now.timestamp() // SIMULATED_EVERY.total_seconds())
     is_due = until is None or now - until >= SIMULATED_EVERY
-    return Look(is_due and str(slot) != cursor, str(slot) if is_due else cursor or "", f"records until {now:%H:%M}")
+    return ProbeResult(
+        is_due and str(slot) != cursor, str(slot) if is_due else cursor or "", f"records until {now:%H:%M}"
+    )

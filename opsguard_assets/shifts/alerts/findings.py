@@ -21,7 +21,7 @@ import polars as pl
 
 from ml.words import counted, likely, reached, rounded
 from opsguard_assets.alerts.finding import EXPIRED, FINDING
-from opsguard_assets.alerts.withholding import tell_once
+from opsguard_assets.alerts.suppression import tell_once
 from opsguard_assets.shifts.verdicts.verdicts import EARLY_EXIT, NO_SHOW, UNATTENDED, UNKNOWN, WRONG_SITE, is_there
 
 MONITOR = "shifts"

@@ -69,7 +69,7 @@ class ShiftPast:
 
     @property
     def decided(self) -> pl.DataFrame:
-        """Lives as recorded scores meet them (`ml.evaluation.prediction_log.met`)."""
+        """Lives as recorded scores meet them (`ml.evaluation.prediction_log.with_outcomes`)."""
         times = self.parts.select(
             KEY, settled_at=pl.col("until_at") + _SETTLES, event_at=pl.col("from_at") + _MISSES_AFTER
         )

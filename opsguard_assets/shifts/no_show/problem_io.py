@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from ml.evaluation import prediction_log as recorded
+from ml.evaluation import prediction_log
 from ml.models.model import RiskModel
 from ml.problems.no_show.features import FEATURES, features, streams
 from ml.problems.no_show.problem import KEY, PROBLEM
 from ml.problems.no_show.rule import NoShowRule
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.models.problem import Problem, Recorded, costs_of
+from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
 from opsguard_assets.shifts.calendar.calendar import PLANNED
 from opsguard_assets.shifts.calendar.io import INPUTS, calendar_at
 from opsguard_assets.shifts.no_show.dataset import AHEAD, PART, ShiftPast, told_of
@@ -50,12 +50,12 @@ def no_show(settings: Settings) -> Problem:
         alert_from=settings.shifts.no_show_alert_from,
         alert_type=NO_SHOW_RISK,
         step=timedelta(minutes=30),
-        recorded=Recorded(SHIFT_RISK, pl.format("{}/{}", "shift_id", "person_id"), met),
+        prediction_log=PredictionLog(SHIFT_RISK, pl.format("{}/{}", "shift_id", "person_id"), with_outcomes),
     )
 
 
-def met(lake: Lake, scores: pl.DataFrame, until: datetime) -> pl.DataFrame:
-    """Recorded scores with their fates (`ml.evaluation.prediction_log.met`).
+def with_outcomes(lake: Lake, scores: pl.DataFrame, until: datetime) -> pl.DataFrame:
+    """Recorded scores with their fates (`ml.evaluation.prediction_log.with_outcomes`).
 
     A part that is not planned any more, because its shift was called off or somebody else took it, ended without an
     outcome when it was asked about last.
@@ -63,7 +63,7 @@ def met(lake: Lake, scores: pl.DataFrame, until: datetime) -> pl.DataFrame:
     planned = ShiftPast(until, parts_of(lake, until)).decided
     gone = scores.join(planned, on="entity", how="anti").group_by("entity")
     ended = gone.agg(begins_at=pl.col("as_of").min(), ends_at=pl.col("as_of").max(), settled_at=pl.col("as_of").max())
-    return recorded.met(scores, pl.concat([planned, ended], how="diagonal_relaxed"), until)
+    return prediction_log.with_outcomes(scores, pl.concat([planned, ended], how="diagonal_relaxed"), until)
 
 
 def parts_of(lake: Lake, until: datetime) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from opsguard_assets.alerts.withholding import hold_back, keep_to_plans
+from opsguard_assets.alerts.suppression import hold_back, keep_to_plans
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.escalation.escalate import EscalationError, Given

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from opsguard_assets.alerts.life import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
-from opsguard_assets.alerts.withholding import hold_back, keep_to_budget, keep_to_plans
+from opsguard_assets.alerts.suppression import hold_back, keep_to_budget, keep_to_plans
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.risk.findings import ALERT_TYPES, BREACH_RISK, MONITOR, RiskLevels, sla_findings

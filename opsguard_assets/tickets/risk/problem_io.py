@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from ml.evaluation import prediction_log as recorded
+from ml.evaluation import prediction_log
 from ml.models.model import RiskModel
 from ml.problems.sla_breach.features import FEATURES
 from ml.problems.sla_breach.problem import TASK
 from ml.problems.sla_breach.rule import RuleBaseline
 from ml.problems.sla_breach.rule_inputs import inputs_of_features
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.models.problem import Problem, Recorded, costs_of
+from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
 from opsguard_assets.tickets.learning.dataset import Past, as_known
 from opsguard_assets.tickets.learning.outcomes import lives_of
 from opsguard_assets.tickets.risk.findings import BREACH_RISK
@@ -39,16 +39,18 @@ def sla_breach(settings: Settings) -> Problem:
         alert_from=settings.sla.alert_from,
         alert_type=BREACH_RISK,
         step=timedelta(minutes=15),
-        recorded=Recorded(SLA_RISK, pl.col("ticket_id"), met),
+        prediction_log=PredictionLog(SLA_RISK, pl.col("ticket_id"), with_outcomes),
         risk=risk,
     )
 
 
-def met(lake: Lake, scores: pl.DataFrame, until: datetime) -> pl.DataFrame:
-    """Recorded scores with their fates (`prediction_log.met`); only the tickets that were scored are read."""
+def with_outcomes(lake: Lake, scores: pl.DataFrame, until: datetime) -> pl.DataFrame:
+    """Recorded scores with their fates (`prediction_log.with_outcomes`); only the tickets that were scored are read."""
     asked = scores.select(ticket_id="entity").unique()
     lives = lives_of(clock_history(as_known(history_of(lake, asked), until), until), until)
-    return recorded.met(scores, lives.rename({"ticket_id": "entity"}).with_columns(event_at="ends_at"), until)
+    return prediction_log.with_outcomes(
+        scores, lives.rename({"ticket_id": "entity"}).with_columns(event_at="ends_at"), until
+    )
 
 
 def risk(model: RiskModel, rows: pl.DataFrame) -> pl.Series:

@@ -8,7 +8,7 @@ import polars as pl
 
 from opsguard_assets.alerts.life import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
-from opsguard_assets.alerts.withholding import keep_to_plans
+from opsguard_assets.alerts.suppression import keep_to_plans
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import INSTANT

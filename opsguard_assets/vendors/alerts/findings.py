@@ -13,7 +13,7 @@ import polars as pl
 
 from ml.words import counted, likely, reached, rounded
 from opsguard_assets.alerts.finding import FINDING
-from opsguard_assets.alerts.withholding import tell_once
+from opsguard_assets.alerts.suppression import tell_once
 from opsguard_assets.tables.versions import INSTANT
 from opsguard_assets.vendors.scores.score import WEIGHTS
 

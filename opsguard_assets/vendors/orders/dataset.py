@@ -70,7 +70,7 @@ class OrderPast:
 
     @property
     def decided(self) -> pl.DataFrame:
-        """Lives as recorded scores meet them (`ml.evaluation.prediction_log.met`)."""
+        """Lives as recorded scores meet them (`ml.evaluation.prediction_log.with_outcomes`)."""
         return self.lives.with_columns(settled_at=pl.col("due_at") + SETTLES).rename(
             {KEY: "entity", "due_at": "event_at"}
         )

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from ml.evaluation import prediction_log as recorded
+from ml.evaluation import prediction_log
 from ml.models.model import RiskModel
 from ml.problems.work_order_late.features import FEATURES, features
 from ml.problems.work_order_late.problem import KEY, PROBLEM
 from ml.problems.work_order_late.rule import WorkOrderRule
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.models.problem import Problem, Recorded, costs_of
+from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
 from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN, rank
 from opsguard_assets.vendors.orders.dataset import ORDER, OrderPast, streams_of
 from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
@@ -45,15 +45,15 @@ def work_order_late(settings: Settings) -> Problem:
         alert_from=settings.vendors.late_alert_from,
         alert_type=AT_RISK,
         step=timedelta(hours=1),
-        recorded=Recorded(
-            WORK_ORDER_RISK, pl.col(KEY), lambda lake, scores, until: met(lake, scores, until, cancelled=off)
+        prediction_log=PredictionLog(
+            WORK_ORDER_RISK, pl.col(KEY), lambda lake, scores, until: with_outcomes(lake, scores, until, cancelled=off)
         ),
     )
 
 
-def met(lake: Lake, scores: pl.DataFrame, until: datetime, *, cancelled: tuple[str, ...]) -> pl.DataFrame:
-    """Recorded scores with their fates (`ml.evaluation.prediction_log.met`)."""
-    return recorded.met(scores, OrderPast(until, orders_of(lake, until, cancelled)).decided, until)
+def with_outcomes(lake: Lake, scores: pl.DataFrame, until: datetime, *, cancelled: tuple[str, ...]) -> pl.DataFrame:
+    """Recorded scores with their fates (`ml.evaluation.prediction_log.with_outcomes`)."""
+    return prediction_log.with_outcomes(scores, OrderPast(until, orders_of(lake, until, cancelled)).decided, until)
 
 
 def orders_of(

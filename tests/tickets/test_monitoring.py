@@ -14,7 +14,7 @@ from ml.training.tuning import Budget
 from opsguard_assets.config.load import load_settings
 from opsguard_assets.intake.accepting.accept import accept
 from opsguard_assets.intake.receiving.receive import receive
-from opsguard_assets.models.watch import look
+from opsguard_assets.models.monitoring import monitor
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.learning.dataset import Past
 from opsguard_assets.tickets.sla.snapshot_io import history_of
@@ -50,12 +50,12 @@ def model(incidents):
 
 @with_the_log
 def test_a_model_that_the_stall_has_made_useless_is_noticed_and_nothing_is_held_against_it_before(incidents, model):
-    found = {weeks: look(Past.of(incidents, LEARNED + weeks * WEEK), model, LEARNED) for weeks in (1, 3, 6)}
-    assert not found[1].usefulness.is_known
-    assert found[3].usefulness.is_useful
+    found = {weeks: monitor(Past.of(incidents, LEARNED + weeks * WEEK), model, LEARNED) for weeks in (1, 3, 6)}
+    assert not found[1].skill_score.is_known
+    assert found[3].skill_score.is_useful
     late = found[6]
-    assert not late.usefulness.is_useful
-    assert late.usefulness.skill < -0.2
+    assert not late.skill_score.is_useful
+    assert late.skill_score.skill < -0.2
     assert late.wants_training
     assert not late.holds
     weeks = late.weeks.filter(pl.col("n") > 500)
@@ -65,7 +65,7 @@ def test_a_model_that_the_stall_has_made_useless_is_noticed_and_nothing_is_held_
 
 @with_the_log
 def test_features_that_moved_are_named(incidents, model):
-    drift = look(Past.of(incidents, LEARNED + 6 * WEEK), model, LEARNED).drift
+    drift = monitor(Past.of(incidents, LEARNED + 6 * WEEK), model, LEARNED).drift
     assert set(drift["feature"]) == set(model.features)
     assert drift["psi"].is_sorted(descending=True)
     assert drift["psi"][0] > 0.25

@@ -1,6 +1,6 @@
-"""The daily look at the model in force as an asset: is it useful, do its probabilities hold, has the world moved.
+"""Daily monitoring of the active model as an asset: skill score, calibration, drift.
 
-Here: reading, one look, its record, its pictures. Not here: the look itself (`watch`), and what ticks make of it.
+Here: reading, storing the record, plots. Not here: the computation (`monitoring`), and how ticks use the record.
 """
 
 from datetime import datetime
@@ -11,12 +11,12 @@ import polars as pl
 from ml.models.learned import LearnedModel
 from opsguard_assets.alerts.queries import acted_on
 from opsguard_assets.metadata import Materialized, check_spec, figures, key_of, owners_of, picture, preview
+from opsguard_assets.models.monitoring import MATURE, MOST_CALIBRATION_ERROR, MonitoringResult, monitor, prevented
+from opsguard_assets.models.monitoring_records import MonitoringRecord, store
 from opsguard_assets.models.plots import expected_against_happened, quality_over_weeks
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.serving import trained_of
-from opsguard_assets.models.watch import MATURE, MOST_CALIBRATION_ERROR, Look, look, prevented
-from opsguard_assets.models.watches import Watch, note
 from opsguard_assets.moment import Moment
 from resources.lake import Lake
 
@@ -34,14 +34,14 @@ def in_range(problem: Problem) -> str:
     return f"{problem.scored_name}_features_within_range"
 
 
-def watch_key(problem: Problem) -> dg.AssetKey:
-    """The key of the daily look at a problem's model."""
+def monitoring_key(problem: Problem) -> dg.AssetKey:
+    """The key of the daily monitoring of a problem's model."""
     return dg.AssetKey(["models", f"{problem.name}_watch"])
 
 
-def watch_asset(problem: Problem) -> dg.AssetsDefinition:
-    """The asset of the daily look."""
-    key, checks = watch_key(problem), (USEFUL, calibrated(problem), in_range(problem))
+def monitoring_asset(problem: Problem) -> dg.AssetsDefinition:
+    """The asset of the daily monitoring."""
+    key, checks = monitoring_key(problem), (USEFUL, calibrated(problem), in_range(problem))
 
     @dg.asset(
         key=key,
@@ -55,7 +55,7 @@ def watch_asset(problem: Problem) -> dg.AssetsDefinition:
     )
     def watch(config: Moment, lake: dg.ResourceParam[Lake], models: dg.ResourceParam[ModelCatalog]) -> Materialized:
         as_of = config.instant()
-        version = models.champions.in_force(problem.name, as_of)
+        version = models.champions.active_version(problem.name, as_of)
         if version is None:
             words = "nobody is champion: there is nothing to look at; the rule scores"
             return dg.MaterializeResult(
@@ -64,9 +64,9 @@ def watch_asset(problem: Problem) -> dg.AssetsDefinition:
             )
         past = problem.past(lake, as_of)
         model, until = trained_of(models.champions, version)
-        found = look(past, model, until)
+        found = monitor(past, model, until)
         treated = pl.DataFrame(acted_on(models.champions.database, problem.alert_type, as_of - MATURE), schema=_TREATED)
-        note(models.champions.database, watch_of(found, problem.name, model, as_of))
+        store(models.champions.database, record_of(found, problem.name, model, as_of))
         return dg.MaterializeResult(
             metadata={
                 **_shown(found, version.version, as_of),
@@ -78,28 +78,30 @@ def watch_asset(problem: Problem) -> dg.AssetsDefinition:
     return watch
 
 
-def watch_of(found: Look, problem: str, model: LearnedModel, as_of: datetime) -> Watch:
-    """The record of a look."""
-    told = vars(found.usefulness) | {"calibration_error": found.calibration_error, "shifted": found.shifted}
-    return Watch(
+def record_of(found: MonitoringResult, problem: str, model: LearnedModel, as_of: datetime) -> MonitoringRecord:
+    """The record of a result."""
+    told = vars(found.skill_score) | {"calibration_error": found.calibration_error, "shifted": found.shifted}
+    return MonitoringRecord(
         problem=problem,
         version=model.version,
         as_of=as_of,
-        is_useful=found.usefulness.is_useful,
+        is_useful=found.skill_score.is_useful,
         wants_training=found.wants_training,
-        words=found.usefulness.words,
+        words=found.skill_score.words,
         figures=told,
     )
 
 
-def _checks(problem: Problem, found: Look) -> list[dg.AssetCheckResult]:
+def _checks(problem: Problem, found: MonitoringResult) -> list[dg.AssetCheckResult]:
     said = "not known yet" if found.calibration_error is None else f"{found.calibration_error:.3f}"
     worst = found.drift.head(5).select(pl.format("{} {}", "feature", pl.col("psi").round(2)))
     moved = f"{len(found.shifted)} of {len(found.drift)} features have moved; {', '.join(worst.to_series())}"
     if found.drift.is_empty():
         moved = "not known yet: there are no rows of the last week, or of before the training, to compare"
     return [
-        _check(USEFUL, found.usefulness.words, passed=found.usefulness.is_useful, severity=dg.AssetCheckSeverity.ERROR),
+        _check(
+            USEFUL, found.skill_score.words, passed=found.skill_score.is_useful, severity=dg.AssetCheckSeverity.ERROR
+        ),
         _check(calibrated(problem), f"calibration error {said}, {MOST_CALIBRATION_ERROR} at most", passed=found.holds),
         _check(in_range(problem), moved, passed=not found.shifted),
     ]
@@ -111,8 +113,8 @@ def _check(
     return dg.AssetCheckResult(check_name=name, passed=passed, severity=severity, description=words)
 
 
-def _shown(found: Look, version: str, as_of: datetime) -> dict[str, dg.MetadataValue]:
-    useful = found.usefulness
+def _shown(found: MonitoringResult, version: str, as_of: datetime) -> dict[str, dg.MetadataValue]:
+    useful = found.skill_score
     weeks = found.weeks.with_columns(pl.col(pl.Float64).round(3))
     return {
         "verdict": dg.MetadataValue.text(useful.words),

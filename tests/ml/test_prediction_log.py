@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from sklearn.metrics import average_precision_score
 
-from ml.evaluation.prediction_log import AHEAD, MET, UNKNOWN, WITHOUT, calibration, met, weekly
+from ml.evaluation.prediction_log import AHEAD, LABELLED, UNKNOWN, WITHOUT, calibration, weekly, with_outcomes
 from ml.features.asof import INSTANT
 
 START = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
@@ -98,7 +98,7 @@ def figures_of(tickets, threshold):
 @pytest.mark.parametrize("seed", range(12))
 def test_every_figure_is_what_a_walk_over_the_tickets_tells(seed):
     scores, lives = world(seed)
-    found = weekly(met(scores, lives, UNTIL), alert_from=0.7)
+    found = weekly(with_outcomes(scores, lives, UNTIL), alert_from=0.7)
     expected = walked(scores, lives, 0.7)
     assert {(row["week"], row["model_version"]) for row in found.iter_rows(named=True)} == set(expected)
     for row in found.iter_rows(named=True):
@@ -109,12 +109,12 @@ def test_every_figure_is_what_a_walk_over_the_tickets_tells(seed):
 @pytest.mark.parametrize("seed", range(4))
 def test_every_score_has_exactly_one_fate_whatever_the_order(seed):
     scores, lives = world(seed)
-    told = met(scores, lives, UNTIL)
+    told = with_outcomes(scores, lives, UNTIL)
     fates = dict(told.group_by("fate").len().iter_rows())
     assert sum(fates.values()) == len(scores)
-    assert set(fates) == {MET, AHEAD, WITHOUT, UNKNOWN}
+    assert set(fates) == {LABELLED, AHEAD, WITHOUT, UNKNOWN}
     assert fates[UNKNOWN] == 1
-    again = met(scores.sample(fraction=1, shuffle=True, seed=1), lives.reverse(), UNTIL)
+    again = with_outcomes(scores.sample(fraction=1, shuffle=True, seed=1), lives.reverse(), UNTIL)
     assert weekly(again, alert_from=0.7).equals(weekly(told, alert_from=0.7))
 
 
@@ -130,7 +130,9 @@ def one_version(rows):
 def test_a_ticket_counts_once_however_often_it_was_scored():
     lives = [life("long", late=True, due=START + 50 * HOUR), life("short", late=False, due=START + 50 * HOUR)]
     scores = one_version([*(("long", hour, 0.9) for hour in range(40)), ("short", 1, 0.1)])
-    (week,) = weekly(met(scores, pl.DataFrame(lives, schema=LIVES, orient="row"), UNTIL), alert_from=0.7).to_dicts()
+    (week,) = weekly(
+        with_outcomes(scores, pl.DataFrame(lives, schema=LIVES, orient="row"), UNTIL), alert_from=0.7
+    ).to_dicts()
     assert (week["scores"], week["entities"]) == (41, 2)
     assert (week["base_rate"], week["said"]) == pytest.approx((0.5, 0.5))
     assert week["calibration_error"] == pytest.approx(0.1)
@@ -141,7 +143,7 @@ def test_a_ticket_counts_once_however_often_it_was_scored():
 def test_ranking_weighs_every_ticket_alike():
     lives = [life(str(n), late=n % 3 == 0, due=START + 50 * HOUR) for n in range(30)]
     rows = [(str(n), hour, ((n * 7 + hour) % 10) / 10) for n in range(30) for hour in range(1 + n % 5)]
-    told = met(one_version(rows), pl.DataFrame(lives, schema=LIVES, orient="row"), UNTIL)
+    told = with_outcomes(one_version(rows), pl.DataFrame(lives, schema=LIVES, orient="row"), UNTIL)
     (week,) = weekly(told, alert_from=0.7).to_dicts()
     labels, risks = [int(n) % 3 == 0 for n, _, _ in rows], [risk for _, _, risk in rows]
     weights = [1 / (1 + int(n) % 5) for n, _, _ in rows]
@@ -158,8 +160,8 @@ def test_where_an_event_counts_within_a_horizon_the_same_device_meets_another_ou
     scores = one_version(
         [("pump", 1, 0.2), ("pump", 20, 0.8), ("pump", 31, 0.9), ("valve", 1, 0.3), ("valve", 470, 0.3)]
     )
-    told = met(scores, lives, UNTIL, within=timedelta(hours=24)).sort("entity", "as_of")
-    assert told["fate"].to_list() == [MET, MET, WITHOUT, MET, AHEAD]
+    told = with_outcomes(scores, lives, UNTIL, within=timedelta(hours=24)).sort("entity", "as_of")
+    assert told["fate"].to_list() == [LABELLED, LABELLED, WITHOUT, LABELLED, AHEAD]
     assert told["is_late"].to_list() == [False, True, None, False, None]
     assert told["lead_minutes"].to_list() == [None, 600.0, None, None, None]
 
@@ -167,7 +169,7 @@ def test_where_an_event_counts_within_a_horizon_the_same_device_meets_another_ou
 def test_a_perfect_version_lies_on_the_line_and_no_scores_have_no_figures():
     rows = [(str(n), 1, 1.0 if n < 20 else 0.0) for n in range(40)]
     lives = [life(str(n), late=n < 20, due=START + 50 * HOUR) for n in range(40)]
-    told = met(one_version(rows), pl.DataFrame(lives, schema=LIVES, orient="row"), UNTIL)
+    told = with_outcomes(one_version(rows), pl.DataFrame(lives, schema=LIVES, orient="row"), UNTIL)
     assert calibration(told).select("said", "seen").rows() == [(0.0, 0.0), (1.0, 1.0)]
     assert weekly(told.clear(), alert_from=0.7).is_empty()
     assert calibration(told.clear()).is_empty()

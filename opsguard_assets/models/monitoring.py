@@ -1,7 +1,7 @@
-"""How a model does on outcomes that became known after it had learned.
+"""Model monitoring: a model against outcomes that became known after its training.
 
-Here: its figures over weeks, how far its features have moved. Not here: which moments it is judged on (a problem's
-past), the record of looks (`opsguard_assets.models.watches`) and what follows from them.
+Here: figures per week, drift of features. Not here: which moments count (a problem's dataset), the records
+(`opsguard_assets.models.monitoring_records`) and what follows from them.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ml.dataset.dataset import Past
 from ml.evaluation.drift import SHIFTED, stability
 from ml.evaluation.evaluate import calibration_error, evaluate
 from ml.evaluation.prevention import Group, Prevention, prevention
-from ml.evaluation.skill import Usefulness, usefulness
+from ml.evaluation.skill import SkillScore, skill_score
 from ml.models.learned import LearnedModel
 from opsguard_assets.tables.versions import INSTANT
 
@@ -25,50 +25,50 @@ _FIGURES = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "e
 
 
 @dataclass(frozen=True)
-class Look:
-    """What was found of a model.
+class MonitoringResult:
+    """What monitoring found about one model.
 
     Attributes:
-        usefulness: Beside the trailing rate, on outcomes of the last 28 days.
+        skill_score: Against the trailing rate, on outcomes of the last 28 days.
         calibration_error: On the same moments; null without any.
         weeks: Figures per week in which outcomes became known.
         drift: Features, the most shifted first (`ml.evaluation.drift.stability`); those that the model reads.
     """
 
-    usefulness: Usefulness
+    skill_score: SkillScore
     calibration_error: float | None
     weeks: pl.DataFrame
     drift: pl.DataFrame
 
     @property
     def holds(self) -> bool:
-        """Whether probabilities hold; unproven ones get the benefit."""
-        return not self.usefulness.is_known or (self.calibration_error or 0.0) <= MOST_CALIBRATION_ERROR
+        """Whether probabilities are calibrated; too few outcomes count as calibrated."""
+        return not self.skill_score.is_known or (self.calibration_error or 0.0) <= MOST_CALIBRATION_ERROR
 
     @property
     def shifted(self) -> list[str]:
-        """The features that have moved too far."""
+        """The features whose distribution has shifted too far."""
         return self.drift.filter(pl.col("psi") >= SHIFTED)["feature"].to_list()
 
     @property
     def wants_training(self) -> bool:
-        """Whether to learn anew before the week is over."""
-        return not self.usefulness.is_useful or not self.holds or len(self.shifted) * 2 > max(len(self.drift), 1)
+        """Whether to retrain before the weekly training."""
+        return not self.skill_score.is_useful or not self.holds or len(self.shifted) * 2 > max(len(self.drift), 1)
 
 
-def look(past: Past, model: LearnedModel, learned_until: datetime) -> Look:
-    """Looks at a model by what is known at `past.until`.
+def monitor(past: Past, model: LearnedModel, learned_until: datetime) -> MonitoringResult:
+    """Compares a model with what is known at `past.until`.
 
     Args:
         past: What is known.
         model: The model.
-        learned_until: What was known by then it has learned from; only what came later can judge it.
+        learned_until: The end of its training data. Only later outcomes are used.
     """
     rows = past.task.headlined(past.matured(learned_until))
     judged = rows.with_columns(model.predict(rows))
     recent = judged.filter(pl.col("settled_at") > pl.lit(past.until - MATURE, INSTANT))
-    return Look(
-        usefulness=usefulness(recent, key=past.task.group),
+    return MonitoringResult(
+        skill_score=skill_score(recent, key=past.task.group),
         calibration_error=calibration_error(recent.drop_nulls(["risk", "is_late"])),
         weeks=_weeks(judged, past.task.key),
         drift=_drift(past, model, learned_until),
@@ -76,10 +76,10 @@ def look(past: Past, model: LearnedModel, learned_until: datetime) -> Look:
 
 
 def prevented(past: Past, treated: pl.DataFrame) -> Prevention:
-    """What acting on alerts prevented, by the tickets that were held back.
+    """The effect of acting on alerts, measured against the hold-out.
 
-    Only those count whose outcome had to be known: acting makes tickets end sooner, so of the youngest more of those
-    that were acted on would have ended.
+    Only mature outcomes count. Acting makes tickets end sooner, so among recent tickets more of the treated ones would
+    have ended.
 
     Args:
         past: What is known.

@@ -1,4 +1,4 @@
-"""The record of how models in use were found. Not here: looking (`watch`)."""
+"""The records of model monitoring in the database. Not here: computing them (`monitoring`)."""
 
 import json
 from collections.abc import Mapping
@@ -12,15 +12,16 @@ from resources.database import Database
 
 
 @dataclass(frozen=True)
-class Watch:
-    """One look at a version of a problem's model.
+class MonitoringRecord:
+    """The result of monitoring one model version at one moment.
 
     Attributes:
         problem: The problem.
         version: The version.
-        as_of: When; only what was known by then was looked at.
-        is_useful: False: it is worse than the trailing rate, and the rule scores until a later look finds otherwise.
-        wants_training: Whether the world has moved so far that a new training is asked for.
+        as_of: The moment; only what was known by then was read.
+        is_useful: False when the model is worse than the trailing rate. The rule then scores until a later record is
+            better.
+        wants_training: Whether the model has degraded so far that a training is requested.
         words: The verdict in one sentence.
         figures: The figures behind it.
     """
@@ -34,8 +35,8 @@ class Watch:
     figures: Mapping[str, Any]
 
 
-def note(database: Database, watch: Watch) -> None:
-    """Records a look; looking at the same moment again replaces it."""
+def store(database: Database, record: MonitoringRecord) -> None:
+    """Stores a record; a record of the same version and moment is replaced."""
     statement = text(
         "INSERT INTO model_watch (problem, version, as_of, is_useful, wants_training, words, figures) VALUES "
         "(:problem, :version, :as_of, :is_useful, :wants_training, :words, CAST(:figures AS jsonb)) "
@@ -43,11 +44,11 @@ def note(database: Database, watch: Watch) -> None:
         "wants_training = EXCLUDED.wants_training, words = EXCLUDED.words, figures = EXCLUDED.figures"
     )
     with database.begin() as connection:
-        connection.execute(statement, {**vars(watch), "figures": json.dumps(watch.figures)})
+        connection.execute(statement, {**vars(record), "figures": json.dumps(record.figures)})
 
 
-def last_watch(database: Database, problem: str, version: str | None, as_of: datetime) -> Watch | None:
-    """The newest look at a version (any version where None is given) by an instant."""
+def last_record(database: Database, problem: str, version: str | None, as_of: datetime) -> MonitoringRecord | None:
+    """The newest record of a version (of any version if None) up to an instant."""
     statement = text(
         "SELECT problem, version, as_of, is_useful, wants_training, words, figures FROM model_watch "
         "WHERE problem = :problem AND (CAST(:version AS text) IS NULL OR version = :version) AND as_of <= :as_of "
@@ -55,4 +56,4 @@ def last_watch(database: Database, problem: str, version: str | None, as_of: dat
     )
     with database.begin() as connection:
         row = connection.execute(statement, {"problem": problem, "version": version, "as_of": as_of}).mappings().first()
-    return Watch(**row) if row else None
+    return MonitoringRecord(**row) if row else None

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsguard_assets.alerts.withholding import held_out, hold_back, keep_to_budget, keep_to_plans
+from opsguard_assets.alerts.suppression import held_out, hold_back, keep_to_budget, keep_to_plans
 from tests.alerts.given import finding, frame
 
 RISK, BREACHED = "sla_breach_risk", "sla_breached"
