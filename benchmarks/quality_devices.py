@@ -27,7 +27,7 @@ from ml.models.learned import LearnedModel
 from ml.models.model_files import load
 from ml.problems.device_failure.features import channel_feature
 from ml.problems.device_failure.rule import DeviceRule
-from opsguard_assets.devices.failure.dataset import Asked, DevicePast
+from opsguard_assets.devices.failure.dataset import Asked, DeviceDataset
 from opsguard_assets.devices.failure.problem_io import history_of
 from resources.lake import Lake
 
@@ -89,22 +89,22 @@ def main() -> None:
 
 
 def _drives(home: Path) -> list[str]:
-    past = DevicePast.of(history_of(Lake(str(home / "lake"))), END, Asked("30d", VISITS))
-    rows = past.at(_months(past.lives)).drop_nulls("is_late")
+    dataset = DeviceDataset.of(history_of(Lake(str(home / "lake"))), END, Asked("30d", VISITS))
+    rows = dataset.at(_months(dataset.lives)).drop_nulls("is_late")
     (folder,) = (home / "models/device_failure").glob("20151001*Z")
     names = json.loads((folder / "ranking.json").read_text(encoding="utf-8"))
     models = [load(folder / name) for name in names]
     judged = {model.name: rows.with_columns(model.predict(rows)) for model in models}
     judged["the rule"] = rows.with_columns(DeviceRule().predict(rows).alias("risk"))
     judged["count of SMART flags"] = rows.with_columns(_flags(rows).alias("risk"))
-    lines = [_row(name, scored, past.task.key) for name, scored in judged.items()]
+    lines = [_row(name, scored, dataset.task.key) for name, scored in judged.items()]
     references = [
         f"| {n}, reference | | .0017 | {pr:.3f} | | {roc:.3f} | {b:.4f} | .0017 | | | | | |"
         for n, roc, pr, b in REFERENCE
     ]
     best = judged[names[0]]
     table = [f"| {' | '.join(_COLUMNS)} |", f"|{'---|' * len(_COLUMNS)}", *lines, *references]
-    return [_HEAD, "\n".join(table), "\n", _seen(best, names[0]), _reading(models), _beside(best, past.task.key)]
+    return [_HEAD, "\n".join(table), "\n", _seen(best, names[0]), _reading(models), _beside(best, dataset.task.key)]
 
 
 def _months(lives: pl.DataFrame) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from ml.problems.device_failure.rule import DeviceRule
 from ml.training.candidates.every import candidates
 from ml.training.train import train
 from ml.training.tuning import Budget
-from opsguard_assets.devices.failure.dataset import Asked, DevicePast
+from opsguard_assets.devices.failure.dataset import Asked, DeviceDataset
 from opsguard_assets.devices.failure.problem_io import history_of
 from opsguard_assets.devices.health.io import health_at
 from opsguard_assets.devices.health.outcomes import BANDS, STATES, THEN, failure_rates, rates_picture
@@ -58,21 +58,21 @@ def _risk() -> str:
         record_fleet(lake, fleet_of(WORLD, END), END)
         update_hourly(lake, progress=Silent())
         history = history_of(lake)
-        past, then = (DevicePast.of(history, at, Asked("24h", 10)) for at in (END, CUT))
+        dataset, then = (DeviceDataset.of(history, at, Asked("24h", 10)) for at in (END, CUT))
         budget = Budget(seconds=1, trials=0, clock=time.monotonic)
         trained = train(then.watched(), then.task, list(candidates()), until=CUT, budget=budget)
         models: list[RiskModel] = [t.model for t in trained if t.model]
-        return _truth(past, [*models, DeviceRule()])
+        return _truth(dataset, [*models, DeviceRule()])
 
 
-def _truth(past: DevicePast, models: list[RiskModel]) -> str:
+def _truth(dataset: DeviceDataset, models: list[RiskModel]) -> str:
     things = watched(WORLD, 0, END)
     told = device_truth(WORLD, 0, things.fleet, things.states, moments=_MOMENTS).filter(pl.col("as_of") >= CUT)
-    lives = past.lives.select("life_id", "device_id", "begins_at", "ends_at")
+    lives = dataset.lives.select("life_id", "device_id", "begins_at", "ends_at")
     at = told.sort("as_of").join_asof(
         lives.sort("begins_at"), left_on="as_of", right_on="begins_at", by="device_id", check_sortedness=False
     ).filter(pl.col("as_of") < pl.col("ends_at"))  # fmt: skip
-    rows = past.at(at.select("life_id", "as_of"))
+    rows = dataset.at(at.select("life_id", "as_of"))
     lines: list[tuple[float, str]] = []
     said: dict[str, pl.Series] = {}
     for model in models:
@@ -134,7 +134,7 @@ def _scores_and_lives() -> tuple[pl.DataFrame, pl.DataFrame]:
             record_fleet(lake, fleet_of(WORLD.model_copy(update={"seed": WORLD.seed + number}), END), END)
             update_hourly(lake, progress=Silent())
             told = pl.concat(health_at(lake, day, replace_below=60) for day in days)
-            lived = DevicePast.of(history_of(lake), END, Asked("24h", 10)).lives
+            lived = DeviceDataset.of(history_of(lake), END, Asked("24h", 10)).lives
         name = pl.format(f"{number} {{}}", "device_id")
         scores.append(told.select(name.alias("device_id"), "as_of", "band"))
         lives.append(lived.with_columns(name.alias("device_id")))

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from ml.problems.sla_breach.problem import TASK
-from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.learning.dataset import TicketDataset
 from opsguard_assets.tickets.sla.snapshot_io import history_of
 from resources.lake import Lake
 
@@ -20,13 +20,13 @@ END = datetime(2017, 6, 1, tzinfo=UTC)
 MOMENTS = ("opening", "+24h", "+72h")
 
 
-def pasts(home: Path) -> tuple[Past, Past]:
+def pasts(home: Path) -> tuple[TicketDataset, TicketDataset]:
     """What was known when learning, and what is known now."""
     history = history_of(Lake(str(home / "lake")))
-    return Past.of(history, SINCE), Past.of(history, END)
+    return TicketDataset.of(history, SINCE), TicketDataset.of(history, END)
 
 
-def judged_by(now: Past) -> dict[str, pl.DataFrame]:
+def judged_by(now: TicketDataset) -> dict[str, pl.DataFrame]:
     """The labelled moments of tickets that became known after the learning."""
     began = now.lives.filter(pl.col("begins_at") >= SINCE)
     return {moment: now.of_lives(began, moment) for moment in MOMENTS}

@@ -26,7 +26,7 @@ from ml.problems.work_order_late.rule import WorkOrderRule
 from opsguard_assets.simulator.contractors import contracted
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.vendors.orders.dataset import OrderPast
+from opsguard_assets.vendors.orders.dataset import OrderDataset
 from opsguard_assets.vendors.orders.problem_io import orders_of
 from resources.lake import Lake
 
@@ -74,9 +74,9 @@ def main() -> None:
 
 
 def _deliveries(home: Path) -> str:
-    past = OrderPast(END, orders_of(Lake(str(home / "lake")), END, ()))
-    later = past.lives.filter(pl.col("begins_at") >= pl.lit(SINCE))
-    rows = past.of_lives(later, "opening")
+    dataset = OrderDataset(END, orders_of(Lake(str(home / "lake")), END, ()))
+    later = dataset.lives.filter(pl.col("begins_at") >= pl.lit(SINCE))
+    rows = dataset.of_lives(later, "opening")
     (folder,) = (home / "models/work_order_late").glob(f"{SINCE:%Y%m%d}*Z")
     names = json.loads((folder / "ranking.json").read_text(encoding="utf-8"))
     judged = {"the rule": rows.with_columns(WorkOrderRule().predict(rows).alias("risk"))}
@@ -120,9 +120,9 @@ def _twin(folder: Path) -> str:
     lake, orders = Lake(str(folder)), TABLES["work_orders"]
     rows = pl.concat([orders.empty(), world.work_orders], how="diagonal_relaxed").select(orders.columns)
     lake.record(orders, rows, loaded_at=until)
-    past = OrderPast(until, orders_of(lake, until, ("cancelled",)))
-    late = past.lives.filter(pl.col("begins_at") > pl.lit(_START + timedelta(days=200)))
-    told = past.of_lives(late, "opening").join(world.truth.select(KEY, "true_late"), on=KEY)
+    dataset = OrderDataset(until, orders_of(lake, until, ("cancelled",)))
+    late = dataset.lives.filter(pl.col("begins_at") > pl.lit(_START + timedelta(days=200)))
+    told = dataset.of_lives(late, "opening").join(world.truth.select(KEY, "true_late"), on=KEY)
     said, true = WorkOrderRule().predict(told).to_numpy(), told["true_late"].to_numpy()
     return (
         f"\nOn the twin, whose probabilities are known ({len(told):,} orders of its last hundred days, "

@@ -31,7 +31,7 @@ from ml.tracking.report import Report, ranked
 from ml.training.candidates.every import candidates
 from ml.training.train import Trained, rule_as_trained, train
 from ml.training.tuning import Budget
-from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.learning.dataset import TicketDataset
 from opsguard_assets.tickets.sla.clock_history import TicketHistory
 from opsguard_assets.tickets.sla.snapshot_io import history_of
 from resources.lake import Lake
@@ -62,7 +62,7 @@ def main() -> None:
             environment = {**os.environ, "OPSGUARD_HOME": str(home)}
             subprocess.run([str(OPSGUARD), "sync", "--config", str(CONFIG)], env=environment, check=True)
         history = history_of(Lake(str(home / "lake")))
-        later = Past.of(history, END).watched().drop_nulls("is_late")
+        later = TicketDataset.of(history, END).watched().drop_nulls("is_late")
         lines = [_told(_line(history, later, instant)) for instant in INSTANTS]
     put("ranking", f"{_HEAD}{''.join(lines)}\n{datetime.now(UTC).date()}\n")
 
@@ -76,7 +76,7 @@ def _told(line: str) -> str:
 
 def _line(history: TicketHistory, later: pl.DataFrame, instant: str) -> str:
     until = datetime.fromisoformat(instant).replace(tzinfo=UTC)
-    rows = Past.of(history, until).watched()
+    rows = TicketDataset.of(history, until).watched()
     try:
         trained = _trained(rows, until)
     except TooLittleDataError as error:

@@ -18,7 +18,7 @@ from ml.problems.no_show.rule import NoShowRule
 from ml.training.candidates.every import candidates
 from ml.training.train import train
 from ml.training.tuning import Budget
-from opsguard_assets.shifts.no_show.dataset import ShiftPast
+from opsguard_assets.shifts.no_show.dataset import ShiftDataset
 from opsguard_assets.shifts.no_show.problem_io import parts_of
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import Simulation, simulate
@@ -55,7 +55,7 @@ def main() -> None:
     world = simulate(settings, WATCHED)
     with tempfile.TemporaryDirectory() as folder:
         lake = _recorded(Lake(folder), world)
-        then, now = (ShiftPast(at, parts_of(lake, at)) for at in (LEARNED, WATCHED))
+        then, now = (ShiftDataset(at, parts_of(lake, at)) for at in (LEARNED, WATCHED))
     budget = Budget(trials=10, seconds=240, clock=time.monotonic)
     trained = train(then.watched(), TASK, candidates(), until=LEARNED, budget=budget)
     rows = now.matured(LEARNED).join(_truth(world), on="part_id")

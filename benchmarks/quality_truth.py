@@ -20,7 +20,7 @@ from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import SEQUENCE
-from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.learning.dataset import TicketDataset
 from opsguard_assets.tickets.sla.clock_history import TicketHistory
 from opsguard_assets.tickets.sla.snapshot_io import INPUTS, history_of
 from resources.lake import Lake
@@ -44,7 +44,7 @@ def truth_section() -> str:
     """The section of the page."""
     with tempfile.TemporaryDirectory() as folder:
         history, truth = _world(Lake(folder))
-    then, now = Past.of(history, UNTIL), Past.of(history, END)
+    then, now = TicketDataset.of(history, UNTIL), TicketDataset.of(history, END)
     budget = Budget(seconds=30, trials=4, clock=time.monotonic)
     trained = train(then.watched(), TASK, candidates(), until=UNTIL, budget=budget)
     asked = truth.filter(pl.col("as_of") >= UNTIL)

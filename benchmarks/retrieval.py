@@ -19,7 +19,7 @@ from benchmarks.data import UNTIL
 from benchmarks.served import asked_moments, small_lake
 from ml.features.asof import latest
 from ml.problems.sla_breach.features import features
-from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.learning.dataset import TicketDataset
 from opsguard_assets.tickets.sla.clock_history import readings_at
 from opsguard_assets.tickets.sla.snapshot_io import history_of
 
@@ -36,10 +36,10 @@ def main() -> None:
     reader.add_argument("--moments", type=int, default=100_000)
     given = reader.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        past = Past.of(history_of(small_lake(Path(folder))), UNTIL)
-        moments = asked_moments(past, given.moments)
-        count = _written(past, moments, Path(folder))
-        ours = _ours(past, moments)
+        dataset = TicketDataset.of(history_of(small_lake(Path(folder))), UNTIL)
+        moments = asked_moments(dataset, given.moments)
+        count = _written(dataset, moments, Path(folder))
+        ours = _ours(dataset, moments)
         said = subprocess.run(
             [given.python, str(Path(__file__).with_name("retrieval_feast.py")), folder],
             check=False,
@@ -56,18 +56,18 @@ def main() -> None:
     )
 
 
-def _ours(past: Past, moments: pl.DataFrame) -> float:
+def _ours(dataset: TicketDataset, moments: pl.DataFrame) -> float:
     seconds = []
     for _ in range(4):
         began = time.perf_counter()
-        features(past.known, readings_at(moments, past.clocks, past.calendars))
+        features(dataset.known, readings_at(moments, dataset.clocks, dataset.calendars))
         seconds.append(time.perf_counter() - began)
     return sorted(seconds[1:])[1]
 
 
-def _written(past: Past, moments: pl.DataFrame, folder: Path) -> int:
+def _written(dataset: TicketDataset, moments: pl.DataFrame, folder: Path) -> int:
     """The streams of features, each with one key and its values; returns how many."""
-    known, told = past.known, []
+    known, told = dataset.known, []
     streams: list[tuple[str, str | None, pl.DataFrame]] = [
         ("states", "ticket_id", known.states),
         ("handled", "group_id", known.handled),

@@ -18,7 +18,7 @@ from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.versions import SEQUENCE
-from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.learning.dataset import TicketDataset
 from opsguard_assets.tickets.learning.features_io import features_at
 from opsguard_assets.tickets.learning.outcomes_io import recent_tickets, update_recent
 from opsguard_assets.tickets.learning.recent import reduced
@@ -65,7 +65,7 @@ def learn(folder: Path) -> None:
 
     if (folder / _MODEL).exists():
         return
-    rows = Past.of(history_of(small_lake(folder)), UNTIL).watched()
+    rows = TicketDataset.of(history_of(small_lake(folder)), UNTIL).watched()
     budget = Budget(seconds=0, trials=0, clock=lambda: 0.0)
     trained = train(rows, TASK, (lightgbm(),), until=UNTIL, budget=budget)
     save(trained[-1].model, folder / _MODEL)
@@ -128,17 +128,17 @@ def predict_alone(folder: str, lake: str) -> Callable[[], object]:
 
 def features_of_moments(folder: str, moments: int) -> Callable[[], object]:
     """OpsGuard: clocks and features of moments of past tickets."""
-    past = Past.of(history_of(small_lake(Path(folder))), UNTIL)
-    asked = asked_moments(past, moments)
-    return lambda: features(past.known, readings_at(asked, past.clocks, past.calendars))
+    dataset = TicketDataset.of(history_of(small_lake(Path(folder))), UNTIL)
+    asked = asked_moments(dataset, moments)
+    return lambda: features(dataset.known, readings_at(asked, dataset.clocks, dataset.calendars))
 
 
 def joins_of_moments(folder: str, moments: int) -> Callable[[], object]:
     """The floor of features: each of their look-ups as a bare as-of join of Polars, both sides sorted already."""
-    past = Past.of(history_of(small_lake(Path(folder))), UNTIL)
-    asked, known = asked_moments(past, moments), past.known
+    dataset = TicketDataset.of(history_of(small_lake(Path(folder))), UNTIL)
+    asked, known = asked_moments(dataset, moments), dataset.known
     wide = asked.hstack(latest(asked, known.states, by=["ticket_id"]).drop("opened_at"))
-    history = past.clocks.select("ticket_id", "resolution_due_at", "remaining_base_us", at="known_from")
+    history = dataset.clocks.select("ticket_id", "resolution_due_at", "remaining_base_us", at="known_from")
     spans = 1 + len(WINDOWS)
     looked_up = [
         ("ticket_id", history, 1),
@@ -167,10 +167,10 @@ def joins_of_moments(folder: str, moments: int) -> Callable[[], object]:
     return joined
 
 
-def asked_moments(past: Past, count: int) -> pl.DataFrame:
+def asked_moments(dataset: TicketDataset, count: int) -> pl.DataFrame:
     """Moments spread over the lives of tickets."""
     number = pl.int_range(count, dtype=pl.Int64, eager=True)
-    lives = past.lives[(number % len(past.lives)).cast(pl.UInt32)]
+    lives = dataset.lives[(number % len(dataset.lives)).cast(pl.UInt32)]
     share = pl.Series("share", (number * 2_654_435_761) % 2**32) / 2**32
     life = (pl.col("ends_at") - pl.col("begins_at")).dt.total_microseconds()
     lived = pl.duration(microseconds=(life * pl.col("share")).cast(pl.Int64))

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ml.dataset.problem import Task
 from ml.dataset.split import split_of
+from ml.dataset.task import Task
 
 TEST_SHARE, NEWEST_SHARE = 0.2, 0.4
 _SEED, _EVERY = 7, 3

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ml.dataset.problem import Task
+from ml.dataset.task import Task
 
 SHARES = (0.6, 0.2, 0.2)
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ml.dataset.problem import Task
+from ml.dataset.task import Task
 from ml.evaluation.evaluate import reliability
 
 _BLUE, _GREY, _INK = "#4c78a8", "#8a8a8a", "#333333"

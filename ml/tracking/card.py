@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from ml.dataset.problem import Task
+from ml.dataset.task import Task
 from ml.tracking.report import Report
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from ml.dataset.problem import Task
+from ml.dataset.task import Task
 from ml.evaluation.evaluate import calibration_interval
 from ml.evaluation.importance import importance
 from ml.evaluation.money import Costs, best_threshold, cost_curve, difference, ledger

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ml.dataset.problem import Task
+from ml.dataset.task import Task
 from ml.evaluation.money import Costs
 from ml.evaluation.pictures import (
     cost_over_thresholds,

@@ -20,8 +20,8 @@ import polars as pl
 
 from ml.dataset.backtest import backtest_of, held_out, spans
 from ml.dataset.examples import Examples
-from ml.dataset.problem import Task
 from ml.dataset.split import TooLittleDataError
+from ml.dataset.task import Task
 from ml.evaluation.evaluate import evaluate
 from ml.models.calibration import IDENTITY, Calibration, chosen
 from ml.models.learned import LearnedModel

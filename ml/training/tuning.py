@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ml.dataset.examples import Examples
-from ml.dataset.problem import Task
 from ml.dataset.split import TooLittleDataError, split_of
+from ml.dataset.task import Task
 from ml.training.candidates.candidate import Candidate, Parameters
 
 _LATER = 0.25

@@ -18,7 +18,7 @@ import polars as pl
 import requests
 from packaging.requirements import Requirement
 
-from opsguard_assets.commands.problems import Problem
+from opsguard_assets.commands.problem_name import ProblemName
 from opsguard_assets.config.load import ConfigError, load_settings_of, with_secrets
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, Source, SqlSource
@@ -220,7 +220,7 @@ def _ticks(opened: Installation) -> list[Finding]:
 def _champions(opened: Installation) -> Iterator[Finding]:
     """Whether the files of every champion are those that were recorded."""
     champions = Champions(opened.database)
-    for problem in Problem:
+    for problem in ProblemName:
         version = champions.current(problem.value)
         if version is not None:
             is_sound, found = told_of_files(opened.database, version)

@@ -7,16 +7,15 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from ml.dataset.dataset import Past
-from ml.dataset.problem import Task
+from ml.dataset.dataset import Dataset
+from ml.dataset.task import Task
 from ml.evaluation.evaluate import comparison
 from ml.evaluation.evaluate import evaluate as judge
 from ml.evaluation.segments import by_segment
 from ml.features.moments import INSTANT, ProtocolError
 from ml.models.model import RiskModel
 from opsguard_assets.commands.model_catalog import catalog_of
-from opsguard_assets.commands.problems import PROBLEM_HELP, NothingToJudgeError, instant
-from opsguard_assets.commands.problems import Problem as Name
+from opsguard_assets.commands.problem_name import PROBLEM_HELP, NothingToJudgeError, ProblemName, instant
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
 from opsguard_assets.models import trainings
 from opsguard_assets.models.problem import Problem
@@ -29,7 +28,7 @@ _SHOWN = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "log
 
 @app.command()
 def evaluate(
-    problem: Annotated[Name, typer.Argument(help=PROBLEM_HELP)],
+    problem: Annotated[ProblemName, typer.Argument(help=PROBLEM_HELP)],
     begins: Annotated[
         str,
         typer.Option("--from", help="Tickets, shifts and orders that began from then on; of devices the time since."),
@@ -58,9 +57,9 @@ def evaluate(
     with opened(config) as session:
         models = in_roles(session, problem, first)
         learned = problems_of(session.settings)[problem.value]
-        past = learned.past(session.installation.lake, now)
-        rows = _moments(learned, past, (first, last), moments)
-    results = judged(learned, past.task, [*models, (BASELINE, learned.rule)], rows)
+        dataset = learned.dataset(session.installation.lake, now)
+        rows = _moments(learned, dataset, (first, last), moments)
+    results = judged(learned, dataset.task, [*models, (BASELINE, learned.rule)], rows)
     if as_json:
         print_json(results)
         return
@@ -69,13 +68,13 @@ def evaluate(
     print_rows(f"{problem.value} at {moments}, {first:%Y-%m-%d} to {last:%Y-%m-%d}", rounded.to_dicts())
 
 
-def _moments(problem: Problem, past: Past, period: tuple[datetime, datetime], protocol: str) -> pl.DataFrame:
+def _moments(problem: Problem, dataset: Dataset, period: tuple[datetime, datetime], protocol: str) -> pl.DataFrame:
     """Labelled rows of the lives of a period, one at least that figures are of."""
     try:
-        rows = past.of_lives(within(past, *period), protocol)
+        rows = dataset.of_lives(within(dataset, *period), protocol)
     except ProtocolError as error:
         raise typer.BadParameter(str(error)) from None
-    if past.task.headlined(rows).is_empty():
+    if dataset.task.headlined(rows).is_empty():
         first, last = period
         raise NothingToJudgeError(
             f"Nothing to judge: no {problem.entity} from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC was open "
@@ -84,17 +83,17 @@ def _moments(problem: Problem, past: Past, period: tuple[datetime, datetime], pr
     return rows
 
 
-def in_roles(session: Session, problem: Name, moment: datetime) -> list[tuple[str, RiskModel]]:
+def in_roles(session: Session, problem: ProblemName, moment: datetime) -> list[tuple[str, RiskModel]]:
     """The models that knew nothing later than a moment: the champion first, if it may judge, then the best."""
     return list(trainings.in_roles(catalog_of(session), problem.value, moment))
 
 
-def within(past: Past, first: datetime, last: datetime) -> pl.DataFrame:
+def within(dataset: Dataset, first: datetime, last: datetime) -> pl.DataFrame:
     """The lives that are looked at: those that began in a span, or of what outlives spans, the parts within it."""
     begins, ends = pl.col("begins_at"), pl.col("ends_at")
-    if past.task.split == "entities":
-        return past.lives.filter((begins >= first) & (begins < last))
-    cut = past.lives.with_columns(begins_at=pl.max_horizontal(begins, pl.lit(first, INSTANT)))
+    if dataset.task.split == "entities":
+        return dataset.lives.filter((begins >= first) & (begins < last))
+    cut = dataset.lives.with_columns(begins_at=pl.max_horizontal(begins, pl.lit(first, INSTANT)))
     return cut.with_columns(ends_at=pl.min_horizontal(ends, pl.lit(last, INSTANT))).filter(begins < ends)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from opsguard_assets.commands.model_catalog import catalog_of
-from opsguard_assets.commands.problems import Problem
+from opsguard_assets.commands.problem_name import ProblemName
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
 from opsguard_assets.models.champions import Promotion
 from opsguard_assets.models.files import told_of_files
@@ -15,7 +15,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @app.command()
 def models(
-    problem: Annotated[Problem, typer.Argument(help="Whose models.")] = Problem.SLA_BREACH,
+    problem: Annotated[ProblemName, typer.Argument(help="Whose models.")] = ProblemName.SLA_BREACH,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from opsguard_assets.commands.model_catalog import ActorOption, actor_of, catalog_of
-from opsguard_assets.commands.problems import Problem
+from opsguard_assets.commands.problem_name import ProblemName
 from opsguard_assets.commands.session import ConfigOption, opened
 from opsguard_assets.models.promotion import GATE_LABEL, PASSED, PROMOTED
 
@@ -15,7 +15,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @app.command()
 def promote(
-    problem: Annotated[Problem, typer.Argument(help="Whose model.")],
+    problem: Annotated[ProblemName, typer.Argument(help="Whose model.")],
     version: Annotated[
         str, typer.Option(help="A version's number in the registry, or an alias; the challenger where left out.")
     ] = "challenger",

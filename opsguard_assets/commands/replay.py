@@ -12,8 +12,7 @@ from ml.evaluation.replay import Period
 from ml.models.model import RiskModel
 from opsguard_assets.commands.evaluate import in_roles
 from opsguard_assets.commands.model_catalog import catalog_of
-from opsguard_assets.commands.problems import PROBLEM_HELP, NothingToJudgeError, instant
-from opsguard_assets.commands.problems import Problem as Name
+from opsguard_assets.commands.problem_name import PROBLEM_HELP, NothingToJudgeError, ProblemName, instant
 from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
 from opsguard_assets.config.settings import Settings
@@ -29,9 +28,9 @@ from opsguard_assets.tickets.risk.recompute_io import tick_again as sla_tick_aga
 from resources.lake import Lake
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
-_AGAIN: dict[Name, Callable[[Lake, Champions, datetime, Settings], TickAgain]] = {
-    Name.SLA_BREACH: sla_tick_again,
-    Name.DEVICE_FAILURE: device_tick_again,
+_AGAIN: dict[ProblemName, Callable[[Lake, Champions, datetime, Settings], TickAgain]] = {
+    ProblemName.SLA_BREACH: sla_tick_again,
+    ProblemName.DEVICE_FAILURE: device_tick_again,
 }
 _STEP = re.compile(r"^(\d+)(m|h)$")
 
@@ -42,7 +41,7 @@ class NotAsItWasError(RuntimeError):
 
 @app.command()
 def replay(  # noqa: PLR0913, PLR0917 - the options of a command
-    problem: Annotated[Name, typer.Argument(help=PROBLEM_HELP)],
+    problem: Annotated[ProblemName, typer.Argument(help=PROBLEM_HELP)],
     begins: Annotated[str | None, typer.Option("--from", help="First tick.")] = None,
     ends: Annotated[str | None, typer.Option("--to", help="End of the period; now where left out.")] = None,
     every: Annotated[str | None, typer.Option(help="Time between ticks, such as 15m or 1h; as in service.")] = None,
@@ -104,8 +103,8 @@ def _run(
     step: timedelta,
     grid: Sequence[float],
 ) -> list[Replayed]:
-    past = problem.past(session.installation.lake, datetime.now(UTC))
-    ticks = count_ticks(past, period, step)
+    dataset = problem.dataset(session.installation.lake, datetime.now(UTC))
+    ticks = count_ticks(dataset, period, step)
     if not ticks:
         raise NothingToJudgeError(
             f"Nothing to replay: no {problem.entity} was open between {period.begins_at:%Y-%m-%d %H:%M} and "
@@ -113,10 +112,12 @@ def _run(
         )
     with bars() as shown:
         advance = shown.begin("scoring ticks", ticks)
-        return replayed(problem, past, models, period, step=step, thresholds=grid, costs=problem.costs, advance=advance)
+        return replayed(
+            problem, dataset, models, period, step=step, thresholds=grid, costs=problem.costs, advance=advance
+        )
 
 
-def _compare(problem: Name, moment: datetime, config: Path | None, *, as_json: bool) -> None:
+def _compare(problem: ProblemName, moment: datetime, config: Path | None, *, as_json: bool) -> None:
     """Tells one tick again beside what was recorded of it.
 
     Raises:
@@ -158,5 +159,5 @@ def _step(text: str) -> timedelta:
     return timedelta(**{{"m": "minutes", "h": "hours"}[found[2]]: int(found[1])})
 
 
-def _name(problem: Name, period: Period) -> str:
+def _name(problem: ProblemName, period: Period) -> str:
     return f"{problem.value}-{period.begins_at:%Y%m%dT%H%M}-{period.ends_at:%Y%m%dT%H%M}.html"

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from opsguard_assets.commands.model_catalog import ActorOption, actor_of, catalog_of
-from opsguard_assets.commands.problems import Problem
+from opsguard_assets.commands.problem_name import ProblemName
 from opsguard_assets.commands.session import ConfigOption, opened
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -14,7 +14,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @app.command()
 def rollback(
-    problem: Annotated[Problem, typer.Argument(help="Whose model.")],
+    problem: Annotated[ProblemName, typer.Argument(help="Whose model.")],
     reason: Annotated[str, typer.Option(help="Why; it stands in the history.")] = "",
     by: ActorOption = None,
     config: ConfigOption = None,

@@ -11,7 +11,7 @@ import typer
 
 from ml.evaluation.evaluate import comparison
 from opsguard_assets.commands.model_catalog import catalog_of
-from opsguard_assets.commands.problems import PROBLEM_HELP, Problem, instant
+from opsguard_assets.commands.problem_name import PROBLEM_HELP, ProblemName, instant
 from opsguard_assets.commands.progress import steps
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
 from opsguard_assets.models.challenge import admit
@@ -27,7 +27,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 @app.command()
 def train(
-    problem: Annotated[Problem, typer.Argument(help=PROBLEM_HELP)],
+    problem: Annotated[ProblemName, typer.Argument(help=PROBLEM_HELP)],
     until: Annotated[str | None, typer.Option(help="Learn from what was known by then; now where left out.")] = None,
     budget: Annotated[str | None, typer.Option(help="Time for tuning, such as 120s or 5m.")] = None,
     trials: Annotated[int | None, typer.Option(min=0, help="Most trials per candidate; 0 tunes nothing.")] = None,
@@ -70,7 +70,9 @@ def _enter(session: Session, made: Training, moment: datetime) -> dict[str, obje
     return {**told, "reasons": challenge.verdict.reasons}
 
 
-def _train(session: Session, problem: Problem, until: datetime, seconds: float | None, trials: int | None) -> Training:
+def _train(
+    session: Session, problem: ProblemName, until: datetime, seconds: float | None, trials: int | None
+) -> Training:
     installation, settings = session.installation, session.settings
     learned = problems_of(settings)[problem.value]
     usual = order_of(learned, settings, until)

@@ -33,8 +33,8 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True)
-class Problem:
-    """A setting that has the right shape and is wrong all the same.
+class ConfigIssue:
+    """A setting that fits the schema but is still invalid.
 
     Attributes:
         place: The keys and positions that lead to it.
@@ -45,8 +45,8 @@ class Problem:
     words: str
 
 
-# What settings must agree with beside their schema, such as the contract.
-Rule = Callable[[Settings], Iterable[Problem]]
+# Settings are also checked against more than their schema, such as the contract of the tables.
+Rule = Callable[[Settings], Iterable[ConfigIssue]]
 
 
 def load_settings(path: Path, variables: Mapping[str, str], rule: Rule | None = None) -> Settings:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import polars as pl
 
-from ml.dataset.problem import Task
+from ml.dataset.task import Task
 from ml.evaluation.gate import CHAMPION as CHAMPION_RISK
 from ml.evaluation.gate import RULE, Verdict, judge
 from ml.models.model import ScoringError

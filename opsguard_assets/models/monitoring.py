@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from ml.dataset.dataset import Past
+from ml.dataset.dataset import Dataset
 from ml.evaluation.drift import SHIFTED, stability
 from ml.evaluation.evaluate import calibration_error, evaluate
 from ml.evaluation.prevention import Group, Prevention, prevention
@@ -56,36 +56,36 @@ class MonitoringResult:
         return not self.skill_score.is_useful or not self.holds or len(self.shifted) * 2 > max(len(self.drift), 1)
 
 
-def monitor(past: Past, model: LearnedModel, learned_until: datetime) -> MonitoringResult:
-    """Compares a model with what is known at `past.until`.
+def monitor(dataset: Dataset, model: LearnedModel, learned_until: datetime) -> MonitoringResult:
+    """Compares a model with what is known at `dataset.until`.
 
     Args:
-        past: What is known.
+        dataset: What is known.
         model: The model.
         learned_until: The end of its training data. Only later outcomes are used.
     """
-    rows = past.task.headlined(past.matured(learned_until))
+    rows = dataset.task.headlined(dataset.matured(learned_until))
     judged = rows.with_columns(model.predict(rows))
-    recent = judged.filter(pl.col("settled_at") > pl.lit(past.until - MATURE, INSTANT))
+    recent = judged.filter(pl.col("settled_at") > pl.lit(dataset.until - MATURE, INSTANT))
     return MonitoringResult(
-        skill_score=skill_score(recent, key=past.task.group),
+        skill_score=skill_score(recent, key=dataset.task.group),
         calibration_error=calibration_error(recent.drop_nulls(["risk", "is_late"])),
-        weeks=_weeks(judged, past.task.key),
-        drift=_drift(past, model, learned_until),
+        weeks=_weeks(judged, dataset.task.key),
+        drift=_drift(dataset, model, learned_until),
     )
 
 
-def prevented(past: Past, treated: pl.DataFrame) -> Prevention:
+def prevented(dataset: Dataset, treated: pl.DataFrame) -> Prevention:
     """The effect of acting on alerts, measured against the hold-out.
 
     Only mature outcomes count. Acting makes tickets end sooner, so among recent tickets more of the treated ones would
     have ended.
 
     Args:
-        past: What is known.
+        dataset: What is known.
         treated: `entity_id`, `is_held_back` of entities that reached the threshold.
     """
-    told = treated.join(past.lives, left_on="entity_id", right_on=past.task.key).drop_nulls("is_late")
+    told = treated.join(dataset.lives, left_on="entity_id", right_on=dataset.task.key).drop_nulls("is_late")
     groups = [told.filter(pl.col("is_held_back") == held)["is_late"] for held in (True, False)]
     return prevention(*(Group(len(late), int(late.sum())) for late in groups))
 
@@ -110,8 +110,8 @@ def _weeks(judged: pl.DataFrame, key: str) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"week": pl.Date, "said": pl.Float64, "n": pl.Int64, **floats})
 
 
-def _drift(past: Past, model: LearnedModel, learned_until: datetime) -> pl.DataFrame:
+def _drift(dataset: Dataset, model: LearnedModel, learned_until: datetime) -> pl.DataFrame:
     """The features of the last week beside those of the four weeks before the training ended."""
-    then = past.between(learned_until - MATURE, learned_until)
-    now = past.between(max(past.until - _RECENT, learned_until), past.until)
+    then = dataset.between(learned_until - MATURE, learned_until)
+    now = dataset.between(max(dataset.until - _RECENT, learned_until), dataset.until)
     return stability(then, now, model.features)

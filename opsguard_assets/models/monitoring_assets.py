@@ -62,15 +62,15 @@ def monitoring_asset(problem: Problem) -> dg.AssetsDefinition:
                 metadata={"verdict": dg.MetadataValue.text(words)},
                 check_results=[_check(name, words, passed=True) for name in checks],
             )
-        past = problem.past(lake, as_of)
+        dataset = problem.dataset(lake, as_of)
         model, until = trained_of(models.champions, version)
-        found = monitor(past, model, until)
+        found = monitor(dataset, model, until)
         treated = pl.DataFrame(acted_on(models.champions.database, problem.alert_type, as_of - MATURE), schema=_TREATED)
         store(models.champions.database, record_of(found, problem.name, model, as_of))
         return dg.MaterializeResult(
             metadata={
                 **_shown(found, version.version, as_of),
-                "prevention": dg.MetadataValue.text(prevented(past, treated).words),
+                "prevention": dg.MetadataValue.text(prevented(dataset, treated).words),
             },
             check_results=_checks(problem, found),
         )

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from ml.dataset.dataset import Past
+from ml.dataset.dataset import Dataset
 from ml.evaluation.money import Costs
 from ml.models.model import RiskModel
 from opsguard_assets.config.settings import Settings
@@ -57,7 +57,7 @@ class Problem:
         event: What is predicted: "missed deadline".
         group: The Dagster group of its domain.
         inputs: The tables it reads.
-        past: The point-in-time dataset as known at an instant.
+        dataset: The point-in-time dataset as known at an instant.
         rule: The rule baseline, which needs no training.
         makes: Whether a feature of this name can be computed.
         costs: The costs of misses and alerts.
@@ -73,7 +73,7 @@ class Problem:
     event: str
     group: str
     inputs: tuple[Table, ...]
-    past: Callable[[Lake, datetime], Past]
+    dataset: Callable[[Lake, datetime], Dataset]
     rule: RiskModel
     makes: Callable[[str], bool]
     costs: Costs

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from ml.dataset.dataset import Past
+from ml.dataset.dataset import Dataset
 from ml.evaluation.money import Costs
 from ml.evaluation.replay import Period, alerts, fates, figures, firsts
 from ml.models.model import RiskModel
@@ -50,7 +50,7 @@ class Replayed:
 
 def replay(
     problem: Problem,
-    past: Past,
+    dataset: Dataset,
     models: Sequence[RiskModel],
     period: Period,
     *,
@@ -63,7 +63,7 @@ def replay(
 
     Args:
         problem: What is replayed.
-        past: What was known; features of a tick know nothing that came after it.
+        dataset: What was known; features of a tick know nothing that came after it.
         models: What scores; the rule is looked at on the same moments when it is among them.
         period: From when to when.
         step: Time between ticks.
@@ -71,12 +71,12 @@ def replay(
         costs: What is at stake.
         advance: Told how many ticks of entities were looked at since (`count_ticks` of all).
     """
-    key = past.task.key
-    lives = _within(past.lives, period)
+    key = dataset.task.key
+    lives = _within(dataset.lives, period)
     found: dict[str, list[pl.DataFrame]] = {model.name: [] for model in models}
     episodes: dict[str, list[pl.DataFrame]] = {model.name: [] for model in models}
     ticks = 0
-    for looked_at, scores in _portions(problem, past, models, lives, step):
+    for looked_at, scores in _portions(problem, dataset, models, lives, step):
         ticks += len(scores)
         for model in models:
             own = scores.select(key, "as_of", risk=model.name)
@@ -89,16 +89,21 @@ def replay(
     result = []
     for model in models:
         told = fates(
-            _all(found[model.name]), past.lives, period, key=key, thresholds=thresholds, within=past.task.judged_within
+            _all(found[model.name]),
+            dataset.lives,
+            period,
+            key=key,
+            thresholds=thresholds,
+            within=dataset.task.judged_within,
         )
         rows = figures(told, period, costs)
         result.append(Replayed(model.name, model.version, ticks, rows, told, _all(episodes[model.name])))
     return result
 
 
-def count_ticks(past: Past, period: Period, step: timedelta) -> int:
+def count_ticks(dataset: Dataset, period: Period, step: timedelta) -> int:
     """How many ticks of entities a replay will score, about."""
-    lives = _within(past.lives, period)
+    lives = _within(dataset.lives, period)
     return int(lives.select(_ticks(step).sum()).item() or 0)
 
 
@@ -115,13 +120,13 @@ def _ticks(step: timedelta) -> pl.Expr:
 
 
 def _portions(
-    problem: Problem, past: Past, models: Sequence[RiskModel], lives: pl.DataFrame, step: timedelta
+    problem: Problem, dataset: Dataset, models: Sequence[RiskModel], lives: pl.DataFrame, step: timedelta
 ) -> Iterator[tuple[int, pl.DataFrame]]:
     """How many ticks, and the scores of some entities at them: (the key, `as_of`, one column per model)."""
     numbered = lives.with_columns(_portion=_ticks(step).cum_sum() // PORTION_MOMENTS)
     for part in numbered.partition_by("_portion", maintain_order=True):
-        rows = past.ticks(part, step)
-        scores = rows.select(past.task.key, "as_of").with_columns(
+        rows = dataset.ticks(part, step)
+        scores = rows.select(dataset.task.key, "as_of").with_columns(
             problem.risk(model, rows).alias(model.name) for model in models
         )
         yield int(part.select(_ticks(step).sum()).item()), scores

@@ -81,17 +81,17 @@ def replay_asset(problem: Problem) -> dg.AssetsDefinition:
         progress: dg.ResourceParam[Progress],
     ) -> Materialized:
         period, step = config.period(), config.step(problem.step)
-        past = problem.past(lake, datetime.now(UTC))
+        dataset = problem.dataset(lake, datetime.now(UTC))
         chosen, words = _models(problem, models, period)
         results = replay(
             problem,
-            past,
+            dataset,
             chosen,
             period,
             step=step,
             thresholds=sorted({*GRID, problem.alert_from}),
             costs=problem.costs,
-            advance=progress.begin("scoring ticks", count_ticks(past, period, step)),
+            advance=progress.begin("scoring ticks", count_ticks(dataset, period, step)),
         )
         asked = Asked(problem.name, problem.entity, problem.event, period, step, problem.alert_from)
         return dg.MaterializeResult(metadata={**_told(asked, results), "model": dg.MetadataValue.text(words)})

@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 
 from ml.models.model import RiskModel
 from opsguard_assets.alerts.life import Monitor, decisions_at, digest_of_findings
-from opsguard_assets.alerts.past import before_tick, decided, digest_of_decisions
 from opsguard_assets.alerts.queries import digest_at
+from opsguard_assets.alerts.recompute import before_tick, decided, digest_of_decisions
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.serving import Serving, serving

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import polars as pl
 
-from ml.dataset.problem import Task
+from ml.dataset.task import Task
 from ml.evaluation.money import Costs
 from ml.models.learned import LearnedModel
 from ml.tracking.tracking import Circumstances, Logged, log_training
@@ -111,8 +111,8 @@ def train_problem(
     competing = [each for each in candidates() if not order.candidates or each.name in order.candidates]
     step = _counted(tell, 3 + len(STEPS) * len(competing))
     step("reading the history")
-    past = problem.past(lake, order.until)
-    rows, task = past.watched(), past.task
+    dataset = problem.dataset(lake, order.until)
+    rows, task = dataset.watched(), dataset.task
     if order.most_moments is not None:
         rows = _fewer(rows, order.most_moments)
     learned = train(

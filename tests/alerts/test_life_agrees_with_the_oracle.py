@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from opsguard_assets.alerts.life import decisions_at, settle
-from opsguard_assets.alerts.past import before_tick, decided, digest_of_decisions
 from opsguard_assets.alerts.people import Muted, acknowledge, mute, resolve
 from opsguard_assets.alerts.queries import alerts
+from opsguard_assets.alerts.recompute import before_tick, decided, digest_of_decisions
 from tests.alerts.given import MONITOR, finding, frame, minute
 from tests.alerts.oracle import World
 

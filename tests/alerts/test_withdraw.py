@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from opsguard_assets.alerts.life import decisions_at, settle, take_turn
-from opsguard_assets.alerts.past import before_tick, decided, digest_of_decisions
 from opsguard_assets.alerts.queries import alerts, history
+from opsguard_assets.alerts.recompute import before_tick, decided, digest_of_decisions
 from opsguard_assets.alerts.withdraw import Undone, undo_ticks
 from resources.withdrawn import begin
 from tests.alerts.given import MONITOR, finding, frame, minute

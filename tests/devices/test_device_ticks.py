@@ -11,7 +11,7 @@ from ml.problems.device_failure.rule import DeviceRule
 from ml.problems.device_failure.streams import streams
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.failure.checkpoint_io import carried_at
-from opsguard_assets.devices.failure.dataset import Asked, DevicePast
+from opsguard_assets.devices.failure.dataset import Asked, DeviceDataset
 from opsguard_assets.devices.failure.problem_io import DEVICES, device_failure, events_of, history_of
 from opsguard_assets.devices.failure.risk import Explain
 from opsguard_assets.devices.failure.risk_io import risk_at
@@ -59,8 +59,8 @@ def test_a_tick_sees_what_a_training_sees_of_the_same_moment_to_the_digit(tmp_pa
     delivered(lake, records, *hours)
     for as_of in hours[2::3]:
         served = told_at(lake, as_of)
-        past = DevicePast.of(history_of(lake), as_of, Asked())
-        learned = features(past.known, served.select("device_id", "as_of"))
+        dataset = DeviceDataset.of(history_of(lake), as_of, Asked())
+        learned = features(dataset.known, served.select("device_id", "as_of"))
         assert_frame_equal(served.select(learned.columns), learned, check_exact=True)
     assert lake.scan(CARRIED_DEVICES).select("date").unique().collect().height >= 2
 
@@ -108,11 +108,11 @@ def test_who_learns_without_any_tick_before_learns_from_everything_that_was_load
     lake, problem = Lake(str(tmp_path)), device_failure(Settings(sources=SOURCES))
     earlier = LAST - timedelta(hours=5)
     record_fleet(lake, records, earlier)
-    rows = problem.past(lake, earlier).watched()
+    rows = problem.dataset(lake, earlier).watched()
     assert rows["device_id"].n_unique() == 16
     assert rows.drop_nulls("is_late").height > 100
     record_fleet(lake, records, LAST, earlier)
-    assert problem.past(lake, LAST).history.hourly["hour_at"].max() == LAST - timedelta(hours=1)
+    assert problem.dataset(lake, LAST).history.hourly["hour_at"].max() == LAST - timedelta(hours=1)
 
 
 def test_two_who_roll_up_at_a_time_leave_every_version_once(tmp_path, records, monkeypatch):

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from ml.dataset.backtest import backtest_of, held_out, spans
-from ml.dataset.problem import Task
 from ml.dataset.split import is_unseen
+from ml.dataset.task import Task
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ENTITIES, MOMENTS = 1_200, 3

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from ml.dataset.examples import OTHERS_PER_EVENT, Examples
-from ml.dataset.problem import Task
 from ml.dataset.split import TooLittleDataError, by_moment, is_unseen
+from ml.dataset.task import Task
 from ml.evaluation.evaluate import evaluate
 from ml.evaluation.money import Costs
 from ml.evaluation.replay import CAUGHT, FALSE_ALARM, MISSED, OPEN, Period, fates, figures

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.dataset.problem import Task
+from ml.dataset.task import Task
 from ml.evaluation.evaluate import calibration_interval, evaluate
 from ml.evaluation.money import Costs
 from ml.evaluation.pictures import cost_over_thresholds, feature_importance, frontier, lead_times, reliability_diagram

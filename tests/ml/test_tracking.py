@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.dataset.problem import Task
+from ml.dataset.task import Task
 from ml.evaluation.importance import importance
 from ml.evaluation.money import Costs
 from ml.models.model_files import load

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from ml.dataset.examples import Examples
-from ml.dataset.problem import Task
+from ml.dataset.task import Task
 from ml.training.candidates.candidate import Candidate, Fitted
 from ml.training.candidates.labels import lightgbm
 from ml.training.tuning import Budget, tune

@@ -271,8 +271,8 @@ def test_a_replay_in_the_ui_takes_the_model_that_the_command_takes_and_the_ticks
     told = replayed(house, begins, ends)
     assert told["model"] == f"lightgbm {kept.version}"
     assert "lightgbm" in told["thresholds"]
-    past = PROBLEM.past(house.lake, datetime.now(UTC))
-    hourly = count_ticks(past, Period(begins, ends), timedelta(hours=1))
+    dataset = PROBLEM.dataset(house.lake, datetime.now(UTC))
+    hourly = count_ticks(dataset, Period(begins, ends), timedelta(hours=1))
     assert told["scores"] > 2 * hourly > 0  # every quarter of an hour
 
 

@@ -27,7 +27,7 @@ from resources.progress import Silent
 from tests.devices.fleets import START, fleet_of, record_fleet
 from tests.shifts.test_no_show import recorded as record_shifts
 from tests.vendors.orders import AS_OF, frame
-from tests.vendors.test_order_past import OFF, lake_at, versions
+from tests.vendors.test_order_dataset import OFF, lake_at, versions
 
 SETTINGS = Settings()
 PROBLEMS = problems_of(SETTINGS)

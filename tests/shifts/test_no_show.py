@@ -12,7 +12,7 @@ from ml.problems.no_show.problem import TASK
 from ml.problems.no_show.rule import NoShowRule
 from ml.problems.no_show.words import topics
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.shifts.no_show.dataset import PART, ShiftPast, told_of
+from opsguard_assets.shifts.no_show.dataset import PART, ShiftDataset, told_of
 from opsguard_assets.shifts.no_show.problem_io import last_risk, no_show, parts_of, risk_at
 from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.simulator.settings import SimulationSettings
@@ -42,32 +42,32 @@ def world() -> Simulation:
 
 
 @pytest.fixture(scope="module")
-def past(world, tmp_path_factory) -> ShiftPast:
+def dataset(world, tmp_path_factory) -> ShiftDataset:
     lake = recorded(Lake(str(tmp_path_factory.mktemp("whole") / "lake")), world, UNTIL)
-    return ShiftPast(UNTIL, parts_of(lake, UNTIL))
+    return ShiftDataset(UNTIL, parts_of(lake, UNTIL))
 
 
 @pytest.mark.parametrize("day", [35.3, 50.55])
-def test_features_are_the_same_whether_or_not_the_future_is_known(past, world, tmp_path, day):
+def test_features_are_the_same_whether_or_not_the_future_is_known(dataset, world, tmp_path, day):
     moment = START + timedelta(days=day)
     then = parts_of(recorded(Lake(str(tmp_path / "lake")), world, moment), moment)
     as_of = pl.lit(moment, pl.Datetime("us", "UTC"))
     ahead = then.filter(pl.col("from_at") > as_of).select(PART).with_columns(as_of=as_of).sort("part_id")
     served = features(streams(told_of(then)), ahead)
-    learned = features(past.known, ahead)
+    learned = features(dataset.known, ahead)
     assert len(ahead) > 50
     assert served["person_shifts"].sum() > 0
     assert_frame_equal(served.select(FEATURES), learned.select(FEATURES))
 
 
-def test_a_no_show_counts_only_when_no_late_punch_is_waited_for(past):
-    told = told_of(past.parts).filter("is_no_show")
-    ends = past.parts.filter(pl.col("verdict") == "no_show")["until_at"]
+def test_a_no_show_counts_only_when_no_late_punch_is_waited_for(dataset):
+    told = told_of(dataset.parts).filter("is_no_show")
+    ends = dataset.parts.filter(pl.col("verdict") == "no_show")["until_at"]
     assert sorted(told["at"]) == sorted(ends + timedelta(hours=24))
 
 
-def test_labels_are_what_happened_and_parts_that_are_not_settled_have_none(past, world):
-    rows = past.watched()
+def test_labels_are_what_happened_and_parts_that_are_not_settled_have_none(dataset, world):
+    rows = dataset.watched()
     truth = world.shift_truth.with_columns(part_id=pl.format("{}@{}/{}", "roster_id", "on", "person_id"))
     told = rows.drop_nulls("is_late").join(truth, on="part_id")
     assert len(told) > 5_000
@@ -76,11 +76,11 @@ def test_labels_are_what_happened_and_parts_that_are_not_settled_have_none(past,
     assert young["is_late"].null_count() == len(young) > 0
 
 
-def test_an_evaluation_judges_by_parts_that_are_settled_and_by_no_others(past, world, tmp_path):
+def test_an_evaluation_judges_by_parts_that_are_settled_and_by_no_others(dataset, world, tmp_path):
     moment = START + timedelta(days=50, hours=11)
-    early = ShiftPast(moment, parts_of(recorded(Lake(str(tmp_path / "lake")), world, moment), moment))
+    early = ShiftDataset(moment, parts_of(recorded(Lake(str(tmp_path / "lake")), world, moment), moment))
     told = early.of_lives(early.lives, "opening").sort("part_id")
-    later = past.of_lives(past.lives, "opening").filter(pl.col("until_at") + timedelta(hours=24) <= moment)
+    later = dataset.of_lives(dataset.lives, "opening").filter(pl.col("until_at") + timedelta(hours=24) <= moment)
     assert 0 < told["is_late"].mean() < 1
     assert_frame_equal(told, later.sort("part_id"))
     running = early.parts.filter(pl.col("arrived_at") < moment, pl.col("until_at") + timedelta(hours=24) > moment)
@@ -88,10 +88,10 @@ def test_an_evaluation_judges_by_parts_that_are_settled_and_by_no_others(past, w
     assert told.join(running, on="part_id", how="semi").is_empty()
 
 
-def test_the_rule_is_nearer_to_the_truth_than_one_rate_for_all(past, world):
+def test_the_rule_is_nearer_to_the_truth_than_one_rate_for_all(dataset, world):
     truth = world.shift_truth.with_columns(part_id=pl.format("{}@{}/{}", "roster_id", "on", "person_id"))
-    late = past.lives.filter(pl.col("begins_at") > START + timedelta(days=40))
-    rows = past.of_lives(late, "opening").join(truth.select("part_id", "true_no_show"), on="part_id")
+    late = dataset.lives.filter(pl.col("begins_at") > START + timedelta(days=40))
+    rows = dataset.of_lives(late, "opening").join(truth.select("part_id", "true_no_show"), on="part_id")
     true, said = rows["true_no_show"].to_numpy(), NoShowRule().predict(rows).to_numpy()
     assert np.abs(said - true).mean() < np.abs(true.mean() - true).mean()
     assert np.corrcoef(said, true)[0, 1] > 0.3
@@ -130,8 +130,8 @@ def test_nothing_is_read_of_who_somebody_is():
     assert set(TASK.features) == set(FEATURES)
 
 
-def test_reasons_are_words_for_the_supervisor(past):
-    rows = past.watched().head(50)
+def test_reasons_are_words_for_the_supervisor(dataset):
+    rows = dataset.watched().head(50)
     told = topics(rows)
     assert told.always.null_count() == 0
     assert sorted(name for members in told.members.values() for name in members) == sorted(name for name in FEATURES)

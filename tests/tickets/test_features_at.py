@@ -12,7 +12,7 @@ from ml.problems.sla_breach.features import features
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.learning import features_io as serving
-from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.learning.dataset import TicketDataset
 from opsguard_assets.tickets.learning.features_io import features_at
 from opsguard_assets.tickets.learning.outcomes_io import recent_tickets, update_recent
 from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTCOMES
@@ -86,17 +86,17 @@ def readings(lake, as_of):
 @pytest.fixture(autouse=True)
 def _never_the_whole_history(request, monkeypatch):
     if "whole" not in request.node.name:
-        monkeypatch.setattr(serving, "Past", None)
+        monkeypatch.setattr(serving, "TicketDataset", None)
 
 
 def test_a_live_tick_sees_what_training_makes_of_the_moment_later(lived):
     lake, told = lived
     assert len(told) >= 6
-    past = Past.of(history_of(lake), END)
+    dataset = TicketDataset.of(history_of(lake), END)
     for rows in told.values():
         assert len(rows) > 8
-        again = readings_at(rows.select("ticket_id", "as_of"), past.clocks, past.calendars)
-        assert_frame_equal(rows, features(past.known, again), check_exact=True)
+        again = readings_at(rows.select("ticket_id", "as_of"), dataset.clocks, dataset.calendars)
+        assert_frame_equal(rows, features(dataset.known, again), check_exact=True)
 
 
 def test_a_live_tick_needs_a_part_of_the_history_only(lived):

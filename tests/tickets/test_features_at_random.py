@@ -11,7 +11,7 @@ from ml.problems.sla_breach import bounded, streams
 from ml.problems.sla_breach.features import CLOCK, TOLD, features
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.learning import features_io as serving
-from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.learning.dataset import TicketDataset
 from opsguard_assets.tickets.learning.features_io import features_at
 from opsguard_assets.tickets.learning.outcomes_io import update_recent
 from opsguard_assets.tickets.sla.derive_io import update_events
@@ -102,8 +102,8 @@ def readings(lake, as_of):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_tick_is_served_what_the_whole_history_tells(seed, tmp_path, monkeypatch):
     provider, lake, at, before, wholes = Provider(seed), Lake(str(tmp_path)), START, None, []
-    whole = Past.of
-    monkeypatch.setattr(serving.Past, "of", lambda *args: wholes.append(args[1]) or whole(*args))
+    whole = TicketDataset.of
+    monkeypatch.setattr(serving.TicketDataset, "of", lambda *args: wholes.append(args[1]) or whole(*args))
     moments = []
     for _ in range(6):
         record(lake, provider.load(before, at), at)
@@ -119,5 +119,5 @@ def test_a_tick_is_served_what_the_whole_history_tells(seed, tmp_path, monkeypat
     assert len(wholes) < len(moments) / 2
 
 
-def told_by(past, given):
-    return features(past.known, given.select("ticket_id", "as_of", *CLOCK, *TOLD))
+def told_by(dataset, given):
+    return features(dataset.known, given.select("ticket_id", "as_of", *CLOCK, *TOLD))

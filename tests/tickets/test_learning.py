@@ -14,7 +14,7 @@ from ml.training.tuning import Budget
 from opsguard_assets.models.monitoring import monitor, prevented
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
-from opsguard_assets.tickets.learning.dataset import TASK, Past
+from opsguard_assets.tickets.learning.dataset import TASK, TicketDataset
 from opsguard_assets.tickets.sla.clock_history import readings_at, valid
 from opsguard_assets.tickets.sla.snapshot_io import history_of
 from resources.lake import Lake
@@ -37,36 +37,36 @@ def history(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def past(history):
-    return Past.of(history, END)
+def dataset(history):
+    return TicketDataset.of(history, END)
 
 
-def described(past, as_of):
+def described(dataset, as_of):
     """The features of every ticket that could be acted on at a moment."""
-    alive = past.lives.filter((pl.col("begins_at") <= as_of) & (pl.col("ends_at") > as_of))
+    alive = dataset.lives.filter((pl.col("begins_at") <= as_of) & (pl.col("ends_at") > as_of))
     moments = alive.select("ticket_id", as_of=pl.lit(as_of, pl.Datetime("us", "UTC"))).sort("ticket_id")
-    return features(past.known, readings_at(moments, past.clocks, past.calendars))
+    return features(dataset.known, readings_at(moments, dataset.clocks, dataset.calendars))
 
 
 @pytest.mark.parametrize("days", [2.3, 9.5, 21.77])
-def test_features_do_not_change_when_everything_later_is_taken_away(history, past, days):
+def test_features_do_not_change_when_everything_later_is_taken_away(history, dataset, days):
     as_of = START + timedelta(days=days)
-    then = Past.of(history, as_of)
+    then = TicketDataset.of(history, as_of)
     alive = then.lives.filter(pl.col("ends_at") >= as_of).select("ticket_id")
     moments = alive.with_columns(as_of=pl.lit(as_of, pl.Datetime("us", "UTC"))).sort("ticket_id")
     assert len(moments) > 20
-    told = [features(p.known, readings_at(moments, p.clocks, p.calendars)) for p in (past, then)]
+    told = [features(p.known, readings_at(moments, p.clocks, p.calendars)) for p in (dataset, then)]
     assert_frame_equal(*told)
 
 
-def test_loads_and_arrivals_are_what_counting_finds(history, past):
+def test_loads_and_arrivals_are_what_counting_finds(history, dataset):
     as_of = START + timedelta(days=12, hours=10)
     known = valid(history.tickets).filter(
         (pl.col("known_at") <= as_of) & (pl.col("superseded_at").is_null() | (pl.col("superseded_at") > as_of))
     )
     rows = {row["ticket_id"]: row for row in known.iter_rows(named=True)}
     first = history.tickets.group_by("ticket_id").agg(pl.col("known_at").min())["known_at"].to_list()
-    found = described(past, as_of)
+    found = described(dataset, as_of)
     assert len(found) > 20
     for row in found.iter_rows(named=True):
         ticket = rows[row["ticket_id"]]
@@ -78,11 +78,11 @@ def test_loads_and_arrivals_are_what_counting_finds(history, past):
         assert row["minutes_since_change"] == pytest.approx(max(minutes, 0))
 
 
-def test_the_time_in_a_status_is_counted_from_the_version_that_brought_it(history, past):
+def test_the_time_in_a_status_is_counted_from_the_version_that_brought_it(history, dataset):
     as_of = START + timedelta(days=12, hours=10)
     versions = valid(history.tickets).filter(pl.col("known_at") <= as_of).sort("known_at")
     per_ticket = {name: rows for (name,), rows in versions.group_by("ticket_id", maintain_order=True)}
-    found = described(past, as_of)
+    found = described(dataset, as_of)
     assert found["status_rank"].n_unique() > 1
     for row in found.iter_rows(named=True):
         seen = list(per_ticket[row["ticket_id"]].select("status", "known_at").iter_rows())
@@ -90,8 +90,8 @@ def test_the_time_in_a_status_is_counted_from_the_version_that_brought_it(histor
         assert row["minutes_in_status"] == pytest.approx((as_of - since).total_seconds() / 60)
 
 
-def test_work_is_watched_to_its_end_or_to_the_last_instant_of_knowledge(history, past):
-    rows = past.watched().sample(200, seed=1)
+def test_work_is_watched_to_its_end_or_to_the_last_instant_of_knowledge(history, dataset):
+    rows = dataset.watched().sample(200, seed=1)
     versions = valid(history.tickets).sort("known_at")
     per_ticket = {name: rows for (name,), rows in versions.group_by("ticket_id", maintain_order=True)}
     for row in rows.iter_rows(named=True):
@@ -103,24 +103,24 @@ def test_work_is_watched_to_its_end_or_to_the_last_instant_of_knowledge(history,
             assert end < END
             assert row["watchable_minutes"] == pytest.approx((END - row["as_of"]).total_seconds() / 60)
     assert rows["is_ended"].mean() > 0.5
-    assert past.watched().drop_nulls("is_late").equals(past.training())
+    assert dataset.watched().drop_nulls("is_late").equals(dataset.training())
 
 
-def test_late_rates_count_the_outcomes_that_were_known(past):
+def test_late_rates_count_the_outcomes_that_were_known(dataset):
     as_of = START + timedelta(days=15)
-    told = past.known.rates["all"].filter(pl.col("at") <= as_of).tail(1)
+    told = dataset.known.rates["all"].filter(pl.col("at") <= as_of).tail(1)
     expected = told["total"][0] / told["number"][0]
-    assert described(past, as_of)["late_rate"].unique().to_list() == pytest.approx([expected])
+    assert described(dataset, as_of)["late_rate"].unique().to_list() == pytest.approx([expected])
     assert told["number"][0] == 500
 
 
 @pytest.mark.parametrize("protocol", ["opening", "+2h", "elapsed:0.5", "every:4h"])
-def test_an_evaluation_judges_by_tickets_whose_deadline_has_passed_and_by_no_others(history, past, protocol):
+def test_an_evaluation_judges_by_tickets_whose_deadline_has_passed_and_by_no_others(history, dataset, protocol):
     until, young = START + timedelta(days=14), pl.col("begins_at") >= START + timedelta(days=7)
-    early = Past.of(history, until)
+    early = TicketDataset.of(history, until)
     told = early.of_lives(early.lives.filter(young), protocol)
-    later = past.of_lives(past.lives.filter(young, pl.col("begins_at") < until), protocol)
-    mature = past.lives.filter(pl.col("settled_at") <= until).select("ticket_id")
+    later = dataset.of_lives(dataset.lives.filter(young, pl.col("begins_at") < until), protocol)
+    mature = dataset.lives.filter(pl.col("settled_at") <= until).select("ticket_id")
     expected = later.join(mature, on="ticket_id", how="semi", maintain_order="left")
     assert len(expected) > 50
     assert 0 < expected["is_late"].mean() < 1
@@ -129,18 +129,18 @@ def test_an_evaluation_judges_by_tickets_whose_deadline_has_passed_and_by_no_oth
     assert ended["is_late"].null_count() == len(ended) > 0
 
 
-def test_what_acting_prevents_is_counted_of_tickets_whose_deadline_has_passed(history, past):
+def test_what_acting_prevents_is_counted_of_tickets_whose_deadline_has_passed(history, dataset):
     until = START + timedelta(days=14)
-    early = Past.of(history, until)
+    early = TicketDataset.of(history, until)
     treated = early.lives.select(entity_id="ticket_id", is_held_back=pl.int_range(pl.len()) % 3 == 0)
-    mature = past.lives.filter(pl.col("settled_at") <= until).select(entity_id="ticket_id")
-    assert prevented(early, treated) == prevented(past, treated.join(mature, on="entity_id", how="semi"))
-    assert prevented(early, treated) != prevented(past, treated)
+    mature = dataset.lives.filter(pl.col("settled_at") <= until).select(entity_id="ticket_id")
+    assert prevented(early, treated) == prevented(dataset, treated.join(mature, on="entity_id", how="semi"))
+    assert prevented(early, treated) != prevented(dataset, treated)
 
 
 def test_labels_are_taken_of_tickets_whose_deadline_has_passed_only(history):
     until = START + timedelta(days=14)
-    early, late = Past.of(history, until), Past.of(history, END)
+    early, late = TicketDataset.of(history, until), TicketDataset.of(history, END)
     rows = early.training()
     assert rows["as_of"].max() < until
     truth = late.lives.select("ticket_id", truth="is_late")
@@ -153,21 +153,21 @@ def test_labels_are_taken_of_tickets_whose_deadline_has_passed_only(history):
 def trained(history):
     """Every candidate, learned from what was known after twenty days."""
     budget = Budget(seconds=0, trials=0, clock=lambda: 0.0)
-    return train(Past.of(history, LEARNED).watched(), TASK, candidates(), until=LEARNED, budget=budget)
+    return train(TicketDataset.of(history, LEARNED).watched(), TASK, candidates(), until=LEARNED, budget=budget)
 
 
 def test_a_look_before_anything_new_is_known_says_that_it_is_too_early_whatever_the_model(history, trained):
-    past = Past.of(history, LEARNED)
-    assert past.matured(LEARNED).is_empty()
+    dataset = TicketDataset.of(history, LEARNED)
+    assert dataset.matured(LEARNED).is_empty()
     for each in trained:
-        found = monitor(past, each.model, LEARNED)
+        found = monitor(dataset, each.model, LEARNED)
         assert (found.skill_score.n, found.calibration_error) == (0, None), each.candidate
-        assert each.model.reasons(past.matured(LEARNED)).to_list() == [], each.candidate
+        assert each.model.reasons(dataset.matured(LEARNED)).to_list() == [], each.candidate
 
 
-def test_models_learned_from_the_past_beat_the_constant_on_what_followed(past, trained):
+def test_models_learned_from_the_past_beat_the_constant_on_what_followed(dataset, trained):
     assert [each.candidate for each in trained][-1] == "hazard"
-    following = past.of_lives(past.lives.filter(pl.col("begins_at") >= LEARNED), "+2h")
+    following = dataset.of_lives(dataset.lives.filter(pl.col("begins_at") >= LEARNED), "+2h")
     for each in trained:
         assert set(each.model.features) <= set(FEATURES)
         figures = evaluate(following.with_columns(each.model.predict(following)))

@@ -16,7 +16,7 @@ from opsguard_assets.intake.accepting.accept import accept
 from opsguard_assets.intake.receiving.receive import receive
 from opsguard_assets.models.monitoring import monitor
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.learning.dataset import TicketDataset
 from opsguard_assets.tickets.sla.snapshot_io import history_of
 from resources.lake import Lake
 
@@ -44,13 +44,13 @@ def incidents(tmp_path_factory):
 def model(incidents):
     """A model that has learned from what was known before the closings stalled."""
     kind = [c for c in candidates() if c.name == "hist_gradient_boosting"]
-    rows = Past.of(incidents, LEARNED).watched()
+    rows = TicketDataset.of(incidents, LEARNED).watched()
     return train(rows, TASK, kind, until=LEARNED, budget=Budget(seconds=0, trials=0, clock=time.monotonic))[0].model
 
 
 @with_the_log
 def test_a_model_that_the_stall_has_made_useless_is_noticed_and_nothing_is_held_against_it_before(incidents, model):
-    found = {weeks: monitor(Past.of(incidents, LEARNED + weeks * WEEK), model, LEARNED) for weeks in (1, 3, 6)}
+    found = {weeks: monitor(TicketDataset.of(incidents, LEARNED + weeks * WEEK), model, LEARNED) for weeks in (1, 3, 6)}
     assert not found[1].skill_score.is_known
     assert found[3].skill_score.is_useful
     late = found[6]
@@ -65,7 +65,7 @@ def test_a_model_that_the_stall_has_made_useless_is_noticed_and_nothing_is_held_
 
 @with_the_log
 def test_features_that_moved_are_named(incidents, model):
-    drift = monitor(Past.of(incidents, LEARNED + 6 * WEEK), model, LEARNED).drift
+    drift = monitor(TicketDataset.of(incidents, LEARNED + 6 * WEEK), model, LEARNED).drift
     assert set(drift["feature"]) == set(model.features)
     assert drift["psi"].is_sorted(descending=True)
     assert drift["psi"][0] > 0.25

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from opsguard_assets.config.load import load_settings
-from opsguard_assets.vendors.orders.dataset import OrderPast
+from opsguard_assets.vendors.orders.dataset import OrderDataset
 from opsguard_assets.vendors.orders.problem_io import orders_of
 from opsguard_assets.vendors.scores.io import scored_at
 from tests.devices.test_examples import ROOT, loaded
@@ -43,7 +43,7 @@ def test_scores_of_a_day_hold_what_was_known_then(delivered):
 
 def test_orders_are_asked_about_thirty_days_before_they_are_due(delivered):
     lake, _ = delivered
-    past = OrderPast(END, orders_of(lake, END, ()))
-    rows = past.of_lives(past.lives, "opening").filter(pl.col("as_of") >= datetime(2013, 7, 1, tzinfo=UTC))
+    dataset = OrderDataset(END, orders_of(lake, END, ()))
+    rows = dataset.of_lives(dataset.lives, "opening").filter(pl.col("as_of") >= datetime(2013, 7, 1, tzinfo=UTC))
     assert (rows["due_at"] - rows["as_of"]).dt.total_days().unique().to_list() == [30]
     assert 0.15 < float(rows["is_late"].mean()) < 0.18

@@ -12,7 +12,7 @@ from opsguard_assets.simulator.contractors import contracted
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.vendors.alerts.assets import findings_at
-from opsguard_assets.vendors.orders.dataset import OrderPast
+from opsguard_assets.vendors.orders.dataset import OrderDataset
 from opsguard_assets.vendors.orders.problem_io import orders_of
 from opsguard_assets.vendors.scores.io import keep_scores, scored_at
 from resources.lake import Lake
@@ -38,17 +38,17 @@ def lake(world, tmp_path_factory):
 
 
 def test_labels_are_what_was_planted(world, lake):
-    past = OrderPast(END, orders_of(lake, END, OFF))
-    told = past.lives.drop_nulls("is_late").join(world.truth, on="work_order_id", suffix="_true")
+    dataset = OrderDataset(END, orders_of(lake, END, OFF))
+    told = dataset.lives.drop_nulls("is_late").join(world.truth, on="work_order_id", suffix="_true")
     assert len(told) > 3_000
     assert (told["is_late"] == told["is_late_true"]).all()
     assert not told["is_cancelled"].any()
 
 
 def test_the_rule_is_nearer_to_the_truth_than_one_rate_for_all(world, lake):
-    past = OrderPast(END, orders_of(lake, END, OFF))
-    later = past.lives.filter(pl.col("begins_at") > START + timedelta(days=180))
-    rows = past.of_lives(later, "opening").join(world.truth.select("work_order_id", "true_late"), on="work_order_id")
+    dataset = OrderDataset(END, orders_of(lake, END, OFF))
+    later = dataset.lives.filter(pl.col("begins_at") > START + timedelta(days=180))
+    rows = dataset.of_lives(later, "opening").join(world.truth.select("work_order_id", "true_late"), on="work_order_id")
     true, said = rows["true_late"].to_numpy(), WorkOrderRule().predict(rows).to_numpy()
     assert np.abs(said - true).mean() < np.abs(true.mean() - true).mean()
     assert np.corrcoef(said, true)[0, 1] > 0.5

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from ml.dataset.problem import Task
 from ml.dataset.split import is_unseen
+from ml.dataset.task import Task
 from ml.problems.device_failure.features import HORIZON, features_of
 
 PROBLEM, KEY, UNIT = "device_failure", "life_id", "device_id"

@@ -5,7 +5,7 @@ Here: the declaration that training reads. Not here: features (`features`), mome
 
 import polars as pl
 
-from ml.dataset.problem import Task
+from ml.dataset.task import Task
 from ml.problems.sla_breach.features import FEATURES
 
 _UNASSIGNED = pl.when(pl.col("has_assignee") == 0).then(pl.lit("unassigned")).otherwise(pl.lit("assigned"))

@@ -5,7 +5,7 @@ Here: the declaration that training reads. Not here: features, labels, and readi
 
 import polars as pl
 
-from ml.dataset.problem import Task
+from ml.dataset.task import Task
 from ml.problems.work_order_late.features import FEATURES
 
 PROBLEM, KEY, BATCH = "work_order_late", "work_order_id", "batch_id"

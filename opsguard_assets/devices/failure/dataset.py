@@ -11,7 +11,7 @@ from functools import cached_property
 
 import polars as pl
 
-from ml.dataset.problem import Task
+from ml.dataset.task import Task
 from ml.evaluation import prediction_log
 from ml.features.asof import latest
 from ml.features.moments import moments_of, ticks_of
@@ -62,7 +62,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class DevicePast:
+class DeviceDataset:
     """What was known of devices by an instant, prepared for any moment before it.
 
     Attributes:
@@ -76,7 +76,7 @@ class DevicePast:
     judged: Asked
 
     @classmethod
-    def of(cls, history: History, until: datetime, judged: Asked) -> "DevicePast":
+    def of(cls, history: History, until: datetime, judged: Asked) -> "DeviceDataset":
         """Prepares a history as it was known at `until`."""
         return cls(until, history.known(until), judged)
 

@@ -13,7 +13,7 @@ from ml.problems.device_failure.features import FEATURES, channels_in
 from ml.problems.device_failure.problem import PROBLEM
 from ml.problems.device_failure.rule import DeviceRule
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.failure.dataset import Asked, DevicePast, History
+from opsguard_assets.devices.failure.dataset import Asked, DeviceDataset, History
 from opsguard_assets.devices.failure.schemas import DEVICE_RISK
 from opsguard_assets.devices.telemetry.hourly_io import hourly_versions
 from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
@@ -39,7 +39,7 @@ def device_failure(settings: Settings) -> Problem:
         event="failure",
         group="devices",
         inputs=INPUTS,
-        past=lambda lake, until: DevicePast.of(_history_by_now(lake), until, judged),
+        dataset=lambda lake, until: DeviceDataset.of(_history_by_now(lake), until, judged),
         rule=DeviceRule(),
         makes=makes,
         costs=costs_of(settings, settings.money.failure_cost),
@@ -49,7 +49,7 @@ def device_failure(settings: Settings) -> Problem:
         prediction_log=PredictionLog(
             DEVICE_RISK,
             pl.col("device_id"),
-            lambda lake, scores, until: DevicePast.of(_history_by_now(lake), until, judged).with_outcomes(scores),
+            lambda lake, scores, until: DeviceDataset.of(_history_by_now(lake), until, judged).with_outcomes(scores),
             risk=pl.col(f"risk_{judged.within}"),
         ),
     )

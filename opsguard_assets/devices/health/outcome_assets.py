@@ -9,7 +9,7 @@ import dagster as dg
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.failure.dataset import Asked, DevicePast
+from opsguard_assets.devices.failure.dataset import Asked, DeviceDataset
 from opsguard_assets.devices.failure.problem_io import history_of
 from opsguard_assets.devices.health.assets import DEVICE_HEALTH_KEY
 from opsguard_assets.devices.health.outcomes import ALL, BANDS, THEN, THROUGHOUT, failure_rates, rates_picture
@@ -42,8 +42,8 @@ def health_outcomes_asset(settings: Settings) -> dg.AssetsDefinition:
     )
     def health_outcomes(config: Moment, lake: dg.ResourceParam[Lake]) -> Materialized:
         as_of = config.instant()
-        past = DevicePast.of(history_of(lake), as_of, Asked(chosen.judged_within, chosen.visits_per_day))
-        rates = failure_rates(_midnights(lake, as_of - _LOOKED_AT, as_of), past.lives)
+        dataset = DeviceDataset.of(history_of(lake), as_of, Asked(chosen.judged_within, chosen.visits_per_day))
+        rates = failure_rates(_midnights(lake, as_of - _LOOKED_AT, as_of), dataset.lives)
         return dg.MaterializeResult(
             metadata={
                 **figures({"as_of": as_of, "scores_judged": _judged(rates)}),

@@ -6,18 +6,18 @@ Here: names of tables and columns, and what a table's kind allows. Not here: wha
 import difflib
 from collections.abc import Iterable, Iterator
 
-from opsguard_assets.config.load import Problem
+from opsguard_assets.config.load import ConfigIssue
 from opsguard_assets.config.mapping import Feed
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import SimulatorSource
-from opsguard_assets.intake.mapping.mapping_words import feed_problems, word_problems
+from opsguard_assets.intake.mapping.mapping_words import feed_issues, word_issues
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table
 
 _Place = tuple[str | int, ...]
 
 
-def misfits(settings: Settings) -> Iterator[Problem]:
+def misfits(settings: Settings) -> Iterator[ConfigIssue]:
     """Everything in the feeds of all sources that no table of the contract has or allows."""
     for number, source in enumerate(settings.sources):
         if isinstance(source, SimulatorSource):
@@ -26,25 +26,25 @@ def misfits(settings: Settings) -> Iterator[Problem]:
             yield from _of_feed(feed, ("sources", number, "feeds", position))
 
 
-def _of_feed(feed: Feed, place: _Place) -> Iterator[Problem]:
+def _of_feed(feed: Feed, place: _Place) -> Iterator[ConfigIssue]:
     table = TABLES.get(feed.table)
     if table is None:
         words = f"there is no table {feed.table!r}{close_to(feed.table, TABLES)}; `opsguard tables` lists the tables"
-        yield Problem((*place, "table"), words)
+        yield ConfigIssue((*place, "table"), words)
         return
-    for problem in feed_problems(feed, table):
-        yield Problem((*place, *problem.place), problem.words)
+    for problem in feed_issues(feed, table):
+        yield ConfigIssue((*place, *problem.place), problem.words)
     mapped = table.columns if feed.same_names else feed.columns
     for column, mapping in feed.columns.items():
         if column in table.columns:
-            for problem in word_problems(mapping, column, table, mapped):
-                yield Problem((*place, "columns", column, *problem.place), problem.words)
+            for problem in word_issues(mapping, column, table, mapped):
+                yield ConfigIssue((*place, "columns", column, *problem.place), problem.words)
         else:
             close = close_to(column, table.columns)
             words = f"{table.name} has no such column{close}; `opsguard tables {table.name}` lists its columns"
-            yield Problem((*place, "columns", column), words)
+            yield ConfigIssue((*place, "columns", column), words)
     if feed.snapshot and (table.version or table.is_daily):
-        yield Problem((*place, "snapshot"), _unlisted(table))
+        yield ConfigIssue((*place, "snapshot"), _unlisted(table))
 
 
 def _unlisted(table: Table) -> str:

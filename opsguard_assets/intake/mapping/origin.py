@@ -13,7 +13,7 @@ import polars as pl
 from opsguard_assets.config.load import sentence
 from opsguard_assets.config.mapping import ColumnMapping, Feed, Scalar
 from opsguard_assets.config.sources import RecordSource
-from opsguard_assets.intake.mapping.mapping_words import PLACEHOLDER, as_word, feed_problems, word_problems
+from opsguard_assets.intake.mapping.mapping_words import PLACEHOLDER, as_word, feed_issues, word_issues
 from opsguard_assets.intake.mapping.values import as_text, kept, nulls, without_nulls
 from opsguard_assets.intake.raw.names import raw_name
 from opsguard_assets.tables.registry import TABLES
@@ -145,9 +145,9 @@ def resolve(feed: Feed, received: RawRows, table: Table) -> dict[str, ColumnMapp
                 f"{where}: the table has no column {column!r}{_close(column, table.columns)}. "
                 f"`opsguard tables {table.name}` lists its columns."
             )
-        for problem in word_problems(mapping, column, table, columns):
+        for problem in word_issues(mapping, column, table, columns):
             raise MappingError(f"{where}, column {column}: {sentence(problem.words)}")
-    for problem in feed_problems(feed, table):
+    for problem in feed_issues(feed, table):
         raise MappingError(f"{where}: {sentence(problem.words)}")
     if feed.snapshot and KNOWN_AT in columns:
         raise MappingError(

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import polars as pl
 
-from ml.dataset.problem import Task
+from ml.dataset.task import Task
 from ml.features.moments import moments_of, ticks_of
 from ml.problems.no_show.features import Streams, features, streams
 from ml.problems.no_show.problem import KEY, TASK
@@ -33,7 +33,7 @@ PART = (
 
 
 @dataclass(frozen=True)
-class ShiftPast:
+class ShiftDataset:
     """What was known of shifts by an instant.
 
     Attributes:

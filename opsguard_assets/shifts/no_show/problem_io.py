@@ -17,7 +17,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
 from opsguard_assets.shifts.calendar.calendar import PLANNED
 from opsguard_assets.shifts.calendar.io import INPUTS, calendar_at
-from opsguard_assets.shifts.no_show.dataset import AHEAD, PART, ShiftPast, told_of
+from opsguard_assets.shifts.no_show.dataset import AHEAD, PART, ShiftDataset, told_of
 from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.shifts.verdicts.io import ATTENDANCE, PUNCH_FEEDS, SITES
 from opsguard_assets.shifts.verdicts.presence import distance_m
@@ -43,7 +43,7 @@ def no_show(settings: Settings) -> Problem:
         event="no-show",
         group="shifts",
         inputs=(*INPUTS, ATTENDANCE),
-        past=lambda lake, until: ShiftPast(until, parts_of(lake, until)),
+        dataset=lambda lake, until: ShiftDataset(until, parts_of(lake, until)),
         rule=NoShowRule(),
         makes=frozenset(FEATURES).__contains__,
         costs=costs_of(settings, settings.money.no_show_cost),
@@ -60,7 +60,7 @@ def with_outcomes(lake: Lake, scores: pl.DataFrame, until: datetime) -> pl.DataF
     A part that is not planned any more, because its shift was called off or somebody else took it, ended without an
     outcome when it was asked about last.
     """
-    planned = ShiftPast(until, parts_of(lake, until)).decided
+    planned = ShiftDataset(until, parts_of(lake, until)).decided
     gone = scores.join(planned, on="entity", how="anti").group_by("entity")
     ended = gone.agg(begins_at=pl.col("as_of").min(), ends_at=pl.col("as_of").max(), settled_at=pl.col("as_of").max())
     return prediction_log.with_outcomes(scores, pl.concat([planned, ended], how="diagonal_relaxed"), until)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from ml.dataset.problem import Task
+from ml.dataset.task import Task
 from ml.features.moments import moments_of, sampled, ticks_of
 from ml.problems.sla_breach.features import features
 from ml.problems.sla_breach.problem import TASK
@@ -24,7 +24,7 @@ _PER_LOOK = 4
 
 
 @dataclass(frozen=True)
-class Past:
+class TicketDataset:
     """What was known of tickets by an instant, prepared for any moment before it.
 
     Attributes:
@@ -47,7 +47,7 @@ class Past:
         return TASK
 
     @classmethod
-    def of(cls, history: TicketHistory, until: datetime) -> "Past":
+    def of(cls, history: TicketHistory, until: datetime) -> "TicketDataset":
         """Prepares a history as it was known at `until`."""
         then = as_known(history, until)
         clocks = clock_history(then, until)

@@ -13,7 +13,7 @@ import polars as pl
 from ml.problems.sla_breach.features import CLOCK, TOLD, features
 from ml.problems.sla_breach.streams import Streams, streams
 from opsguard_assets.derivation import followed_upto, pending
-from opsguard_assets.tickets.learning.dataset import Past
+from opsguard_assets.tickets.learning.dataset import TicketDataset
 from opsguard_assets.tickets.learning.outcomes_io import recent_tickets
 from opsguard_assets.tickets.learning.recent import MARGIN, VERSION, outcomes_at, ticket_outcomes, told_of
 from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS
@@ -40,7 +40,7 @@ def features_at(lake: Lake, as_of: datetime, readings: pl.DataFrame) -> pl.DataF
     Returns:
         One row per row of `readings`, in order: the result of `ml.problems.sla_breach.features.features`.
     """
-    known = _recent_streams(lake, as_of) or Past.of(history_of(lake), as_of).known
+    known = _recent_streams(lake, as_of) or TicketDataset.of(history_of(lake), as_of).known
     return features(known, readings.select(_KEY, "as_of", *CLOCK, *TOLD))
 
 

@@ -15,7 +15,7 @@ from ml.problems.sla_breach.rule import RuleBaseline
 from ml.problems.sla_breach.rule_inputs import inputs_of_features
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
-from opsguard_assets.tickets.learning.dataset import Past, as_known
+from opsguard_assets.tickets.learning.dataset import TicketDataset, as_known
 from opsguard_assets.tickets.learning.outcomes import lives_of
 from opsguard_assets.tickets.risk.findings import BREACH_RISK
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
@@ -32,7 +32,7 @@ def sla_breach(settings: Settings) -> Problem:
         event="missed deadline",
         group="tickets",
         inputs=INPUTS,
-        past=lambda lake, until: Past.of(history_of(lake), until),
+        dataset=lambda lake, until: TicketDataset.of(history_of(lake), until),
         rule=RuleBaseline(),
         makes=frozenset(FEATURES).__contains__,
         costs=costs_of(settings, settings.money.breach_cost),

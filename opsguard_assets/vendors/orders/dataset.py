@@ -14,7 +14,7 @@ from functools import cached_property
 
 import polars as pl
 
-from ml.dataset.problem import Task
+from ml.dataset.task import Task
 from ml.features.moments import moments_of, sampled, ticks_of
 from ml.problems.work_order_late.features import Streams, features, streams
 from ml.problems.work_order_late.problem import KEY, TASK
@@ -30,7 +30,7 @@ ORDER = (
 
 
 @dataclass(frozen=True)
-class OrderPast:
+class OrderDataset:
     """What was known of work orders by an instant.
 
     Attributes:

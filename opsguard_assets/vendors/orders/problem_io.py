@@ -16,7 +16,7 @@ from ml.problems.work_order_late.rule import WorkOrderRule
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
 from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN, rank
-from opsguard_assets.vendors.orders.dataset import ORDER, OrderPast, streams_of
+from opsguard_assets.vendors.orders.dataset import ORDER, OrderDataset, streams_of
 from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
 from opsguard_assets.vendors.scores.io import WORK_ORDERS
 from resources.lake import Lake
@@ -38,7 +38,7 @@ def work_order_late(settings: Settings) -> Problem:
         event="late completion",
         group="vendors",
         inputs=(WORK_ORDERS,),
-        past=lambda lake, until: OrderPast(until, orders_of(lake, until, off)),
+        dataset=lambda lake, until: OrderDataset(until, orders_of(lake, until, off)),
         rule=WorkOrderRule(),
         makes=frozenset(FEATURES).__contains__,
         costs=costs_of(settings, settings.money.late_order_cost),
@@ -53,7 +53,7 @@ def work_order_late(settings: Settings) -> Problem:
 
 def with_outcomes(lake: Lake, scores: pl.DataFrame, until: datetime, *, cancelled: tuple[str, ...]) -> pl.DataFrame:
     """Recorded scores with their fates (`ml.evaluation.prediction_log.with_outcomes`)."""
-    return prediction_log.with_outcomes(scores, OrderPast(until, orders_of(lake, until, cancelled)).decided, until)
+    return prediction_log.with_outcomes(scores, OrderDataset(until, orders_of(lake, until, cancelled)).decided, until)
 
 
 def orders_of(

@@ -1,6 +1,6 @@
-"""What `train` and `evaluate` share: the problems there are, instants on the command line.
+"""What commands about models share: the names of the problems, timestamps on the command line.
 
-Here: words in, typed values out. Not here: learning.
+Here: text in, typed values out. Not here: learning.
 """
 
 from datetime import UTC, datetime
@@ -11,8 +11,8 @@ import typer
 from opsguard_assets.moment import in_utc, not_after_now
 
 
-class Problem(StrEnum):
-    """What can be learned."""
+class ProblemName(StrEnum):
+    """The prediction problems."""
 
     SLA_BREACH = "sla_breach"
     DEVICE_FAILURE = "device_failure"

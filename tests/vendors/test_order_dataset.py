@@ -13,7 +13,7 @@ from ml.problems.work_order_late.problem import TASK
 from ml.problems.work_order_late.rule import WorkOrderRule
 from ml.problems.work_order_late.words import topics
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.vendors.orders.dataset import ORDER, SETTLES, OrderPast, streams_of
+from opsguard_assets.vendors.orders.dataset import ORDER, SETTLES, OrderDataset, streams_of
 from opsguard_assets.vendors.orders.problem_io import orders_of, risk_at
 from resources.lake import Lake
 from tests.vendors.orders import AS_OF, frame
@@ -55,27 +55,27 @@ def lake_at(path, moment):
 
 
 @pytest.fixture(scope="module")
-def past(tmp_path_factory):
+def dataset(tmp_path_factory):
     until = AS_OF + timedelta(days=60)
-    return OrderPast(until, orders_of(lake_at(tmp_path_factory.mktemp("past") / "lake", until), until, OFF))
+    return OrderDataset(until, orders_of(lake_at(tmp_path_factory.mktemp("past") / "lake", until), until, OFF))
 
 
 @pytest.mark.parametrize("days", [120, 60.3, 20])
-def test_features_are_the_same_whether_or_not_the_future_is_known(past, tmp_path, days):
+def test_features_are_the_same_whether_or_not_the_future_is_known(dataset, tmp_path, days):
     moment = AS_OF - timedelta(days=days)
     then = orders_of(lake_at(tmp_path / "lake", moment), moment, OFF)
     as_of = pl.lit(moment, pl.Datetime("us", "UTC"))
     is_open = pl.col("completed_known_at").is_null() & pl.col("off_at").is_null() & (pl.col("due_at") > as_of)
     ahead = then.filter(is_open).select(ORDER).with_columns(as_of=as_of)
     served = features(streams_of(then, moment), ahead)
-    again = past.orders.join(ahead.select("work_order_id"), on="work_order_id", how="semi").select(ORDER)
-    learned = features(past.known, again.with_columns(as_of=as_of))
+    again = dataset.orders.join(ahead.select("work_order_id"), on="work_order_id", how="semi").select(ORDER)
+    learned = features(dataset.known, again.with_columns(as_of=as_of))
     assert len(ahead) >= 5
     assert served["vendor_batches"].sum() > 0
     assert_frame_equal(served.select("work_order_id", *FEATURES), learned.select("work_order_id", *FEATURES))
 
 
-def test_labels_are_what_happened_against_the_time_that_was_promised_first(past):
+def test_labels_are_what_happened_against_the_time_that_was_promised_first(dataset):
     last = (
         versions()
         .sort("known_at")
@@ -86,7 +86,7 @@ def test_labels_are_what_happened_against_the_time_that_was_promised_first(past)
             off=(pl.col("status") == "Cancelled").any(),
         )
     )
-    told = past.lives.join(last.filter(~pl.col("off")), on="work_order_id")
+    told = dataset.lives.join(last.filter(~pl.col("off")), on="work_order_id")
     expected = (told["completed_at"] > told["due_at"]).fill_null(value=True)
     assert len(told) > 300
     assert told["is_late"].null_count() == 0
@@ -95,18 +95,20 @@ def test_labels_are_what_happened_against_the_time_that_was_promised_first(past)
 
 def test_what_is_not_settled_has_no_label_yet(tmp_path):
     moment = AS_OF - timedelta(days=30)
-    young = OrderPast(moment, orders_of(lake_at(tmp_path / "lake", moment), moment, OFF))
+    young = OrderDataset(moment, orders_of(lake_at(tmp_path / "lake", moment), moment, OFF))
     unknown = young.lives.filter(pl.col("is_late").is_null()).join(young.orders, on="work_order_id")
     assert len(unknown) > 0
     waited = unknown.filter(pl.col("off_at").is_null())
     assert (waited["due_at"] + SETTLES > moment).all()
 
 
-def test_an_evaluation_judges_by_orders_that_are_settled_and_by_no_others(past, tmp_path):
+def test_an_evaluation_judges_by_orders_that_are_settled_and_by_no_others(dataset, tmp_path):
     moment = AS_OF - timedelta(days=30)
-    young = OrderPast(moment, orders_of(lake_at(tmp_path / "lake", moment), moment, OFF))
+    young = OrderDataset(moment, orders_of(lake_at(tmp_path / "lake", moment), moment, OFF))
     told = young.of_lives(young.lives, "opening").sort("work_order_id")
-    later = past.of_lives(past.lives, "opening").filter(pl.col("due_at") + SETTLES <= moment).sort("work_order_id")
+    later = (
+        dataset.of_lives(dataset.lives, "opening").filter(pl.col("due_at") + SETTLES <= moment).sort("work_order_id")
+    )
     assert 0 < told["is_late"].mean() < 1
     assert_frame_equal(told.drop("is_late", "lead_minutes"), later.drop("is_late", "lead_minutes"))
     ended = young.lives.join(young.orders.drop("due_at"), on="work_order_id").filter(
@@ -115,9 +117,9 @@ def test_an_evaluation_judges_by_orders_that_are_settled_and_by_no_others(past, 
     assert ended["is_late"].null_count() == len(ended) > 0
 
 
-def test_an_order_that_is_called_off_before_it_is_due_teaches_nothing(past):
-    off = past.orders.filter(pl.col("off_at") < pl.col("due_at"))
-    told = past.lives.join(off.select("work_order_id"), on="work_order_id")
+def test_an_order_that_is_called_off_before_it_is_due_teaches_nothing(dataset):
+    off = dataset.orders.filter(pl.col("off_at") < pl.col("due_at"))
+    told = dataset.lives.join(off.select("work_order_id"), on="work_order_id")
     assert len(told) > 10
     assert told["is_late"].null_count() == len(told)
 
@@ -131,7 +133,7 @@ def test_a_batch_counts_once(tmp_path):
     orders = frame("work_orders", rows).select(ORDERS.columns)
     lake = Lake(str(tmp_path / "lake"))
     lake.record(ORDERS, orders, loaded_at=AS_OF)
-    known = OrderPast(AS_OF, orders_of(lake, AS_OF, OFF))
+    known = OrderDataset(AS_OF, orders_of(lake, AS_OF, OFF))
     fresh = known.orders.head(1).select(ORDER).with_columns(as_of=pl.lit(AS_OF).dt.cast_time_unit("us"))
     row = features(known.known, fresh)
     assert row["all_rate"].item() == pytest.approx((1 + PRIOR_ALL * RATE_UNKNOWN) / (1 + PRIOR_ALL))
@@ -139,15 +141,15 @@ def test_a_batch_counts_once(tmp_path):
     assert known.orders["batch_id"].n_unique() == 1
 
 
-def test_orders_of_one_batch_lie_on_one_side_of_a_split(past):
-    rows = past.watched().drop_nulls("is_late")
+def test_orders_of_one_batch_lie_on_one_side_of_a_split(dataset):
+    rows = dataset.watched().drop_nulls("is_late")
     parts = split_of(rows.with_columns(batch_id=pl.col("vendor_id")), TASK, shares=(0.5, 0.5, 0.0), least=5)
     assert set(parts.fit["vendor_id"]) & set(parts.calibrate["vendor_id"]) == set()
     assert len(parts.fit) + len(parts.calibrate) == len(rows)
 
 
-def test_reasons_are_words_for_whoever_waits(past):
-    rows = past.watched().head(50)
+def test_reasons_are_words_for_whoever_waits(dataset):
+    rows = dataset.watched().head(50)
     told = topics(rows)
     assert told.always.null_count() == 0
     assert sorted(name for members in told.members.values() for name in members) == sorted(FEATURES)

@@ -1,7 +1,7 @@
-"""Decisions of a settled tick made again: the alerts and mutes as they were before it, and the statements of now.
+"""Recomputes the decisions of a settled tick from the alerts and mutes as they were before it.
 
-Here: telling a past state of alerts out of their transitions, planning on it. Not here: what was found (each domain),
-and settling (`life`). Nothing is changed: all of it happens in tables that end with the transaction.
+Here: restoring a past state of alerts from their transitions, and planning on it. Not here: findings (each domain),
+and settling (`life`). Nothing is changed: everything happens in temporary tables that end with the transaction.
 """
 
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ def decided(
     *,
     reopen_within: timedelta = REOPEN_WITHIN,
 ) -> pl.DataFrame:
-    """What a tick decides on findings, by the alerts that a connection shows; nothing is changed.
+    """What a tick decides on findings, given the alerts that a connection shows; nothing is changed.
 
     Args:
         connection: That of `before_tick`.
