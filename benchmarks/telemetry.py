@@ -24,7 +24,7 @@ from opsguard_assets.devices.failure.risk_io import risk_at
 from opsguard_assets.devices.health.io import health_at
 from opsguard_assets.devices.telemetry.hourly_io import NAME
 from opsguard_assets.devices.telemetry.hourly_update_io import DEVICES, TELEMETRY, update_hourly
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from resources import delta
 from resources.daily import PARTITION_BY, stored_schema
 from resources.lake import Lake

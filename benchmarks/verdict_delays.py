@@ -13,7 +13,7 @@ from unittest.mock import patch
 import polars as pl
 
 from opsguard_assets.shifts.verdicts import verdicts
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from tests.shifts.test_truth import ACCUSING, PERIODS, is_true, world
 
 EVERY, DAYS = timedelta(minutes=30), 3

@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
 _MARKS = "derivations"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MARK = pl.Schema({"derivation": pl.String(), "upto": pl.Datetime("us", "UTC")})
+_MARK = pl.Schema({"derivation": pl.String(), "upto": INSTANT})
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ import polars as pl
 from deltalake import DeltaTable
 
 from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import (
     ARRIVAL,
     HIDDEN,
-    INSTANT,
     IS_WITHDRAWN,
     LOADED_AT,
     SEQUENCE,

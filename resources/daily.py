@@ -20,11 +20,11 @@ from deltalake import DeltaTable
 
 from opsguard_assets.tables.reports import ROWS, fill
 from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import (
     ARRIVAL,
     ENDED_LOADED_AT,
     HIDDEN,
-    INSTANT,
     IS_WITHDRAWN,
     LOADED_AT,
     SEQUENCE,

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 from deltalake import DeltaTable
 
-from opsguard_assets.tables.versions import INSTANT, LOADED_AT
+from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.tables.versions import LOADED_AT
 
 DAY, SLICE, HEARD_AT = "_day", "_slice", "_heard_at"
 # Statistics of instants are cut to milliseconds, those of the greatest instant, too.

@@ -16,7 +16,8 @@ from deltalake.exceptions import CommitFailedError
 
 from opsguard_assets.tables.reports import ROWS
 from opsguard_assets.tables.table import Table
-from opsguard_assets.tables.versions import HIDDEN, INSTANT, LOADED_AT
+from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.tables.versions import HIDDEN, LOADED_AT
 from resources import canonical, daily, delta
 from resources.canonical import Slices
 from resources.daily import Daily

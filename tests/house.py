@@ -37,7 +37,7 @@ FLOORS = {
     "ml": ("features", "models", "dataset", "problems", "evaluation", "training", "tracking"),
 }
 # Words that every floor of `ml` speaks.
-GROUND = ("ml.words",)
+GROUND = ("ml.values", "ml.words")
 PURE = (
     "ml/", "opsguard_assets/tables/", "opsguard_assets/simulator/",
     *(f"opsguard_assets/{domain}/" for domain in DOMAINS),
@@ -154,7 +154,7 @@ ARROWS = {
         )
         for domain in DOMAINS
     },
-    "opsguard_assets/alerts/": ("opsguard_assets.alerts", "resources"),
+    "opsguard_assets/alerts/": ("opsguard_assets.alerts", "opsguard_assets.tables.values", "resources"),
     "opsguard_assets/alerts/monitor_assets.py": (
         "opsguard_assets.alerts", "opsguard_assets.config.settings", "opsguard_assets.metadata",
         "opsguard_assets.moment", "resources",

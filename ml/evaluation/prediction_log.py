@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from ml.features.asof import INSTANT
+from ml.values import INSTANT
 
 BUDGETS = (0.01, 0.05, 0.10)
 LABELLED, AHEAD, WITHOUT, UNKNOWN = "labelled", "not yet known", "without outcome", "unknown"

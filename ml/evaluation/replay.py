@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 
 from ml.evaluation.money import Costs
+from ml.values import INSTANT
 
-INSTANT = pl.Datetime("us", "UTC")
 # An alert clears this far below its threshold: what moves around the threshold is one alert, not many.
 HYSTERESIS = 0.10
 CAUGHT, FALSE_ALARM, MISSED, OPEN = "caught", "false alarm", "missed", "not known yet"

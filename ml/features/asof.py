@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 import polars as pl
 
-INSTANT = pl.Datetime("us", "UTC")
-
 
 def minutes(duration: pl.Expr) -> pl.Expr:
     """A duration in minutes; the same number for a row alone and among others.

@@ -9,7 +9,6 @@ from datetime import timedelta
 
 import polars as pl
 
-INSTANT = pl.Datetime("us", "UTC")
 _AFTER = re.compile(r"^\+(\d+)(h|m|d)$")
 _EVERY = re.compile(r"^every:(\d+)(m|h)$")
 _ELAPSED = re.compile(r"^elapsed:(0?\.\d+)$")

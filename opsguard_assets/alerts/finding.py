@@ -5,7 +5,8 @@ Here: their columns and the words of decisions. Not here: who finds (`opsguard_a
 
 import polars as pl
 
-SEVERITIES = ("low", "medium", "high", "critical")
+from opsguard_assets.tables.values import SEVERITIES
+
 # Kinds on which lives may depend: nobody can mute them.
 LIFE_SAFETY = ("fire", "smoke", "intrusion", "panic")
 FINDING = pl.Schema(

@@ -22,10 +22,10 @@ from opsguard_assets.alerts.finding import (
     ENDING,
     FINDING,
     LIFE_SAFETY,
-    SEVERITIES,
     FindingError,
     checked,
 )
+from opsguard_assets.tables.values import SEVERITIES
 from resources.database import Database
 from resources.ticks import digest_of, this_program
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from opsguard_assets.alerts.finding import SEVERITIES
+from opsguard_assets.tables.values import SEVERITIES
 from resources.database import Database
 
 UNRESOLVED = ("open", "acknowledged", "suppressed")

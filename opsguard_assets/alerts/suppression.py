@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from opsguard_assets.alerts.finding import HELD_BACK, NOT_IN_PLAN, OVER_BUDGET, SEVERITIES, TOLD
+from opsguard_assets.alerts.finding import HELD_BACK, NOT_IN_PLAN, OVER_BUDGET, TOLD
+from opsguard_assets.tables.values import SEVERITIES
 
 _SALT = b"opsguard hold-out:"
 _SCALE = 2**64

@@ -13,6 +13,7 @@ import polars as pl
 
 from opsguard_assets.commands.session import Session
 from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.values import SEVERITIES
 
 Row = dict[str, Any]
 _SHIFT_KINDS = ("late_arrival", "no_show", "wrong_site", "early_exit", "shift_unconfirmed")
@@ -46,7 +47,6 @@ _NEXT = {
     "work_order_at_risk": "ask the vendor whether the date holds",
 }
 _MODELS = "look at `opsguard models`: the rule scores meanwhile"
-_SEVERITIES = ("critical", "high", "medium", "low")
 AHEAD, TIMELESS, LOST = "can still be saved", "no deadline", "deadline has passed"
 
 
@@ -90,7 +90,7 @@ def rounded(value: Any) -> Any:
 
 
 def _rank(row: Row) -> tuple[Any, ...]:
-    grave = _SEVERITIES.index(row["severity"])
+    grave = SEVERITIES[::-1].index(row["severity"])
     due = row["due_at"].timestamp() if row["due_at"] else 0.0
     place = (AHEAD, TIMELESS, LOST).index(row["standing"])
     return place, (-due if row["standing"] == LOST else due), grave, row["first_seen_at"], row["alert_id"]

@@ -12,7 +12,6 @@ import polars as pl
 import typer
 
 from opsguard_assets.alerts import queries
-from opsguard_assets.alerts.finding import SEVERITIES
 from opsguard_assets.alerts.kinds import KINDS
 from opsguard_assets.alerts.people import ActionError, Muted, acknowledge, end_mute, resolve
 from opsguard_assets.alerts.people import mute as mute_them
@@ -32,6 +31,7 @@ from opsguard_assets.commands.session import (
     print_rows,
 )
 from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.values import SEVERITIES
 
 app = typer.Typer(
     rich_markup_mode=None,

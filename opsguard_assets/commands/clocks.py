@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-INSTANT = pl.Datetime("us", "UTC")
+from opsguard_assets.tables.values import INSTANT
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 

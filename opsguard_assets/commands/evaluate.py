@@ -12,7 +12,7 @@ from ml.dataset.task import Task
 from ml.evaluation.evaluate import comparison
 from ml.evaluation.evaluate import evaluate as judge
 from ml.evaluation.segments import by_segment
-from ml.features.moments import INSTANT, ProtocolError
+from ml.features.moments import ProtocolError
 from ml.models.model import RiskModel
 from opsguard_assets.commands.model_catalog import catalog_of
 from opsguard_assets.commands.problem_name import PROBLEM_HELP, NothingToJudgeError, ProblemName, instant
@@ -20,6 +20,7 @@ from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, 
 from opsguard_assets.models import trainings
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.problems import problems_of
+from opsguard_assets.tables.values import INSTANT
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 BASELINE = "baseline"

@@ -14,6 +14,7 @@ from opsguard_assets.alerts.people import Muted
 from opsguard_assets.commands.clocks import clock
 from opsguard_assets.commands.session import Session
 from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.risk.keys import SCORE_JOB
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from resources.ticks import last_ticks
@@ -173,7 +174,7 @@ def _risk_now(session: Session, what: str) -> list[str]:
     if newest is None or not lake.exists(SLA_RISK.derived_name):
         return []
     slice_of_tick = lake.scan(SLA_RISK.derived_name).filter(
-        pl.col("date") == newest.date(), pl.col("as_of") == pl.lit(newest, pl.Datetime("us", "UTC"))
+        pl.col("date") == newest.date(), pl.col("as_of") == pl.lit(newest, INSTANT)
     )
     rows = slice_of_tick.filter(pl.col("ticket_id").is_in([ticket, what])).select("state", "risk").collect().rows()
     return [_risk_in_words(session, newest, *rows[0])] if rows else []

@@ -23,7 +23,7 @@ from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.monitoring_records import last_record
 from opsguard_assets.pace import EVERY, FED_BY, late_after
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from resources.addresses import shown
 from resources.database import DAGSTER, Database
 from resources.installation import Installation

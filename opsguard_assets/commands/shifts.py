@@ -17,7 +17,7 @@ from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts.verdicts import VERDICTS
 from opsguard_assets.shifts.verdicts.words import WORST_FIRST, worst_first
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 
 app = typer.Typer(
     rich_markup_mode=None,

@@ -15,7 +15,7 @@ from ml.evaluation.evaluate import calibration_error, evaluate
 from ml.evaluation.prevention import Group, Prevention, prevention
 from ml.evaluation.skill import SkillScore, skill_score
 from ml.models.learned import LearnedModel
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 
 MATURE = timedelta(days=28)
 _RECENT = timedelta(days=7)

@@ -14,7 +14,7 @@ import polars as pl
 
 from ml.evaluation.prediction_log import GROUP, LABELLED, SCHEMA, UNKNOWN, weekly
 from opsguard_assets.models.problem import Problem
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
 CHANGES_FOR = timedelta(days=28)

@@ -16,7 +16,7 @@ from ml.evaluation.money import Costs
 from ml.evaluation.replay import Period, alerts, fates, figures, firsts
 from ml.models.model import RiskModel
 from opsguard_assets.models.problem import Problem
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 
 PORTION_MOMENTS = 400_000
 # The thresholds that are compared where none is asked for, and what is shown of each.

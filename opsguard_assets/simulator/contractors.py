@@ -14,8 +14,8 @@ import polars as pl
 
 from opsguard_assets.simulator.luck import generator
 from opsguard_assets.simulator.settings import SimulationSettings
+from opsguard_assets.simulator.world import INSTANT
 
-INSTANT = pl.Datetime("us", "UTC")
 TRADES = {"hvac": 65.0, "elevators": 95.0, "locks": 55.0}
 _PER_TRADE, _WORSENS_AFTER_DAYS, _WORSE_BY, _SLOWER = 4, 120, 2.2, 1.5
 # Priority -> hours until it is due, share of orders, what it adds to the log-odds of being late.

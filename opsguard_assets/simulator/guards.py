@@ -16,8 +16,8 @@ import polars as pl
 
 from opsguard_assets.simulator.luck import generator
 from opsguard_assets.simulator.settings import SimulationSettings
+from opsguard_assets.simulator.world import INSTANT
 
-INSTANT = pl.Datetime("us", "UTC")
 _WEEKDAYS, _WEEKEND = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "FREQ=WEEKLY;BYDAY=SA,SU"
 # Post, start, end, rule, critical.
 POSTS = (

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from opsguard_assets.simulator.guards import INSTANT, Guarded
+from opsguard_assets.simulator.guards import Guarded
 from opsguard_assets.simulator.luck import generator
 from opsguard_assets.simulator.settings import SimulationSettings
+from opsguard_assets.simulator.world import INSTANT
 
 Numbers = npt.NDArray[np.float64]
 _LATE, _WRONG, _EARLY, _FORGETS, _TWICE, _AFAR = 0.05, 0.005, 0.02, 0.03, 0.02, 0.005

@@ -11,12 +11,6 @@ import polars as pl
 
 from opsguard_assets.tables.local_time import known_zones
 
-PLANS = ("bronze", "silver", "gold")
-PRIORITIES = ("critical", "high", "medium", "low")
-OPEN_STATUSES = ("new", "open", "in_progress", "on_hold")
-TICKET_STATUSES = (*OPEN_STATUSES, "resolved", "closed", "cancelled")
-SEVERITIES = ("critical", "high", "medium", "low")
-
 # Dates that no record of ours can bear are typing errors or fillers (year 0001, 9999), not knowledge.
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _IS_END = "a_day_means_its_end"

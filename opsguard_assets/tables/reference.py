@@ -4,6 +4,7 @@ import dataframely as dy
 import polars as pl
 
 from opsguard_assets.tables import columns as c
+from opsguard_assets.tables.values import PLANS
 
 
 class Clients(dy.Schema):
@@ -11,7 +12,7 @@ class Clients(dy.Schema):
 
     client_id = c.identifier("the client", required=True)
     name = c.line("name for people", required=True)
-    plan = c.choice("what the client bought", c.PLANS)
+    plan = c.choice("what the client bought", PLANS)
     timezone = c.zone("zone of the client's reports and of sites without one", required=True)
     currency = dy.String(nullable=True, regex="^[A-Z]{3}$", description="ISO 4217 currency of the client's figures")
     executive_emails = c.texts("who receives the scorecard")

@@ -8,8 +8,8 @@ import difflib
 import polars as pl
 
 from opsguard_assets.tables import devices, reference, security, shifts, tickets, vendors
-from opsguard_assets.tables.columns import OPEN_STATUSES
 from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.values import OPEN_STATUSES
 
 _OPEN = pl.col("status").is_in(list(OPEN_STATUSES))
 _ALL = (

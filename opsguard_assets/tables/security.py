@@ -4,6 +4,7 @@ import dataframely as dy
 import polars as pl
 
 from opsguard_assets.tables import columns as c
+from opsguard_assets.tables.values import SEVERITIES
 
 RESOLUTIONS = ("actioned", "no_action", "duplicate", "false_alarm")
 
@@ -15,7 +16,7 @@ class SecurityEvents(dy.Schema):
     site_id = c.identifier("where", required=True)
     at = c.instant("when it happened (UTC)", required=True)
     kind = c.line("what happened")
-    severity = c.choice("how bad", c.SEVERITIES)
+    severity = c.choice("how bad", SEVERITIES)
     is_false_alarm = c.flag("whether it turned out to be nothing")
     resolved_at = c.instant("when it was over (UTC)")
     known_at = c.known_at()
@@ -33,7 +34,7 @@ class ExternalAlerts(dy.Schema):
     site_id = c.identifier("where")
     at = c.instant("when it was raised (UTC)", required=True)
     kind = c.line("what it is about", required=True)
-    severity = c.choice("how bad", c.SEVERITIES, required=True)
+    severity = c.choice("how bad", SEVERITIES, required=True)
     title = c.line("one line for people")
     body = c.prose("the alert in full")
     entity_type = c.line("kind of thing that it is about")

@@ -4,6 +4,7 @@ import dataframely as dy
 import polars as pl
 
 from opsguard_assets.tables import columns as c
+from opsguard_assets.tables.values import PRIORITIES, TICKET_STATUSES
 
 
 class SlaPolicies(dy.Schema):
@@ -11,7 +12,7 @@ class SlaPolicies(dy.Schema):
 
     policy_id = c.identifier("the policy", required=True)
     client_id = c.identifier("whom it was promised to; none means every client")
-    priority = c.choice("which tickets", c.PRIORITIES, required=True)
+    priority = c.choice("which tickets", PRIORITIES, required=True)
     response_minutes = c.count("working minutes to the first response", low=1, required=True)
     resolution_minutes = c.count("working minutes to the solution", low=1, required=True)
     calendar_id = c.identifier("working time of the clock; none means that of the site")
@@ -28,8 +29,8 @@ class Tickets(dy.Schema):
     client_id = c.identifier("who asked", required=True)
     site_id = c.identifier("which site it is about")
     category = c.line("kind of request")
-    priority = c.choice("urgency", c.PRIORITIES, required=True)
-    status = c.choice("state of work", c.TICKET_STATUSES, required=True)
+    priority = c.choice("urgency", PRIORITIES, required=True)
+    status = c.choice("state of work", TICKET_STATUSES, required=True)
     assignee_id = c.identifier("person who works on it")
     group_id = c.identifier("team that is responsible")
     title = c.line("one line by the requester")

@@ -4,6 +4,7 @@ import dataframely as dy
 import polars as pl
 
 from opsguard_assets.tables import columns as c
+from opsguard_assets.tables.values import PRIORITIES
 
 
 class Vendors(dy.Schema):
@@ -25,7 +26,7 @@ class WorkOrders(dy.Schema):
     site_id = c.identifier("where")
     client_id = c.identifier("for whom")
     category = c.line("kind of job")
-    priority = c.choice("urgency", c.PRIORITIES)
+    priority = c.choice("urgency", PRIORITIES)
     created_at = c.instant("when it was ordered (UTC)", required=True)
     due_at = c.until("by when it should be done (UTC)")
     accepted_at = c.instant("when the contractor accepted (UTC)")

@@ -20,12 +20,12 @@ from typing import TypeVar
 import polars as pl
 
 from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.values import INSTANT
 
 SEQUENCE, LOADED_AT, SUPERSEDED_AT, IS_WITHDRAWN = "_sequence", "_loaded_at", "superseded_at", "_is_withdrawn"
 ARRIVAL = "_arrival"
 # Beside the hidden columns: the load of the version that took the place of this one; null where none did.
 ENDED_LOADED_AT = "_ended_loaded_at"
-INSTANT = pl.Datetime("us", "UTC")
 _Frame = TypeVar("_Frame", pl.DataFrame, pl.LazyFrame)
 HIDDEN = {
     SEQUENCE: pl.Int64(),

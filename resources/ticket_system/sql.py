@@ -27,6 +27,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import NullType
 
+from opsguard_assets.tables.values import PRIORITIES
 from resources.ticket_system.change import Answer, Change, Outcome, TicketSystemError
 
 _COMMITS = 3
@@ -148,7 +149,7 @@ class SqlSystem:
         return Answer(Outcome.FAILED, "`remember` was refused although `recall` does not find the key: check its table")
 
     def _values(self, change: Change) -> dict[str, Any]:
-        word = {**{name: name for name in ("critical", "high", "medium", "low")}, **self.priorities}
+        word = {**{name: name for name in PRIORITIES}, **self.priorities}
         return {
             **{name: getattr(change, name) for name in ("key", "ticket_id", "step", "assignee_id", "reason", "as_of")},
             "priority": word[change.priority],

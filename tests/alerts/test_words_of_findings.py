@@ -14,10 +14,10 @@ from opsguard_assets.alerts.finding import checked
 from opsguard_assets.alerts.kinds import KINDS, meaning
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts import findings as of_devices
-from opsguard_assets.devices.telemetry.site_silence import INSTANT
 from opsguard_assets.shifts.alerts import findings as of_shifts
 from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.shifts.verdicts.verdicts import Limits, _rule
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.risk import findings as of_tickets
 from opsguard_assets.vendors.alerts import findings as of_vendors
 from tests.devices.test_findings import _EVENTS, _HEALTH, _RISK, NOW, well

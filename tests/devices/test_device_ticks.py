@@ -21,7 +21,7 @@ from opsguard_assets.devices.telemetry.hourly_io import stored_hours
 from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
 from opsguard_assets.devices.telemetry.schemas import DEVICE_HOURLY
 from opsguard_assets.simulator.settings import SimulationSettings
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.fleets import SOURCES, START, fleet_of, record_fleet

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from ml.evaluation.prediction_log import AHEAD, LABELLED, UNKNOWN, WITHOUT, calibration, weekly, with_outcomes
-from ml.features.asof import INSTANT
+from opsguard_assets.tables.values import INSTANT
 
 START = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
 UNTIL = START + timedelta(days=20)

@@ -14,7 +14,7 @@ from opsguard_assets.shifts.coverage.coverage import coverage_now
 from opsguard_assets.shifts.coverage.substitutes import Terms, Workforce, nothing_proposed, proposals
 from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.shifts.verdicts.verdicts import Attended, Limits, shift_compliance
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from tests.shifts.rosters import rows, site
 from tests.shifts.test_verdicts import at, punch, shift
 

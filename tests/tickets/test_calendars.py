@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.sla.calendars import working_time
-from opsguard_assets.tickets.sla.working_time import INSTANT
 from tests.tickets.frames import CALENDARS, frame, hours, utc
 
 EVERY_DAY = range(1, 8)

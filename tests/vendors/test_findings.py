@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from opsguard_assets.alerts.finding import checked
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.vendors.alerts.findings import Known, Levels, vendor_findings
 from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
 from opsguard_assets.vendors.scores.plots import parts_plot, ranking_plot, trend_plot

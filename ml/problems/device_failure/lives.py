@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from ml.features.asof import INSTANT
+from ml.values import INSTANT
 
 OFFLINE_MINUTES, OFFLINE_INTERVALS = 240.0, 3.0
 FAILURE, OFFLINE, REMOVED, MAINTENANCE = "failure", "offline", "removed", "maintenance"

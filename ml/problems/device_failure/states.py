@@ -13,7 +13,8 @@ from typing import Any
 
 import polars as pl
 
-INSTANT = pl.Datetime("us", "UTC")
+from ml.values import INSTANT
+
 # Seconds.
 HALF_LIVES: Mapping[str, int] = {"6h": 21_600, "1d": 86_400, "7d": 604_800, "30d": 2_592_000}
 # After 1,100 of the longest half-lives a weight is below the least number there is.

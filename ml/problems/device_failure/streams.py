@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ml.features.asof import INSTANT
 from ml.problems.device_failure.states import channel_states, device_states
+from ml.values import INSTANT
 
 EVENTS = {"failure": "failure", "maintenance": "maintenance", "error": "error"}
 MASTER = (

@@ -24,16 +24,16 @@ from ml.problems.sla_breach.streams import (
     states_of,
     told_of,
 )
+from ml.values import INSTANT
 
 # Columns of so many values that most never come again: of those only the values of active tickets are kept.
 SPARSE = ("title",)
-_INSTANT = pl.Datetime("us", "UTC")
 _LONGEST = max(WINDOWS.values())
 
 
 def active(versions: pl.DataFrame, since: datetime) -> pl.DataFrame:
     """Tickets that are open, or changed no earlier than the longest window before `since`; (`ticket_id`)."""
-    lately = pl.lit(since - _LONGEST, _INSTANT)
+    lately = pl.lit(since - _LONGEST, INSTANT)
     changed = (pl.col("known_at") >= lately) | (pl.col("superseded_at") >= lately)
     is_open = pl.col("superseded_at").is_null() & pl.col("status").is_in(OPEN)
     return versions.filter(changed.fill_null(value=False) | is_open).select("ticket_id").unique()
@@ -87,7 +87,7 @@ def trailed(versions: pl.DataFrame, outcomes: pl.DataFrame, since: datetime, liv
 
 def _last(rows: pl.DataFrame, by: Sequence[str], number: int, since: datetime) -> pl.DataFrame:
     """The tickets of the last rows by `since`, per value of the columns `by`, and of all rows after it."""
-    moment = pl.lit(since, _INSTANT)
+    moment = pl.lit(since, INSTANT)
     known = rows.drop_nulls(list(by)).select("ticket_id", "at", *by)
     place = pl.col("at").rank("min", descending=True)
     before = known.filter(pl.col("at") <= moment).filter((place.over(list(by)) if by else place) <= number)

@@ -10,9 +10,8 @@ import polars as pl
 
 from ml.features.asof import latest, minutes
 from ml.problems.sla_breach.streams import GROUPINGS, HANDLED, LOADED, Streams
+from ml.values import PLANS, PRIORITIES
 
-PRIORITIES = ("critical", "high", "medium", "low")
-PLANS = ("bronze", "silver", "gold")
 STATUSES = ("new", "open", "in_progress", "on_hold")
 WINDOWS = {"4h": timedelta(hours=4), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
 # An average over few outcomes is pulled towards that of all: as if so many average ones had been seen.

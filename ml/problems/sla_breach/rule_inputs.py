@@ -8,6 +8,8 @@ from datetime import datetime
 
 import polars as pl
 
+from ml.values import INSTANT
+
 RULE_INPUTS = (
     "ticket_id",
     "as_of",
@@ -49,7 +51,7 @@ def rule_inputs(open_tickets: pl.DataFrame, readings: pl.DataFrame, as_of: datet
         "age_minutes",
         "fraction_used",
         "priority",
-        as_of=pl.lit(as_of, pl.Datetime("us", "UTC")),
+        as_of=pl.lit(as_of, INSTANT),
     )
     if owners["ticket_id"].equals(known["ticket_id"]):
         return known.hstack(owners.drop("ticket_id")).select(

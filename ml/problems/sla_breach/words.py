@@ -10,12 +10,11 @@ import polars as pl
 
 from ml.models.explain import Topics, phrased
 from ml.problems.sla_breach.features import SHRINKAGE
+from ml.values import PLANS, PRIORITIES
 from ml.words import counted, drawn_from, durations, percent, rounded, times
 
 _LONG, _HOUR, _DAY = 60, 60, 1_440
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_PRIORITIES = ("critical", "high", "medium", "low")
-_PLANS = ("bronze", "silver", "gold")
 _STATUSES = ("new", "open", "in progress", "on hold")
 # How a ticket belongs to a group of tickets.
 _OF = {
@@ -113,8 +112,8 @@ def _own() -> dict[str, pl.Expr]:
         ),
         "is_paused": pl.when(pl.col("is_paused") == 1).then(pl.lit("its clock is paused")),
         "paused_minutes": _if_any("paused_minutes", pl.format("paused for {} so far", _said("paused_minutes"))),
-        "priority_rank": pl.format("priority {}", _name("priority_rank", _PRIORITIES)),
-        "plan_rank": pl.format("plan {}", _name("plan_rank", _PLANS)),
+        "priority_rank": pl.format("priority {}", _name("priority_rank", PRIORITIES)),
+        "plan_rank": pl.format("plan {}", _name("plan_rank", PLANS)),
         "sentiment": pl.when(pl.col("sentiment") < 0).then(pl.lit("the requester sounds displeased")),
         "local_hour": clock,
         "weekday": pl.format("a {}", _name("weekday", _DAYS, first=1)),

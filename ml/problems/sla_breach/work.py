@@ -11,6 +11,7 @@ from datetime import datetime
 import polars as pl
 
 from ml.problems.sla_breach.streams import Streams
+from ml.values import INSTANT
 
 
 def work_after(known: Streams, moments: pl.DataFrame, until: datetime) -> pl.DataFrame:
@@ -41,7 +42,7 @@ def work_after(known: Streams, moments: pl.DataFrame, until: datetime) -> pl.Dat
         )
         .sort("_place")
     )
-    knowledge = pl.lit(until, pl.Datetime("us", "UTC"))
+    knowledge = pl.lit(until, INSTANT)
     given_up = pl.col("is_cancelled").fill_null(value=False)
     return found.select(
         watched_minutes=_minutes(pl.coalesce("ended_at", knowledge)),

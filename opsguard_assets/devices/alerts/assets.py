@@ -22,7 +22,7 @@ from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
 from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.devices.telemetry.site_silence import READ, looked_back
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from resources.database import Database
 from resources.lake import Lake
 

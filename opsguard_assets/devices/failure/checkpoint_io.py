@@ -15,7 +15,7 @@ from ml.problems.device_failure.states import READ, channel_states, device_state
 from ml.problems.device_failure.streams import Carried
 from opsguard_assets.devices.failure.schemas import CARRIED_CHANNELS, CARRIED_DEVICES
 from opsguard_assets.devices.telemetry.hourly_io import hourly_versions, stored_hours
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
 _HOUR = ["device_id", "hour_at"]

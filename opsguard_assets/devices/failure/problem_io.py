@@ -20,7 +20,8 @@ from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
 from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table
-from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN, visible
+from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.tables.versions import IS_WITHDRAWN, visible
 from resources.lake import Lake
 from resources.progress import Silent
 

@@ -15,6 +15,7 @@ from ml.problems.device_failure.lives import offline_after
 from ml.problems.device_failure.problem import HORIZONS
 from ml.problems.device_failure.words import ACTIONS, modes
 from ml.words import durations
+from opsguard_assets.tables.values import INSTANT
 
 UP, OFFLINE, FAILED = "up", "offline", "failed"
 RISKS = tuple(f"risk_{name}" for name in HORIZONS)
@@ -69,7 +70,7 @@ def device_risk(rows: pl.DataFrame, model: RiskModel, as_of: datetime, explain: 
             "site_id",
             "kind",
             "model",
-            as_of=pl.lit(as_of, pl.Datetime("us", "UTC")),
+            as_of=pl.lit(as_of, INSTANT),
             state="state",
             **{name: pl.col(name) for name in RISKS},
             last_at="last_at",

@@ -17,7 +17,7 @@ from opsguard_assets.devices.failure.risk import Explain, device_risk, in_servic
 from opsguard_assets.devices.failure.schemas import DEVICE_RISK
 from opsguard_assets.devices.telemetry.hourly_io import hourly_versions
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
 _SITES = TABLES["sites"]

@@ -12,7 +12,7 @@ from opsguard_assets.devices.health.words import with_reasons
 from opsguard_assets.devices.telemetry.hourly_io import hourly_known
 from opsguard_assets.devices.telemetry.schemas import DEVICE_HOURLY
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
 # A replacement holds until the score is this many points above the threshold: it must not come and go by the hour.

@@ -16,7 +16,7 @@ from opsguard_assets.devices.health.outcomes import ALL, BANDS, THEN, THROUGHOUT
 from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
 from opsguard_assets.metadata import Materialized, check_spec, figures, owners_of, picture, preview
 from opsguard_assets.moment import Moment
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
 HEALTH_OUTCOMES_KEY = dg.AssetKey(["models", "health_outcomes"])

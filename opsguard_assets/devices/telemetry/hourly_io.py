@@ -16,7 +16,7 @@ import polars as pl
 
 from opsguard_assets.devices.telemetry.schemas import ADDED, DEVICE_HOURLY
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake, TableMissingError
 
 NAME = DEVICE_HOURLY.derived_name

@@ -18,7 +18,8 @@ import polars as pl
 
 from opsguard_assets.devices.telemetry.rollup_channels import PLACE, rolled_channels
 from opsguard_assets.devices.telemetry.schemas import DEVICE_HOURLY
-from opsguard_assets.tables.versions import ENDED_LOADED_AT, INSTANT, IS_WITHDRAWN, LOADED_AT, SEQUENCE, SUPERSEDED_AT
+from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.tables.versions import ENDED_LOADED_AT, IS_WITHDRAWN, LOADED_AT, SEQUENCE, SUPERSEDED_AT
 
 HOUR = "1h"
 # Reports of a device that is connected arrive within minutes; what took longer than an hour waited somewhere.

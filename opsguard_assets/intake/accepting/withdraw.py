@@ -17,6 +17,7 @@ from opsguard_assets.config.mapping import Feed
 from opsguard_assets.intake.accepting.arrival import Arrival, earlier_loads
 from opsguard_assets.intake.mapping.conform import conform
 from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import IS_WITHDRAWN
 from resources.lake import Lake
 
@@ -27,7 +28,7 @@ _BOOK = pl.Schema(
         "source": pl.String(),
         "table": pl.String(),
         "load_id": pl.String(),
-        "loaded_at": pl.Datetime("us", "UTC"),
+        "loaded_at": INSTANT,
         "incomplete": pl.String(),
         _KEY: pl.String(),
     }

@@ -15,13 +15,14 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
+from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
 BEGUN, WRITTEN = "intake/batches_begun", "intake/batches_written"
 _ALL = "all batches"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLACE = {"source": pl.String(), "load_id": pl.String(), "batch": pl.Int64()}
-_BEGUN = pl.Schema({**_PLACE, "recorded_at": pl.Datetime("us", "UTC")})
+_BEGUN = pl.Schema({**_PLACE, "recorded_at": INSTANT})
 _COUNTS = ("received", "rejected", "accepted")
 _WRITTEN = pl.Schema({**_BEGUN, "table": pl.String(), **dict.fromkeys(_COUNTS, pl.Int64())})
 

@@ -10,6 +10,8 @@ from datetime import datetime
 
 import polars as pl
 
+from opsguard_assets.tables.values import INSTANT
+
 NAME = "intake/loads"
 COLUMN = pl.Struct({"name": pl.String(), "type": pl.String(), "filled_share": pl.Float64()})
 SCHEMA = pl.Schema(
@@ -24,8 +26,8 @@ SCHEMA = pl.Schema(
         "withdrawn": pl.Int64(),
         "incomplete": pl.String(),
         "rejected_share": pl.Float64(),
-        "loaded_at": pl.Datetime("us", "UTC"),
-        "recorded_at": pl.Datetime("us", "UTC"),
+        "loaded_at": INSTANT,
+        "recorded_at": INSTANT,
         "drift": pl.List(pl.String()),
         "columns": pl.List(COLUMN),
     }

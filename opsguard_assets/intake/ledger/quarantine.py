@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from opsguard_assets.tables.values import INSTANT
+
 MAX_RECORD_CHARACTERS = 4_000
 MAX_VALUE_CHARACTERS = 1_000
 SCHEMA = pl.Schema(
@@ -21,7 +23,7 @@ SCHEMA = pl.Schema(
         "value": pl.String(),
         "record": pl.String(),
         "load_id": pl.String(),
-        "loaded_at": pl.Datetime("us", "UTC"),
+        "loaded_at": INSTANT,
     }
 )
 FINDING = pl.Schema({"row": pl.UInt32(), "rule": pl.String(), "column": pl.String(), "value": pl.String()})

@@ -12,7 +12,7 @@ import polars as pl
 from opsguard_assets.config.mapping import ColumnMapping, Feed
 from opsguard_assets.config.sources import RecordSource
 from opsguard_assets.intake.ledger.quarantine import FINDING, Place, rejected_rows
-from opsguard_assets.intake.mapping.instants import INSTANT, later
+from opsguard_assets.intake.mapping.instants import later
 from opsguard_assets.intake.mapping.mapping_words import METRICS
 from opsguard_assets.intake.mapping.origin import RawRows, originate, resolve
 from opsguard_assets.intake.mapping.parse import complaint, parse
@@ -20,6 +20,7 @@ from opsguard_assets.intake.mapping.values import as_text, nulls
 from opsguard_assets.tables.public_holidays import known_holidays
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.validate import Validated, validate
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import ARRIVAL, IS_WITHDRAWN, SEQUENCE
 
 KNOWN_AT = "known_at"

@@ -19,8 +19,8 @@ from opsguard_assets.intake.mapping.formats import AFTERNOON, MONTHS, WEEKDAYS, 
 from opsguard_assets.intake.mapping.values import as_text, kept, measurable, nulls
 from opsguard_assets.tables.columns import FIRST, LAST
 from opsguard_assets.tables.local_time import to_utc
+from opsguard_assets.tables.values import INSTANT
 
-INSTANT = pl.Datetime("us", "UTC")
 _NAIVE = pl.Datetime("us")
 # The contract's bounds as wall-clock times: naive and UTC times are compared alike, before and after conversion.
 _FIRST_MOVABLE, _END_MOVABLE = datetime(1, 1, 2), datetime(9999, 12, 31)  # noqa: DTZ001 - wall-clock times

@@ -18,6 +18,7 @@ import polars as pl
 import pyarrow as pa
 
 from opsguard_assets.intake.raw.drift import NOTHING, TEXT_KIND
+from opsguard_assets.tables.values import INSTANT
 
 KINDS: dict[str, pa.DataType] = {
     TEXT_KIND: pa.string(),
@@ -96,7 +97,7 @@ def _raw(column: pl.Series) -> pl.Series:
         return column.cast(pl.Float64)
     if isinstance(dtype, pl.Datetime):
         if dtype.time_zone is not None:
-            return column.dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC"))
+            return column.dt.convert_time_zone("UTC").cast(INSTANT)
         return column.dt.to_string("%Y-%m-%d %H:%M:%S%.f")
     return _text(column)
 

@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from opsguard_assets.intake.raw.received import LONGEST_TEXT
+from opsguard_assets.tables.values import INSTANT
 
 _LAST, _FIRST = 2**63 - 1, -(2**63)
 _EXACT = 2**53
@@ -24,7 +25,7 @@ _DTYPES: dict[str, pl.DataType] = {
     "double": pl.Float64(),
     "bool": pl.Boolean(),
     "date": pl.Date(),
-    "timestamp": pl.Datetime("us", "UTC"),
+    "timestamp": INSTANT,
     "text": pl.String(),
 }
 

@@ -31,7 +31,7 @@ from opsguard_assets.shifts.verdicts.io import Judged, compliance_at, last_said
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts.verdicts import NO_SHOW, UNATTENDED, WRONG_SITE
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from resources.database import Database
 from resources.lake import Lake
 

@@ -24,7 +24,7 @@ from opsguard_assets.shifts.calendar.io import Updated, update_calendar
 from opsguard_assets.shifts.calendar.plot import days_ahead
 from opsguard_assets.shifts.calendar.posts import coverage_ahead
 from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from resources.database import Database
 from resources.lake import Lake
 

@@ -21,7 +21,7 @@ from opsguard_assets.shifts.calendar.recurrence import days_of
 from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
 from opsguard_assets.tables.local_time import to_utc
 from opsguard_assets.tables.public_holidays import holiday_days
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 
 PLANNED, REPLACED, EXCUSED, HOLIDAY = "planned", "replaced", "excused", "holiday"
 # So much earlier or later than UTC may a local day begin, with a shift that passes midnight.

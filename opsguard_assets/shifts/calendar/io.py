@@ -11,7 +11,8 @@ import polars as pl
 from opsguard_assets.shifts.calendar.calendar import Calendar, Rosters, shift_calendar
 from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN
+from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.tables.versions import IS_WITHDRAWN
 from resources.lake import Lake
 
 INPUTS = tuple(TABLES[name] for name in ("rosters", "absences", "substitutions", "sites", "calendars"))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from opsguard_assets.shifts.calendar.calendar import HOLIDAY, PLANNED
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 
 AHEAD = timedelta(hours=24)
 POST = ["site_id", "post"]

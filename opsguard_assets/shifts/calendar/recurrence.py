@@ -20,12 +20,12 @@ import polars as pl
 
 from opsguard_assets.shifts.calendar.rule_text import WEEKDAYS, RuleError, RuleText, days, numbers, read_rule
 from opsguard_assets.tables.local_time import to_utc
+from opsguard_assets.tables.values import INSTANT
 
 _SHAPES = ({"FREQ", "INTERVAL", "BYDAY"}, {"FREQ", "INTERVAL", "BYDAY", "WKST"})
 # Without any of them weekday, day or month are those of the first day.
 _DAYS_SAID = ("BYDAY", "BYMONTHDAY", "BYYEARDAY")
-_INSTANT = pl.Datetime("us", "UTC")
-_MARK = pl.Struct({"kind": pl.String(), "day": pl.Date(), "local": pl.Datetime("us"), "at": _INSTANT})
+_MARK = pl.Struct({"kind": pl.String(), "day": pl.Date(), "local": pl.Datetime("us"), "at": INSTANT})
 _RULES = pl.Schema(
     {
         "recurrence": pl.String(),
@@ -36,7 +36,7 @@ _RULES = pl.Schema(
         "week_starts": pl.Int64(),
         "is_free": pl.Boolean(),
         "until_local": pl.Datetime("us"),
-        "until_at": _INSTANT,
+        "until_at": INSTANT,
         "marks": pl.List(_MARK),
         "problem": pl.String(),
     }

@@ -11,7 +11,7 @@ from opsguard_assets.shifts.calendar.calendar import HOLIDAY, PLANNED
 from opsguard_assets.shifts.calendar.posts import AHEAD, CHANGES, NEEDED, POST, covers, of_post, with_missing
 from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE
 from opsguard_assets.shifts.verdicts.verdicts import UNKNOWN, UPCOMING, is_there
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 
 # Columns of the stored table, and what they are called while they are counted.
 _PEOPLE = {

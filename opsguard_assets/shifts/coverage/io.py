@@ -12,7 +12,7 @@ from opsguard_assets.shifts.calendar.posts import AHEAD
 from opsguard_assets.shifts.coverage.coverage import shift_coverage
 from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
 _LONGEST_SHIFT = timedelta(days=1)

@@ -18,7 +18,7 @@ from ml.features.moments import moments_of, ticks_of
 from ml.problems.no_show.features import Streams, features, streams
 from ml.problems.no_show.problem import KEY, TASK
 from opsguard_assets.shifts.verdicts.verdicts import EARLY_EXIT, LATE, LEFT_OPEN, NO_SHOW, ON_TIME, WRONG_SITE
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 
 AHEAD = timedelta(hours=24)
 _SETTLES, _MISSES_AFTER = timedelta(hours=24), timedelta(minutes=120)

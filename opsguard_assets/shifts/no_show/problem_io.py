@@ -23,7 +23,8 @@ from opsguard_assets.shifts.verdicts.io import ATTENDANCE, PUNCH_FEEDS, SITES
 from opsguard_assets.shifts.verdicts.presence import distance_m
 from opsguard_assets.shifts.verdicts.verdicts import Attended, Limits, shift_compliance
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN
+from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.tables.versions import IS_WITHDRAWN
 from resources.lake import Lake
 
 # Habits of the last half year; older ones are forgotten, and a tick does not cost more for them.

@@ -15,7 +15,8 @@ from opsguard_assets.shifts.verdicts.presence import with_distance
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts.verdicts import Limits
 from opsguard_assets.tables.table import Table
-from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN
+from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.tables.versions import IS_WITHDRAWN
 from resources.lake import Lake
 
 _DAY = timedelta(days=1)

@@ -10,7 +10,7 @@ import polars as pl
 from opsguard_assets.shifts.calendar.calendar import EXCUSED, HOLIDAY, PLANNED, REPLACED
 from opsguard_assets.shifts.verdicts.matching import assigned
 from opsguard_assets.shifts.verdicts.presence import presences
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 
 ATTENDS, RETURNED, ELSEWHERE = (
     "attend a shift",

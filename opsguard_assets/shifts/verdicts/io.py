@@ -14,7 +14,7 @@ from opsguard_assets.shifts.verdicts.feeds import LEARNED_FROM
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts.verdicts import NOT_DUE, UPCOMING, Attended, Limits, shift_compliance
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
 ATTENDANCE, PUNCH_FEEDS, SITES = TABLES["attendance"], TABLES["punch_feeds"], TABLES["sites"]

@@ -24,7 +24,7 @@ from opsguard_assets.shifts.verdicts.feeds import feeds
 from opsguard_assets.shifts.verdicts.matching import assigned
 from opsguard_assets.shifts.verdicts.presence import BREAK, presences, with_distance
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 
 UPCOMING, UNKNOWN, ON_TIME, LATE, UNATTENDED, NO_SHOW = (
     "upcoming",

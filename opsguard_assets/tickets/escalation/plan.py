@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from opsguard_assets.tables.columns import OPEN_STATUSES
+from opsguard_assets.tables.values import INSTANT, OPEN_STATUSES
 from opsguard_assets.tickets.sla.least_loaded import assign
 from opsguard_assets.tickets.sla.tick import BREACHED
 
@@ -21,17 +21,16 @@ UNDECIDED, ENDED, NOTHING_LEFT = "an earlier step is undecided", "not open any m
 # Steps that may have changed something: they count, and the others were refused.
 _COUNTED = ("planned", "sent", "done", "unknown")
 _UNDECIDED = ("planned", "sent", "unknown")
-_INSTANT = pl.Datetime("us", "UTC")
 # One row per escalation so far; what `plan_escalations` has to know of it.
 DONE = pl.Schema(
     {
         "ticket_id": pl.String(),
         "step": pl.Int64(),
         "state": pl.String(),
-        "as_of": _INSTANT,
+        "as_of": INSTANT,
         "to_priority": pl.String(),
         "to_assignee_id": pl.String(),
-        "expected_updated_at": _INSTANT,
+        "expected_updated_at": INSTANT,
     }
 )
 PLAN = pl.Schema(
@@ -39,8 +38,8 @@ PLAN = pl.Schema(
         "ticket_id": pl.String(),
         "decision": pl.String(),
         "step": pl.Int64(),
-        "as_of": _INSTANT,
-        "risk_as_of": _INSTANT,
+        "as_of": INSTANT,
+        "risk_as_of": INSTANT,
         "risk": pl.Float64(),
         "client_id": pl.String(),
         "site_id": pl.String(),
@@ -50,7 +49,7 @@ PLAN = pl.Schema(
         "from_assignee_id": pl.String(),
         "to_assignee_id": pl.String(),
         "expected_status": pl.String(),
-        "expected_updated_at": _INSTANT,
+        "expected_updated_at": INSTANT,
         "reason": pl.String(),
         "tell": pl.List(pl.Struct({"person_id": pl.String(), "role": pl.String()})),
         "model_name": pl.String(),
@@ -137,7 +136,7 @@ def plan_escalations(
     rows = rows.join(told, on="ticket_id", how="left", maintain_order="left")
     return rows.with_columns(
         _reason(),
-        as_of=pl.lit(as_of, _INSTANT),
+        as_of=pl.lit(as_of, INSTANT),
         step=pl.col("steps") + 1,
         from_priority="priority",
         from_assignee_id="assignee_id",
@@ -185,7 +184,7 @@ def _candidates(
         "ticket_id", "risk", "client_id", "resolution_due_at", "model_name", "model_version", "model_run_id",
         risk_as_of="as_of", withheld=withheld,
     )  # fmt: skip
-    moment = pl.lit(as_of, _INSTANT)
+    moment = pl.lit(as_of, INSTANT)
     past = done.group_by("ticket_id").agg(
         steps=pl.col("step").max(),
         counted=pl.col("state").is_in(_COUNTED).sum(),
@@ -228,7 +227,7 @@ def _decision(rules: EscalationRules) -> pl.Expr:
 
 def _on_duty(desk: Desk, as_of: datetime) -> pl.DataFrame:
     """(`group_id`, `person_id`): active members on duty at the moment; duty ends before its last instant."""
-    moment = pl.lit(as_of, _INSTANT)
+    moment = pl.lit(as_of, INSTANT)
     present = desk.duty.filter(pl.col("starts_at") <= moment, moment < pl.col("ends_at")).select("person_id").unique()
     gone = desk.people.filter(~pl.col("is_active").fill_null(value=True)).select("person_id")
     members = desk.memberships.select("group_id", "person_id").unique()

@@ -14,10 +14,10 @@ from ml.problems.sla_breach.features import features
 from ml.problems.sla_breach.problem import TASK
 from ml.problems.sla_breach.streams import Streams, streams
 from ml.problems.sla_breach.work import work_after
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import SUPERSEDED_AT
 from opsguard_assets.tickets.learning.outcomes import lives_of, outcomes
 from opsguard_assets.tickets.sla.clock_history import TicketHistory, clock_history, readings_at, valid
-from opsguard_assets.tickets.sla.working_time import INSTANT
 
 PER_TICKET, LONGEST_AGE, SEED = 8, timedelta(days=14), 1
 _PER_LOOK = 4

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from ml.features.asof import minutes
-from opsguard_assets.tickets.sla.working_time import INSTANT
+from opsguard_assets.tables.values import INSTANT
 
 # A ticket without a deadline of its own (paused when it was seen last) tells nothing for so long.
 _UNKNOWN_DEADLINE = timedelta(days=30)

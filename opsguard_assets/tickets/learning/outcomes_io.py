@@ -11,12 +11,12 @@ import polars as pl
 
 from ml.problems.sla_breach.bounded import SPARSE
 from opsguard_assets.derivation import Span, in_portions, mark, pending, touched
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import LOADED_AT, SUPERSEDED_AT
 from opsguard_assets.tickets.learning.recent import gained, is_retold, recent_rows, reduced, ticket_outcomes
 from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTCOMES
 from opsguard_assets.tickets.sla.derive_io import PORTION, Following
 from opsguard_assets.tickets.sla.snapshot_io import EVENTS, INPUTS, RULES, TICKETS, history_of
-from opsguard_assets.tickets.sla.working_time import INSTANT
 from resources.lake import Lake
 from resources.progress import Progress
 

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from ml.problems.sla_breach.bounded import figures, needed, thinned
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import SUPERSEDED_AT
 from opsguard_assets.tickets.learning.dataset import as_known
 from opsguard_assets.tickets.learning.outcomes import outcomes
 from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTCOMES
 from opsguard_assets.tickets.sla.clock_history import TicketHistory, clock_history, valid
-from opsguard_assets.tickets.sla.working_time import INSTANT
 
 # A tick is computed a little after its moment: the set serves moments so long before the newest load it has seen.
 MARGIN = timedelta(days=1)

@@ -11,6 +11,7 @@ import polars as pl
 
 from ml.models.model import RiskModel
 from opsguard_assets.derivation import pending
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.learning.features_io import features_at
 from opsguard_assets.tickets.risk.risk import sla_risk
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
@@ -19,7 +20,7 @@ from opsguard_assets.tickets.sla.derive_io import tickets_touched
 from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS
 from opsguard_assets.tickets.sla.snapshot_io import CALENDARS, INPUTS, TICKETS, known
 from opsguard_assets.tickets.sla.tick import READ, is_outdated
-from opsguard_assets.tickets.sla.working_time import INSTANT, WorkingTime
+from opsguard_assets.tickets.sla.working_time import WorkingTime
 from resources.lake import Lake
 
 

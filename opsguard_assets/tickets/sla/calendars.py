@@ -18,15 +18,8 @@ import polars as pl
 
 from opsguard_assets.tables.local_time import to_utc
 from opsguard_assets.tables.public_holidays import holiday_days
-from opsguard_assets.tickets.sla.working_time import (
-    EARLIEST,
-    INSTANT,
-    LATEST,
-    ORIGIN,
-    ROUND_THE_CLOCK,
-    SEGMENTS,
-    WorkingTime,
-)
+from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.tickets.sla.working_time import EARLIEST, LATEST, ORIGIN, ROUND_THE_CLOCK, SEGMENTS, WorkingTime
 
 OUTSIDE_HOURS, WEEKEND = "outside hours", "weekend"
 _SATURDAY = 6

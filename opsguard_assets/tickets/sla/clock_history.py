@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import IS_WITHDRAWN, SUPERSEDED_AT
 from opsguard_assets.tickets.sla.calendars import working_time
 from opsguard_assets.tickets.sla.clocks import sla_clocks
 from opsguard_assets.tickets.sla.tick import READ, clocks_at_moments
-from opsguard_assets.tickets.sla.working_time import INSTANT
 
 _TICKET = "ticket_id"
 _HISTORY = ("known_from", "known_until")

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
-INSTANT = pl.Datetime("us", "UTC")
+from opsguard_assets.tables.values import INSTANT, PRIORITIES
 
 
 def open_over_time(tickets: pl.DataFrame, moments: Sequence[datetime]) -> pl.DataFrame:
@@ -56,7 +56,7 @@ def breach_rates(clocks: pl.DataFrame) -> pl.DataFrame:
         & pl.col("resolution_due_at").is_not_null()
         & (pl.col("status") != "cancelled").fill_null(value=True)
     )
-    order = pl.col("priority").replace_strict(["critical", "high", "medium", "low"], range(4), default=4)
+    order = pl.col("priority").replace_strict(PRIORITIES, range(len(PRIORITIES)), default=len(PRIORITIES))
     return (
         judged.group_by("priority")
         .agg(

@@ -15,7 +15,7 @@ from datetime import datetime
 
 import polars as pl
 
-from opsguard_assets.tickets.sla.working_time import INSTANT
+from opsguard_assets.tables.values import INSTANT
 
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 ENDED_STATUSES = ("resolved", "closed", "cancelled")

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.sla.history import PAUSED, RUNNING
 from opsguard_assets.tickets.sla.lives import lives
 from opsguard_assets.tickets.sla.run_clock import MINUTE_US
-from opsguard_assets.tickets.sla.working_time import EARLIEST, INSTANT, LATEST, ROUND_THE_CLOCK, WorkingTime
+from opsguard_assets.tickets.sla.working_time import EARLIEST, LATEST, ROUND_THE_CLOCK, WorkingTime
 
 CLOSED = "closed_by_calendar"
 OUTSIDE_YEARS = f"outside the years {EARLIEST.year} to {LATEST.year - 1}"

@@ -8,10 +8,11 @@ from datetime import datetime
 
 import polars as pl
 
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.sla.calendars import working_time
 from opsguard_assets.tickets.sla.history import status_changes, stretches
 from opsguard_assets.tickets.sla.promises import promises
-from opsguard_assets.tickets.sla.working_time import INSTANT, WorkingTime
+from opsguard_assets.tickets.sla.working_time import WorkingTime
 
 _FACTS = (
     "ticket_id",

@@ -10,8 +10,9 @@ from datetime import datetime
 
 import polars as pl
 
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.sla.run_clock import MINUTE_US
-from opsguard_assets.tickets.sla.working_time import INSTANT, WorkingTime
+from opsguard_assets.tickets.sla.working_time import WorkingTime
 
 RUNNING, PAUSED, MET, BREACHED, CANCELLED = "running", "paused", "met", "breached", "cancelled"
 # What reading stored clocks needs of them.

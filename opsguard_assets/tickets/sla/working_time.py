@@ -13,7 +13,8 @@ from functools import cached_property
 
 import polars as pl
 
-INSTANT = pl.Datetime("us", "UTC")
+from opsguard_assets.tables.values import INSTANT
+
 ORIGIN = datetime(2020, 1, 1, tzinfo=UTC)
 # Calendars are computed between these two instants; outside of them nothing is working time.
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.suppression import keep_to_plans
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.vendors.alerts.findings import ALERT_TYPES, MONITOR, Known, Levels, told_once, vendor_findings
 from opsguard_assets.vendors.orders.assets import WORK_ORDER_RISK_KEY
 from opsguard_assets.vendors.orders.problem_io import recorded_risk

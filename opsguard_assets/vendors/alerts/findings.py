@@ -14,7 +14,7 @@ import polars as pl
 from ml.words import counted, likely, reached, rounded
 from opsguard_assets.alerts.finding import FINDING
 from opsguard_assets.alerts.suppression import tell_once
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.vendors.scores.score import WEIGHTS
 
 MONITOR = "vendors"

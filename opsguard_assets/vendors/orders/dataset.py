@@ -18,7 +18,7 @@ from ml.dataset.task import Task
 from ml.features.moments import moments_of, sampled, ticks_of
 from ml.problems.work_order_late.features import Streams, features, streams
 from ml.problems.work_order_late.problem import KEY, TASK
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 
 # For so long a completion by the due time may still become known.
 SETTLES = timedelta(days=30)

@@ -14,7 +14,8 @@ import polars as pl
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.versions import INSTANT, IS_WITHDRAWN
+from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.tables.versions import IS_WITHDRAWN
 from opsguard_assets.vendors.scores.changes import changes, months_before
 from opsguard_assets.vendors.scores.jobs import jobs
 from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS, VENDOR_RANKING, VENDOR_SCORES

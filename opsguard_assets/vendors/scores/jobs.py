@@ -8,7 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 
 SLA, COMPLETION, QUALITY, REWORK = "sla", "completion", "quality", "rework"
 PARTS = (SLA, COMPLETION, QUALITY, REWORK)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import polars as pl
 
-from opsguard_assets.tables.versions import INSTANT
+from opsguard_assets.tables.values import INSTANT
 
 
 def late_jobs(jobs: pl.DataFrame, as_of: datetime) -> pl.DataFrame:

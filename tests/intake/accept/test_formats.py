@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from opsguard_assets.config.mapping import ColumnMapping
 from opsguard_assets.intake.mapping.formats import FormatError, read_format
-from opsguard_assets.intake.mapping.instants import INSTANT, moments
+from opsguard_assets.intake.mapping.instants import moments
 from opsguard_assets.intake.mapping.parse import complaint, parse
 from opsguard_assets.intake.mapping.zone_names import OFFSETS
+from opsguard_assets.tables.values import INSTANT
 
 DAYS = ["%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%d{0}%b{0}%Y", "%B %d, %Y", "%A, %d %B %Y", "%j{0}%Y", "%Y{0}%U{0}%w"]
 WEEKS = ["%Y{0}%W{0}%a", "%G{0}%V{0}%u", "%a %d %b %y", "%m{0}%d{0}%Y", "%Y%m%d", "%y%m%d", "%G-W%V-%u"]

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsguard_assets.config.mapping import ColumnMapping
-from opsguard_assets.intake.mapping.instants import INSTANT
 from opsguard_assets.intake.mapping.parse import complaint, parse
 from opsguard_assets.intake.mapping.values import as_text, without_nulls
+from opsguard_assets.tables.values import INSTANT
 
 
 def read(values, dtype, zone="UTC", **how):

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.problems.sla_breach.features import FEATURES, PLANS, PRIORITIES, STATUSES
+from ml.problems.sla_breach.features import FEATURES, STATUSES
 from ml.problems.sla_breach.words import topics
+from ml.values import PLANS, PRIORITIES
 from tests.ml.words.facts import (
     a_few,
     maybe,
