@@ -106,11 +106,12 @@ def _health() -> str:
         for state in STATES
     ]
     return (
-        f"\n## Does a low health score precede failures?\n\nOn {_FLEETS} twins of their own luck, one score a day and "
-        "device. The share that was down\nat the moment, and by a day and a week later, of scores whose outcome was "
-        "seen; those up are told apart by whether\nthey came back within the 72 hours that a score looks at. Intervals "
-        "(95 %) take scores as independent; those of one\ndevice on successive days are not, so they are rather too "
-        "narrow.\n\n| band | devices | down then | failed or offline within 24 h | 7 d |\n|---|---|---|---|---|\n"
+        f"\n## Does a low health score precede failures?\n\nOn {_FLEETS} twins with seeds of their own, one score per "
+        "day and device. The share of scores with a known outcome\nwhose device was down at the moment, and by a day "
+        "and a week later. Devices that were up are split by whether they\ncame back within the 72 hours of the score. "
+        "Intervals (95 %) treat scores as independent; those of one device on\nsuccessive days are not, so the "
+        "intervals are too narrow.\n\n"
+        "| band | devices | down then | failed or offline within 24 h | 7 d |\n|---|---|---|---|---|\n"
         + "\n".join(rows)
         + f"\n\n{_WHY}\n\n![Failures by band of health](images/health_bands.svg)\n"
     )

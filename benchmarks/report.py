@@ -26,7 +26,7 @@ _NOTES = """\
 * **(a)** One tick: the risk of every open ticket, by stored clocks, with reasons in words. The floor scans the columns
   that a tick reads from the same files and does the bare arithmetic of rule and clocks, without checks and words.
 * **(b)** The same tick on the same open tickets, with ten times as many ended ones in the lake.
-* **(c)** A CSV export: received (raw copy, cursors, damaged rows set apart), validated, recorded as versions, accounted
+* **(c)** A CSV export: received (raw copy, cursors, damaged rows separated), validated, recorded as versions, accounted
   for. dlt alone brings the file to a Delta table with its own CSV reader; Polars alone reads text and writes it.
 * **(d)** From the scheduled time to the end of the run, both through the same daemon, queue and launcher, in turn.
 * **(e)** A tick of findings becomes alerts: nine of ten met before and refreshed, the others raised, every one with its
@@ -46,7 +46,7 @@ _NOTES = """\
   three columns) and writes them to one file; it decides nothing. With ten times the history the same reports lie nine
   more times before.
 * **(i)** The whole hour of (h) and then the health and the risk of every device, by the rule, with words for the worst;
-  it goes on from what the tick before kept. The floor is that of (h) and one bare group-by of the rollups of 72 hours.
+  it resumes from the checkpoint of the tick before. The floor is that of (h) and a bare group-by of 72 hours' rollups.
   The contrast asks the reports of fifty devices one by one, as systems do that score in a loop.
 * **(j)** Rosters with random rules (70 % weekly, 25 % daily, 5 % monthly by weekday) in four zones, over a change of
   the clock. The other side is what a manual of the library suggests: `rrulestr(...).between(...)` for each roster and

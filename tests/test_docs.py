@@ -65,3 +65,77 @@ def test_every_command_that_a_page_names_exists(page):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
     assert set(re.findall(r"(?:`|    )make ([a-z]+)", text)) <= targets
+
+
+def test_pages_use_the_words_of_the_glossary():
+    """What the glossary avoids, as far as it is more than one word; one word has too many honest uses."""
+    glossary = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    avoided = {
+        phrase
+        for line in glossary.splitlines()
+        if line.startswith("| ") and line.count("|") == 4
+        for phrase in re.findall(r"[a-z][a-z ]+ [a-z]+", line.split("|")[3])
+    } - {"held back"}  # the name of a decision
+    assert "met again" in avoided
+    found = [
+        (page.name, phrase)
+        for page in PAGES
+        if page.name not in {"glossary.md", "CHANGELOG.md"}
+        for phrase in avoided | {"what came of it", "told apart", "at most so", "goes on from", "looked after"}
+        if phrase in " ".join(page.read_text(encoding="utf-8").split())
+    ]
+    assert found == []
+
+
+def test_every_decision_record_is_in_the_index_and_has_the_same_parts():
+    folder = ROOT / "docs/adr"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    records = sorted(folder.glob("0*.md"))
+    assert re.findall(r"\]\((0[^)]+)\)", index) == [record.name for record in records]
+    for record in records:
+        parts = re.findall(r"^## (.+)$", record.read_text(encoding="utf-8"), re.MULTILINE)
+        assert parts == ["Context", "Decision", "Consequences", "What would make us change it"], record.name
+
+
+MAP = ROOT / "docs/code-map.md"
+CODE = re.compile(r"`((?:opsguard_assets|ml|resources|sensors|tests|templates|examples)/[\w./-]+)(?:::([\w.]+))?`")
+
+
+def names_in(path: Path) -> set[str]:
+    """Functions, classes and methods (`Class.method`) of a module."""
+    found = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}.{part.name}" for part in node.body if isinstance(part, ast.FunctionDef)}
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_code_that_a_page_names_exists(page):
+    for path, name in CODE.findall(page.read_text(encoding="utf-8")):
+        assert (ROOT / path).exists(), path
+        assert not name or name in names_in(ROOT / path), f"{path}::{name}"
+
+
+def test_the_code_map_lists_every_room():
+    listed = {path for path, name in CODE.findall(MAP.read_text(encoding="utf-8")) if not name}
+    rooms = {
+        package.parent.relative_to(ROOT).as_posix()
+        for folder in OURS
+        for package in (ROOT / folder).rglob("__init__.py")
+        if package.parent.parent not in {ROOT, ROOT / "ml/problems", ROOT / "resources/migrations"}
+    }
+    assert len(rooms) > 30
+    assert rooms - listed == set()
+
+
+def test_the_code_map_follows_functions_that_call_each_other():
+    """Each step of a way is a reference to a function, never to a file alone."""
+    ways = MAP.read_text(encoding="utf-8").split("## The way of")[1:]
+    assert len(ways) == 2
+    for way in ways:
+        steps = re.findall(r"^\| `([^`]+)` \|", way.partition("## Where to change")[0], re.MULTILINE)
+        assert len(steps) > 10
+        assert [step for step in steps if "::" not in step] == []
