@@ -58,6 +58,19 @@ def test_every_link_to_a_file_leads_to_it(page):
             assert (page.parent / target).exists(), target
 
 
+def anchors_of(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_heading_leads_to_it(page):
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert anchor in anchors_of(page.parent / target if target else page), f"{target}#{anchor}"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_a_page_names_exists(page):
     text = page.read_text(encoding="utf-8")
@@ -114,9 +127,23 @@ def names_in(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_code_that_a_page_names_exists(page):
-    for path, name in CODE.findall(page.read_text(encoding="utf-8")):
+    text = page.read_text(encoding="utf-8")
+    for path, name in CODE.findall(text):
         assert (ROOT / path).exists(), path
         assert not name or name in names_in(ROOT / path), f"{path}::{name}"
+    for test in re.findall(r"pytest (tests/\S+\.py)", text):
+        assert (ROOT / test).exists(), test
+
+
+def test_assets_that_the_page_on_debugging_launches_exist():
+    page = (ROOT / "docs/debugging.md").read_text(encoding="utf-8")
+    launched = set(re.findall(r"--assets (\S+)", page))
+    assert launched
+    demo = (ROOT / "templates/opsguard.yaml").read_text(encoding="utf-8")
+    settings = parse_settings(demo, name="opsguard.yaml", variables={"OPSGUARD_HOME": "somewhere"})
+    graph = build_defs(settings=settings).resolve_asset_graph()
+    known = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    assert launched <= known
 
 
 def test_the_code_map_lists_every_room():
