@@ -89,12 +89,12 @@ def _automl(automl: Path, frames: Path) -> dict[str, dict[str, Any]]:
     else:
         command = [str(automl), str(Path(__file__).with_name("automl.py")), str(frames), str(AUTOML_SECONDS)]
         printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    told = json.loads(printed)
-    name = f"FLAML, {AUTOML_SECONDS // 60} minutes ({told['estimator']})"
+    output = json.loads(printed)
+    name = f"FLAML, {AUTOML_SECONDS // 60} minutes ({output['estimator']})"
     found = {}
     for moment in MOMENTS:
         rows = pl.read_parquet(frames / f"{moment}.parquet")
-        scored = rows.with_columns(risk=pl.Series(told["said"][moment]), lead_minutes=pl.lit(None, pl.Float64))
+        scored = rows.with_columns(risk=pl.Series(output["said"][moment]), lead_minutes=pl.lit(None, pl.Float64))
         found[moment] = {"model": name, **evaluate(scored)}
     return found
 

@@ -123,13 +123,13 @@ def _flags(rows: pl.DataFrame) -> pl.Series:
 
 
 def _row(name: str, scored: pl.DataFrame, key: str) -> str:
-    told = evaluate(scored, key=key, visits_per_day=VISITS)
-    cells = [f"{told['n']:,}", f"{told['base_rate']:.4f}", f"{told['pr_auc']:.3f}"]
+    result = evaluate(scored, key=key, visits_per_day=VISITS)
+    cells = [f"{result['n']:,}", f"{result['base_rate']:.4f}", f"{result['pr_auc']:.3f}"]
     cells += ["{:.3f} to {:.3f}".format(*_interval(scored))]
-    cells += [f"{told['roc_auc']:.3f}"]
-    cells += [f"{told['brier']:.5f}", f"{told['brier_constant']:.5f}", f"{told['ece']:.4f}"]
-    cells += [f"{told['precision_at_half']:.3f}", f"{_lead(scored):.0f}"]
-    cells += [f"{told[n]:.3f}" for n in ("precision_at_visits", "recall_at_visits")]
+    cells += [f"{result['roc_auc']:.3f}"]
+    cells += [f"{result['brier']:.5f}", f"{result['brier_constant']:.5f}", f"{result['ece']:.4f}"]
+    cells += [f"{result['precision_at_half']:.3f}", f"{_lead(scored):.0f}"]
+    cells += [f"{result[n]:.3f}" for n in ("precision_at_visits", "recall_at_visits")]
     return f"| {name} | {' | '.join(cells)} |"
 
 
@@ -180,8 +180,8 @@ def _reading(models: list[LearnedModel]) -> str:
 
 
 def _beside(best: pl.DataFrame, key: str) -> str:
-    told = evaluate(best, key=key, visits_per_day=VISITS)
-    return _said_beside(told["pr_auc"], _interval(best), told["roc_auc"])
+    result = evaluate(best, key=key, visits_per_day=VISITS)
+    return _said_beside(result["pr_auc"], _interval(best), result["roc_auc"])
 
 
 def _said_beside(pr: float, interval: tuple[float, float], roc: float) -> str:
@@ -197,8 +197,8 @@ def _said_beside(pr: float, interval: tuple[float, float], roc: float) -> str:
 
 def _run(home: Path, *words: str) -> str:
     command = [str(OPSGUARD), *words, "--config", str(CONFIG)]
-    told: dict[str, Any] = {**os.environ, "OPSGUARD_HOME": str(home)}
-    done = subprocess.run(command, env=told, capture_output=True, text=True, check=False, cwd=CONFIG.parents[2])
+    values: dict[str, Any] = {**os.environ, "OPSGUARD_HOME": str(home)}
+    done = subprocess.run(command, env=values, capture_output=True, text=True, check=False, cwd=CONFIG.parents[2])
     if done.returncode not in {0, 1}:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
     return done.stdout

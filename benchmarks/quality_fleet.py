@@ -67,9 +67,9 @@ def _risk() -> str:
 
 def _truth(dataset: DeviceDataset, models: list[RiskModel]) -> str:
     things = watched(WORLD, 0, END)
-    told = device_truth(WORLD, 0, things.fleet, things.states, moments=_MOMENTS).filter(pl.col("as_of") >= CUT)
+    frame = device_truth(WORLD, 0, things.fleet, things.states, moments=_MOMENTS).filter(pl.col("as_of") >= CUT)
     lives = dataset.lives.select("life_id", "device_id", "begins_at", "ends_at")
-    at = told.sort("as_of").join_asof(
+    at = frame.sort("as_of").join_asof(
         lives.sort("begins_at"), left_on="as_of", right_on="begins_at", by="device_id", check_sortedness=False
     ).filter(pl.col("as_of") < pl.col("ends_at"))  # fmt: skip
     rows = dataset.at(at.select("life_id", "as_of"))
@@ -134,9 +134,9 @@ def _scores_and_lives() -> tuple[pl.DataFrame, pl.DataFrame]:
             lake = Lake(folder)
             record_fleet(lake, fleet_of(WORLD.model_copy(update={"seed": WORLD.seed + number}), END), END)
             update_hourly(lake, progress=Silent())
-            told = pl.concat(health_at(lake, day, replace_below=60) for day in days)
+            rows = pl.concat(health_at(lake, day, replace_below=60) for day in days)
             lived = DeviceDataset.of(history_of(lake), END, Asked("24h", 10)).lives
         name = pl.format(f"{number} {{}}", "device_id")
-        scores.append(told.select(name.alias("device_id"), "as_of", "band"))
+        scores.append(rows.select(name.alias("device_id"), "as_of", "band"))
         lives.append(lived.with_columns(name.alias("device_id")))
     return pl.concat(scores), pl.concat(lives)

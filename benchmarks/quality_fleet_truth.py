@@ -22,8 +22,8 @@ def reliability(risk: pl.Series, truth: pl.Series) -> pl.DataFrame:
     """
     order = risk.rank("ordinal") - 1
     rows = pl.DataFrame({"bin": order * BINS // max(len(risk), 1), "risk": risk, "truth": truth})
-    told = rows.group_by("bin").agg(moments=pl.len(), said=pl.col("risk").mean(), true=pl.col("truth").mean())
-    return told.sort("bin")
+    frame = rows.group_by("bin").agg(moments=pl.len(), said=pl.col("risk").mean(), true=pl.col("truth").mean())
+    return frame.sort("bin")
 
 
 def miscalibration(risk: pl.Series, truth: pl.Series) -> float:

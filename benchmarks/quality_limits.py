@@ -81,11 +81,11 @@ def limits(home: Path, model_folder: Path) -> str:
 def _calibration(model: LearnedModel, scored: Mapping[str, pl.DataFrame]) -> str:
     lines = []
     for moment, rows in scored.items():
-        told, band = calibration_interval(rows), rows.filter(pl.col("risk").is_between(*_BAND, closed="left"))
+        span, band = calibration_interval(rows), rows.filter(pl.col("risk").is_between(*_BAND, closed="left"))
         error = evaluate(rows)["ece"]
         said, seen, late = rows["risk"].mean(), rows["is_late"].mean(), band["is_late"].mean()
         lines.append(
-            f"| {moment} | {error:.3f} ({told['ece_low']:.3f} to {told['ece_high']:.3f}) | {told['ece_floor']:.3f} "
+            f"| {moment} | {error:.3f} ({span['ece_low']:.3f} to {span['ece_high']:.3f}) | {span['ece_floor']:.3f} "
             f"| {said:.3f} | {seen:.3f} | {len(band)} | {late:.1%} |\n"
         )
     weeks = (
@@ -110,8 +110,8 @@ def _oracle(rows: pl.DataFrame, later: pl.DataFrame, scored: Mapping[str, pl.Dat
             own = judged.filter(half == part)
             said[moment].append(own.with_columns(risk=scores(own)))
     for moment, parts in said.items():
-        for name, told in (("as learned by 1 May", scored[moment]), ("oracle", pl.concat(parts))):
-            figures, floor = evaluate(told), calibration_interval(told)["ece_floor"]
+        for name, result in (("as learned by 1 May", scored[moment]), ("oracle", pl.concat(parts))):
+            figures, floor = evaluate(result), calibration_interval(result)["ece_floor"]
             lines.append(
                 f"| {moment} | {name} | {figures['pr_auc']:.3f} | {figures['brier']:.3f} | {figures['ece']:.3f} "
                 f"| {floor:.3f} |\n"

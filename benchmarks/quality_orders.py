@@ -107,9 +107,9 @@ def _deliveries(home: Path) -> str:
 
 
 def _row(name: str, scored: pl.DataFrame) -> str:
-    told = evaluate(scored, key=KEY)
-    cells = [f"{told['n']:,}", *(f"{told[n]:.3f}" for n in ("base_rate", "pr_auc", "roc_auc"))]
-    cells += [f"{told[n]:.4f}" for n in ("brier", "brier_constant")] + [f"{told['ece']:.3f}"]
+    result = evaluate(scored, key=KEY)
+    cells = [f"{result['n']:,}", *(f"{result[n]:.3f}" for n in ("base_rate", "pr_auc", "roc_auc"))]
+    cells += [f"{result[n]:.4f}" for n in ("brier", "brier_constant")] + [f"{result['ece']:.3f}"]
     return f"| {name} | {' | '.join(cells)} |"
 
 
@@ -122,10 +122,10 @@ def _twin(folder: Path) -> str:
     lake.record(orders, rows, loaded_at=until)
     dataset = OrderDataset(until, orders_of(lake, until, ("cancelled",)))
     late = dataset.lives.filter(pl.col("begins_at") > pl.lit(_START + timedelta(days=200)))
-    told = dataset.of_lives(late, "opening").join(world.truth.select(KEY, "true_late"), on=KEY)
-    said, true = WorkOrderRule().predict(told).to_numpy(), told["true_late"].to_numpy()
+    frame = dataset.of_lives(late, "opening").join(world.truth.select(KEY, "true_late"), on=KEY)
+    said, true = WorkOrderRule().predict(frame).to_numpy(), frame["true_late"].to_numpy()
     return (
-        f"\nOn the twin, whose probabilities are known ({len(told):,} orders of its last hundred days, "
+        f"\nOn the twin, whose probabilities are known ({len(frame):,} orders of its last hundred days, "
         f"{true.mean():.1%} late): the rule's distance to the truth is {np.abs(said - true).mean():.3f}, that of one "
         f"rate for all {np.abs(true.mean() - true).mean():.3f}.\n"
     )

@@ -82,11 +82,13 @@ def _line(history: TicketHistory, later: pl.DataFrame, instant: str) -> str:
     except TooLittleDataError as error:
         return f"| {instant} | none: {error} | | | | | | |\n"
     month = later.filter(pl.col("begins_at").is_between(until, until + MONTH, closed="left"))
-    told = {each.candidate: each.figures for each in trained}
+    values = {each.candidate: each.figures for each in trained}
     came = {each.candidate: evaluate(month.with_columns(_risks(each, month)), key=TASK.key) for each in trained}
-    picked = ranked({name: _report(figures) for name, figures in told.items()})[0]
+    picked = ranked({name: _report(figures) for name, figures in values.items()})[0]
     best, sharpest = max(came, key=lambda n: came[n]["pr_auc"]), min(came, key=lambda n: came[n]["brier"])
-    taus = [kendalltau(*([figures[n][of] for n in told] for figures in (told, came)))[0] for of in ("pr_auc", "brier")]
+    taus = [
+        kendalltau(*([figures[n][of] for n in values] for figures in (values, came)))[0] for of in ("pr_auc", "brier")
+    ]
     lost = (came[best]["pr_auc"] - came[picked]["pr_auc"], came[picked]["brier"] - came[sharpest]["brier"])
     cells = (instant, picked, best, sharpest, *(f"{tau:.2f}" for tau in taus), *(f"{loss:.3f}" for loss in lost))
     return f"| {' | '.join(cells)} |\n"

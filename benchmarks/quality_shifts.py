@@ -82,12 +82,13 @@ def _truth(world: Simulation) -> pl.DataFrame:
 
 
 def _line(name: str, rows: pl.DataFrame, risk: pl.Series) -> tuple[float, str]:
-    told = evaluate(rows.with_columns(risk.alias("risk")), key=TASK.key)
+    result = evaluate(rows.with_columns(risk.alias("risk")), key=TASK.key)
     distance = float(np.abs(risk.to_numpy() - rows["true"].to_numpy()).mean())
     cells = [
-        f"{told[n]:.{d}f}" for n, d in (("pr_auc", 3), ("roc_auc", 3), ("brier", 5), ("brier_constant", 5), ("ece", 4))
+        f"{result[n]:.{d}f}"
+        for n, d in (("pr_auc", 3), ("roc_auc", 3), ("brier", 5), ("brier_constant", 5), ("ece", 4))
     ]
-    return float(told["pr_auc"]), f"| {name} | {' | '.join(cells)} | {distance:.4f} |"
+    return float(result["pr_auc"]), f"| {name} | {' | '.join(cells)} | {distance:.4f} |"
 
 
 if __name__ == "__main__":

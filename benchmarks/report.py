@@ -72,9 +72,9 @@ class Row:
         """The comparison as a row of the table."""
         peak = f"{self.ours.peak_bytes / 2**30:.1f} GiB" if self.ours.peak_bytes else ""
         ratio = self.ours.median / self.theirs.median
-        told = f"{ratio:.2f}" if ratio < _SMALL else f"{ratio:.1f}"
+        message = f"{ratio:.2f}" if ratio < _SMALL else f"{ratio:.1f}"
         seconds = f"{self.ours.median:.2f} | {self.theirs.median:.2f}"
-        return f"| {self.what} | {self.against} | **{told}×** | {self.aim} | {seconds} | {peak} |"  # noqa: RUF001
+        return f"| {self.what} | {self.against} | **{message}×** | {self.aim} | {seconds} | {peak} |"  # noqa: RUF001
 
 
 def page(rows: Sequence[Row], *, scale: float) -> str:

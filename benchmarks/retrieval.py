@@ -67,7 +67,7 @@ def _ours(dataset: TicketDataset, moments: pl.DataFrame) -> float:
 
 def _written(dataset: TicketDataset, moments: pl.DataFrame, folder: Path) -> int:
     """The streams of features, each with one key and its values; returns how many."""
-    known, told = dataset.known, []
+    known, entries = dataset.known, []
     streams: list[tuple[str, str | None, pl.DataFrame]] = [
         ("states", "ticket_id", known.states),
         ("handled", "group_id", known.handled),
@@ -81,13 +81,13 @@ def _written(dataset: TicketDataset, moments: pl.DataFrame, folder: Path) -> int
     for name, key, stream in streams:
         if key not in _KEYS:
             continue
-        told.append(_stream(name, key, stream, folder))
-    (folder / "streams.json").write_text(json.dumps(told), encoding="utf-8")
+        entries.append(_stream(name, key, stream, folder))
+    (folder / "streams.json").write_text(json.dumps(entries), encoding="utf-8")
     wide = moments.hstack(latest(moments, known.states, by=["ticket_id"]).drop("opened_at"))
-    keys = sorted({stream["key"] for stream in told} - {_EVERYWHERE})
+    keys = sorted({stream["key"] for stream in entries} - {_EVERYWHERE})
     asked = wide.select(*(pl.col(key).fill_null("") for key in keys), event_timestamp="as_of")
     asked.with_columns(pl.lit("all").alias(_EVERYWHERE)).write_parquet(folder / "moments.parquet")
-    return len(told)
+    return len(entries)
 
 
 def _stream(name: str, key: str | None, stream: pl.DataFrame, folder: Path) -> dict[str, Any]:

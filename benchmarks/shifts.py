@@ -103,5 +103,5 @@ def difference(guards: int) -> int:
     theirs = calendar_by_loop(guards)()
     if not isinstance(ours, pl.DataFrame) or not isinstance(theirs, list):
         raise TypeError("a side gave no shifts")
-    told = set(ours.select("roster_id", "starts_at", "ends_at").iter_rows())
-    return len(told ^ set(theirs))
+    entries = set(ours.select("roster_id", "starts_at", "ends_at").iter_rows())
+    return len(entries ^ set(theirs))

@@ -30,13 +30,13 @@ def main() -> None:
     }
     for name, (minute, feeds) in ways.items():
         with patch.object(verdicts, "feeds", feeds):
-            told = [said(period, minute) for period in PERIODS]
-        first = pl.concat(delays(rows, minute, period) for rows, period in zip(told, PERIODS, strict=True))
+            entries = [said(period, minute) for period in PERIODS]
+        first = pl.concat(delays(rows, minute, period) for rows, period in zip(entries, PERIODS, strict=True))
         figures = first.group_by("verdict").agg(
             pl.len(), pl.col("minutes").median().alias("median"), pl.col("minutes").quantile(0.9).alias("p90")
         )
         words = [f"{v} {m:.0f} (ninth decile {p:.0f}, n {n})" for v, n, m, p in figures.sort("verdict").iter_rows()]
-        everything = pl.concat(told)
+        everything = pl.concat(entries)
         false = everything.filter(~pl.col("is_true"))
         print(f"{name}: {'; '.join(words)}; {len(false)} false of {len(everything):,} accusing words")
 
@@ -57,8 +57,8 @@ def said(period: str, minute: int) -> pl.DataFrame:
     rows = []
     for n in range(DAYS * timedelta(days=1) // EVERY):
         as_of = begins(period, minute) + n * EVERY
-        told = things.judged(as_of, since=as_of - timedelta(hours=26), until=as_of)
-        accusing = told.filter(pl.col("verdict").is_in(ACCUSING))
+        result = things.judged(as_of, since=as_of - timedelta(hours=26), until=as_of)
+        accusing = result.filter(pl.col("verdict").is_in(ACCUSING))
         rows.append(
             accusing.select(
                 *_KEY, "site_id", "happened", "minutes", "came_by", "expected_from_at", "expected_until_at",
@@ -73,9 +73,9 @@ def begins(period: str, minute: int) -> datetime:
     return PERIODS[period] + timedelta(days=3, hours=12, minutes=minute)
 
 
-def delays(told: pl.DataFrame, minute: int, period: str) -> pl.DataFrame:
+def delays(rows: pl.DataFrame, minute: int, period: str) -> pl.DataFrame:
     """The first word of each kind on each part in a shift: `verdict`, `minutes` after what happened."""
-    first = told.sort("as_of").unique(_KEY, keep="first", maintain_order=True)
+    first = rows.sort("as_of").unique(_KEY, keep="first", maintain_order=True)
     away = pl.duration(seconds=(pl.col("minutes") * 60).cast(pl.Int64))
     at = (
         pl.when(pl.col("verdict") == verdicts.LATE)

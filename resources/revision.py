@@ -14,8 +14,8 @@ _CODE = Path(__file__).parents[1]
 
 def code_revision(variables: Mapping[str, str], code: Path = _CODE) -> str | None:
     """The revision; `-dirty` behind it where the code was changed since. Null where nobody can tell."""
-    if told := variables.get(REVISION):
-        return told
+    if revision := variables.get(REVISION):
+        return revision
     if not (code / ".git").exists():
         return None
     found = _git(code, "rev-parse", "HEAD")

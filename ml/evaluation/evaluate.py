@@ -80,11 +80,13 @@ def calibration_interval(rows: pl.DataFrame, *, draws: int = 200, seed: int = 7)
         the error that a perfect model would show on average: outcomes are drawn from the said probabilities. An error
         near the floor is no evidence of any.
     """
-    told = rows.drop_nulls(["risk", "is_late"]).select("risk", is_late=pl.col("is_late").cast(pl.Float64)).sort("risk")
-    if told.is_empty():
+    judged = (
+        rows.drop_nulls(["risk", "is_late"]).select("risk", is_late=pl.col("is_late").cast(pl.Float64)).sort("risk")
+    )
+    if judged.is_empty():
         return {"ece_low": None, "ece_high": None, "ece_floor": None}
     luck = np.random.default_rng(seed)
-    risks, labels = told["risk"].to_numpy(), told["is_late"].to_numpy()
+    risks, labels = judged["risk"].to_numpy(), judged["is_late"].to_numpy()
     drawn = [np.sort(luck.integers(len(risks), size=len(risks))) for _ in range(draws)]
     again = [_equal_bins(risks[places], labels[places]) for places in drawn]
     ideal = [_equal_bins(risks, (luck.random(len(risks)) < risks).astype(float)) for _ in range(draws)]
@@ -135,8 +137,8 @@ def _visits(rows: pl.DataFrame, per_day: int | None, key: str | None) -> dict[st
     ranked = rows.sort("risk", descending=True, maintain_order=True).with_columns(_day=day)
     riskiest = ranked.unique([key, "_day"], keep="first", maintain_order=True)
     rank = pl.int_range(pl.len()).over("_day")
-    told = _alerts(riskiest, riskiest.select(rank < per_day).to_series(), None)
-    return {"precision_at_visits": told["precision"], "recall_at_visits": told["recall"]}
+    result = _alerts(riskiest, riskiest.select(rank < per_day).to_series(), None)
+    return {"precision_at_visits": result["precision"], "recall_at_visits": result["recall"]}
 
 
 def _top(rows: pl.DataFrame, budget: float) -> pl.Series:

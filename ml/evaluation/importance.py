@@ -21,8 +21,8 @@ def importance(model: LearnedModel, rows: pl.DataFrame) -> pl.DataFrame:
     Returns:
         `feature`, `importance`, the greatest first. Features that say the same share theirs: none of them is missed.
     """
-    told = rows.drop_nulls("is_late")
-    some = told.sample(min(len(told), MOST_ROWS), seed=SEED)
+    labelled = rows.drop_nulls("is_late")
+    some = labelled.sample(min(len(labelled), MOST_ROWS), seed=SEED)
     values, labels = numbers(some, model.features), some["is_late"].cast(pl.Int64).to_numpy()
     luck = np.random.default_rng(SEED)
 

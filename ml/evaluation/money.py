@@ -64,22 +64,22 @@ def ledger(scored: pl.DataFrame, costs: Costs, *, key: str, thresholds: Sequence
     grid = np.asarray(thresholds)
     rows = scored.drop_nulls(["risk", "is_late"]).sort(key, "as_of")
     highest = pl.col("risk").cum_max().over(key)
-    told = rows.select(
+    frame = rows.select(
         entity=(pl.col(key).rle_id()),
         now=highest,
         before=highest.shift(1).over(key).fill_null(-1.0),
         saves=pl.col("is_late") & (pl.col("lead_minutes") >= costs.lead_minutes).fill_null(value=False),
     )
     # A moment is the first one to reach the thresholds between the highest risk so far and its own.
-    first, last = (np.searchsorted(grid, told[name].to_numpy(), side="right") for name in ("before", "now"))
+    first, last = (np.searchsorted(grid, frame[name].to_numpy(), side="right") for name in ("before", "now"))
     reached = np.maximum(last - first, 0)
-    row = np.repeat(np.arange(len(told)), reached)
+    row = np.repeat(np.arange(len(frame)), reached)
     column = np.arange(len(row)) - np.repeat(np.cumsum(reached) - reached, reached) + first[row]
-    entity = told["entity"].to_numpy().astype(np.int64)
+    entity = frame["entity"].to_numpy().astype(np.int64)
     shape = (int(entity[-1]) + 1 if len(entity) else 0, len(grid))
     alerted, net = np.zeros(shape, dtype=bool), np.zeros(shape)
     alerted[entity[row], column] = True
-    net[entity[row], column] = costs.alert - costs.miss * costs.prevented_share * told["saves"].to_numpy()[row]
+    net[entity[row], column] = costs.alert - costs.miss * costs.prevented_share * frame["saves"].to_numpy()[row]
     return Ledger(tuple(thresholds), alerted, net)
 
 

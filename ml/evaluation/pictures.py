@@ -71,9 +71,9 @@ def lead_times(scored: pl.DataFrame, title: str, *, threshold: float, task: Task
 def cost_over_thresholds(curve: pl.DataFrame, title: str, *, chosen: float | None) -> bytes:
     """Net cost per entity of every threshold, with 95 % intervals; `curve` as of `ml.evaluation.money.cost_curve`."""
     figure, axes = axes_of(title, "threshold", "net cost per entity (negative saves)", shares=False)
-    told = {name: curve[name].to_numpy() for name in ("threshold", "net_cost", "low", "high")}
-    axes.fill_between(told["threshold"], told["low"], told["high"], color=_BLUE, alpha=0.2, linewidth=0)
-    axes.plot(told["threshold"], told["net_cost"], color=_BLUE)
+    columns = {name: curve[name].to_numpy() for name in ("threshold", "net_cost", "low", "high")}
+    axes.fill_between(columns["threshold"], columns["low"], columns["high"], color=_BLUE, alpha=0.2, linewidth=0)
+    axes.plot(columns["threshold"], columns["net_cost"], color=_BLUE)
     axes.axhline(0, color=_GREY, linewidth=0.8)
     _marked(axes, chosen)
     return png_of(figure)

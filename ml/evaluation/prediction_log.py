@@ -76,18 +76,18 @@ def with_outcomes(
         .otherwise(pl.lit(LABELLED))
     )
     lead = (pl.col("event_at") - pl.col("as_of")).dt.total_microseconds() / 60e6
-    told = joined.with_columns(fate=fate, week=pl.col("settled_at").dt.truncate("1w").dt.date())
-    told = told.with_columns(is_late=pl.when(pl.col("fate") == LABELLED).then(late))
-    return told.with_columns(lead_minutes=pl.when("is_late").then(lead)).select(
+    labelled = joined.with_columns(fate=fate, week=pl.col("settled_at").dt.truncate("1w").dt.date())
+    labelled = labelled.with_columns(is_late=pl.when(pl.col("fate") == LABELLED).then(late))
+    return labelled.with_columns(lead_minutes=pl.when("is_late").then(lead)).select(
         *scores.columns, "unit", "settled_at", "week", "is_late", "lead_minutes", "fate"
     )
 
 
-def weekly(told: pl.DataFrame, *, alert_from: float) -> pl.DataFrame:
+def weekly(labelled: pl.DataFrame, *, alert_from: float) -> pl.DataFrame:
     """The figures of every version in every week in which outcomes had to be known.
 
     Args:
-        told: Scores as of `with_outcomes`; those without an outcome do not count.
+        labelled: Scores as of `with_outcomes`; those without an outcome do not count.
         alert_from: The risk from which an alert is raised.
 
     Returns:
@@ -97,16 +97,16 @@ def weekly(told: pl.DataFrame, *, alert_from: float) -> pl.DataFrame:
         right alert), `median_lead_minutes` of their first right alerts; precision and recall of the top 1, 5 and 10 %
         of the entities by the greatest risk that was said of them.
     """
-    counted = told.filter(pl.col("fate") == LABELLED).sort(*GROUP, "unit", "as_of")
+    counted = labelled.filter(pl.col("fate") == LABELLED).sort(*GROUP, "unit", "as_of")
     weighted = counted.with_columns(weight=1 / pl.len().over(*GROUP, "unit"), late=pl.col("is_late").cast(pl.Float64))
     parts = weighted.partition_by(GROUP, as_dict=True, maintain_order=True)
     rows = [dict(zip(GROUP, name, strict=True)) | _figures(part, alert_from) for name, part in parts.items()]
     return pl.DataFrame(rows, schema=SCHEMA).sort(GROUP)
 
 
-def calibration(told: pl.DataFrame) -> pl.DataFrame:
+def calibration(labelled: pl.DataFrame) -> pl.DataFrame:
     """Predicted and observed rates by version: `model_name`, `model_version`, `said`, `seen`, `entities`, ten bins."""
-    counted = told.filter(pl.col("fate") == LABELLED)
+    counted = labelled.filter(pl.col("fate") == LABELLED)
     version = list(GROUP[1:])
     weighted = counted.with_columns(weight=1 / pl.len().over(*version, "unit"), late=pl.col("is_late").cast(pl.Float64))
     schema = {"model_name": pl.String(), "model_version": pl.String(), "said": pl.Float64(), "seen": pl.Float64()}

@@ -33,8 +33,8 @@ def over_weeks(weeks: pl.DataFrame, names: Sequence[str], title: str) -> bytes:
     figure, axes = axes_of(title, "", "share", shares=False)
     for number, (version, part) in enumerate(_versions(weeks.sort("week"))):
         for name, style in zip(names, ("o-", "s--", "^:"), strict=False):
-            told = part.drop_nulls(name)
-            values = (told["week"].to_list(), told[name].to_list())
+            rows = part.drop_nulls(name)
+            values = (rows["week"].to_list(), rows[name].to_list())
             axes.plot(*values, style, color=f"C{number % 10}", label=f"{name} of {version}")
     axes.set_ylim(*_SHARES)
     axes.tick_params(axis="x", rotation=45)

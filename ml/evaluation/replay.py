@@ -107,7 +107,7 @@ def fates(
     happened = lives.filter("is_late", pl.col("ends_at") >= begins, pl.col("ends_at") < ends).select(key)
     every = happened.join(pl.DataFrame({"threshold": list(thresholds)}, {"threshold": pl.Float64}), how="cross")
     pairs = pl.concat([every, found.select(key, "threshold")]).unique()
-    told = pairs.join(found, on=[key, "threshold"], how="left").join(
+    rows = pairs.join(found, on=[key, "threshold"], how="left").join(
         lives.select(key, "begins_at", "ends_at", "is_late"), on=key, how="left"
     )
     alerted = pl.col("raised_at").is_not_null()
@@ -115,7 +115,7 @@ def fates(
     if within is not None:
         seen_until = lives.select(pl.col("ends_at").max()).item()
         settled = pl.col("raised_at") + timedelta(minutes=within) <= pl.lit(seen_until, INSTANT)
-        told = told.with_columns(is_late=_within(within))
+        rows = rows.with_columns(is_late=_within(within))
     fate = (
         pl.when(~alerted)
         .then(pl.lit(MISSED))
@@ -126,7 +126,7 @@ def fates(
         .otherwise(pl.lit(FALSE_ALARM))
     )
     lead = (pl.col("ends_at") - pl.col("raised_at")).dt.total_microseconds() / 60e6
-    return told.with_columns(
+    return rows.with_columns(
         fate=fate,
         lead_minutes=pl.when(alerted & pl.col("is_late")).then(lead),
         is_settled=settled.fill_null(value=False),
@@ -137,11 +137,11 @@ def _within(minutes: float) -> pl.Expr:
     """Whether the event came in time after its alert; that of an entity without an alert stays as it is."""
     later = (pl.col("ends_at") - pl.col("raised_at")).dt.total_microseconds() / 60e6
     came = pl.col("is_late").fill_null(value=False)
-    told = pl.when(later > minutes).then(pl.lit(value=False)).when(came).then(pl.lit(value=True))
-    return pl.when(pl.col("raised_at").is_null()).then("is_late").otherwise(told)
+    label = pl.when(later > minutes).then(pl.lit(value=False)).when(came).then(pl.lit(value=True))
+    return pl.when(pl.col("raised_at").is_null()).then("is_late").otherwise(label)
 
 
-def figures(told: pl.DataFrame, period: Period, costs: Costs) -> list[dict[str, Any]]:
+def figures(judged: pl.DataFrame, period: Period, costs: Costs) -> list[dict[str, Any]]:
     """Per threshold, from `fates`: counts, alerts per day, precision, recall, lead times in minutes, money.
 
     Precision is over alerts whose outcome had to be known (`is_settled`), recall over the events of the period
@@ -152,7 +152,7 @@ def figures(told: pl.DataFrame, period: Period, costs: Costs) -> list[dict[str, 
     caught, false, missed, unknown = ((pl.col("fate") == fate).sum() for fate in (CAUGHT, FALSE_ALARM, MISSED, OPEN))
     lead, settled = pl.col("lead_minutes"), pl.col("is_settled")
     rows = (
-        told.group_by("threshold")
+        judged.group_by("threshold")
         .agg(
             alerted=pl.col("raised_at").is_not_null().sum(),
             caught=caught,

@@ -52,7 +52,7 @@ def _parts(rows: pl.DataFrame, expression: pl.Expr) -> list[tuple[str, pl.DataFr
 
 
 def _figures(part: pl.DataFrame) -> dict[str, Any]:
-    told = evaluate(part)
-    at = {row["threshold"]: row for row in told["thresholds"]}
+    result = evaluate(part)
+    at = {row["threshold"]: row for row in result["thresholds"]}
     alerts = {f"{kind}_at_{t * 100:.0f}": at[t][kind] for t in _AT for kind in ("precision", "recall")}
-    return {**{name: told[name] for name in _FIGURES}, **alerts}
+    return {**{name: result[name] for name in _FIGURES}, **alerts}

@@ -72,16 +72,16 @@ def beta(scores: Numbers, labels: Labels) -> Calibration:
     """Logistic regression of labels on log(s) and -log(1 - s), neither of which may fall; as a map of 201 points."""
     from scipy.optimize import minimize  # noqa: PLC0415 - only training needs it
 
-    told = _logs(scores)
+    logs = _logs(scores)
     base = float(np.clip(labels.mean(), 1e-3, 1 - 1e-3))
 
     def loss(weights: Numbers) -> tuple[float, Numbers]:
-        odds = told @ weights[:2] + weights[2]
+        odds = logs @ weights[:2] + weights[2]
         error = 1 / (1 + np.exp(-odds)) - labels
         # A light pull towards the identity keeps the slopes finite where scores separate the outcomes.
         pull = weights - np.array([1.0, 1.0, 0.0])
         value = float(np.mean(np.logaddexp(0, odds) - labels * odds) + (pull @ pull) / len(labels))
-        gradient = np.append(told.T @ error, error.sum()) / len(labels) + 2 * pull / len(labels)
+        gradient = np.append(logs.T @ error, error.sum()) / len(labels) + 2 * pull / len(labels)
         return value, gradient
 
     found = minimize(
@@ -109,9 +109,9 @@ def chosen(scores: Numbers, labels: Labels, folds: Numbers) -> tuple[str, Calibr
         "beta": beta,
         "isotonic": calibrate,
     }
-    told = ~np.isnan(scores)
-    seen, happened = scores[told], labels[told]
-    losses = {name: _held_out(kind, seen, happened, folds[told]) for name, kind in kinds.items()}
+    is_scored = ~np.isnan(scores)
+    seen, happened = scores[is_scored], labels[is_scored]
+    losses = {name: _held_out(kind, seen, happened, folds[is_scored]) for name, kind in kinds.items()}
     name = min(losses, key=lambda each: losses[each])
     return name, kinds[name](seen, happened)
 

@@ -57,8 +57,8 @@ class Periods:
         hour = rows[:, self.hour] if self.hour is not None else unknown
         day = rows[:, self.weekday] if self.weekday is not None else unknown
         place = ((day - 1) * _DAY + hour + (begins + ends) / 120) % _WEEK
-        told = (np.full(count, begins), np.full(count, ends - begins), place // _DAY, place % _DAY)
-        wide = np.column_stack([rows, *told]).astype(np.float32)
+        columns = (np.full(count, begins), np.full(count, ends - begins), place // _DAY, place % _DAY)
+        wide = np.column_stack([rows, *columns]).astype(np.float32)
         wide[:, self.horizon] = np.nan
         return wide
 
@@ -94,9 +94,9 @@ class Hazard:
             reached = share > 0
             if not reached.any():
                 break
-            told = self.booster.predict(self.periods.described(rows[reached], begins, ends), pred_contrib=True)
-            hazard = 1 / (1 + np.exp(-told.sum(axis=1)))
-            total[reached] -= (share[reached] * hazard)[:, None] * told[:, : rows.shape[1]]
+            values = self.booster.predict(self.periods.described(rows[reached], begins, ends), pred_contrib=True)
+            hazard = 1 / (1 + np.exp(-values.sum(axis=1)))
+            total[reached] -= (share[reached] * hazard)[:, None] * values[:, : rows.shape[1]]
         return -total if self.tells_end else total
 
     def _scores(self, rows: Numbers) -> Numbers:

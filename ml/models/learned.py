@@ -119,8 +119,8 @@ class LearnedModel:
         """
         with self._scoring():
             rows = numbers(features, self.features)
-            told = getattr(self.scorer, "contributions", None)
-            return np.asarray(told(rows)) if told else _replaced(self.scorer, rows, self.typical)
+            explain = getattr(self.scorer, "contributions", None)
+            return np.asarray(explain(rows)) if explain else _replaced(self.scorer, rows, self.typical)
 
     @contextmanager
     def _scoring(self) -> Iterator[None]:

@@ -113,9 +113,9 @@ def _check_digests(folder: Path, held: Mapping[str, bytes], recorded: Mapping[st
     changed = [name for name, digest in recorded.items() if name in present and present[name] != digest]
     missing = [name for name in recorded if name not in present]
     new = [name for name in held if name not in recorded]
-    told = {"changed": changed, "missing": missing, "new": new}
+    differences = {"changed": changed, "missing": missing, "new": new}
     if changed or missing or new:
-        words = "; ".join(f"{what}: {', '.join(sorted(names))}" for what, names in told.items() if names)
+        words = "; ".join(f"{what}: {', '.join(sorted(names))}" for what, names in differences.items() if names)
         raise ModelFileError(f"the files in {folder} are not those that were recorded when it was made ({words})")
 
 
@@ -140,9 +140,9 @@ def _read(folder: Path, held: Mapping[str, bytes]) -> LearnedModel:
 
 def _scorer(folder: Path, held: Mapping[str, bytes], meta: Mapping[str, Any], features: int) -> Scorer:
     if _BOOSTER in held:
-        booster, told = _booster(folder, held[_BOOSTER]), PERIOD_FEATURES if "survival" in meta else 0
-        _check_count(folder, features, booster.num_feature() - told)
-        return _survival(folder, booster, meta["survival"], features) if told else Booster(booster)
+        booster, more_features = _booster(folder, held[_BOOSTER]), PERIOD_FEATURES if "survival" in meta else 0
+        _check_count(folder, features, booster.num_feature() - more_features)
+        return _survival(folder, booster, meta["survival"], features) if more_features else Booster(booster)
     if _ESTIMATOR not in held:
         raise ModelFileError(f"{folder} holds no model that can be read: {_ESTIMATOR} is missing.")
     scorer = _estimator(folder, held[_ESTIMATOR])
@@ -169,8 +169,8 @@ def _survival(folder: Path, booster: Any, survival: Mapping[str, Any], features:
     """A survival model; positions outside the features and edges that do not rise are damage, not settings."""
     edges = tuple(map(float, survival["edges"]))
     places = [survival[name] for name in ("horizon", "hour", "weekday")]
-    told = places[:1] + [place for place in places[1:] if place is not None]
-    if not all(type(place) is int and 0 <= place < features for place in told):
+    places_used = places[:1] + [place for place in places[1:] if place is not None]
+    if not all(type(place) is int and 0 <= place < features for place in places_used):
         raise ModelFileError(f"{folder / _META}: a survival model reads features {places} of {features}.")
     if len(edges) < 2 or edges[0] != 0 or list(edges) != sorted(set(edges)):  # noqa: PLR2004 - one period has two edges
         raise ModelFileError(f"{folder / _META}: periods must rise from 0; found {list(edges)[:5]}.")

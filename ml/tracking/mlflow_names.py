@@ -24,15 +24,15 @@ def safe_name(text: str) -> str:
 
 def metrics_of(segments: pl.DataFrame) -> dict[str, float]:
     """Figures of segments as metrics: `priority/high/precision_recall_auc`."""
-    told: dict[str, float] = {}
+    values: dict[str, float] = {}
     for row in segments.iter_rows(named=True):
         place = f"{safe_name(row['segment'])}/{safe_name(row['value'])}"
-        told |= {
+        values |= {
             f"{place}/{_RENAMED.get(name, name)}": float(value)
             for name, value in row.items()
             if name not in {"segment", "value"} and value is not None
         }
-    return told
+    return values
 
 
 def parameters_of(values: Mapping[str, Any]) -> dict[str, str]:

@@ -84,19 +84,19 @@ def ranked(reports: Mapping[str, Report]) -> list[str]:
 
 def _metrics(trained: Trained, curve: pl.DataFrame, chosen: float | None) -> dict[str, float]:
     """Figures under one name each: `precision_at_70`, `recall_at_budget_5`, `net_cost_at_70`."""
-    told = trained.figures
-    at = {row["threshold"]: row for row in told["thresholds"]}
-    budgets = {row["budget"]: row for row in told["budgets"]}
-    found: dict[str, float | None] = {_RENAMED.get(name, name): told[name] for name in _PLAIN}
-    found |= {name: told[name] for name in _VISITS if name in told}
-    if told["brier"] is not None and told["brier_constant"]:
-        found["brier_skill"] = 1 - told["brier"] / told["brier_constant"]
+    metrics = trained.figures
+    at = {row["threshold"]: row for row in metrics["thresholds"]}
+    budgets = {row["budget"]: row for row in metrics["budgets"]}
+    found: dict[str, float | None] = {_RENAMED.get(name, name): metrics[name] for name in _PLAIN}
+    found |= {name: metrics[name] for name in _VISITS if name in metrics}
+    if metrics["brier"] is not None and metrics["brier_constant"]:
+        found["brier_skill"] = 1 - metrics["brier"] / metrics["brier_constant"]
     found |= calibration_interval(trained.test)
     found |= {
         "lead_time_p50_min": at[_ALERT]["median_lead_minutes"],
         "precision_at_budget": budgets[_BUDGET]["precision"],
     }
-    found |= _named("", told["thresholds"], "threshold") | _named("budget_", told["budgets"], "budget")
+    found |= _named("", metrics["thresholds"], "threshold") | _named("budget_", metrics["budgets"], "budget")
     found |= {f"net_cost_at_{t * 100:.0f}": _cost(curve, t) for t in CONSTANTS}
     found |= {"net_cost": _cost(curve, chosen if chosen is not None else _ALERT), "threshold_by_money": chosen}
     return {name: float(value) for name, value in found.items() if value is not None}

@@ -162,12 +162,12 @@ def _experiment(client: Any, place: Place, problem: str) -> str:
 
 
 def _tags(made_of: Circumstances) -> dict[str, str]:
-    told = {"data_as_of": made_of.until.isoformat(), **made_of.tags}
+    values = {"data_as_of": made_of.until.isoformat(), **made_of.tags}
     if made_of.revision:
-        told["git_commit"] = made_of.revision
+        values["git_commit"] = made_of.revision
     if made_of.dagster_run:
-        told["dagster.run_id"] = made_of.dagster_run
-    return told
+        values["dagster.run_id"] = made_of.dagster_run
+    return values
 
 
 def _datasets(made_of: Circumstances) -> Iterator[Any]:
@@ -177,8 +177,8 @@ def _datasets(made_of: Circumstances) -> Iterator[Any]:
     for table, version in made_of.data.items():
         if version is not None:
             source = {"path": f"{made_of.lake}/{table}", "delta_table_version": version}
-            told = Dataset(table.rpartition("/")[2], f"version-{version}", "delta_table", json.dumps(source))
-            yield DatasetInput(told, [InputTag("mlflow.data.context", "training")])
+            dataset = Dataset(table.rpartition("/")[2], f"version-{version}", "delta_table", json.dumps(source))
+            yield DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
 
 
 def _log_candidate(
@@ -187,11 +187,11 @@ def _log_candidate(
     parent: str,
     task: Task,
     trained: Trained,
-    told: tuple[Mapping[str, Report], Sequence[str]],
+    reports_and_order: tuple[Mapping[str, Report], Sequence[str]],
     made_of: Circumstances,
 ) -> tuple[str, dict[str, str]]:
     """Logs a candidate; returns its run, and the digests of its model's files."""
-    reports, order = told
+    reports, order = reports_and_order
     report, rank = reports[trained.candidate], order.index(trained.candidate) + 1
     tags = {
         "mlflow.parentRunId": parent,

@@ -94,8 +94,8 @@ def decided(
     bring(connection, rows)
     for statement in (sql.PLAN, sql.CLEARED):
         connection.execute(text(statement), values)
-    told = [tuple(row) for row in connection.execute(text(_DECIDED))]
-    return pl.DataFrame(told, schema=_SCHEMA, orient="row")
+    decisions = [tuple(row) for row in connection.execute(text(_DECIDED))]
+    return pl.DataFrame(decisions, schema=_SCHEMA, orient="row")
 
 
 def digest_of_decisions(decisions: pl.DataFrame) -> str:

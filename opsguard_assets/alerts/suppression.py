@@ -19,7 +19,7 @@ _SALT = b"opsguard hold-out:"
 _SCALE = 2**64
 
 
-def held_out(entity_ids: pl.Series, share: float) -> pl.Series:
+def in_holdout(entity_ids: pl.Series, share: float) -> pl.Series:
     """Whether entities belong to the share that is scored and not acted on, so that prevention can be measured.
 
     Membership depends on nothing but the identifier: the first 64 bits of the SHA-256 of a fixed salt and the
@@ -40,18 +40,18 @@ def held_out(entity_ids: pl.Series, share: float) -> pl.Series:
     return pl.Series(entity_ids.name, chosen, dtype=pl.Boolean)
 
 
-def hold_back(findings: pl.DataFrame, share: float, *, alert_types: Sequence[str]) -> pl.DataFrame:
+def suppress_holdout(findings: pl.DataFrame, share: float, *, alert_types: Sequence[str]) -> pl.DataFrame:
     """Marks raising findings of these types whose entity is held out."""
     candidate = pl.col("alert_type").is_in(list(alert_types)) & pl.col("is_raising") & pl.col("withheld").is_null()
     asked = findings.select(candidate).to_series()
     if share <= 0 or not asked.any():
         return findings
     names = findings.filter(asked)["entity_id"].unique()
-    chosen = names.filter(held_out(names, share))
+    chosen = names.filter(in_holdout(names, share))
     return _mark(findings, asked & findings["entity_id"].is_in(chosen.implode()), HELD_BACK)
 
 
-def keep_to_plans(
+def suppress_outside_plan(
     findings: pl.DataFrame, plan_of_client: pl.DataFrame, alerts_by_plan: Mapping[str, Sequence[str]]
 ) -> pl.DataFrame:
     """Marks findings whose client's plan does not hold their type.
@@ -80,7 +80,7 @@ def keep_to_plans(
     return _mark(findings, marks.fill_null(value=False), NOT_IN_PLAN)
 
 
-def keep_to_budget(
+def suppress_over_budget(
     findings: pl.DataFrame, per_day: int | None, *, alert_type: str, living: pl.Series, raised_today: int
 ) -> pl.DataFrame:
     """Marks the findings of a type beyond the top of today's ranking by risk.
@@ -114,7 +114,7 @@ def keep_to_budget(
     return _mark(findings, is_beyond, OVER_BUDGET)
 
 
-def tell_once(findings: pl.DataFrame, pairs: pl.DataFrame, *, living: Sequence[str] = ()) -> pl.DataFrame:
+def suppress_covered(findings: pl.DataFrame, pairs: pl.DataFrame, *, living: Sequence[str] = ()) -> pl.DataFrame:
     """Marks findings that another finding of the same trouble tells, and makes that one as grave as what it tells.
 
     Args:

@@ -45,7 +45,7 @@ def print_alerts(rows: Sequence[Row], zone: str) -> None:
 def print_alert(row: Row, history: Sequence[Row], settings: Settings) -> None:
     """Prints one alert: what, where, why, by when, who has it, what next, on what it rests, what happened to it."""
     zone = settings.operations.timezone
-    told = {
+    values = {
         "what": f"{row['alert_type']}, {row['severity']}, {row['state']}",
         "means": meaning(row["alert_type"], dict(settings)),
         "about": " ".join(part for part in (row["entity_type"], row["entity_id"]) if part),
@@ -62,7 +62,7 @@ def print_alert(row: Row, history: Sequence[Row], settings: Settings) -> None:
         "key": row["dedup_key"],
     }
     typer.echo(f"Alert {row['alert_id']}: {line(row['title'])}\n")
-    for name, value in told.items():
+    for name, value in values.items():
         if value:
             _indented(f"{name:<11}{line(str(value))}", _width() or _WIDEST * 4, hanging=11)
     _print_evidence(row["evidence"] or {}, zone)

@@ -58,7 +58,7 @@ def demo(
     with opened(config) as session:
         done = _walk(session, tick.instant(as_of) if as_of else None, train=train)
     if as_json:
-        print_json(done.told())
+        print_json(done.as_json())
     else:
         _show(done)
         _farewell(session)
@@ -79,13 +79,13 @@ class Walk:
     vendors: VendorTick | None = None
     models: list[dict[str, str]] = field(default_factory=list)
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """For machines."""
         loaded = {"loads": self.loads.summary, "rejected": self.loads.rejected, "drift": self.loads.drift}
         scored: dict[str, Any] = {"as_of": self.moment}
         if self.tickets:
             scored |= vars(self.tickets) | {"riskiest": self.tickets.riskiest.to_dicts()}
-        scored |= {"devices": self.devices.told()} if self.devices else {}
+        scored |= {"devices": self.devices.as_json()} if self.devices else {}
         scored |= {"shifts": dict(counted(self.shifts))} if self.shifts is not None else {}
         history = {"open_tickets": self.over_time, "breach_rates": self.breached}
         return {**loaded, "failed_checks": self.failed, "models": self.models, **history, "tick": scored}

@@ -30,7 +30,7 @@ from opsguard_assets.intake.readers.header import check_header
 from opsguard_assets.intake.readers.simulated import known_until
 from opsguard_assets.intake.receiving.probe import new_rows
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.files import told_of_files
+from opsguard_assets.models.files import check_files
 from opsguard_assets.withdrawal import future_ticks
 from resources.addresses import AddressError, parts_of, shown
 from resources.dagster_home import DagsterHomeError, lacking
@@ -223,7 +223,7 @@ def _champions(opened: Installation) -> Iterator[Finding]:
     for problem in ProblemName:
         version = champions.current(problem.value)
         if version is not None:
-            is_sound, found = told_of_files(opened.database, version)
+            is_sound, found = check_files(opened.database, version)
             remedy = f"Until then the rule scores: `opsguard rollback {problem.value}`, or train again."
             yield Finding(f"champion of {problem.value}", is_sound, f"version {version.version}: {found}", remedy)
 

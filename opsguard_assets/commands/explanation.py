@@ -59,11 +59,11 @@ def explained(session: Session, what: str, *, limit: int) -> dict[str, Any]:
         keys, begins = queries.keys_beginning(database, what), True
     rows = [_worded(row) for row in queries.decisions(database, keys, limit=limit)]
     alive = [row for row in queries.alerts_of(database, keys) if row["state"] != "resolved"]
-    told = [*_alive(alive, zone), *_headlines(rows, zone)] or [_nothing(session, what)]
+    sentences = [*_alive(alive, zone), *_headlines(rows, zone)] or [_nothing(session, what)]
     lead = [f"Nothing is called {what}; what begins with it:"] if keys and begins else []
     return {
         "what": what,
-        "answer": " ".join([*lead, *told, *_risk_now(session, what)]),
+        "answer": " ".join([*lead, *sentences, *_risk_now(session, what)]),
         "alerts": [{name: row[name] for name in _ALIVE} for row in alive],
         "decisions": rows,
     }

@@ -8,7 +8,7 @@ from opsguard_assets.commands.model_catalog import catalog_of
 from opsguard_assets.commands.problem_name import ProblemName
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
 from opsguard_assets.models.champions import Promotion
-from opsguard_assets.models.files import told_of_files
+from opsguard_assets.models.files import check_files
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -27,7 +27,7 @@ def models(
         champions = catalog_of(session).champions
         history, challenger = champions.history(problem.value), champions.challenger(problem.value)
         current = champions.current(problem.value)
-        files = told_of_files(champions.database, current) if current else None
+        files = check_files(champions.database, current) if current else None
     rows = [vars(line) | {"reasons": list(line.reasons)} for line in history]
     if as_json:
         named = {"champion": current and vars(current), "challenger": challenger and vars(challenger)}

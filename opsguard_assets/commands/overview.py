@@ -83,7 +83,7 @@ class Overview:
     troubles: list[Row]
     places: Row
 
-    def told(self) -> Row:
+    def as_json(self) -> Row:
         """For machines."""
         return asdict(self)
 
@@ -206,8 +206,8 @@ def _alerts(connection: Connection) -> list[Row]:
     )
     monitors = _monitors(connection)
     order = {kind: place for place, kind in enumerate(KINDS)}
-    told = [{"monitor": monitors.get(row["alert_type"]), **row} for row in counted]
-    return sorted(told, key=lambda row: order.get(row["alert_type"], len(order)))
+    entries = [{"monitor": monitors.get(row["alert_type"]), **row} for row in counted]
+    return sorted(entries, key=lambda row: order.get(row["alert_type"], len(order)))
 
 
 def _monitors(connection: Connection) -> dict[str, str]:

@@ -125,7 +125,7 @@ def _compare(problem: ProblemName, moment: datetime, config: Path | None, *, as_
     """
     with opened(config) as session:
         again = _AGAIN[problem](session.installation.lake, catalog_of(session).champions, moment, session.settings)
-    told = {
+    values = {
         "as_of": again.tick.as_of,
         "model": f"{again.tick.model_name} {again.tick.model_version}",
         **{f"{name}_rows": len(rows) for name, rows in again.rows.items()},
@@ -134,9 +134,11 @@ def _compare(problem: ProblemName, moment: datetime, config: Path | None, *, as_
         "is_as_it_was": again.is_as_it_was,
     }
     if as_json:
-        print_json(told)
+        print_json(values)
     else:
-        print_rows("The tick again", [{"figure": name.replace("_", " "), "value": str(v)} for name, v in told.items()])
+        print_rows(
+            "The tick again", [{"figure": name.replace("_", " "), "value": str(v)} for name, v in values.items()]
+        )
     if not again.is_as_it_was:
         differing = [name.replace("_", " ") for name, digests in again.digests.items() if not digests.is_as_it_was]
         raise NotAsItWasError(

@@ -38,7 +38,7 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         found = overview(session.installation, session.settings, datetime.now(UTC))
     steps = _next_steps(found, place)
     if as_json:
-        print_json({**found.told(), "is_empty": not _loaded(found), "next": steps})
+        print_json({**found.as_json(), "is_empty": not _loaded(found), "next": steps})
     else:
         _show(found, steps)
 
@@ -161,13 +161,13 @@ def _few(names: Sequence[str]) -> str:
 def _places(found: Overview) -> list[str]:
     place = found.places
     seen = place["schedules_seen_at"]
-    told = f"last seen {_instant(seen)}" if seen else "never ran here"
+    message = f"last seen {_instant(seen)}" if seen else "never ran here"
     return [
         f"home       {place['home']} ({place['free_bytes'] / 1e9:,.0f} GB free)",
         f"config     {place['config'] or 'the built-in simulated provider'}",
         f"database   {place['database']}, migration {place['migration']}",
         f"lake       {place['lake']}",
-        f"schedules  {'run' if place['schedules_run'] else f'do not run ({told})'}",
+        f"schedules  {'run' if place['schedules_run'] else f'do not run ({message})'}",
     ]
 
 

@@ -55,8 +55,8 @@ def load(session: Session) -> tuple[Loads, list[dict[str, str]]]:
         result = run_job(session, SYNC_JOB, progress=shown)
     loads = loads_since(lake, before)
     # What the ledger says of changed columns need not be said by the check of the raw records again.
-    told = {f"{RAW}/{source}" for source in loads.drifted}
-    failed = [c for c in failed_checks(result) if c["check"] != COLUMNS_CHECK or c["asset"] not in told]
+    entries = {f"{RAW}/{source}" for source in loads.drifted}
+    failed = [c for c in failed_checks(result) if c["check"] != COLUMNS_CHECK or c["asset"] not in entries]
     return loads, failed
 
 
@@ -90,7 +90,7 @@ def _by_source(summary: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]
     """One table per source; sources of one table each, such as those of a simulator, stand in one table together."""
     tables: dict[str, list[dict[str, Any]]] = {}
     for row in summary:
-        tables.setdefault(row["source"], []).append(_told(row))
+        tables.setdefault(row["source"], []).append(_as_row(row))
     single = {source: rows for source, rows in tables.items() if len(rows) == 1}
     if len(single) < 2:  # noqa: PLR2004 - one source needs no table of sources
         return {_title(source): rows for source, rows in tables.items()}
@@ -103,7 +103,7 @@ def _title(name: str) -> str:
     return f"{name}: received = new + known already + rejected"
 
 
-def _told(row: dict[str, Any]) -> dict[str, Any]:
+def _as_row(row: dict[str, Any]) -> dict[str, Any]:
     counts = {"new": row["accepted"], "known_already": row["unchanged"], "rejected": row["rejected"]}
     share = {"rejected_share": row["rejected_share"]} if row["rejected"] else {}
     ended = {"withdrawn": row["withdrawn"]} if row["withdrawn"] else {}

@@ -71,7 +71,7 @@ def tick(
         if kind is Kind.DEVICES:
             found = score_devices(session, moment)
             if as_json:
-                print_json({"tick": kind.value, **found.told()})
+                print_json({"tick": kind.value, **found.as_json()})
             else:
                 show_devices(found, rows=10)
             return
@@ -85,7 +85,7 @@ def tick(
         if kind is Kind.VENDORS:
             scored = score_vendors(session, moment)
             if as_json:
-                print_json({"tick": kind.value, **scored.told()})
+                print_json({"tick": kind.value, **scored.as_json()})
             else:
                 show_vendors(scored, rows=10)
             return
@@ -136,7 +136,7 @@ class DeviceTick:
     health: pl.DataFrame
     visits: pl.DataFrame
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """For machines."""
         bands = dict(self.health.group_by("band").len().iter_rows())
         return {"as_of": self.as_of, "health": bands, "visits": self.visits.to_dicts()}

@@ -98,9 +98,9 @@ def withdrawn_from(
             for name in _named(kinds) or KINDS
         }
     if as_json:
-        print_json({"since": begins, "withdrawn": {name: _told(one) for name, one in done.items()}})
+        print_json({"since": begins, "withdrawn": {name: _as_row(one) for name, one in done.items()}})
         return
-    rows = [{"ticks of": name, **_told(one)} for name, one in done.items() if one.number is not None]
+    rows = [{"ticks of": name, **_as_row(one)} for name, one in done.items() if one.number is not None]
     if not rows:
         typer.echo(f"Nothing was settled from {begins:%Y-%m-%d %H:%M} UTC on; nothing was changed.")
         return
@@ -112,7 +112,7 @@ def _named(kinds: list[Kind] | None) -> list[str]:
     return [kind.value for kind in kinds or ()]
 
 
-def _told(done: Withdrawn) -> dict[str, Any]:
+def _as_row(done: Withdrawn) -> dict[str, Any]:
     return {
         "withdrawal": done.number,
         "ticks_of_monitors": done.alerts.ticks,

@@ -46,10 +46,10 @@ def train(
         gate = _enter(session, made, moment) if until is None else None
     figures = comparison({t.candidate: t.figures for t in made.trained}, _SHOWN)
     if as_json:
-        told = {"problem": problem.value, "until": moment, "mlflow_run": made.logged.run, "gate": gate}
+        values = {"problem": problem.value, "until": moment, "mlflow_run": made.logged.run, "gate": gate}
         ranked = list(made.logged.candidates)
         best = {"best": ranked[0], "best_learned": made.best.candidate, "ranking": ranked}
-        print_json({**told, **best, "candidates": figures.to_dicts()})
+        print_json({**values, **best, "candidates": figures.to_dicts()})
     else:
         shown = figures.with_columns(pl.col(pl.Float64).round(4).cast(pl.String))
         print_rows(
@@ -66,8 +66,8 @@ def _enter(session: Session, made: Training, moment: datetime) -> dict[str, obje
     challenge = challenger_of(catalog, made, moment)
     if challenge.verdict.passes:
         admit(catalog, made.task.problem, at=datetime.now(UTC))
-    told = {"version": challenge.version.version, "is_champion": challenge.verdict.passes}
-    return {**told, "reasons": challenge.verdict.reasons}
+    values = {"version": challenge.version.version, "is_champion": challenge.verdict.passes}
+    return {**values, "reasons": challenge.verdict.reasons}
 
 
 def _train(

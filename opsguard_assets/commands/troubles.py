@@ -59,8 +59,8 @@ def _failed_checks(connection: Connection) -> Iterator[Row]:
         "('SUCCEEDED', 'FAILED') ORDER BY asset_key, check_name, id DESC) AS newest WHERE execution_status = 'FAILED'",
         newest=_CHECKS_LOOKED_AT,
     )
-    told = [_check(row) for row in rows]
-    yield from sorted(told, key=lambda row: (row["what"] != "failed check", row["where"]))
+    entries = [_check(row) for row in rows]
+    yield from sorted(entries, key=lambda row: (row["what"] != "failed check", row["where"]))
 
 
 def _check(row: Row) -> Row:

@@ -101,8 +101,8 @@ def _headline(row: dict[str, Any]) -> str:
 
 def _late(late: pl.DataFrame) -> pl.DataFrame:
     clock = pl.col("due_at", "completed_at").dt.strftime("%Y-%m-%d %H:%M UTC")
-    told = late.with_columns(clock).with_columns(pl.col("completed_at").fill_null("still open"))
-    return told.select("work_order_id", "site_id", "category", "due_at", "completed_at", "hours_late")
+    rows = late.with_columns(clock).with_columns(pl.col("completed_at").fill_null("still open"))
+    return rows.select("work_order_id", "site_id", "category", "due_at", "completed_at", "hours_late")
 
 
 def _again(chains: pl.DataFrame) -> pl.DataFrame:

@@ -32,7 +32,7 @@ class VendorTick:
     scores: pl.DataFrame
     risk: pl.DataFrame
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """For machines."""
         return {"as_of": self.as_of, "scores": self.scores.to_dicts(), "orders": self.risk.to_dicts()}
 

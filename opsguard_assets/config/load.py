@@ -101,7 +101,7 @@ def parse_settings(text: str, *, name: str, variables: Mapping[str, str], rule: 
         parents = {detail["loc"][:length] for detail in details for length in range(len(detail["loc"]))}
         problems = [_sentence(detail, document, name) for detail in details if detail["loc"] not in parents]
         raise ConfigError("\n".join(problems)) from None
-    broken = [_told(problem.place, problem.words, document, name) for problem in (rule(settings) if rule else ())]
+    broken = [_message_of(problem.place, problem.words, document, name) for problem in (rule(settings) if rule else ())]
     if broken:
         raise ConfigError("\n".join(broken))
     return settings
@@ -191,10 +191,12 @@ def _sentence(detail: ErrorDetails, document: Any, name: str) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":
         message = "this key is not known" + _suggestion(str(detail["loc"][-1]))
-    return _told(detail["loc"], message, document, name, names_last=detail["type"] in {"extra_forbidden", "missing"})
+    return _message_of(
+        detail["loc"], message, document, name, names_last=detail["type"] in {"extra_forbidden", "missing"}
+    )
 
 
-def _told(place: tuple[str | int, ...], words: str, document: Any, name: str, *, names_last: bool = False) -> str:
+def _message_of(place: tuple[str | int, ...], words: str, document: Any, name: str, *, names_last: bool = False) -> str:
     """What is wrong, behind its file, line and keys. `names_last`: the last key counts even where nobody wrote it."""
     node: Any = document
     line, path = 1, list[str]()

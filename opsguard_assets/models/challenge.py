@@ -16,7 +16,7 @@ from ml.evaluation.gate import RULE, Verdict, judge
 from ml.models.model import ScoringError
 from ml.models.model_files import ModelFileError
 from ml.tracking.registry import CHALLENGER, ModelVersion, RegistryError
-from opsguard_assets.models.files import note_files, version_key
+from opsguard_assets.models.files import record_files, version_key
 from opsguard_assets.models.promotion import GATE, GATE_LABEL, KEPT_OUT, PASSED, REASONS_LABEL, ModelCatalog
 from opsguard_assets.models.serving import champion_of
 
@@ -56,7 +56,7 @@ def enter(
     better all the same is better.
     """
     version = catalog.registry.register(contest.task.problem, run_id, description=description)
-    note_files(catalog.champions.database, version.problem, version_key(version), files)
+    record_files(catalog.champions.database, version.problem, version_key(version), files)
     challenge = Challenge(version, verdict_of(catalog, contest))
     label(catalog, challenge)
     catalog.registry.point(CHALLENGER, version)

@@ -23,7 +23,7 @@ TRAINED, FIRST_USE = "trained", "first use"
 
 
 @dataclass(frozen=True)
-class Noted:
+class RecordedFiles:
     """What is recorded of a model's files.
 
     Attributes:
@@ -47,7 +47,7 @@ def training_key(stamp: str, candidate: str) -> str:
     return f"training {stamp} {candidate}"
 
 
-def note_files(
+def record_files(
     database: Database, problem: str, model: str, digests: Mapping[str, str], *, cause: str = TRAINED
 ) -> None:
     """Records the digests of a model's files. A training replaces what stood there; a first use never does."""
@@ -66,33 +66,33 @@ def note_files(
         connection.execute(insert, rows)
 
 
-def noted_files(database: Database, problem: str, model: str) -> Noted | None:
+def recorded_files(database: Database, problem: str, model: str) -> RecordedFiles | None:
     """What is recorded of a model's files; None where nothing is."""
     statement = text(
         "SELECT file, sha256, cause, recorded_at FROM model_files WHERE problem = :problem AND model = :model"
     )
     with database.begin() as connection:
         rows = connection.execute(statement, {"problem": problem, "model": model}).all()
-    return Noted({row.file: row.sha256 for row in rows}, rows[0].cause, rows[0].recorded_at) if rows else None
+    return RecordedFiles({row.file: row.sha256 for row in rows}, rows[0].cause, rows[0].recorded_at) if rows else None
 
 
-def load_noted(database: Database, problem: str, model: str, folder: Path) -> LearnedModel:
+def load_verified(database: Database, problem: str, model: str, folder: Path) -> LearnedModel:
     """Reads a model whose files are those that were recorded; of an older one they are recorded now.
 
     Raises:
         ModelFileError: When it cannot be read, holds what is not trusted, or is not what was recorded.
     """
-    noted = noted_files(database, problem, model)
+    noted = recorded_files(database, problem, model)
     digests = noted.digests if noted else digests_of(folder)
     read = load(folder, digests)
     if noted is None:
-        note_files(database, problem, model, digests, cause=FIRST_USE)
+        record_files(database, problem, model, digests, cause=FIRST_USE)
     return read
 
 
-def told_of_files(database: Database, version: ModelVersion) -> tuple[bool, str]:
+def check_files(database: Database, version: ModelVersion) -> tuple[bool, str]:
     """Whether a version's files can be used, and what is known of them in words."""
-    noted = noted_files(database, version.problem, version_key(version))
+    noted = recorded_files(database, version.problem, version_key(version))
     try:
         load(version.folder, noted.digests if noted else None)
     except (ModelFileError, RegistryError) as error:

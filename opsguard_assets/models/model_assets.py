@@ -90,7 +90,7 @@ def _champion_asset(problem: Problem) -> dg.AssetsDefinition:
             context.log.info("the champion stays as it is: %s", run.tags[NOT_YET_TAG])
             return
         version = admit(models, problem.name, at=config.instant())
-        told = [
+        entries = [
             {
                 "version": line.version,
                 "since": f"{line.at:%Y-%m-%d %H:%M}",
@@ -103,7 +103,7 @@ def _champion_asset(problem: Problem) -> dg.AssetsDefinition:
         yield dg.MaterializeResult(
             metadata={
                 **figures({"version": version.version, "mlflow_run": version.run_id}),
-                "history": preview_rows(told),
+                "history": preview_rows(entries),
             }
         )
 

@@ -85,8 +85,8 @@ def prevented(dataset: Dataset, treated: pl.DataFrame) -> Prevention:
         dataset: What is known.
         treated: `entity_id`, `is_held_back` of entities that reached the threshold.
     """
-    told = treated.join(dataset.lives, left_on="entity_id", right_on=dataset.task.key).drop_nulls("is_late")
-    groups = [told.filter(pl.col("is_held_back") == held)["is_late"] for held in (True, False)]
+    labelled = treated.join(dataset.lives, left_on="entity_id", right_on=dataset.task.key).drop_nulls("is_late")
+    groups = [labelled.filter(pl.col("is_held_back") == held)["is_late"] for held in (True, False)]
     return prevention(*(Group(len(late), int(late.sum())) for late in groups))
 
 

@@ -80,7 +80,7 @@ def monitoring_asset(problem: Problem) -> dg.AssetsDefinition:
 
 def record_of(found: MonitoringResult, problem: str, model: LearnedModel, as_of: datetime) -> MonitoringRecord:
     """The record of a result."""
-    told = vars(found.skill_score) | {"calibration_error": found.calibration_error, "shifted": found.shifted}
+    values = vars(found.skill_score) | {"calibration_error": found.calibration_error, "shifted": found.shifted}
     return MonitoringRecord(
         problem=problem,
         version=model.version,
@@ -88,7 +88,7 @@ def record_of(found: MonitoringResult, problem: str, model: LearnedModel, as_of:
         is_useful=found.skill_score.is_useful,
         wants_training=found.wants_training,
         words=found.skill_score.words,
-        figures=told,
+        figures=values,
     )
 
 

@@ -87,7 +87,7 @@ def _shown(problem: Problem, judged: Judged, weeks: pl.DataFrame, as_of: datetim
     shown = last.select(_SHOWN).sort("week", "model_name", "model_version", descending=[True, False, False])
     newest = weeks.tail(1).to_dicts()[0] if len(weeks) else {}
     named = ("precision", "recall", "median_lead_minutes", "calibration_error", "brier")
-    calibrated = calibration_by_version(calibration(judged.told), f"{problem.name}: recorded risks and what came")
+    calibrated = calibration_by_version(calibration(judged.labelled), f"{problem.name}: recorded risks and what came")
     title = f"{problem.name}: alerts from {problem.alert_from:.0%}, by week of the outcome"
     return {
         "headline": dg.MetadataValue.text(words_of(judged)),

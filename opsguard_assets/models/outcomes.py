@@ -36,19 +36,19 @@ class Judged:
     Attributes:
         since: The first week that was judged, a Monday.
         recorded: How many scores were recorded in the span that was read.
-        told: These scores with their fates (`ml.evaluation.prediction_log.with_outcomes`).
+        labelled: These scores with their outcomes (`ml.evaluation.prediction_log.with_outcomes`).
         weeks: The figures of the judged weeks (`ml.evaluation.prediction_log.weekly`).
     """
 
     since: date
     recorded: int
-    told: pl.DataFrame
+    labelled: pl.DataFrame
     weeks: pl.DataFrame
 
     @property
     def fates(self) -> dict[str, int]:
         """The number of scores per fate."""
-        return dict(self.told.group_by("fate").len().sort("fate").iter_rows())
+        return dict(self.labelled.group_by("fate").len().sort("fate").iter_rows())
 
     @property
     def adds_up(self) -> bool:
@@ -61,7 +61,7 @@ class Judged:
     @property
     def _counted(self) -> int:
         """The scores in the figures and those that were read for weeks before them."""
-        before = self.told.filter((pl.col("fate") == LABELLED) & (pl.col("week") < self.since))
+        before = self.labelled.filter((pl.col("fate") == LABELLED) & (pl.col("week") < self.since))
         return int(self.weeks["scores"].sum()) + len(before)
 
 
@@ -98,9 +98,9 @@ def judge(problem: Problem, lake: Lake, as_of: datetime) -> Judged | None:
         .drop_nulls("risk")
     )
     scores = rows.select(pl.col(column).cast(dtype) for column, dtype in _SCORE.items()).collect()
-    told = problem.prediction_log.with_outcomes(lake, scores, as_of)
-    weeks = weekly(told.filter(pl.col("week") >= since), alert_from=problem.alert_from)
-    return Judged(since, len(scores), told, weeks)
+    labelled = problem.prediction_log.with_outcomes(lake, scores, as_of)
+    weeks = weekly(labelled.filter(pl.col("week") >= since), alert_from=problem.alert_from)
+    return Judged(since, len(scores), labelled, weeks)
 
 
 def keep_weeks(problem: Problem, lake: Lake, judged: Judged, as_of: datetime) -> pl.DataFrame:

@@ -88,7 +88,7 @@ def replay(
         advance(looked_at)
     result = []
     for model in models:
-        told = fates(
+        entity_fates = fates(
             _all(found[model.name]),
             dataset.lives,
             period,
@@ -96,8 +96,8 @@ def replay(
             thresholds=thresholds,
             within=dataset.task.judged_within,
         )
-        rows = figures(told, period, costs)
-        result.append(Replayed(model.name, model.version, ticks, rows, told, _all(episodes[model.name])))
+        rows = figures(entity_fates, period, costs)
+        result.append(Replayed(model.name, model.version, ticks, rows, entity_fates, _all(episodes[model.name])))
     return result
 
 

@@ -94,7 +94,7 @@ def replay_asset(problem: Problem) -> dg.AssetsDefinition:
             advance=progress.begin("scoring ticks", count_ticks(dataset, period, step)),
         )
         asked = Asked(problem.name, problem.entity, problem.event, period, step, problem.alert_from)
-        return dg.MaterializeResult(metadata={**_told(asked, results), "model": dg.MetadataValue.text(words)})
+        return dg.MaterializeResult(metadata={**_metadata(asked, results), "model": dg.MetadataValue.text(words)})
 
     return replayed
 
@@ -108,7 +108,7 @@ def _models(problem: Problem, models: ModelCatalog, period: Period) -> tuple[lis
     return [model, problem.rule], f"{model.name} {model.version}"
 
 
-def _told(asked: Asked, results: list[Replayed]) -> dict[str, dg.MetadataValue]:
+def _metadata(asked: Asked, results: list[Replayed]) -> dict[str, dg.MetadataValue]:
     rows = pl.DataFrame(list(as_table(results))).select(SHOWN).with_columns(pl.col(pl.Float64).round(3))
     shown = {title: png(picture, title) for title, picture in pictures(asked, results).items()}
     return {

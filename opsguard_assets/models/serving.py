@@ -14,7 +14,7 @@ from ml.models.model import RiskModel, ScoringError
 from ml.models.model_files import ModelFileError
 from ml.tracking.registry import ModelVersion, RegistryError
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.files import load_noted, version_key
+from opsguard_assets.models.files import load_verified, version_key
 from opsguard_assets.models.monitoring_records import last_record
 
 
@@ -110,7 +110,7 @@ def trained_of(champions: Champions, version: ModelVersion) -> tuple[LearnedMode
         ModelFileError: When it cannot be read, holds what is not trusted, or is not what was recorded.
         RegistryError: When it does not lie on this machine.
     """
-    model = load_noted(champions.database, version.problem, version_key(version), version.folder)
+    model = load_verified(champions.database, version.problem, version_key(version), version.folder)
     return replace(model, version=version.version), learned_until(model)
 
 
@@ -121,5 +121,5 @@ def champion_of(champions: Champions, version: ModelVersion) -> LearnedModel:
         ModelFileError: When it cannot be read, holds what is not trusted, or is not what was recorded.
         RegistryError: When it does not lie on this machine.
     """
-    model = load_noted(champions.database, version.problem, version_key(version), version.folder)
+    model = load_verified(champions.database, version.problem, version_key(version), version.folder)
     return replace(model, version=version.version)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ml.models.learned import LearnedModel
 from ml.models.model_files import digests_of, save
-from opsguard_assets.models.files import load_noted, note_files, training_key
+from opsguard_assets.models.files import load_verified, record_files, training_key
 from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.serving import learned_until, trained_of
 
@@ -29,7 +29,7 @@ def keep(catalog: ModelCatalog, problem: str, until: datetime, ranked: Sequence[
     for model in ranked:
         save(model, folder / model.name)
         key = training_key(folder.name, model.name)
-        note_files(catalog.champions.database, problem, key, digests_of(folder / model.name))
+        record_files(catalog.champions.database, problem, key, digests_of(folder / model.name))
     (folder / _RANKING).write_text(json.dumps([model.name for model in ranked]), encoding="utf-8")
 
 
@@ -46,7 +46,9 @@ def trained_by(catalog: ModelCatalog, problem: str, moment: datetime) -> list[Le
     if not before:
         return []
     folder = before[-1]
-    return [load_noted(database, problem, training_key(folder.name, name), folder / name) for name in _ranking(folder)]
+    return [
+        load_verified(database, problem, training_key(folder.name, name), folder / name) for name in _ranking(folder)
+    ]
 
 
 def in_roles(catalog: ModelCatalog, problem: str, moment: datetime) -> list[tuple[str, LearnedModel]]:

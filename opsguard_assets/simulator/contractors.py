@@ -142,7 +142,7 @@ def _lived(drawn: pl.DataFrame, sites: pl.DataFrame, settings: SimulationSetting
         true_late=1 / (1 + (-odds).exp()),
         created_at=(start + pl.duration(microseconds=((pl.col("day") * 24 + pl.col("hour")) * hours).cast(pl.Int64))),
     )
-    told = rows.with_columns(
+    frame = rows.with_columns(
         due_at=pl.col("created_at") + _hours(due),
         is_late=pl.col("late") < pl.col("true_late"),
         is_cancelled=pl.col("off") < _CANCELLED,
@@ -164,7 +164,7 @@ def _lived(drawn: pl.DataFrame, sites: pl.DataFrame, settings: SimulationSetting
             .clip(1, 5)
         ),
     )
-    return _whole_seconds(told)
+    return _whole_seconds(frame)
 
 
 def _is_far() -> pl.Expr:
@@ -177,7 +177,7 @@ def _repairs(orders: pl.DataFrame) -> pl.DataFrame:
     bad = pl.col("redone") < _REDONE * (6 - pl.col("quality_rating").fill_null(4)) / 2
     first = orders.filter(bad, ~pl.col("is_cancelled"))
     created = pl.col("completed_at") + _hours(24 * pl.col("wait"))
-    told = first.with_columns(
+    rows = first.with_columns(
         work_order_id=pl.format("{}-again", "work_order_id"),
         is_rework_of="work_order_id",
         created_at=created,
@@ -189,7 +189,7 @@ def _repairs(orders: pl.DataFrame) -> pl.DataFrame:
         estimated_hours=pl.lit(2.0),
         actual_hours=pl.lit(2.0),
     )
-    return _whole_seconds(told)
+    return _whole_seconds(rows)
 
 
 def _changes(orders: pl.DataFrame) -> pl.DataFrame:

@@ -61,8 +61,8 @@ def device_truth(
     failing = _forward(settings, region, some, state, hours)
     frame = pl.DataFrame({"device_id": some.devices["device_id"], "_hour": hours.astype(np.float64)})
     start = pl.lit(settings.starts_at, INSTANT)
-    told = frame.select("device_id", as_of=start + pl.duration(hours=pl.col("_hour").cast(pl.Int64)))
-    return told.with_columns(
+    rows = frame.select("device_id", as_of=start + pl.duration(hours=pl.col("_hour").cast(pl.Int64)))
+    return rows.with_columns(
         *(pl.Series(f"true_failure_{name}", failing[name]) for name in WITHIN),
         *(
             pl.Series(f"true_down_{name}", 1 - (1 - failing[name]) * (1 - outage_probability(span)))

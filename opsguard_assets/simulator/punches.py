@@ -209,5 +209,5 @@ def _beats(sites: pl.DataFrame, outages: pl.DataFrame, settings: SimulationSetti
     )
     alive = (pl.col("back_at") <= pl.col("reported_upto_at")).fill_null(value=True)
     known = pl.col("reported_upto_at") + timedelta(minutes=1)
-    told = joined.filter(alive).select("site_id", "reported_upto_at", known_at=known)
-    return told.filter(pl.col("known_at") <= until)
+    heard = joined.filter(alive).select("site_id", "reported_upto_at", known_at=known)
+    return heard.filter(pl.col("known_at") <= until)

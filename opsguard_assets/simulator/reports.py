@@ -128,8 +128,8 @@ def _events(
                 )
     if not rows:
         return pl.DataFrame(schema=_EVENTS)
-    told = pl.concat(rows).with_columns(at=_instant(settings, "_at"), known_at=_instant(settings, "_known"))
-    return told.filter(pl.col("known_at") <= until).select("device_id", "at", "kind", "component", "known_at")
+    frame = pl.concat(rows).with_columns(at=_instant(settings, "_at"), known_at=_instant(settings, "_known"))
+    return frame.filter(pl.col("known_at") <= until).select("device_id", "at", "kind", "component", "known_at")
 
 
 def _instant(settings: SimulationSettings, hours: str) -> pl.Expr:
@@ -168,24 +168,24 @@ def _day(settings: SimulationSettings, region: int, fleet: Fleet, states: list[S
     shape = (HOURS, per_hour, len(fleet))
     noise = {name: luck.normal(0, 1, shape) for name in ("signal", "temperature", "vibration", "supply")}
     draws = {name: luck.random(shape) for name in ("errors", "late", "twice", "jitter")}
-    told = slice(0, len(states))
+    reporting = slice(0, len(states))
     charge, wear, down = (np.stack([getattr(s, name) for s in states]) for name in ("charge", "wear", "down_hours"))
     signal = np.stack([signal_dbm(fleet, s) for s in states])
     heat = np.stack([s.temperature_c for s in states])
     place = (np.arange(per_hour) + 0.5) / per_hour
     hours = first + np.arange(len(states))[:, None, None] + place[None, :, None]
     wide = (slice(None), None, slice(None))
-    errors = (draws["errors"][told] < 1 - np.exp(-0.01 * np.exp(1.6 * wear[wide]))).astype(np.int64)
+    errors = (draws["errors"][reporting] < 1 - np.exp(-0.01 * np.exp(1.6 * wear[wide]))).astype(np.int64)
     columns = {
-        "_at": hours + (draws["jitter"][told] - 0.5) / per_hour * 0.2,
-        "battery_pct": np.where(fleet.is_powered, np.ceil(charge)[wide], np.nan) + 0 * noise["signal"][told],
-        "signal_dbm": np.clip(signal[wide] + noise["signal"][told], -130, -30),
-        "temperature_c": heat[wide] + 0.3 * noise["temperature"][told],
+        "_at": hours + (draws["jitter"][reporting] - 0.5) / per_hour * 0.2,
+        "battery_pct": np.where(fleet.is_powered, np.ceil(charge)[wide], np.nan) + 0 * noise["signal"][reporting],
+        "signal_dbm": np.clip(signal[wide] + noise["signal"][reporting], -130, -30),
+        "temperature_c": heat[wide] + 0.3 * noise["temperature"][reporting],
         "error_count": errors,
-        "vibration_g": np.maximum(0.2 + 0.5 * wear[wide] + 0.1 * noise["vibration"][told], 0),
-        "supply_v": 2.4 + 0.006 * charge[wide] + 0.02 * noise["supply"][told],
-        "_late": draws["late"][told],
-        "_twice": draws["twice"][told],
+        "vibration_g": np.maximum(0.2 + 0.5 * wear[wide] + 0.1 * noise["vibration"][reporting], 0),
+        "supply_v": 2.4 + 0.006 * charge[wide] + 0.02 * noise["supply"][reporting],
+        "_late": draws["late"][reporting],
+        "_twice": draws["twice"][reporting],
     }
     up = np.broadcast_to((down <= 0)[wide], (len(states), per_hour, len(fleet))).ravel()
     number = np.broadcast_to(np.arange(len(fleet)), (len(states), per_hour, len(fleet))).ravel()
@@ -218,9 +218,9 @@ def _arriving(settings: SimulationSettings, reports: pl.DataFrame, outages: pl.D
     arrives = (
         pl.when(inside.fill_null(value=False)).then(pl.col("ends") + delay).otherwise(pl.col("_at") + delay + late)
     )
-    told = kept.with_columns(_known=arrives, _dated=pl.col("_at") + pl.col("_clock") / 60)
-    again = told.filter(pl.col("_twice") < _TWICE_SHARE).with_columns(_known=pl.col("_known") + 0.2)
-    both = pl.concat([told, again])
+    rows = kept.with_columns(_known=arrives, _dated=pl.col("_at") + pl.col("_clock") / 60)
+    again = rows.filter(pl.col("_twice") < _TWICE_SHARE).with_columns(_known=pl.col("_known") + 0.2)
+    both = pl.concat([rows, again])
     return both.with_columns(
         at=_instant(settings, "_dated"), known_at=_instant(settings, "_known"), is_online=pl.lit(value=True)
     ).sort("known_at", "device_id", "at")

@@ -102,8 +102,8 @@ def simulate(
         "telemetry": things.telemetry,
         "device_events": things.events,
     }
-    told = device_truth(settings, region, things.fleet, things.states)
-    return Simulation(tables, truth(lives), told, clocks.truth, jobs.truth)
+    device_risks = device_truth(settings, region, things.fleet, things.states)
+    return Simulation(tables, truth(lives), device_risks, clocks.truth, jobs.truth)
 
 
 def write_records(

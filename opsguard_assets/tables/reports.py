@@ -49,12 +49,14 @@ def fill(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> Filled:
         and repeating it with the same `incoming` on the result adds nothing.
     """
     key = list(table.key)
-    told = merged(incoming, table)
-    is_known = told.join(known.select(key).unique().with_columns(_told=True), on=key, how="left", maintain_order="left")
+    merged_rows = merged(incoming, table)
+    is_known = merged_rows.join(
+        known.select(key).unique().with_columns(_known_channels=True), on=key, how="left", maintain_order="left"
+    )
     contested = is_known.select(pl.col("_told").is_not_null() | pl.struct(key).is_duplicated()).to_series()
-    added = told.filter(~contested)
+    added = merged_rows.filter(~contested)
     if contested.any():
-        added = pl.concat([added, _revised(known, told.filter(contested), table).select(added.columns)])
+        added = pl.concat([added, _revised(known, merged_rows.filter(contested), table).select(added.columns)])
     accepted = int(added[ROWS].sum())
     return Filled(added, accepted, len(incoming) - accepted)
 
@@ -112,14 +114,14 @@ def _listed(entries: pl.DataFrame, by: list[str], column: str) -> pl.DataFrame:
     return entries.sort("channel").group_by(by, maintain_order=True).agg(pl.struct("channel", "value").alias(column))
 
 
-def _revised(known: pl.DataFrame, told: pl.DataFrame, table: Table) -> pl.DataFrame:
+def _revised(known: pl.DataFrame, rows: pl.DataFrame, table: Table) -> pl.DataFrame:
     """The versions that received rows add to reports of which something is known."""
     key, order = list(table.key), rank(table)
     columns = [*table.columns, SEQUENCE, IS_WITHDRAWN, ARRIVAL, LOADED_AT]
-    mine = known.join(told.select(key).unique(), on=key, how="semi").select(columns)
+    mine = known.join(rows.select(key).unique(), on=key, how="semi").select(columns)
     chain = (
         pl.concat(
-            [mine.with_columns(pl.lit(0, pl.Int64).alias(ROWS), _new=False), told.select(*columns, ROWS, _new=True)]
+            [mine.with_columns(pl.lit(0, pl.Int64).alias(ROWS), _new=False), rows.select(*columns, ROWS, _new=True)]
         )
         .sort([*key, *order, _NEW])
         .with_columns(
@@ -139,7 +141,7 @@ def _revised(known: pl.DataFrame, told: pl.DataFrame, table: Table) -> pl.DataFr
     adds_nothing = pl.all_horizontal(pl.col(c).eq_missing(shown[c]) for c in content)
     says_the_same = pl.all_horizontal(pl.lit(chain[c].eq_missing(shown[c])) for c in content)
     repeats = pl.all_horizontal(*beside, adds_nothing | says_the_same | pl.col(IS_WITHDRAWN))
-    said = pl.all_horizontal(pl.col(c).eq_missing(_told(chain, c)) for c in content)
+    said = pl.all_horizontal(pl.col(c).eq_missing(_known_channels(chain, c)) for c in content)
     # A late word that was known earlier is carried on to the versions that were known after it.
     behind = pl.col(ARRIVAL).filter(pl.col(_NEW)).max().over(key)
     judged = whole.with_columns(
@@ -155,12 +157,12 @@ def _revised(known: pl.DataFrame, told: pl.DataFrame, table: Table) -> pl.DataFr
     return pl.concat([new, carried])
 
 
-def _told(chain: pl.DataFrame, column: str) -> pl.Series:
+def _known_channels(chain: pl.DataFrame, column: str) -> pl.Series:
     """A column without channels of unknown value, which say nothing."""
     if not chain.schema[column].is_nested():
         return chain[column]
-    told = chain.with_columns(pl.col(column).list.eval(pl.element().filter(pl.element().struct["value"].is_not_null())))
-    return _own_lists(told, column)
+    rows = chain.with_columns(pl.col(column).list.eval(pl.element().filter(pl.element().struct["value"].is_not_null())))
+    return _own_lists(rows, column)
 
 
 def _carried(chain: pl.DataFrame, table: Table) -> pl.DataFrame:

@@ -89,8 +89,8 @@ def revise(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> Revisio
     # A key with one version has nothing to compare or to date, and most keys of a first load have one.
     places = places.with_columns(_alone=pl.len().over(_KEY) == 1)
     alone, several = places.filter("_alone"), places.filter(~pl.col("_alone"))
-    told = _without_passing_repeats(several, known, incoming, table)
-    dated = _dated(_without_repeats(told, known, incoming, table))
+    distinct = _without_passing_repeats(several, known, incoming, table)
+    dated = _dated(_without_repeats(distinct, known, incoming, table))
     undated = alone.select(_ROW, _NEW, pl.lit(None, INSTANT).alias(SUPERSEDED_AT))
     rows = pl.concat([undated, dated.select(undated.columns)])
     added, stored = rows.filter(_NEW), rows.filter(~pl.col(_NEW))
@@ -164,9 +164,9 @@ def _without_passing_repeats(
     stored = marked.filter(~pl.col(_NEW)).join(candidates, on=group, how="semi", nulls_equal=True)
     if stored.is_empty():
         return places
-    told = stored.with_columns(_digest(known, stored[_ROW], table)).unique([*group, _DIGEST], keep="any")
+    rows = stored.with_columns(_digest(known, stored[_ROW], table)).unique([*group, _DIGEST], keep="any")
     pairs = candidates.with_columns(_digest(incoming, candidates[_ROW], table)).join(
-        told.select(*group, _DIGEST, _said=_ROW), on=[*group, _DIGEST], nulls_equal=True
+        rows.select(*group, _DIGEST, _said=_ROW), on=[*group, _DIGEST], nulls_equal=True
     )
     same = pl.Series([True]).new_from_index(0, len(pairs))
     for column in _content(table):

@@ -215,17 +215,17 @@ def _complete(risk: pl.DataFrame, still_open: pl.DataFrame, as_of: datetime) -> 
     ahead = still_open.filter(pl.col("opened_at") > as_of)["ticket_id"].sort()
     missing = still_open.filter(pl.col("opened_at") <= as_of).join(risk, on="ticket_id", how="anti")["ticket_id"].sort()
     twice = len(risk) - risk["ticket_id"].n_unique()
-    told = [f"{len(risk)} rows, {len(risk) - twice} tickets, {len(still_open)} open"]
+    entries = [f"{len(risk)} rows, {len(risk) - twice} tickets, {len(still_open)} open"]
     if len(ahead):
         remedy = "correct `opened_at` at the source, or `timezone` in the mapping, and deliver them again"
-        told.append(f"opened after this tick and not scored: {first_of(ahead)}; {remedy}")
+        entries.append(f"opened after this tick and not scored: {first_of(ahead)}; {remedy}")
     if len(missing):
-        told.append(f"open and not scored: {first_of(missing)}; run the tick of this moment again")
+        entries.append(f"open and not scored: {first_of(missing)}; run the tick of this moment again")
     return dg.AssetCheckResult(
         check_name=_COMPLETE,
         passed=not (twice or len(ahead) or len(missing)),
         severity=severity_of(twice=twice, odd=len(missing), rows=len(still_open) - len(ahead)),
-        description=". ".join(told),
+        description=". ".join(entries),
         metadata={"rows": len(risk), "open_tickets": len(still_open)},
     )
 

@@ -73,8 +73,8 @@ def stop(process: psutil.Process) -> bool:
 
 def told_socket_folder(place: Place) -> Path | None:
     """The folder of the socket by `postmaster.pid`."""
-    told = _line(place, _SOCKET_LINE)
-    return Path(told) if told else None
+    folder = _line(place, _SOCKET_LINE)
+    return Path(folder) if folder else None
 
 
 def status_of(place: Place) -> str | None:

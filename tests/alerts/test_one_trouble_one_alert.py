@@ -8,7 +8,7 @@ import pytest
 from opsguard_assets.alerts.finding import TOLD
 from opsguard_assets.alerts.life import settle
 from opsguard_assets.alerts.queries import alerts, decisions, history, unresolved_keys
-from opsguard_assets.alerts.suppression import keep_to_plans
+from opsguard_assets.alerts.suppression import suppress_outside_plan
 from opsguard_assets.devices.alerts import findings as of_devices
 from opsguard_assets.devices.alerts.assets import DEVICE_MONITOR
 from opsguard_assets.shifts.alerts import findings as of_shifts
@@ -37,7 +37,7 @@ def living(database):
 def all_told(database, now, shifts, punches=(), mark=lambda rows: rows, **more):
     """Settles a tick of shifts; what lives after it."""
     heard = [row for row in punches if row["known_at"] <= at(now)]
-    settle(database, of_shifts.told_once(known(shifts, heard, now, **more), mark), SHIFT_MONITOR, at(now))
+    settle(database, of_shifts.suppress_repeated(known(shifts, heard, now, **more), mark), SHIFT_MONITOR, at(now))
     return living(database)
 
 
@@ -117,7 +117,7 @@ def test_leave_that_is_entered_late_hands_the_gap_to_the_post_and_back_without_a
 def test_where_the_plan_of_the_client_holds_no_alert_of_parts_the_gap_is_told_by_its_post(database):
     plans = pl.DataFrame({"client_id": ["acme"], "plan": ["bronze"]})
     only = {"bronze": ["coverage_gap"], "gold": ["coverage_gap", "no_show", "late_arrival"]}
-    assert all_told(database, "08:35", [DAY], mark=lambda rows: keep_to_plans(rows, plans, only)) == {
+    assert all_told(database, "08:35", [DAY], mark=lambda rows: suppress_outside_plan(rows, plans, only)) == {
         GAP: "coverage_gap"
     }
     assert decisions(database, [ANN])[0]["decision"] == "not in the plan"
@@ -141,7 +141,7 @@ def device_tick(database, hour, health=None, risk=None, mode="battery"):
     found = of_devices.device_findings(
         rows, pl.DataFrame(risks, schema=_RISK), pl.DataFrame(schema=_EVENTS), of_devices.Levels(), moment
     )
-    marked = of_devices.told_once(found, unresolved_keys(database, of_devices.ALERT_TYPES))
+    marked = of_devices.suppress_repeated(found, unresolved_keys(database, of_devices.ALERT_TYPES))
     settle(database, marked, DEVICE_MONITOR, moment)
     return living(database)
 
@@ -211,6 +211,6 @@ def test_an_order_that_is_overdue_is_not_told_to_be_likely_late_as_well(database
     risk = {"work_order_id": "w1", "vendor_id": "v1", "due_at": AS_OF + timedelta(hours=9), "as_of": AS_OF, "risk": 0.9,
             "reason": "r", "model_name": "rule", "model_version": "1"}  # fmt: skip
     overdue = [ORDER | {"due_at": AS_OF - timedelta(hours=1)}] if is_overdue else []
-    marked = of_vendors.told_once(found_of_vendors(risk=[risk], overdue=overdue))
+    marked = of_vendors.suppress_repeated(found_of_vendors(risk=[risk], overdue=overdue))
     settle(database, marked, VENDOR_MONITOR, AS_OF)
     assert set(living(database).values()) == ({"work_order_overdue"} if is_overdue else {"work_order_at_risk"})

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsguard_assets.alerts.suppression import held_out, hold_back, keep_to_budget, keep_to_plans
+from opsguard_assets.alerts.suppression import in_holdout, suppress_holdout, suppress_outside_plan, suppress_over_budget
 from tests.alerts.given import finding, frame
 
 RISK, BREACHED = "sla_breach_risk", "sla_breached"
@@ -20,7 +20,7 @@ def reasons(findings):
 
 def test_membership_of_the_hold_out_is_the_same_on_every_machine_and_for_ever():
     names = pl.Series([f"T-{n}" for n in range(8)])
-    chosen = names.filter(held_out(names, 0.4)).to_list()
+    chosen = names.filter(in_holdout(names, 0.4)).to_list()
     assert chosen == ["T-0", "T-2", "T-3", "T-7"], (
         "tickets change sides when this changes: running measurements are lost"
     )
@@ -28,7 +28,7 @@ def test_membership_of_the_hold_out_is_the_same_on_every_machine_and_for_ever():
 
 def test_a_greater_share_holds_out_the_same_tickets_and_more():
     names = pl.Series([f"T-{n}" for n in range(5_000)])
-    few, many = held_out(names, 0.05), held_out(names, 0.2)
+    few, many = in_holdout(names, 0.05), in_holdout(names, 0.2)
     assert not (few & ~many).any()
     assert few.mean() == pytest.approx(0.05, abs=0.012)
     assert many.mean() == pytest.approx(0.2, abs=0.025)
@@ -37,14 +37,14 @@ def test_a_greater_share_holds_out_the_same_tickets_and_more():
 @given(names=st.lists(st.text(), max_size=20))
 def test_whoever_is_held_out_does_not_depend_on_the_others(names):
     series = pl.Series("t", names, dtype=pl.String)
-    together = held_out(series, 0.5).to_list()
-    assert together == [held_out(pl.Series([name]), 0.5)[0] for name in names]
-    assert not held_out(series, 0).any()
-    assert held_out(series, 1).all()
+    together = in_holdout(series, 0.5).to_list()
+    assert together == [in_holdout(pl.Series([name]), 0.5)[0] for name in names]
+    assert not in_holdout(series, 0).any()
+    assert in_holdout(series, 1).all()
 
 
 def test_nobody_without_an_identifier_is_held_out():
-    assert held_out(pl.Series([None, "T"], dtype=pl.String), 1.0).to_list() == [False, True]
+    assert in_holdout(pl.Series([None, "T"], dtype=pl.String), 1.0).to_list() == [False, True]
 
 
 def test_only_raising_findings_of_the_types_that_prevent_are_held_back():
@@ -54,9 +54,9 @@ def test_only_raising_findings_of_the_types_that_prevent_are_held_back():
         finding("c", alert_type=BREACHED),
         finding("d", withheld="not in the plan"),
     )
-    marked = hold_back(rows, 1.0, alert_types=[RISK])
+    marked = suppress_holdout(rows, 1.0, alert_types=[RISK])
     assert reasons(marked) == {"a": "held back", "b": None, "c": None, "d": "not in the plan"}
-    assert hold_back(rows, 0.0, alert_types=[RISK]).equals(rows)
+    assert suppress_holdout(rows, 0.0, alert_types=[RISK]).equals(rows)
 
 
 def test_a_plan_holds_what_it_names_and_an_unknown_plan_holds_everything():
@@ -69,7 +69,7 @@ def test_a_plan_holds_what_it_names_and_an_unknown_plan_holds_everything():
         finding("no client", client_id=None),
         finding("a type of no plan", client_id="B", alert_type="model_unavailable"),
     )
-    marked = keep_to_plans(rows, CLIENTS, PLANS)
+    marked = suppress_outside_plan(rows, CLIENTS, PLANS)
     assert {name for name, why in reasons(marked).items() if why} == {"bronze"}
     assert reasons(marked)["bronze"] == "not in the plan"
     assert marked.drop("withheld").equals(rows.drop("withheld"))
@@ -84,7 +84,7 @@ def test_the_budget_goes_to_the_greatest_risks_that_nothing_else_withholds():
         finding("other", score=0.98, alert_type=BREACHED),
     )
     living = pl.Series(["sla_breach_risk:alive"])
-    marked = keep_to_budget(rows, 4, alert_type=RISK, living=living, raised_today=2)
+    marked = suppress_over_budget(rows, 4, alert_type=RISK, living=living, raised_today=2)
     assert {name for name, why in reasons(marked).items() if why == "over budget"} == {"T0", "T1", "T2", "T3"}
     assert reasons(marked)["held"] == "held back"
 
@@ -96,7 +96,7 @@ def test_the_budget_goes_to_the_greatest_risks_that_nothing_else_withholds():
 )
 def test_what_passes_a_budget_is_what_is_left_of_it(scores, per_day, spent):
     rows = frame(*(finding(f"T{n}", score=score) for n, score in enumerate(scores)))
-    marked = keep_to_budget(rows, per_day, alert_type=RISK, living=NONE, raised_today=spent)
+    marked = suppress_over_budget(rows, per_day, alert_type=RISK, living=NONE, raised_today=spent)
     passing = marked.filter(pl.col("withheld").is_null())["score"].fill_null(0)
     stopped = marked.filter(pl.col("withheld").is_not_null())["score"].fill_null(0)
     assert len(passing) == min(len(scores), max(per_day - spent, 0))
@@ -106,4 +106,4 @@ def test_what_passes_a_budget_is_what_is_left_of_it(scores, per_day, spent):
 
 def test_without_a_budget_nobody_is_over_it():
     rows = frame(*(finding(f"T{n}") for n in range(9)))
-    assert keep_to_budget(rows, None, alert_type=RISK, living=NONE, raised_today=99).equals(rows)
+    assert suppress_over_budget(rows, None, alert_type=RISK, living=NONE, raised_today=99).equals(rows)

@@ -13,7 +13,7 @@ import pytest
 from ml.models.calibration import IDENTITY, Calibration
 from ml.models.learned import Booster, LearnedModel
 from ml.models.model_files import ModelFileError, digests_of, load, save
-from opsguard_assets.models.files import note_files, noted_files, told_of_files, version_key
+from opsguard_assets.models.files import check_files, record_files, recorded_files, version_key
 from opsguard_assets.models.findings import model_findings
 from opsguard_assets.models.promotion import GATE_LABEL, KEPT_OUT, PASSED, PROMOTED, REASONS_LABEL, GateError
 from opsguard_assets.models.trainings import keep, trained_by
@@ -43,7 +43,7 @@ def champion(made, catalog, tmp_path):  # noqa: F811
     """A version that was recorded at its training and became champion."""
     save(boosted(0), tmp_path / "trained")
     version = made(tmp_path / "trained")
-    note_files(catalog.champions.database, PROBLEM, version_key(version), digests_of(tmp_path / "trained"))
+    record_files(catalog.champions.database, PROBLEM, version_key(version), digests_of(tmp_path / "trained"))
     return catalog.promote(version, at=NOW, actor="gate", cause="gate", reasons=[])
 
 
@@ -78,7 +78,7 @@ def test_a_champion_whose_files_were_changed_does_not_score_and_operators_are_to
     assert "not those that were recorded" in found.trouble
     (finding,) = model_findings(found, PROBLEM, alert_type="sla_model_unavailable").to_dicts()
     assert finding["severity"] == "high"
-    is_sound, words = told_of_files(catalog.champions.database, champion)
+    is_sound, words = check_files(catalog.champions.database, champion)
     assert not is_sound
     assert "not those that were recorded" in words
 
@@ -96,10 +96,10 @@ def test_an_exchanged_booster_of_equal_shape_would_have_scored_without_digests(c
 def test_a_version_from_before_the_record_is_recorded_at_its_first_use(catalog, made, tmp_path):  # noqa: F811
     save(boosted(0), tmp_path / "trained")
     version = made(tmp_path / "trained")
-    assert noted_files(catalog.champions.database, PROBLEM, version_key(version)) is None
+    assert recorded_files(catalog.champions.database, PROBLEM, version_key(version)) is None
     catalog.promote(version, at=NOW, actor="gate", cause="gate", reasons=[])
     assert served(catalog).model.name == "lightgbm"
-    assert "first use" in told_of_files(catalog.champions.database, version)[1]
+    assert "first use" in check_files(catalog.champions.database, version)[1]
     exchanged(version.folder, tmp_path)
     assert served(catalog).model is RULE
 

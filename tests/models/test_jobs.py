@@ -25,7 +25,7 @@ from opsguard_assets.config.settings import Settings, SlaThresholds
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.model_jobs import monitoring_config, train_config
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.files import note_files, version_key
+from opsguard_assets.models.files import record_files, version_key
 from opsguard_assets.models.model_assets import GATE_CHECK, learned_keys
 from opsguard_assets.models.monitoring_assets import monitoring_key
 from opsguard_assets.models.monitoring_records import last_record
@@ -112,11 +112,11 @@ def failing(catalog):
         shutil.copytree(folder, kept, dirs_exist_ok=True)
         (folder / "booster.txt").unlink()
         save(replace(whole, scorer=Estimator(scorer)), folder)
-        note_files(*recorded, digests_of(folder))
+        record_files(*recorded, digests_of(folder))
         yield
         (folder / "estimator.skops").unlink()
         shutil.copytree(kept, folder, dirs_exist_ok=True)
-        note_files(*recorded, digests_of(folder))
+        record_files(*recorded, digests_of(folder))
 
 
 class Story:

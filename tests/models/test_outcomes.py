@@ -68,9 +68,11 @@ def test_every_recorded_score_of_a_ticket_that_is_due_meets_the_outcome_that_the
     assert judged.recorded > 300
     assert set(judged.fates) <= {LABELLED, AHEAD, WITHOUT}
     recorded = lake.scan(SLA_RISK.derived_name).drop_nulls("risk").select(pl.len()).collect().item()
-    assert judged.recorded == len(judged.told) == recorded
+    assert judged.recorded == len(judged.labelled) == recorded
     told = lake.scan(TICKET_OUTCOMES.derived_name).select("ticket_id", truth="is_late").collect()
-    both = judged.told.filter(pl.col("fate") == LABELLED).join(told, left_on="entity", right_on="ticket_id", how="left")
+    both = judged.labelled.filter(pl.col("fate") == LABELLED).join(
+        told, left_on="entity", right_on="ticket_id", how="left"
+    )
     assert (both["is_late"] == both["truth"]).all()
     assert both["is_late"].any()
 

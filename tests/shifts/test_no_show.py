@@ -12,7 +12,7 @@ from ml.problems.no_show.problem import TASK
 from ml.problems.no_show.rule import NoShowRule
 from ml.problems.no_show.words import topics
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.shifts.no_show.dataset import PART, ShiftDataset, told_of
+from opsguard_assets.shifts.no_show.dataset import PART, ShiftDataset, part_outcomes
 from opsguard_assets.shifts.no_show.problem_io import last_risk, no_show, parts_of, risk_at
 from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.simulator.settings import SimulationSettings
@@ -53,7 +53,7 @@ def test_features_are_the_same_whether_or_not_the_future_is_known(dataset, world
     then = parts_of(recorded(Lake(str(tmp_path / "lake")), world, moment), moment)
     as_of = pl.lit(moment, pl.Datetime("us", "UTC"))
     ahead = then.filter(pl.col("from_at") > as_of).select(PART).with_columns(as_of=as_of).sort("part_id")
-    served = features(streams(told_of(then)), ahead)
+    served = features(streams(part_outcomes(then)), ahead)
     learned = features(dataset.known, ahead)
     assert len(ahead) > 50
     assert served["person_shifts"].sum() > 0
@@ -61,7 +61,7 @@ def test_features_are_the_same_whether_or_not_the_future_is_known(dataset, world
 
 
 def test_a_no_show_counts_only_when_no_late_punch_is_waited_for(dataset):
-    told = told_of(dataset.parts).filter("is_no_show")
+    told = part_outcomes(dataset.parts).filter("is_no_show")
     ends = dataset.parts.filter(pl.col("verdict") == "no_show")["until_at"]
     assert sorted(told["at"]) == sorted(ends + timedelta(hours=24))
 

@@ -72,24 +72,24 @@ def features(known: Streams, moments: pl.DataFrame, *, channels: Sequence[str] |
         null where nothing was known.
     """
     wanted = known.channel_names if channels is None else channels
-    told = moments.hstack(latest(moments, known.states, by=["device_id"]))
-    told = told.hstack(latest(moments, known.master.select("device_id", "at", *MASTER), by=["device_id"]))
-    told = told.hstack(latest(moments, known.events, by=["device_id"]))
-    told = told.with_columns(
-        latest(told, known.sites, by=["site_id"])["last_at"].alias("_site_last_at"),
-        latest(told, known.rates, by=["model"])["rate"].alias("rate_of_model"),
-        latest(told, known.fleet, by=[])["rate"].alias("rate_of_fleet"),
+    frame = moments.hstack(latest(moments, known.states, by=["device_id"]))
+    frame = frame.hstack(latest(moments, known.master.select("device_id", "at", *MASTER), by=["device_id"]))
+    frame = frame.hstack(latest(moments, known.events, by=["device_id"]))
+    frame = frame.with_columns(
+        latest(frame, known.sites, by=["site_id"])["last_at"].alias("_site_last_at"),
+        latest(frame, known.rates, by=["model"])["rate"].alias("rate_of_model"),
+        latest(frame, known.fleet, by=[])["rate"].alias("rate_of_fleet"),
     )
-    rows = _described(told)
+    rows = _described(frame)
     frames = [_of_channel(known.channels, moments, channel) for channel in wanted]
     return pl.concat([rows, *frames], how="horizontal") if frames else rows
 
 
-def _described(told: pl.DataFrame) -> pl.DataFrame:
+def _described(frame: pl.DataFrame) -> pl.DataFrame:
     as_of, interval = pl.col("as_of"), pl.col("reports_every_minutes")
     silence = minutes(as_of - pl.col("last_at"))
     since = pl.coalesce("installed_at", "first_at")
-    rows = told.with_columns(
+    rows = frame.with_columns(
         age_days=minutes(as_of - since) / _DAY,
         interval_minutes=interval,
         silence_minutes=silence,
@@ -134,5 +134,5 @@ def _of_channel(stream: pl.DataFrame, moments: pl.DataFrame, channel: str) -> pl
         "changes": pl.col("changes").cast(pl.Float64),
         "days_since_change": minutes(pl.col("as_of") - pl.col("changed_at")) / _DAY,
     }
-    told = found.hstack(moments.select("as_of"))
-    return told.select(value.alias(channel_feature(channel, figure)) for figure, value in figures.items())
+    rows = found.hstack(moments.select("as_of"))
+    return rows.select(value.alias(channel_feature(channel, figure)) for figure, value in figures.items())

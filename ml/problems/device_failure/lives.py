@@ -50,7 +50,7 @@ def lives(hourly: pl.DataFrame, devices: pl.DataFrame, events: pl.DataFrame, unt
             _first_after(ends, heard),
         ]
     ).drop_nulls("begins_at")
-    told = (
+    result = (
         begins.unique(["device_id", "begins_at"])
         .sort("begins_at")
         .join_asof(
@@ -64,7 +64,7 @@ def lives(hourly: pl.DataFrame, devices: pl.DataFrame, events: pl.DataFrame, unt
         )
     )
     # Two beginnings before one end are one life.
-    first = told.sort("device_id", "begins_at").unique(["device_id", "ends_at"], keep="first", maintain_order=True)
+    first = result.sort("device_id", "begins_at").unique(["device_id", "ends_at"], keep="first", maintain_order=True)
     sites = devices.select("device_id", "site_id")
     return (
         first.join(sites, on="device_id", how="left")
@@ -154,7 +154,7 @@ def after(moments: pl.DataFrame, every: pl.DataFrame, horizon: pl.Expr, seen_unt
         where it came within the horizon), `watched_minutes`, `is_ended`, `watchable_minutes`; as `ml.training.train`
         wants them.
     """
-    told = moments.join(
+    rows = moments.join(
         every.select("life_id", "begins_at", "ends_at", "ended_by", _failed="is_late"),
         on="life_id",
         how="left",
@@ -165,7 +165,7 @@ def after(moments: pl.DataFrame, every: pl.DataFrame, horizon: pl.Expr, seen_unt
     within = pl.col("watched_minutes") <= horizon
     limit = pl.col("as_of") + pl.duration(microseconds=(horizon * 60e6).cast(pl.Int64))
     return (
-        told.with_columns(watched_minutes=watched, is_ended=failed)
+        rows.with_columns(watched_minutes=watched, is_ended=failed)
         .with_columns(
             is_late=pl.when(limit > pl.lit(seen_until, INSTANT))
             .then(None)

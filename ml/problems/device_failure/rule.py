@@ -54,14 +54,14 @@ class DeviceRule:
     def reasons(self, features: pl.DataFrame) -> pl.Series:
         """What the rule looked at, in words."""
         silent = durations(features["silence_minutes"].clip(lower_bound=0), "")
-        told = features.with_columns(silent.alias("_silent")).select(
+        rows = features.with_columns(silent.alias("_silent")).select(
             offline=pl.when(_offline()).then(
                 pl.format("offline {} of the time over about a week{}", percent(_share("7d"), 1), _trend())
             ),
             battery=pl.when(_low()).then(pl.format("battery {} %", pl.col("battery_last_pct").round(0).cast(pl.Int64))),
             silence=pl.when(_silence() > LOW_SILENT_MINUTES).then(pl.format("silent for {}", "_silent")),
         )
-        said = told.select(reason=pl.concat_str(pl.all(), separator="; ", ignore_nulls=True))["reason"]
+        said = rows.select(reason=pl.concat_str(pl.all(), separator="; ", ignore_nulls=True))["reason"]
         return pl.select(pl.when(said == "").then(pl.lit("nothing out of the ordinary")).otherwise(said)).to_series()
 
 

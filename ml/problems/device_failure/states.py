@@ -52,7 +52,7 @@ def device_states(hourly: pl.DataFrame, base: pl.DataFrame | None = None) -> pl.
     begins = (pl.col(_GROUP) != pl.col(_GROUP).shift(1)).fill_null(value=True)
     placed = steps.with_columns(_row=row, _began=pl.when(begins).then(row).forward_fill())
     elapsed = _before_in_group(pl.col("at"))
-    told = placed.with_columns(
+    rows = placed.with_columns(
         _elapsed=(pl.col("at") - elapsed).dt.total_microseconds() / 60e6,
         _time=_time(),
         hour_at=pl.col("hour_at").cum_max().over(_GROUP),
@@ -62,7 +62,7 @@ def device_states(hourly: pl.DataFrame, base: pl.DataFrame | None = None) -> pl.
         errors_total=pl.col("errors_total").fill_null(pl.col("errors")).cum_sum().over(_GROUP),
         **{name: _held(pl.col(name)) for name in ("is_online", *_LEVELS)},
     ).with_columns(_held(share).alias(name) for name, share in _shares().items())
-    averaged = told.with_columns(
+    averaged = rows.with_columns(
         _average(pl.coalesce(f"{name}_{half}", name), half).alias(f"{name}_{half}")
         for name in _AVERAGED
         for half in HALF_LIVES
@@ -128,8 +128,8 @@ def _steps(hourly: pl.DataFrame, base: pl.DataFrame | None, names: pl.DataFrame)
     stored = None if base is None else base.join(names, on="device_id").drop("device_id")
     fresh = _after(_newly_known(numbered), stored)
     is_newest = pl.col("hour_at") >= pl.max_horizontal(pl.col("hour_at").cum_max().over(_GROUP), "_newest_hour_at")
-    told = fresh.with_columns(pl.when(is_newest).then(name).alias(name) for name in ("is_online", *_LEVELS))
-    steps = _one_per_instant(told).with_columns(_is_new=pl.lit(value=True))
+    rows = fresh.with_columns(pl.when(is_newest).then(name).alias(name) for name in ("is_online", *_LEVELS))
+    steps = _one_per_instant(rows).with_columns(_is_new=pl.lit(value=True))
     carried = (*AVERAGES, *_SHARES, "errors_total")
     empty = steps.with_columns(
         *(pl.lit(None, pl.Float64).alias(name) for name in carried), first_known_at=pl.lit(None, INSTANT)
@@ -171,8 +171,8 @@ def _after(hourly: pl.DataFrame, stored: pl.DataFrame | None) -> pl.DataFrame:
     if stored is None:
         return hourly.with_columns(_newest_hour_at=pl.lit(None, INSTANT))
     marks = stored.select(_GROUP, _base_at="at", _newest_hour_at="hour_at")
-    told = hourly.join(marks, on=_GROUP, how="left", maintain_order="left")
-    return told.filter((pl.col("known_at") > pl.col("_base_at")).fill_null(value=True)).drop("_base_at")
+    rows = hourly.join(marks, on=_GROUP, how="left", maintain_order="left")
+    return rows.filter((pl.col("known_at") > pl.col("_base_at")).fill_null(value=True)).drop("_base_at")
 
 
 def _newly_known(hourly: pl.DataFrame) -> pl.DataFrame:
@@ -201,7 +201,7 @@ def channel_states(hourly: pl.DataFrame, base: pl.DataFrame | None = None) -> pl
     stored = (pl.DataFrame(schema=_CHANNEL) if base is None else base.select(_CHANNEL.keys())).with_columns(
         known_at=pl.col("at")
     )
-    told = (
+    frame = (
         hourly.select("device_id", "hour_at", "known_at", "channels")
         .explode("channels", empty_as_null=False)
         .unnest("channels")
@@ -220,7 +220,7 @@ def channel_states(hourly: pl.DataFrame, base: pl.DataFrame | None = None) -> pl
             _high="max",
         )
     )
-    rows = pl.concat([stored, told], how="diagonal_relaxed").with_columns(_group=_numbered("device_id", "channel"))
+    rows = pl.concat([stored, frame], how="diagonal_relaxed").with_columns(_group=_numbered("device_id", "channel"))
     ordered = rows.sort("_group", "known_at", "hour_at", maintain_order=True)
     began = pl.when(pl.col("changes").is_not_null()).then("at").max().over("_group")
     is_next = (pl.col("at") > began).fill_null(value=True) | pl.col("changes").is_not_null()

@@ -89,9 +89,9 @@ def streams(
 def _events(events: pl.DataFrame) -> pl.DataFrame:
     """Running counts and newest instants, by when they became known."""
     group = ["device_id"]
-    told = events.select("device_id", "known_at", "at", "kind").sort("device_id", "known_at", "at")
+    frame = events.select("device_id", "known_at", "at", "kind").sort("device_id", "known_at", "at")
     named = {kind: pl.col("kind") == kind for kind in EVENTS}
-    rows = told.select(
+    rows = frame.select(
         "device_id",
         pl.col("known_at").alias("_known_at"),
         *(is_one.cast(pl.Int64).cum_sum().over(group).alias(f"{kind}s") for kind, is_one in named.items()),
@@ -125,9 +125,9 @@ def _rates(states: pl.DataFrame, master: pl.DataFrame, events: pl.DataFrame) -> 
     removals = heard.filter(pl.col("kind") == "removed").group_by("device_id").agg(pl.col("at").min())
     changes = ((begun, 1, 0), (failures, 0, 1), (removals, -1, 0))
     happened = [rows.select("device_id", "at", present=present, failed=failed) for rows, present, failed in changes]
-    told = pl.concat(happened, how="vertical_relaxed").join(models, on="device_id", how="left")
-    fleet = _per_day(told, []).with_columns(rate=(pl.col("failed") + 1) / (pl.col("days") + _PRIOR_DAYS))
-    by_model = _per_day(told.drop_nulls("model"), ["model"])
+    frame = pl.concat(happened, how="vertical_relaxed").join(models, on="device_id", how="left")
+    fleet = _per_day(frame, []).with_columns(rate=(pl.col("failed") + 1) / (pl.col("days") + _PRIOR_DAYS))
+    by_model = _per_day(frame.drop_nulls("model"), ["model"])
     usual = by_model.sort("at").join_asof(fleet.select("at", usual="rate"), on="at", check_sortedness=False)
     rate = (pl.col("failed") + pl.col("usual") * _PRIOR_DAYS) / (pl.col("days") + _PRIOR_DAYS)
     return (

@@ -63,17 +63,17 @@ _MODES = (BATTERY, CONNECTIVITY, TEMPERATURE, HARDWARE)
 def topics(rows: pl.DataFrame) -> Topics:
     """What may be said of some rows of `ml.problems.device_failure.features`; `always` is the age of what is known."""
     known = _known(rows)
-    told = known.with_columns(
+    frame = known.with_columns(
         _silent=durations(known["silence_minutes"].clip(lower_bound=0)),
         _site=durations(known["site_silence_minutes"].clip(lower_bound=0)),
     )
-    members, phrases = dict(_MEMBERS), phrased(told, _phrases())
+    members, phrases = dict(_MEMBERS), phrased(frame, _phrases())
     for channel in channels_in(rows.columns):
         names = {figure: channel_feature(channel, figure) for figure in OF_CHANNEL}
         members[_topic(channel)] = tuple(names.values())
         said = _of_channel(channel)
         phrases |= phrased(rows, {names[figure]: said[figure] for figure in OF_CHANNEL})
-    heard = told.select(pl.format("last heard {} ago", "_silent").fill_null("never heard")).to_series()
+    heard = frame.select(pl.format("last heard {} ago", "_silent").fill_null("never heard")).to_series()
     return Topics(members, phrases, heard)
 
 

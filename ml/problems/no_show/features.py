@@ -44,14 +44,14 @@ class Streams:
     arrivals: pl.DataFrame
 
 
-def streams(told: pl.DataFrame) -> Streams:
+def streams(outcomes: pl.DataFrame) -> Streams:
     """The streams of features.
 
     Args:
-        told: What became of past parts: `person_id`, `site_id`, `at` (from when it was known), `is_no_show`, `is_late`,
+        outcomes: Outcomes of past parts: `person_id`, `site_id`, `at` (when it became known), `is_no_show`, `is_late`,
             `seen_at` (arrival or, if known by then, departure; null where nobody came).
     """
-    flagged = told.with_columns(pl.col("is_no_show", "is_late").fill_null(value=False).cast(pl.Int64)).sort("at")
+    flagged = outcomes.with_columns(pl.col("is_no_show", "is_late").fill_null(value=False).cast(pl.Int64)).sort("at")
     missed_at = pl.when(pl.col("is_no_show") == 1).then("at")
 
     def running(by: list[str]) -> list[pl.Expr]:
@@ -101,9 +101,9 @@ def features(known: Streams, moments: pl.DataFrame) -> pl.DataFrame:
     seen = latest(moments, known.arrivals, by=["person_id"])
     week_ago = moments.select("person_id", as_of=pl.col("as_of") - _WEEK)
     before = latest(week_ago, known.arrivals, by=["person_id"]).select(_before="arrivals")
-    told = pl.concat([moments, own, site, fleet, seen, before], how="horizontal")
+    frame = pl.concat([moments, own, site, fleet, seen, before], how="horizontal")
     as_of, begins = pl.col("as_of"), pl.col("from_at")
-    rates = told.with_columns(
+    rates = frame.with_columns(
         fleet_rate=_shrunk("_all_missed", "_all", pl.lit(PRIOR_FLEET), PRIOR_PERSON),
     ).with_columns(
         person_rate=_shrunk("_missed", "_shifts", pl.col("fleet_rate"), PRIOR_PERSON),

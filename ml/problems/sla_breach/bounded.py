@@ -21,8 +21,8 @@ from ml.problems.sla_breach.streams import (
     RATE_OF_LAST,
     closings_of,
     handled_of,
+    outcomes_as_known,
     states_of,
-    told_of,
 )
 from ml.values import INSTANT
 
@@ -63,7 +63,7 @@ def needed(versions: pl.DataFrame, outcomes: pl.DataFrame, since: datetime) -> p
 def trailed(versions: pl.DataFrame, outcomes: pl.DataFrame, since: datetime, lively: pl.DataFrame) -> pl.DataFrame:
     """The tickets of the last outcomes, ends of work and closings that figures trail; (`ticket_id`)."""
     states = states_of(versions)
-    told, handled = told_of(outcomes, states), handled_of(states)
+    known_outcomes, handled = outcomes_as_known(outcomes, states), handled_of(states)
     mine = versions.join(lively, on="ticket_id", how="semi")
     values = {column: mine.select(pl.col(column).drop_nulls().unique()) for column in SPARSE}
 
@@ -73,14 +73,14 @@ def trailed(versions: pl.DataFrame, outcomes: pl.DataFrame, since: datetime, liv
                 rows = rows.join(values[column], on=column, how="semi")
         return _last(rows, by, number, since)
 
-    with_minutes, ended = told.drop_nulls("minutes"), handled.drop_nulls("minutes")
+    with_minutes, ended = known_outcomes.drop_nulls("minutes"), handled.drop_nulls("minutes")
     parts = [
-        last(told, [], 5 * RATE_OF_LAST),
-        *(last(told, [column], RATE_OF_LAST) for column in GROUPINGS),
+        last(known_outcomes, [], 5 * RATE_OF_LAST),
+        *(last(known_outcomes, [column], RATE_OF_LAST) for column in GROUPINGS),
         *(last(with_minutes, [column], MINUTES_OF_LAST) for column in GROUPINGS),
         last(ended, [], 5 * MINUTES_OF_LAST),
         *(last(ended, [column], MINUTES_OF_LAST) for column in HANDLED),
-        last(closings_of(told, handled), [], CLOSINGS),
+        last(closings_of(known_outcomes, handled), [], CLOSINGS),
     ]
     return pl.concat(parts).unique()
 
@@ -107,8 +107,8 @@ def thinned(versions: pl.DataFrame) -> pl.DataFrame:
     ticket, known = pl.col("ticket_id"), pl.col("known_at")
     is_last = ticket.ne_missing(ticket.shift(-1))
     ends = ~pl.col("is_open") & (pl.col("is_open").shift(1) | ticket.ne_missing(ticket.shift(1)))
-    told = pl.col("outcome_at") + pl.duration(microseconds=1)
-    looks = (known <= told) & (is_last | (known.shift(-1) > told))
+    known_from = pl.col("outcome_at") + pl.duration(microseconds=1)
+    looks = (known <= known_from) & (is_last | (known.shift(-1) > known_from))
     wanted = pl.col("is_active") | pl.col("outcome_at").is_null() | ends | (ends.shift(-1) & ~is_last) | looks
     return versions.filter(rows.select(wanted.fill_null(value=False)).to_series())
 
@@ -120,5 +120,5 @@ def figures(versions: pl.DataFrame, outcomes: pl.DataFrame) -> list[pl.DataFrame
     ticket takes its place.
     """
     states = states_of(versions)
-    told, handled = told_of(outcomes, states), handled_of(states)
-    return [told, handled, closings_of(told, handled)]
+    known_outcomes, handled = outcomes_as_known(outcomes, states), handled_of(states)
+    return [known_outcomes, handled, closings_of(known_outcomes, handled)]

@@ -76,7 +76,7 @@ def streams(versions: pl.DataFrame, outcomes: pl.DataFrame, clients: pl.DataFram
         clients: Versions of `clients` (`client_id`, `plan`, `known_at`).
     """
     states = states_of(versions)
-    told = told_of(outcomes, states)
+    known_outcomes = outcomes_as_known(outcomes, states)
     handled = handled_of(states)
     first = states.filter(_IS_FIRST).select("ticket_id", "group_id", "at")
     return Streams(
@@ -84,18 +84,19 @@ def streams(versions: pl.DataFrame, outcomes: pl.DataFrame, clients: pl.DataFram
         loads={column: _load(versions, column) for column in LOADED},
         arrivals={"all": _arrivals(first, []), "group_id": _arrivals(first, ["group_id"])},
         rates={
-            "all": trailing(told, "is_late", by=[], last=5 * RATE_OF_LAST),
-            **{column: trailing(told, "is_late", by=[column], last=RATE_OF_LAST) for column in GROUPINGS},
+            "all": trailing(known_outcomes, "is_late", by=[], last=5 * RATE_OF_LAST),
+            **{column: trailing(known_outcomes, "is_late", by=[column], last=RATE_OF_LAST) for column in GROUPINGS},
         },
         minutes={
-            column: trailing(told, "minutes", by=[column], last=MINUTES_OF_LAST, quantile=0.5) for column in GROUPINGS
+            column: trailing(known_outcomes, "minutes", by=[column], last=MINUTES_OF_LAST, quantile=0.5)
+            for column in GROUPINGS
         },
         handling={
             "all": trailing(handled, "minutes", by=[], last=5 * MINUTES_OF_LAST, quantile=0.5),
             **{c: trailing(handled, "minutes", by=[c], last=MINUTES_OF_LAST, quantile=0.5) for c in HANDLED},
         },
         handled=_arrivals(handled, ["group_id"]),
-        closing=trailing(closings_of(told, handled), "lag", by=[], last=CLOSINGS, quantile=0.5),
+        closing=trailing(closings_of(known_outcomes, handled), "lag", by=[], last=CLOSINGS, quantile=0.5),
         plans=clients.select("client_id", "plan", at="known_at"),
     )
 
@@ -106,9 +107,9 @@ def handled_of(states: pl.DataFrame) -> pl.DataFrame:
     return ended.select("ticket_id", "at", *HANDLED, minutes=minutes(pl.col("at") - pl.col("opened_at")))
 
 
-def closings_of(told: pl.DataFrame, handled: pl.DataFrame) -> pl.DataFrame:
+def closings_of(outcomes: pl.DataFrame, handled: pl.DataFrame) -> pl.DataFrame:
     """How long clocks ran on after the work had ended; (`ticket_id`, `at`, `lag` in minutes), in order of tickets."""
-    kept = told.filter(~pl.col("is_late"), pl.col("minutes").is_not_null())
+    kept = outcomes.filter(~pl.col("is_late"), pl.col("minutes").is_not_null())
     found = _as_known(
         kept.select("ticket_id", "at", "minutes", "opened_at"), handled.select("ticket_id", "at", done_at="at")
     )
@@ -155,7 +156,7 @@ def _since(column: str) -> pl.Expr:
     return pl.when(changed).then("known_at").forward_fill()
 
 
-def told_of(outcomes: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
+def outcomes_as_known(outcomes: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
     """Outcomes with what their ticket looked like when they became known; in order of tickets."""
     # A deadline is missed after it, not at it.
     known = pl.when("is_late").then(pl.col("at") + pl.duration(microseconds=1)).otherwise("at")
@@ -180,10 +181,10 @@ def _load(versions: pl.DataFrame, column: str) -> pl.DataFrame:
         & (pl.col(column) == pl.col(column).shift(1))
         & (pl.col("known_at") == pl.col("superseded_at").shift(1)).fill_null(value=False)
     )
-    told = carried.select(column, "known_at", "superseded_at", follows=follows)
-    came = told.filter(~pl.col("follows")).select(column, at="known_at", change=pl.lit(1, pl.Int64))
+    rows = carried.select(column, "known_at", "superseded_at", follows=follows)
+    came = rows.filter(~pl.col("follows")).select(column, at="known_at", change=pl.lit(1, pl.Int64))
     is_followed = pl.col("follows").shift(-1).fill_null(value=False)
-    went = told.filter(pl.col("superseded_at").is_not_null() & ~is_followed)
+    went = rows.filter(pl.col("superseded_at").is_not_null() & ~is_followed)
     left = went.select(column, at="superseded_at", change=pl.lit(-1, pl.Int64))
     return running_count(pl.concat([came, left]), by=[column])
 

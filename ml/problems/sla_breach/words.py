@@ -67,9 +67,11 @@ def topics(rows: pl.DataFrame) -> Topics:
     unknown = [pl.lit(None, pl.Float64).alias(name) for name in sorted(wanted - set(rows.columns))]
     known = rows.with_columns(unknown).select(pl.col(sorted(wanted)).cast(pl.Float64).fill_nan(None))
     timed = [name for name in known.columns if "minutes" in name or name.startswith("handling_of_")]
-    told = known.with_columns(durations(known[name].clip(lower_bound=0)).alias(_said(name)) for name in timed)
+    frame = known.with_columns(durations(known[name].clip(lower_bound=0)).alias(_said(name)) for name in timed)
     left = pl.format("{} of working time left", _said("remaining_minutes"))
-    return Topics(_MEMBERS, phrased(told, _phrases()), told.select(left.fill_null("no deadline is known")).to_series())
+    return Topics(
+        _MEMBERS, phrased(frame, _phrases()), frame.select(left.fill_null("no deadline is known")).to_series()
+    )
 
 
 def _said(column: str) -> str:

@@ -58,16 +58,16 @@ class Streams:
     site_open: pl.DataFrame
 
 
-def streams(told: pl.DataFrame, spans: pl.DataFrame) -> Streams:
+def streams(outcomes: pl.DataFrame, spans: pl.DataFrame) -> Streams:
     """The streams of features.
 
     Args:
-        told: What became of past orders: `work_order_id`, `batch_id`, `vendor_id`, `site_id`, `client_id`, `category`,
-            `at` (from when it was known), `is_late`.
+        outcomes: Outcomes of past orders: `work_order_id`, `batch_id`, `vendor_id`, `site_id`, `client_id`,
+            `category`, `at` (when it became known), `is_late`.
         spans: When orders were open: `vendor_id`, `site_id`, `opened_at`, `overdue_at` (null where never), `gone_at`
             (null where still open).
     """
-    by_batch = told.sort("at", "work_order_id").with_columns(pl.col("is_late").cast(pl.Float64))
+    by_batch = outcomes.sort("at", "work_order_id").with_columns(pl.col("is_late").cast(pl.Float64))
     rates = {
         name: trailing(_batches(by_batch, group), "is_late", by=group, last=LAST if group else LAST_OF_ALL)
         for name, group in _GROUPS.items()
@@ -82,9 +82,11 @@ def streams(told: pl.DataFrame, spans: pl.DataFrame) -> Streams:
     )
 
 
-def _batches(told: pl.DataFrame, group: Sequence[str]) -> pl.DataFrame:
+def _batches(outcomes: pl.DataFrame, group: Sequence[str]) -> pl.DataFrame:
     """One outcome per batch, known as its first order's was."""
-    return told.unique(["batch_id", *(name for name in group if name == "category")], keep="first", maintain_order=True)
+    return outcomes.unique(
+        ["batch_id", *(name for name in group if name == "category")], keep="first", maintain_order=True
+    )
 
 
 def _count(spans: pl.DataFrame, of: str, begins: str) -> pl.DataFrame:
@@ -132,8 +134,8 @@ def features(known: Streams, moments: pl.DataFrame) -> pl.DataFrame:
         pair_batches=pl.col("_pair_all").fill_null(0).cast(pl.Float64),
     )
     share = 1 - pl.col("hours_to_due") / pl.col("lead_hours")
-    told = rows.with_columns(elapsed_share=pl.when(pl.col("lead_hours") > 0).then(share))
-    return told.select(*(name for name in moments.columns if name not in FEATURES), *FEATURES)
+    frame = rows.with_columns(elapsed_share=pl.when(pl.col("lead_hours") > 0).then(share))
+    return frame.select(*(name for name in moments.columns if name not in FEATURES), *FEATURES)
 
 
 def _with_rates(joined: pl.DataFrame) -> pl.DataFrame:

@@ -33,9 +33,9 @@ def hazard() -> Candidate:
 
 
 def _fit(examples: Examples, parameters: Parameters, seed: int, later: Examples | None = None) -> Fitted:
-    told, judged = examples.moments, later.moments if later else None
-    periods = _periods(told, parameters["periods"])
-    rows, ended, weights = person_periods(_some(told, seed), periods, seed)
+    result, judged = examples.moments, later.moments if later else None
+    periods = _periods(result, parameters["periods"])
+    rows, ended, weights = person_periods(_some(result, seed), periods, seed)
     checked = person_periods(_some(judged, seed), periods, seed) if judged else None
     boosting = {name: value for name, value in parameters.items() if name != "periods"}
     booster, used = boosted(rows, ended, boosting, seed, checked, weights)
@@ -69,12 +69,12 @@ def person_periods(examples: Examples, periods: Periods, seed: int) -> tuple[Any
     watched, watchable, ended = examples.column(WATCHED), examples.column(WATCHABLE), examples.rows[ENDED].to_numpy()
     rows, labels, weights = [], [], []
     for begins, ends in periods.spans():
-        told = np.flatnonzero((watched > begins) & (watchable >= ends))
-        ends_here = ended[told] & (watched[told] <= ends)
+        present = np.flatnonzero((watched > begins) & (watchable >= ends))
+        ends_here = ended[present] & (watched[present] <= ends)
         kept, weight = _thinned(ends_here, luck)
-        rows.append(periods.described(numbers[told[kept]], begins, ends))
+        rows.append(periods.described(numbers[present[kept]], begins, ends))
         labels.append(ends_here[kept])
-        weights.append(weight * stands[told[kept]])
+        weights.append(weight * stands[present[kept]])
     return np.vstack(rows), np.concatenate(labels).astype(np.int64), np.concatenate(weights)
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from opsguard_assets.alerts.life import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.queries import unresolved_in
-from opsguard_assets.alerts.suppression import keep_to_plans
+from opsguard_assets.alerts.suppression import suppress_outside_plan
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.alerts.findings import ALERT_TYPES, MONITOR, Levels, device_findings, told_once
+from opsguard_assets.devices.alerts.findings import ALERT_TYPES, MONITOR, Levels, device_findings, suppress_repeated
 from opsguard_assets.devices.failure.assets import DEVICE_RISK_KEY
 from opsguard_assets.devices.failure.problem_io import events_of
 from opsguard_assets.devices.failure.risk_io import recorded_risk
@@ -77,8 +77,8 @@ def found_in(
     before = _before(lake, as_of, looked_back(health))
     found = device_findings(health, risk, events, levels, as_of, before)
     plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
-    marked = keep_to_plans(found, plans, settings.plans.alerts_by_plan())
-    return told_once(marked, unresolved_in(connection, ALERT_TYPES))
+    marked = suppress_outside_plan(found, plans, settings.plans.alerts_by_plan())
+    return suppress_repeated(marked, unresolved_in(connection, ALERT_TYPES))
 
 
 def _before(lake: Lake, as_of: datetime, back: timedelta) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import polars as pl
 from ml.problems.device_failure.words import BATTERY
 from ml.words import counted, durations, likely, reached, rounded
 from opsguard_assets.alerts.finding import FINDING, GROUPED, IN_MAINTENANCE
-from opsguard_assets.alerts.suppression import tell_once
+from opsguard_assets.alerts.suppression import suppress_covered
 from opsguard_assets.devices.telemetry.site_silence import Together, silent_together, waited_for
 from opsguard_assets.tables.values import INSTANT
 
@@ -103,7 +103,7 @@ def device_findings(
     return rows.with_columns(withheld=why)
 
 
-def told_once(findings: pl.DataFrame, living: Sequence[str]) -> pl.DataFrame:
+def suppress_repeated(findings: pl.DataFrame, living: Sequence[str]) -> pl.DataFrame:
     """Findings, marked by everything else before, with each trouble of a device told by one alert.
 
     A device that is silent is not told to be likely to go offline, nor to have a low battery: the silence tells both,
@@ -119,10 +119,10 @@ def told_once(findings: pl.DataFrame, living: Sequence[str]) -> pl.DataFrame:
         LOW_BATTERY: (pl.col("alert_type") == FAILURE_RISK) & of_battery,
     }
     pairs = [
-        findings.filter(told).select(told="dedup_key", by=pl.format(f"{teller}:{{}}", "entity_id"))
-        for teller, told in told_by.items()
+        findings.filter(result).select(told="dedup_key", by=pl.format(f"{teller}:{{}}", "entity_id"))
+        for teller, result in told_by.items()
     ]
-    return tell_once(findings, pl.concat(pairs), living=living)
+    return suppress_covered(findings, pl.concat(pairs), living=living)
 
 
 def _together(levels: Levels) -> Together:
@@ -210,7 +210,7 @@ def _replace(health: pl.DataFrame, levels: Levels, as_of: datetime) -> pl.DataFr
         pl.lit(f"{levels.replace_below:g}"),
         counted(days, "day"),
     )
-    told = rows.with_columns(
+    frame = rows.with_columns(
         _health="score",
         score=pl.lit(None, pl.Float64),
         reason=pl.format(
@@ -218,7 +218,7 @@ def _replace(health: pl.DataFrame, levels: Levels, as_of: datetime) -> pl.DataFr
         ),
     )
     evidence = ("kind", "_health", "below_60_since_at", "battery_score", "signal_score", "uptime_score")
-    return _found(told, REPLACE, pl.lit("low"), title, pl.lit(value=True), evidence)
+    return _found(frame, REPLACE, pl.lit("low"), title, pl.lit(value=True), evidence)
 
 
 def _sites(together: pl.DataFrame) -> pl.DataFrame:

@@ -115,14 +115,14 @@ def _complete(rows: pl.DataFrame) -> dg.AssetCheckResult:
     """Every device that is up has one risk. One that has none is told and withholds no other one."""
     distinct, up = rows["device_id"].n_unique(), rows.filter(pl.col("state") == UP)
     odd = up.filter(pl.col("risk_24h").is_null())["device_id"].sort()
-    told = f"{len(rows)} rows of {distinct} devices; {len(up)} are up, {len(up) - len(odd)} of them have a risk"
+    message = f"{len(rows)} rows of {distinct} devices; {len(up)} are up, {len(up) - len(odd)} of them have a risk"
     if len(odd):
-        told += f"; without one: {first_of(odd)}. Look at their reports and at their row in `devices`"
+        message += f"; without one: {first_of(odd)}. Look at their reports and at their row in `devices`"
     return dg.AssetCheckResult(
         check_name=_COMPLETE,
         passed=len(rows) == distinct and not len(odd),
         severity=severity_of(twice=len(rows) - distinct, odd=len(odd), rows=len(up)),
-        description=told,
+        description=message,
     )
 
 

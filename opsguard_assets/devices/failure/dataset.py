@@ -152,10 +152,12 @@ class DeviceDataset:
         """Features and what happened, one row per question."""
         units = self.lives.select("life_id", "device_id")
         placed = moments.select("life_id", "as_of").join(units, on="life_id", how="left", maintain_order="left")
-        told = features(self.known, placed)
+        described = features(self.known, placed)
         judged = HORIZONS[self.judged.within]
         rows = (
-            asked(told, judged_within=self.judged.within) if two else told.with_columns(pl.lit(judged).alias(HORIZON))
+            asked(described, judged_within=self.judged.within)
+            if two
+            else described.with_columns(pl.lit(judged).alias(HORIZON))
         )
         return after(rows, self.lives, pl.col(HORIZON), self._seen_until)
 

@@ -56,13 +56,13 @@ def device_risk(rows: pl.DataFrame, model: RiskModel, as_of: datetime, explain: 
         is down: that is a fact), `mode`, `action`, `reason` (null where it is not explained), `last_at`,
         `silence_minutes`, `model_name`, `model_version`; sorted by device.
     """
-    told = rows.sort("device_id").with_columns(_state())
+    frame = rows.sort("device_id").with_columns(_state())
     risks = {
-        name: _said(model, told.with_columns(pl.lit(minutes).alias(HORIZON)))
+        name: _said(model, frame.with_columns(pl.lit(minutes).alias(HORIZON)))
         for name, minutes in zip(RISKS, HORIZONS.values(), strict=True)
     }
     is_up = pl.col("state") == UP
-    scored = told.with_columns(**risks).with_columns(pl.when(is_up).then(name).alias(name) for name in RISKS)
+    scored = frame.with_columns(**risks).with_columns(pl.when(is_up).then(name).alias(name) for name in RISKS)
     explained = _explained(scored, model, explain)
     return (
         scored.select(

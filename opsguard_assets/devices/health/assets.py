@@ -76,14 +76,14 @@ def _complete(health: pl.DataFrame) -> dg.AssetCheckResult:
     """Every device has one score. One that has none is told and withholds no other one."""
     distinct, is_scored = health["device_id"].n_unique(), health["score"].is_between(0, 100).fill_null(value=False)
     odd = health.filter(~is_scored)["device_id"].sort()
-    told = f"{len(health)} rows of {distinct} devices in service; {is_scored.sum()} scores lie between 0 and 100"
+    message = f"{len(health)} rows of {distinct} devices in service; {is_scored.sum()} scores lie between 0 and 100"
     if len(odd):
-        told += f"; without one: {first_of(odd)}. Look at their reports and at their row in `devices`"
+        message += f"; without one: {first_of(odd)}. Look at their reports and at their row in `devices`"
     return dg.AssetCheckResult(
         check_name=_COMPLETE,
         passed=len(health) == distinct and not len(odd),
         severity=severity_of(twice=len(health) - distinct, odd=len(odd), rows=len(health)),
-        description=told,
+        description=message,
     )
 
 

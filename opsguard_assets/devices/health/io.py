@@ -43,8 +43,8 @@ def health_at(lake: Lake, as_of: datetime, *, replace_below: float) -> pl.DataFr
     seen = Seen(hourly, devices, ever, _held_before(lake, devices, as_of))
     sites = lake.known(_SITES, as_of).select("site_id", "client_id").unique("site_id").collect()
     scored = with_reasons(_in_portions(seen, as_of)).join(sites, on="site_id", how="left", maintain_order="left")
-    told = scored.join(_unwell_before(lake, as_of), on="device_id", how="left", maintain_order="left")
-    return told.with_columns(below_60_since_at=_unwell_since(replace_below), date=pl.lit(as_of.date())).select(
+    rows = scored.join(_unwell_before(lake, as_of), on="device_id", how="left", maintain_order="left")
+    return rows.with_columns(below_60_since_at=_unwell_since(replace_below), date=pl.lit(as_of.date())).select(
         DEVICE_HEALTH.columns
     )
 

@@ -38,11 +38,11 @@ def failure_rates(scored: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
         `within`, `devices` (scores judged), `failed`, `rate`, `low`, `high` (95 % interval of Wilson, 1927). "all"
         counts devices that are down as failed, at the moment itself ("then"), too.
     """
-    told = _placed(scored, lives)
+    result = _placed(scored, lives)
     up, back = pl.col("_up"), pl.col("_back")
     chosen = {ALL: pl.lit(value=True), UP: up, BACK: up & back, THROUGHOUT: up & ~back}
     parts = [
-        told.filter(is_so)
+        result.filter(is_so)
         .with_columns(state=pl.lit(state), within=pl.lit(name), _late=_late(minutes))
         .drop_nulls("_late")
         for state, is_so in chosen.items()
@@ -66,7 +66,7 @@ def _wilson() -> dict[str, pl.Expr]:
 
 def _placed(scored: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
     """Scores with the last life that began by then: whether it goes on, since when, and how long it will."""
-    told = (
+    rows = (
         scored.select("device_id", "as_of", "band")
         .sort("as_of")
         .join_asof(
@@ -78,7 +78,7 @@ def _placed(scored: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
         )
         .with_columns(_failed=pl.col("is_late").fill_null(value=False), _up=pl.col("ends_at") > pl.col("as_of"))
     )
-    return told.filter(pl.col("_up") | pl.col("_failed")).with_columns(
+    return rows.filter(pl.col("_up") | pl.col("_failed")).with_columns(
         _back=pl.col("as_of") - pl.col("begins_at") < pl.duration(hours=int(WINDOW_HOURS)),
         _left=(pl.col("ends_at") - pl.col("as_of")).dt.total_microseconds() / 60e6,
     )

@@ -70,9 +70,9 @@ def device_health(seen: Seen, as_of: datetime) -> pl.DataFrame:
         spells without a report cost), `missed_hours` of `watched_hours`. One row per device, sorted.
     """
     fleet = _fleet(seen, as_of)
-    told = in_order(seen.hourly, fleet, as_of)
-    rated = fleet.join(rates_of(told.filter("_has_battery")), on="_place", how="left")
-    spells = weighed(spells_of(told, rated, as_of), held_before(seen.before, rated), rated)
+    hours = in_order(seen.hourly, fleet, as_of)
+    rated = fleet.join(rates_of(hours.filter("_has_battery")), on="_place", how="left")
+    spells = weighed(spells_of(hours, rated, as_of), held_before(seen.before, rated), rated)
     return _scored(rated.join(_sums(spells, rated), on="_place", how="left"), as_of).sort("device_id")
 
 
@@ -129,12 +129,12 @@ def _sums(spells: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _scored(told: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+def _scored(rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     shown = {f"{part}_score": pl.when(f"_has_{part}").then(_mean(part)) for part in WEIGHTS}
     missed = {
         f"{part}_missed": pl.when(f"_has_{part}").then(100 * pl.col("_silent") / _believed(part)) for part in WEIGHTS
     }
-    scored = told.with_columns(**shown, **missed, **{f"_{part}_weight": _weight(part) for part in WEIGHTS})
+    scored = rows.with_columns(**shown, **missed, **{f"_{part}_weight": _weight(part) for part in WEIGHTS})
     total = pl.sum_horizontal(f"_{part}_weight" for part in WEIGHTS)
     points = pl.sum_horizontal(pl.col(f"_{part}_weight") * pl.col(f"{part}_score") for part in WEIGHTS)
     # Who never reported anything is as well as one that is silent: its uptime says so, where a report was due.

@@ -21,18 +21,18 @@ _LEAST_RISE, _MOST_RISE, _RISE_DEVIATIONS = 2.0, 10.0, 5.0
 _DEVIATION = 1.4826 / 2**0.5
 
 
-def rates_of(told: pl.DataFrame) -> pl.DataFrame:
+def rates_of(hours: pl.DataFrame) -> pl.DataFrame:
     """How fast charge is lost.
 
     Args:
-        told: Hours within the window of their device (`_place` of the device, `_window` in minutes, `hour_at`,
+        hours: Hours within the window of their device (`_place` of the device, `_window` in minutes, `hour_at`,
             `battery_first_pct`, `battery_last_pct`, `battery_min_pct`).
 
     Returns:
         `_place`, `_rate` (percent points a day, negative where charge is gained), `_falls` (how many it is the median
         of); devices without a fall are left out.
     """
-    charged = told.filter(pl.col("battery_last_pct").is_not_null()).sort("_place", "hour_at")
+    charged = hours.filter(pl.col("battery_last_pct").is_not_null()).sort("_place", "hour_at")
     rows = _segmented(charged)
     falls = pl.concat(_falls(rows, share) for share in _LAG_SHARES)
     return falls.group_by("_place").agg(_rate=pl.col("_fall").median(), _falls=pl.len())
@@ -70,8 +70,10 @@ def _falls(rows: pl.DataFrame, share: float) -> pl.DataFrame:
     """What every hour lost since the newest hour that is a lag older, within one discharge."""
     key = pl.col("_place").cast(pl.Int64) * _PLACE_MINUTES + pl.col("hour_at").dt.epoch("s") // 60
     lag = (pl.col("_window") * share).cast(pl.Int64)
-    told = rows.select("_place", "_segment", _charge="battery_last_pct", _key=key, _lag=lag, _back=key - lag)
-    pairs = told.join_asof(told.select("_segment", "_charge", "_key"), left_on="_back", right_on="_key", suffix="_then")
+    charges = rows.select("_place", "_segment", _charge="battery_last_pct", _key=key, _lag=lag, _back=key - lag)
+    pairs = charges.join_asof(
+        charges.select("_segment", "_charge", "_key"), left_on="_back", right_on="_key", suffix="_then"
+    )
     minutes = pl.col("_key") - pl.col("_key_then")
     near = (pl.col("_segment") == pl.col("_segment_then")) & (minutes <= (1 + _LAG_TOLERANCE) * pl.col("_lag"))
     return pairs.filter(near).select("_place", _fall=(pl.col("_charge_then") - pl.col("_charge")) / (minutes / 1_440))

@@ -49,7 +49,7 @@ def _age(name: str, as_of: datetime) -> pl.Expr:
     return (pl.lit(as_of, INSTANT) - pl.col(name)).dt.total_microseconds() / 60e6
 
 
-def spells_of(told: pl.DataFrame, rated: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+def spells_of(hours: pl.DataFrame, rated: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """What was heard in each spell: (`_place` of the device, `_number`, one column per part).
 
     A spell that ends within an hour has no hours of its own: the hour counts in those of its first and last report.
@@ -58,7 +58,7 @@ def spells_of(told: pl.DataFrame, rated: pl.DataFrame, as_of: datetime) -> pl.Da
         name: (_age(at, as_of) / pl.col("_spell")).ceil().cast(pl.Int64) - 1
         for name, at in (("_number", "last_at"), ("_older", "first_at"))
     }
-    points = told.join(
+    points = hours.join(
         rated.select("_place", "_rate", "_falls"), on="_place", how="left", maintain_order="left"
     ).select(
         "_place",

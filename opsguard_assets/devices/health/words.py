@@ -19,7 +19,7 @@ def with_reasons(health: pl.DataFrame) -> pl.DataFrame:
     missed = pl.sum_horizontal(pl.col(f"{part}_missed") * weight for part, weight in WEIGHTS.items())
     lost = [(100 - pl.col(f"{part}_score") - pl.col(f"{part}_missed")) * weight for part, weight in WEIGHTS.items()]
     causes = [*WEIGHTS, _MISSED]
-    told = health.with_columns(silent.alias("_silent"), pl.concat_list(*lost, missed).alias("_lost"))
+    rows = health.with_columns(silent.alias("_silent"), pl.concat_list(*lost, missed).alias("_lost"))
     worst = pl.col("_lost").list.eval(pl.element().fill_null(-1.0)).list.arg_max()
     cause = worst.replace_strict(list(range(len(causes))), causes, return_dtype=pl.String)
     overdue = (pl.col("silence_minutes") > _SILENT_SPELLS * pl.col("reports_every_minutes")).fill_null(value=False)
@@ -28,7 +28,7 @@ def with_reasons(health: pl.DataFrame) -> pl.DataFrame:
     never = pl.when(pl.col("last_at").is_null()).then(pl.lit("never heard"))
     said = pl.concat_str(never, silence, main, separator="; ", ignore_nulls=True)
     reason = pl.when(said == "").then(pl.lit("well")).otherwise(said)
-    return told.with_columns(reason=reason).drop("_silent", "_lost")
+    return rows.with_columns(reason=reason).drop("_silent", "_lost")
 
 
 def _phrase(cause: pl.Expr) -> pl.Expr:

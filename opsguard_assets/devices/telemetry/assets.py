@@ -152,8 +152,8 @@ def _touched_days(lake: Lake, done: Rolled) -> dict[date, dict[str, dg.MetadataV
     end = max(before for _, before in done.stretches).date() + timedelta(days=1)
     # The hour before a stretch ends is its last: a stretch to midnight does not touch the next day.
     touched = {d for since, before in done.stretches for d in _days(since, before - timedelta(hours=1))}
-    told = day_figures(hours_now(lake, _begin(begin), _begin(end)).select(_DAY_COLUMNS).collect(engine="streaming"))
-    rows = {row["date"]: row for row in told.iter_rows(named=True)}
+    days = day_figures(hours_now(lake, _begin(begin), _begin(end)).select(_DAY_COLUMNS).collect(engine="streaming"))
+    rows = {row["date"]: row for row in days.iter_rows(named=True)}
     return {day: _day_metadata(rows[day]) for day in sorted(touched) if day in rows}
 
 
@@ -173,8 +173,8 @@ def _day_metadata(row: dict[str, object]) -> dict[str, dg.MetadataValue]:
 
 def _shown(hours: pl.DataFrame, days: Sequence[date]) -> dict[str, dg.MetadataValue]:
     """What the page shows of the days of a run."""
-    told = day_figures(hours)
-    total = told.select(pl.col(*_COUNTED, "hours").sum()).row(0, named=True)
+    day_rows = day_figures(hours)
+    total = day_rows.select(pl.col(*_COUNTED, "hours").sum()).row(0, named=True)
     shown = _day_metadata({**total, "devices": hours["device_id"].n_unique()})
     title = f"{total['reports']:,} reports on {days[0]:%Y-%m-%d}" + (
         f" to {days[-1]:%Y-%m-%d}" if len(days) > 1 else ""

@@ -34,8 +34,8 @@ def day_figures(hours: pl.DataFrame) -> pl.DataFrame:
 def reports_per_hour(hours: pl.DataFrame) -> pl.DataFrame:
     """How many reports each hour of a day holds, and how many came late: (`hour`, `reports`, `late_reports`)."""
     day = pl.DataFrame({"hour": range(24)}, schema={"hour": pl.Int8})
-    told = hours.group_by(pl.col("hour_at").dt.hour().alias("hour")).agg(pl.col("reports", "late_reports").sum())
-    return day.join(told, on="hour", how="left").fill_null(0).sort("hour")
+    rows = hours.group_by(pl.col("hour_at").dt.hour().alias("hour")).agg(pl.col("reports", "late_reports").sum())
+    return day.join(rows, on="hour", how="left").fill_null(0).sort("hour")
 
 
 def gaps(hours: pl.DataFrame, devices: pl.DataFrame) -> pl.DataFrame:

@@ -124,12 +124,12 @@ def _described(versions: pl.DataFrame, pairs: pl.DataFrame, devices: pl.DataFram
     """Versions with device and hour, and with what was known of the device by then."""
     named = versions.join(pairs, on=_PAIR).sort("known_at")
     gone = pl.col(IS_WITHDRAWN)
-    told = devices.sort("device_id", "known_at", SEQUENCE).select(
+    rows = devices.sort("device_id", "known_at", SEQUENCE).select(
         "device_id",
         pl.when(pl.col("device_id").is_first_distinct()).then(_BEGIN).otherwise("known_at").alias("known_at"),
         *(pl.when(~gone).then(column).alias(column) for column in DEVICE_COLUMNS[1:]),
     )
-    known = named.join_asof(told.sort("known_at"), on="known_at", by="device_id", check_sortedness=False)
+    known = named.join_asof(rows.sort("known_at"), on="known_at", by="device_id", check_sortedness=False)
     interval = pl.col("reports_every_minutes")
     attributes = {
         _EVERY: pl.when(interval > 0).then(interval),

@@ -22,10 +22,10 @@ def rolled_channels(seen: pl.DataFrame) -> pl.DataFrame:
     Returns:
         (`_place`, `channels`): one row per version with a value, channels by name.
     """
-    told = seen.filter(pl.col("metrics").list.len() > 0).select(PLACE, pl.col("_heard_at").alias("at"), "metrics")
-    if told.is_empty():
+    rows = seen.filter(pl.col("metrics").list.len() > 0).select(PLACE, pl.col("_heard_at").alias("at"), "metrics")
+    if rows.is_empty():
         return pl.DataFrame(schema={PLACE: seen.schema[PLACE], "channels": _CHANNELS})
-    values = told.explode("metrics", empty_as_null=False).unnest("metrics").filter(pl.col("value").is_not_null())
+    values = rows.explode("metrics", empty_as_null=False).unnest("metrics").filter(pl.col("value").is_not_null())
     in_order = values.sort(PLACE, "channel", maintain_order=True)
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift()) for name in (PLACE, "channel"))
     changed = in_order.with_columns((same & (pl.col("value") != pl.col("value").shift())).alias("changed"))

@@ -56,10 +56,10 @@ def silent_together(health: pl.DataFrame, levels: Together) -> pl.DataFrame:
     overdue = due.with_columns((pl.col("silence_minutes") >= MISSED_INTERVALS * _INTERVAL).alias(_MISSED))
     placed = overdue.join(_outages(overdue.filter(_MISSED), levels), on="site_id")
     near = _until(levels) >= pl.col(_OUTAGE)
-    told = placed.with_columns((pl.col(_MISSED) & (pl.col("last_at") <= pl.col(_OUTAGE)) & near).alias(_TOGETHER))
+    rows = placed.with_columns((pl.col(_MISSED) & (pl.col("last_at") <= pl.col(_OUTAGE)) & near).alias(_TOGETHER))
     heard, together = pl.col("last_at") > pl.col(_OUTAGE), pl.col(_TOGETHER)
     silent = together & (pl.col("silence_minutes") >= levels.silent_intervals * _INTERVAL)
-    counted = told.with_columns(
+    counted = rows.with_columns(
         devices=(heard | together).sum().over("site_id"),
         silent=together.sum().over("site_id"),
         since_at=_OUTAGE,

@@ -174,12 +174,12 @@ def _tally(
     )
 
 
-def _withdrawals(arrival: Arrival, table: Table, feeds: list[Feed], told: Accepted) -> Accepted:
+def _withdrawals(arrival: Arrival, table: Table, feeds: list[Feed], counts: Accepted) -> Accepted:
     """The ledger's line with what the load withdrew, where it can withdraw anything."""
     if not any(feed.snapshot or feed.withdrawn_when for feed in feeds):
-        return told
+        return counts
     doubt = doubt_of(arrival, table) if _is_listed(feeds) else None
-    return replace(told, withdrawn=withdrawn_by(arrival, table), incomplete=doubt)
+    return replace(counts, withdrawn=withdrawn_by(arrival, table), incomplete=doubt)
 
 
 def _undelivered(arrival: Arrival, feeds: _Feeds) -> tuple[str, ...]:

@@ -114,7 +114,7 @@ def _of_load(
     repaired, accepted = int(written["received"].sum()), int(written["accepted"].sum())
     if not repaired:
         return []
-    told = Accepted(
+    counts = Accepted(
         load_id=name,
         source=arrival.source.name,
         table=table.name,
@@ -127,8 +127,8 @@ def _of_load(
     )
     columns = profile_before(lake, arrival.source.name)
     known = pl.Series("columns", [], ledger.COLUMN) if columns is None else columns
-    lake.append_once(ledger.NAME, ledger.ledger_rows([told], known), stream=stream, sequence=1)
-    return [told]
+    lake.append_once(ledger.NAME, ledger.ledger_rows([counts], known), stream=stream, sequence=1)
+    return [counts]
 
 
 def _not_outdated(lake: Lake, table: Table, part: Conformed, arrival: Arrival, instants: list[datetime]) -> Conformed:

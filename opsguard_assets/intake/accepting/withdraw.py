@@ -95,14 +95,14 @@ def withdrawn_by(arrival: Arrival, table: Table) -> int:
 def listed_by(arrival: Arrival, table: Table, feeds: list[Feed], batch_rows: int, now: datetime) -> Listed:
     """The keys that a load names, of rejected rows, too: a row with a wrong value is there all the same."""
     needed = [column for column in table.key if not table.schema.columns()[column].nullable]
-    told, untold = [pl.Series(_KEY, [], pl.String)], 0
+    entries, untold = [pl.Series(_KEY, [], pl.String)], 0
     for raw in arrival.batches(batch_rows):
         for feed in feeds:
             keys = conform(raw, feed, arrival.source, table, now).keys
             known = keys.drop_nulls(needed)
             untold += len(keys) - len(known)
-            told.append(known.select(_as_text(table)).to_series())
-    return Listed(pl.concat(told).unique(), untold)
+            entries.append(known.select(_as_text(table)).to_series())
+    return Listed(pl.concat(entries).unique(), untold)
 
 
 def _listed_earlier(arrival: Arrival, table: Table, feeds: list[Feed], batch_rows: int, now: datetime) -> pl.Series:

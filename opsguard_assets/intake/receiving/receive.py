@@ -155,7 +155,7 @@ def _together(earlier: Received, load: _Load) -> Received:
 
 def _failures(state: Mapping[str, Any]) -> tuple[FileFailure, ...]:
     # Beside each: size, time of writing, reason, and what the refusal depends on.
-    return tuple(FileFailure(origin, told[2]) for origin, told in sorted(state.get("unreadable", {}).items()))
+    return tuple(FileFailure(origin, result[2]) for origin, result in sorted(state.get("unreadable", {}).items()))
 
 
 def _kinds(raw_uri: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ import polars as pl
 from opsguard_assets.alerts.life import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.queries import unresolved_keys
-from opsguard_assets.alerts.suppression import keep_to_plans
+from opsguard_assets.alerts.suppression import suppress_outside_plan
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.shifts.alerts.findings import (
     ALERT_TYPES,
@@ -18,7 +18,7 @@ from opsguard_assets.shifts.alerts.findings import (
     key_of_gap,
     key_of_part,
     key_of_position,
-    told_once,
+    suppress_repeated,
 )
 from opsguard_assets.shifts.calendar.io import calendar_at
 from opsguard_assets.shifts.calendar.posts import coverage_ahead
@@ -86,8 +86,8 @@ def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datet
     )
     plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
     by_plan = settings.plans.alerts_by_plan()
-    findings = told_once(found, lambda rows: keep_to_plans(rows, plans, by_plan))
-    return pl.concat([findings, keep_to_plans(_expired(lake, database, found, as_of), plans, by_plan)])
+    findings = suppress_repeated(found, lambda rows: suppress_outside_plan(rows, plans, by_plan))
+    return pl.concat([findings, suppress_outside_plan(_expired(lake, database, found, as_of), plans, by_plan)])
 
 
 def _expired(lake: Lake, database: Database, found: Found, as_of: datetime) -> pl.DataFrame:

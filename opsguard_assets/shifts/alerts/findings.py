@@ -21,7 +21,7 @@ import polars as pl
 
 from ml.words import counted, likely, reached, rounded
 from opsguard_assets.alerts.finding import EXPIRED, FINDING
-from opsguard_assets.alerts.suppression import tell_once
+from opsguard_assets.alerts.suppression import suppress_covered
 from opsguard_assets.shifts.verdicts.verdicts import EARLY_EXIT, NO_SHOW, UNATTENDED, UNKNOWN, WRONG_SITE, is_there
 
 MONITOR = "shifts"
@@ -92,7 +92,7 @@ def shift_findings(found: Found) -> pl.DataFrame:
     return helped.with_columns(nothing).select(FINDING.names())
 
 
-def told_once(found: Found, mark: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+def suppress_repeated(found: Found, mark: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
     """The findings of one tick, marked, each gap told by one alert.
 
     Args:
@@ -107,8 +107,8 @@ def told_once(found: Found, mark: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.
     rest = replace(found, coverage=found.coverage.filter(pl.col("is_ahead") | ~is_told))
     others = mark(shift_findings(rest))
     gone = every.join(others, on="dedup_key", how="anti")
-    told = pairs.join(gone, left_on="told", right_on="dedup_key", how="semi")
-    return tell_once(pl.concat([others, gone]), told)
+    rows = pairs.join(gone, left_on="told", right_on="dedup_key", how="semi")
+    return suppress_covered(pl.concat([others, gone]), rows)
 
 
 def _told_gaps(found: Found, speaking: pl.Series) -> pl.DataFrame:
@@ -118,8 +118,8 @@ def _told_gaps(found: Found, speaking: pl.Series) -> pl.DataFrame:
     pairs = short.select("missing", *_POST).join(
         parts.select(*_POST, by=key_of_part()), on=_POST, nulls_equal=True, maintain_order="left"
     )
-    told = pairs.filter(pl.len().over(_POST) >= pl.col("missing")).select("by", told=key_of_gap())
-    return told.select("told", "by").sort("told", "by")
+    rows = pairs.filter(pl.len().over(_POST) >= pl.col("missing")).select("by", told=key_of_gap())
+    return rows.select("told", "by").sort("told", "by")
 
 
 def _absent(found: Found) -> pl.DataFrame:
@@ -162,8 +162,8 @@ def key_of_gap() -> pl.Expr:
 
 def _parts(found: Found) -> pl.DataFrame:
     late = (pl.col("known_at") - pl.col("expected_from_at")).dt.total_microseconds() / 60e6
-    told = (pl.col("verdict") != UNKNOWN) | ((late >= found.unconfirmed_after) & ~is_there())
-    rows = found.verdicts.filter(pl.col("verdict").is_in(list(_OF_VERDICT)), told)
+    is_certain = (pl.col("verdict") != UNKNOWN) | ((late >= found.unconfirmed_after) & ~is_there())
+    rows = found.verdicts.filter(pl.col("verdict").is_in(list(_OF_VERDICT)), is_certain)
     critical = pl.col("is_critical").fill_null(value=False)
     words = pl.DataFrame(
         [(verdict, *of) for verdict, of in _OF_VERDICT.items()],

@@ -85,14 +85,14 @@ def _shown(rows: pl.DataFrame, as_of: datetime) -> dict[str, dg.MetadataValue]:
         name: float(rows[f"{name}_minutes"].sum()) / needed if needed else None for name in ("scheduled", "manned")
     }
     manned, short = shares["manned"], runs.filter(pl.col("missing") > 0)
-    told = "nobody was needed" if manned is None else f"{manned:.1%} of the person-hours needed were manned"
+    message = "nobody was needed" if manned is None else f"{manned:.1%} of the person-hours needed were manned"
     worst = [
         with_shares(rows, *by).sort("short_minutes", *by, descending=[True, *(False for _ in by)])
         for by in (("site_id",), ("site_id", "post"))
     ]
     return {
         "headline": dg.MetadataValue.md(
-            f"**{len(short):,} of {len(runs):,} posts are short now**; in the last 24 hours {told}."
+            f"**{len(short):,} of {len(runs):,} posts are short now**; in the last 24 hours {message}."
         ),
         **figures(
             {

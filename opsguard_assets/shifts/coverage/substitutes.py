@@ -90,10 +90,10 @@ def proposals(needs: pl.DataFrame, workforce: Workforce, terms: Terms) -> pl.Dat
         descending=[False, False, True, True, False, False, False],
         nulls_last=True,
     )
-    told = ranked.with_columns(reason=_reason(terms), rested_h=pl.col("rested_h").round(1)).select(
+    rows = ranked.with_columns(reason=_reason(terms), rested_h=pl.col("rested_h").round(1)).select(
         "need", pl.struct(field.name for field in PROPOSAL.fields).alias("proposals")
     )
-    best = told.group_by("need", maintain_order=True).agg(pl.col("proposals").head(terms.at_most))
+    best = rows.group_by("need", maintain_order=True).agg(pl.col("proposals").head(terms.at_most))
     counts = [
         frame.group_by("need").agg(pl.len().alias(name))
         for name, frame in (("_all", looked_at), ("_near", near), ("_qualified", qualified))

@@ -53,7 +53,7 @@ class ShiftDataset:
     @cached_property
     def known(self) -> Streams:
         """The streams of features."""
-        return streams(told_of(self.parts))
+        return streams(part_outcomes(self.parts))
 
     @cached_property
     def lives(self) -> pl.DataFrame:
@@ -111,14 +111,14 @@ class ShiftDataset:
     def _rows(self, moments: pl.DataFrame) -> pl.DataFrame:
         """Features and what happened, one row per moment."""
         placed = moments.select(KEY, "as_of").join(self.parts.select(PART), on=KEY, how="left", maintain_order="left")
-        told = features(self.known, placed)
+        described = features(self.known, placed)
         outcome = self.lives.select(KEY, "begins_at", "is_late")
-        joined = told.join(outcome, on=KEY, how="left", maintain_order="left")
+        joined = described.join(outcome, on=KEY, how="left", maintain_order="left")
         lead = (pl.col("from_at") + _MISSES_AFTER - pl.col("as_of")).dt.total_microseconds() / 60e6
         return joined.with_columns(lead_minutes=pl.when("is_late").then(lead))
 
 
-def told_of(parts: pl.DataFrame) -> pl.DataFrame:
+def part_outcomes(parts: pl.DataFrame) -> pl.DataFrame:
     """What became of past parts, from when that was known: rows for `ml.problems.no_show.features.streams`."""
     ended = parts.filter(pl.col("verdict").is_in(list(_KNOWN_VERDICTS)))
     missed = pl.col("verdict") == NO_SHOW

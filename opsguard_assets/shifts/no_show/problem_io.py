@@ -17,7 +17,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
 from opsguard_assets.shifts.calendar.calendar import PLANNED
 from opsguard_assets.shifts.calendar.io import INPUTS, calendar_at
-from opsguard_assets.shifts.no_show.dataset import AHEAD, PART, ShiftDataset, told_of
+from opsguard_assets.shifts.no_show.dataset import AHEAD, PART, ShiftDataset, part_outcomes
 from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.shifts.verdicts.io import ATTENDANCE, PUNCH_FEEDS, SITES
 from opsguard_assets.shifts.verdicts.presence import distance_m
@@ -79,10 +79,10 @@ def parts_of(lake: Lake, until: datetime) -> pl.DataFrame:
     punches = lake.known(ATTENDANCE, until).filter(pl.col("punched_in_at") >= since).collect()
     sites = lake.known(SITES, until).unique("site_id").collect()
     known = Attended(punches, lake.known(PUNCH_FEEDS, until).collect(), sites)
-    told = shift_compliance(expected, known, Limits(), until)
+    judged = shift_compliance(expected, known, Limits(), until)
     # Before the first punch of a site nobody punched there: what is missing then means nothing.
     begun = punches.group_by("site_id").agg(_begun=pl.col("punched_in_at").min())
-    heard = told.join(begun, on="site_id", how="left").with_columns(
+    heard = judged.join(begun, on="site_id", how="left").with_columns(
         verdict=pl.when(pl.col("expected_from_at") + _PUNCHES_BEFORE >= pl.col("_begun")).then("verdict")
     )
     said = heard.select("shift_id", "person_id", "verdict", "arrived_at", "late_minutes", "punched_site_id")
@@ -105,7 +105,7 @@ def risk_at(lake: Lake, model: RiskModel, as_of: datetime, clients: tuple[str, .
     parts = parts_of(lake, as_of)
     ahead = parts.filter(pl.col("from_at") > pl.lit(as_of, INSTANT), wanted)
     moments = ahead.select(PART).with_columns(as_of=pl.lit(as_of, INSTANT)).sort(KEY)
-    rows = features(streams(told_of(parts)), moments)
+    rows = features(streams(part_outcomes(parts)), moments)
     risks = model.predict(rows).cast(pl.Float64).round(_DIGITS)
     return rows.select(
         "shift_id",

@@ -80,13 +80,15 @@ def shift_compliance_asset(settings: Settings, deps: list[dg.AssetKey]) -> dg.As
 
 
 def _explained(judged: Judged, punches: pl.DataFrame, as_of: datetime) -> dg.AssetCheckResult:
-    told = punches_explained(judged.shifts, punches, as_of)
-    counts = told.group_by("explanation").agg(punches=pl.len()).sort("punches", "explanation", descending=[True, False])
+    explained = punches_explained(judged.shifts, punches, as_of)
+    counts = (
+        explained.group_by("explanation").agg(punches=pl.len()).sort("punches", "explanation", descending=[True, False])
+    )
     words = ", ".join(f"{row['punches']:,} {row['explanation']}" for row in counts.iter_rows(named=True)) or "no punch"
-    remainder = told.filter(pl.col("explanation") == UNEXPLAINED).drop("explanation")
+    remainder = explained.filter(pl.col("explanation") == UNEXPLAINED).drop("explanation")
     return dg.AssetCheckResult(
         check_name=_EXPLAINED,
-        passed=len(remainder) <= _UNEXPLAINED_SHARE * len(told),
+        passed=len(remainder) <= _UNEXPLAINED_SHARE * len(explained),
         severity=dg.AssetCheckSeverity.WARN,
         description=f"presences of the last 24 hours: {words}",
         metadata={

@@ -70,5 +70,5 @@ def punches_explained(shifts: pl.DataFrame, punches: pl.DataFrame, as_of: dateti
     for status, words in CAME_ANYWAY.items():
         why = why.when(among(near.filter(pl.col("status") == status))).then(pl.lit(words))
     recent = there.filter(pl.col("until_at") > pl.lit(as_of - _DAY, INSTANT))
-    told = recent.select("person_id", "site_id", "in_at", "out_at", explanation=why.otherwise(pl.lit(UNEXPLAINED)))
-    return told.sort(pl.col("explanation") != UNEXPLAINED, "in_at", "person_id")
+    explained = recent.select("person_id", "site_id", "in_at", "out_at", explanation=why.otherwise(pl.lit(UNEXPLAINED)))
+    return explained.sort(pl.col("explanation") != UNEXPLAINED, "in_at", "person_id")

@@ -41,16 +41,16 @@ _SPAN = timedelta(hours=30)
 
 def compliance_strip(verdicts: pl.DataFrame, as_of: datetime) -> bytes:
     """The sites with the most trouble: every shift of the last 30 hours as a bar in the colour of its verdict."""
-    told = verdicts.filter(pl.col("verdict").is_in(list(_COLOURS)))
+    frame = verdicts.filter(pl.col("verdict").is_in(list(_COLOURS)))
     trouble = pl.col("verdict").is_in(list(_TROUBLE)).sum()
-    worst = told.group_by("site_id").agg(_bad=trouble).sort("_bad", "site_id", descending=[True, False]).head(_SITES)
+    worst = frame.group_by("site_id").agg(_bad=trouble).sort("_bad", "site_id", descending=[True, False]).head(_SITES)
     parts, top = (
-        [text(10, 24, f"Shifts of {told['site_id'].n_unique():,} sites, the most trouble first", size=15)],
+        [text(10, 24, f"Shifts of {frame['site_id'].n_unique():,} sites, the most trouble first", size=15)],
         _TOP,
     )
     parts += _legend()
     for site in worst["site_id"]:
-        rows = told.filter(pl.col("site_id") == site).sort("expected_from_at", "shift_id").head(_LANES)
+        rows = frame.filter(pl.col("site_id") == site).sort("expected_from_at", "shift_id").head(_LANES)
         parts.append(text(10, top + 10, site[:26]))
         parts += [_bar(row, as_of, top + lane * _ROW) for lane, row in enumerate(rows.iter_rows(named=True))]
         top += max(len(rows), 1) * _ROW + 10

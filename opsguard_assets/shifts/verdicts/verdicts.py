@@ -78,8 +78,8 @@ def shift_compliance(shifts: pl.DataFrame, known: Attended, limits: Limits, as_o
     expected = parts.filter(pl.col("status") == PLANNED)
     matched = assigned(expected.select("shift", "person_id", "site_id", "from_at", "until_at"), there)
     rows = parts.join(_facts(expected, matched, there, known.sites), on="shift", how="left")
-    told = rows.join(feeds(known.punches, known.heartbeats, as_of), on="site_id", how="left")
-    timed = _timed(told, limits, as_of)
+    frame = rows.join(feeds(known.punches, known.heartbeats, as_of), on="site_id", how="left")
+    timed = _timed(frame, limits, as_of)
     judged = _with_cover(timed.with_columns(_verdict(limits, as_of)))
     columns = [name for name in SHIFT_COMPLIANCE.columns if name != "known_at"]
     named = judged.rename({"reported_upto_at": "feed_reported_upto_at", "delay_minutes": "feed_delay_minutes"})

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from opsguard_assets.alerts.suppression import hold_back, keep_to_plans
+from opsguard_assets.alerts.suppression import suppress_holdout, suppress_outside_plan
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.escalation.escalate import EscalationError, Given
@@ -73,8 +73,8 @@ def with_withheld(risk: pl.DataFrame, plan_of_client: pl.DataFrame, settings: Se
         is_raising=pl.lit(value=True),
         withheld=pl.lit(None, pl.String),
     )
-    marked = keep_to_plans(asked, plan_of_client, settings.plans.alerts_by_plan())
-    return hold_back(marked, settings.sla.holdout_share, alert_types=[BREACH_RISK]).drop(
+    marked = suppress_outside_plan(asked, plan_of_client, settings.plans.alerts_by_plan())
+    return suppress_holdout(marked, settings.sla.holdout_share, alert_types=[BREACH_RISK]).drop(
         "entity_id", "alert_type", "is_raising"
     )
 

@@ -132,8 +132,8 @@ def plan_escalations(
     )
     rows = rows.with_columns(decision=_decision(rules))
     escalated = pl.col("decision") == ESCALATE
-    told = _told(rows.filter(escalated), desk)
-    rows = rows.join(told, on="ticket_id", how="left", maintain_order="left")
+    recipients = _recipients(rows.filter(escalated), desk)
+    rows = rows.join(recipients, on="ticket_id", how="left", maintain_order="left")
     return rows.with_columns(
         _reason(),
         as_of=pl.lit(as_of, INSTANT),
@@ -239,7 +239,7 @@ def _loads(open_now: pl.DataFrame) -> pl.DataFrame:
     return open_now.drop_nulls("assignee_id").group_by(person_id="assignee_id").agg(load=pl.len().cast(pl.Int64))
 
 
-def _told(rows: pl.DataFrame, desk: Desk) -> pl.DataFrame:
+def _recipients(rows: pl.DataFrame, desk: Desk) -> pl.DataFrame:
     """(`ticket_id`, `tell`): whom to tell, nobody twice; an empty list where nobody is known."""
     above = desk.people.select(pl.col("person_id").alias("to_assignee_id"), "reports_to").unique("to_assignee_id")
     leads = desk.groups.select("group_id", "lead_id").unique("group_id")

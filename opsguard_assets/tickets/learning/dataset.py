@@ -51,8 +51,8 @@ class TicketDataset:
         """Prepares a history as it was known at `until`."""
         then = as_known(history, until)
         clocks = clock_history(then, until)
-        told = streams(valid(then.tickets), outcomes(clocks, until), valid(then.clients))
-        return cls(until, clocks, lives_of(clocks, until), told, valid(then.calendars))
+        known_streams = streams(valid(then.tickets), outcomes(clocks, until), valid(then.clients))
+        return cls(until, clocks, lives_of(clocks, until), known_streams, valid(then.calendars))
 
     def of_lives(self, lives: pl.DataFrame, protocol: str) -> pl.DataFrame:
         """Labelled moments of some lives, chosen by a protocol (`ml.features.moments`).
@@ -121,10 +121,10 @@ class TicketDataset:
         readings = readings_at(moments, self.clocks, self.calendars)
         running = readings.filter(pl.col("ended_at").is_null() & ~pl.col("is_breached"))
         rows = features(self.known, running).filter("is_open")
-        told = self.lives.select(TASK.key, "begins_at", "is_late", "ends_at")
+        frame = self.lives.select(TASK.key, "begins_at", "is_late", "ends_at")
         lead = (pl.col("ends_at") - pl.col("as_of")).dt.total_microseconds() / 60e6
         return (
-            rows.join(told, on=TASK.key, how="left", maintain_order="left")
+            rows.join(frame, on=TASK.key, how="left", maintain_order="left")
             .with_columns(lead_minutes=pl.when("is_late").then(lead))
             .drop("ends_at")
         )

@@ -16,7 +16,7 @@ from opsguard_assets.derivation import followed_upto, pending
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.learning.dataset import TicketDataset
 from opsguard_assets.tickets.learning.outcomes_io import recent_tickets
-from opsguard_assets.tickets.learning.recent import MARGIN, VERSION, outcomes_at, ticket_outcomes, told_of
+from opsguard_assets.tickets.learning.recent import MARGIN, VERSION, outcomes_at, recent_outcomes, ticket_outcomes
 from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS
 from opsguard_assets.tickets.sla.clock_history import valid
 from opsguard_assets.tickets.sla.snapshot_io import CLIENTS, INPUTS, RULES, history_of
@@ -50,8 +50,8 @@ def _recent_streams(lake: Lake, as_of: datetime) -> Streams | None:
     if upto is None or not _is_served(lake, as_of, upto):
         return None
     recent = recent_tickets(lake)
-    told = _told(lake, told_of(recent), as_of)
-    return streams(recent.select(VERSION), outcomes_at(told, as_of), valid(lake.versions(CLIENTS).collect()))
+    known_outcomes = _with_later_outcomes(lake, recent_outcomes(recent), as_of)
+    return streams(recent.select(VERSION), outcomes_at(known_outcomes, as_of), valid(lake.versions(CLIENTS).collect()))
 
 
 def _is_served(lake: Lake, as_of: datetime, upto: datetime) -> bool:
@@ -64,10 +64,10 @@ def _is_served(lake: Lake, as_of: datetime, upto: datetime) -> bool:
     return not any(lake.has_hindsight(table, as_of) for table in INPUTS)
 
 
-def _told(lake: Lake, told: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+def _with_later_outcomes(lake: Lake, rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """The outcomes of recent tickets, made again where an announced change has come since."""
-    come = told.filter(pl.col("changes_at") <= pl.lit(as_of, INSTANT)).select(_KEY)
+    come = rows.filter(pl.col("changes_at") <= pl.lit(as_of, INSTANT)).select(_KEY)
     if come.is_empty():
-        return told
+        return rows
     again = ticket_outcomes(history_of(lake, come), as_of)
-    return pl.concat([told.join(come, on=_KEY, how="anti"), again])
+    return pl.concat([rows.join(come, on=_KEY, how="anti"), again])

@@ -57,9 +57,9 @@ def lives_of(history: pl.DataFrame, until: datetime) -> pl.DataFrame:
     lives = history.group_by("ticket_id").agg(
         begins_at=pl.col("known_from").min(), ended_known_at=ended, due_at=pl.col("resolution_due_at").last()
     )
-    told = outcomes(history, until).select("ticket_id", "is_late", told_at="at")
+    rows = outcomes(history, until).select("ticket_id", "is_late", told_at="at")
     return (
-        lives.join(told, on="ticket_id", how="left")
+        lives.join(rows, on="ticket_id", how="left")
         .with_columns(settled_at=pl.coalesce("due_at", pl.col("begins_at") + _UNKNOWN_DEADLINE))
         .select(
             "ticket_id",

@@ -91,8 +91,8 @@ def _completed(lake: Lake, before: pl.DataFrame, after: pl.DataFrame, upto: date
 
 def _rows(lake: Lake, portion: pl.DataFrame) -> pl.DataFrame:
     versions = lake.versions(TICKETS).join(portion.lazy(), on=_KEY, how="semi").collect()
-    told = lake.scan(TICKET_OUTCOMES.derived_name).join(portion.lazy(), on=_KEY, how="semi").collect()
-    return recent_rows(versions, told)
+    rows = lake.scan(TICKET_OUTCOMES.derived_name).join(portion.lazy(), on=_KEY, how="semi").collect()
+    return recent_rows(versions, rows)
 
 
 def _touched(lake: Lake, span: Span, name: str) -> pl.DataFrame:

@@ -37,10 +37,10 @@ def ticket_outcomes(history: TicketHistory, until: datetime) -> pl.DataFrame:
     clocks = clock_history(as_known(history, until), until)
     running = pl.col("ended_at").is_null()
     last = clocks.sort(_TICKET, "known_from").group_by(_TICKET, maintain_order=True).last()
-    told = last.select(_TICKET, "changes_at", due_at=pl.when(running).then("resolution_due_at")).join(
+    frame = last.select(_TICKET, "changes_at", due_at=pl.when(running).then("resolution_due_at")).join(
         outcomes(clocks, until), on=_TICKET, how="left"
     )
-    rows = history.tickets.select(_TICKET).unique().join(told, on=_TICKET, how="left")
+    rows = history.tickets.select(_TICKET).unique().join(frame, on=_TICKET, how="left")
     announced = rows.join(_announced(history, until), on=_TICKET, how="left")
     return announced.select(
         _TICKET,
@@ -64,38 +64,38 @@ def _announced(history: TicketHistory, until: datetime) -> pl.DataFrame:
     return later.group_by(_TICKET).agg(pl.col("announced_at").min())
 
 
-def outcomes_at(told: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+def outcomes_at(rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """The outcomes that were known at a moment, those by time alone included.
 
     Args:
-        told: Rows of `ticket_outcomes`, none of which an announced change has outdated.
+        rows: Rows of `ticket_outcomes`, none of which an announced change has outdated.
         as_of: The moment, not before that of the rows, or so that nothing was recorded in between.
 
     Returns:
         `ticket_id`, `at`, `is_late`, `minutes`, like `outcomes`.
     """
     passed = pl.col("at").is_null() & (pl.col("passes_at") < pl.lit(as_of, INSTANT))
-    late = told.filter(passed).select(_TICKET, at="passes_at", is_late=pl.lit(value=True), minutes="minutes")
-    return pl.concat([told.filter(pl.col("at").is_not_null()).select(late.columns), late])
+    late = rows.filter(passed).select(_TICKET, at="passes_at", is_late=pl.lit(value=True), minutes="minutes")
+    return pl.concat([rows.filter(pl.col("at").is_not_null()).select(late.columns), late])
 
 
-def recent_rows(versions: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+def recent_rows(versions: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """Versions of tickets with their outcomes as rows of `recent_tickets`, all of them active.
 
     Args:
         versions: All versions of these tickets, as the lake has them.
-        told: Their rows of `ticket_outcomes`.
+        rows: Their rows of `ticket_outcomes`.
     """
     known = valid(versions).select(pl.col(c).cast(RECENT_TICKETS.dtypes[c]) for c in VERSION)
-    return known.join(told.rename({"at": "outcome_at"}), on=_TICKET, how="left", maintain_order="left").select(
+    return known.join(rows.rename({"at": "outcome_at"}), on=_TICKET, how="left", maintain_order="left").select(
         *VERSION, "outcome_at", *_TOLD, is_active=pl.lit(value=True)
     )
 
 
-def told_of(recent: pl.DataFrame) -> pl.DataFrame:
+def recent_outcomes(recent: pl.DataFrame) -> pl.DataFrame:
     """The rows of `ticket_outcomes` that a set of recent tickets carries; its rows stand ticket by ticket."""
-    told = recent.select(_TICKET, *_TOLD, at="outcome_at").select(TICKET_OUTCOMES.columns)
-    return told.filter(pl.col(_TICKET).ne_missing(pl.col(_TICKET).shift(1)))
+    rows = recent.select(_TICKET, *_TOLD, at="outcome_at").select(TICKET_OUTCOMES.columns)
+    return rows.filter(pl.col(_TICKET).ne_missing(pl.col(_TICKET).shift(1)))
 
 
 def reduced(recent: pl.DataFrame, upto: datetime) -> pl.DataFrame:
@@ -106,11 +106,11 @@ def reduced(recent: pl.DataFrame, upto: datetime) -> pl.DataFrame:
         upto: The newest load that they know.
     """
     recent = recent.sort(_TICKET, "known_at")
-    told, since = told_of(recent), upto - MARGIN
-    chosen = needed(recent, outcomes_at(told, upto), since)
+    known_outcomes, since = recent_outcomes(recent), upto - MARGIN
+    chosen = needed(recent, outcomes_at(known_outcomes, upto), since)
     # Of these time alone will tell something.
     waiting = (pl.col("passes_at") >= pl.lit(since, INSTANT)) | pl.col("changes_at").is_not_null()
-    others = told.filter(waiting.fill_null(value=False)).join(chosen, on=_TICKET, how="anti")
+    others = known_outcomes.filter(waiting.fill_null(value=False)).join(chosen, on=_TICKET, how="anti")
     kept = pl.concat([chosen, others.select(_TICKET, is_active=pl.lit(value=False))])
     rows = recent.drop("is_active").join(kept, on=_TICKET, how="inner", maintain_order="left")
     return thinned(rows.select(RECENT_TICKETS.columns))
@@ -128,8 +128,8 @@ def is_retold(before: pl.DataFrame, after: pl.DataFrame, upto: datetime) -> bool
         return False
     moment = pl.lit(upto, INSTANT)
     after = after.sort(_TICKET, "known_at")
-    then = figures(before, outcomes_at(told_of(before), upto))
-    now = figures(after, outcomes_at(told_of(after), upto))
+    then = figures(before, outcomes_at(recent_outcomes(before), upto))
+    now = figures(after, outcomes_at(recent_outcomes(after), upto))
     return any(
         not old.filter(pl.col("at") <= moment).join(new, on=old.columns, how="anti", nulls_equal=True).is_empty()
         for old, new in zip(then, now, strict=True)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from opsguard_assets.alerts.life import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
-from opsguard_assets.alerts.suppression import hold_back, keep_to_budget, keep_to_plans
+from opsguard_assets.alerts.suppression import suppress_holdout, suppress_outside_plan, suppress_over_budget
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.risk.findings import ALERT_TYPES, BREACH_RISK, MONITOR, RiskLevels, sla_findings
@@ -57,12 +57,12 @@ def marked_findings(
     """
     sla = settings.sla
     plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
-    marked = keep_to_plans(sla_findings(risk, levels_of(settings)), plans, settings.plans.alerts_by_plan())
-    marked = hold_back(marked, sla.holdout_share, alert_types=[BREACH_RISK])
+    marked = suppress_outside_plan(sla_findings(risk, levels_of(settings)), plans, settings.plans.alerts_by_plan())
+    marked = suppress_holdout(marked, sla.holdout_share, alert_types=[BREACH_RISK])
     if sla.alerts_per_day is None:
         return marked
     living, raised = _budget_used(connection, as_of)
-    return keep_to_budget(marked, sla.alerts_per_day, alert_type=BREACH_RISK, living=living, raised_today=raised)
+    return suppress_over_budget(marked, sla.alerts_per_day, alert_type=BREACH_RISK, living=living, raised_today=raised)
 
 
 def levels_of(settings: Settings) -> RiskLevels:

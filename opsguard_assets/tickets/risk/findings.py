@@ -53,12 +53,12 @@ def sla_findings(risk: pl.DataFrame, levels: RiskLevels) -> pl.DataFrame:
         Rows of `FINDING`: `sla_breach_risk` for risks from `clear_below`, which raise from `alert_from`;
         `sla_breached` past the deadline: high, and critical for tickets of critical priority.
     """
-    told = risk if "model_run_id" in risk.columns else risk.with_columns(model_run_id=pl.lit(None, pl.String))
+    result = risk if "model_run_id" in risk.columns else risk.with_columns(model_run_id=pl.lit(None, pl.String))
     late = (pl.col("state") == BREACHED).fill_null(value=False)
     return pl.concat(
         [
-            _found(told.filter(~late & (pl.col("risk") >= levels.clear_below)), BREACH_RISK, *_likely(levels)),
-            _found(told.filter(late), SLA_BREACHED, *_missed()),
+            _found(result.filter(~late & (pl.col("risk") >= levels.clear_below)), BREACH_RISK, *_likely(levels)),
+            _found(result.filter(late), SLA_BREACHED, *_missed()),
         ]
     )
 

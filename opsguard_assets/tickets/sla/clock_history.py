@@ -135,12 +135,12 @@ def _epoch(history: TicketHistory, begins: datetime | None, ends: datetime | Non
         as_of=until,
         **_for_versions(rules, history.clients),
     )
-    told = pairs.select(
+    frame = pairs.select(
         pl.col("_state").alias("_name"), _ticket=_TICKET, _site="site_id", _client="client_id", known_from="known_from"
     )
     return (
         clocks.select(READ)
-        .join(told, left_on=_TICKET, right_on="_name")
+        .join(frame, left_on=_TICKET, right_on="_name")
         .with_columns(ticket_id="_ticket", site_id="_site", client_id="_client")
         .select(*READ, "known_from")
     )

@@ -54,13 +54,13 @@ def _retold(states: pl.DataFrame) -> pl.DataFrame:
         pl.col("known_at") <= pl.col("moment")
     )
     events = events_of(by_moment.drop("ticket_id", "moment", "nth").rename({"told": "ticket_id"}))
-    told = (
+    rows = (
         events.drop("known_at").rename({"ticket_id": "told"}).join(moments, on="told").select(pl.exclude("told"))
     ).with_columns(pl.lit(value=False).alias(IS_WITHDRAWN))
-    before = told.drop("moment").with_columns(pl.col("nth") + 1).join(moments.drop("told"), on=["ticket_id", "nth"])
+    before = rows.drop("moment").with_columns(pl.col("nth") + 1).join(moments.drop("told"), on=["ticket_id", "nth"])
     said = [*_KEY, *_CONTENT, "nth"]
-    changed = told.join(before, on=said, how="anti", nulls_equal=True)
-    gone = before.join(told, on=[*_KEY, "nth"], how="anti").with_columns(pl.lit(value=True).alias(IS_WITHDRAWN))
+    changed = rows.join(before, on=said, how="anti", nulls_equal=True)
+    gone = before.join(rows, on=[*_KEY, "nth"], how="anti").with_columns(pl.lit(value=True).alias(IS_WITHDRAWN))
     return pl.concat([changed, gone.select(changed.columns)]).rename({"moment": "known_at"}).select(_COLUMNS)
 
 

@@ -45,20 +45,20 @@ def status_changes(tickets: pl.DataFrame, ticket_events: pl.DataFrame) -> pl.Dat
     )
     ended = pl.col("status").is_in(ENDED_STATUSES)
     # A creation event that already says "closed" knows nothing of when that happened.
-    told = events.filter(~(ended & pl.col("old").is_null() & pl.col("row").is_first_distinct()))
-    known = _known(tickets, events, told)
+    rows = events.filter(~(ended & pl.col("old").is_null() & pl.col("row").is_first_distinct()))
+    known = _known(tickets, events, rows)
     parts = [
         known.select("row", at="opened_at", status="initial", order=pl.lit(0, pl.Int8)),
-        told.select("row", "at", "status", order=pl.lit(1, pl.Int8)),
+        rows.select("row", "at", "status", order=pl.lit(1, pl.Int8)),
         *_said_by_row(known),
     ]
     return pl.concat(parts).sort("row", "at", "order", maintain_order=True).drop("order")
 
 
-def _known(tickets: pl.DataFrame, events: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+def _known(tickets: pl.DataFrame, events: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """Each ticket's row with its `initial` status and the `last` one that its events tell of, since `last_at`."""
     first = events.group_by("row").agg(first=pl.coalesce(pl.col("old").first(), pl.col("status").first()))
-    last = told.group_by("row").agg(last=pl.col("status").last(), last_at=pl.col("at").last())
+    last = rows.group_by("row").agg(last=pl.col("status").last(), last_at=pl.col("at").last())
     status = pl.coalesce("first", "status")
     return (
         tickets.select("row", "opened_at", "resolved_at", "closed_at", "updated_at", pl.col("status").cast(pl.String))

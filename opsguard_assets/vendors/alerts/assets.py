@@ -8,11 +8,18 @@ import polars as pl
 
 from opsguard_assets.alerts.life import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
-from opsguard_assets.alerts.suppression import keep_to_plans
+from opsguard_assets.alerts.suppression import suppress_outside_plan
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import INSTANT
-from opsguard_assets.vendors.alerts.findings import ALERT_TYPES, MONITOR, Known, Levels, told_once, vendor_findings
+from opsguard_assets.vendors.alerts.findings import (
+    ALERT_TYPES,
+    MONITOR,
+    Known,
+    Levels,
+    suppress_repeated,
+    vendor_findings,
+)
 from opsguard_assets.vendors.orders.assets import WORK_ORDER_RISK_KEY
 from opsguard_assets.vendors.orders.problem_io import recorded_risk
 from opsguard_assets.vendors.scores.changes import months_before
@@ -59,8 +66,8 @@ def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame
         recorded_risk(lake, as_of),
     )
     plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
-    marked = keep_to_plans(vendor_findings(known, levels, as_of), plans, settings.plans.alerts_by_plan())
-    return told_once(marked)
+    marked = suppress_outside_plan(vendor_findings(known, levels, as_of), plans, settings.plans.alerts_by_plan())
+    return suppress_repeated(marked)
 
 
 def overdue_at(lake: Lake, as_of: datetime, cancelled: tuple[str, ...]) -> pl.DataFrame:

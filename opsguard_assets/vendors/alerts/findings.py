@@ -13,7 +13,7 @@ import polars as pl
 
 from ml.words import counted, likely, reached, rounded
 from opsguard_assets.alerts.finding import FINDING
-from opsguard_assets.alerts.suppression import tell_once
+from opsguard_assets.alerts.suppression import suppress_covered
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.vendors.scores.score import WEIGHTS
 
@@ -72,13 +72,15 @@ def vendor_findings(known: Known, levels: Levels, as_of: datetime) -> pl.DataFra
     return rows.with_columns(nothing).select(FINDING.names())
 
 
-def told_once(findings: pl.DataFrame) -> pl.DataFrame:
+def suppress_repeated(findings: pl.DataFrame) -> pl.DataFrame:
     """Findings, marked by everything else before; an order that is overdue is not told to be likely late, too.
 
     Risk is by the due time that was first promised. An order whose due time was brought forward can be past it before.
     """
     likely_late = findings.filter(pl.col("alert_type") == AT_RISK)
-    return tell_once(findings, likely_late.select(told="dedup_key", by=pl.format(f"{OVERDUE}:{{}}", "entity_id")))
+    return suppress_covered(
+        findings, likely_late.select(told="dedup_key", by=pl.format(f"{OVERDUE}:{{}}", "entity_id"))
+    )
 
 
 def _dropped(known: Known, levels: Levels) -> pl.DataFrame:

@@ -55,7 +55,7 @@ class OrderDataset:
     @cached_property
     def lives(self) -> pl.DataFrame:
         """From when to when each order can be asked about: the key, `begins_at`, `ends_at`, `is_late`, `due_at`."""
-        told = outcomes(self.orders, self.until)
+        result = outcomes(self.orders, self.until)
         return (
             self.orders.select(
                 KEY,
@@ -64,7 +64,7 @@ class OrderDataset:
                 ends_at=pl.min_horizontal("due_at", "completed_known_at", "off_at"),
             )
             .filter(pl.col("begins_at") < pl.col("ends_at"))
-            .join(told, on=KEY, how="left", maintain_order="left")
+            .join(result, on=KEY, how="left", maintain_order="left")
             .select(KEY, "begins_at", "ends_at", "is_late", "due_at")
         )
 
@@ -108,9 +108,9 @@ class OrderDataset:
     def _rows(self, moments: pl.DataFrame) -> pl.DataFrame:
         """Features and what happened, one row per moment."""
         placed = moments.select(KEY, "as_of").join(self.orders.select(ORDER), on=KEY, how="left", maintain_order="left")
-        told = features(self.known, placed)
+        described = features(self.known, placed)
         outcome = self.lives.select(KEY, "begins_at", "is_late")
-        joined = told.join(outcome, on=KEY, how="left", maintain_order="left")
+        joined = described.join(outcome, on=KEY, how="left", maintain_order="left")
         lead = (pl.col("due_at") - pl.col("as_of")).dt.total_microseconds() / 60e6
         return joined.with_columns(lead_minutes=pl.when("is_late").then(lead))
 
@@ -128,7 +128,7 @@ def outcomes(orders: pl.DataFrame, until: datetime) -> pl.DataFrame:
     return orders.filter(is_settled, ~called_off).select(KEY, is_late=is_late)
 
 
-def told_of(orders: pl.DataFrame, until: datetime) -> pl.DataFrame:
+def order_outcomes(orders: pl.DataFrame, until: datetime) -> pl.DataFrame:
     """What was said of past orders when it was first known: the key, `at`, `is_late` and what tells orders apart.
 
     A completion that becomes known later than `SETTLES` after the due time comes too late to be told: what counted as
@@ -153,4 +153,4 @@ def streams_of(orders: pl.DataFrame, until: datetime) -> Streams:
     gone = pl.min_horizontal("completed_known_at", "off_at")
     stayed = gone.is_null() | (gone > pl.col("due_at"))
     spans = orders.select("vendor_id", "site_id", "opened_at", overdue_at=pl.when(stayed).then("due_at"), gone_at=gone)
-    return streams(told_of(orders, until), spans)
+    return streams(order_outcomes(orders, until), spans)

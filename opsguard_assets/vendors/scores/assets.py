@@ -82,24 +82,24 @@ def _spec(table: Table, deps: list[dg.AssetKey]) -> dg.AssetSpec:
 
 
 def _in_one_month(scored: Scored) -> dg.AssetCheckResult:
-    told = int(scored.months["jobs"].sum())
+    counted = int(scored.months["jobs"].sum())
     return dg.AssetCheckResult(
         check_name=_ONE_MONTH,
         asset_key=VENDOR_MONTHS_KEY,
-        passed=told == scored.stored,
-        description=f"of {scored.stored:,} stored work orders that count in these months, the months hold {told:,}",
+        passed=counted == scored.stored,
+        description=f"of {scored.stored:,} stored work orders that count in these months, the months hold {counted:,}",
     )
 
 
 def _shown(scored: Scored, as_of: datetime) -> dict[str, dg.MetadataValue]:
     rows = scored.scores
-    told, ranked = rows.drop_nulls("score"), rows.drop_nulls("rank")
+    frame, ranked = rows.drop_nulls("score"), rows.drop_nulls("rank")
     worst = ranked.sort("score", "vendor_id").head(1)
     lowest = f"; the lowest is {worst['name'][0]} with {worst['score'][0]:.1f}" if len(worst) else ""
     columns = ("name", "trade", "jobs", "score", "low", "high", "grade", "rank", "ranked", "sentiment")
     return {
         "headline": dg.MetadataValue.text(
-            f"{len(told):,} vendors scored, {len(ranked):,} with jobs enough to rank{lowest}."
+            f"{len(frame):,} vendors scored, {len(ranked):,} with jobs enough to rank{lowest}."
         ),
         **figures(
             {
@@ -107,7 +107,7 @@ def _shown(scored: Scored, as_of: datetime) -> dict[str, dg.MetadataValue]:
                 "dagster/row_count": len(rows),
                 "ranked": len(ranked),
                 "jobs": int(rows["jobs"].sum()),
-                "mean_score": float(told.select(pl.col("score").mean()).item()) if len(told) else None,
+                "mean_score": float(frame.select(pl.col("score").mean()).item()) if len(frame) else None,
             }
         ),
         "scores": preview(rows.select(columns)),

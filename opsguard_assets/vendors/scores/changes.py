@@ -58,8 +58,8 @@ def changes(months: pl.DataFrame) -> pl.DataFrame:
             for part in PARTS
         },
     )
-    told = moved.with_columns(drivers=_drivers())
-    return told.select(*months.columns, "change", *(f"{part}_change" for part in PARTS), "drivers")
+    rows = moved.with_columns(drivers=_drivers())
+    return rows.select(*months.columns, "change", *(f"{part}_change" for part in PARTS), "drivers")
 
 
 def _pull(part: str) -> pl.Expr:
@@ -99,6 +99,6 @@ def _driver(part: str) -> pl.Expr:
     # Few jobs are drawn towards the peers: the estimate may move where the record did not, or the other way.
     is_drawn = ((now - was) * change <= 0).fill_null(now.is_null() & was.is_null())
     drawn = pl.lit(f"{_PARTS_IN_WORDS[part]}: so few that they are drawn towards the peers")
-    told = pl.when(is_drawn).then(drawn).when(change > 0).then(pl.lit(better)).otherwise(pl.lit(worse))
-    words = pl.concat_str(told, figures, points)
+    rows = pl.when(is_drawn).then(drawn).when(change > 0).then(pl.lit(better)).otherwise(pl.lit(worse))
+    words = pl.concat_str(rows, figures, points)
     return pl.when(change.abs() >= _WORTH_TELLING).then(words)

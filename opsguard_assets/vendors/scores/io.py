@@ -56,20 +56,20 @@ def scored_at(lake: Lake, as_of: datetime, settings: Settings) -> Scored:
     read = orders_at(lake, as_of, since=min(begins, as_of - timedelta(days=chosen.window_days)))
     orders = _with_repaired(lake, as_of, read)
     vendors = lake.known(VENDORS, as_of).collect()
-    told = jobs(orders, as_of, zone=zone, cancelled=chosen.cancelled)
-    recent = told.filter(pl.col("counts_at") > window).with_columns(period=pl.lit(_WINDOW))
+    scored_rows = jobs(orders, as_of, zone=zone, cancelled=chosen.cancelled)
+    recent = scored_rows.filter(pl.col("counts_at") > window).with_columns(period=pl.lit(_WINDOW))
     now = scores(recent, vendors, fewest=chosen.fewest_jobs).drop("period")
     tone = sentiment_after(
         recent.filter("is_counted"), _tickets(lake, as_of, window), within=timedelta(days=chosen.sentiment_days)
     )
     moment = {"as_of": pl.lit(as_of, INSTANT), "date": pl.lit(as_of.date())}
     scored = now.join(tone, on="vendor_id", how="left", maintain_order="left").with_columns(**moment)
-    monthly = told.filter(pl.col("month") >= first, pl.col("month") <= this).with_columns(period="month")
+    monthly = scored_rows.filter(pl.col("month") >= first, pl.col("month") <= this).with_columns(period="month")
     months = changes(scores(monthly, vendors, fewest=chosen.fewest_jobs)).rename({"period": "month"})
     last = months.filter(pl.col("month") == months_before(this, 1)[0]).select("vendor_id", "change", "drivers")
     ranking = scored.drop_nulls("rank").join(last, on="vendor_id", how="left", maintain_order="left")
     return Scored(
-        told,
+        scored_rows,
         _stored(lake, as_of, begins, chosen.cancelled),
         scored.select(VENDOR_SCORES.columns),
         months.with_columns(known_at=moment["as_of"]).select(VENDOR_MONTHS.columns),
@@ -144,5 +144,5 @@ def _first_month(as_of: datetime, settings: Settings) -> date:
 
 def _tickets(lake: Lake, as_of: datetime, since: pl.Expr) -> pl.DataFrame:
     columns = ("ticket_id", "site_id", "opened_at", "sentiment")
-    told = lake.known(TABLES["tickets"], as_of).select(columns)
-    return told.filter(pl.col("opened_at") > since, pl.col("opened_at") <= pl.lit(as_of, INSTANT)).collect()
+    rows = lake.known(TABLES["tickets"], as_of).select(columns)
+    return rows.filter(pl.col("opened_at") > since, pl.col("opened_at") <= pl.lit(as_of, INSTANT)).collect()

@@ -69,12 +69,12 @@ def trend_plot(months: pl.DataFrame, *, title: str = "Score of each month with i
         y = 40 + height * (1 - points / 100)
         parts.append(f'<path d="M40 {y:.0f}h{max(len(every), 1) * step}" stroke="{LINE}" stroke-width="0.6"/>')
         parts.append(text(34, y + 4, str(points), anchor="end"))
-    told = {row["month"]: row for row in rows.iter_rows(named=True)}
+    values = {row["month"]: row for row in rows.iter_rows(named=True)}
     before: tuple[float, float] | None = None
     for place, month in enumerate(every):
         x = 40 + step * (place + 0.5)
         parts.append(text(x, 40 + height + 18, month.strftime("%b %Y"), anchor="middle"))
-        row = told.get(month)
+        row = values.get(month)
         if row is None or row["score"] is None:
             before = None
             continue

@@ -23,9 +23,9 @@ def sentiment_after(jobs: pl.DataFrame, tickets: pl.DataFrame, *, within: timede
     """
     after = pl.col("opened_at") - pl.col("completed_at")
     visits = jobs.select("vendor_id", "site_id", "completed_at").drop_nulls().unique()
-    told = tickets.select("ticket_id", "site_id", "opened_at", "sentiment").drop_nulls()
+    rows = tickets.select("ticket_id", "site_id", "opened_at", "sentiment").drop_nulls()
     return (
-        told.join(visits, on="site_id")
+        rows.join(visits, on="site_id")
         .filter(after > timedelta(0), after <= within)
         .unique(["vendor_id", "ticket_id"])
         .sort("ticket_id")

@@ -68,12 +68,12 @@ def shrunk(sums: pl.DataFrame, *, shares: tuple[str, ...], weights: dict[str, fl
         _weight=pl.col("part").replace_strict(weights, return_dtype=pl.Float64),
     )
     chosen = _with_priors(numbered)
-    told = chosen.filter((has_jobs | _by_peers()) & has_jobs.any().over(_VENDOR))
+    rows = chosen.filter((has_jobs | _by_peers()) & has_jobs.any().over(_VENDOR))
     all_jobs = pl.col("peers_worth") + pl.col("n")
     mean = ((pl.col("peers_worth") * pl.col("peers_mean") + pl.col("total")) / all_jobs).clip(0, 1)
     is_share = pl.col("part").is_in(list(shares))
     of_share, of_mean = mean * (1 - mean) / (all_jobs + 1), pl.col("_scatter") / all_jobs
-    estimated = told.with_columns(
+    estimated = rows.with_columns(
         estimate=mean, variance=pl.when(is_share).then(of_share).otherwise(of_mean), _is_share=is_share
     )
     return _with_interval(estimated).select(
