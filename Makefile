@@ -5,10 +5,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 CODE := opsguard_assets ml resources sensors tests benchmarks
 
-.PHONY: help setup demo up test check format bench quality lock docs clean
+.PHONY: help setup demo up test test-fast test-full check format bench quality lock docs clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/ready ## Create .venv and install everything that is pinned
 
@@ -25,8 +25,15 @@ demo: setup ## Run the main job on a simulated provider
 up: setup ## Open Dagster and MLflow on the same data; Ctrl-C stops both
 	@$(BIN)/opsguard up
 
-test: setup ## Run the tests
+test: setup ## Run the tests, properties on a quarter of their examples; shows the 20 slowest
 	@$(BIN)/python -m pytest -n auto --durations=20
+
+test-fast: setup ## Run the tests that need no store, no process and no training
+	@$(BIN)/python -m pytest -n auto -m fast -q
+
+test-full: setup ## Run the tests with every example, and those that load every core; takes an hour
+	@$(BIN)/python -m pytest -n auto --durations=20 --hypothesis-profile=full
+	@$(BIN)/python -m pytest -m load
 
 check: setup ## Format, lint, types, import rules, definitions
 	@$(BIN)/ruff format --check .

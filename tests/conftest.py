@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 # The workers of pytest-xdist share the cores: OpenMP's threads would spin while they wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -16,13 +15,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from resources.database import Database
 from resources.postgres import start_embedded
 from tests.databases import Databases
+from tests.needs import needs_the_world
 from tests.order import Together, arrange
+from tests.properties import register
 from tests.resources.embedded import QUICK, leave
 
 _ROOT = pytest.StashKey[str]()
-# How long an example takes says more of the machine than of the code.
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("house")
+register()
 
 
 def pytest_configure(config):
@@ -40,6 +39,13 @@ def pytest_configure(config):
 def pytest_xdist_make_scheduler(config, log):
     """Tests that share a world of their module run on one worker: elsewhere it would be built again."""
     return Together(config, log)
+
+
+def pytest_ignore_collect(collection_path, config):
+    """What cannot be fast is not even imported where only fast tests are asked for."""
+    if config.option.markexpr == "fast" and collection_path.name.startswith("test_") and collection_path.is_file():
+        return needs_the_world(collection_path) or None
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,6 +8,8 @@ Among equals the order stays as random as pytest-randomly made it.
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.needs import is_fast
+
 
 class Together(LoadScopeScheduling):
     """Tests of one module run on one worker.
@@ -24,9 +26,13 @@ class Together(LoadScopeScheduling):
 
 
 def arrange(items: list[pytest.Item]) -> None:
-    """Puts modules that build a world before the others."""
+    """Marks tests that are fast, and puts modules that build a world before the others and fast ones last."""
+    for item in items:
+        if is_fast(item):
+            item.add_marker(pytest.mark.fast)
     building = {item.module for item in items if _builds_a_world(item)}
-    items.sort(key=lambda item: item.module not in building)
+    in_the_world = {item.module for item in items if not item.get_closest_marker("fast")}
+    items.sort(key=lambda item: (item.module not in in_the_world, item.module not in building))
 
 
 def _builds_a_world(item: pytest.Item) -> bool:

@@ -12,6 +12,7 @@ from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.alerts.recompute import before_tick, decided, digest_of_decisions
 from tests.alerts.given import MONITOR, finding, frame, minute
 from tests.alerts.oracle import World
+from tests.properties import examples
 
 EVERY = ("open", "acknowledged", "suppressed", "resolved")
 ENTITIES = ("a", "b", "c")
@@ -85,7 +86,7 @@ OVER = [("tick", 0, A), ("tick", 1, {"a": ("medium", True, "expired")}), ("tick"
 BACK = [("tick", 0, A), ("tick", 1, NONE), ("tick", 2, A), ("tick", 3, {"a": ("high", False, None)})]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(actions=st.lists(action, max_size=14))
 @example(actions=RESOLVED)
 @example(actions=FORGIVEN)
@@ -105,7 +106,7 @@ def test_what_every_past_tick_decided_can_be_told_again(database, actions):
         assert digest_of_decisions(again) == digest_of_decisions(decisions_at(database, MONITOR.name, as_of))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(actions=st.lists(action, max_size=14))
 def test_alerts_and_decisions_are_those_of_a_slow_walk(database, actions):
     emptied(database)

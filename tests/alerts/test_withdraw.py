@@ -12,6 +12,7 @@ from resources.withdrawn import begin
 from tests.alerts.given import MONITOR, finding, frame, minute
 from tests.alerts.oracle import World
 from tests.alerts.test_life_agrees_with_the_oracle import action, do, entity, found, found_of, key_of, seen
+from tests.properties import examples
 
 WRONG = 1_000
 whole = st.dictionaries(entity, found, max_size=3)
@@ -54,7 +55,7 @@ MUTE_ENDED = ([("tick", 0, A), ("mute", 0, ("a", 40)), ("tick", 1, A)], [A], [("
 TWICE = ([("tick", 0, A)], [NONE, A], [("ack", 12, "a")], A)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     story=st.tuples(
         st.lists(action, max_size=10), st.lists(whole, min_size=1, max_size=3), st.lists(person, max_size=3), whole

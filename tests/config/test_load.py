@@ -10,6 +10,7 @@ from opsguard_assets.config.load import ConfigError, load_settings, load_setting
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import FileSource, RestSource, SimulatorSource, SqlSource
 from resources.environment import EnvironmentVariableError, read_environment
+from tests.properties import examples
 
 WHOLE = """\
 operations:
@@ -174,7 +175,7 @@ def test_control_characters_are_no_valid_yaml():
     assert "no valid YAML" in complaint("sla: \x00\n")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(text=st.text(alphabet="abc:-[]{}'\"#&*!|>%@`\n\t ${}1.?~", max_size=60))
 def test_any_text_becomes_settings_or_a_complaint_with_a_place(text):
     try:

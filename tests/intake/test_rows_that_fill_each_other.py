@@ -14,6 +14,7 @@ from resources.lake import Lake
 from tests.intake.accept.given import START, deliver, raw
 from tests.intake.accept.test_accept import Killed, Mortal
 from tests.intake.test_order_of_arrival import CUTS, cut
+from tests.properties import examples
 
 TELEMETRY = TABLES["telemetry"]
 CHANNELS = {"temperature_c": "temperature", "battery_pct": "battery", "signal_dbm": "rssi"}
@@ -159,7 +160,7 @@ def test_killed_at_any_write_and_run_again_the_same_rows_are_counted(tmp_path, w
     }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     rows=st.lists(
         st.tuples(st.sampled_from("ab"), st.sampled_from([0, 60]), st.sampled_from(list(CHANNELS)), st.integers(1, 2)),

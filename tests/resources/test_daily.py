@@ -16,6 +16,7 @@ from polars.testing import assert_frame_equal
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table
 from resources.lake import Lake, LakeError
+from tests.properties import examples
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -66,7 +67,7 @@ def filled(folder: str, table: Table, deliveries: list[list[tuple[str, float, fl
     return lake
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(deliveries=loads, as_of=st.sampled_from([0, 0.5, 24, 48, 50, 121]))
 def test_it_knows_at_every_instant_what_a_table_that_is_rewritten_knows(deliveries, as_of):
     with TemporaryDirectory() as one, TemporaryDirectory() as other:
@@ -82,7 +83,7 @@ def test_it_knows_at_every_instant_what_a_table_that_is_rewritten_knows(deliveri
         assert ours.loaded_upto(REPORTS) == theirs.loaded_upto(ORDINARY)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @example(deliveries=[[("a", 0, 48, 1)], [("a", 0, 1, 1)]], as_of=24)
 @given(deliveries=loads, as_of=st.sampled_from([0, 0.5, 24, 48, 50, 121]))
 def test_the_last_word_on_a_report_counts_and_the_same_word_said_earlier_was_known_earlier(deliveries, as_of):
@@ -99,7 +100,7 @@ def test_the_last_word_on_a_report_counts_and_the_same_word_said_earlier_was_kno
     assert found == {(device, hour(at)): level for (device, at), (_, level) in last.items()}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(deliveries=loads, since=st.sampled_from([-1, 0.5, 24, 26]), length=st.sampled_from([0.25, 1, 24, 480]))
 def test_a_stretch_of_time_is_the_same_part_of_the_whole(deliveries, since, length):
     with TemporaryDirectory() as folder:
@@ -112,7 +113,7 @@ def test_a_stretch_of_time_is_the_same_part_of_the_whole(deliveries, since, leng
         assert_frame_equal(part.select("_heard_at"), inside.select(heard(whole).alias("_heard_at")))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(deliveries=loads, until=st.integers(0, 4), as_of=st.sampled_from([0.5, 48, 121]))
 def test_as_recorded_by_an_instant_it_is_what_it_was_at_that_instant(deliveries, until, as_of):
     with TemporaryDirectory() as one, TemporaryDirectory() as other:
@@ -123,7 +124,7 @@ def test_as_recorded_by_an_instant_it_is_what_it_was_at_that_instant(deliveries,
         assert past.loaded_upto(REPORTS) == then.loaded_upto(REPORTS)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(deliveries=loads)
 def test_delivering_everything_again_adds_nothing(deliveries):
     with TemporaryDirectory() as folder:
@@ -137,7 +138,7 @@ def test_delivering_everything_again_adds_nothing(deliveries):
         assert_frame_equal(lake.versions(REPORTS).collect().sort(ORDER), before)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(deliveries=loads, after=st.integers(199, 204))
 def test_who_follows_loads_sees_each_report_once(deliveries, after):
     with TemporaryDirectory() as folder:

@@ -13,6 +13,7 @@ from polars.testing import assert_frame_equal
 
 from opsguard_assets.tables.table import Table
 from resources.lake import Lake, LakeError
+from tests.properties import examples
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -77,7 +78,7 @@ def known_by_hand(rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     return pl.DataFrame(list(best.values()), schema=CASES.dtypes).sort("case_id")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(rows=changes, cuts=st.lists(st.integers(0, 12), max_size=3), order=st.randoms(use_true_random=False))
 def test_any_order_and_repetition_of_deliveries_gives_the_same_knowledge_at_every_instant(rows, cuts, order):
     facts = frame(rows)
@@ -94,7 +95,7 @@ def test_any_order_and_repetition_of_deliveries_gives_the_same_knowledge_at_ever
             assert_frame_equal(live, expected.filter(pl.col("state") != "closed"))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(before=changes, after=changes)
 def test_what_arrives_later_never_changes_what_was_known_earlier(before, after):
     with TemporaryDirectory() as folder:
@@ -141,7 +142,7 @@ def test_history_that_was_imported_is_told_from_what_was_loaded_in_time(tmp_path
     assert not lake.has_hindsight(THINGS, hour(5))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(loads=st.lists(changes, min_size=1, max_size=4), until=st.integers(0, 3), as_of=st.integers(0, 17))
 def test_the_lake_as_recorded_by_an_instant_is_the_lake_of_that_instant(loads, until, as_of):
     with TemporaryDirectory() as one, TemporaryDirectory() as other:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resources.ticks import Tick, digest_of, last_ticks, record_tick
+from tests.properties import examples
 
 AS_OF = datetime(2025, 3, 1, 12, tzinfo=UTC)
 ROWS = pl.DataFrame({
@@ -48,7 +49,7 @@ def test_a_hostile_name_is_data(database):
     assert [tick.job for tick in last_ticks(database)] == [name]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(order=st.permutations(range(3)), columns=st.permutations(ROWS.columns))
 def test_a_digest_does_not_depend_on_the_order_of_rows_and_columns(order, columns):
     assert digest_of(ROWS[order].select(columns), key=["ticket_id"]) == digest_of(ROWS, key=["ticket_id"])

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsguard_assets.shifts.calendar.calendar import shift_calendar
+from tests.properties import examples
 from tests.shifts.calendar_oracle import shifts
 from tests.shifts.rosters import known, roster, site
 
@@ -158,7 +159,7 @@ def provider(draw):
     return first, rosters, list(absences.values()), list(swaps.values())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(provider())
 def test_the_calendar_agrees_with_a_walk_over_every_minute(given_provider):
     first, rosters, absences, swaps = given_provider

@@ -23,6 +23,7 @@ from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.validate import validate
 from resources.lake import Lake
+from tests.properties import examples
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 MOMENT, KNOWN = START + timedelta(days=9, hours=23), START + timedelta(days=9)
@@ -164,7 +165,7 @@ def usual(world):
     return tick(world, [])[0]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(odd=st.tuples(*map(let_in, (rosters, punches, others, st.one_of(punches, others), places))))
 def test_no_odd_row_changes_what_is_said_of_the_shifts_of_others(world, usual, odd):
     now, _ = tick(world, odd)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsguard_assets.shifts.calendar.recurrence import days_of
+from tests.properties import examples
 from tests.shifts.rule_oracle import walk
 
 FIRST, LAST = date(2028, 2, 20), date(2028, 3, 20)
@@ -94,7 +95,7 @@ begins = st.dates(date(2019, 12, 20), date(2022, 1, 15))
 YEARS = (date(2020, 1, 1), date(2050, 1, 15))
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(st.tuples(rules(), begins), min_size=1, max_size=3))
 def test_every_rule_gives_the_days_of_a_plain_walk_over_thirty_years_or_is_refused(given_rules):
     days = days_of(rosters([(rule, first, None) for rule, first in given_rules]), *YEARS)

@@ -13,6 +13,7 @@ from polars.testing.parametric import column, dataframes
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.validate import BROKEN, validate
+from tests.properties import examples
 from tests.tables.rows import BREAKING, broken, rules_of, sound, with_every_rule_broken, words_of
 
 every_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
@@ -145,7 +146,7 @@ def test_a_frame_without_rows_is_neither_accepted_nor_broken():
         assert len(outcome.accepted) == len(outcome.broken) == 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(table=st.sampled_from(list(TABLES.values())), data=st.data())
 def test_any_mixture_of_sound_and_broken_rows_is_parted_without_loss(table, data):
     rows = with_every_rule_broken(table)
@@ -162,7 +163,7 @@ def test_of_any_values_every_row_is_accepted_or_broken_and_what_is_accepted_stay
     anything = dataframes(cols=[column(c, dtype=dtype) for c, dtype in table.dtypes.items()], max_size=6)
     plausible = with_every_rule_broken(table)
 
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=examples(15), deadline=None)
     @given(noise=anything, chosen=st.lists(st.integers(0, len(plausible) - 1), max_size=6))
     def parts_every_row(noise: pl.DataFrame, chosen: list[int]) -> None:
         frame = pl.concat([noise.cast(dict(table.dtypes)), plausible[chosen] if chosen else table.empty()])

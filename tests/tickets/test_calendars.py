@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.sla.calendars import working_time
+from tests.properties import examples
 from tests.tickets.frames import CALENDARS, frame, hours, utc
 
 EVERY_DAY = range(1, 8)
@@ -130,7 +131,7 @@ def test_counts_do_not_depend_on_the_years_that_were_built():
     assert len(found) == 1
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(st.lists(st.integers(1_740_000_000_000_000, 1_830_000_000_000_000), min_size=1, max_size=200))
 def test_the_inverse_is_the_first_instant_at_which_a_count_is_reached(instants):
     rows = hours("c", [1, 2, 3, 5], "21:30", "05:15", ["DE"])

@@ -12,12 +12,13 @@ from opsguard_assets.tickets.sla.calendars import working_time
 from opsguard_assets.tickets.sla.clocks import sla_clocks
 from opsguard_assets.tickets.sla.intervals import sla_intervals
 from opsguard_assets.tickets.sla.tick import READINGS, clocks_at, is_outdated
+from tests.properties import examples
 from tests.tickets.oracle import Verdict
 from tests.tickets.worlds import DAYS, World, world
 
 SEEDS = st.integers(0, 2**32 - 1)
-THOUSANDS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-QUICK = settings(THOUSANDS, max_examples=15)
+THOUSANDS = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(THOUSANDS, max_examples=examples(15))
 
 
 def _differences(name: str, clock: dict, verdict: Verdict, given: dict, last: object) -> list[str]:

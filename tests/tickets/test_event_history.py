@@ -18,6 +18,7 @@ from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS
 from opsguard_assets.tickets.sla.snapshot_io import EVENTS, POLICIES, TICKETS
 from resources.lake import Lake
 from resources.progress import Silent
+from tests.properties import examples
 from tests.tickets.frames import utc
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -146,7 +147,7 @@ arrivals = st.lists(
 
 
 @given(arrivals)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_the_history_says_of_every_moment_what_the_states_known_by_then_say(states):
     history = event_history(tickets(states)).sort("known_at")
     for moment in {row["known_at"] for row in states}:
@@ -157,7 +158,7 @@ def test_the_history_says_of_every_moment_what_the_states_known_by_then_say(stat
 
 
 @given(arrivals, st.randoms(use_true_random=False), st.integers(1, 3))
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 def test_no_order_and_no_split_of_deliveries_changes_events_clocks_or_intervals(states, random, loads):
     shuffled = random.sample(states, len(states))
     split = [part for n in range(loads) if (part := shuffled[n::loads])]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from opsguard_assets.tickets.sla.events import TRACKED, derive_ticket_events
+from tests.properties import examples
 from tests.tickets.frames import INSTANT, TICKETS, frame, utc
 
 VERSIONS = {**TICKETS, "updated_by": pl.String, "known_at": INSTANT, "_sequence": pl.Int64}
@@ -73,7 +74,7 @@ def test_no_states_give_no_events_and_optional_columns_may_be_missing():
     assert len(derive_ticket_events(frame([state(0)], VERSIONS).drop("updated_by", "_sequence"))) == 1
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(
     st.lists(
         st.tuples(

@@ -21,6 +21,7 @@ from opsguard_assets.tickets.risk.score_io import risk_at
 from opsguard_assets.tickets.sla.derive_io import update_clocks, update_events
 from resources.lake import Lake
 from resources.progress import Silent
+from tests.properties import examples
 from tests.tickets.provider_records import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -100,7 +101,7 @@ def usual(world):
     return tick(world, [])[0]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(odd=st.tuples(tickets, st.one_of(tickets, events, rules), rules))
 def test_no_odd_row_changes_the_risk_or_the_findings_of_another_ticket(world, usual, odd):
     risk, _ = tick(world, odd)

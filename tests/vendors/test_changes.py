@@ -16,6 +16,7 @@ from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS
 from opsguard_assets.vendors.scores.score import scores
 from opsguard_assets.vendors.scores.sentiment import sentiment_after
 from resources.lake import Lake
+from tests.properties import examples
 from tests.vendors.orders import AS_OF, frame, order, vendors
 
 MAY, JUNE = -30 * 24.0, -24.0
@@ -28,7 +29,7 @@ def months_of(orders, names=("v1", "v2")):
 
 
 @given(st.lists(st.tuples(st.sampled_from(["v1", "v2"]), st.sampled_from([4, 5, 6]), PART), min_size=2, max_size=30))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_what_the_parts_add_is_the_change(world):
     rows = [
         {"work_order_id": f"w{n}", "vendor_id": vendor, "is_counted": True, "period": date(2026, month, 1)}

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from opsguard_assets.vendors.scores.jobs import PARTS
 from opsguard_assets.vendors.scores.score import grade_of, scores
+from tests.properties import examples
 from tests.vendors.orders import AS_OF, frame, jobs_of, oracle, order, vendors
 
 HALF = st.one_of(st.none(), st.sampled_from([0.0, 0.25, 0.5, 1.0]))
@@ -34,7 +35,7 @@ def score_of(world, vendor):
 
 
 @given(WORLD)
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_an_oracle_that_walks_through_the_jobs_agrees(world):
     told = [(vendor, {part: value for part, value in values.items() if value is not None}) for vendor, values in world]
     expected = oracle([each for each in told if each[1]], TRADES)
@@ -45,7 +46,7 @@ def test_an_oracle_that_walks_through_the_jobs_agrees(world):
 
 
 @given(WORLD, st.randoms())
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_the_order_of_jobs_does_not_matter(world, luck):
     rows = [
         {"work_order_id": f"w{place:05d}", "vendor_id": vendor, "is_counted": True, "period": "now", **values}
@@ -59,7 +60,7 @@ def test_the_order_of_jobs_does_not_matter(world, luck):
 
 
 @given(WORLD, st.integers(1, 5), st.sampled_from(NAMES), st.sets(st.sampled_from(PARTS), min_size=1))
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_perfect_jobs_never_lower_a_score_whatever_is_known_of_them(world, more, vendor, told):
     before = scored(world).filter(pl.col("vendor_id") == vendor)["score"].to_list()
     perfect = {part: 1.0 if part in told else None for part in PARTS}
@@ -84,7 +85,7 @@ def test_what_only_peers_tell_counts_as_it_does_with_them():
 
 
 @given(st.lists(st.tuples(st.sampled_from(NAMES[1:]), VALUES), max_size=60))
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_a_perfect_vendor_scores_near_100_whoever_its_peers_are(others):
     assert score_of([*others, *[("v0", PERFECT)] * 600], "v0") >= 98
     assert score_of([*others, *[("v0", PERFECT)] * 40], "v0") >= 80

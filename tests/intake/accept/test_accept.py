@@ -17,6 +17,7 @@ from opsguard_assets.intake.mapping.origin import MappingError
 from opsguard_assets.tables.table import Table
 from resources.lake import Lake
 from tests.intake.accept.given import CASES, START, TABLES, case, deliver, raw, source
+from tests.properties import examples
 
 MAPPED = source({"updated_at": "changed", "known_at": "changed", "title": "title"})
 
@@ -190,7 +191,7 @@ def states(lake):
     return lake.known(CASES).collect().drop("known_at").sort("case_id")
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(files=deliveries, order=st.randoms(use_true_random=False), twice=st.integers(0, 3))
 def test_files_in_any_order_and_twice_give_the_same_tables_and_every_load_adds_up(files, order, twice):
     # One state per case and instant: two different ones would be a conflict of the source, not a delivery problem.

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsguard_assets.config.sources import FileSource
@@ -13,6 +13,7 @@ from opsguard_assets.intake.ledger.quarantine import MAX_RECORD_CHARACTERS, SCHE
 from opsguard_assets.intake.mapping.conform import conform
 from opsguard_assets.tables.registry import TABLES
 from tests.intake.accept.given import CASES, START, case, raw, source
+from tests.properties import examples
 
 
 def conformed(rows, mapped=None):
@@ -231,6 +232,7 @@ rows_of_anything = st.lists(
 )
 
 
+@settings(max_examples=examples(100))
 @given(rows=rows_of_anything, where=st.sampled_from([{}, {"State": "open"}, {"closed": "*"}]))
 def test_every_received_row_is_accepted_or_rejected_and_never_both(rows, where):
     mapped = source(

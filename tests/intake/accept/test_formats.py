@@ -16,6 +16,7 @@ from opsguard_assets.intake.mapping.instants import moments
 from opsguard_assets.intake.mapping.parse import complaint, parse
 from opsguard_assets.intake.mapping.zone_names import OFFSETS
 from opsguard_assets.tables.values import INSTANT
+from tests.properties import examples
 
 DAYS = ["%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%d{0}%b{0}%Y", "%B %d, %Y", "%A, %d %B %Y", "%j{0}%Y", "%Y{0}%U{0}%w"]
 WEEKS = ["%Y{0}%W{0}%a", "%G{0}%V{0}%u", "%a %d %b %y", "%m{0}%d{0}%Y", "%Y%m%d", "%y%m%d", "%G-W%V-%u"]
@@ -55,14 +56,14 @@ def ours(texts: list[str], form: str) -> list[tuple[datetime | None, datetime | 
     return list(zip(found.local.to_list(), found.at.to_list(), strict=True))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(formats, st.lists(st.tuples(instants, offsets), min_size=1, max_size=6))
 def test_what_a_format_writes_is_read_as_python_reads_it(form, given_instants):
     texts = [at.replace(tzinfo=timezone(offset)).strftime(form) for at, offset in given_instants]
     assert ours(texts, form) == [wall(text, form) for text in texts]
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.sampled_from(["%d.%m.%Y %H:%M", "%d/%m/%y", "%Y%m%d%H%M%S", "%d%m%Y", "%H:%M:%S.%f %j %Y", "%I:%M %p %d %b %Y"]),
     st.lists(st.text("0123456789 .:/-apmPMJjanuFeb", max_size=22), max_size=6),

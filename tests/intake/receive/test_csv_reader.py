@@ -15,6 +15,7 @@ from opsguard_assets.config.sources import CsvOptions
 from opsguard_assets.intake.raw.received import Opened, SourceError
 from opsguard_assets.intake.raw.spool import Spool
 from opsguard_assets.intake.readers.csv_reader import read_csv
+from tests.properties import examples
 
 SOUND = ["1,a", "1,Qa\n\nbQ", "1,Qa\nbQ", "1,QaQQb\n\nQ"]  # Q stands for the quote
 DAMAGED = ["1", "1,2,3", "1,2,Qa\n\nbQ"]
@@ -35,7 +36,7 @@ def positions(lines, quote):
     return {row["_position"]: row.get("_damage") is not None for row in rows}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(lines=st.lists(st.sampled_from(SOUND + DAMAGED + BLANK), max_size=12), quote=st.sampled_from("\"'"))
 def test_a_position_is_the_line_on_which_a_record_begins(lines, quote):
     expected, line = {}, 2
@@ -64,7 +65,7 @@ ENDS = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\r\n\r\n"])
 TAIL = st.sampled_from(["", "x", "x,", '5" pipe,y', '"ac"me,y', ' "a",b', 'a,"b', "a,b"])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(
     records=st.lists(st.tuples(CELLS, CELLS, ENDS), max_size=8),
     bom=st.sampled_from(["", "\ufeff"]),

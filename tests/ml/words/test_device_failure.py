@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.models.calibration import IDENTITY
@@ -13,6 +13,7 @@ from ml.problems.device_failure.rule import DeviceRule
 from ml.problems.device_failure.states import HALF_LIVES
 from ml.problems.device_failure.words import modes, topics
 from tests.ml.words.facts import maybe, minutes_said, number_of, percent_said, rounded, rows_of, said_by, times_said
+from tests.properties import examples
 
 CHANNEL = "fan [rpm]"
 FEATURES = features_of((CHANNEL,))
@@ -157,6 +158,7 @@ def of_channel(row):
     return {channel_feature(CHANNEL, figure): words for figure, words in told.items()}
 
 
+@settings(max_examples=examples(100))
 @given(st.lists(devices(), min_size=1, max_size=2))
 def test_every_sentence_on_a_device_is_made_of_its_own_feature_and_holds(drawn):
     told = topics(rows_of(FEATURES, drawn))
@@ -169,6 +171,7 @@ def test_every_sentence_on_a_device_is_made_of_its_own_feature_and_holds(drawn):
         assert always == ("never heard" if silence is None else f"last heard {minutes_said(silence)} ago")
 
 
+@settings(max_examples=examples(100))
 @given(devices())
 def test_the_rule_says_what_it_looked_at(row):
     (said,) = DeviceRule().reasons(rows_of(FEATURES, [row]))

@@ -1,12 +1,13 @@
 """Every sentence on parts in shifts, against the facts that its row was made of."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.problems.no_show.features import FEATURES
 from ml.problems.no_show.rule import NoShowRule
 from ml.problems.no_show.words import topics
 from tests.ml.words.facts import maybe, number_of, percent_said, rounded, rows_of, said_by, shrunk
+from tests.properties import examples
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -86,6 +87,7 @@ def expected(facts, row):
     }  # fmt: skip
 
 
+@settings(max_examples=examples(100))
 @given(st.lists(parts(), min_size=1, max_size=4))
 def test_every_sentence_on_a_shift_is_made_of_its_own_feature_and_holds(drawn):
     frame = rows_of(FEATURES, [row for _, row in drawn])
@@ -99,6 +101,7 @@ def test_every_sentence_on_a_shift_is_made_of_its_own_feature_and_holds(drawn):
         assert rule == f"{record_of(facts)}; the estimate is {percent_said(row['person_rate'], 1)}"
 
 
+@settings(max_examples=examples(100))
 @given(parts())
 def test_a_site_without_a_history_is_no_reason(drawn):
     facts, row = drawn

@@ -1,6 +1,6 @@
 """Every sentence on tickets, against the facts that its row was made of."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.problems.sla_breach.features import FEATURES, STATUSES
@@ -17,6 +17,7 @@ from tests.ml.words.facts import (
     shrunk,
     times_said,
 )
+from tests.properties import examples
 
 GROUPS = {
     "category": "in this category", "title": "with this title", "group": "of this group",
@@ -126,6 +127,7 @@ def expected(facts, row):
     return told
 
 
+@settings(max_examples=examples(100))
 @given(st.lists(tickets(), min_size=1, max_size=4))
 def test_every_sentence_on_a_ticket_is_made_of_its_own_feature_and_holds(drawn):
     told = topics(rows_of(FEATURES, [row for _, row in drawn]))
@@ -141,6 +143,7 @@ def test_every_sentence_on_a_ticket_is_made_of_its_own_feature_and_holds(drawn):
         )
 
 
+@settings(max_examples=examples(100))
 @given(tickets())
 def test_nothing_is_said_of_a_group_that_a_ticket_does_not_have(drawn):
     facts, row = drawn

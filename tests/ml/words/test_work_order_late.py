@@ -2,13 +2,14 @@
 
 from calendar import month_name
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.problems.work_order_late.features import FEATURES
 from ml.problems.work_order_late.rule import WorkOrderRule
 from ml.problems.work_order_late.words import topics
 from tests.ml.words.facts import maybe, number_of, percent_said, rounded, rows_of, said_by, shrunk
+from tests.properties import examples
 
 
 @st.composite
@@ -103,6 +104,7 @@ def expected(facts, row):
     }  # fmt: skip
 
 
+@settings(max_examples=examples(100))
 @given(st.lists(orders(), min_size=1, max_size=4))
 def test_every_sentence_on_an_order_is_made_of_its_own_feature_and_holds(drawn):
     frame = rows_of(FEATURES, [row for _, row in drawn])
@@ -120,6 +122,7 @@ def test_every_sentence_on_an_order_is_made_of_its_own_feature_and_holds(drawn):
         assert rule == f"the vendor missed {here} at this site and {anywhere} anywhere; the estimate is {estimate}"
 
 
+@settings(max_examples=examples(100))
 @given(orders())
 def test_a_group_without_a_history_is_no_reason(drawn):
     facts, row = drawn

@@ -1,0 +1,27 @@
+"""How many examples a property draws: a quarter in `make test`, all of them in `make test-full`.
+
+Which quarter is another one in every run. `--hypothesis-profile=full` draws all.
+"""
+
+from hypothesis import HealthCheck, settings
+
+FAST, FULL = "fast", "full"
+_SHARE, _LEAST = 4, 5
+
+
+def register() -> None:
+    """Makes the two profiles and takes the fast one."""
+    for name in (FULL, FAST):
+        # How long an example takes says more of the machine than of the code.
+        settings.register_profile(name, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile(FAST)
+
+
+def is_full() -> bool:
+    """Whether this run draws everything."""
+    return settings.get_current_profile_name() == FULL
+
+
+def examples(number: int) -> int:
+    """How many of so many examples this run draws."""
+    return number if is_full() else min(number, max(_LEAST, number // _SHARE))
