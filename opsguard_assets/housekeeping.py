@@ -15,7 +15,10 @@ from opsguard_assets.devices.failure.schemas import CARRIED_CHANNELS, CARRIED_DE
 from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
 from opsguard_assets.devices.telemetry.schemas import DEVICE_HOURLY
 from opsguard_assets.intake.accepting import withdraw
+from opsguard_assets.intake.accepting.raw_retention import delete_accepted
+from opsguard_assets.intake.assets import ACCEPT_LOCK
 from opsguard_assets.intake.ledger import batch_marks, ledger
+from opsguard_assets.intake.ledger.groups import source_groups
 from opsguard_assets.intake.readers.simulated import direct_sources
 from opsguard_assets.metadata import preview_rows
 from opsguard_assets.models.outcomes import outcomes_name
@@ -55,7 +58,7 @@ INTAKE_BOOKS = (ledger.NAME, batch_marks.BEGUN, batch_marks.WRITTEN, withdraw.LI
 
 
 def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
-    """The job that compacts and vacuums the lake and deletes old runs."""
+    """The job that compacts and vacuums the lake and deletes what is older than it is kept."""
 
     @dg.op
     def tidy_lake(
@@ -68,6 +71,17 @@ def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
                 "files_vacuumed": sum(table.files_vacuumed for table in done),
             }
         )
+
+    @dg.op
+    def delete_old_raw(
+        context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]
+    ) -> None:
+        before = datetime.now(UTC) - timedelta(days=settings.retention.raw_days)
+        deleted: dict[str, int] = {}
+        for group in source_groups(direct_sources(settings.sources)):
+            with database.lock(f"{ACCEPT_LOCK} {group.name}"):
+                deleted |= {source.name: delete_accepted(lake, source.name, before) for source in group.sources}
+        context.add_output_metadata({"rows_deleted": sum(deleted.values()), **deleted})
 
     @dg.op
     def delete_old_scores(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> None:
@@ -89,9 +103,11 @@ def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
         name=name,
         executor_def=naming_executor,
         tags=job_tags(name),
-        description="Compacts the lake, removes files that no kept version needs, and deletes old scores and runs.",
+        description="Compacts the lake, removes files that no kept version needs, and deletes old raw records, scores, "
+        "decisions and runs.",
     )
     def keep_house() -> None:
+        delete_old_raw()
         delete_old_scores()
         delete_old_decisions()
         tidy_lake()

@@ -49,6 +49,8 @@ _CHECKS = {
     "mapping_fits": f"The mapping names columns that the source has. {_CORRECT}",
     "lists_are_complete": "Complete lists look complete, so that what they no longer name was withdrawn. If one is "
     "in doubt, nothing was withdrawn: look whether the list was cut off.",
+    "rejected_rows_can_be_judged": "After a change of the mapping, the raw records of all rows rejected earlier were "
+    "still there. A warning: those named stay rejected; deliver them again.",
     "sla_risk_complete": "The tick holds one row for each open ticket. If not: the message names the tickets; "
     "correct them at the source, or run `opsguard tick sla` again.",
     CHAMPION_SCORED: "The champion scored, or the rule before the first training. A warning: a champion should have "

@@ -101,6 +101,11 @@ def equals(where: Mapping[str, Value]) -> str:
     return " AND ".join(f'"{column}" = {sql_literal(value)}' for column, value in where.items())
 
 
+def one_of(column: str, values: Sequence[Value]) -> str:
+    """A predicate that a column has one of some values."""
+    return f'"{column}" IN ({", ".join(map(sql_literal, values))})'
+
+
 def not_before(column: str, since: datetime) -> str:
     """A predicate that an instant is `since` or later."""
     return f'"{column}" >= {sql_literal(since)}'

@@ -182,6 +182,24 @@ class Lake:
             raise TableMissingError(f"{name} is not in {self.uri}; there is nothing to forget")
         return int(table.delete(f"{column} < '{before.isoformat()}'")["num_deleted_rows"])
 
+    def forget_values(self, name: str, column: str, values: Sequence[str]) -> int:
+        """Deletes the rows of a derived or raw table whose `column` holds one of some texts; returns how many.
+
+        In one commit, also beside somebody who appends.
+
+        Raises:
+            TableMissingError: When nothing was ever written under `name`.
+            LakeError: When other writers keep changing the table.
+        """
+
+        def attempt() -> int:
+            table = self._open(name)
+            if table is None:
+                raise TableMissingError(f"{name} is not in {self.uri}; there is nothing to forget")
+            return int(table.delete(delta.one_of(column, values))["num_deleted_rows"])
+
+        return _retried(attempt, name)
+
     def forget_from(self, name: str, column: str, since: datetime) -> int:
         """Deletes the rows of a derived table whose instant `column` is `since` or later; returns how many.
 

@@ -66,12 +66,14 @@ class Retention(Strict):
 
     Attributes:
         lake_days: Old lake versions stay readable this long.
+        raw_days: Raw records of loads that were accepted so long ago are deleted; those of other loads stay.
         decision_days: Decisions on findings older than this are deleted; alerts and their history stay.
         risk_days: Scores of ticks older than this are deleted; what became of them stays in the outcomes.
         run_days: Finished Dagster runs older than this are deleted.
     """
 
     lake_days: int = Field(default=30, ge=7)
+    raw_days: int = Field(default=365, ge=7)
     decision_days: int = Field(default=90, ge=7)
     risk_days: int = Field(default=90, ge=7)
     run_days: int = Field(default=14, ge=1)

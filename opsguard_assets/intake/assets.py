@@ -44,6 +44,7 @@ _CHECKS = {
     "rejected_within_limit": False,
     "mapping_fits": False,
     "lists_are_complete": False,
+    "rejected_rows_can_be_judged": False,
 }
 
 
@@ -86,7 +87,8 @@ def raw_asset(source: DirectSource, ready: Sequence[dg.AssetKey] = ()) -> dg.Ass
         group_name="intake",
         kinds={"dlt", "deltalake"},
         owners=owners_of("intake"),
-        description=f"One row per record as received from `{source.name}` ({source.kind}). Appended, never changed.",
+        description=f"One row per record as received from `{source.name}` ({source.kind}). Appended, never changed; "
+        "deleted `retention.raw_days` after they were accepted.",
         check_specs=[
             check_spec("source_was_readable", raw_key(source.name)),
             check_spec("every_file_was_readable", raw_key(source.name)),
@@ -205,6 +207,7 @@ def _checks(
         _check(key, "rejected_within_limit", _lines(report.above_share(rows, limits))),
         _check(key, "mapping_fits", misfits),
         _check(key, "lists_are_complete", report.incomplete_lists(rows)),
+        _check(key, "rejected_rows_can_be_judged", report.deleted_records(rows), dg.AssetCheckSeverity.WARN),
     ]
 
 

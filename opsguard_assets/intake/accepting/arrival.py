@@ -55,9 +55,9 @@ def pending_loads(lake: Lake, source: str) -> list[Load]:
 
     A load is in the lake as a whole or not at all: loaders write it in one commit.
     """
-    if not lake.exists(_raw(source)):
+    if not lake.exists(raw_name(source)):
         return []
-    raw = lake.scan(_raw(source)).select("_load_id", "_loaded_at")
+    raw = lake.scan(raw_name(source)).select("_load_id", "_loaded_at")
     if lake.exists(ledger.NAME):
         known = lake.scan(ledger.NAME).filter(pl.col("source") == source).select("load_id", "loaded_at").collect()
         if len(known):
@@ -68,9 +68,11 @@ def pending_loads(lake: Lake, source: str) -> list[Load]:
 
 def loads_named(lake: Lake, source: str, load_ids: Sequence[str]) -> list[Load]:
     """The loads of these identifiers, oldest first; those whose raw records are gone are left out."""
-    if not load_ids or not lake.exists(_raw(source)):
+    if not load_ids or not lake.exists(raw_name(source)):
         return []
-    return _loads(lake.scan(_raw(source)).select("_load_id", "_loaded_at").filter(pl.col("_load_id").is_in(load_ids)))
+    return _loads(
+        lake.scan(raw_name(source)).select("_load_id", "_loaded_at").filter(pl.col("_load_id").is_in(load_ids))
+    )
 
 
 def _loads(raw: pl.LazyFrame) -> list[Load]:
@@ -94,7 +96,7 @@ class Arrival:
 
     def rows(self) -> pl.LazyFrame:
         """Its raw rows."""
-        raw = self.lake.scan(_raw(self.source.name)).filter(pl.col("_load_id") == self.load.load_id)
+        raw = self.lake.scan(raw_name(self.source.name)).filter(pl.col("_load_id") == self.load.load_id)
         there = raw.collect_schema()
         added = raw.with_columns(value.alias(name) for name, value in _LATER_COLUMNS.items() if name not in there)
         return added.with_columns(pl.col("_part").fill_null(0))
@@ -137,7 +139,7 @@ class Arrival:
 
 def earlier_loads(arrival: Arrival) -> list[Arrival]:
     """The loads of the same source that set out before this one, oldest first."""
-    raw = arrival.lake.scan(_raw(arrival.source.name)).filter(pl.col("_loaded_at") < arrival.load.loaded_at)
+    raw = arrival.lake.scan(raw_name(arrival.source.name)).filter(pl.col("_loaded_at") < arrival.load.loaded_at)
     return [replace(arrival, load=load) for load in _loads(raw)]
 
 
@@ -169,5 +171,6 @@ def plan_batches(origins: pl.DataFrame, batch_rows: int) -> list[pl.Expr]:
     return [*batches, origin.is_in(together)] if together else batches
 
 
-def _raw(source: str) -> str:
+def raw_name(source: str) -> str:
+    """The table of a source's raw records."""
     return f"raw/{source}"

@@ -5,8 +5,9 @@ Here: when that is tried and what it writes. Not here: what is acceptable (`conf
 `intake/mappings` remembers by which mapping and contract the rows of a source were judged last. When these change, the
 rows in quarantine are judged again, load by load. Those that fit now become versions, known from now on unless their
 mapping says otherwise, in the place of their load in the order of arrival; `intake/repaired` names them, because
-quarantine keeps its history; and a line of the ledger takes them from the rejected to the accepted ones. Killed at any
-point and run again, the tables and the ledger end up the same, as for loads.
+quarantine keeps its history; and a line of the ledger takes them from the rejected to the accepted ones. Rows whose raw
+records were deleted stay rejected, and a line of the ledger says how many they are. Killed at any point and run again,
+the tables and the ledger end up the same, as for loads.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from opsguard_assets.config.mapping import Feed
 from opsguard_assets.config.sources import RecordSource
 from opsguard_assets.intake.accepting.arrival import Arrival, Turn, loads_named
 from opsguard_assets.intake.accepting.recording import arrived, conformed, microseconds, profile_before
-from opsguard_assets.intake.ledger import ledger
+from opsguard_assets.intake.ledger import ledger, quarantine
 from opsguard_assets.intake.ledger.batch_marks import BatchMarks
 from opsguard_assets.intake.ledger.ledger import Accepted
 from opsguard_assets.intake.mapping.conform import Conformed
@@ -49,7 +50,8 @@ def reaccept(
         batch_rows: Raw rows that are held in memory at once.
 
     Returns:
-        One entry per (load, table) of which rows fit now: `rejected` is negative, `received` 0.
+        One entry per (load, table) of which rows fit now: `rejected` is negative, `received` 0; and one per table of
+        which rejected rows are no longer at hand (`raw_deleted`).
 
     Raises:
         MappingError: When a feed does not fit the source or its table.
@@ -60,10 +62,13 @@ def reaccept(
         if _judged_by(lake, where) == digest:
             continue
         rejected = _rejected(lake, source, table, digest)
-        for load in loads_named(lake, source.name, rejected["load_id"].unique().to_list()):
+        loads = loads_named(lake, source.name, rejected["load_id"].unique().to_list())
+        for load in loads:
             arrival = Arrival(lake, source, load, turn)
             rows = rejected.filter(load_id=load.load_id)
             done += _of_load(arrival, table, parts, rows, digest, batch_rows)
+        gone = _rejected(lake, source, table).filter(~pl.col("load_id").is_in([load.load_id for load in loads]))
+        done += _deleted(lake, source, table, gone, digest, turn)
         page = pl.DataFrame({**where, "digest": digest})
         lake.replace_slice(MAPPINGS, page, where=where, partition_by=list(where))
     return done
@@ -84,14 +89,18 @@ def _judged_by(lake: Lake, where: dict[str, str]) -> str | None:
     return str(mine["digest"][0]) if len(mine) else None
 
 
-def _rejected(lake: Lake, source: RecordSource, table: Table, digest: str) -> pl.DataFrame:
-    """The rejected rows that no earlier change of the mapping repaired: `load_id`, `origin`, `position`."""
+def _rejected(lake: Lake, source: RecordSource, table: Table, digest: str | None = None) -> pl.DataFrame:
+    """The rejected rows that no change of the mapping repaired: load_id, origin, position, loaded_at.
+
+    Those that the change to `digest` repaired are among them, because that may have been interrupted.
+    """
     name = f"quarantine/{table.name}"
     if not lake.exists(name):
-        return pl.DataFrame(schema={"load_id": pl.String, "origin": pl.String, "position": pl.Int64})
-    rows = lake.scan(name).filter(pl.col("source") == source.name).select(_PLACE).unique()
+        return pl.DataFrame(schema={name: quarantine.SCHEMA[name] for name in (*_PLACE, "loaded_at")})
+    rows = lake.scan(name).filter(pl.col("source") == source.name).select(*_PLACE, "loaded_at").unique()
     if lake.exists(REPAIRED):
-        mine = (pl.col("source") == source.name) & (pl.col("table") == table.name) & (pl.col("digest") != digest)
+        mine = (pl.col("source") == source.name) & (pl.col("table") == table.name)
+        mine &= pl.col("digest").ne_missing(pl.lit(digest, pl.String))
         rows = rows.join(lake.scan(REPAIRED).filter(mine), on=_PLACE, how="anti", nulls_equal=True)
     return rows.collect()
 
@@ -125,10 +134,40 @@ def _of_load(
         loaded_at=arrival.load.loaded_at,
         recorded_at=written.sort("recorded_at")["recorded_at"][-1],
     )
-    columns = profile_before(lake, arrival.source.name)
+    _record_line(lake, counts, stream)
+    return [counts]
+
+
+def _deleted(
+    lake: Lake, source: RecordSource, table: Table, gone: pl.DataFrame, digest: str, turn: Turn
+) -> list[Accepted]:
+    """Says of rejected rows whose raw records were deleted that they were not judged again."""
+    name = f"{table.name}~{digest[:12]}"
+    stream = f"{source.name}/{name}"
+    if gone.is_empty() or lake.appended_up_to(ledger.NAME, stream) is not None:
+        return []
+    with turn() as now:
+        counts = Accepted(
+            load_id=name,
+            source=source.name,
+            table=table.name,
+            received=0,
+            accepted=0,
+            rejected=0,
+            unchanged=0,
+            loaded_at=gone.sort("loaded_at")["loaded_at"][-1],
+            recorded_at=now,
+            raw_deleted=len(gone),
+        )
+        _record_line(lake, counts, stream)
+    return [counts]
+
+
+def _record_line(lake: Lake, counts: Accepted, stream: str) -> None:
+    """Writes one line of the ledger, once; the columns of the source are those that it had before."""
+    columns = profile_before(lake, counts.source)
     known = pl.Series("columns", [], ledger.COLUMN) if columns is None else columns
     lake.append_once(ledger.NAME, ledger.ledger_rows([counts], known), stream=stream, sequence=1)
-    return [counts]
 
 
 def _not_outdated(lake: Lake, table: Table, part: Conformed, arrival: Arrival, instants: list[datetime]) -> Conformed:

@@ -25,6 +25,7 @@ SCHEMA = pl.Schema(
         "unchanged": pl.Int64(),
         "withdrawn": pl.Int64(),
         "incomplete": pl.String(),
+        "raw_deleted": pl.Int64(),
         "rejected_share": pl.Float64(),
         "loaded_at": INSTANT,
         "recorded_at": INSTANT,
@@ -55,6 +56,7 @@ class Accepted:
         withdrawn: Rows that it ended: missing from a complete list (no received rows), or deleted by their own word
             (received rows, accepted ones).
         incomplete: Why nothing was withdrawn that a complete list no longer names; None where all is well.
+        raw_deleted: Rows rejected earlier that a changed mapping cannot judge again: their raw records were deleted.
     """
 
     load_id: str
@@ -69,6 +71,7 @@ class Accepted:
     drift: tuple[str, ...] = ()
     withdrawn: int = 0
     incomplete: str | None = None
+    raw_deleted: int = 0
 
     @property
     def rejected_share(self) -> float:
@@ -101,9 +104,9 @@ def empty() -> pl.DataFrame:
 
 def with_every_column(rows: pl.DataFrame) -> pl.DataFrame:
     """Ledger rows of a lake that an earlier version wrote: what that did not know is nothing."""
-    unknown = [c for c in ("withdrawn", "incomplete") if c not in rows.columns]
+    unknown = [c for c in ("withdrawn", "incomplete", "raw_deleted") if c not in rows.columns]
     filled = rows.with_columns(pl.lit(None, SCHEMA[column]).alias(column) for column in unknown)
-    return filled.with_columns(pl.col("withdrawn").fill_null(0)).select(SCHEMA.names())
+    return filled.with_columns(pl.col("withdrawn", "raw_deleted").fill_null(0)).select(SCHEMA.names())
 
 
 def profile(filled: pl.DataFrame, rows: int, dtypes: pl.Schema, before: pl.Series | None) -> pl.Series:

@@ -91,6 +91,16 @@ def incomplete_lists(ledger: pl.DataFrame) -> list[str]:
     return rows.select(pl.format("{}: {}", "source", "incomplete")).to_series().to_list()
 
 
+def deleted_records(ledger: pl.DataFrame) -> list[str]:
+    """How many rejected rows a changed mapping could not judge again, one sentence each; healthy when empty."""
+    words = pl.format(
+        "{}: {} rejected rows of {} were not judged by the changed mapping: their raw records were deleted "
+        "(retention.raw_days). Deliver them again to have them accepted.",
+        "source", "raw_deleted", "table",
+    )  # fmt: skip
+    return ledger.filter(pl.col("raw_deleted") > 0).select(words).to_series().to_list()
+
+
 def as_markdown(frame: pl.DataFrame, *, limit: int = 20) -> str:
     """A small frame as a Markdown table; texts are escaped, so that received HTML is shown and not run.
 
