@@ -155,13 +155,13 @@ def _lead(scored: pl.DataFrame) -> float:
 
 
 def _seen(scored: pl.DataFrame, name: str) -> str:
-    parts = by_segment(scored, {"manufacturer": pl.col("kind"), "model": pl.col("model")})
+    parts = by_segment(scored, {"manufacturer": pl.col("kind"), "model": pl.col("model")}, ())
     began = (
         pl.when(pl.col("begins_at") >= datetime(2015, 10, 1, tzinfo=UTC))
         .then(pl.lit("came later"))
         .otherwise(pl.lit("were there while it learned"))
     )
-    both = pl.concat([by_segment(scored, {"drives": began}), parts])
+    both = pl.concat([by_segment(scored, {"drives": began}, ()), parts])
     rows = [
         f"| {r['segment']}: {r['value']} | {r['n']:,} | {r['base_rate']:.4f} | {r['pr_auc']:.3f} | {r['roc_auc']:.3f} |"
         for r in both.iter_rows(named=True)

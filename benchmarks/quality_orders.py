@@ -93,6 +93,7 @@ def _deliveries(home: Path) -> str:
             "vendor": pl.when(pl.col("vendor_batches") < 10).then(pl.lit("few shipments")).otherwise(pl.lit("known")),
             "year due": pl.col("due_at").dt.year().cast(pl.String),
         },
+        (),
     )
     parts = [
         f"| {r['segment']}: {r['value']} | {r['n']:,} | {r['base_rate']:.3f} | {r['pr_auc']:.3f} | {r['roc_auc']:.3f} |"

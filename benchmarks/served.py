@@ -104,7 +104,7 @@ def tick_learned(folder: str, lake: str) -> Callable[[], object]:
     from opsguard_assets.tickets.risk.score_io import risk_at
 
     opened, model = Lake(lake), load(Path(folder) / _MODEL)
-    return lambda: risk_at(opened, model, AS_OF)
+    return lambda: risk_at(opened, model, AS_OF, reasons_from=0.6)
 
 
 def predict_alone(folder: str, lake: str) -> Callable[[], object]:

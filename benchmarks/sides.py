@@ -33,7 +33,7 @@ def tick(lake: str) -> Callable[[], object]:
     from resources.lake import Lake
 
     opened, model = Lake(lake), RuleBaseline()
-    return lambda: risk_at(opened, model, AS_OF)
+    return lambda: risk_at(opened, model, AS_OF, reasons_from=0.6)
 
 
 def tick_floor(lake: str) -> Callable[[], object]:

@@ -64,8 +64,8 @@ _CHECKS = {
     "helpdesk whether it was done, then `opsguard escalations resolve-unknown`.",
     "every_report_is_rolled_up": "Hourly rollups hold as many reports as telemetry does. If not: materialise the days "
     "named again with `again: true`.",
-    "devices_report_without_gaps": "No device was silent for more than three of its intervals and came back. A "
-    "warning: look at the network of the devices named.",
+    "devices_report_without_gaps": "No device was silent for more than `device_alerts.silent_intervals` of its "
+    "intervals and came back. A warning: look at the network of the devices named.",
     "values_are_possible": "No reported value is one that no working sensor gives. A warning: look at the devices "
     "named, and at units in the mapping.",
     "every_device_has_a_score": f"Each device in service has one score from 0 to 100. {_ROWS}",

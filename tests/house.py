@@ -118,14 +118,14 @@ ARROWS = {
     ),
     "opsguard_assets/tickets/risk/keys.py": ("opsguard_assets.tickets", "opsguard_assets.metadata"),
     "opsguard_assets/tickets/risk/alert_assets.py": (
-        "opsguard_assets.tickets", "opsguard_assets.moment",
-        "opsguard_assets.tables", "opsguard_assets.metadata", "opsguard_assets.alerts",
+        "opsguard_assets.tickets", "opsguard_assets.moment", "opsguard_assets.client_plans",
+        "opsguard_assets.metadata", "opsguard_assets.alerts",
         "opsguard_assets.config.settings", "ml", "resources",
     ),
     "opsguard_assets/tickets/escalation/helpdesk.py": ("opsguard_assets.config", "resources.ticket_system"),
     "opsguard_assets/tickets/escalation/inputs.py": (
-        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.alerts.suppression",
-        "opsguard_assets.config.settings", "resources",
+        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.client_plans",
+        "opsguard_assets.alerts.suppression", "opsguard_assets.config.settings", "resources",
     ),
     "opsguard_assets/tickets/escalation/assets.py": (
         "opsguard_assets.tickets", "opsguard_assets.moment",
@@ -147,6 +147,7 @@ ARROWS = {
     **{
         f"opsguard_assets/{domain}/": (
             f"opsguard_assets.{domain}", "opsguard_assets.tables", "opsguard_assets.derivation",
+            "opsguard_assets.client_plans",
             "opsguard_assets.drawing",
             "opsguard_assets.alerts", "opsguard_assets.models", "opsguard_assets.metadata", "opsguard_assets.moment",
             "opsguard_assets.config", "opsguard_assets.intake.assets", "opsguard_assets.intake.ledger.ledger", "ml",
@@ -172,6 +173,7 @@ ARROWS = {
         "opsguard_assets.devices.failure.problem_io", "opsguard_assets.shifts.no_show.problem_io",
         "opsguard_assets.vendors.orders.problem_io",
     ),
+    "opsguard_assets/client_plans.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/derivation.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/metadata.py": ("opsguard_assets.tables", "opsguard_assets.intake.ledger.report"),
     "opsguard_assets/definitions.py": ("opsguard_assets.build",),

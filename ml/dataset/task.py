@@ -32,6 +32,7 @@ class Task:
         judged_within: Minutes after a moment in which the event counts; null where an entity has its own deadline.
         event_is_end: For survival models: the event is that the end comes within the horizon, not after it.
         visits_per_day: How many entities people can inspect per day; null where there is no such limit.
+        acting_from: The risks from which something is done, that of alerts first. Metrics are computed at these.
     """
 
     problem: str
@@ -48,6 +49,12 @@ class Task:
     judged_within: float | None = None
     event_is_end: bool = False
     visits_per_day: int | None = None
+    acting_from: tuple[float, ...] = (0.70, 0.80)
+
+    @property
+    def alert_from(self) -> float:
+        """The risk from which an alert is raised."""
+        return self.acting_from[0]
 
     @property
     def events(self) -> str:

@@ -9,12 +9,19 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+# Figures of all problems are told at these, so that they can be compared.
 THRESHOLDS = (0.60, 0.70, 0.80, 0.85)
 BUDGETS = (0.01, 0.05, 0.10)
 _BINS = 10
 
 
-def evaluate(scored: pl.DataFrame, *, key: str | None = None, visits_per_day: int | None = None) -> dict[str, Any]:
+def evaluate(
+    scored: pl.DataFrame,
+    *,
+    key: str | None = None,
+    visits_per_day: int | None = None,
+    acting_from: Sequence[float] = (),
+) -> dict[str, Any]:
     """The figures of one model on one set of moments.
 
     Args:
@@ -22,6 +29,7 @@ def evaluate(scored: pl.DataFrame, *, key: str | None = None, visits_per_day: in
             null where it was kept); with `key` also `as_of`.
         key: The column that names entities; alerts per day are counted in them.
         visits_per_day: How many entities people can see to in a day; needs `key` and `as_of`.
+        acting_from: Further thresholds: those of the problem, from which something is done.
 
     Returns:
         `n`, `base_rate`, `roc_auc`, `pr_auc` (average precision), `brier`, `brier_constant` (of the base rate),
@@ -35,6 +43,7 @@ def evaluate(scored: pl.DataFrame, *, key: str | None = None, visits_per_day: in
     rows = scored.drop_nulls(["risk", "is_late"])
     labels, risks = rows["is_late"].cast(pl.Int64).to_numpy(), rows["risk"].to_numpy()
     base = float(labels.mean()) if len(labels) else None
+    thresholds = sorted({*THRESHOLDS, *acting_from})
     return {
         "n": len(rows),
         "base_rate": base,
@@ -44,7 +53,7 @@ def evaluate(scored: pl.DataFrame, *, key: str | None = None, visits_per_day: in
         "ece": calibration_error(rows),
         "precision_at_half": _at_half(labels, risks),
         **_visits(rows, visits_per_day, key),
-        "thresholds": [{"threshold": t, **_alerts(rows, rows["risk"] >= t, key)} for t in THRESHOLDS],
+        "thresholds": [{"threshold": t, **_alerts(rows, rows["risk"] >= t, key)} for t in thresholds],
         "budgets": [{"budget": b, **_alerts(rows, _top(rows, b), key)} for b in BUDGETS],
     }
 

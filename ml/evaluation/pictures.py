@@ -1,6 +1,7 @@
 """Pictures of how good probabilities are, as PNG bytes. Not here: the figures (`evaluation.evaluate`)."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from ml.dataset.task import Task
 from ml.evaluation.evaluate import reliability
 
 _BLUE, _GREY, _INK = "#4c78a8", "#8a8a8a", "#333333"
-_CONSTANTS, _EQUAL = (0.70, 0.80), 1e-9
+_EQUAL = 1e-9
 
 
 def precision_recall(scored: pl.DataFrame, title: str, *, events: str) -> bytes:
@@ -47,9 +48,9 @@ def reliability_diagram(scored: pl.DataFrame, title: str, *, events: str) -> byt
     return png_of(figure)
 
 
-def lead_times(scored: pl.DataFrame, title: str, *, threshold: float, task: Task) -> bytes:
+def lead_times(scored: pl.DataFrame, title: str, *, task: Task) -> bytes:
     """How long before the event entities were flagged first; what was never flagged is told in the title."""
-    key = task.key
+    key, threshold = task.key, task.alert_from
     rows = scored.drop_nulls(["risk", "is_late"]).filter("is_late").sort(key, "as_of")
     missed = rows[key].n_unique()
     flagged = rows.filter(pl.col("risk") >= threshold).unique(key, keep="first", maintain_order=True)
@@ -68,22 +69,24 @@ def lead_times(scored: pl.DataFrame, title: str, *, threshold: float, task: Task
     return png_of(figure)
 
 
-def cost_over_thresholds(curve: pl.DataFrame, title: str, *, chosen: float | None) -> bytes:
+def cost_over_thresholds(
+    curve: pl.DataFrame, title: str, *, chosen: float | None, acting_from: Sequence[float]
+) -> bytes:
     """Net cost per entity of every threshold, with 95 % intervals; `curve` as of `ml.evaluation.money.cost_curve`."""
     figure, axes = axes_of(title, "threshold", "net cost per entity (negative saves)", shares=False)
     columns = {name: curve[name].to_numpy() for name in ("threshold", "net_cost", "low", "high")}
     axes.fill_between(columns["threshold"], columns["low"], columns["high"], color=_BLUE, alpha=0.2, linewidth=0)
     axes.plot(columns["threshold"], columns["net_cost"], color=_BLUE)
     axes.axhline(0, color=_GREY, linewidth=0.8)
-    _marked(axes, chosen)
+    _marked(axes, chosen, acting_from)
     return png_of(figure)
 
 
-def frontier(curve: pl.DataFrame, title: str, *, chosen: float | None) -> bytes:
+def frontier(curve: pl.DataFrame, title: str, *, chosen: float | None, acting_from: Sequence[float]) -> bytes:
     """Net cost over the share of entities that are alerted: what another alert buys."""
     figure, axes = axes_of(title, "share of entities alerted", "net cost per entity (negative saves)", shares=False)
     axes.plot(curve["alerts_share"].to_numpy(), curve["net_cost"].to_numpy(), ".-", color=_BLUE)
-    for at in (*_CONSTANTS, *([chosen] if chosen is not None else [])):
+    for at in (*acting_from, *([chosen] if chosen is not None else [])):
         point = curve.filter((pl.col("threshold") - at).abs() < _EQUAL)
         if len(point):
             place = (point["alerts_share"][0], point["net_cost"][0])
@@ -100,8 +103,8 @@ def feature_importance(importance: pl.DataFrame, title: str, *, most: int = 20) 
     return png_of(figure)
 
 
-def _marked(axes: Any, chosen: float | None) -> None:
-    for at in _CONSTANTS:
+def _marked(axes: Any, chosen: float | None, acting_from: Sequence[float]) -> None:
+    for at in acting_from:
         axes.axvline(at, color=_GREY, linestyle=":", label=f"{at:.0%}")
     if chosen is not None:
         axes.axvline(chosen, color=_INK, linestyle="--", label=f"cheapest before: {chosen:.0%}")

@@ -14,8 +14,6 @@ import polars as pl
 from ml.evaluation.money import Costs
 from ml.values import INSTANT
 
-# An alert clears this far below its threshold: what moves around the threshold is one alert, not many.
-HYSTERESIS = 0.10
 CAUGHT, FALSE_ALARM, MISSED, OPEN = "caught", "false alarm", "missed", "not known yet"
 
 
@@ -32,22 +30,21 @@ class Period:
         return (self.ends_at - self.begins_at).total_seconds() / 86_400
 
 
-def alerts(scored: pl.DataFrame, *, key: str, raise_from: float, clear_below: float | None = None) -> pl.DataFrame:
+def alerts(scored: pl.DataFrame, *, key: str, raise_from: float, clear_below: float) -> pl.DataFrame:
     """The alerts of a threshold over consecutive ticks: raised at it, cleared well below it.
 
     Args:
         scored: `key`, `as_of`, `risk` (null: nothing to say), every tick of every entity.
         key: The column that names the entity.
         raise_from: The risk from which an alert is raised.
-        clear_below: The risk below which it clears; 0.10 under the threshold where left out.
+        clear_below: The risk below which it clears: what moves around the threshold is one alert, not many.
 
     Returns:
         One row per alert: `key`, `raised_at`, `last_at` (its last tick), `peak` (greatest risk), sorted.
     """
-    low = raise_from - HYSTERESIS if clear_below is None else clear_below
     risk = pl.col("risk")
     # Between the two thresholds, and while nothing can be said, things stay as they are.
-    turn = pl.when(risk >= raise_from).then(1).when(risk < low).then(0)
+    turn = pl.when(risk >= raise_from).then(1).when(risk < clear_below).then(0)
     ticks = scored.sort(key, "as_of").with_columns(
         _on=turn.forward_fill().over(key).fill_null(0).cast(pl.Boolean),
     )

@@ -3,37 +3,39 @@
 Here: which parts are large enough, and their figures. Not here: the figures themselves (`evaluation.evaluate`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from ml.evaluation.evaluate import evaluate
 
+_KINDS = ("precision", "recall")
 LEAST_ROWS, LEAST_OF_EACH, MOST_VALUES = 50, 5, 10
 _FIGURES = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "log_loss", "ece")
-_AT = (0.70, 0.80)
 
 
-def by_segment(scored: pl.DataFrame, segments: Mapping[str, pl.Expr]) -> pl.DataFrame:
+def by_segment(scored: pl.DataFrame, segments: Mapping[str, pl.Expr], acting_from: Sequence[float]) -> pl.DataFrame:
     """The figures of one model in every part that is large enough.
 
     Args:
         scored: As of `ml.evaluation.evaluate`, and what the segments read.
         segments: Name to expression.
+        acting_from: The thresholds that figures are told at.
 
     Returns:
-        `segment`, `value`, the figures of `evaluate`, `precision_at_70`, `recall_at_70` and so on. Per segment the ten
+        `segment`, `value`, the figures of `evaluate`, `precision_at_70`, `recall_at_70` and so on, of these
+        thresholds. Per segment the ten
         largest values with at least 50 rows and 5 of each outcome: figures of fewer say nothing.
     """
     rows = scored.drop_nulls(["risk", "is_late"])
     found = [
-        {"segment": name, "value": value, **_figures(part)}
+        {"segment": name, "value": value, **_figures(part, acting_from)}
         for name, expression in segments.items()
         for value, part in _parts(rows, expression)
     ]
     schema = {"segment": pl.String, "value": pl.String, "n": pl.Int64}
-    rates = [*_FIGURES[1:], *(f"{kind}_at_{at * 100:.0f}" for at in _AT for kind in ("precision", "recall"))]
+    rates = [*_FIGURES[1:], *(f"{kind}_at_{percent(at)}" for at in acting_from for kind in _KINDS)]
     return pl.DataFrame(found, schema={**schema, **dict.fromkeys(rates, pl.Float64)})
 
 
@@ -51,8 +53,13 @@ def _parts(rows: pl.DataFrame, expression: pl.Expr) -> list[tuple[str, pl.DataFr
     return [(value, named.filter(pl.col("_value") == value)) for value in sizes["_value"]]
 
 
-def _figures(part: pl.DataFrame) -> dict[str, Any]:
-    result = evaluate(part)
+def percent(threshold: float) -> str:
+    """A threshold as names of figures have it: `70`, and `62.5` where it is no whole percent."""
+    return f"{threshold * 100:g}"
+
+
+def _figures(part: pl.DataFrame, acting_from: Sequence[float]) -> dict[str, Any]:
+    result = evaluate(part, acting_from=acting_from)
     at = {row["threshold"]: row for row in result["thresholds"]}
-    alerts = {f"{kind}_at_{t * 100:.0f}": at[t][kind] for t in _AT for kind in ("precision", "recall")}
+    alerts = {f"{kind}_at_{percent(t)}": at[t][kind] for t in acting_from for kind in _KINDS}
     return {**{name: result[name] for name in _FIGURES}, **alerts}

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from ml.dataset.task import Task
+from ml.evaluation.segments import percent
 from ml.tracking.report import Report
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")
@@ -25,9 +26,9 @@ _HEADLINE = (
     ("ece", "mean distance of said and seen shares"),
     ("ece_floor", "the same of a perfect model with so many moments"),
     ("base_rate", "share of the moments that a {event} followed"),
-    ("precision_at_70", "share of the moments from 70 % that a {event} followed"),
-    ("recall_at_70", "share of the moments before a {event} that were at 70 % or more"),
-    ("lead_time_p50_min", "median minutes from a right flag at 70 % to the {event}"),
+    ("precision_at_alert", "share of the moments from {alert} that a {event} followed"),
+    ("recall_at_alert", "share of the moments before a {event} that were at {alert} or more"),
+    ("lead_time_p50_min", "median minutes from a right flag at {alert} to the {event}"),
     ("net_cost", "money per entity at the cheapest threshold; negative saves"),
 )
 _WEAKER = 5
@@ -65,7 +66,7 @@ def model_card(template: str, subject: Subject, report: Report) -> str:
     # Markdown is read by people and rendered by MLflow: `cell` escapes what comes from data, HTML included.
     environment = Environment(autoescape=False, undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
     environment.filters["cell"] = cell
-    metrics = report.metrics
+    metrics, alert = report.metrics, f"{percent(subject.task.alert_from)} %"
     return environment.from_string(template).render(
         candidate=cell(subject.candidate),
         problem=cell(subject.task.problem),
@@ -83,7 +84,7 @@ def model_card(template: str, subject: Subject, report: Report) -> str:
         revision=subject.revision and cell(subject.revision),
         event=cell(subject.task.event),
         headline=[
-            (name, f"{metrics[name]:,.4g}", meaning.format(event=subject.task.event))
+            (name, f"{metrics[name]:,.4g}", meaning.format(event=subject.task.event, alert=alert))
             for name, meaning in _HEADLINE
             if name in metrics
         ],

@@ -14,12 +14,10 @@ from ml.dataset.task import Task
 from ml.evaluation.evaluate import calibration_interval
 from ml.evaluation.importance import importance
 from ml.evaluation.money import Costs, best_threshold, cost_curve, difference, ledger
-from ml.evaluation.segments import by_segment
+from ml.evaluation.segments import by_segment, percent
 from ml.training.train import Trained
 
-# The thresholds that money is compared with: those from which people are alerted and tickets escalated.
-CONSTANTS = (0.70, 0.80)
-_ALERT, _BUDGET = 0.70, 0.05
+_BUDGET = 0.05
 _RENAMED = {"pr_auc": "precision_recall_auc", "brier": "brier_score_loss"}
 _PLAIN = ("n", "base_rate", "roc_auc", "pr_auc", "brier", "brier_constant", "log_loss", "ece", "precision_at_half")
 _VISITS = ("precision_at_visits", "recall_at_visits")
@@ -33,7 +31,7 @@ class Report:
         metrics: Figures on the test part by name; those that cannot be told are left out.
         segments: Figures per segment (`ml.evaluation.segments`).
         curve: Cost and alerts of every threshold (`ml.evaluation.money.cost_curve`) on the test part.
-        money: The threshold that was cheapest on the part before, and what it costs against the constants.
+        money: The threshold that was cheapest on the part before, and what it costs against those that are set.
         importance: Features by how much they are missed; null for the rule.
     """
 
@@ -57,10 +55,15 @@ def report_of(trained: Trained, task: Task, costs: Costs) -> Report:
     chosen = best_threshold(before)
     money: dict[str, Any] = {"threshold": chosen, "costs": vars(costs)}
     if chosen is not None:
-        money |= {f"against_{other * 100:.0f}": difference(book, chosen, other) for other in CONSTANTS}
+        money |= {f"against_{percent(other)}": difference(book, chosen, other) for other in task.acting_from}
     return Report(
-        metrics=_metrics(trained, curve, chosen),
-        segments=pl.concat([by_segment(trained.every, task.parts), by_segment(trained.test, task.segments)]),
+        metrics=_metrics(trained, task, curve, chosen),
+        segments=pl.concat(
+            [
+                by_segment(trained.every, task.parts, task.acting_from),
+                by_segment(trained.test, task.segments, task.acting_from),
+            ]
+        ),
         curve=curve,
         money=money,
         importance=importance(trained.model, trained.test) if trained.model else None,
@@ -82,8 +85,8 @@ def ranked(reports: Mapping[str, Report]) -> list[str]:
     )
 
 
-def _metrics(trained: Trained, curve: pl.DataFrame, chosen: float | None) -> dict[str, float]:
-    """Figures under one name each: `precision_at_70`, `recall_at_budget_5`, `net_cost_at_70`."""
+def _metrics(trained: Trained, task: Task, curve: pl.DataFrame, chosen: float | None) -> dict[str, float]:
+    """Figures under one name each: `precision_at_70`, `recall_at_budget_5`, `net_cost_at_70`, `precision_at_alert`."""
     metrics = trained.figures
     at = {row["threshold"]: row for row in metrics["thresholds"]}
     budgets = {row["budget"]: row for row in metrics["budgets"]}
@@ -93,17 +96,19 @@ def _metrics(trained: Trained, curve: pl.DataFrame, chosen: float | None) -> dic
         found["brier_skill"] = 1 - metrics["brier"] / metrics["brier_constant"]
     found |= calibration_interval(trained.test)
     found |= {
-        "lead_time_p50_min": at[_ALERT]["median_lead_minutes"],
+        "precision_at_alert": at[task.alert_from]["precision"],
+        "recall_at_alert": at[task.alert_from]["recall"],
+        "lead_time_p50_min": at[task.alert_from]["median_lead_minutes"],
         "precision_at_budget": budgets[_BUDGET]["precision"],
     }
     found |= _named("", metrics["thresholds"], "threshold") | _named("budget_", metrics["budgets"], "budget")
-    found |= {f"net_cost_at_{t * 100:.0f}": _cost(curve, t) for t in CONSTANTS}
-    found |= {"net_cost": _cost(curve, chosen if chosen is not None else _ALERT), "threshold_by_money": chosen}
+    found |= {f"net_cost_at_{percent(t)}": _cost(curve, t) for t in task.acting_from}
+    found |= {"net_cost": _cost(curve, chosen if chosen is not None else task.alert_from), "threshold_by_money": chosen}
     return {name: float(value) for name, value in found.items() if value is not None}
 
 
 def _named(prefix: str, rows: Sequence[Mapping[str, Any]], by: str) -> dict[str, float | None]:
-    return {f"{k}_at_{prefix}{row[by] * 100:.0f}": v for row in rows for k, v in row.items() if k != by}
+    return {f"{k}_at_{prefix}{percent(row[by])}": v for row in rows for k, v in row.items() if k != by}
 
 
 def _cost(curve: pl.DataFrame, threshold: float) -> float | None:

@@ -31,7 +31,6 @@ from ml.tracking.mlflow_names import metrics_of, parameters_of
 from ml.tracking.report import Report, ranked, report_of
 from ml.training.train import Trained
 
-_ALERT = 0.70
 # What a person compares candidates by. MLflow shows a column for every metric, so everything else is in a table
 # (`METRICS_TABLE`) beside the run.
 HEADLINE = (
@@ -43,6 +42,8 @@ HEADLINE = (
     "base_rate",
     "precision_at_70",
     "recall_at_70",
+    "precision_at_alert",
+    "recall_at_alert",
     "lead_time_p50_min",
     "net_cost",
 )
@@ -245,9 +246,9 @@ def _pictures(trained: Trained, task: Task, report: Report) -> dict[str, bytes]:
     drawn = {
         "precision_recall_curve_plot": precision_recall(rows, name, events=task.events),
         "calibration_curve_plot": reliability_diagram(rows, name, events=task.events),
-        "lead_time_plot": lead_times(rows, name, threshold=_ALERT, task=task),
-        "cost_curve_plot": cost_over_thresholds(report.curve, name, chosen=chosen),
-        "cost_frontier_plot": frontier(report.curve, name, chosen=chosen),
+        "lead_time_plot": lead_times(rows, name, task=task),
+        "cost_curve_plot": cost_over_thresholds(report.curve, name, chosen=chosen, acting_from=task.acting_from),
+        "cost_frontier_plot": frontier(report.curve, name, chosen=chosen, acting_from=task.acting_from),
     }
     if report.importance is not None:
         drawn["feature_importance_plot"] = feature_importance(report.importance, name)

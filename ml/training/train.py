@@ -159,7 +159,7 @@ def _compared(
     name: str, parameters: Parameters, model: LearnedModel | None, scored: Sequence[pl.DataFrame], task: Task
 ) -> Trained:
     test, calibrate = (task.headlined(part) for part in scored)
-    figures = evaluate(test, key=task.key, visits_per_day=task.visits_per_day)
+    figures = evaluate(test, key=task.key, visits_per_day=task.visits_per_day, acting_from=task.acting_from)
     return Trained(name, parameters, model, figures, test, calibrate, scored[0])
 
 

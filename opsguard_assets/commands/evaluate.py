@@ -114,5 +114,7 @@ def judged(
 
 def _figures(problem: Problem, task: Task, model: RiskModel, rows: pl.DataFrame) -> dict[str, Any]:
     scored = rows.with_columns(problem.risk(model, rows).alias("risk"))
-    figures = judge(task.headlined(scored), key=task.key, visits_per_day=task.visits_per_day)
-    return {**figures, "parts": by_segment(scored, task.parts).to_dicts()} if task.parts else figures
+    figures = judge(
+        task.headlined(scored), key=task.key, visits_per_day=task.visits_per_day, acting_from=task.acting_from
+    )
+    return {**figures, "parts": by_segment(scored, task.parts, task.acting_from).to_dicts()} if task.parts else figures

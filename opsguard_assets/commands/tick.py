@@ -20,8 +20,8 @@ from opsguard_assets.devices.failure.risk_io import recorded_risk
 from opsguard_assets.devices.health.io import recorded_health
 from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.moment import Moment
-from opsguard_assets.shifts.verdicts.assets import JUDGE_SHIFTS_JOB, limits_of
-from opsguard_assets.shifts.verdicts.io import compliance_at
+from opsguard_assets.shifts.verdicts.assets import JUDGE_SHIFTS_JOB
+from opsguard_assets.shifts.verdicts.io import compliance_at, limits_of
 from opsguard_assets.shifts.verdicts.words import counted, trouble
 from opsguard_assets.tickets.assets import headline_of
 from opsguard_assets.tickets.escalation.assets import ESCALATE_JOB

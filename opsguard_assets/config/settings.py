@@ -51,6 +51,11 @@ class SlaThresholds(Strict):
     alerts_per_day: int | None = Field(default=None, ge=0)
     missed_tick_limit_minutes: int = Field(default=60, ge=1)
 
+    @property
+    def reasons_from(self) -> float:
+        """The risk from which a reason is told: of every alert until it clears, and of every escalation."""
+        return min(self.clear_below, self.escalate_from)
+
     @model_validator(mode="after")
     def _in_order(self) -> "SlaThresholds":
         if not self.clear_below <= self.alert_from <= self.high_from:

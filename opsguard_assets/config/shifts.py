@@ -7,6 +7,9 @@ from pydantic import Field
 
 from opsguard_assets.config.base import Strict
 
+# An alert of a probability that moves around its threshold is one alert, not many.
+_CLEARS_AT = 0.75
+
 
 class Shifts(Strict):
     """Shift compliance.
@@ -36,3 +39,8 @@ class Shifts(Strict):
     no_show_risk_for: tuple[str, ...] = ()
     no_show_alert_from: float = Field(default=0.4, gt=0, lt=1)
     proposals: int = Field(default=3, ge=0, le=10)
+
+    @property
+    def no_show_clear_below(self) -> float:
+        """The probability below which such an alert clears."""
+        return self.no_show_alert_from * _CLEARS_AT

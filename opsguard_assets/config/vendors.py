@@ -7,6 +7,9 @@ from pydantic import Field
 
 from opsguard_assets.config.base import Strict
 
+# An alert of a probability that moves around its threshold is one alert, not many.
+_CLEARS_AT = 0.8
+
 
 class Vendors(Strict):
     """Vendor performance.
@@ -30,3 +33,8 @@ class Vendors(Strict):
     overdue_high_hours: float = Field(default=24, ge=0)
     cancelled: tuple[str, ...] = ("cancelled", "canceled", "void")
     sentiment_days: float = Field(default=7, gt=0)
+
+    @property
+    def late_clear_below(self) -> float:
+        """The probability below which such an alert clears."""
+        return self.late_alert_from * _CLEARS_AT

@@ -24,7 +24,7 @@ def device_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefin
     ready = [key_of(table) for table in (TELEMETRY, DEVICES) if table.name in fed]
     known = [DEVICE_HOURLY_KEY, *([key_of(DEVICE_EVENTS)] if DEVICE_EVENTS.name in fed else [])]
     return [
-        hourly_asset(ready),
+        hourly_asset(settings, ready),
         device_health_asset(settings, known),
         device_risk_asset(device_failure(settings), settings, known),
         device_alerts_asset(settings),

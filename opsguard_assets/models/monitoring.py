@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from ml.dataset.dataset import Dataset
+from ml.dataset.task import Task
 from ml.evaluation.drift import SHIFTED, stability
 from ml.evaluation.evaluate import calibration_error, evaluate
 from ml.evaluation.prevention import Group, Prevention, prevention
@@ -22,6 +23,7 @@ _RECENT = timedelta(days=7)
 # A probability of 70 % that means less than 65 % or more than 75 % has lost its meaning.
 MOST_CALIBRATION_ERROR = 0.05
 _FIGURES = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "ece")
+_AT_ALERT = ("precision", "recall", "median_lead_minutes")
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def monitor(dataset: Dataset, model: LearnedModel, learned_until: datetime) -> M
     return MonitoringResult(
         skill_score=skill_score(recent, key=dataset.task.group),
         calibration_error=calibration_error(recent.drop_nulls(["risk", "is_late"])),
-        weeks=_weeks(judged, dataset.task.key),
+        weeks=_weeks(judged, dataset.task),
         drift=_drift(dataset, model, learned_until),
     )
 
@@ -90,23 +92,18 @@ def prevented(dataset: Dataset, treated: pl.DataFrame) -> Prevention:
     return prevention(*(Group(len(late), int(late.sum())) for late in groups))
 
 
-def _weeks(judged: pl.DataFrame, key: str) -> pl.DataFrame:
-    """The figures of each week."""
+def _weeks(judged: pl.DataFrame, task: Task) -> pl.DataFrame:
+    """The figures of each week; `…_at_alert` are those of the risk from which alerts are raised."""
     weeks = judged.with_columns(week=pl.col("settled_at").dt.truncate("1w").dt.date()).partition_by(
         "week", as_dict=True
     )
     rows = []
     for (week,), part in sorted(weeks.items()):
-        found = evaluate(part, key=key)
-        at = {row["threshold"]: row for row in found["thresholds"]}[0.70]
-        names = ("precision", "recall", "median_lead_minutes")
-        said = part["risk"].mean()
-        rows.append(
-            {"week": week, "said": said, **{n: found[n] for n in _FIGURES}, **{f"{n}_at_70": at[n] for n in names}}
-        )
-    floats = dict.fromkeys(
-        ("said", *_FIGURES[1:], "precision_at_70", "recall_at_70", "median_lead_minutes_at_70"), pl.Float64
-    )
+        found = evaluate(part, key=task.key, acting_from=task.acting_from)
+        at = {row["threshold"]: row for row in found["thresholds"]}[task.alert_from]
+        alerted = {f"{name}_at_alert": at[name] for name in _AT_ALERT}
+        rows.append({"week": week, "said": part["risk"].mean(), **{n: found[n] for n in _FIGURES}, **alerted})
+    floats = dict.fromkeys(("said", *_FIGURES[1:], *(f"{name}_at_alert" for name in _AT_ALERT)), pl.Float64)
     return pl.DataFrame(rows, schema={"week": pl.Date, "said": pl.Float64, "n": pl.Int64, **floats})
 
 

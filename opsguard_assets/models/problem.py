@@ -17,6 +17,8 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.table import Table
 from resources.lake import Lake
 
+_DIGITS = 9
+
 
 def costs_of(settings: Settings, miss: float) -> Costs:
     """The costs of decisions, given the cost of one miss."""
@@ -62,6 +64,7 @@ class Problem:
         makes: Whether a feature of this name can be computed.
         costs: The costs of misses and alerts.
         alert_from: The risk from which an alert is raised.
+        clear_below: The risk below which it clears.
         alert_type: The type of these alerts.
         step: Time between ticks.
         prediction_log: The scores of its ticks, and how labels are joined to them.
@@ -78,10 +81,16 @@ class Problem:
     makes: Callable[[str], bool]
     costs: Costs
     alert_from: float
+    clear_below: float
     alert_type: str
     step: timedelta
     prediction_log: PredictionLog = field(compare=False)
     risk: Callable[[RiskModel, pl.DataFrame], pl.Series] = said
+
+    @property
+    def hysteresis(self) -> float:
+        """How far below the risk that raises an alert the one lies that clears it."""
+        return round(self.alert_from - self.clear_below, _DIGITS)
 
     @property
     def entities(self) -> str:

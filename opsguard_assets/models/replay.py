@@ -82,8 +82,10 @@ def replay(
             own = scores.select(key, "as_of", risk=model.name)
             found[model.name].append(firsts(own, key=key, thresholds=thresholds))
             episodes[model.name] += [
-                alerts(own, key=key, raise_from=threshold).with_columns(threshold=pl.lit(threshold))
-                for threshold in thresholds
+                alerts(own, key=key, raise_from=at, clear_below=at - problem.hysteresis).with_columns(
+                    threshold=pl.lit(at)
+                )
+                for at in thresholds
             ]
         advance(looked_at)
     result = []

@@ -156,10 +156,7 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
         metadata={"dagster/column_schema": column_schema(SLA_RISK), "dagster/table_name": SLA_RISK.derived_name},
         description="The probability that an open ticket misses its resolution deadline, for every ticket open at "
         "`as_of`; grain: ticket_id, as_of.",
-        check_specs=[
-            check_spec(_COMPLETE, SLA_RISK_KEY, blocking=True),
-            check_spec(CHAMPION_SCORED, SLA_RISK_KEY),
-        ],
+        check_specs=[check_spec(_COMPLETE, SLA_RISK_KEY, blocking=True), check_spec(CHAMPION_SCORED, SLA_RISK_KEY)],
         freshness_policy=_FRESH,
     )
     def sla_risk(
@@ -177,7 +174,9 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
                 update_events(lake, progress=Silent())
             if champion.model.needs_features:
                 update_recent(lake, progress=Silent())
-            served, risk = scored_by(champion, TASK.problem, rule, lambda by: scored(lake, by.model, by.run_id, as_of))
+            served, risk = scored_by(
+                champion, TASK.problem, rule, lambda by: scored(lake, by.model, by.run_id, as_of, settings.sla)
+            )
             # An imported history knows nothing of when anybody could have seen it.
             imported = any(lake.has_hindsight(table, as_of) for table in INPUTS)
             seen = None if imported else max((at for t in INPUTS if (at := lake.loaded_upto(t))), default=None)

@@ -6,6 +6,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.telemetry.assets import DEVICE_HOURLY_KEY, hourly_asset
 from opsguard_assets.devices.telemetry.figures import gaps, impossible_values
 from opsguard_assets.devices.telemetry.hourly_io import hours_now, not_rolled_up, stored_hours
@@ -36,7 +37,7 @@ def lake(tmp_path) -> Lake:
 
 
 def run(lake, database, day: date, *, instance, **config) -> dg.ExecuteInProcessResult:
-    asset = hourly_asset(ready=())
+    asset = hourly_asset(Settings(), ready=())
     return dg.materialize(
         [asset],
         partition_key=day.isoformat(),
@@ -134,7 +135,7 @@ def test_values_that_no_working_sensor_gives_are_named_by_device():
 def test_three_missing_reports_make_a_gap(silent, expected):
     begun: list[datetime] = [START, minute(10 + silent)]
     hours = hours_frame(device_id=["a", "a"], hour_at=begun, first_at=begun, last_at=[minute(10), minute(11 + silent)])
-    found = gaps(hours, pl.DataFrame({"device_id": ["a"], "reports_every_minutes": [30.0]}))
+    found = gaps(hours, pl.DataFrame({"device_id": ["a"], "reports_every_minutes": [30.0]}), 3)
     assert found.select("device_id", "gaps", "longest_minutes").rows() == expected
 
 
@@ -189,4 +190,5 @@ def test_without_an_interval_nothing_is_missing():
             {"device_id": ["a"], "reports_every_minutes": [None]},
             schema_overrides={"reports_every_minutes": pl.Float64},
         ),
+        3,
     ).is_empty()

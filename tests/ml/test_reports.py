@@ -46,7 +46,7 @@ def trained(name, noise=0.0):
 
 
 def test_segments_that_are_too_small_are_not_judged():
-    found = by_segment(scored(), TASK.segments)
+    found = by_segment(scored(), TASK.segments, TASK.acting_from)
     assert set(found["value"]) == {HOSTILE, "plain", "high", "low"}
     assert found.filter(value="plain")["n"].item() == 1_334
     row = found.filter(value="high").row(0, named=True)
@@ -96,7 +96,7 @@ def test_a_perfect_model_stays_near_the_floor_and_a_wrong_one_does_not():
 
 
 def test_names_from_data_never_share_a_metric_and_never_break_its_name():
-    segments = by_segment(scored(), TASK.segments)
+    segments = by_segment(scored(), TASK.segments, TASK.acting_from)
     names = metrics_of(segments)
     assert {name.split("/")[0] for name in names} == {"client", "priority"}
     assert "client/plain/precision_recall_auc" in names
@@ -126,10 +126,10 @@ def test_pictures_are_drawn_also_of_little():
     report = report_of(trained("a"), TASK, COSTS)
     nothing = scored().clear()
     drawn = [
-        lead_times(scored(), "a", threshold=0.7, task=TASK),
-        lead_times(nothing, "a", threshold=0.7, task=TASK),
-        cost_over_thresholds(report.curve, "a", chosen=0.3),
-        frontier(report.curve, "a", chosen=None),
+        lead_times(scored(), "a", task=TASK),
+        lead_times(nothing, "a", task=TASK),
+        cost_over_thresholds(report.curve, "a", chosen=0.3, acting_from=TASK.acting_from),
+        frontier(report.curve, "a", chosen=None, acting_from=TASK.acting_from),
         reliability_diagram(scored(), "a", events=TASK.events),
         feature_importance(pl.DataFrame({"feature": ["x"], "importance": [0.1]}), "a"),
     ]

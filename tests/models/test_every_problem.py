@@ -80,7 +80,7 @@ def test_plots_say_the_event_of_their_own_problem(problem, monkeypatch):
     rows = scored(task)
     pictures.precision_recall(rows, "a model", events=task.events)
     pictures.reliability_diagram(rows, "a model", events=task.events)
-    pictures.lead_times(rows, "a model", threshold=0.7, task=task)
+    pictures.lead_times(rows, "a model", task=task)
     text = "; ".join(said)
     assert task.event in text
     assert strange(problem, text) == []

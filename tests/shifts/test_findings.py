@@ -37,7 +37,7 @@ def known(shifts, punches=(), now="09:00", proposed=None, risk=None, beats_until
     was = pl.DataFrame(list(said), schema=schema, orient="row")
     helped = nothing_proposed() if proposed is None else proposed
     likely = SHIFT_RISK.empty() if risk is None else risk
-    return Found(verdicts, pl.concat([here, ahead]), helped, 15.0, likely, 0.4, was)
+    return Found(verdicts, pl.concat([here, ahead]), helped, 15.0, likely, 0.4, 0.3, was)
 
 
 def test_one_key_changes_its_type_and_severity_with_what_becomes_of_the_shift():

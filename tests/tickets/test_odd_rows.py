@@ -91,7 +91,11 @@ def tick(world, odd):
             lake.record(TABLES[name], rows_of(name, row), loaded_at=MOMENT - timedelta(minutes=30))
         update_events(lake, progress=Silent())
         update_clocks(lake, progress=Silent())
-        risk = risk_at(lake, RuleBaseline(), MOMENT).filter(pl.col("ticket_id") != "odd").sort("ticket_id")
+        risk = (
+            risk_at(lake, RuleBaseline(), MOMENT, reasons_from=0.6)
+            .filter(pl.col("ticket_id") != "odd")
+            .sort("ticket_id")
+        )
         still_open = lake.known(TABLES["tickets"], MOMENT, live_only=True).select("ticket_id", "opened_at").collect()
     return risk, still_open
 

@@ -6,10 +6,14 @@ from xml.etree import ElementTree as ET
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ml.models.model import RiskModel
 from ml.problems.sla_breach.rule import RuleBaseline
+from opsguard_assets.config.settings import SlaThresholds
 from opsguard_assets.tickets.risk import risk
+from opsguard_assets.tickets.risk.findings import RiskLevels, sla_findings
 from opsguard_assets.tickets.risk.plots import sla_risk_distribution
 from opsguard_assets.tickets.risk.risk import Marks, sla_risk, summary
 from opsguard_assets.tickets.sla.calendars import working_time
@@ -27,12 +31,20 @@ def ticket(name, **changes):
     return {**row, "opened_at": opened, "updated_at": opened, **changes}
 
 
-def scored(*rows, model=None, sites=(), calendars=(), describe=None):
+def scored(*rows, model=None, sites=(), calendars=(), describe=None, reasons_from=0.6):
     given = tables(rows, calendars=calendars, sites=sites)
     clocks = sla_clocks(*given, AS_OF)
     work = working_time(given[3], clocks.select("calendar_id", "timezone"), since=AS_OF, until=AS_OF)
     is_open = pl.col("status").is_in(["open", "on_hold"])
-    return sla_risk(given[0].filter(is_open), clocks, work, model or RuleBaseline(), AS_OF, describe=describe)
+    return sla_risk(
+        given[0].filter(is_open),
+        clocks,
+        work,
+        model or RuleBaseline(),
+        AS_OF,
+        reasons_from=reasons_from,
+        describe=describe,
+    )
 
 
 @dataclass(frozen=True)
@@ -138,7 +150,7 @@ def test_the_same_tick_twice_gives_the_same_rows_in_any_world():
     clocks = sla_clocks(*some.tables, some.as_of)
     pairs = clocks.select("calendar_id", "timezone").unique()
     work = working_time(some.tables[3], pairs, since=some.as_of, until=some.as_of)
-    runs = [sla_risk(some.tables[0], clocks, work, RuleBaseline(), some.as_of) for _ in range(2)]
+    runs = [sla_risk(some.tables[0], clocks, work, RuleBaseline(), some.as_of, reasons_from=0.6) for _ in range(2)]
     assert runs[0].equals(runs[1])
     unasked = runs[0].filter(pl.col("reason").is_null())
     assert (unasked["risk"] < 0.60).all()
@@ -176,3 +188,42 @@ def test_the_picture_is_well_formed_and_the_same_for_the_same_rows():
     rows = scored(*(ticket(str(n), age=n * 9) for n in range(60)))
     assert sla_risk_distribution(rows, Marks()) == sla_risk_distribution(rows, Marks())
     assert ET.fromstring(sla_risk_distribution(rows, Marks())).tag == "{http://www.w3.org/2000/svg}svg"
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A model that gives each ticket the risk in its name."""
+
+    name: str = "told"
+    version: str = "1"
+    needs_features: bool = True
+
+    def predict(self, features: pl.DataFrame) -> pl.Series:
+        return features["ticket_id"].cast(pl.Float64)
+
+    def reasons(self, features: pl.DataFrame) -> pl.Series:
+        return pl.Series(["because"] * len(features), dtype=pl.String)
+
+
+_SHARE = st.integers(1, 999).map(lambda thousandths: thousandths / 1000)
+
+
+@settings(max_examples=60)
+@given(st.lists(_SHARE, min_size=3, max_size=3).map(sorted), _SHARE, st.lists(_SHARE, min_size=1, max_size=6))
+def test_every_alert_until_it_clears_and_every_escalation_has_a_reason(levels, escalate_from, risks):
+    clear_below, alert_from, high_from = levels
+    sla = SlaThresholds(
+        clear_below=clear_below, alert_from=alert_from, high_from=high_from, escalate_from=escalate_from
+    )
+    names = {f"{risk:.12f}" for risk in (*risks, *levels, escalate_from)}
+    found = scored(
+        *(ticket(name) for name in sorted(names)),
+        model=_Told(),
+        describe=lambda readings: readings.select("ticket_id"),
+        reasons_from=sla.reasons_from,
+    )
+    alerts = sla_findings(found, RiskLevels(sla.alert_from, sla.high_from, sla.clear_below))
+    assert len(alerts) >= 1
+    assert alerts["reason"].null_count() == 0
+    assert found.filter(pl.col("risk") >= escalate_from)["reason"].null_count() == 0
+    assert found.filter(pl.col("risk") < sla.reasons_from)["reason"].is_null().all()

@@ -44,7 +44,7 @@ def follow(lake):
 
 
 def scored(lake, as_of):
-    return risk_at(lake, MODEL, as_of).sort("ticket_id")
+    return risk_at(lake, MODEL, as_of, reasons_from=0.6).sort("ticket_id")
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from opsguard_assets.alerts.life import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.queries import unresolved_in
 from opsguard_assets.alerts.suppression import suppress_outside_plan
+from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.findings import ALERT_TYPES, MONITOR, Levels, device_findings, suppress_repeated
 from opsguard_assets.devices.failure.assets import DEVICE_RISK_KEY
@@ -21,7 +22,6 @@ from opsguard_assets.devices.health.io import recorded_health
 from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
 from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.devices.telemetry.site_silence import READ, looked_back
-from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import INSTANT
 from resources.database import Database
 from resources.lake import Lake
@@ -76,7 +76,7 @@ def found_in(
     events = events_of(lake).filter(known, pl.col("at") > since).collect()
     before = _before(lake, as_of, looked_back(health))
     found = device_findings(health, risk, events, levels, as_of, before)
-    plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
+    plans = plans_at(lake, as_of)
     marked = suppress_outside_plan(found, plans, settings.plans.alerts_by_plan())
     return suppress_repeated(marked, unresolved_in(connection, ALERT_TYPES))
 

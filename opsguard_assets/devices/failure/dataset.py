@@ -5,7 +5,7 @@ Here: which moments are looked at, with two questions each. Not here: features a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -55,10 +55,12 @@ class Asked:
     Attributes:
         within: The horizon that figures are of, a key of `ml.problems.device_failure.problem.HORIZONS`.
         visits_per_day: How many devices people can visit in a day.
+        alert_from: The risk from which an alert is raised.
     """
 
     within: str = "24h"
     visits_per_day: int = 10
+    alert_from: float = 0.65
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ class DeviceDataset:
     def task(self) -> Task:
         """What is learned, with the channels that these devices have."""
         names = self.known.channel_names
-        return task_of(names, judged_within=self.judged.within, visits_per_day=self.judged.visits_per_day)
+        task = task_of(names, judged_within=self.judged.within, visits_per_day=self.judged.visits_per_day)
+        return replace(task, acting_from=(self.judged.alert_from,))
 
     @cached_property
     def lives(self) -> pl.DataFrame:

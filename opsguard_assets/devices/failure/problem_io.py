@@ -33,7 +33,7 @@ FAILURE_RISK = "device_failure_risk"
 def device_failure(settings: Settings) -> Problem:
     """Will a device fail, or go offline?"""
     chosen = settings.device_failure
-    judged = Asked(chosen.judged_within, chosen.visits_per_day)
+    judged = Asked(chosen.judged_within, chosen.visits_per_day, chosen.alert_from)
     return Problem(
         name=PROBLEM,
         entity="device",
@@ -45,6 +45,7 @@ def device_failure(settings: Settings) -> Problem:
         makes=makes,
         costs=costs_of(settings, settings.money.failure_cost),
         alert_from=chosen.alert_from,
+        clear_below=chosen.clear_below,
         alert_type=FAILURE_RISK,
         step=timedelta(hours=1),
         prediction_log=PredictionLog(

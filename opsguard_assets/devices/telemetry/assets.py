@@ -15,6 +15,7 @@ from itertools import pairwise
 import dagster as dg
 import polars as pl
 
+from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.telemetry.figures import GAP_READ, day_figures, gaps, impossible_values, reports_per_hour
 from opsguard_assets.devices.telemetry.hourly_io import hours_now, not_rolled_up
 from opsguard_assets.devices.telemetry.hourly_update_io import DEVICES, TELEMETRY, Rolled, roll_day, update_hourly
@@ -54,12 +55,16 @@ class Again(dg.Config):
     again: bool = False
 
 
-def hourly_asset(ready: Sequence[dg.AssetKey] = (key_of(TELEMETRY), key_of(DEVICES))) -> dg.AssetsDefinition:
+def hourly_asset(
+    settings: Settings, ready: Sequence[dg.AssetKey] = (key_of(TELEMETRY), key_of(DEVICES))
+) -> dg.AssetsDefinition:
     """The asset `device_hourly`.
 
     Args:
+        settings: From when a device is silent.
         ready: The assets that must exist before: the canonical tables that sources fill.
     """
+    silent_intervals = settings.device_alerts.silent_intervals
 
     @dg.asset(
         key=DEVICE_HOURLY_KEY,
@@ -99,11 +104,12 @@ def hourly_asset(ready: Sequence[dg.AssetKey] = (key_of(TELEMETRY), key_of(DEVIC
                 shown = dg.AssetMaterialization(DEVICE_HOURLY_KEY, partition=day.isoformat(), metadata=metadata)
                 context.log_event(shown)
         hours, known = _hours_of(lake, days), _devices(lake)
+        in_order = pl.concat([_last_before(lake, min(days), hours), hours.select(GAP_READ)])
         return dg.MaterializeResult(
             metadata={**_run_figures(lake, done), **_shown(hours, days)},
             check_results=[
                 _complete(wrong, done),
-                _without_gaps(gaps(pl.concat([_last_before(lake, min(days), hours), hours.select(GAP_READ)]), known)),
+                _without_gaps(gaps(in_order, known, silent_intervals), silent_intervals),
                 _possible(impossible_values(hours)),
             ],
         )
@@ -228,12 +234,12 @@ def _complete(wrong: pl.DataFrame, done: Rolled) -> dg.AssetCheckResult:
     )
 
 
-def _without_gaps(found: pl.DataFrame) -> dg.AssetCheckResult:
+def _without_gaps(found: pl.DataFrame, silent_intervals: float) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=_GAPS,
         passed=found.is_empty(),
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{len(found):,} devices fell silent for more than three intervals and came back"
+        description=f"{len(found):,} devices fell silent for more than {silent_intervals:g} intervals and came back"
         if len(found)
         else "no device fell silent in between",
         metadata={"devices": len(found), "longest": preview(found, limit=_WORST)},

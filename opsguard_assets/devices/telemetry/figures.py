@@ -12,8 +12,6 @@ MOST_DBM = 0.0
 LEAST_C, MOST_C = -60.0, 150.0
 # Thermometers resolve a tenth of a degree or less, and no room keeps to that for so long.
 STUCK_HOURS, STUCK_REPORTS = 12, 24
-# As for the alert of a silent device: three reports that did not come.
-GAP_INTERVALS = 3.0
 GAP_READ = ("device_id", "hour_at", "first_at", "last_at")
 
 
@@ -38,12 +36,13 @@ def reports_per_hour(hours: pl.DataFrame) -> pl.DataFrame:
     return day.join(rows, on="hour", how="left").fill_null(0).sort("hour")
 
 
-def gaps(hours: pl.DataFrame, devices: pl.DataFrame) -> pl.DataFrame:
+def gaps(hours: pl.DataFrame, devices: pl.DataFrame, silent_intervals: float) -> pl.DataFrame:
     """Devices that came back on a day after they had fallen silent.
 
     Args:
         hours: The hours of one day, and of each device the last one before it (DEVICE_HOURLY).
         devices: (`device_id`, `reports_every_minutes`); without an interval nobody can say that a report is missing.
+        silent_intervals: A device is silent after so many intervals without a report.
 
     Returns:
         (`device_id`, `gaps`, `longest_minutes`, `silent_from`), the longest first. Gaps within an hour are too short to
@@ -57,7 +56,7 @@ def gaps(hours: pl.DataFrame, devices: pl.DataFrame) -> pl.DataFrame:
     paired = in_order.with_columns(
         silent_minutes=pl.when(same).then(silent), silent_from=pl.when(same).then(pl.col("last_at").shift())
     )
-    long = paired.filter(pl.col("silent_minutes") > GAP_INTERVALS * every).sort("silent_minutes", descending=True)
+    long = paired.filter(pl.col("silent_minutes") > silent_intervals * every).sort("silent_minutes", descending=True)
     return (
         long.group_by("device_id", maintain_order=True)
         .agg(

@@ -9,6 +9,7 @@ from opsguard_assets.alerts.life import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.queries import unresolved_keys
 from opsguard_assets.alerts.suppression import suppress_outside_plan
+from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.shifts.alerts.findings import (
     ALERT_TYPES,
@@ -26,8 +27,8 @@ from opsguard_assets.shifts.coverage.coverage import coverage_now
 from opsguard_assets.shifts.coverage.substitutes import Terms, Workforce, proposals, since_of
 from opsguard_assets.shifts.no_show.assets import SHIFT_RISK_KEY
 from opsguard_assets.shifts.no_show.problem_io import last_risk, recorded_risk
-from opsguard_assets.shifts.verdicts.assets import SHIFT_COMPLIANCE_KEY, limits_of
-from opsguard_assets.shifts.verdicts.io import Judged, compliance_at, last_said
+from opsguard_assets.shifts.verdicts.assets import SHIFT_COMPLIANCE_KEY
+from opsguard_assets.shifts.verdicts.io import Judged, compliance_at, last_said, limits_of
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts.verdicts import NO_SHOW, UNATTENDED, WRONG_SITE
 from opsguard_assets.tables.registry import TABLES
@@ -82,9 +83,10 @@ def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datet
         limits.late_after,
         recorded_risk(lake, as_of),
         chosen.no_show_alert_from,
+        chosen.no_show_clear_below,
         last_risk(lake, as_of),
     )
-    plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
+    plans = plans_at(lake, as_of)
     by_plan = settings.plans.alerts_by_plan()
     findings = suppress_repeated(found, lambda rows: suppress_outside_plan(rows, plans, by_plan))
     return pl.concat([findings, suppress_outside_plan(_expired(lake, database, found, as_of), plans, by_plan)])

@@ -32,8 +32,6 @@ LATE_ARRIVAL, UNCONFIRMED, COVERAGE_GAP, GEOFENCE = (
     "geofence_violation",
 )
 LIKELY = "no_show_risk"
-# A likely no-show that was told is told until the risk is this much lower.
-_HELD = 0.75
 _KILOMETRE = 1000
 ALERT_TYPES = (LIKELY, LATE_ARRIVAL, NO_SHOW, UNCONFIRMED, WRONG_SITE, EARLY_EXIT, COVERAGE_GAP, GEOFENCE)
 # Verdict -> alert type, severity, severity at a post that must never be empty, what has happened.
@@ -63,6 +61,7 @@ class Found:
         coverage: Rows of `coverage.coverage_now` and `posts.coverage_ahead`, the latter with `is_ahead`.
         risk: Rows of `shift_risk` of the moment; none where nobody wants them.
         risk_from: The risk from which it is told.
+        risk_until: The risk below which it is told no longer.
         said: The risk that was said last of each part: `shift_id`, `person_id`, `no_show_risk`; shown apart while
             nobody can know whether the person came.
         proposals: `need` (the alert's key), `proposals` and `nobody` (`substitutes.proposals`).
@@ -75,6 +74,7 @@ class Found:
     unconfirmed_after: float
     risk: pl.DataFrame
     risk_from: float
+    risk_until: float
     said: pl.DataFrame
 
 
@@ -271,7 +271,7 @@ def _outside(verdicts: pl.DataFrame) -> pl.DataFrame:
 
 def _likely(found: Found) -> pl.DataFrame:
     risk = pl.col("risk")
-    rows = found.risk.filter(risk >= found.risk_from * _HELD)
+    rows = found.risk.filter(risk >= found.risk_until)
     return rows.select(
         "client_id",
         "site_id",

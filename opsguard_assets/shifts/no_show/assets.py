@@ -29,6 +29,7 @@ from opsguard_assets.moment import Moment
 from opsguard_assets.shifts.calendar.assets import SHIFT_CALENDAR_KEY
 from opsguard_assets.shifts.no_show.problem_io import risk_at
 from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
+from opsguard_assets.shifts.verdicts.io import limits_of
 from resources.database import Database
 from resources.lake import Lake
 
@@ -39,7 +40,7 @@ _MONITOR = Monitor(model_monitor("no_show"), (_UNAVAILABLE,))
 
 def shift_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetKey]) -> dg.AssetsDefinition:
     """The asset of the risk of no-shows; it follows the calendar and punches (`deps`)."""
-    clients = settings.shifts.no_show_risk_for
+    clients, limits = settings.shifts.no_show_risk_for, limits_of(settings)
 
     @dg.asset(
         key=SHIFT_RISK_KEY,
@@ -66,7 +67,7 @@ def shift_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetKe
         champion = serving(models.champions, problem.name, problem.rule, as_of, makes=problem.makes)
         with database.lock(TABLES_LOCK):
             served, found = scored_by(
-                champion, problem.name, problem.rule, lambda by: risk_at(lake, by.model, as_of, clients)
+                champion, problem.name, problem.rule, lambda by: risk_at(lake, by.model, as_of, clients, limits)
             )
         rows = found.with_columns(
             model_name=pl.lit(served.model.name),

@@ -17,14 +17,14 @@ from ml.dataset.task import Task
 from ml.features.moments import moments_of, ticks_of
 from ml.problems.no_show.features import Streams, features, streams
 from ml.problems.no_show.problem import KEY, TASK
-from opsguard_assets.shifts.verdicts.verdicts import EARLY_EXIT, LATE, LEFT_OPEN, NO_SHOW, ON_TIME, WRONG_SITE
+from opsguard_assets.shifts.verdicts.verdicts import EARLY_EXIT, LATE, LEFT_OPEN, NO_SHOW, ON_TIME, WRONG_SITE, Limits
 from opsguard_assets.tables.values import INSTANT
 
 AHEAD = timedelta(hours=24)
-_SETTLES, _MISSES_AFTER = timedelta(hours=24), timedelta(minutes=120)
+_SETTLES = timedelta(hours=24)
 _KNOWN_VERDICTS = (ON_TIME, LATE, EARLY_EXIT, LEFT_OPEN, WRONG_SITE, NO_SHOW)
 _HOURS_AHEAD = (23.5, 12.0, 4.0, 1.0)
-_LATE_AFTER = 15.0
+USUAL_LIMITS = Limits()
 _SEED = 9
 PART = (
     KEY, "shift_id", "person_id", "site_id", "client_id", "from_at", "until_at", "planned_at", "start_hour", "weekday",
@@ -40,20 +40,19 @@ class ShiftDataset:
         until: The instant.
         parts: Parts in shifts of people who were expected (`PART`), with `verdict`, `arrived_at`, `late_minutes` and
             `arrival_known_at` (null where nobody came yet).
+        limits: From when somebody is late, and did not come.
+        task: What is learned.
     """
 
     until: datetime
     parts: pl.DataFrame
-
-    @property
-    def task(self) -> Task:
-        """What is learned."""
-        return TASK
+    limits: Limits = USUAL_LIMITS
+    task: Task = TASK
 
     @cached_property
     def known(self) -> Streams:
         """The streams of features."""
-        return streams(part_outcomes(self.parts))
+        return streams(part_outcomes(self.parts, self.limits))
 
     @cached_property
     def lives(self) -> pl.DataFrame:
@@ -71,9 +70,13 @@ class ShiftDataset:
     def decided(self) -> pl.DataFrame:
         """Lives as recorded scores meet them (`ml.evaluation.prediction_log.with_outcomes`)."""
         times = self.parts.select(
-            KEY, settled_at=pl.col("until_at") + _SETTLES, event_at=pl.col("from_at") + _MISSES_AFTER
+            KEY, settled_at=pl.col("until_at") + _SETTLES, event_at=pl.col("from_at") + self._misses_after
         )
         return self.lives.join(times, on=KEY, how="left", maintain_order="left").rename({KEY: "entity"})
+
+    @property
+    def _misses_after(self) -> timedelta:
+        return timedelta(minutes=self.limits.no_show_after)
 
     def watched(self) -> pl.DataFrame:
         """Rows to learn from: one moment for each part, so many hours before its start as a stable hash draws."""
@@ -114,11 +117,11 @@ class ShiftDataset:
         described = features(self.known, placed)
         outcome = self.lives.select(KEY, "begins_at", "is_late")
         joined = described.join(outcome, on=KEY, how="left", maintain_order="left")
-        lead = (pl.col("from_at") + _MISSES_AFTER - pl.col("as_of")).dt.total_microseconds() / 60e6
+        lead = (pl.col("from_at") + self._misses_after - pl.col("as_of")).dt.total_microseconds() / 60e6
         return joined.with_columns(lead_minutes=pl.when("is_late").then(lead))
 
 
-def part_outcomes(parts: pl.DataFrame) -> pl.DataFrame:
+def part_outcomes(parts: pl.DataFrame, limits: Limits = USUAL_LIMITS) -> pl.DataFrame:
     """What became of past parts, from when that was known: rows for `ml.problems.no_show.features.streams`."""
     ended = parts.filter(pl.col("verdict").is_in(list(_KNOWN_VERDICTS)))
     missed = pl.col("verdict") == NO_SHOW
@@ -129,6 +132,6 @@ def part_outcomes(parts: pl.DataFrame) -> pl.DataFrame:
         "site_id",
         at=pl.when(missed).then(pl.col("until_at") + _SETTLES).otherwise("arrival_known_at"),
         is_no_show=missed,
-        is_late=pl.col("late_minutes") > _LATE_AFTER,
+        is_late=pl.col("late_minutes") > limits.late_after,
         seen_at=seen,
     ).drop_nulls("at")

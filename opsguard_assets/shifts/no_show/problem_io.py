@@ -4,6 +4,7 @@ Here: reading. Not here: features (`ml.problems.no_show`), labels and moments (`
 (`no_show.assets`).
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -11,15 +12,15 @@ import polars as pl
 from ml.evaluation import prediction_log
 from ml.models.model import RiskModel
 from ml.problems.no_show.features import FEATURES, features, streams
-from ml.problems.no_show.problem import KEY, PROBLEM
+from ml.problems.no_show.problem import KEY, PROBLEM, TASK
 from ml.problems.no_show.rule import NoShowRule
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
 from opsguard_assets.shifts.calendar.calendar import PLANNED
 from opsguard_assets.shifts.calendar.io import INPUTS, calendar_at
-from opsguard_assets.shifts.no_show.dataset import AHEAD, PART, ShiftDataset, part_outcomes
+from opsguard_assets.shifts.no_show.dataset import AHEAD, PART, USUAL_LIMITS, ShiftDataset, part_outcomes
 from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
-from opsguard_assets.shifts.verdicts.io import ATTENDANCE, PUNCH_FEEDS, SITES
+from opsguard_assets.shifts.verdicts.io import ATTENDANCE, PUNCH_FEEDS, SITES, limits_of
 from opsguard_assets.shifts.verdicts.presence import distance_m
 from opsguard_assets.shifts.verdicts.verdicts import Attended, Limits, shift_compliance
 from opsguard_assets.tables.registry import TABLES
@@ -38,37 +39,44 @@ _PUNCHES_BEFORE = timedelta(hours=4)
 
 def no_show(settings: Settings) -> Problem:
     """Will nobody come for a part in a shift?"""
+    limits, chosen = limits_of(settings), settings.shifts
+    task = replace(TASK, acting_from=(chosen.no_show_alert_from,))
     return Problem(
         name=PROBLEM,
         entity="shift",
         event="no-show",
         group="shifts",
         inputs=(*INPUTS, ATTENDANCE),
-        dataset=lambda lake, until: ShiftDataset(until, parts_of(lake, until)),
+        dataset=lambda lake, until: ShiftDataset(until, parts_of(lake, until, limits), limits, task),
         rule=NoShowRule(),
         makes=frozenset(FEATURES).__contains__,
         costs=costs_of(settings, settings.money.no_show_cost),
-        alert_from=settings.shifts.no_show_alert_from,
+        alert_from=chosen.no_show_alert_from,
+        clear_below=chosen.no_show_clear_below,
         alert_type=NO_SHOW_RISK,
         step=timedelta(minutes=30),
-        prediction_log=PredictionLog(SHIFT_RISK, pl.format("{}/{}", "shift_id", "person_id"), with_outcomes),
+        prediction_log=PredictionLog(
+            SHIFT_RISK,
+            pl.format("{}/{}", "shift_id", "person_id"),
+            lambda lake, scores, until: with_outcomes(lake, scores, until, limits),
+        ),
     )
 
 
-def with_outcomes(lake: Lake, scores: pl.DataFrame, until: datetime) -> pl.DataFrame:
+def with_outcomes(lake: Lake, scores: pl.DataFrame, until: datetime, limits: Limits) -> pl.DataFrame:
     """Recorded scores with their fates (`ml.evaluation.prediction_log.with_outcomes`).
 
     A part that is not planned any more, because its shift was called off or somebody else took it, ended without an
     outcome when it was asked about last.
     """
-    planned = ShiftDataset(until, parts_of(lake, until)).decided
+    planned = ShiftDataset(until, parts_of(lake, until, limits), limits).decided
     gone = scores.join(planned, on="entity", how="anti").group_by("entity")
     ended = gone.agg(begins_at=pl.col("as_of").min(), ends_at=pl.col("as_of").max(), settled_at=pl.col("as_of").max())
     return prediction_log.with_outcomes(scores, pl.concat([planned, ended], how="diagonal_relaxed"), until)
 
 
-def parts_of(lake: Lake, until: datetime) -> pl.DataFrame:
-    """The parts in shifts of the last half year and of the day ahead, with what became of them.
+def parts_of(lake: Lake, until: datetime, limits: Limits = USUAL_LIMITS) -> pl.DataFrame:
+    """The parts in shifts of the last half year and of the day ahead, with what became of them by these limits.
 
     Returns:
         `PART`, `verdict`, `arrived_at`, `late_minutes`, `arrival_known_at`.
@@ -79,7 +87,7 @@ def parts_of(lake: Lake, until: datetime) -> pl.DataFrame:
     punches = lake.known(ATTENDANCE, until).filter(pl.col("punched_in_at") >= since).collect()
     sites = lake.known(SITES, until).unique("site_id").collect()
     known = Attended(punches, lake.known(PUNCH_FEEDS, until).collect(), sites)
-    judged = shift_compliance(expected, known, Limits(), until)
+    judged = shift_compliance(expected, known, limits, until)
     # Before the first punch of a site nobody punched there: what is missing then means nothing.
     begun = punches.group_by("site_id").agg(_begun=pl.col("punched_in_at").min())
     heard = judged.join(begun, on="site_id", how="left").with_columns(
@@ -95,17 +103,19 @@ def parts_of(lake: Lake, until: datetime) -> pl.DataFrame:
     )
 
 
-def risk_at(lake: Lake, model: RiskModel, as_of: datetime, clients: tuple[str, ...]) -> pl.DataFrame:
+def risk_at(
+    lake: Lake, model: RiskModel, as_of: datetime, clients: tuple[str, ...], limits: Limits = USUAL_LIMITS
+) -> pl.DataFrame:
     """The risk of every part of the next 24 hours at clients that want it, by what was known at a moment.
 
     Returns:
         `shift_id`, `person_id`, `site_id`, `client_id`, `starts_at`, `as_of`, `risk`, `reason`.
     """
     wanted = pl.lit(value=True) if EVERYBODY in clients else pl.col("client_id").is_in(list(clients))
-    parts = parts_of(lake, as_of)
+    parts = parts_of(lake, as_of, limits)
     ahead = parts.filter(pl.col("from_at") > pl.lit(as_of, INSTANT), wanted)
     moments = ahead.select(PART).with_columns(as_of=pl.lit(as_of, INSTANT)).sort(KEY)
-    rows = features(streams(part_outcomes(parts)), moments)
+    rows = features(streams(part_outcomes(parts, limits)), moments)
     risks = model.predict(rows).cast(pl.Float64).round(_DIGITS)
     return rows.select(
         "shift_id",

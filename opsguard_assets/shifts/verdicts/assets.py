@@ -20,10 +20,10 @@ from opsguard_assets.metadata import (
 from opsguard_assets.moment import Moment
 from opsguard_assets.shifts.calendar.assets import SHIFT_CALENDAR_KEY
 from opsguard_assets.shifts.verdicts.explained import ATTENDS, UNEXPLAINED, punches_explained
-from opsguard_assets.shifts.verdicts.io import Judged, attended_at, compliance_at, record_compliance
+from opsguard_assets.shifts.verdicts.io import Judged, attended_at, compliance_at, limits_of, record_compliance
 from opsguard_assets.shifts.verdicts.plots import compliance_strip
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
-from opsguard_assets.shifts.verdicts.verdicts import NO_SHOW, ON_TIME, UNATTENDED, UNKNOWN, VERDICTS, Limits
+from opsguard_assets.shifts.verdicts.verdicts import NO_SHOW, ON_TIME, UNATTENDED, UNKNOWN, VERDICTS
 from opsguard_assets.shifts.verdicts.words import trouble
 from resources.database import Database
 from resources.lake import Lake
@@ -33,17 +33,6 @@ JUDGE_SHIFTS_JOB = "judge_shifts_job"
 _EXPLAINED = "punches_match_the_calendar"
 # More presences than this that no shift explains: the rosters are not whole.
 _UNEXPLAINED_SHARE = 0.01
-
-
-def limits_of(settings: Settings) -> Limits:
-    """From when what is said."""
-    chosen = settings.shifts
-    return Limits(
-        late_after=chosen.late_after_minutes,
-        no_show_after=chosen.no_show_after_minutes,
-        early_before=chosen.early_before_minutes,
-        open_after=chosen.open_after_minutes,
-    )
 
 
 def shift_compliance_asset(settings: Settings, deps: list[dg.AssetKey]) -> dg.AssetsDefinition:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from opsguard_assets.config.settings import Settings
 from opsguard_assets.shifts.calendar.io import calendar_at
 from opsguard_assets.shifts.verdicts.feeds import LEARNED_FROM
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
@@ -37,6 +38,17 @@ class Judged:
     shifts: pl.DataFrame
     verdicts: pl.DataFrame
     corrected: pl.DataFrame
+
+
+def limits_of(settings: Settings) -> Limits:
+    """From when what is said, by the settings."""
+    chosen = settings.shifts
+    return Limits(
+        late_after=chosen.late_after_minutes,
+        no_show_after=chosen.no_show_after_minutes,
+        early_before=chosen.early_before_minutes,
+        open_after=chosen.open_after_minutes,
+    )
 
 
 def compliance_at(lake: Lake, as_of: datetime, limits: Limits) -> Judged:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from opsguard_assets.alerts.suppression import suppress_holdout, suppress_outside_plan
+from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.escalation.escalate import EscalationError, Given
@@ -31,7 +32,7 @@ def given_at(lake: Lake, database: Database, settings: Settings, as_of: datetime
     tick = newest_tick(database, as_of, timedelta(minutes=settings.escalation.risk_minutes))
     risk = _risk_of(lake, tick)
     return Given(
-        risk=with_withheld(risk, _plans(lake, as_of), settings),
+        risk=with_withheld(risk, plans_at(lake, as_of), settings),
         risk_as_of=tick.as_of,
         tickets=lake.known(TABLES["tickets"], as_of, live_only=True).select(_TICKET).collect(),
         desk=Desk(
@@ -87,10 +88,6 @@ def _risk_of(lake: Lake, tick: Tick) -> pl.DataFrame:
             f"{tick.row_count:,}. Compute it again: `opsguard tick sla --as-of {tick.as_of.isoformat()}`."
         )
     return risk
-
-
-def _plans(lake: Lake, as_of: datetime) -> pl.DataFrame:
-    return _known(lake, "clients", as_of, "client_id", "plan").cast({"plan": pl.String})
 
 
 def _known(lake: Lake, table: str, as_of: datetime, *columns: str) -> pl.DataFrame:

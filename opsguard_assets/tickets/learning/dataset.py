@@ -33,6 +33,7 @@ class TicketDataset:
         lives: From when to when each ticket could be acted on, and how it ended if that had to be known (`lives_of`).
         known: The streams of features.
         calendars: All versions of calendars.
+        task: What is learned of tickets.
     """
 
     until: datetime
@@ -40,19 +41,15 @@ class TicketDataset:
     lives: pl.DataFrame
     known: Streams
     calendars: pl.DataFrame
-
-    @property
-    def task(self) -> Task:
-        """What is learned of tickets."""
-        return TASK
+    task: Task = TASK
 
     @classmethod
-    def of(cls, history: TicketHistory, until: datetime) -> "TicketDataset":
+    def of(cls, history: TicketHistory, until: datetime, task: Task = TASK) -> "TicketDataset":
         """Prepares a history as it was known at `until`."""
         then = as_known(history, until)
         clocks = clock_history(then, until)
         known_streams = streams(valid(then.tickets), outcomes(clocks, until), valid(then.clients))
-        return cls(until, clocks, lives_of(clocks, until), known_streams, valid(then.calendars))
+        return cls(until, clocks, lives_of(clocks, until), known_streams, valid(then.calendars), task)
 
     def of_lives(self, lives: pl.DataFrame, protocol: str) -> pl.DataFrame:
         """Labelled moments of some lives, chosen by a protocol (`ml.features.moments`).

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, text
 from opsguard_assets.alerts.life import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.suppression import suppress_holdout, suppress_outside_plan, suppress_over_budget
+from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.risk.findings import ALERT_TYPES, BREACH_RISK, MONITOR, RiskLevels, sla_findings
 from opsguard_assets.tickets.risk.keys import SLA_RISK_KEY
 from opsguard_assets.tickets.risk.score_io import recorded_risk
@@ -56,7 +56,7 @@ def marked_findings(
         as_of: The tick.
     """
     sla = settings.sla
-    plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
+    plans = plans_at(lake, as_of)
     marked = suppress_outside_plan(sla_findings(risk, levels_of(settings)), plans, settings.plans.alerts_by_plan())
     marked = suppress_holdout(marked, sla.holdout_share, alert_types=[BREACH_RISK])
     if sla.alerts_per_day is None:

@@ -3,6 +3,7 @@
 Here: the declaration. Not here: features (`ml.problems.sla_breach`), moments and labels (`learning.dataset`).
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -26,17 +27,20 @@ from resources.lake import Lake
 
 def sla_breach(settings: Settings) -> Problem:
     """Will an open ticket miss its resolution deadline?"""
+    sla = settings.sla
+    task = replace(TASK, acting_from=(sla.alert_from, sla.escalate_from))
     return Problem(
         name=TASK.problem,
         entity="ticket",
         event="missed deadline",
         group="tickets",
         inputs=INPUTS,
-        dataset=lambda lake, until: TicketDataset.of(history_of(lake), until),
+        dataset=lambda lake, until: TicketDataset.of(history_of(lake), until, task),
         rule=RuleBaseline(),
         makes=frozenset(FEATURES).__contains__,
         costs=costs_of(settings, settings.money.breach_cost),
-        alert_from=settings.sla.alert_from,
+        alert_from=sla.alert_from,
+        clear_below=sla.clear_below,
         alert_type=BREACH_RISK,
         step=timedelta(minutes=15),
         prediction_log=PredictionLog(SLA_RISK, pl.col("ticket_id"), with_outcomes),

@@ -12,7 +12,7 @@ from ml.models.model import RiskModel
 from ml.problems.sla_breach.features import FEATURES
 from ml.problems.sla_breach.problem import TASK
 from ml.problems.sla_breach.rule import RuleBaseline
-from opsguard_assets.config.settings import Settings
+from opsguard_assets.config.settings import Settings, SlaThresholds
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.ticks_again import (
     Digests,
@@ -47,7 +47,7 @@ def tick_again(lake: Lake, champions: Champions, as_of: datetime, settings: Sett
     tick = recorded_tick(database, SCORE_JOB, as_of, command="opsguard tick sla --as-of")
     served = model_of(champions, tick, TASK.problem, RuleBaseline(), makes=frozenset(FEATURES).__contains__)
     seen = lake.as_recorded(tick.recorded_upto)
-    risk = scored(seen, served.model, served.run_id, as_of)
+    risk = scored(seen, served.model, served.run_id, as_of, settings.sla)
     stored = compared_with_stored(risk, recorded_risk(lake, as_of), key=["ticket_id"])
     return TickAgain(
         tick,
@@ -66,6 +66,7 @@ def tick_again(lake: Lake, champions: Champions, as_of: datetime, settings: Sett
     )
 
 
-def scored(lake: Lake, model: RiskModel, run_id: str | None, as_of: datetime) -> pl.DataFrame:
+def scored(lake: Lake, model: RiskModel, run_id: str | None, as_of: datetime, sla: SlaThresholds) -> pl.DataFrame:
     """The rows of `sla_risk` of a tick, as they are stored."""
-    return risk_at(lake, model, as_of).with_columns(model_run_id=pl.lit(run_id, pl.String), date=pl.lit(as_of.date()))
+    risk = risk_at(lake, model, as_of, reasons_from=sla.reasons_from)
+    return risk.with_columns(model_run_id=pl.lit(run_id, pl.String), date=pl.lit(as_of.date()))

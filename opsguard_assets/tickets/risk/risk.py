@@ -15,8 +15,6 @@ from ml.problems.sla_breach.rule_inputs import rule_inputs
 from opsguard_assets.tickets.sla.tick import BREACHED, clocks_at
 from opsguard_assets.tickets.sla.working_time import WorkingTime
 
-# An alert clears below this risk: whoever looks at an alert finds its reasons.
-REASONS_FROM = 0.60
 RISKIEST = 20
 # Risks that read alike are ranked by what is lost soonest: working time first, because a deadline on Monday may be
 # minutes away.
@@ -78,6 +76,7 @@ def sla_risk(
     model: RiskModel,
     as_of: datetime,
     *,
+    reasons_from: float,
     describe: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
 ) -> pl.DataFrame:
     """The risk of every open ticket at `as_of`.
@@ -88,15 +87,16 @@ def sla_risk(
         work: Working time of their calendars, covering `as_of`.
         model: What estimates the probability of missing the resolution deadline.
         as_of: The tick.
+        reasons_from: The risk from which a reason is told: whoever looks at an alert or an escalation finds one.
         describe: From the clocks read at `as_of` to the features of their tickets, row by row; for models that read
             features.
 
     Returns:
         One row per (`ticket_id`, `as_of`): `client_id`, `site_id`, `priority`, `state` (running, paused, breached),
         `risk` (0..1; null where the deadline has passed, because that is a fact, or where there is none), `reason`
-        (null where the risk is below 0.60), `resolution_due_at`, `remaining_minutes`, `elapsed_minutes`, `age_minutes`,
-        `fraction_used`, the response clock's `response_state`, `response_due_at` and `response_remaining_minutes`,
-        `model_name`, `model_version`.
+        (null where the risk is below `reasons_from`), `resolution_due_at`, `remaining_minutes`, `elapsed_minutes`,
+        `age_minutes`, `fraction_used`, the response clock's `response_state`, `response_due_at` and
+        `response_remaining_minutes`, `model_name`, `model_version`.
 
     Raises:
         ScoringError: The model failed, gave another number of rows, or a value that is no probability.
@@ -113,7 +113,7 @@ def sla_risk(
         has_none=pl.col("resolution_due_at").is_null() & pl.col("paused_since_at").is_null(),
         is_late=pl.col("resolution_state") == BREACHED,
     ).with_columns(risk=pl.when(~pl.col("is_late") & ~pl.col("has_none")).then("risk"))
-    return scored.with_columns(_reasons(model, known, facts, scored)).select(
+    return scored.with_columns(_reasons(model, known, facts, scored, reasons_from)).select(
         "ticket_id",
         "as_of",
         *_CLOCK[:3],
@@ -134,9 +134,11 @@ def _described(
     return describe(readings)
 
 
-def _reasons(model: RiskModel, known: pl.DataFrame, facts: pl.DataFrame, scored: pl.DataFrame) -> pl.Series:
+def _reasons(
+    model: RiskModel, known: pl.DataFrame, facts: pl.DataFrame, scored: pl.DataFrame, reasons_from: float
+) -> pl.Series:
     """Words for the rows that somebody will ask about; texts cost more than scores, so few are touched twice."""
-    is_risky = (pl.col("risk") >= REASONS_FROM).fill_null(value=False)
+    is_risky = (pl.col("risk") >= reasons_from).fill_null(value=False)
     risky, asked = scored.select(risky=is_risky, asked=is_risky | pl.col("is_late") | pl.col("has_none"))
     held = scored.select("has_none", "paused_by", "no_deadline_reason").filter(asked)
     words = _words(model, known, facts, _riskiest(scored, risky), asked).alias("reason")

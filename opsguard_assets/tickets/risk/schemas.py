@@ -22,7 +22,9 @@ class SlaRisk(dy.Schema):
         nullable=True,
         description="probability of missing the deadline, 0..1; null where it is missed, or there is none",
     )
-    reason = text("what the model looked at, in words; null below a risk of 0.60")
+    reason = text(
+        "what the model looked at, in words; null below the risks of `sla.clear_below` and `sla.escalate_from`"
+    )
     resolution_due_at = instant("deadline of the solution; null while paused")
     remaining_minutes = minutes("working time left, negative after the deadline")
     elapsed_minutes = minutes("working time used")

@@ -24,7 +24,7 @@ from opsguard_assets.tickets.sla.working_time import WorkingTime
 from resources.lake import Lake
 
 
-def risk_at(lake: Lake, model: RiskModel, as_of: datetime) -> pl.DataFrame:
+def risk_at(lake: Lake, model: RiskModel, as_of: datetime, *, reasons_from: float) -> pl.DataFrame:
     """The risk of every ticket open at `as_of`, by what was known then.
 
     The cost does not grow with history: open tickets and their stored clocks lie apart. Clocks are computed anew only
@@ -36,6 +36,7 @@ def risk_at(lake: Lake, model: RiskModel, as_of: datetime) -> pl.DataFrame:
         lake: The lake.
         model: What estimates the risk.
         as_of: The moment, UTC.
+        reasons_from: The risk from which a reason is told.
 
     Returns:
         Rows of `sla_risk`.
@@ -52,7 +53,8 @@ def risk_at(lake: Lake, model: RiskModel, as_of: datetime) -> pl.DataFrame:
         computed = known(lake, as_of, missing).clocks().select(fresh.columns)
         clocks = _in_order(tickets, pl.concat([fresh, computed]))
         work = _work(clocks, calendars, as_of)
-    return sla_risk(tickets, clocks, work, model, as_of, describe=partial(features_at, lake, as_of))
+    describe = partial(features_at, lake, as_of)
+    return sla_risk(tickets, clocks, work, model, as_of, reasons_from=reasons_from, describe=describe)
 
 
 def recorded_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:

@@ -9,8 +9,8 @@ import polars as pl
 from opsguard_assets.alerts.life import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.suppression import suppress_outside_plan
+from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.vendors.alerts.findings import (
     ALERT_TYPES,
@@ -53,7 +53,12 @@ def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame
     """The findings of a moment, those marked that must not raise an alert."""
     chosen = settings.vendors
     levels = Levels(
-        chosen.fewest_jobs, chosen.score_drop, chosen.sla_target, chosen.late_alert_from, chosen.overdue_high_hours
+        chosen.fewest_jobs,
+        chosen.score_drop,
+        chosen.sla_target,
+        chosen.late_alert_from,
+        chosen.overdue_high_hours,
+        chosen.late_clear_below,
     )
     today = as_of.astimezone(ZoneInfo(settings.operations.timezone)).date()
     last = months_before(today, 1)[0]
@@ -65,7 +70,7 @@ def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame
         overdue_at(lake, as_of, chosen.cancelled),
         recorded_risk(lake, as_of),
     )
-    plans = lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
+    plans = plans_at(lake, as_of)
     marked = suppress_outside_plan(vendor_findings(known, levels, as_of), plans, settings.plans.alerts_by_plan())
     return suppress_repeated(marked)
 

@@ -21,8 +21,8 @@ MONITOR = "vendors"
 SCORE_DROP, BELOW_TARGET = "vendor_score_drop", "vendor_sla_below_target"
 OVERDUE, AT_RISK = "work_order_overdue", "work_order_at_risk"
 ALERT_TYPES = (SCORE_DROP, BELOW_TARGET, OVERDUE, AT_RISK)
-# What was raised is told until things are this much better: points, percentage points, share of the risk.
-_HELD_POINTS, _HELD_PERCENT, _HELD_RISK = 2.0, 2.0, 0.8
+# What was raised is told until things are this much better: points, percentage points.
+_HELD_POINTS, _HELD_PERCENT = 2.0, 2.0
 _URGENT = ("critical", "high")
 
 
@@ -35,6 +35,7 @@ class Levels:
     sla_target: float = 0.90
     late_alert_from: float = 0.5
     overdue_high_hours: float = 24.0
+    late_clear_below: float = 0.4
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def _overdue(overdue: pl.DataFrame, levels: Levels, as_of: datetime) -> pl.DataF
 
 def _at_risk(risk: pl.DataFrame, levels: Levels) -> pl.DataFrame:
     value = pl.col("risk")
-    rows = risk.filter(value >= levels.late_alert_from * _HELD_RISK).sort("work_order_id")
+    rows = risk.filter(value >= levels.late_clear_below).sort("work_order_id")
     return rows.select(
         "client_id",
         "site_id",

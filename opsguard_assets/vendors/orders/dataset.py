@@ -37,15 +37,12 @@ class OrderDataset:
         until: The instant.
         orders: Orders that have a due time (`ORDER`), with `completed_at`, `completed_known_at`, `off_at` (when it was
             known that it was called off), all null where that did not happen.
+        task: What is learned.
     """
 
     until: datetime
     orders: pl.DataFrame
-
-    @property
-    def task(self) -> Task:
-        """What is learned."""
-        return TASK
+    task: Task = TASK
 
     @cached_property
     def known(self) -> Streams:

@@ -4,6 +4,7 @@ Here: reading. Not here: features (`ml.problems.work_order_late`), labels and mo
 (`orders.assets`).
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -11,7 +12,7 @@ import polars as pl
 from ml.evaluation import prediction_log
 from ml.models.model import RiskModel
 from ml.problems.work_order_late.features import FEATURES, features
-from ml.problems.work_order_late.problem import KEY, PROBLEM
+from ml.problems.work_order_late.problem import KEY, PROBLEM, TASK
 from ml.problems.work_order_late.rule import WorkOrderRule
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
@@ -32,18 +33,20 @@ _ASKED = ("vendor_id", "site_id", "client_id", "category", "priority", "due_at",
 
 def work_order_late(settings: Settings) -> Problem:
     """Will a work order miss its due time?"""
-    off = settings.vendors.cancelled
+    off, alert_from = settings.vendors.cancelled, settings.vendors.late_alert_from
+    task = replace(TASK, acting_from=(alert_from,))
     return Problem(
         name=PROBLEM,
         entity="order",
         event="late completion",
         group="vendors",
         inputs=(WORK_ORDERS,),
-        dataset=lambda lake, until: OrderDataset(until, orders_of(lake, until, off)),
+        dataset=lambda lake, until: OrderDataset(until, orders_of(lake, until, off), task),
         rule=WorkOrderRule(),
         makes=frozenset(FEATURES).__contains__,
         costs=costs_of(settings, settings.money.late_order_cost),
-        alert_from=settings.vendors.late_alert_from,
+        alert_from=alert_from,
+        clear_below=settings.vendors.late_clear_below,
         alert_type=AT_RISK,
         step=timedelta(hours=1),
         prediction_log=PredictionLog(
