@@ -7,7 +7,7 @@ CODE := opsguard_assets ml resources sensors tests benchmarks
 
 .PHONY: help setup demo up test test-fast test-full check format bench quality lock docs clean
 
-help: ## List what can be made
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/ready ## Create .venv and install everything that is pinned
@@ -42,7 +42,7 @@ check: setup ## Format, lint, types, import rules, definitions
 	@$(BIN)/python -m pytest -q tests/test_house_rules.py
 	@$(BIN)/dg check defs
 
-format: setup ## Rewrite the code in the house's format
+format: setup ## Format the code
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
 
 bench: setup ## Measure ratios against floors and peers, write benchmarks/README.md
@@ -58,5 +58,5 @@ lock: setup ## Compile requirements.txt from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 		--no-header --no-annotate --quiet --output-file requirements.txt
 
-clean: ## Remove .venv and the data of the demo
+clean: ## Remove .venv and the demo's data
 	@rm -rf .venv .opsguard
