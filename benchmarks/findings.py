@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from opsguard_assets.alerts.finding import FINDING
-from opsguard_assets.alerts.life import Monitor, settle
+from opsguard_assets.alerts.lifecycle import Monitor, settle
 from resources.database import Database
 from resources.postgres import start_embedded
 

@@ -1,7 +1,7 @@
-"""The command `opsguard`: which commands there are, its version, and how an error reads.
+"""The command `opsguard`: its commands, its version, and how errors are printed.
 
 Here: names, help and errors. Not here: what commands do (`opsguard_assets.commands`). Commands are imported when they
-are called, so that `--help` answers at once.
+are called, so that `--help` stays fast.
 """
 
 import difflib
@@ -23,25 +23,25 @@ from resources.revision import code_revision
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 COMMANDS = {
     "up": "Open Dagster (UI and daemon) and MLflow on the same data.",
-    "demo": "Load once, compute one moment of everything that is fed, show what came of it.",
-    "status": "Show how things stand: ticks and their lag, alerts, models, sources, what waits or failed.",
+    "demo": "Load once, score one moment of every domain, and show the results.",
+    "status": "Show the state: ticks and their lag, alerts, models, sources, pending and failed work.",
     "sync": "Load everything new from the sources.",
-    "tick": "Compute one moment of a frequent job.",
-    "ticks": "Which moments were settled; withdraw what was settled wrongly.",
-    "train": "Learn a risk model from what was known by an instant, and compare the candidates in MLflow.",
-    "evaluate": "Judge trained models, and the rule, by what happened afterwards.",
-    "replay": "What would have been alerted in a past period, when, and what missed.",
-    "models": "Who is champion since when, and why.",
+    "tick": "Run one tick of a frequent job.",
+    "ticks": "List settled ticks; withdraw those that were settled by mistake.",
+    "train": "Train a risk model on what was known at a given time, and compare the candidates in MLflow.",
+    "evaluate": "Evaluate trained models and the rule baseline on later outcomes.",
+    "replay": "Show which alerts a past period would have had, and which events they would have missed.",
+    "models": "Show the champions: version, since when, and why.",
     "promote": "Make a version champion.",
-    "rollback": "Back to the champion before.",
-    "escalations": "What was escalated and what became of it; end what is unknown.",
-    "alerts": "What is wrong now and why; acknowledge, resolve, mute.",
-    "shifts": "Who is missing, and what a verdict on a shift rests on.",
-    "vendors": "Who does the work well, who does not, and why.",
-    "simulate": "Write the records of a simulated provider in a period, and the truth about them.",
+    "rollback": "Restore the previous champion.",
+    "escalations": "List escalations and their results; resolve unknown ones.",
+    "alerts": "Show what is wrong now and why; acknowledge, resolve, mute.",
+    "shifts": "Show who is missing, and the evidence for a verdict.",
+    "vendors": "Show the scores of vendors, and what changed them.",
+    "simulate": "Write the records of a simulated provider for a period, and their ground truth.",
     "tables": "Print the contract: tables, columns, units, rules.",
-    "raw": "Look after records as received: set apart what cannot be read.",
-    "doctor": "Check versions, stores, sources and permissions, and say the remedy.",
+    "raw": "Repair the raw records: set aside what cannot be read.",
+    "doctor": "Check versions, stores, sources and permissions, and name the remedies.",
 }
 
 
@@ -49,11 +49,11 @@ class _Lazy(TyperGroup):
     """Commands that are imported when they are needed."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the library's signature
-        """In the order in which a newcomer meets them."""
+        """In the order in which a new user needs them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the library's signature
-        """The command of a name, or None."""
+        """The command with this name, or None."""
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"opsguard_assets.commands.{cmd_name}")
@@ -62,7 +62,7 @@ class _Lazy(TyperGroup):
         return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the library's signature
-        """One line each, without importing any."""
+        """One line per command, without importing any of them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
@@ -74,7 +74,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="OpsGuard: facility operations on Dagster. `opsguard demo` shows it on a simulated provider; "
-    "`opsguard up` opens the UIs. Stores lie in OPSGUARD_HOME (default .opsguard).",
+    "`opsguard up` opens the UIs. Data is stored in OPSGUARD_HOME (default .opsguard).",
     epilog="Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage, 130 interrupted, "
     "143 terminated.",
 )
@@ -97,7 +97,7 @@ def options(
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
 ) -> None:
-    """Options before the command."""
+    """Options that come before the command."""
     _state["debug"] = debug
 
 
@@ -105,20 +105,20 @@ _state = {"debug": False}
 
 
 def main() -> None:
-    """Runs the command line and ends the process with a code that means something."""
+    """Runs the command line and ends the process with an exit code."""
     signal.signal(signal.SIGTERM, _terminated)
     sys.exit(run(lambda: app(standalone_mode=False)))
 
 
 def _terminated(*_: object) -> None:
-    """Ends the process in order: open stores are closed, and the embedded server stops with its last user."""
-    # A second request must not break off what the first one asked for.
+    """Ends the process in order: stores are closed, and the embedded server stops with its last user."""
+    # A second signal must not interrupt the shutdown that the first one started.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(TERMINATED)
 
 
 def run(call: Callable[[], Any]) -> int:
-    """Runs `call` and turns errors into one readable paragraph and a code."""
+    """Runs `call` and turns an error into one readable paragraph and an exit code."""
     try:
         result = call()
     except (typer.Abort, KeyboardInterrupt):
@@ -133,7 +133,7 @@ def run(call: Callable[[], Any]) -> int:
     return result if isinstance(result, int) else 0
 
 
-# What the library says of a value, and what a person needs to know.
+# Messages of the library, and what a person needs to know instead.
 _PLAIN = (
     (re.compile(r"Value error, "), ""),
     (re.compile(r"Input should be a valid integer.*"), "write a whole number."),
@@ -144,7 +144,7 @@ _CHOICES = re.compile(r"'([^']*)' is not one of (.*?)\.?$")
 
 
 def _say_usage(error: Any) -> int:
-    """Says what is wrong with the words of the command line, in one line, and where help is; 2 for wrong usage."""
+    """Prints what is wrong with the command line, and where help is; returns 2 for wrong usage."""
     if error.format_message().startswith("Usage:"):  # a group without its command shows its help
         error.show()
         return int(error.exit_code)
@@ -161,7 +161,7 @@ def _say_usage(error: Any) -> int:
 
 
 def _close_to(words: str, error: Any) -> str | None:
-    """What was probably meant by a command, an option or a choice that does not exist."""
+    """The command, option or choice that was probably meant."""
     if "Did you mean" in words:
         return None
     context = getattr(error, "ctx", None)
@@ -184,4 +184,4 @@ def _say(error: Exception) -> None:
     shown = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     shown.print(text)
     if not familiar:
-        shown.print("This is not an error that OpsGuard knows; `opsguard --debug …` shows where it comes from.")
+        shown.print("OpsGuard does not expect this error; `opsguard --debug …` shows where it comes from.")

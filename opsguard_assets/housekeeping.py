@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from opsguard_assets.alerts.life import prune
+from opsguard_assets.alerts.lifecycle import prune
 from opsguard_assets.cadences import job_tags
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.failure.schemas import CARRIED_CHANNELS, CARRIED_DEVICES, DEVICE_RISK

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
-from opsguard_assets.alerts.life import take_turn
+from opsguard_assets.alerts.lifecycle import lock_alerts
 from opsguard_assets.alerts.withdraw import Undone, undo_ticks
 from opsguard_assets.devices.alerts import findings as devices
 from opsguard_assets.devices.failure.assets import SCORE_DEVICES_JOB
@@ -162,7 +162,7 @@ def withdraw(lake: Lake, database: Database, name: str, since: datetime, *, acto
     kind = KINDS[name]
     scores = sum(lake.forget_from(table, "as_of", since) for table in kind.scores)
     with database.lock(ESCALATIONS), database.begin() as connection:
-        take_turn(connection)
+        lock_alerts(connection)
         withdrawal = begin(connection, name, since, actor=actor, reason=reason)
         undone = [undo_ticks(connection, monitor, withdrawal) for monitor in kind.monitors]
         alerts = sum(undone, Undone())

@@ -1,13 +1,13 @@
 """What monitors hand in: findings, one per entity whose condition holds.
 
-Here: their columns and the words of decisions. Not here: who finds (`opsguard_assets.tickets`), what follows (`life`).
+Here: their columns and the names of decisions. Not here: monitors (`opsguard_assets.tickets`), settling (`lifecycle`).
 """
 
 import polars as pl
 
 from opsguard_assets.tables.values import SEVERITIES
 
-# Kinds on which lives may depend: nobody can mute them.
+# Life-safety alerts: nobody can mute them.
 LIFE_SAFETY = ("fire", "smoke", "intrusion", "panic")
 FINDING = pl.Schema(
     {

@@ -1,6 +1,6 @@
 """What a monitor finds as an asset: findings, the life of their alerts, what became of each. The same for all monitors.
 
-Here: settling one tick and showing it. Not here: what is found (each domain), the life of alerts (`life`).
+Here: settling one tick and showing it. Not here: what is found (each domain), the life of alerts (`lifecycle`).
 """
 
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import polars as pl
 
-from opsguard_assets.alerts.life import Monitor, Settled, settle
+from opsguard_assets.alerts.lifecycle import Monitor, Settled, settle
 from opsguard_assets.alerts.queries import alerts, count_by_state, newest_tick
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import Materialized, check_spec, figures, owners_of, preview_rows

@@ -1,6 +1,6 @@
 """What people do to alerts: acknowledge, resolve, mute; each with who and why.
 
-Here: their actions, one transaction each. Not here: what monitors do (`life`), reading (`queries`).
+Here: their actions, one transaction each. Not here: what monitors do (`lifecycle`), reading (`queries`).
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from opsguard_assets.alerts.finding import LIFE_SAFETY
-from opsguard_assets.alerts.life import take_turn
+from opsguard_assets.alerts.lifecycle import lock_alerts
 from resources.database import Database
 
 
@@ -91,7 +91,7 @@ def mute(database: Database, covered: Muted, *, begins_at: datetime, ends_at: da
     )
     values = {**vars(covered), "begins_at": begins_at, "ends_at": ends_at, "reason": reason, "actor": actor}
     with database.begin() as connection:
-        take_turn(connection)
+        lock_alerts(connection)
         return int(connection.execute(statement, values).scalar_one())
 
 
@@ -102,7 +102,7 @@ def end_mute(database: Database, mute_id: int, *, at: datetime) -> None:
         ActionError: When there is no such mute, or it has ended.
     """
     with database.begin() as connection:
-        take_turn(connection)
+        lock_alerts(connection)
         # One that has not begun shrinks to nothing, in the past: it covers nothing and is not listed any more.
         statement = text(
             "UPDATE mutes SET begins_at = least(begins_at, :at - interval '1 microsecond'), ends_at = :at "
@@ -113,7 +113,7 @@ def end_mute(database: Database, mute_id: int, *, at: datetime) -> None:
 
 
 def _state(connection: Connection, alert_id: int) -> str:
-    take_turn(connection)
+    lock_alerts(connection)
     state = connection.execute(text("SELECT state FROM alerts WHERE alert_id = :id"), {"id": alert_id}).scalar()
     if state is None:
         raise ActionError(f"There is no alert {alert_id}; `opsguard alerts list` shows those that are open.")

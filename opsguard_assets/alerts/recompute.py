@@ -1,7 +1,7 @@
 """Recomputes the decisions of a settled tick from the alerts and mutes as they were before it.
 
 Here: restoring a past state of alerts from their transitions, and planning on it. Not here: findings (each domain),
-and settling (`life`). Nothing is changed: everything happens in temporary tables that end with the transaction.
+and settling (`lifecycle`). Nothing is changed: everything happens in temporary tables that end with the transaction.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from opsguard_assets.alerts import statements as sql
 from opsguard_assets.alerts.finding import LATE_TICK, checked
-from opsguard_assets.alerts.life import REOPEN_WITHIN, Monitor, bring, values_of
+from opsguard_assets.alerts.lifecycle import REOPEN_WITHIN, Monitor, copy_findings, values_of
 from resources.database import Database
 from resources.ticks import digest_of
 
@@ -78,10 +78,10 @@ def decided(
 
     Args:
         connection: That of `before_tick`.
-        findings: What was found (`life.settle`).
+        findings: What was found (`lifecycle.settle`).
         monitor: Who found it.
         as_of: The tick.
-        reopen_within: As in `life.settle`.
+        reopen_within: As in `lifecycle.settle`.
 
     Returns:
         `dedup_key`, `decision`, `detail`.
@@ -91,7 +91,7 @@ def decided(
     if connection.execute(text(_IS_LATE), values).scalar():
         late = rows.select("dedup_key").unique()
         return late.select("dedup_key", decision=pl.lit(LATE_TICK), detail=pl.lit(None, pl.String))
-    bring(connection, rows)
+    copy_findings(connection, rows)
     for statement in (sql.PLAN, sql.CLEARED):
         connection.execute(text(statement), values)
     decisions = [tuple(row) for row in connection.execute(text(_DECIDED))]

@@ -1,7 +1,7 @@
 """The statements that settle a tick: a fixed number, however many findings there are.
 
-Here: SQL. Not here: their order and their parameters (`life`). `f` holds the findings of the tick, one row per key;
-`plan` what follows for each: the decision, and the alert as it was.
+Here: SQL. Not here: order and parameters (`lifecycle`). `f` holds the findings of the tick, one row per key; `plan`
+holds the decision for each, and the alert as it was.
 """
 
 from typing import Final

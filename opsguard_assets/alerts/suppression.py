@@ -1,10 +1,10 @@
-"""Why somebody receives no alert although a risk is high: the plan, the hold-out, the budget, an alert that tells it.
+"""Suppression of findings: by the client's plan, the hold-out, the budget, or another alert that covers them.
 
-Here: marks on findings. Not here: settings (`config`), recording what was withheld (`life`).
+Here: marks on findings. Not here: settings (`config`), recording decisions (`lifecycle`).
 
-A mark keeps an alert from being raised or opened again; one that lives already lives on until its condition clears.
-Only what is grouped under its site (`devices.findings`) or told by another alert ends at once, because that alert goes
-on in its place, and what expired (`shifts.findings`), because nobody looks at it any more.
+A mark prevents that an alert is raised or reopened. An active alert stays until its condition clears. It ends at once
+only where another alert takes its place (grouped under its site, or covered by another alert), or where it expired
+(`shifts.findings`), because nobody evaluates it any longer.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ _SCALE = 2**64
 
 
 def in_holdout(entity_ids: pl.Series, share: float) -> pl.Series:
-    """Whether entities belong to the share that is scored and not acted on, so that prevention can be measured.
+    """Whether entities belong to the hold-out: scored, but not acted on, to measure the effect of acting.
 
     Membership depends on nothing but the identifier: the first 64 bits of the SHA-256 of a fixed salt and the
     identifier in UTF-8, as a fraction of 2**64, lie below `share`. So it is equal on every machine and with every
@@ -41,7 +41,7 @@ def in_holdout(entity_ids: pl.Series, share: float) -> pl.Series:
 
 
 def suppress_holdout(findings: pl.DataFrame, share: float, *, alert_types: Sequence[str]) -> pl.DataFrame:
-    """Marks raising findings of these types whose entity is held out."""
+    """Suppresses raising findings of these types whose entity is in the hold-out."""
     candidate = pl.col("alert_type").is_in(list(alert_types)) & pl.col("is_raising") & pl.col("withheld").is_null()
     asked = findings.select(candidate).to_series()
     if share <= 0 or not asked.any():
@@ -54,13 +54,13 @@ def suppress_holdout(findings: pl.DataFrame, share: float, *, alert_types: Seque
 def suppress_outside_plan(
     findings: pl.DataFrame, plan_of_client: pl.DataFrame, alerts_by_plan: Mapping[str, Sequence[str]]
 ) -> pl.DataFrame:
-    """Marks findings whose client's plan does not hold their type.
+    """Suppresses findings whose type is not in the client's plan.
 
     Args:
         findings: Frame of `FINDING`.
         plan_of_client: (`client_id`, `plan`), one row per client.
-        alerts_by_plan: Types per plan. A type that no plan names is everybody's; so is every type to a client of whom
-            no plan is known.
+        alerts_by_plan: Types per plan. A type that no plan names belongs to every plan. A client without a known plan
+            gets every type.
 
     Returns:
         The same rows with `withheld`.
@@ -83,15 +83,15 @@ def suppress_outside_plan(
 def suppress_over_budget(
     findings: pl.DataFrame, per_day: int | None, *, alert_type: str, living: pl.Series, raised_today: int
 ) -> pl.DataFrame:
-    """Marks the findings of a type beyond the top of today's ranking by risk.
+    """Suppresses the findings of a type that exceed the daily budget of alerts.
 
-    Whoever comes first in a day gets an alert first: what is left of the budget goes to the highest risks of this tick.
+    The rest of today's budget goes to the highest risks of this tick; alerts of earlier ticks keep their place.
 
     Args:
-        findings: Frame of `FINDING`, marked by plan and hold-out before: those take nothing of the budget.
-        per_day: Alerts of the type that may be raised per day; None: any number.
+        findings: Frame of `FINDING`, already marked by plan and hold-out: those use nothing of the budget.
+        per_day: Maximum number of alerts of the type per day; None: no limit.
         alert_type: The type.
-        living: Keys of its unresolved alerts, which take nothing of the budget any more.
+        living: Keys of its unresolved alerts, which use nothing of the budget any more.
         raised_today: Alerts of the type raised since the day began.
     """
     if per_day is None:
@@ -115,13 +115,14 @@ def suppress_over_budget(
 
 
 def suppress_covered(findings: pl.DataFrame, pairs: pl.DataFrame, *, living: Sequence[str] = ()) -> pl.DataFrame:
-    """Marks findings that another finding of the same trouble tells, and makes that one as grave as what it tells.
+    """Suppresses findings that another finding covers, and gives that one the highest severity among them.
 
     Args:
-        findings: Frame of `FINDING`, marked by everything else before: what is withheld itself tells nothing.
-        pairs: `told`, `by`: keys of the findings that are told, and of those that tell them; the first of several that
-            speaks is the one that is named.
-        living: Keys of unresolved alerts: a finding below the threshold that raises tells only while its alert lives.
+        findings: Frame of `FINDING`, with all other marks already set: a suppressed finding covers nothing.
+        pairs: `told`, `by`: keys of covered findings, and of those that cover them. The first that is not suppressed
+            is named.
+        living: Keys of unresolved alerts: a finding below the raising threshold covers others only while its alert
+            is active.
 
     Returns:
         The same rows.
@@ -149,7 +150,7 @@ def suppress_covered(findings: pl.DataFrame, pairs: pl.DataFrame, *, living: Seq
 
 
 def _mark(findings: pl.DataFrame, marked: pl.Series, why: str) -> pl.DataFrame:
-    """The first reason stays: a plan comes before the hold-out, and both before the budget."""
+    """Marks findings without a mark: the plan comes before the hold-out, and both before the budget."""
     return findings.with_columns(
         withheld=pl.when(pl.col("withheld").is_null() & marked).then(pl.lit(why)).otherwise("withheld")
     )

@@ -1,9 +1,9 @@
-"""Withdrawing what a monitor settled wrongly: alerts are again as if those ticks had never been.
+"""Withdraws ticks that a monitor settled wrongly: alerts become what they would be without those ticks.
 
-Here: the statements and their order, in the caller's transaction. Not here: settling (`life`), scores and ticks of jobs
-(`opsguard_assets.withdrawal`).
+Here: the statements and their order, in the caller's transaction. Not here: settling (`lifecycle`), scores and ticks of
+jobs (`opsguard_assets.withdrawal`).
 
-The state of an alert is told by its transitions. Those of withdrawn ticks are marked and no longer count; what people
+The state of an alert follows from its transitions. Those of withdrawn ticks are marked and no longer count; what people
 did in between does. What a tick overwrites without a transition (score, title, reason, evidence) is brought up to date
 by the next tick. Rows that are taken out of `monitor_ticks` and `decisions` are kept in `withdrawn_rows`.
 """
@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from opsguard_assets.alerts.finding import COUNTED, WITHDRAWN
-from opsguard_assets.alerts.life import take_turn
+from opsguard_assets.alerts.lifecycle import lock_alerts
 from resources.withdrawn import Withdrawal
 
 # Late ticks changed nothing. Those that are newer than every tick that stays came late only because of the others.
@@ -227,7 +227,7 @@ class Undone:
 
 def undo_ticks(connection: Connection, monitor: str, withdrawal: Withdrawal) -> Undone:
     """Withdraws the ticks of a monitor from a moment on; without any there, nothing changes."""
-    take_turn(connection)
+    lock_alerts(connection)
     values = {
         **withdrawal.values,
         "monitor": monitor,

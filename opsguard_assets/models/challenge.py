@@ -17,7 +17,7 @@ from ml.models.model import ScoringError
 from ml.models.model_files import ModelFileError
 from ml.tracking.registry import CHALLENGER, ModelVersion, RegistryError
 from opsguard_assets.models.files import record_files, version_key
-from opsguard_assets.models.promotion import GATE, GATE_LABEL, KEPT_OUT, PASSED, REASONS_LABEL, ModelCatalog
+from opsguard_assets.models.promotion import GATE, GATE_LABEL, PASSED, REASONS_LABEL, REJECTED, ModelCatalog
 from opsguard_assets.models.serving import champion_of
 
 
@@ -65,7 +65,7 @@ def enter(
 
 def label(catalog: ModelCatalog, challenge: Challenge) -> None:
     """Writes the gate's words beside the version, where MLflow shows them and `admit` reads them."""
-    said = PASSED if challenge.verdict.passes else KEPT_OUT
+    said = PASSED if challenge.verdict.passes else REJECTED
     labels = {GATE_LABEL: said, REASONS_LABEL: "\n".join(challenge.verdict.reasons)}
     catalog.registry.label(challenge.version, labels)
 

@@ -14,7 +14,7 @@ from opsguard_assets.models.serving import champion_of
 GATE, PROMOTED, ROLLED_BACK, IN_MLFLOW = "gate", "promoted", "rolled back", "changed in MLflow"
 # Labels beside a version in the registry: what the gate says of it, and why.
 GATE_LABEL, REASONS_LABEL = "gate", "gate_reasons"
-PASSED, KEPT_OUT = "passed", "kept out"
+PASSED, REJECTED = "passed", "kept out"
 
 
 class PromotionError(RuntimeError):

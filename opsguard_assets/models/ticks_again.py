@@ -16,7 +16,7 @@ import polars as pl
 from sqlalchemy import Connection
 
 from ml.models.model import RiskModel
-from opsguard_assets.alerts.life import Monitor, decisions_at, digest_of_findings
+from opsguard_assets.alerts.lifecycle import Monitor, decisions_at, digest_of_findings
 from opsguard_assets.alerts.queries import digest_at
 from opsguard_assets.alerts.recompute import before_tick, decided, digest_of_decisions
 from opsguard_assets.config.settings import Settings

@@ -1,6 +1,6 @@
 """Queues: when work on a ticket begins and ends, given all tickets that came before it to the same agent.
 
-Here: assignment, waiting, service. Not here: what a person sees of it (`life`).
+Here: assignment, waiting, service. Not here: what a person sees of it (`lifecycle`).
 
 An agent works first come, first served. With arrivals A and services S in the agent's working minutes, the end of the
 n-th job is C(n) + max over k <= n of (A(k) - C(k-1)), where C is the running sum of services (Lindley's recursion

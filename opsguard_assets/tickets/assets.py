@@ -13,7 +13,7 @@ import polars as pl
 from ml.problems.sla_breach.features import FEATURES
 from ml.problems.sla_breach.problem import TASK
 from ml.problems.sla_breach.rule import RuleBaseline
-from opsguard_assets.alerts.life import Monitor, settle
+from opsguard_assets.alerts.lifecycle import Monitor, settle
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from opsguard_assets.alerts.finding import FINDING
-from opsguard_assets.alerts.life import Monitor
+from opsguard_assets.alerts.lifecycle import Monitor
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MONITOR = Monitor("tests", ("sla_breach_risk",))

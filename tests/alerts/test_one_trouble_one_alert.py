@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from opsguard_assets.alerts.finding import TOLD
-from opsguard_assets.alerts.life import settle
+from opsguard_assets.alerts.lifecycle import settle
 from opsguard_assets.alerts.queries import alerts, decisions, history, unresolved_keys
 from opsguard_assets.alerts.suppression import suppress_outside_plan
 from opsguard_assets.devices.alerts import findings as of_devices

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import text
 
-from opsguard_assets.alerts.life import settle
+from opsguard_assets.alerts.lifecycle import settle
 from opsguard_assets.alerts.people import acknowledge, resolve
 from opsguard_assets.alerts.queries import alerts
 from tests.alerts.given import MONITOR, finding, frame, minute

@@ -4,14 +4,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from opsguard_assets.alerts.life import decisions_at, settle, take_turn
+from opsguard_assets.alerts.lifecycle import decisions_at, lock_alerts, settle
 from opsguard_assets.alerts.queries import alerts, history
 from opsguard_assets.alerts.recompute import before_tick, decided, digest_of_decisions
 from opsguard_assets.alerts.withdraw import Undone, undo_ticks
 from resources.withdrawn import begin
 from tests.alerts.given import MONITOR, finding, frame, minute
 from tests.alerts.oracle import World
-from tests.alerts.test_life_agrees_with_the_oracle import action, do, entity, found, found_of, key_of, seen
+from tests.alerts.test_lifecycle_agrees_with_the_oracle import action, do, entity, found, found_of, key_of, seen
 from tests.properties import examples
 
 WRONG = 1_000
@@ -32,7 +32,7 @@ def emptied(database):
 
 def withdrawn(database, since, monitor=MONITOR.name):
     with database.begin() as connection:
-        take_turn(connection)
+        lock_alerts(connection)
         return undo_ticks(connection, monitor, begin(connection, "tests", since, actor="ada", reason="a typing error"))
 
 

@@ -8,7 +8,7 @@ import polars as pl
 from sqlalchemy import text
 
 from opsguard_assets.alerts.finding import FINDING
-from opsguard_assets.alerts.life import LOCK
+from opsguard_assets.alerts.lifecycle import LOCK
 from tests.alerts.given import finding
 from tests.resources.processes import start, wait_for
 
@@ -17,7 +17,7 @@ _SETTLE = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pydantic import SecretStr
-from opsguard_assets.alerts.life import settle
+from opsguard_assets.alerts.lifecycle import settle
 from resources.database import Database
 from tests.alerts.given import MONITOR, minute
 from tests.alerts.writers import storm

@@ -10,7 +10,7 @@ import pytest
 from opsguard_assets.alerts import finding as finding_words
 from opsguard_assets.alerts.finding import TOLD, WITHHELD
 from opsguard_assets.alerts.kinds import KINDS
-from opsguard_assets.alerts.life import Monitor, settle
+from opsguard_assets.alerts.lifecycle import Monitor, settle
 from opsguard_assets.commands.explanation import MEANINGS
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.risk.keys import SCORE_JOB

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from opsguard_assets import moment
-from opsguard_assets.alerts.life import Monitor, settle
+from opsguard_assets.alerts.lifecycle import Monitor, settle
 from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.cadences import tick_config
 from opsguard_assets.commands.diagnosis import diagnose

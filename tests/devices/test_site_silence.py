@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from opsguard_assets.alerts.life import Monitor, decisions_at, settle
+from opsguard_assets.alerts.lifecycle import Monitor, decisions_at, settle
 from opsguard_assets.alerts.queries import alerts, history
 from opsguard_assets.devices.alerts.findings import (
     ALERT_TYPES,

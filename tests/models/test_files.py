@@ -15,7 +15,7 @@ from ml.models.learned import Booster, LearnedModel
 from ml.models.model_files import ModelFileError, digests_of, load, save
 from opsguard_assets.models.files import check_files, record_files, recorded_files, version_key
 from opsguard_assets.models.findings import model_findings
-from opsguard_assets.models.promotion import GATE_LABEL, KEPT_OUT, PASSED, PROMOTED, REASONS_LABEL, GateError
+from opsguard_assets.models.promotion import GATE_LABEL, PASSED, PROMOTED, REASONS_LABEL, REJECTED, GateError
 from opsguard_assets.models.trainings import keep, trained_by
 from tests.models.test_promotion import (
     NOW,
@@ -116,13 +116,13 @@ def test_models_of_trainings_are_compared_too(catalog, tmp_path):  # noqa: F811
 
 def test_what_the_gate_kept_out_becomes_champion_only_by_force_and_the_history_keeps_it(catalog, made):  # noqa: F811
     version = made()
-    catalog.registry.label(version, {GATE_LABEL: KEPT_OUT, REASONS_LABEL: "NOT: Brier score below that of the rule"})
+    catalog.registry.label(version, {GATE_LABEL: REJECTED, REASONS_LABEL: "NOT: Brier score below that of the rule"})
     by_hand = {"actor": "ada", "cause": PROMOTED, "reasons": ["I know better"]}
     with pytest.raises(GateError, match="NOT: Brier score below that of the rule"):
         catalog.promote(version, at=NOW, **by_hand)
     assert catalog.champions.current(PROBLEM) is None
     catalog.promote(version, at=NOW, **by_hand, overrules=True)
-    assert [(line.version, line.gate) for line in catalog.champions.history(PROBLEM)] == [("1", KEPT_OUT)]
+    assert [(line.version, line.gate) for line in catalog.champions.history(PROBLEM)] == [("1", REJECTED)]
 
 
 def test_what_the_gate_never_judged_is_said_so_and_what_it_let_in_needs_no_force(catalog, made):  # noqa: F811

@@ -7,7 +7,7 @@ import dagster as dg
 import polars as pl
 from sqlalchemy import Connection
 
-from opsguard_assets.alerts.life import Monitor
+from opsguard_assets.alerts.lifecycle import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.queries import unresolved_in
 from opsguard_assets.alerts.suppression import suppress_outside_plan

@@ -9,7 +9,7 @@ import dagster as dg
 import polars as pl
 
 from ml.problems.device_failure.rule import DeviceRule
-from opsguard_assets.alerts.life import Monitor, settle
+from opsguard_assets.alerts.lifecycle import Monitor, settle
 from opsguard_assets.config.failures import DeviceFailure
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.failure.risk import FAILED, OFFLINE, UP, Explain

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import dagster as dg
 import polars as pl
 
-from opsguard_assets.alerts.life import Monitor
+from opsguard_assets.alerts.lifecycle import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.queries import unresolved_keys
 from opsguard_assets.alerts.suppression import suppress_outside_plan

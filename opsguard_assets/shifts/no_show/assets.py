@@ -5,7 +5,7 @@ from datetime import datetime
 import dagster as dg
 import polars as pl
 
-from opsguard_assets.alerts.life import Monitor, settle
+from opsguard_assets.alerts.lifecycle import Monitor, settle
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (

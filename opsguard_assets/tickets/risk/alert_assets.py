@@ -9,7 +9,7 @@ import dagster as dg
 import polars as pl
 from sqlalchemy import Connection, text
 
-from opsguard_assets.alerts.life import Monitor
+from opsguard_assets.alerts.lifecycle import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.suppression import suppress_holdout, suppress_outside_plan, suppress_over_budget
 from opsguard_assets.client_plans import plans_at

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import polars as pl
 
-from opsguard_assets.alerts.life import Monitor
+from opsguard_assets.alerts.lifecycle import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.suppression import suppress_outside_plan
 from opsguard_assets.client_plans import plans_at

@@ -1,9 +1,9 @@
-"""The life of alerts: a tick's findings are raised, met again, cleared, in one transaction.
+"""The lifecycle of alerts: a tick raises, refreshes and clears them in one transaction.
 
 Here: the order of statements, locks and idempotency. Not here: SQL (`statements`), what people do (`people`).
 
-A monitor settles one tick at a time and never goes back: the same tick again changes nothing, an older one is recorded
-as late. Whatever dies before the commit has not happened.
+A monitor settles one tick at a time, in order. Settling the same tick again changes nothing; an older tick is recorded
+as late. A process that dies before the commit leaves no trace.
 """
 
 from collections import Counter
@@ -98,12 +98,12 @@ def settle(
         raise FindingError(f"{monitor.name} found {', '.join(sorted(strange))}, which it does not watch.")
     values = values_of(monitor, as_of, reopen_within)
     with database.begin() as connection:
-        take_turn(connection)
+        lock_alerts(connection)
         newest, is_known = connection.execute(text(sql.TICKS_BEFORE), values).one()
         if is_known:
             count = connection.execute(text(sql.FINDINGS_OF), values).scalar_one()
             return Settled(int(count), _decided(connection, values), is_repeated=True)
-        bring(connection, rows)
+        copy_findings(connection, rows)
         is_late = newest is not None and as_of < newest
         run = [sql.LATE] if is_late else _SETTLING
         for statement in run:
@@ -176,7 +176,7 @@ def _tick_of(rows: pl.DataFrame, *, is_late: bool) -> dict[str, Any]:
     }
 
 
-def take_turn(connection: Connection) -> None:
+def lock_alerts(connection: Connection) -> None:
     """Waits until nobody else changes alerts; until the end of the transaction nobody else will."""
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": LOCK})
 
@@ -195,7 +195,7 @@ def values_of(monitor: Monitor, as_of: datetime, reopen_within: timedelta = REOP
     }
 
 
-def bring(connection: Connection, rows: pl.DataFrame) -> None:
+def copy_findings(connection: Connection, rows: pl.DataFrame) -> None:
     """Brings checked findings to the server as `f`, one row per key, until the end of the transaction."""
     order = pl.Enum(SEVERITIES)
     merged = (

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from opsguard_assets.alerts.life import decisions_at, settle
+from opsguard_assets.alerts.lifecycle import decisions_at, settle
 from opsguard_assets.alerts.people import Muted, acknowledge, mute, resolve
 from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.alerts.recompute import before_tick, decided, digest_of_decisions

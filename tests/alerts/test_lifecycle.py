@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from opsguard_assets.alerts.finding import FindingError
-from opsguard_assets.alerts.life import decisions_at, prune, settle
+from opsguard_assets.alerts.lifecycle import decisions_at, prune, settle
 from opsguard_assets.alerts.people import ActionError, Muted, acknowledge, end_mute, mute, resolve
 from opsguard_assets.alerts.queries import alerts, decisions, history, mutes
 from tests.alerts.given import MONITOR, NOON, finding, frame, minute
