@@ -165,7 +165,7 @@ ARROWS = {
         "opsguard_assets.config.settings", "opsguard_assets.metadata", "opsguard_assets.moment",
         "opsguard_assets.tables", "ml", "resources",
     ),
-    "opsguard_assets/models/ticks_again.py": (
+    "opsguard_assets/models/recompute.py": (
         "opsguard_assets.models", "opsguard_assets.alerts", "opsguard_assets.config.settings", "ml", "resources",
     ),
     "opsguard_assets/problems.py": (

@@ -16,21 +16,21 @@ from opsguard_assets.commands.problem_name import PROBLEM_HELP, NothingToJudgeEr
 from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.alerts.recompute_io import tick_again as device_tick_again
+from opsguard_assets.devices.alerts.recompute_io import recompute_tick as recompute_device_tick
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.problem import Problem
+from opsguard_assets.models.recompute import RecomputedTick
 from opsguard_assets.models.replay import GRID, SHOWN, Replayed, as_table, count_ticks
 from opsguard_assets.models.replay import replay as replayed
 from opsguard_assets.models.replay_report import Asked, headline, report
-from opsguard_assets.models.ticks_again import TickAgain
 from opsguard_assets.problems import problems_of
-from opsguard_assets.tickets.risk.recompute_io import tick_again as sla_tick_again
+from opsguard_assets.tickets.risk.recompute_io import recompute_tick as recompute_sla_tick
 from resources.lake import Lake
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
-_AGAIN: dict[ProblemName, Callable[[Lake, Champions, datetime, Settings], TickAgain]] = {
-    ProblemName.SLA_BREACH: sla_tick_again,
-    ProblemName.DEVICE_FAILURE: device_tick_again,
+_AGAIN: dict[ProblemName, Callable[[Lake, Champions, datetime, Settings], RecomputedTick]] = {
+    ProblemName.SLA_BREACH: recompute_sla_tick,
+    ProblemName.DEVICE_FAILURE: recompute_device_tick,
 }
 _STEP = re.compile(r"^(\d+)(m|h)$")
 

@@ -40,9 +40,9 @@ from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTC
 from opsguard_assets.tickets.risk.alert_assets import sla_alerts_asset
 from opsguard_assets.tickets.risk.keys import SCORE_JOB, SLA_RISK_KEY
 from opsguard_assets.tickets.risk.plots import sla_risk_distribution
-from opsguard_assets.tickets.risk.recompute_io import scored
 from opsguard_assets.tickets.risk.risk import Marks, RiskSummary, summary
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
+from opsguard_assets.tickets.risk.score_io import scored
 from opsguard_assets.tickets.sla.derive_io import update_clocks, update_events, update_intervals
 from opsguard_assets.tickets.sla.figures import without_deadline
 from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS

@@ -16,7 +16,7 @@ from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.fleets import START
 from tests.tickets.provider_records import FED, record
-from tests.tickets.test_ticks_again import SOURCES
+from tests.tickets.test_recompute import SOURCES
 
 WORLD = SimulationSettings(
     seed=4, starts_at=START, sites=3, agents=12, devices_per_site=0, tickets_per_day=40, guards=False, orders_per_day=0

@@ -31,7 +31,7 @@ from resources.progress import Silent
 from tests.devices.fleets import SOURCES as OF_DEVICES
 from tests.devices.fleets import START, fleet_of, record_fleet
 from tests.tickets.provider_records import FED, record
-from tests.tickets.test_ticks_again import SOURCES as OF_TICKETS
+from tests.tickets.test_recompute import SOURCES as OF_TICKETS
 
 WORLD = SimulationSettings(
     seed=4, starts_at=START, sites=3, agents=12, devices_per_site=2, tickets_per_day=20, guards=False, orders_per_day=0

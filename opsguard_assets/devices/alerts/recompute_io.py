@@ -1,7 +1,7 @@
 """A tick of devices computed again as it was: the same records, the same model, the same digests.
 
 Here: the rows of one recorded tick out of the lake as it had been recorded then. Not here: the comparison with what was
-recorded (`opsguard_assets.models.ticks_again`), what-if over a whole period (`replay`).
+recorded (`opsguard_assets.models.recompute`), what-if over a whole period (`replay`).
 
 Rollups are those that loads up to then gave: a load that came between the steps of the run itself counts, too.
 """
@@ -16,9 +16,9 @@ from opsguard_assets.devices.failure.risk_io import recorded_risk
 from opsguard_assets.devices.health.io import health_at, recorded_health
 from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.ticks_again import (
+from opsguard_assets.models.recompute import (
     Digests,
-    TickAgain,
+    RecomputedTick,
     compared_with_stored,
     model_of,
     recorded_tick,
@@ -29,7 +29,7 @@ from resources.lake import Lake
 _REST_OF_HOUR = timedelta(hours=1, microseconds=-1)
 
 
-def tick_again(lake: Lake, champions: Champions, as_of: datetime, settings: Settings) -> TickAgain:
+def recompute_tick(lake: Lake, champions: Champions, as_of: datetime, settings: Settings) -> RecomputedTick:
     """Computes a recorded tick of devices again.
 
     Args:
@@ -51,7 +51,7 @@ def tick_again(lake: Lake, champions: Champions, as_of: datetime, settings: Sett
     risk = scored(seen, served, hour, settings.device_failure)
     health = health_at(seen, hour, replace_below=settings.device_alerts.replace_below)
     stored = compared_with_stored(risk, recorded_risk(lake, hour), key=["device_id"])
-    return TickAgain(
+    return RecomputedTick(
         tick,
         rows={"device_risk": risk, "device_health": health},
         digests={

@@ -1,22 +1,19 @@
 """A tick of SLA risk computed again as it was: the same records, the same model, the same digests.
 
 Here: the rows of one recorded tick out of the lake as it had been recorded then. Not here: the comparison with what was
-recorded (`opsguard_assets.models.ticks_again`), what-if over a whole period (`replay`).
+recorded (`opsguard_assets.models.recompute`), what-if over a whole period (`replay`).
 """
 
 from datetime import datetime
 
-import polars as pl
-
-from ml.models.model import RiskModel
 from ml.problems.sla_breach.features import FEATURES
 from ml.problems.sla_breach.problem import TASK
 from ml.problems.sla_breach.rule import RuleBaseline
-from opsguard_assets.config.settings import Settings, SlaThresholds
+from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.ticks_again import (
+from opsguard_assets.models.recompute import (
     Digests,
-    TickAgain,
+    RecomputedTick,
     compared_with_stored,
     model_of,
     recorded_tick,
@@ -24,11 +21,11 @@ from opsguard_assets.models.ticks_again import (
 )
 from opsguard_assets.tickets.risk.alert_assets import SLA_MONITOR, marked_findings
 from opsguard_assets.tickets.risk.keys import SCORE_JOB
-from opsguard_assets.tickets.risk.score_io import recorded_risk, risk_at
+from opsguard_assets.tickets.risk.score_io import recorded_risk, scored
 from resources.lake import Lake
 
 
-def tick_again(lake: Lake, champions: Champions, as_of: datetime, settings: Settings) -> TickAgain:
+def recompute_tick(lake: Lake, champions: Champions, as_of: datetime, settings: Settings) -> RecomputedTick:
     """Computes a recorded tick again.
 
     Args:
@@ -49,7 +46,7 @@ def tick_again(lake: Lake, champions: Champions, as_of: datetime, settings: Sett
     seen = lake.as_recorded(tick.recorded_upto)
     risk = scored(seen, served.model, served.run_id, as_of, settings.sla)
     stored = compared_with_stored(risk, recorded_risk(lake, as_of), key=["ticket_id"])
-    return TickAgain(
+    return RecomputedTick(
         tick,
         rows={"sla_risk": risk},
         digests={
@@ -64,9 +61,3 @@ def tick_again(lake: Lake, champions: Champions, as_of: datetime, settings: Sett
             ),
         },
     )
-
-
-def scored(lake: Lake, model: RiskModel, run_id: str | None, as_of: datetime, sla: SlaThresholds) -> pl.DataFrame:
-    """The rows of `sla_risk` of a tick, as they are stored."""
-    risk = risk_at(lake, model, as_of, reasons_from=sla.reasons_from)
-    return risk.with_columns(model_run_id=pl.lit(run_id, pl.String), date=pl.lit(as_of.date()))

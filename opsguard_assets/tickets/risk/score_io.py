@@ -10,6 +10,7 @@ from functools import partial
 import polars as pl
 
 from ml.models.model import RiskModel
+from opsguard_assets.config.settings import SlaThresholds
 from opsguard_assets.derivation import pending
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.learning.features_io import features_at
@@ -55,6 +56,12 @@ def risk_at(lake: Lake, model: RiskModel, as_of: datetime, *, reasons_from: floa
         work = _work(clocks, calendars, as_of)
     describe = partial(features_at, lake, as_of)
     return sla_risk(tickets, clocks, work, model, as_of, reasons_from=reasons_from, describe=describe)
+
+
+def scored(lake: Lake, model: RiskModel, run_id: str | None, as_of: datetime, sla: SlaThresholds) -> pl.DataFrame:
+    """The rows of `sla_risk` of a tick, as they are stored."""
+    risk = risk_at(lake, model, as_of, reasons_from=sla.reasons_from)
+    return risk.with_columns(model_run_id=pl.lit(run_id, pl.String), date=pl.lit(as_of.date()))
 
 
 def recorded_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:

@@ -49,7 +49,7 @@ class Digests:
 
 
 @dataclass(frozen=True)
-class TickAgain:
+class RecomputedTick:
     """A tick computed again, beside what was recorded of it.
 
     Attributes:

@@ -7,12 +7,12 @@ import pytest
 
 from ml.tracking.registry import Registry
 from ml.tracking.tracking import Place
-from opsguard_assets.devices.alerts.recompute_io import tick_again
+from opsguard_assets.devices.alerts.recompute_io import recompute_tick
 from opsguard_assets.devices.health.io import health_at
 from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import ModelCatalog
-from opsguard_assets.models.ticks_again import NoTickError
+from opsguard_assets.models.recompute import NoTickError
 from opsguard_assets.simulator.settings import SimulationSettings
 from resources.database import MLFLOW
 from resources.lake import Lake
@@ -34,15 +34,15 @@ def test_a_tick_of_devices_is_computed_again_to_the_digit_after_late_records_cam
     for before, moment in zip([None, *TICKS], TICKS, strict=False):
         record_fleet(lake, in_time, moment, before, later=timedelta(0))
         assert house.tick(moment).success
-    first = tick_again(lake, champions, TICKS[1], SETTINGS)
+    first = recompute_tick(lake, champions, TICKS[1], SETTINGS)
     assert first.is_as_it_was
     assert all(digests.recorded for digests in first.digests.values())
     assert first.tick.recorded_upto is not None
     nothing = {name: rows.head(0) for name, rows in records.items()}
     record_fleet(lake, nothing | {"telemetry": records["telemetry"].filter(late)}, TICKS[-1], later=timedelta(days=1))
     update_hourly(lake, progress=Silent())
-    again = tick_again(lake, champions, TICKS[1] + timedelta(minutes=20), SETTINGS)
+    again = recompute_tick(lake, champions, TICKS[1] + timedelta(minutes=20), SETTINGS)
     assert again.is_as_it_was
     assert not health_at(lake, TICKS[1], replace_below=60).equals(again.rows["device_health"])
     with pytest.raises(NoTickError, match="no tick at 2026-03-03"):
-        tick_again(lake, champions, TICKS[0] - timedelta(days=1), SETTINGS)
+        recompute_tick(lake, champions, TICKS[0] - timedelta(days=1), SETTINGS)

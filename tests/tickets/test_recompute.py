@@ -22,11 +22,12 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import ModelCatalog
-from opsguard_assets.models.ticks_again import NoTickError
+from opsguard_assets.models.recompute import NoTickError
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.risk.keys import SCORE_JOB
-from opsguard_assets.tickets.risk.recompute_io import scored, tick_again
+from opsguard_assets.tickets.risk.recompute_io import recompute_tick
+from opsguard_assets.tickets.risk.score_io import scored
 from opsguard_assets.tickets.sla.derive_io import update_clocks
 from resources.database import MLFLOW
 from resources.lake import Lake
@@ -133,7 +134,7 @@ def test_every_tick_of_a_past_is_as_it_was(world, catalog, tmp_path):
             moments.append(START + step * STEP + timedelta(minutes=minutes))
             tick(lake, catalog, moments[-1])
             people_act(database, moments[-1])
-    again = [tick_again(lake, catalog.champions, moment, SETTINGS) for moment in moments]
+    again = [recompute_tick(lake, catalog.champions, moment, SETTINGS) for moment in moments]
     assert [found.tick.as_of for found in again if not found.is_as_it_was] == []
     assert {found.tick.model_version for found in again} == {"1", "2"}
     assert all(len(found.rows["sla_risk"]) > 5 for found in again)
@@ -150,7 +151,7 @@ def test_without_the_record_of_what_was_seen_a_late_record_would_change_the_past
     moment = START + 2 * STEP + timedelta(minutes=15)
     tick(lake, catalog, moment)
     arrive(lake, world, 3)
-    found = tick_again(lake, catalog.champions, moment, SETTINGS)
+    found = recompute_tick(lake, catalog.champions, moment, SETTINGS)
     assert found.is_as_it_was
     with_hindsight = scored(lake, RuleBaseline(), None, moment)
     assert digest_of(with_hindsight, key=["ticket_id"]) != found.tick.digest
@@ -158,4 +159,4 @@ def test_without_the_record_of_what_was_seen_a_late_record_would_change_the_past
 
 def test_a_moment_without_a_tick_is_said_so(catalog, tmp_path):
     with pytest.raises(NoTickError, match="no tick at 2026-03-02"):
-        tick_again(Lake(str(tmp_path)), catalog.champions, START, SETTINGS)
+        recompute_tick(Lake(str(tmp_path)), catalog.champions, START, SETTINGS)
