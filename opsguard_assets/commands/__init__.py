@@ -1,1 +1,1 @@
-"""The commands of `opsguard`, one module each: words in, words out. What they do lives in the rooms."""
+"""The commands of `opsguard`, one module each: arguments in, text out. The work is done by the other packages."""

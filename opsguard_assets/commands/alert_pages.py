@@ -1,4 +1,4 @@
-"""How alerts are printed: a list for a terminal or a pipe, a page of one. Not here: what is printed (`alert_rows`)."""
+"""Prints alerts: a list for a terminal or a pipe, and a page for one alert. Not here: the content (`alert_rows`)."""
 
 import os
 import shutil
@@ -43,7 +43,7 @@ def print_alerts(rows: Sequence[Row], zone: str) -> None:
 
 
 def print_alert(row: Row, history: Sequence[Row], settings: Settings) -> None:
-    """Prints one alert: what, where, why, by when, who has it, what next, on what it rests, what happened to it."""
+    """Prints one alert: what, where, why, deadline, owner, next step, evidence and history."""
     zone = settings.operations.timezone
     values = {
         "what": f"{row['alert_type']}, {row['severity']}, {row['state']}",
@@ -71,10 +71,10 @@ def print_alert(row: Row, history: Sequence[Row], settings: Settings) -> None:
 
 
 def _print_evidence(evidence: Mapping[str, Any], zone: str) -> None:
-    """The facts, and the people who could come."""
+    """The evidence, and the proposed substitutes."""
     facts = {name: value for name, value in evidence.items() if value not in (None, "", []) and name != "proposals"}
     if facts:
-        typer.echo("\nWhat it rests on")
+        typer.echo("\nEvidence")
         for name, value in facts.items():
             typer.echo(f"    {name.lstrip('_').replace('_', ' '):<22}{_fact(name, value, zone)}")
     proposed = evidence.get("proposals") or []
@@ -83,7 +83,7 @@ def _print_evidence(evidence: Mapping[str, Any], zone: str) -> None:
             {"name": one.get("name"), "person_id": one.get("person_id"), "why": one.get("reason")} for one in proposed
         ]
         print_rows(
-            "\nWho could come, the best first", [{k: line(str(v or "")) for k, v in one.items()} for one in rows]
+            "\nProposed substitutes, best first", [{k: line(str(v or "")) for k, v in one.items()} for one in rows]
         )
 
 
@@ -111,7 +111,7 @@ def _where(row: Row) -> str | None:
 
 
 def _width() -> int | None:
-    """The width of the page; None in a pipe or file, where each alert is one line."""
+    """The width of the terminal; None in a pipe or file, where each alert takes one line."""
     if not (sys.stdout.isatty() or "COLUMNS" in os.environ):
         return None
     return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size((_WIDEST, 24)).columns))

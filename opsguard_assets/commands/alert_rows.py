@@ -1,6 +1,6 @@
-"""Alerts as people need them: where, by when, who has it, what to do next. Not here: printing (`alert_pages`).
+"""Alerts with context for people: place, deadline, owner, next step. Not here: printing (`alert_pages`).
 
-Everything is looked up at once for all alerts, by what is known now.
+Names and owners of all alerts are read at once, as they are known now.
 """
 
 import json
@@ -17,7 +17,7 @@ from opsguard_assets.tables.values import SEVERITIES
 
 Row = dict[str, Any]
 _SHIFT_KINDS = ("late_arrival", "no_show", "wrong_site", "early_exit", "shift_unconfirmed")
-# Which entry of the evidence says by when something can still be done.
+# The entry of the evidence that holds the deadline.
 _DUE = {
     "sla_breach_risk": "resolution_due_at",
     "sla_breached": "resolution_due_at",
@@ -52,7 +52,7 @@ AHEAD, TIMELESS, LOST = "can still be saved", "no deadline", "deadline has passe
 
 @dataclass(frozen=True)
 class Names:
-    """What identifiers mean: `clients`, `sites`, `people` and `vendors` to names, `tickets` and `devices` to rows."""
+    """Look-up tables: identifiers of `clients`, `sites`, `people`, `vendors` to names; `tickets`, `devices` to rows."""
 
     clients: Mapping[str, str]
     sites: Mapping[str, str]
@@ -63,17 +63,17 @@ class Names:
 
 
 def described(session: Session, alerts: Sequence[Row], now: datetime) -> list[Row]:
-    """Alerts with what people need beside them, what can still be saved first.
+    """Adds context to alerts and sorts them, those that can still be saved first.
 
     Args:
-        session: The stores.
+        session: The open stores.
         alerts: Rows of `alerts`.
-        now: The moment that time left is counted from.
+        now: The time from which the time left is counted.
 
     Returns:
         The rows with `client_name`, `site_name`, `subject`, `due_at`, `minutes_left` (negative once it has passed),
-        `standing` (`AHEAD`, `TIMELESS`, `LOST`), `holder` and `next`; the soonest deadline ahead first, then what has
-        none, the gravest first, then what is lost, the latest first.
+        `standing` (`AHEAD`, `TIMELESS`, `LOST`), `holder` and `next`; the nearest deadline first, then alerts
+        without a deadline by severity, then missed deadlines, the latest first.
     """
     names = _names(session, alerts)
     rows = [_with_words(row, names, now) for row in alerts]
@@ -81,7 +81,7 @@ def described(session: Session, alerts: Sequence[Row], now: datetime) -> list[Ro
 
 
 def rounded(value: Any) -> Any:
-    """A JSON value whose numbers have four digits behind the point."""
+    """A JSON value with numbers rounded to four decimals."""
     if isinstance(value, float):
         return round(value, 4)
     if isinstance(value, dict):
@@ -190,7 +190,7 @@ def _named(session: Session, table: str, key: str, wanted: Iterable[str | None])
 def _known(
     session: Session, table: str, key: str, wanted: Iterable[str | None], columns: tuple[str, ...]
 ) -> dict[str, Row]:
-    """The rows of a table that are known of some identifiers."""
+    """The known rows of some identifiers."""
     asked = sorted({one for one in wanted if one})
     if not asked:
         return {}
@@ -200,6 +200,6 @@ def _known(
 
 
 def as_json(row: Row) -> Row:
-    """A row for machines: numbers rounded, evidence as a document."""
+    """A row for JSON output: numbers rounded, evidence as an object."""
     evidence = row.get("evidence")
     return rounded({**row, "evidence": json.loads(evidence) if isinstance(evidence, str) else evidence})  # type: ignore[no-any-return]

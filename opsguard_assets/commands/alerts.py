@@ -1,4 +1,4 @@
-"""`opsguard alerts`: what is open, why, and what people do about it. Not here: the life of alerts itself."""
+"""`opsguard alerts`: open alerts, their reasons, and what people do about them. Not here: the alert lifecycle."""
 
 import getpass
 from collections import Counter
@@ -37,14 +37,14 @@ app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
     add_completion=False,
-    help="What is wrong now, why, and what was done about it. An alert has one number, lives under one key "
-    "(type:entity), is raised once, is brought up to date at every tick and clears itself when its condition does.",
-    epilog="Begin with `opsguard alerts list`. Nobody was told of something? `opsguard alerts explain TICKET`.",
+    help="What is wrong now, why, and what was done about it. An alert has one number and one key (type:entity). It is "
+    "raised once, refreshed at every tick, and cleared when its condition ends.",
+    epilog="Start with `opsguard alerts list`. An alert is missing? `opsguard alerts explain TICKET` says why.",
 )
 
 
 class State(StrEnum):
-    """What an alert can be."""
+    """The states of an alert."""
 
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
@@ -52,13 +52,13 @@ class State(StrEnum):
     RESOLVED = "resolved"
 
 
-By = Annotated[str | None, typer.Option("--by", help="Who acts; the user of this system where left out.")]
-Numbers = Annotated[list[int], typer.Argument(help="Numbers of alerts, as `list` shows them.")]
+By = Annotated[str | None, typer.Option("--by", help="Who acts. Default: the current user.")]
+Numbers = Annotated[list[int], typer.Argument(help="Alert numbers, as shown by `list`.")]
 _DONE = ("alert_id", "severity", "state", "title", "first_seen_at", "last_seen_at", "occurrences")
 
 
 class Severity(StrEnum):
-    """How grave an alert is."""
+    """The severities."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -68,25 +68,25 @@ class Severity(StrEnum):
 
 @app.command("list")
 def list_alerts(
-    state: Annotated[list[State] | None, typer.Option(help="Only these; all but resolved where left out.")] = None,
-    alert_type: Annotated[str | None, typer.Option("--type", help="Only these, such as sla_breach_risk.")] = None,
+    state: Annotated[list[State] | None, typer.Option(help="Only these states. Default: all but resolved.")] = None,
+    alert_type: Annotated[str | None, typer.Option("--type", help="Only this type, such as sla_breach_risk.")] = None,
     severity: Annotated[list[Severity] | None, typer.Option(help="Only these.")] = None,
-    client: Annotated[str | None, typer.Option(help="Only those of this client: number, name or a part of it.")] = None,
-    site: Annotated[str | None, typer.Option(help="Only those of this site: number, name or a part of it.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    client: Annotated[str | None, typer.Option(help="Only this client: number, name or part of the name.")] = None,
+    site: Annotated[str | None, typer.Option(help="Only this site: number, name or part of the name.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of alerts.")] = 20,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show alerts: what can still be saved first, the soonest deadline before all; what is lost last.
+    """List alerts: those that can still be saved first, by the nearest deadline; missed deadlines last.
 
-    Each says by when (in operations.timezone), where, why, who has it and what to do next.
+    Each line shows deadline (in operations.timezone), place, reason, owner and next step.
 
     Example: `opsguard alerts list --client Acme --severity high --severity critical`.
     """
     states = [one.value for one in state] if state else queries.UNRESOLVED
     if alert_type is not None and alert_type not in KINDS:
         near = get_close_matches(alert_type, KINDS, n=3)
-        raise typer.BadParameter(f"there is no type {alert_type}; there are {', '.join(near or KINDS)}")
+        raise typer.BadParameter(f"unknown type {alert_type}; known types: {', '.join(near or KINDS)}")
     with opened(config) as session:
         found = queries.alerts(
             session.installation.database,
@@ -109,14 +109,14 @@ def list_alerts(
         f"{len(rows):,} {'alert' if len(rows) == 1 else 'alerts'} ({', '.join(states)}){': ' + said if said else ''}."
     )
     if len(rows) > limit:
-        typer.echo(f"{limit:,} of them are shown; --limit shows more.")
+        typer.echo(f"The first {limit:,} are shown; --limit shows more.")
 
 
 _STANDINGS = {AHEAD: "with a deadline ahead", TIMELESS: "without a deadline", LOST: "past their deadline"}
 
 
 def _numbers_of(session: Session, table: str, key: str, named: str | None) -> list[str] | None:
-    """The identifiers that an option means: that itself, those of that name, or those with it in their name.
+    """The identifiers that match an option: the identifier itself, equal names, or names that contain it.
 
     Raises:
         BadParameter: When there is none.
@@ -131,17 +131,17 @@ def _numbers_of(session: Session, table: str, key: str, named: str | None) -> li
     if not found:
         near = get_close_matches(named, [*known[key], *known["name"].drop_nulls()], n=3)
         hint = f"; did you mean {', '.join(line(one) for one in near)}?" if near else ""
-        raise typer.BadParameter(f"no {key.removesuffix('_id')} is called {line(named)}{hint}")
+        raise typer.BadParameter(f"unknown {key.removesuffix('_id')} {line(named)}{hint}")
     return found
 
 
 @app.command()
 def show(
-    number: Annotated[int, typer.Argument(help="Number of an alert.")],
+    number: Annotated[int, typer.Argument(help="Alert number.")],
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one alert: what, where, why, by when, who has it, what next, and everything that happened to it, by whom."""
+    """Show one alert: what, where, why, deadline, owner, next step, and its full history."""
     with opened(config) as session:
         alert = queries.alert(session.installation.database, number)
         history = queries.history(session.installation.database, number)
@@ -159,15 +159,15 @@ def explain(
     what: Annotated[
         str,
         typer.Argument(
-            help="Whatever you have at hand: the number or key of an alert; a ticket, device, site, shift, post, "
-            "vendor, order, person or client; or how one begins."
+            help="The number or key of an alert; a ticket, device, site, shift, post, vendor, order, person or client; "
+            "or the beginning of one of these."
         ),
     ],
-    limit: Annotated[int, typer.Option(min=1, help="At most so many decisions, the newest first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of decisions, newest first.")] = 20,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say why there is, or is not, an alert: what was decided on something at every recent tick, in words.
+    """Explain why there is or is not an alert: the decisions of every recent tick, in words.
 
     Example: `opsguard alerts explain T-17`.
     """
@@ -186,12 +186,12 @@ def explain(
 @app.command()
 def ack(
     numbers: Numbers,
-    note: Annotated[str, typer.Option(help="What you are about to do.")] = "",
+    note: Annotated[str, typer.Option(help="What you are going to do.")] = "",
     by: By = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say that somebody looks after alerts. They stay, and are brought up to date, until their condition clears.
+    """Acknowledge alerts: somebody is working on them. They stay and are refreshed until their condition clears.
 
     Example: `opsguard alerts ack 12 14 --note "calling the customer"`.
     """
@@ -202,14 +202,14 @@ def ack(
 @app.command("resolve")
 def resolve_alerts(
     numbers: Numbers,
-    note: Annotated[str, typer.Option(help="What was done; it stays in the history.")],
+    note: Annotated[str, typer.Option(help="What was done. It is kept in the history.")],
     by: By = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say that alerts are done. While the condition still holds they stay away, unless it gets worse.
+    """Resolve alerts. While the condition still holds they stay resolved, unless it gets worse.
 
-    Once the condition has cleared, the next time is a new alert.
+    After the condition has cleared, its next occurrence is a new alert.
 
     Example: `opsguard alerts resolve 12 --note "customer accepted a new date"`.
     """
@@ -219,27 +219,30 @@ def resolve_alerts(
 
 @app.command()
 def mute(  # noqa: PLR0913, PLR0917 - every option of the command is one
-    reason: Annotated[str, typer.Option(help="Why, for those who wonder about the silence.")],
+    reason: Annotated[str, typer.Option(help="Why. It is shown to those who ask why there is no alert.")],
     alert_type: Annotated[str | None, typer.Option("--type", help="Alerts of this type.")] = None,
     entity: Annotated[str | None, typer.Option(help="Alerts about this ticket, device, …")] = None,
     site: Annotated[str | None, typer.Option(help="Alerts of this site.")] = None,
     client: Annotated[str | None, typer.Option(help="Alerts of this client.")] = None,
-    begins: Annotated[str | None, typer.Option("--from", help="First instant; now where left out.")] = None,
+    begins: Annotated[str | None, typer.Option("--from", help="Start. Default: now.")] = None,
     ends: Annotated[str | None, typer.Option("--until", help="End, such as 2026-03-29T22:00.")] = None,
-    lasts: Annotated[str | None, typer.Option("--for", help="Or how long, such as 30m, 8h or 2d.")] = None,
+    lasts: Annotated[
+        str | None, typer.Option("--for", help="Duration instead of an end, such as 30m, 8h or 2d.")
+    ] = None,
     by: By = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Suppress alerts for a while, such as a maintenance window. What is named together must fit together.
+    """Mute alerts for a limited time, such as a maintenance window. All given filters must match.
 
-    Times without an offset are those of the site, else of the client, else of operations.timezone. The mute ends by
-    itself, and what is still true then is open again at the next tick. Fire, intrusion and panic cannot be muted.
+    Times without an offset are in the time zone of the site, else of the client, else of operations.timezone. The mute
+    ends by itself; alerts whose condition still holds are open again at the next tick. Fire, intrusion and panic alerts
+    cannot be muted.
 
     Example: `opsguard alerts mute --site S-4 --until 2026-03-29T22:00 --reason "lift replaced"`.
     """
     if (ends is None) == (lasts is None):
-        raise typer.BadParameter("say when it ends: --until TIME or --for LENGTH")
+        raise typer.BadParameter("give an end: --until TIME or --for DURATION")
     covered = Muted(alert_type=alert_type, entity_id=entity, site_id=site, client_id=client)
     with opened(config) as session:
         zone = zone_of(session, covered)
@@ -259,7 +262,7 @@ def mute(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
 @app.command()
 def mutes(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Show the mutes that have not ended, with who made them and why."""
+    """List the mutes that have not ended, with author and reason."""
     with opened(config) as session:
         rows = queries.mutes(session.installation.database, datetime.now(UTC))
     if as_json:
@@ -271,22 +274,22 @@ def mutes(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 @app.command()
 def unmute(
-    number: Annotated[int, typer.Argument(help="Number of a mute, as `mutes` shows it.")],
+    number: Annotated[int, typer.Argument(help="Mute number, as shown by `mutes`.")],
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """End a mute now; what is still true is open again at the next tick."""
+    """End a mute now. Alerts whose condition still holds are open again at the next tick."""
     at = datetime.now(UTC)
     with opened(config) as session:
         end_mute(session.installation.database, number, at=at)
     if as_json:
         print_json({"mute_id": number, "ends_at": at})
     else:
-        typer.echo(f"Mute {number} has ended; what is still true is open again at the next tick.")
+        typer.echo(f"Mute {number} has ended. Alerts whose condition still holds are open again at the next tick.")
 
 
 def _act(numbers: Sequence[int], action: Callable[..., None], by: str | None, config: Any, *, as_json: bool) -> None:
-    """Does something to alerts one after the other; those before a failure stay done and are shown."""
+    """Applies an action to alerts one by one. Those before a failure keep the change and are shown."""
     at, actor, done = datetime.now(UTC), _actor(by), []
     with opened(config) as session:
         database = session.installation.database
@@ -307,11 +310,11 @@ def _actor(by: str | None) -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        raise typer.BadParameter("this system does not know who you are; say it with --by NAME") from None
+        raise typer.BadParameter("the current user is unknown; give a name with --by NAME") from None
 
 
 def _shown(row: dict[str, Any], names: Sequence[str], zone: str) -> dict[str, Any]:
-    """A row for people: numbers of alerts and mutes are names and not quantities."""
+    """A row for people: alert and mute numbers are printed as text, without thousands separators."""
     return {name: value if isinstance(value := row[name], float | None) else _text(value, zone) for name in names}
 
 

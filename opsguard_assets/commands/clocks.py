@@ -1,4 +1,4 @@
-"""Times as people read them: in one zone, which stands beside each. Not here: any command, and JSON (ISO 8601, UTC)."""
+"""Formats times for people, with their time zone. Not here: commands, and JSON (ISO 8601, UTC)."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,14 +16,14 @@ def clock(instant: datetime, zone: str = "UTC") -> str:
 
 
 def clocks(frame: pl.DataFrame, zone: str = "UTC") -> pl.DataFrame:
-    """A frame whose instants are texts that people read, and whose numbers have one digit."""
+    """A frame with instants as readable texts and numbers rounded to one decimal."""
     instants = [name for name, dtype in frame.schema.items() if dtype == INSTANT]
     local = [pl.col(name).dt.convert_time_zone(zone).dt.strftime("%Y-%m-%d %H:%M %Z") for name in instants]
     return frame.with_columns(*local, pl.col(pl.Float64).round(1))
 
 
 def span(length: timedelta) -> str:
-    """A length of time, rounded down: "45 min", "2 h 10 min", "3 d 4 h"; without its sign."""
+    """A duration without sign, rounded down: "45 min", "2 h 10 min", "3 d 4 h"."""
     seconds = int(abs(length).total_seconds())
     days, hours, minutes = seconds // _DAY, seconds % _DAY // _HOUR, seconds % _HOUR // _MINUTE
     if days:

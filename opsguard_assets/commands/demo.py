@@ -1,6 +1,6 @@
-"""`opsguard demo`: the main job once, and what came of it, for somebody who has never seen OpsGuard.
+"""`opsguard demo`: every main job once, with its results, for new users.
 
-Here: the order of steps and what is shown. Not here: any step.
+Here: the order of steps and what is shown. Not here: the steps.
 """
 
 import os
@@ -42,16 +42,16 @@ _RECENT = timedelta(days=1)
 def demo(
     config: ConfigOption = None,
     as_of: Annotated[
-        str | None, typer.Option(help="The moment to score; now, or the busiest day of an old history.")
+        str | None, typer.Option(help="The moment to score. Default: now, or the busiest day of an old history.")
     ] = None,
     train: Annotated[
-        bool, typer.Option("--train/--no-train", help="Train a small model of each problem first; about a minute.")
+        bool, typer.Option("--train/--no-train", help="First train a small model per problem; takes about a minute.")
     ] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Load a simulated provider, or the sources of --config, train small models, compute one moment of all that is fed.
+    """Load a simulated provider (or the sources of --config), train small models, and score one moment of every domain.
 
-    With --config and without OPSGUARD_HOME its data lie in a folder of their own below .opsguard/demos.
+    With --config and without OPSGUARD_HOME, the data is stored in its own folder below .opsguard/demos.
     """
     if config and not os.environ.get(HOME):
         os.environ[HOME] = str(Path(".opsguard") / "demos" / config.resolve().parent.name)
@@ -80,7 +80,7 @@ class Walk:
     models: list[dict[str, str]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """For machines."""
+        """The results for JSON output."""
         loaded = {"loads": self.loads.summary, "rejected": self.loads.rejected, "drift": self.loads.drift}
         scored: dict[str, Any] = {"as_of": self.moment}
         if self.tickets:
@@ -92,7 +92,7 @@ class Walk:
 
 
 def _walk(session: Session, asked: datetime | None, *, train: bool) -> Walk:
-    """Loads, and computes one moment of everything that is fed; what follows from ticks once a day, too."""
+    """Loads, runs one tick of every domain that has sources, and the daily jobs that follow from ticks."""
     settings, lake = session.settings, session.installation.lake
     _say("Loading the sources …")
     loads, failed = sync.load(session)
@@ -115,10 +115,10 @@ def _walk(session: Session, asked: datetime | None, *, train: bool) -> Walk:
         done.tickets = tick.score(session, done.moment)
         done.over_time = open_tickets(lake).with_columns(pl.col("at").dt.strftime("%Y-%m-%d")).to_dicts()
         done.breached = list(rates(lake))
-        # A demo writes to nobody's helpdesk.
+        # A demo must not write to a real helpdesk.
         if isinstance(settings.ticket_system, RecordOnly):
             _run(session, ESCALATE_JOB, escalation_config(done.moment))
-    _say("Looking at scores and models …")
+    _say("Monitoring models and recorded scores …")
     for problem in learned_problems(settings):
         _run(session, problem.monitoring_job, monitoring_config(problem, done.moment))
     return done
@@ -135,7 +135,7 @@ def _say(words: str) -> None:
 def _show(done: Walk) -> None:
     sync.show(done.loads, done.failed)
     if done.models:
-        print_rows("\nWho scores: a small model where the gate let it in, the rule elsewhere", done.models)
+        print_rows("\nModels: a small model where the gate promoted it, the rule elsewhere", done.models)
     if done.tickets:
         print_rows("\nOpen tickets over time", done.over_time)
         print_rows("\nEnded tickets that missed their deadline", done.breached)
@@ -149,7 +149,7 @@ def _show(done: Walk) -> None:
 
 
 def _moment(lake: Lake) -> datetime:
-    """Now; of a history that ended long ago, the moment shown with the most open tickets."""
+    """Now; for a history that ended long ago, the shown moment with the most open tickets."""
     now = datetime.now(UTC).replace(microsecond=0)
     newest = newest_record(lake)
     if newest is None or now - newest < _RECENT:
@@ -163,4 +163,4 @@ def _farewell(session: Session) -> None:
     variables = "" if place.home == Path(".opsguard").resolve() else f"{HOME}={shlex.quote(str(place.home))} "
     option = f" --config {shlex.quote(str(place.config))}" if place.config else ""
     command = f"{variables}{shlex.quote(sys.argv[0])} up{option}" if variables or option else "make up"
-    console.print(f"\nThe data lie in {place.home}. Look at them in Dagster: {command}", markup=False, soft_wrap=True)
+    console.print(f"\nThe data is in {place.home}. Open it in Dagster: {command}", markup=False, soft_wrap=True)

@@ -1,6 +1,6 @@
-"""The small models of `opsguard demo`: one per problem, so that the first screen ranks by what was learned.
+"""The small models of `opsguard demo`: one per problem, so that the first screen shows learned scores.
 
-Here: what makes them small, and what is said of each. Not here: trainings (`opsguard train`), the gate, ticks.
+Here: their size, and one line of text per model. Not here: full trainings (`opsguard train`), the gate, ticks.
 """
 
 from collections.abc import Iterator
@@ -18,22 +18,22 @@ from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.train import Tell, train_problem
 
-# One candidate, as its parameters are set: a training by `opsguard train` tries all of them and takes minutes.
+# One candidate with default parameters. `opsguard train` tunes all candidates and takes minutes.
 CANDIDATE, MOST_MOMENTS = "logistic_regression", 6_000
 _DEMO = {"made_by": "opsguard demo"}
 
 
 def train_small(session: Session, moment: datetime) -> list[dict[str, str]]:
-    """Trains a small model of each problem on what was known by a moment; the gate decides which of them scores it.
+    """Trains a small model per problem on what was known at a moment. The gate decides whether it is promoted.
 
-    A problem that has a champion keeps it.
+    A problem with a champion keeps it.
 
     Args:
         session: The installation.
-        moment: The moment that is scored afterwards.
+        moment: The moment that will be scored.
 
     Returns:
-        A row per problem that there are records for: `problem`, `scores` (who scores from now on), `why` (in words).
+        One row per problem that has records: `problem`, `scores` (the model that scores from now on), `why`.
     """
     catalog = catalog_of(session)
     with steps("small models") as tell:
@@ -47,16 +47,16 @@ def _trained(
         tell(problem.name, number, len(problems))
         champion = catalog.champions.current(problem.name)
         if champion is not None:
-            yield _row(problem, f"version {champion.version}", "champion already; it was not trained again")
+            yield _row(problem, f"version {champion.version}", "has a champion; not trained again")
             continue
         try:
             yield _row(problem, *_one(session, catalog, problem, moment))
         except TooLittleDataError as error:
-            yield _row(problem, problem.rule.name, f"not enough yet to learn from: {error}")
+            yield _row(problem, problem.rule.name, f"not enough data to train on: {error}")
 
 
 def _one(session: Session, catalog: ModelCatalog, problem: Problem, moment: datetime) -> tuple[str, str]:
-    """Trains one model; who scores from now on, and why."""
+    """Trains one model; returns which model scores from now on, and why."""
     usual = order_of(problem, session.settings, moment)
     order = replace(
         usual,
@@ -68,9 +68,9 @@ def _one(session: Session, catalog: ModelCatalog, problem: Problem, moment: date
     challenge = challenger_of(catalog, train_problem(problem, session.installation.lake, catalog, order), moment)
     if challenge.verdict.passes:
         version = admit(catalog, problem.name, at=moment)
-        return f"version {version.version} ({CANDIDATE})", "the gate let it in: it is better than the rule"
+        return f"version {version.version} ({CANDIDATE})", "promoted by the gate: it is better than the rule"
     failed = [f"{one.name}: {one.found}" for one in challenge.verdict.conditions if not one.holds]
-    return problem.rule.name, f"the gate keeps version {challenge.version.version} out: {'; '.join(failed)}"
+    return problem.rule.name, f"the gate rejected version {challenge.version.version}: {'; '.join(failed)}"
 
 
 def _row(problem: Problem, scores: str, why: str) -> dict[str, str]:

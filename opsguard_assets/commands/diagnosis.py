@@ -1,6 +1,6 @@
-"""The questions that `opsguard doctor` asks of an installation.
+"""The checks of `opsguard doctor`.
 
-Here: one function per question; each answers instead of raising. Not here: showing the answers (`doctor`).
+Here: one function per check; each returns a finding instead of raising. Not here: printing them (`doctor`).
 """
 
 import os
@@ -44,9 +44,9 @@ _T = TypeVar("_T")
 _OLDEST, _NEWEST = (3, 11), (3, 13)
 _LEAST_FREE_BYTES = 2_000_000_000
 _WAIT_SECONDS = 10
-_SET = "set the variables that it names (docs/sources.md)."
+_SET = "set the variables it names (docs/sources.md)."
 _DATABASE_REMEDIES = {
-    True: "Do what the message says; docs/configuration.md tells how the embedded PostgreSQL runs.",
+    True: "Do what the message says; docs/configuration.md describes the embedded PostgreSQL.",
     False: "Correct OPSGUARD_DATABASE_URL, or start the server.",
 }
 _REMEDIES = {
@@ -59,7 +59,7 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One answer: what was asked, whether it is as it should be, what was found, and what to do if not."""
+    """The result of one check: its name, whether it passed, what was found, and the remedy."""
 
     what: str
     is_sound: bool
@@ -68,7 +68,7 @@ class Finding:
 
 
 def diagnose(place: Environment, variables: Mapping[str, str]) -> list[Finding]:
-    """Everything that can be said about an installation, in the order in which things depend on each other."""
+    """All checks of an installation, in the order of their dependencies."""
     findings = [_python(), _packages(), _home(place)]
     settings = _asked(
         "configuration", lambda: load_settings_of(place, variables, misfits), findings, "Correct opsguard.yaml."
@@ -97,7 +97,7 @@ def _python() -> Finding:
 
 
 def _packages() -> Finding:
-    """Every requirement of OpsGuard, by what is installed."""
+    """Whether all required packages are installed in a fitting version."""
     wrong = list(_unmet())
     count = len(metadata.requires("opsguard") or [])
     return Finding(
@@ -123,11 +123,11 @@ def _unmet() -> Iterator[str]:
 
 
 def _home(place: Environment) -> Finding:
-    remedy = "Set OPSGUARD_HOME to a folder that this user may write, with 2 GB to spare."
+    remedy = "Set OPSGUARD_HOME to a writable folder with 2 GB of free space."
     try:
         place.home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        return Finding("home", False, f"{place.home} cannot be made: {error.strerror}", remedy)
+        return Finding("home", False, f"{place.home} cannot be created: {error.strerror}", remedy)
     free = shutil.disk_usage(place.home).free
     may_write = os.access(place.home, os.W_OK | os.X_OK)
     return Finding(
@@ -169,14 +169,12 @@ def _schema(opened: Installation) -> Finding:
 
 
 def _dagster(opened: Installation, variables: Mapping[str, str]) -> Finding:
-    """Whether the `dagster.yaml` in force ends runs that nobody executes; one of another home is not given anything."""
+    """Whether the `dagster.yaml` in use ends abandoned runs. That of another home is not changed."""
     file = Path(variables.get("DAGSTER_HOME") or opened.environment.dagster_home) / "dagster.yaml"
     try:
         missing = lacking(file.read_text(encoding="utf-8"))
     except (OSError, DagsterHomeError) as error:
-        return Finding(
-            "dagster.yaml", False, f"{file}: {error}", "Set DAGSTER_HOME to a folder that holds a sound one."
-        )
+        return Finding("dagster.yaml", False, f"{file}: {error}", "Set DAGSTER_HOME to a folder with a valid one.")
     return Finding(
         "dagster.yaml",
         not missing,
@@ -194,7 +192,7 @@ def _lake(opened: Installation) -> Finding:
         opened.lake.replace(PROBE, pl.DataFrame({"asked_at": [now]}))
         found = opened.lake.scan(PROBE).collect().item()
     except Exception as error:  # noqa: BLE001 - what is wrong is the answer
-        return Finding("lake", False, str(error), "Set OPSGUARD_LAKE to a folder that this user may write.")
+        return Finding("lake", False, str(error), "Set OPSGUARD_LAKE to a writable folder.")
     return Finding(
         "lake", found == now, f"{opened.lake.uri}, writable", "Two installations share this lake; separate them."
     )
@@ -207,8 +205,8 @@ def _ticks(opened: Installation) -> list[Finding]:
         Finding(
             "ticks",
             not wrong,
-            f"{len(wrong)} were settled for moments in the future{said}" if wrong else "none lies in the future",
-            "Undo them with `opsguard ticks withdraw`; until then alerts are not brought up to date.",
+            f"{len(wrong)} were settled for moments in the future{said}" if wrong else "none is in the future",
+            "Undo them with `opsguard ticks withdraw`; until then alerts are not refreshed.",
         ),
         *(
             Finding(f"last tick of {tick.job}", True, f"{tick.as_of:%Y-%m-%d %H:%M} UTC, {tick.row_count:,} rows")
@@ -218,7 +216,7 @@ def _ticks(opened: Installation) -> list[Finding]:
 
 
 def _champions(opened: Installation) -> Iterator[Finding]:
-    """Whether the files of every champion are those that were recorded."""
+    """Whether the files of every champion match their recorded digests."""
     champions = Champions(opened.database)
     for problem in ProblemName:
         version = champions.current(problem.value)
@@ -233,7 +231,7 @@ def _source(source: Source, variables: Mapping[str, str]) -> Finding:
     try:
         return Finding(what, True, _reached(source, variables))
     except Exception as error:  # noqa: BLE001 - what is wrong is the answer
-        # What `sync` would say holds its remedy; the words of others do not.
+        # Errors of `sync` name their remedy; errors of other libraries do not.
         is_own = isinstance(error, (MappingError, SourceError, ConfigError))
         remedy = str(error) if is_own else _REMEDIES[source.kind]
         return Finding(what, False, str(error) or type(error).__name__, remedy)
@@ -260,7 +258,7 @@ def _read(source: DirectSource) -> str:
 
 
 def _asked_for(address: str) -> str:
-    """Whether a server answers; of its address only what holds no secret is told."""
+    """Whether a server answers. Secrets in its address are not printed."""
     try:
         parts_of(address)
     except AddressError as error:

@@ -1,6 +1,6 @@
 """`opsguard doctor`: what is wrong with this installation, and what to do about it.
 
-Here: asking and telling. Not here: the questions (`diagnosis`).
+Here: the command. Not here: the checks (`diagnosis`).
 """
 
 import os
@@ -15,7 +15,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @app.command()
 def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Check versions, stores, sources and permissions, and say the remedy. Ends with 1 when something is wrong."""
+    """Check versions, stores, sources and permissions, and name the remedies. Exits with 1 when something is wrong."""
     findings = diagnose(environment_of(config), os.environ)
     if as_json:
         print_json([vars(finding) for finding in findings])

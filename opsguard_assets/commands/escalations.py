@@ -1,4 +1,4 @@
-"""`opsguard escalations`: what was escalated, what became of it, and what only a person can find out.
+"""`opsguard escalations`: escalations, their results, and those whose result only a person can find out.
 
 Here: the commands. Not here: escalating (`opsguard tick escalations`, `opsguard_assets.tickets`).
 """
@@ -18,8 +18,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
     add_completion=False,
-    help="Tickets that were raised in priority and given to somebody before their deadline, once per step.",
-    epilog="Something is unknown? Look into the helpdesk, then say it with `opsguard escalations resolve-unknown`.",
+    help="Tickets whose priority was raised and that were reassigned before their deadline, once per step.",
+    epilog="A result is unknown? Check the helpdesk, then run `opsguard escalations resolve-unknown`.",
 )
 _SHOWN = (
     "escalation_id",
@@ -42,7 +42,7 @@ _NOT_SENT = (
 
 
 class State(StrEnum):
-    """What an escalation can be."""
+    """The states of an escalation."""
 
     PLANNED = "planned"
     SENT = "sent"
@@ -54,12 +54,12 @@ class State(StrEnum):
 
 @app.command("list")
 def list_escalations(
-    state: Annotated[list[State] | None, typer.Option(help="Only these; all where left out.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 50,
+    state: Annotated[list[State] | None, typer.Option(help="Only these states. Default: all.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of escalations, newest first.")] = 50,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show escalations, the newest first.
+    """List escalations, newest first.
 
     Example: `opsguard escalations list --state failed --state unknown`.
     """
@@ -81,14 +81,14 @@ def list_escalations(
 
 @app.command("resolve-unknown")
 def resolve(
-    number: Annotated[int, typer.Argument(help="Number of an escalation in doubt, as `list` shows it.")],
+    number: Annotated[int, typer.Argument(help="Number of an unknown escalation, as shown by `list`.")],
     happened: Annotated[bool, typer.Option("--happened/--not-happened", help="What you saw in the helpdesk.")],
-    note: Annotated[str, typer.Option(help="What you saw, and where; it stays in the history.")],
-    by: Annotated[str | None, typer.Option("--by", help="Who says so; the user of this system where left out.")] = None,
+    note: Annotated[str, typer.Option(help="What you saw, and where. It is kept in the history.")],
+    by: Annotated[str | None, typer.Option("--by", help="Who reports it. Default: the current user.")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say whether an escalation happened of which OpsGuard does not know.
+    """Report whether an escalation took effect when OpsGuard could not verify it.
 
     Example: `opsguard escalations resolve-unknown 12 --happened --note "priority is high since 12:31"`.
     """

@@ -1,4 +1,4 @@
-"""`opsguard evaluate`: how good models were, by what happened afterwards. Not here: figures (`ml.evaluation`)."""
+"""`opsguard evaluate`: how good models were, measured on later outcomes. Not here: metrics (`ml.evaluation`)."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -32,29 +32,31 @@ def evaluate(
     problem: Annotated[ProblemName, typer.Argument(help=PROBLEM_HELP)],
     begins: Annotated[
         str,
-        typer.Option("--from", help="Tickets, shifts and orders that began from then on; of devices the time since."),
+        typer.Option(
+            "--from", help="Start. Tickets, shifts and orders count by when they began; devices by the time since."
+        ),
     ],
-    ends: Annotated[str | None, typer.Option("--to", help="Until then; now where left out.")] = None,
+    ends: Annotated[str | None, typer.Option("--to", help="End. Default: now.")] = None,
     moments: Annotated[
         str,
-        typer.Option(help="When in its life it is looked at: opening, +24h, +72h, elapsed:0.5, every:15m, every:24h."),
+        typer.Option(help="When each entity is scored: opening, +24h, +72h, elapsed:0.5, every:15m, every:24h."),
     ] = "opening",
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge the models of the newest training before --from, and the rule, at the same moments.
+    """Compare the models of the newest training before --from and the rule baseline at the same moments.
 
-    The champion is the model in force, if it knew nothing later than --from; else the best of that training.
+    The champion is the active model if its training data ends before --from; else the best model of that training.
 
-    What has no known outcome yet is left out; so are moments after an event that came, which is a fact. Figures of
-    devices are of the horizon that the settings judge by, and told for every horizon apart.
+    Entities without a mature label are left out, and so are moments after the event. For devices, the headline metrics
+    use the horizon of the settings; every horizon is also reported separately.
     """
     first, now = instant(begins, "--from"), datetime.now(UTC)
     last = instant(ends, "--to") or now
     if first is None:
         raise typer.BadParameter("--from is needed")
     if first >= last:
-        raise typer.BadParameter("--from must lie before --to")
+        raise typer.BadParameter("--from must be before --to")
     with opened(config) as session:
         models = in_roles(session, problem, first)
         learned = problems_of(session.settings)[problem.value]
@@ -70,7 +72,7 @@ def evaluate(
 
 
 def _moments(problem: Problem, dataset: Dataset, period: tuple[datetime, datetime], protocol: str) -> pl.DataFrame:
-    """Labelled rows of the lives of a period, one at least that figures are of."""
+    """Labelled rows of the lives of a period; at least one counts for the headline metrics."""
     try:
         rows = dataset.of_lives(within(dataset, *period), protocol)
     except ProtocolError as error:
@@ -78,19 +80,19 @@ def _moments(problem: Problem, dataset: Dataset, period: tuple[datetime, datetim
     if dataset.task.headlined(rows).is_empty():
         first, last = period
         raise NothingToJudgeError(
-            f"Nothing to judge: no {problem.entity} from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC was open "
-            f"at {protocol!r} and has a known outcome. Choose an earlier --from, a later --to, or other --moments."
+            f"Nothing to evaluate: no {problem.entity} from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC was "
+            f"open at {protocol!r} and has a known outcome. Choose an earlier --from, a later --to, or other --moments."
         )
     return rows
 
 
 def in_roles(session: Session, problem: ProblemName, moment: datetime) -> list[tuple[str, RiskModel]]:
-    """The models that knew nothing later than a moment: the champion first, if it may judge, then the best."""
+    """The models whose training data ends before a moment: the champion first, if it qualifies, then the best."""
     return list(trainings.in_roles(catalog_of(session), problem.value, moment))
 
 
 def within(dataset: Dataset, first: datetime, last: datetime) -> pl.DataFrame:
-    """The lives that are looked at: those that began in a span, or of what outlives spans, the parts within it."""
+    """The lives of a period: those that began in it, or, for entities that outlive it, the parts within it."""
     begins, ends = pl.col("begins_at"), pl.col("ends_at")
     if dataset.task.split == "entities":
         return dataset.lives.filter((begins >= first) & (begins < last))
@@ -101,11 +103,11 @@ def within(dataset: Dataset, first: datetime, last: datetime) -> pl.DataFrame:
 def judged(
     problem: Problem, task: Task, models: Sequence[tuple[str, RiskModel]], rows: pl.DataFrame
 ) -> list[dict[str, Any]]:
-    """The figures of models in their roles on the same moments.
+    """The metrics of models in their roles on the same moments.
 
     Args:
-        problem: What they are models of.
-        task: The same as it was learned; `parts` are told apart.
+        problem: Their problem.
+        task: Its task; `parts` are reported separately.
         models: Role (`CHAMPION`, `CANDIDATE`, `BASELINE`) and model.
         rows: Labelled moments with features.
     """

@@ -1,6 +1,6 @@
-"""Why there is, or is not, an alert: decisions in words, and the zone in which people mean their times.
+"""Why there is or is not an alert: decisions in words, and the time zone of a user's input.
 
-Here: reading for `opsguard alerts`. Not here: its options and what it prints.
+Here: reading for `opsguard alerts`. Not here: its options and its output.
 """
 
 from datetime import datetime
@@ -21,32 +21,32 @@ from resources.ticks import last_ticks
 
 MEANINGS = {
     finding.RAISED: "found, and raised",
-    finding.REFRESHED: "found again; the alert was brought up to date",
-    finding.REOPENED: "found again soon after it had cleared; the same alert was opened again",
-    finding.CLEARED: "not found any more; the alert cleared itself",
-    finding.HELD: "no longer bad enough to raise an alert, not yet good enough to clear the one there is",
-    finding.BELOW: "not bad enough to raise an alert",
+    finding.REFRESHED: "found again; the alert was refreshed",
+    finding.REOPENED: "found again soon after it had cleared; the same alert was reopened",
+    finding.CLEARED: "no longer found; the alert was cleared",
+    finding.HELD: "below the threshold that raises, above the one that clears; the alert stays",
+    finding.BELOW: "below the threshold that raises an alert",
     finding.MUTED: "found, but muted",
-    finding.UNMUTED: "still true when its mute ended; open again",
+    finding.UNMUTED: "still true when the mute ended; open again",
     finding.RESOLVED_BY_PERSON: "a person resolved the alert, and it has neither cleared nor got worse since",
     finding.LATE_TICK: "this moment was computed after a later one; nothing was changed",
-    finding.NOT_IN_PLAN: "the client's plan does not hold alerts of this type",
-    finding.HELD_BACK: "in the share that is scored and not acted on, to measure prevention (sla.holdout_share)",
-    finding.EXPIRED: "over and no longer judged, so the alert ended; nothing cleared",
-    finding.OVER_BUDGET: "others were more worth acting on that day (budget of alerts)",
-    finding.TOLD: "another alert tells the same trouble",
-    finding.GROUPED: "its site fell silent as one; the alert of the site tells it",
+    finding.NOT_IN_PLAN: "the client's plan does not include alerts of this type",
+    finding.HELD_BACK: "in the hold-out: scored, but not acted on, to measure the effect (sla.holdout_share)",
+    finding.EXPIRED: "over and no longer evaluated: the alert expired, it did not clear",
+    finding.OVER_BUDGET: "over the daily budget of alerts; others had a higher risk",
+    finding.TOLD: "another alert covers the same problem",
+    finding.GROUPED: "its whole site fell silent; the alert of the site covers it",
     finding.IN_MAINTENANCE: "the device was maintained a short while ago (device_alerts.maintenance_minutes)",
 }
 
 
 def explained(session: Session, what: str, *, limit: int) -> dict[str, Any]:
-    """What was decided lately on whatever a person named.
+    """The recent decisions on whatever a person named.
 
     Args:
         session: The stores.
-        what: The number or key of an alert, an entity of any kind, or how one of these begins; whatever the case.
-        limit: At most so many decisions.
+        what: The number or key of an alert, an entity of any kind, or the beginning of one; in any case.
+        limit: Maximum number of decisions.
 
     Returns:
         `what`, `answer` (one paragraph), `alerts` (those that are not resolved: `alert_id`, `alert_type`, `severity`,
@@ -60,7 +60,7 @@ def explained(session: Session, what: str, *, limit: int) -> dict[str, Any]:
     rows = [_worded(row) for row in queries.decisions(database, keys, limit=limit)]
     alive = [row for row in queries.alerts_of(database, keys) if row["state"] != "resolved"]
     sentences = [*_alive(alive, zone), *_headlines(rows, zone)] or [_nothing(session, what)]
-    lead = [f"Nothing is called {what}; what begins with it:"] if keys and begins else []
+    lead = [f"Nothing has the name {what}. These begin with it:"] if keys and begins else []
     return {
         "what": what,
         "answer": " ".join([*lead, *sentences, *_risk_now(session, what)]),
@@ -74,7 +74,7 @@ _MOST = 5
 
 
 def _alive(rows: list[dict[str, Any]], zone: str) -> list[str]:
-    """The alerts that are not resolved."""
+    """The unresolved alerts, in words."""
     said = [
         f"Alert {row['alert_id']} ({row['alert_type']}, {row['severity']}, {row['state']} since "
         f"{clock(row['first_seen_at'], zone)}): {row['title']}."
@@ -96,19 +96,19 @@ def _headlines(rows: list[dict[str, Any]], zone: str) -> list[str]:
 
 
 def _nothing(session: Session, what: str) -> str:
-    """That nothing was found, what was looked at, and what is near."""
+    """Says that nothing was found, what was searched, and which names are similar."""
     database, zone = session.installation.database, session.settings.operations.timezone
     looked = queries.looked_at(database)
     monitors = ", ".join(f"{row['monitor']} (newest tick {clock(row['newest'], zone)})" for row in looked["monitors"])
     where = f"{looked['keys']:,} keys of {monitors}" if looked["monitors"] else "no tick of any monitor yet"
     kind = next((word for word in _KINDS if _is_known(session, word, what)), None)
-    known = f"{what} is a {kind} that is known, but no" if kind else "No"
+    known = f"{what} is a known {kind}, but no" if kind else "No"
     plain = queries.plain_keys(database)
     near = get_close_matches(what.lower(), {one.lower() for one in plain}, n=3, cutoff=0.6)
     spelt = [one for one in plain if one.lower() in near][:3]
-    hint = f" Near it: {', '.join(spelt)}." if spelt else ""
+    hint = f" Similar: {', '.join(spelt)}." if spelt else ""
     return (
-        f"{known} monitor has found anything about {what} in the decisions that are kept. Looked at: {where}; and the "
+        f"{known} monitor has found anything about {what} in the stored decisions. Searched: {where}; and the "
         f"numbers, entities, sites and clients of all alerts.{hint}"
     )
 
@@ -130,7 +130,7 @@ def _is_known(session: Session, kind: str, what: str) -> bool:
 
 
 def zone_of(session: Session, covered: Muted) -> str:
-    """The zone of the site that is named or that the entity is at, else of the client, else of operations."""
+    """The time zone of the named site or the entity's site, else of the client, else of operations."""
     entity = covered.entity_id
     site = (
         covered.site_id
@@ -167,7 +167,7 @@ def _worded(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _risk_now(session: Session, what: str) -> list[str]:
-    """What the newest tick says of a ticket, whether or not it is worth an alert."""
+    """The newest score of a ticket, whether or not it raises an alert."""
     ticket = what.partition(":")[2] or what
     newest = next((t.as_of for t in last_ticks(session.installation.database) if t.job == SCORE_JOB), None)
     lake = session.installation.lake
@@ -183,6 +183,6 @@ def _risk_now(session: Session, what: str) -> list[str]:
 def _risk_in_words(session: Session, newest: datetime, state: str, risk: float | None) -> str:
     moment = f"At the newest tick ({clock(newest, session.settings.operations.timezone)})"
     if risk is None:
-        said = {"breached": "past its deadline: a fact, and no risk", "paused": "paused, without a deadline"}
+        said = {"breached": "past its deadline, so there is no risk to predict", "paused": "paused, without a deadline"}
         return f"{moment} the ticket was {said.get(state, state)}."
     return f"{moment} its risk was {risk:.1%}; alerts are raised from {session.settings.sla.alert_from:.0%}."

@@ -25,11 +25,11 @@ _OWN = {"SourceError", "MappingError", "ConfigError"}
 
 
 class JobMissingError(LookupError):
-    """This installation has no such job, because no source brings what it computes; the message names the tables."""
+    """This installation has no such job, because no source fills its tables; the message names them."""
 
 
 class RunFailedError(RuntimeError):
-    """A run or one of its checks failed; the message names the step, the reason and where to look."""
+    """A run or one of its checks failed; the message names the step, the reason and where to find more."""
 
 
 def run_job(
@@ -44,7 +44,7 @@ def run_job(
     """Runs a job to its end in this process, recorded in the installation's Dagster instance.
 
     Raises:
-        JobMissingError: When no source feeds it.
+        JobMissingError: When no source fills its tables.
         RunFailedError: When a step fails.
     """
     resources = {**roles(), "progress": dg.ResourceDefinition.hardcoded_resource(progress)}
@@ -67,7 +67,7 @@ def run_job(
 
 @contextmanager
 def _interruption_told() -> Iterator[None]:
-    """Ctrl-C in a step ends the command as it does elsewhere."""
+    """Ctrl-C in a step ends the command, as it does elsewhere."""
     try:
         yield
     except dg.DagsterExecutionInterruptedError:
@@ -75,7 +75,7 @@ def _interruption_told() -> Iterator[None]:
 
 
 def _failure(session: Session, result: dg.ExecuteInProcessResult) -> BaseException:
-    """Why a run failed: Ctrl-C, whoever wrapped it; a full disk, whichever step met it; or the step's own reason."""
+    """Why a run failed: Ctrl-C, however wrapped; a full disk, in any step; or the step's own reason."""
     installation = session.installation
     lake = [] if "://" in installation.lake.uri else [Path(installation.lake.uri)]
     errors = [error for event in result.all_events if event.is_step_failure for error in _layers(event)]
@@ -86,7 +86,7 @@ def _failure(session: Session, result: dg.ExecuteInProcessResult) -> BaseExcepti
 
 
 def _layers(event: dg.DagsterEvent) -> Iterator[SerializableErrorInfo]:
-    """The errors of a failed step, the outermost first, with all that they came from."""
+    """The errors of a failed step, outermost first, with all their causes."""
     waiting = [event.step_failure_data.error]
     while waiting:
         error = waiting.pop(0)
@@ -96,7 +96,7 @@ def _layers(event: dg.DagsterEvent) -> Iterator[SerializableErrorInfo]:
 
 
 def failed_checks(result: dg.ExecuteInProcessResult) -> list[dict[str, str]]:
-    """The checks that did not pass, with what they found."""
+    """The failed checks, with their descriptions."""
     evaluations = result.get_asset_check_evaluations()
     return [
         {
@@ -112,7 +112,7 @@ def failed_checks(result: dg.ExecuteInProcessResult) -> list[dict[str, str]]:
 
 def _unfed(job: str) -> str:
     if job not in FED_BY:
-        return f"There is no {job} here: opsguard.yaml names no sources. `opsguard doctor` says more."
+        return f"There is no {job} here: opsguard.yaml names no sources. `opsguard doctor` shows more."
     tables = " and ".join(FED_BY[job])
     return (
         f"There is no {job} here, because no source in opsguard.yaml fills {tables}. Map a source onto "

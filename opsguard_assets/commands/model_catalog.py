@@ -1,6 +1,6 @@
-"""What commands around champions share: the registry and the history of an installation, and who acts.
+"""Opens the model catalog of an installation for commands, and names the acting user.
 
-Here: opening them. Not here: what is done with them.
+Here: opening. Not here: promotion and rollback.
 """
 
 import getpass
@@ -15,16 +15,16 @@ from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import ModelCatalog
 from resources.database import MLFLOW
 
-ActorOption = Annotated[str | None, typer.Option("--by", help="Who acts; your user name where left out.")]
+ActorOption = Annotated[str | None, typer.Option("--by", help="Who acts. Default: the current user.")]
 
 
 def catalog_of(session: Session) -> ModelCatalog:
-    """Where champions of this installation are made."""
+    """The model catalog of this installation."""
     installation = session.installation
     place = Place(installation.database.url_for(MLFLOW), installation.environment.mlflow_artifacts)
     return ModelCatalog(Registry(place), Champions(installation.database))
 
 
 def actor_of(by: str | None) -> str:
-    """Who acts, for the history."""
+    """The acting user, for the history."""
     return by or getpass.getuser()

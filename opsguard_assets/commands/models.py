@@ -1,4 +1,4 @@
-"""`opsguard models`: who is champion since when, on which grounds. Not here: promotion."""
+"""`opsguard models`: the champions, since when, and why. Not here: promotion."""
 
 from typing import Annotated
 
@@ -19,9 +19,9 @@ def models(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the champions of a problem, the newest first: version, since when, who or what made it so, and why.
+    """List the champions of a problem, newest first: version, since when, promoted by whom or what, and why.
 
-    The MLflow run leads to parameters, figures and the versions of the data that the model learned from.
+    The MLflow run holds the parameters, the metrics and the versions of the training data.
     """
     with opened(config) as session:
         champions = catalog_of(session).champions
@@ -34,12 +34,12 @@ def models(
         sound = files and {"are_sound": files[0], "found": files[1]}
         print_json({"problem": problem.value, **named, "files_of_champion": sound, "history": rows})
         return
-    print_rows(f"Champions of {problem.value}, the newest first", [_shown(line) for line in history])
+    print_rows(f"Champions of {problem.value}, newest first", [_shown(line) for line in history])
     if current and files:
-        standing = "is champion" if files[0] else "is champion, but cannot score: the rule does"
+        standing = "is champion" if files[0] else "is champion, but cannot score: the rule scores"
         typer.echo(f"\nVersion {current.version} {standing}. Its files: {files[1]}")
     else:
-        typer.echo(f"\nNobody is champion of {problem.value}: the rule scores.")
+        typer.echo(f"\n{problem.value} has no champion: the rule scores.")
     if challenger:
         typer.echo(f"\nChallenger: version {challenger.version}, MLflow run {challenger.run_id}")
 

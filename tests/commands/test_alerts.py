@@ -107,13 +107,13 @@ def test_explain_tells_what_was_decided_tick_by_tick_in_words(command, database)
     tick(database, 2)
     answer = asked(command, "explain", "T1")
     assert [row["decision"] for row in answer["decisions"]] == ["cleared", "raised", "below the threshold"]
-    assert "cleared itself" in answer["answer"]
+    assert "was cleared" in answer["answer"]
     withheld = asked(command, "explain", "sla_breach_risk:T2")
-    assert "plan does not hold" in withheld["answer"]
+    assert "plan does not include" in withheld["answer"]
     assert withheld["decisions"][0]["ticks"] == 2
     code, out, _ = command("explain", "T2")
     assert code == 0
-    assert "plan does not hold" in out
+    assert "plan does not include" in out
 
 
 def test_explain_says_when_nothing_was_found_and_what_the_risk_is(command, database, lake):
@@ -175,7 +175,7 @@ def record(lake, name, row, known_at):
     [
         (["mute", "--type", "fire", "--for", "1h", "--reason", "x"], 1, "cannot be muted"),
         (["mute", "--for", "1h", "--reason", "x"], 1, "has to say what it covers"),
-        (["mute", "--site", "S", "--reason", "x"], 2, "--until TIME or --for LENGTH"),
+        (["mute", "--site", "S", "--reason", "x"], 2, "--until TIME or --for DURATION"),
         (["mute", "--site", "S", "--for", "soon", "--reason", "x"], 2, "30m, 8h or 2d"),
         (["mute", "--site", "S", "--until", "2001-01-01", "--reason", "x"], 1, "before it begins"),
         (["mute", "--site", "S", "--for", "1h"], 2, "--reason"),
@@ -304,7 +304,7 @@ def test_what_another_alert_tells_is_explained_by_its_name(command, database):
     told = other("coverage_gap", "coverage_gap:S9/gate", "post", withheld=TOLD) | {"told_by": "shift:g@d/ann"}
     all_kinds(database, told)
     answer = asked(command, "explain", "gate")["answer"]
-    assert "another alert tells the same trouble (shift:g@d/ann)" in answer
+    assert "another alert covers the same problem (shift:g@d/ann)" in answer
 
 
 def test_every_decision_has_a_meaning():

@@ -169,8 +169,8 @@ def test_a_period_in_which_nothing_was_open_is_said_so(provider, replay, evaluat
     code, out, err = evaluate(problem, *period, "--json")
     assert (code, out) == (1, "")
     assert err.startswith(
-        f"Nothing to judge: no {ENTITIES[problem]} from 2026-04-01 00:00 to 2026-04-02 00:00 UTC was open at 'opening' "
-        "and has a known outcome."
+        f"Nothing to evaluate: no {ENTITIES[problem]} from 2026-04-01 00:00 to 2026-04-02 00:00 UTC was open at "
+        "'opening' and has a known outcome."
     )
     code, out, err = replay(problem, *period, "--json")
     assert (code, out) == (1, "")
@@ -185,7 +185,7 @@ def test_devices_that_were_not_watched_long_enough_are_nothing_to_judge(provider
     last_hours = ("--from", (AT - timedelta(hours=3)).isoformat(), "--to", AT.isoformat())
     code, out, err = evaluate("device_failure", *last_hours, "--json")
     assert (code, out) == (1, "")
-    assert err.startswith("Nothing to judge: no device from 2026-03-03 06:00 to 2026-03-03 09:00 UTC")
+    assert err.startswith("Nothing to evaluate: no device from 2026-03-03 06:00 to 2026-03-03 09:00 UTC")
 
 
 @pytest.mark.parametrize("problem", ENTITIES)
