@@ -53,7 +53,7 @@ def fill(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> Filled:
     is_known = merged_rows.join(
         known.select(key).unique().with_columns(_known_channels=True), on=key, how="left", maintain_order="left"
     )
-    contested = is_known.select(pl.col("_told").is_not_null() | pl.struct(key).is_duplicated()).to_series()
+    contested = is_known.select(pl.col("_known_channels").is_not_null() | pl.struct(key).is_duplicated()).to_series()
     added = merged_rows.filter(~contested)
     if contested.any():
         added = pl.concat([added, _revised(known, merged_rows.filter(contested), table).select(added.columns)])
