@@ -1,6 +1,6 @@
 """The lifecycle of alerts: a tick raises, refreshes and clears them in one transaction.
 
-Here: the order of statements, locks and idempotency. Not here: SQL (`statements`), what people do (`people`).
+Here: the order of statements, locks and idempotency. Not here: SQL (`sql/settling`), what people do (`people`).
 
 A monitor settles one tick at a time, in order. Settling the same tick again changes nothing; an older tick is recorded
 as late. A process that dies before the commit leaves no trace.
@@ -10,12 +10,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
-from opsguard_assets.alerts import statements as sql
 from opsguard_assets.alerts.finding import (
     CLEARED,
     COMES_BACK,
@@ -27,10 +26,49 @@ from opsguard_assets.alerts.finding import (
 )
 from opsguard_assets.tables.values import SEVERITIES
 from resources.database import Database
+from resources.sql import statement
 from resources.ticks import digest_of, this_program
 
 LOCK = "opsguard alerts"
 REOPEN_WITHIN = timedelta(minutes=60)
+
+
+def _sql(name: str) -> TextClause:
+    return statement(__name__, f"settling/{name}")
+
+
+PLAN, FIND_CLEARED = _sql("plan"), _sql("find_cleared")
+# What settles a tick, in order: a fixed number of statements, however many findings there are.
+_SETTLING: Final = (
+    # The planner may still believe that the stored tables are empty. Indexes on both sides, used whatever it believes,
+    # keep every join from walking all pairs; compiling statements that run once would cost more than they take.
+    text("SET LOCAL enable_seqscan = off"),
+    text("SET LOCAL jit = off"),
+    PLAN,
+    text("CREATE INDEX ON plan (alert_id)"),
+    text("CREATE UNIQUE INDEX ON plan (dedup_key)"),
+    text("ANALYZE plan (dedup_key, alert_id, decision, state)"),
+    FIND_CLEARED,
+    text("CREATE UNIQUE INDEX ON gone (alert_id)"),
+    _sql("note_forgiven"),
+    _sql("forgive"),
+    _sql("note_changes"),
+    _sql("refresh"),
+    _sql("raise"),
+    _sql("note_raised"),
+    _sql("clear"),
+    _sql("note_cleared"),
+    _sql("decided"),
+    text("CREATE INDEX ON decided (dedup_key)"),
+    text("ANALYZE decided (dedup_key, decision, alert_id)"),
+    _sql("extend_decisions"),
+    _sql("begin_decisions"),
+)
+_LATE: Final = _sql("decide_late")
+_FINDINGS_OF: Final = text("SELECT findings FROM monitor_ticks WHERE monitor = :monitor AND as_of = :as_of")
+_COUNTS: Final = text("SELECT decision, count(*) AS keys, sum(findings) AS findings FROM decided GROUP BY decision")
+_COUNTS_OF_LATE: Final = text("SELECT 'late tick' AS decision, count(*) AS keys, sum(findings) AS findings FROM f")
+_PRUNE: Final = text("DELETE FROM decisions WHERE last_as_of < :before")
 
 
 @dataclass(frozen=True)
@@ -99,50 +137,24 @@ def settle(
     values = values_of(monitor, as_of, reopen_within)
     with database.begin() as connection:
         lock_alerts(connection)
-        newest, is_known = connection.execute(text(sql.TICKS_BEFORE), values).one()
+        newest, is_known = connection.execute(_sql("ticks_before"), values).one()
         if is_known:
-            count = connection.execute(text(sql.FINDINGS_OF), values).scalar_one()
+            count = connection.execute(_FINDINGS_OF, values).scalar_one()
             return Settled(int(count), _decided(connection, values), is_repeated=True)
         copy_findings(connection, rows)
         is_late = newest is not None and as_of < newest
-        run = [sql.LATE] if is_late else _SETTLING
-        for statement in run:
-            connection.execute(text(statement), values | {"before": newest})
-        connection.execute(text(sql.NOTE_TICK), values | _tick_of(rows, is_late=is_late))
-        counted = connection.execute(text(sql.COUNTS_OF_LATE if is_late else sql.COUNTS))
+        for step in (_LATE,) if is_late else _SETTLING:
+            connection.execute(step, values | {"before": newest})
+        connection.execute(_sql("note_tick"), values | _tick_of(rows, is_late=is_late))
+        counted = connection.execute(_COUNTS_OF_LATE if is_late else _COUNTS)
         found = {row.decision: int(row.keys if row.decision == CLEARED else row.findings or 0) for row in counted}
         return Settled(len(rows), {decision: n for decision, n in found.items() if n}, is_late=is_late)
-
-
-_SETTLING = (
-    sql.USE_INDEXES,
-    sql.DO_NOT_COMPILE,
-    sql.PLAN,
-    sql.PLAN_BY_ALERT,
-    sql.PLAN_BY_KEY,
-    sql.ANALYZE_PLAN,
-    sql.CLEARED,
-    sql.GONE_BY_ALERT,
-    sql.NOTE_FORGIVEN,
-    sql.FORGIVE,
-    sql.NOTE_CHANGES,
-    sql.MEET,
-    sql.RAISE,
-    sql.NOTE_RAISED,
-    sql.CLEAR,
-    sql.NOTE_CLEARED,
-    sql.DECIDED,
-    sql.DECIDED_BY_KEY,
-    sql.ANALYZE_DECIDED,
-    sql.EXTEND,
-    sql.BEGIN,
-)
 
 
 def decisions_at(database: Database, monitor: str, as_of: datetime) -> pl.DataFrame:
     """The decisions of one tick: `dedup_key`, `decision`, `detail`, `findings`, `alert_id`."""
     with database.begin() as connection:
-        rows = connection.execute(text(sql.DECISIONS_AT), {"monitor": monitor, "as_of": as_of}).all()
+        rows = connection.execute(_sql("decisions_at"), {"monitor": monitor, "as_of": as_of}).all()
     names = {
         "dedup_key": pl.String,
         "decision": pl.String,
@@ -156,8 +168,8 @@ def decisions_at(database: Database, monitor: str, as_of: datetime) -> pl.DataFr
 def prune(database: Database, before: datetime) -> int:
     """Deletes decisions and ticks that ended before an instant; alerts and their history stay. Returns how many."""
     with database.begin() as connection:
-        deleted = connection.execute(text(sql.PRUNE), {"before": before}).rowcount
-        connection.execute(text(sql.PRUNE_TICKS), {"before": before})
+        deleted = connection.execute(_PRUNE, {"before": before}).rowcount
+        connection.execute(_sql("prune_ticks"), {"before": before})
     return int(deleted)
 
 
@@ -204,18 +216,18 @@ def copy_findings(connection: Connection, rows: pl.DataFrame) -> None:
         .unique("dedup_key", keep="first", maintain_order=True)
         .select(*FINDING, "findings")
     )
-    connection.execute(text(sql.CREATE_FINDINGS))
+    connection.execute(_sql("create_findings"))
     raw: Any = connection.connection.driver_connection
-    with raw.cursor() as cursor, cursor.copy(sql.COPY_FINDINGS) as copy:
+    with raw.cursor() as cursor, cursor.copy("COPY f FROM STDIN WITH (FORMAT csv)") as copy:
         # Unquoted emptiness is null, quoted emptiness is an empty text.
         copy.write(merged.write_csv(include_header=False, quote_style="non_numeric"))
-    connection.execute(text(sql.INDEX_FINDINGS))
-    connection.execute(text(sql.ANALYZE_FINDINGS))
+    connection.execute(text("CREATE UNIQUE INDEX ON f (dedup_key)"))
+    connection.execute(text("ANALYZE f (dedup_key)"))
 
 
 def _decided(connection: Connection, values: Mapping[str, Any]) -> dict[str, int]:
     """The decisions of a tick that was settled before."""
     counts = Counter[str]()
-    for row in connection.execute(text(sql.DECISIONS_AT), dict(values)):
+    for row in connection.execute(_sql("decisions_at"), dict(values)):
         counts[row.decision] += 1 if row.decision == CLEARED else row.findings
     return dict(counts)

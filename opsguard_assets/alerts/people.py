@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from opsguard_assets.alerts.finding import LIFE_SAFETY
 from opsguard_assets.alerts.lifecycle import lock_alerts
 from resources.database import Database
+from resources.sql import statement
 
 
 class ActionError(RuntimeError):
@@ -37,14 +38,8 @@ def acknowledge(database: Database, alert_id: int, *, at: datetime, actor: str, 
         state = _state(connection, alert_id)
         if state == "resolved":
             raise ActionError(f"Alert {alert_id} is resolved already.")
-        before = "state_before_mute" if state == "suppressed" else "state"
-        connection.execute(
-            text(
-                f"UPDATE alerts SET {before} = 'acknowledged', acknowledged_at = :at, acknowledged_by = :actor "  # noqa: S608 - one of two words
-                "WHERE alert_id = :alert_id"
-            ),
-            {"at": at, "actor": actor, "alert_id": alert_id},
-        )
+        values = {"at": at, "actor": actor, "alert_id": alert_id}
+        connection.execute(statement(__name__, "acting/acknowledge"), values)
         after = state if state == "suppressed" else "acknowledged"
         _note(connection, alert_id, at, actor, (state, after), note or "acknowledged")
 
@@ -84,7 +79,7 @@ def mute(database: Database, covered: Muted, *, begins_at: datetime, ends_at: da
     if begins_at >= ends_at:
         raise ActionError(f"The mute ends ({ends_at:%Y-%m-%d %H:%M}) before it begins ({begins_at:%Y-%m-%d %H:%M}).")
     # Its creation is told by the clock once the turn is had: a tick that went before did not know it.
-    statement = text(
+    insert = text(
         "INSERT INTO mutes (alert_type, entity_id, site_id, client_id, begins_at, ends_at, reason, created_by, "
         "created_at) VALUES (:alert_type, :entity_id, :site_id, :client_id, :begins_at, :ends_at, :reason, :actor, "
         "clock_timestamp()) RETURNING mute_id"
@@ -92,7 +87,7 @@ def mute(database: Database, covered: Muted, *, begins_at: datetime, ends_at: da
     values = {**vars(covered), "begins_at": begins_at, "ends_at": ends_at, "reason": reason, "actor": actor}
     with database.begin() as connection:
         lock_alerts(connection)
-        return int(connection.execute(statement, values).scalar_one())
+        return int(connection.execute(insert, values).scalar_one())
 
 
 def end_mute(database: Database, mute_id: int, *, at: datetime) -> None:
@@ -104,11 +99,11 @@ def end_mute(database: Database, mute_id: int, *, at: datetime) -> None:
     with database.begin() as connection:
         lock_alerts(connection)
         # One that has not begun shrinks to nothing, in the past: it covers nothing and is not listed any more.
-        statement = text(
+        shorten = text(
             "UPDATE mutes SET begins_at = least(begins_at, :at - interval '1 microsecond'), ends_at = :at "
             "WHERE mute_id = :mute_id AND ends_at > :at"
         )
-        if connection.execute(statement, {"mute_id": mute_id, "at": at}).rowcount != 1:
+        if connection.execute(shorten, {"mute_id": mute_id, "at": at}).rowcount != 1:
             raise ActionError(f"There is no mute {mute_id} that has not ended; `opsguard alerts mutes` lists them.")
 
 

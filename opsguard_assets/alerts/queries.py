@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from opsguard_assets.tables.values import SEVERITIES
 from resources.database import Database
+from resources.sql import statement
 
 UNRESOLVED = ("open", "acknowledged", "suppressed")
 Row = dict[str, Any]
@@ -26,12 +27,7 @@ def alerts(
     """Alerts in some states, the most severe first, then those seen first; of some clients and sites where named."""
     return _rows(
         database,
-        "SELECT * FROM alerts WHERE state = ANY (:states) AND (CAST(:alert_type AS text) IS NULL "
-        "OR alert_type = :alert_type) AND severity = ANY (:asked) "
-        "AND (CAST(:clients AS text[]) IS NULL OR client_id = ANY (:clients)) "
-        "AND (CAST(:sites AS text[]) IS NULL OR site_id = ANY (:sites)) "
-        "ORDER BY array_position(CAST(:severities AS text[]), severity) DESC, "
-        "score DESC NULLS FIRST, first_seen_at, alert_id LIMIT :limit",
+        statement(__name__, "reading/alerts"),
         states=list(states),
         alert_type=alert_type,
         severities=list(SEVERITIES),
@@ -50,10 +46,8 @@ def unresolved_keys(database: Database, alert_types: Sequence[str]) -> list[str]
 
 def unresolved_in(connection: Connection, alert_types: Sequence[str]) -> list[str]:
     """The same, by the alerts that a connection shows."""
-    statement = (
-        "SELECT dedup_key FROM alerts WHERE state <> 'resolved' AND alert_type = ANY (:types) ORDER BY dedup_key"
-    )
-    return list(connection.execute(text(statement), {"types": list(alert_types)}).scalars())
+    asked = "SELECT dedup_key FROM alerts WHERE state <> 'resolved' AND alert_type = ANY (:types) ORDER BY dedup_key"
+    return list(connection.execute(text(asked), {"types": list(alert_types)}).scalars())
 
 
 def count_by_state(database: Database) -> list[Row]:
@@ -92,57 +86,40 @@ def decisions(database: Database, keys: Sequence[str], *, limit: int = 50) -> li
     )
 
 
-# What a key is of: behind its type. Of a part in a shift it names shift and person, of a gap site and post.
-_PLAIN = "substr(dedup_key, strpos(dedup_key, ':') + 1)"
-_KEYS = "(SELECT dedup_key FROM decisions UNION SELECT dedup_key FROM alerts) AS every"
-
-
 def keys_of(database: Database, what: str) -> list[str]:
     """The keys that concern something: an alert's number or key, an entity, site or client, a part of a key.
 
     Case does not matter.
     """
-    statement = f"""
-        SELECT dedup_key FROM {_KEYS}
-        WHERE lower(dedup_key) = :what OR lower({_PLAIN}) = :what
-           OR starts_with(lower({_PLAIN}), :what || '/') OR right(lower({_PLAIN}), length(:what) + 1) = '/' || :what
-        UNION
-        SELECT dedup_key FROM alerts
-        WHERE CAST(alert_id AS text) = :what OR lower(entity_id) = :what OR lower(site_id) = :what
-           OR lower(client_id) = :what
-        ORDER BY dedup_key
-    """  # noqa: S608 - our own column names
-    return [row["dedup_key"] for row in _rows(database, statement, what=what.strip().lower())]
+    return [
+        row["dedup_key"] for row in _rows(database, statement(__name__, "reading/keys_of"), what=what.strip().lower())
+    ]
 
 
 def keys_beginning(database: Database, what: str) -> list[str]:
     """The keys that begin, with or without their type, with some letters; case does not matter."""
-    statement = f"""
-        SELECT dedup_key FROM {_KEYS}
-        WHERE starts_with(lower(dedup_key), :what) OR starts_with(lower({_PLAIN}), :what) ORDER BY dedup_key
-    """  # noqa: S608 - our own column names
     letters = what.strip().lower()
-    return [row["dedup_key"] for row in _rows(database, statement, what=letters)] if letters else []
+    if not letters:
+        return []
+    return [row["dedup_key"] for row in _rows(database, statement(__name__, "reading/keys_beginning"), what=letters)]
 
 
 def plain_keys(database: Database, *, limit: int = 50_000) -> list[str]:
     """What keys are of, without their types, the newest first."""
-    statement = f"""
-        SELECT {_PLAIN} AS plain FROM decisions GROUP BY 1 ORDER BY max(last_as_of) DESC, 1 LIMIT :limit
-    """  # noqa: S608 - our own column names
-    return [row["plain"] for row in _rows(database, statement, limit=limit)]
+    return [row["plain"] for row in _rows(database, statement(__name__, "reading/plain_keys"), limit=limit)]
 
 
 def alerts_of(database: Database, keys: Sequence[str]) -> list[Row]:
     """The alerts of some keys, the newest first."""
-    statement = "SELECT * FROM alerts WHERE dedup_key = ANY (:keys) ORDER BY alert_id DESC"
-    return _rows(database, statement, keys=list(keys))
+    asked = "SELECT * FROM alerts WHERE dedup_key = ANY (:keys) ORDER BY alert_id DESC"
+    return _rows(database, asked, keys=list(keys))
 
 
 def looked_at(database: Database) -> Row:
     """How many keys were decided on (`keys`), and the newest tick of each monitor (`monitors`)."""
     ticks = "SELECT monitor, max(as_of) AS newest FROM monitor_ticks GROUP BY monitor ORDER BY monitor"
-    (count,) = _rows(database, f"SELECT count(*) AS keys FROM {_KEYS}")  # noqa: S608 - our own column names
+    keys = "SELECT count(*) AS keys FROM (SELECT dedup_key FROM decisions UNION SELECT dedup_key FROM alerts) AS every"
+    (count,) = _rows(database, keys)
     return {"keys": count["keys"], "monitors": _rows(database, ticks)}
 
 
@@ -150,10 +127,7 @@ def acted_on(database: Database, alert_type: str, since: datetime) -> list[Row]:
     """Which entities were alerted, and which held back although they would have been: (`entity_id`, `is_held_back`)."""
     return _rows(
         database,
-        "SELECT substr(dedup_key, length(CAST(:alert_type AS text)) + 2) AS entity_id, "
-        "bool_or(decision = 'held back') AS is_held_back FROM decisions WHERE last_as_of >= :since "
-        "AND decision IN ('held back', 'raised', 'refreshed', 'reopened') "
-        "AND starts_with(dedup_key, CAST(:alert_type AS text) || ':') GROUP BY dedup_key",
+        statement(__name__, "reading/acted_on"),
         alert_type=alert_type,
         since=since,
     )
@@ -168,8 +142,8 @@ def newest_tick(database: Database, monitor: str) -> datetime | None:
 
 def digest_at(database: Database, monitor: str, as_of: datetime) -> str | None:
     """The digest of what a tick found; None where it was not settled."""
-    statement = "SELECT digest FROM monitor_ticks WHERE monitor = :monitor AND as_of = :as_of"
-    found = _rows(database, statement, monitor=monitor, as_of=as_of)
+    asked = "SELECT digest FROM monitor_ticks WHERE monitor = :monitor AND as_of = :as_of"
+    found = _rows(database, asked, monitor=monitor, as_of=as_of)
     return str(found[0]["digest"]) if found else None
 
 
@@ -178,6 +152,7 @@ def mutes(database: Database, at: datetime) -> list[Row]:
     return _rows(database, "SELECT * FROM mutes WHERE ends_at > :at ORDER BY begins_at, mute_id", at=at)
 
 
-def _rows(database: Database, statement: str, **values: object) -> list[Row]:
+def _rows(database: Database, asked: str | TextClause, **values: object) -> list[Row]:
     with database.begin() as connection:
-        return [dict(row) for row in connection.execute(text(statement), values).mappings()]
+        clause = text(asked) if isinstance(asked, str) else asked
+        return [dict(row) for row in connection.execute(clause, values).mappings()]
