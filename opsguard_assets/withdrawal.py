@@ -33,6 +33,7 @@ from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
 from opsguard_assets.vendors.scores.schemas import VENDOR_RANKING, VENDOR_SCORES
 from resources.database import Database
 from resources.lake import Lake
+from resources.sql import statement
 from resources.withdrawn import Withdrawal, begin, keep, take
 
 Row = dict[str, Any]
@@ -58,9 +59,9 @@ class Kind:
 def _undo_watches(connection: Connection, withdrawal: Withdrawal) -> int:
     """Looks at models are taken out; champions that were dated after now are champions from now on."""
     watches = take(connection, "model_watch", "as_of >= :since", withdrawal.values)
-    dated = "at >= :since AND at > :at"
-    keep(connection, "model_history", dated, withdrawal.values)
-    changed = connection.execute(text(f"UPDATE model_history SET at = :at WHERE {dated}"), withdrawal.values)  # noqa: S608 - ours
+    keep(connection, "model_history", "at >= :since AND at > :at", withdrawal.values)
+    date_now = text("UPDATE model_history SET at = :at WHERE at >= :since AND at > :at")
+    changed = connection.execute(date_now, withdrawal.values)
     return watches + int(changed.rowcount)
 
 
@@ -80,18 +81,6 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "models": Kind(scores=tuple(outcomes_of(problem) for problem in _PROBLEMS), undo=_undo_watches),
 }
-_SETTLED: Final = """
-SELECT monitor AS settled, as_of, recorded_at AS computed_at, settled_by, findings AS rows, is_late FROM monitor_ticks
-UNION ALL SELECT job, as_of, finished_at, settled_by, row_count, false FROM ticks
-UNION ALL SELECT 'escalations', as_of, recorded_at, settled_by, candidates, false FROM escalation_ticks
-UNION ALL SELECT problem || ' watch', as_of, recorded_at, NULL, NULL, false FROM model_watch
-UNION ALL SELECT problem || ' champion', at, NULL, actor, NULL, false FROM model_history WHERE at > :soon
-"""
-_LISTED: Final = f"""
-SELECT *, as_of > :soon AS is_future FROM ({_SETTLED}) AS s
-WHERE as_of >= :since AND (CAST(:names AS text[]) IS NULL OR settled = ANY (CAST(:names AS text[])))
-ORDER BY as_of DESC, settled LIMIT :limit
-"""  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True)
@@ -127,7 +116,7 @@ def settled_ticks(
         "limit": limit,
     }
     with database.begin() as connection:
-        return [dict(row) for row in connection.execute(text(_LISTED), values).mappings()]
+        return [dict(row) for row in connection.execute(statement(__name__, "settled_ticks"), values).mappings()]
 
 
 def future_ticks(database: Database) -> list[Row]:
@@ -137,13 +126,10 @@ def future_ticks(database: Database) -> list[Row]:
 
 def withdrawals(database: Database, limit: int = 100) -> list[Row]:
     """Withdrawals so far, the newest first, with how many rows of which table were taken out."""
-    statement = (
-        "SELECT w.*, (SELECT jsonb_object_agg(table_name, n) FROM (SELECT table_name, count(*) AS n "
-        "FROM withdrawn_rows AS r WHERE r.withdrawal_id = w.withdrawal_id GROUP BY table_name) AS t) AS taken_out "
-        "FROM withdrawals AS w ORDER BY withdrawal_id DESC LIMIT :limit"
-    )
     with database.begin() as connection:
-        return [dict(row) for row in connection.execute(text(statement), {"limit": limit}).mappings()]
+        return [
+            dict(row) for row in connection.execute(statement(__name__, "withdrawals"), {"limit": limit}).mappings()
+        ]
 
 
 def withdraw(lake: Lake, database: Database, name: str, since: datetime, *, actor: str, reason: str) -> Withdrawn:

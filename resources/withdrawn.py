@@ -8,7 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    TextClause,
+    bindparam,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy import table as table_of
+from sqlalchemy.types import NullType
+
+_WITHDRAWN = table_of("withdrawn_rows", column("withdrawal_id"), column("table_name"), column("row"))
 
 
 @dataclass(frozen=True)
@@ -54,13 +70,24 @@ def keep(connection: Connection, table: str, condition: str, values: Mapping[str
         condition: Which rows, in SQL of ours.
         values: What the condition asks for, and `number`, that of the withdrawal.
     """
-    rows = f"SELECT :number, '{table}', to_jsonb(t) FROM {table} AS t WHERE {condition}"  # noqa: S608 - our own words
-    into = "INSERT INTO withdrawn_rows (withdrawal_id, table_name, row) "
-    connection.execute(text(into + rows), dict(values))
+    taken = table_of(table)
+    rows = (
+        select(literal(values["number"], BigInteger), literal(table), func.to_jsonb(column(table)))
+        .select_from(taken)
+        .where(_where(condition, values))
+    )
+    connection.execute(insert(_WITHDRAWN).from_select(_WITHDRAWN.columns.keys(), rows))
 
 
 def take(connection: Connection, table: str, condition: str, values: Mapping[str, Any]) -> int:
     """Takes rows out of a table and keeps them as they were; returns how many."""
     keep(connection, table, condition, values)
-    deleted = connection.execute(text(f"DELETE FROM {table} WHERE {condition}"), dict(values))  # noqa: S608 - ours
+    deleted = connection.execute(delete(table_of(table)).where(_where(condition, values)))
     return int(deleted.rowcount)
+
+
+def _where(condition: str, values: Mapping[str, Any]) -> TextClause:
+    """A condition with its values. They go without a type: SQLAlchemy would take the zone off instants."""
+    clause = text(condition)
+    named = clause.compile().params
+    return clause.bindparams(*(bindparam(name, values[name], type_=NullType()) for name in named))

@@ -1,6 +1,7 @@
 """The rules of the house, read from its source: who imports whom, what stays pure, how large anything may be."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -28,6 +29,7 @@ from tests.house import (
     ROOT,
     SHELL,
     SHELL_NAMES,
+    SQL_IN_PYTHON,
 )
 
 
@@ -101,7 +103,14 @@ def _called(node: ast.Call) -> tuple[str, str]:
 
 
 def test_the_list_of_shell_modules_names_files_that_exist():
-    for name in (*SHELL, *PURE_INTAKE, *MAY_IMPORT_DAGSTER, *ARROWS, *(file for file, _ in ALLOWED_OUTSIDE)):
+    for name in (
+        *SHELL,
+        *PURE_INTAKE,
+        *MAY_IMPORT_DAGSTER,
+        *ARROWS,
+        *SQL_IN_PYTHON,
+        *(file for file, _ in ALLOWED_OUTSIDE),
+    ):
         assert (ROOT / name).exists(), f"{name} is gone: take it off the list"
 
 
@@ -169,6 +178,30 @@ def test_no_file_is_longer_than_400_lines_and_no_function_longer_than_60():
                 if length > 60 and (name_of(path), node.name) not in ONE_PIECE:
                     long.append(f"{name_of(path)}:{node.lineno}: {node.name} has {length} lines")
     assert long == []
+
+
+SQL = re.compile(
+    r"\bSELECT\b.*\bFROM\b|\bINSERT INTO\b|\bUPDATE\b.*\bSET\b|\bDELETE FROM\b|\bCREATE (TEMP|TABLE|OR)\b", re.DOTALL
+)
+
+
+def test_sql_of_more_than_three_lines_lies_in_a_file_of_its_own():
+    long, silenced = [], []
+    for path in python_files(*ROOMS):
+        source, name = path.read_text(encoding="utf-8"), name_of(path)
+        if name in SQL_IN_PYTHON:
+            continue
+        silenced += [name] if "noqa: S608" in source else []
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.JoinedStr | ast.Constant) and _lines(node) > 3:
+                words = ast.get_source_segment(source, node) or ""
+                long += [f"{name}:{node.lineno}"] if SQL.search(words) else []
+    assert long == [], "write it to sql/<name>.sql beside the module and read it with resources.sql.statement"
+    assert silenced == [], "SQL is not put together from strings: use parameters, or SQLAlchemy Core"
+
+
+def _lines(node: ast.expr) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
 def test_annotations_stay_what_dagster_can_read():

@@ -152,7 +152,7 @@ def mutes(database: Database, at: datetime) -> list[Row]:
     return _rows(database, "SELECT * FROM mutes WHERE ends_at > :at ORDER BY begins_at, mute_id", at=at)
 
 
-def _rows(database: Database, asked: str | TextClause, **values: object) -> list[Row]:
+def _rows(database: Database, query: str | TextClause, **values: object) -> list[Row]:
     with database.begin() as connection:
-        clause = text(asked) if isinstance(asked, str) else asked
+        clause = text(query) if isinstance(query, str) else query
         return [dict(row) for row in connection.execute(clause, values).mappings()]

@@ -1,7 +1,7 @@
 """Withdraws ticks that a monitor settled wrongly: alerts become what they would be without those ticks.
 
-Here: the order of statements (`sql/withdrawing`), in the caller's transaction. Not here: settling (`lifecycle`), scores and
-ticks of jobs (`opsguard_assets.withdrawal`).
+Here: the order of statements (`sql/withdrawing`), in the caller's transaction. Not here: settling (`lifecycle`), scores
+and ticks of jobs (`opsguard_assets.withdrawal`).
 
 The state of an alert follows from its transitions. Those of withdrawn ticks are marked and no longer count; what people
 did in between does. What a tick overwrites without a transition (score, title, reason, evidence) is brought up to date

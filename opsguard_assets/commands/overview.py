@@ -28,6 +28,7 @@ from resources.addresses import shown
 from resources.database import DAGSTER, Database
 from resources.installation import Installation
 from resources.lake import Lake
+from resources.sql import statement
 
 _HEARTBEAT = timedelta(minutes=2)
 
@@ -169,12 +170,7 @@ def _newest_runs(connection: Connection) -> dict[str, Row]:
     """The newest run of each job, and when one last succeeded."""
     if not exists(connection, f"{DAGSTER}.runs"):
         return {}
-    rows = rows_of(
-        connection,
-        f"SELECT DISTINCT ON (pipeline_name) pipeline_name AS job, status, create_timestamp AS at, "  # noqa: S608 - ours
-        f"(SELECT max(end_time) FROM {DAGSTER}.runs AS s WHERE s.pipeline_name = r.pipeline_name "
-        f"AND s.status = 'SUCCESS') AS ended FROM {DAGSTER}.runs AS r ORDER BY pipeline_name, id DESC",
-    )
+    rows = rows_of(connection, statement(__name__, "newest_runs"))
     return {
         row["job"]: {
             "status": row["status"].lower(),
@@ -195,15 +191,7 @@ def _count(lake: Lake, name: str, as_of: datetime) -> int | None:
 
 
 def _alerts(connection: Connection) -> list[Row]:
-    counted = rows_of(
-        connection,
-        "SELECT alert_type, count(*) FILTER (WHERE state = 'open') AS open, "
-        "count(*) FILTER (WHERE state = 'acknowledged') AS acknowledged, "
-        "count(*) FILTER (WHERE state = 'suppressed') AS muted, "
-        "count(*) FILTER (WHERE severity = 'critical' AND state <> 'suppressed') AS critical, "
-        "min(first_seen_at) FILTER (WHERE state = 'open') AS open_since "
-        "FROM alerts WHERE state <> 'resolved' GROUP BY 1",
-    )
+    counted = rows_of(connection, statement(__name__, "unresolved_alerts"))
     monitors = _monitors(connection)
     order = {kind: place for place, kind in enumerate(KINDS)}
     entries = [{"monitor": monitors.get(row["alert_type"]), **row} for row in counted]
@@ -280,7 +268,7 @@ def _places(opened: Installation, connection: Connection, now: datetime) -> Row:
     place, database = opened.environment, opened.database
     beat = None
     if exists(connection, f"{DAGSTER}.daemon_heartbeats"):
-        (row,) = rows_of(connection, f"SELECT max(timestamp) AS at FROM {DAGSTER}.daemon_heartbeats")  # noqa: S608 - ours
+        (row,) = rows_of(connection, statement(__name__, "newest_heartbeat"))
         beat = row["at"].replace(tzinfo=UTC) if row["at"] else None
     return {
         "home": str(place.home),

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from resources.database import DAGSTER
+from resources.sql import statement
 
 Row = dict[str, Any]
 _DAY = timedelta(days=1)
@@ -31,12 +32,8 @@ def troubles_of(connection: Connection, sources: Sequence[Row], now: datetime) -
 def _failed_runs(connection: Connection, now: datetime) -> Iterator[Row]:
     if not exists(connection, f"{DAGSTER}.runs"):
         return
-    rows = rows_of(
-        connection,
-        f"SELECT pipeline_name AS job, count(*) AS runs, max(create_timestamp) AS at FROM {DAGSTER}.runs "  # noqa: S608
-        "WHERE status = 'FAILURE' AND create_timestamp > :since GROUP BY 1 ORDER BY 1",
-        since=(now - _DAY).replace(tzinfo=None),
-    )
+    since = (now - _DAY).replace(tzinfo=None)
+    rows = rows_of(connection, statement(__name__, "failed_runs"), since=since)
     for row in rows:
         runs = f"{row['runs']} runs" if row["runs"] > 1 else "1 run"
         yield {
@@ -51,14 +48,7 @@ def _failed_checks(connection: Connection) -> Iterator[Row]:
     """The checks whose newest result is a failure; errors first."""
     if not exists(connection, f"{DAGSTER}.asset_check_executions"):
         return
-    table = f"{DAGSTER}.asset_check_executions"
-    rows = rows_of(
-        connection,
-        f"SELECT * FROM (SELECT DISTINCT ON (asset_key, check_name) asset_key, check_name, execution_status, "  # noqa: S608
-        f"evaluation_event FROM {table} WHERE id > (SELECT max(id) FROM {table}) - :newest AND execution_status IN "
-        "('SUCCEEDED', 'FAILED') ORDER BY asset_key, check_name, id DESC) AS newest WHERE execution_status = 'FAILED'",
-        newest=_CHECKS_LOOKED_AT,
-    )
+    rows = rows_of(connection, statement(__name__, "failed_checks"), newest=_CHECKS_LOOKED_AT)
     entries = [_check(row) for row in rows]
     yield from sorted(entries, key=lambda row: (row["what"] != "failed check", row["where"]))
 
@@ -86,14 +76,7 @@ def _over_limits(sources: Sequence[Row]) -> Iterator[Row]:
 
 
 def _waiting(connection: Connection, now: datetime) -> Iterator[Row]:
-    (count,) = rows_of(
-        connection,
-        "SELECT (SELECT count(*) FROM escalation_notices WHERE state = 'pending') AS notices, "
-        "count(*) FILTER (WHERE state IN ('planned', 'sent')) AS open, "
-        "count(*) FILTER (WHERE state = 'unknown') AS unknown, "
-        "count(*) FILTER (WHERE state = 'failed' AND settled_at > :since) AS failed FROM escalations",
-        since=now - _DAY,
-    )
+    (count,) = rows_of(connection, statement(__name__, "waiting_escalations"), since=now - _DAY)
     words = {
         "unknown": "{} escalations have no known result; look in the helpdesk, then `opsguard escalations "
         "resolve-unknown`",
@@ -112,6 +95,7 @@ def exists(connection: Connection, table: str) -> bool:
     return found["found"] is not None
 
 
-def rows_of(connection: Connection, statement: str, **values: object) -> list[Row]:
+def rows_of(connection: Connection, query: str | TextClause, **values: object) -> list[Row]:
     """The rows of a statement."""
-    return [dict(row) for row in connection.execute(text(statement), values).mappings()]
+    clause = text(query) if isinstance(query, str) else query
+    return [dict(row) for row in connection.execute(clause, values).mappings()]

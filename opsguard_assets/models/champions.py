@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from ml.tracking.registry import CHALLENGER, CHAMPION, ModelVersion
 from resources.database import MLFLOW, Database
+from resources.sql import statement
 
 
 @dataclass(frozen=True)
@@ -152,24 +153,16 @@ class Champions:
 
     def _alias(self, problem: str, alias: str) -> ModelVersion | None:
         """An alias of the registry; None also before MLflow has made its tables."""
-        aliases = f"{MLFLOW}.registered_model_aliases AS a ON (v.workspace, v.name, v.version) = "
-        return self._registered(
-            problem,
-            f"JOIN {aliases} (a.workspace, a.name, a.version) WHERE a.name = :problem AND a.alias = :value",
-            alias,
-        )
+        return self._registered("version_of_alias", problem, alias)
 
     def _version(self, problem: str, number: str) -> ModelVersion | None:
-        return self._registered(problem, "WHERE v.name = :problem AND CAST(v.version AS text) = :value", number)
+        return self._registered("version_of_number", problem, number)
 
-    def _registered(self, problem: str, condition: str, value: str) -> ModelVersion | None:
+    def _registered(self, asked: str, problem: str, value: str) -> ModelVersion | None:
         with self.database.begin() as connection:
             if connection.execute(text(f"SELECT to_regclass('{MLFLOW}.registered_model_aliases')")).scalar() is None:
                 return None
-            row = connection.execute(
-                text(f"SELECT v.version, v.run_id, v.source FROM {MLFLOW}.model_versions AS v {condition}"),  # noqa: S608 - ours
-                {"problem": problem, "value": value},
-            ).first()
+            row = connection.execute(statement(__name__, asked), {"problem": problem, "value": value}).first()
         return ModelVersion(problem, str(row.version), str(row.run_id), str(row.source)) if row else None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from resources.database import Database
+from resources.sql import statement
 
 
 @dataclass(frozen=True)
@@ -37,23 +38,19 @@ class MonitoringRecord:
 
 def store(database: Database, record: MonitoringRecord) -> None:
     """Stores a record; a record of the same version and moment is replaced."""
-    statement = text(
-        "INSERT INTO model_watch (problem, version, as_of, is_useful, wants_training, words, figures) VALUES "
-        "(:problem, :version, :as_of, :is_useful, :wants_training, :words, CAST(:figures AS jsonb)) "
-        "ON CONFLICT (problem, version, as_of) DO UPDATE SET is_useful = EXCLUDED.is_useful, "
-        "wants_training = EXCLUDED.wants_training, words = EXCLUDED.words, figures = EXCLUDED.figures"
-    )
     with database.begin() as connection:
-        connection.execute(statement, {**vars(record), "figures": json.dumps(record.figures)})
+        connection.execute(
+            statement(__name__, "store_monitoring_record"), {**vars(record), "figures": json.dumps(record.figures)}
+        )
 
 
 def last_record(database: Database, problem: str, version: str | None, as_of: datetime) -> MonitoringRecord | None:
     """The newest record of a version (of any version if None) up to an instant."""
-    statement = text(
+    newest = text(
         "SELECT problem, version, as_of, is_useful, wants_training, words, figures FROM model_watch "
         "WHERE problem = :problem AND (CAST(:version AS text) IS NULL OR version = :version) AND as_of <= :as_of "
         "ORDER BY as_of DESC LIMIT 1"
     )
     with database.begin() as connection:
-        row = connection.execute(statement, {"problem": problem, "version": version, "as_of": as_of}).mappings().first()
+        row = connection.execute(newest, {"problem": problem, "version": version, "as_of": as_of}).mappings().first()
     return MonitoringRecord(**row) if row else None

@@ -26,6 +26,7 @@ from opsguard_assets.config.sources import CsvOptions
 from opsguard_assets.intake.raw.received import LONGEST_TEXT, Opened, SourceError
 from opsguard_assets.intake.raw.spool import MOST_COLUMNS, Part, check_distinct, told_apart
 from opsguard_assets.intake.readers.csv_lines import CHUNK, Lines, Record, even_lines, is_plain, records
+from resources.sql import statement
 
 BATCH_ROWS = 100_000
 _MEMORY = "1GB"
@@ -191,9 +192,11 @@ def _read(lines: Lines, header: Header, options: CsvOptions, part: Part) -> bool
     sound = 0
     with duckdb.connect(config={"memory_limit": _MEMORY, "autoinstall_known_extensions": "false"}) as connection:
         connection.execute("SET enable_progress_bar = false")
-        connection.execute(f"CREATE TEMP VIEW source AS {_query(lines.path, safe, lines.skip, options)}")
+        for name, value in _variables(lines.path, safe, lines.skip, options).items():
+            connection.execute(f"SET VARIABLE {name} = ?", [value])
+        source = connection.sql(statement(__name__, "csv_records").text)
         try:
-            for batch in _batches(connection.sql("FROM source").to_arrow_reader(BATCH_ROWS)):
+            for batch in _batches(source.to_arrow_reader(BATCH_ROWS)):
                 frame = pl.DataFrame(pa.table(batch))
                 frame.columns = header.columns
                 part.add(frame)
@@ -277,17 +280,16 @@ def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         raise duckdb.InvalidInputException(str(error)) from error
 
 
-def _query(path: Path, columns: list[str], skip: int, options: CsvOptions) -> str:
-    def literal(text: str) -> str:
-        return "'" + text.replace("'", "''") + "'"
-
-    struct = ", ".join(f"'{column}': 'VARCHAR'" for column in columns)
-    return (  # every text is a quoted literal
-        f"SELECT * FROM read_csv({literal(str(path))}, columns = {{{struct}}}, auto_detect = false, header = false, "  # noqa: S608
-        f"skip = {skip}, delim = {literal(options.delimiter)}, quote = {literal(options.quote)}, "
-        f"escape = {literal(options.quote)}, max_line_size = {options.max_row_bytes}, strict_mode = true, "
-        "store_rejects = true, compression = 'none', new_line = '\\n')"
-    )
+def _variables(path: Path, columns: list[str], skip: int, options: CsvOptions) -> dict[str, object]:
+    """What `csv_records` asks for."""
+    return {
+        "path": str(path),
+        "columns": dict.fromkeys(columns, "VARCHAR"),
+        "skip": skip,
+        "delimiter": options.delimiter,
+        "quote": options.quote,
+        "longest": options.max_row_bytes,
+    }
 
 
 def _reason(kind: str, message: str, options: CsvOptions) -> str:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from opsguard_assets.intake.raw.names import raw_name
 from opsguard_assets.intake.raw.received import LONGEST_TEXT, Opened, SourceError
 from opsguard_assets.intake.raw.spool import Part
+from resources.sql import statement
 
 _BLOCK = 1 << 23
 _SURROGATE = r"\\u[dD][89a-fA-F]"
@@ -96,11 +97,7 @@ def _read_records(connection: duckdb.DuckDBPyConnection, texts: list[tuple[int, 
     """Adds the sound records of a block and returns the others."""
     lines = pa.table({"position": [n for n, _ in texts], "line": pa.array([t for _, t in texts], pa.string())})
     connection.register("lines", lines)
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE records AS SELECT position, line, "
-        "CASE WHEN NOT json_valid(line) THEN 'INVALID' ELSE json_type(line) END AS type, "
-        "CASE WHEN json_valid(line) AND json_type(line) = 'OBJECT' THEN json_keys(line) END AS keys FROM lines"
-    )
+    connection.execute(statement(__name__, "jsonl_records").text)
     columns: dict[str, list[str]] = {}
     problems = []
     for (keys,) in connection.execute("SELECT DISTINCT keys FROM records WHERE type = 'OBJECT'").fetchall():
@@ -120,13 +117,8 @@ def _read_records(connection: duckdb.DuckDBPyConnection, texts: list[tuple[int, 
     )
     connection.register("reasons", reasons)
     _add_sound(connection, columns, part)
-    found: list[_Damage] = connection.execute(
-        f"SELECT position, CASE WHEN type = 'INVALID' AND regexp_matches(line, '{_SURROGATE}') "  # noqa: S608 - constants
-        "THEN 'no valid JSON, probably a text with half a character: \\u followed by d8 to df' "
-        "WHEN type = 'INVALID' THEN 'no valid JSON' WHEN type = 'OBJECT' THEN problem "
-        "ELSE 'no JSON object but a value of type ' || lower(type) END, line "
-        "FROM records LEFT JOIN reasons USING (keys) WHERE type <> 'OBJECT' OR problem IS NOT NULL"
-    ).fetchall()
+    damaged = statement(__name__, "jsonl_damaged").text
+    found: list[_Damage] = connection.execute(damaged, {"surrogate": _SURROGATE}).fetchall()
     return found
 
 
@@ -138,11 +130,8 @@ def _add_sound(connection: duckdb.DuckDBPyConnection, columns: dict[str, list[st
     places = iter(range(1, len(pointers) + 1))
     values = [f"coalesce({', '.join(f'v[{next(places)}]' for _ in group)})" for group in spellings.values()]
     columns_sql = ", ".join(f"{value} AS c{i}" for i, value in enumerate(values))
-    sound = connection.sql(
-        f"SELECT position, {columns_sql} FROM (SELECT position, json_extract_string(line, ?::VARCHAR[]) AS v "  # noqa: S608 - numbers only
-        "FROM records LEFT JOIN reasons USING (keys) WHERE type = 'OBJECT' AND problem IS NULL) ORDER BY position",
-        params=[pointers],
-    ).to_arrow_table()
+    records = connection.sql(statement(__name__, "jsonl_sound").text, params={"pointers": pointers})
+    sound = records.project(f"position, {columns_sql}").order("position").to_arrow_table()
     frame = pl.DataFrame(sound)
     numbers = frame.drop_in_place("position")
     frame.columns = list(spellings)
