@@ -99,7 +99,7 @@ def escalation_config(as_of: datetime) -> dict[str, object]:
 
 
 def documented_cadences(settings: Settings) -> list[Cadence]:
-    """The cadences of the mission, and those of loading and of keeping house."""
+    """The cadences of scores and reports, of loading and of housekeeping."""
     limit = timedelta(minutes=settings.sla.missed_tick_limit_minutes)
     return [*_frequent(limit), *_daily()]
 

@@ -1,4 +1,4 @@
-"""The code location: what people see before anything ran, and the cadences that the mission asks for."""
+"""The code location: what people see before anything ran, and the documented cadences."""
 
 import os
 import subprocess

@@ -12,10 +12,10 @@ class DeviceAlerts(Strict):
     """Alerts of devices.
 
     Attributes:
-        silent_intervals: A device is silent after so many intervals without a report (mission: 3).
-        empty_within_hours: A battery that will be empty so soon is alerted (mission: 48).
-        replace_below: A health below this (mission: 60) ...
-        replace_after_days: ... for so many days on end recommends a replacement (mission: 7).
+        silent_intervals: A device is silent after so many intervals without a report.
+        empty_within_hours: A battery that will be empty so soon is alerted.
+        replace_below: A health below this ...
+        replace_after_days: ... for so many days on end recommends a replacement.
         site_devices: A site falls silent as one if it has at least so many devices that report, ...
         site_share: ... and this share of them fell silent ...
         site_within_intervals: ... within so many intervals of each other.

@@ -11,7 +11,7 @@ class Escalation(Strict):
     Attributes:
         cooldown_minutes: A ticket is left in peace for so long after it was escalated.
         max_steps: A ticket is escalated at most so often; steps that changed nothing do not count.
-        risk_minutes: A tick of SLA risk older than this is not acted on (mission: every 30 minutes).
+        risk_minutes: A tick of SLA risk older than this is not acted on.
         give_up_minutes: What the ticket system could not be told for so long has failed.
         unknown_minutes: An escalation of which nobody knows whether it happened is warned of after so long.
     """

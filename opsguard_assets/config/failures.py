@@ -17,9 +17,9 @@ class DeviceFailure(Strict):
 
     Attributes:
         judged_within: The horizon that models are compared by and alerts are raised by.
-        alert_from: An alert is raised from this risk (mission: 0.65), of low severity.
-        medium_from: It is of medium severity (mission: 0.70).
-        high_from: It is of high severity (mission: 0.80).
+        alert_from: An alert is raised from this risk, of low severity.
+        medium_from: It is of medium severity.
+        high_from: It is of high severity.
         clear_below: It clears below this risk.
         visits_per_day: How many devices people can visit in a day: so many of the greatest risk are listed, whatever
             the thresholds. Failures are rare, and most devices that will fail never reach a threshold.

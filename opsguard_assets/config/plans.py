@@ -28,7 +28,7 @@ class Plan(Strict):
 
 
 class Plans(Strict):
-    """The plans of the mission; a client of whom no plan is known receives everything.
+    """What each plan holds; a client of whom no plan is known receives everything.
 
     Attributes:
         bronze: Triage, basic predictive alerts, scorecard: of SLA, that a deadline has passed.

@@ -33,10 +33,10 @@ class SlaThresholds(Strict):
     """SLA breach prevention.
 
     Attributes:
-        alert_from: Risk from which a ticket is alerted (mission: 0.70).
+        alert_from: Risk from which a ticket is alerted.
         high_from: Risk from which the alert is of high severity instead of medium.
         clear_below: Risk below which it clears.
-        escalate_from: Risk from which a ticket is escalated (mission: 0.80).
+        escalate_from: Risk from which a ticket is escalated.
         holdout_share: Share of the tickets, by a stable hash, that is scored and not acted on: prevention can be
             measured then.
         alerts_per_day: At most so many alerts of likely breaches a day, the greatest risks; any number where left out.

@@ -15,12 +15,12 @@ class Shifts(Strict):
     """Shift compliance.
 
     Attributes:
-        late_after_minutes: An arrival later than this after the start is late (mission: 15).
-        no_show_after_minutes: Nobody by then is a no-show (mission: 120).
+        late_after_minutes: An arrival later than this after the start is late.
+        no_show_after_minutes: Nobody by then is a no-show.
         early_before_minutes: A departure earlier than this before the end is an early exit.
         open_after_minutes: A departure that nobody punched for so long after the end leaves the shift open.
-        days_ahead: The calendar reaches so many days ahead (mission: 14).
-        rest_hours: Whoever is proposed as a substitute has rested so long before, and can afterwards (mission: 10).
+        days_ahead: The calendar reaches so many days ahead.
+        rest_hours: Whoever is proposed as a substitute has rested so long before, and can afterwards.
         substitute_within_km: Nobody is proposed who is based farther away: at 100 km a guard is there in about an hour
             and a half.
         no_show_risk_for: Clients whose shifts of the next 24 hours get a probability of a no-show; `*` for all. Nobody

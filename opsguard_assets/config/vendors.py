@@ -15,9 +15,9 @@ class Vendors(Strict):
     """Vendor performance.
 
     Attributes:
-        window_days: The score looks back so many days (mission: 90).
-        fewest_jobs: A vendor with fewer jobs is shown, and neither ranked nor alerted (mission: 5).
-        score_drop: A score that falls by so many points from one whole month to the next raises an alert (mission: 10).
+        window_days: The score looks back so many days.
+        fewest_jobs: A vendor with fewer jobs is shown, and neither ranked nor alerted.
+        score_drop: A score that falls by so many points from one whole month to the next raises an alert.
         sla_target: A smaller share of jobs done by their due time raises an alert.
         late_alert_from: The probability that an open order misses its due time raises an alert from here.
         overdue_high_hours: An order overdue for longer is of high severity, whatever its priority.

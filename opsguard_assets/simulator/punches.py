@@ -88,7 +88,7 @@ def _lived(settings: SimulationSettings, region: int, shifts: pl.DataFrame, coun
     early_minutes = np.where(early, 20 + 80 * luck["arrival"], -10 * luck["delay"])
     late = np.round(np.where(early, np.minimum(late, 0), late), 2)
     happened = np.select(
-        [~comes, wrong, early, late > 15],  # noqa: PLR2004 - minutes after which the mission calls it late
+        [~comes, wrong, early, late > 15],  # noqa: PLR2004 - the default of `shifts.late_after_minutes`
         ["no_show", "wrong_site", "early_exit", "late"],
         "on_time",
     )

@@ -14,10 +14,8 @@ def holiday_days(calendars: pl.DataFrame, first: date, last: date) -> pl.DataFra
     """The holidays of every calendar from `first` to `last`, both included.
 
     An entry is a country (`DE`), a country and subdivision (`DE/BY`) of the `holidays` library, or a day
-    (`2026-12-24`).
-    The holidays of a calendar are those of all its rows together, whichever weekday they stand beside. Names are
-    English,
-    so that they do not depend on the locale of the machine.
+    (`2026-12-24`). The holidays of a calendar are those of all its rows together, whichever weekday they stand beside.
+    Names are English, so that they do not depend on the locale of the machine.
 
     Args:
         calendars: The `calendars` table (`calendar_id`, `holidays`).

@@ -30,8 +30,7 @@ def failure_rates(scored: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
     Args:
         scored: `device_id`, `as_of`, `band`; ticks of health.
         lives: Lives of devices (`ml.problems.device_failure.lives`). Only scores count of which it was seen what came
-        within the
-            horizon; those between a removal and the next life do not.
+            within the horizon; those between a removal and the next life do not.
 
     Returns:
         `band`, `state` ("all"; "up" at the moment, and of these: "came back" within the window, "up throughout"),

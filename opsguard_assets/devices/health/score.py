@@ -1,4 +1,4 @@
-"""The health of devices over the trailing 72 hours: battery 40 %, signal 30 %, uptime 20 %, temperature 10 % (mission).
+"""The health of devices over the trailing 72 hours: battery 40 %, signal 30 %, uptime 20 %, temperature 10 %.
 
 Here: hourly rollups in, one row per device out. Not here: reading them, the points of parts (`health.spells`), the
 slope of batteries (`health.slope`), words (`health.words`), alerts.

@@ -7,7 +7,7 @@ Spells are counted back from the moment. One is an hour long, or one and a half 
 that misses nothing has a report in each, whatever clock it keeps to. Of a device that reports on change a reading holds
 until the next one.
 
-The shapes of the parts are ours, where the mission names only what they depend on:
+The parts have these shapes:
 
 * battery: half the charge in percent, half how long it lasts at the rate it is lost, of 30 days; below 20 % that half
   is no better than the charge of 20 %: what is empty does not last, whatever its slope.

@@ -185,7 +185,7 @@ def _damage(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _findings(column: _Column, zone: str) -> pl.DataFrame:
-    """RawRows values that are no values of the column's type, and texts that no store can hold."""
+    """Reports values that are not of the column's type, and texts that no store can hold."""
     unread = column.unread
     if unread.any():
         values = column.received.filter(unread)

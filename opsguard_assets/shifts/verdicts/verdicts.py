@@ -3,9 +3,9 @@
 Here: shifts, presences and feeds in, verdicts out. Not here: how they are found (`calendar`, `presence`, `matching`,
 `feeds`), what is kept (`verdicts.io`).
 
-The mission's limits: an arrival is in time up to 15 minutes after the start; nobody by then is late; nobody within 120
-minutes, or until the end, is a no-show. Leaving more than 15 minutes before the end is an early exit. A departure that
-nobody punched an hour after the end leaves the shift open.
+The limits are settings (`config.shifts`). By default an arrival is in time up to 15 minutes after the start; nobody by
+then is late; nobody within 120 minutes, or until the end, is a no-show. Leaving more than 15 minutes before the end is
+an early exit. A departure that nobody punched an hour after the end leaves the shift open.
 
 A missing punch means nothing while the feed of the site has not reported past the start of the shift: unknown. The
 delay that the feed has learned is waited for. Whatever accuses somebody rests on a punch that is missing, so the feed

@@ -83,7 +83,7 @@ class EscalationRules:
     """What escalates and how often; the defaults are those of the settings.
 
     Attributes:
-        escalate_from: Risk, 0..1 (mission: 0.80).
+        escalate_from: Risk, 0..1.
         cooldown: For so long after a step the ticket is left in peace.
         max_steps: Steps per ticket at most.
     """

@@ -108,8 +108,8 @@ class TicketDataset:
 
         Returns:
             `KEYS` and `FEATURES` of `ml.problems.sla_breach.features`, `begins_at`, `is_late`, `lead_minutes` (to the
-            missed
-            deadline; null where it was kept). Moments of tickets whose deadline lies ahead are left out, ended or not.
+            missed deadline; null where it was kept). Moments of tickets whose deadline lies ahead are left out, ended
+            or not.
         """
         return self.described(moments).drop_nulls("is_late")
 

@@ -32,7 +32,7 @@ class RiskLevels:
     """From which risk what happens, each 0..1 and `clear_below <= alert_from <= high_from`.
 
     Attributes:
-        alert_from: An alert is raised (mission: 0.70).
+        alert_from: An alert is raised.
         high_from: It is of high severity instead of medium.
         clear_below: It clears.
     """

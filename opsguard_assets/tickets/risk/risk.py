@@ -41,7 +41,7 @@ _CLOCK = (
 
 @dataclass(frozen=True)
 class Marks:
-    """From which probability a ticket is alerted and escalated; the defaults are the mission's."""
+    """From which probability a ticket is alerted and escalated; the defaults are those of `SlaThresholds`."""
 
     alert_from: float = 0.70
     escalate_from: float = 0.80

@@ -67,7 +67,7 @@ def clock_history(history: TicketHistory, until: datetime) -> pl.DataFrame:
 
     Returns:
         The columns that readings need (`tick.READ`), `known_from` and `known_until` (null: until further notice), one
-    XX
+        row per ticket and state of knowledge, sorted by both.
     """
     parts = [_epoch(history, begins, ends, until) for begins, ends in _epochs(history, until)]
     rows = pl.concat(parts).sort(_TICKET, "known_from")

@@ -59,10 +59,9 @@ def sla_clocks(
 
     Returns:
         One row per ticket: what was promised (`policy_id`, targets in minutes, `calendar_id` and `timezone`,
-        `pauses_on`,
-        `stops_at`), `response_due_at` and `resolution_due_at` (null while paused; `no_deadline_reason` says why),
-        `response_at`, `ended_at`, `paused_since_at` and `paused_by`, the bases from which `clocks_at` reads any later
-        moment (microseconds), `changes_at`, and the readings at `as_of` (see `clocks_at`).
+        `pauses_on`, `stops_at`), `response_due_at` and `resolution_due_at` (null while paused; `no_deadline_reason`
+        says why), `response_at`, `ended_at`, `paused_since_at` and `paused_by`, the bases from which `clocks_at` reads
+        any later moment (microseconds), `changes_at`, and the readings at `as_of` (see `clocks_at`).
 
     Raises:
         ValueError: A calendar that cannot be understood (see `calendars.working_time`).

@@ -21,10 +21,9 @@ def derive_ticket_events(versions: pl.DataFrame) -> pl.DataFrame:
     Returns:
         `ticket_events` (`ticket_id`, `at`, `field`, `old`, `new`, `actor_id`, `known_at`), sorted by ticket, time and
         field: the first status at `opened_at` with `old` null (its actor is known only if the first state is that of
-            the
-        opening), and one event per changed field of `TRACKED` at the `updated_at` of the newer state. States of one
-        `updated_at` are one change, to the last of them. An event is known from when both states were known: a state
-        that arrives late splits a change into two that nobody could have known before.
+        the opening), and one event per changed field of `TRACKED` at the `updated_at` of the newer state. States of
+        one `updated_at` are one change, to the last of them. An event is known from when both states were known: a
+        state that arrives late splits a change into two that nobody could have known before.
     """
     return events_of(ordered_states(versions))
 

@@ -40,8 +40,7 @@ def sla_intervals(
     Returns:
         One row per interval, sorted by ticket and time: `ticket_id`, `starts_at`, `ends_at`, `state` (running, paused,
         closed_by_calendar), `reason` (the pausing status; "weekend", "outside hours" or the holiday; null while
-        running)
-        and `running_minutes` (its length while running, else 0). The intervals of a ticket partition
+        running) and `running_minutes` (its length while running, else 0). The intervals of a ticket partition
         [`opened_at`, the earlier of `ended_at` and `as_of`], neighbours differ in state or reason, and their
         `running_minutes` add up to `elapsed_minutes` of `sla_clocks`.
     """

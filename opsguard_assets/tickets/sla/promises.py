@@ -13,7 +13,7 @@ import polars as pl
 
 from opsguard_assets.tickets.sla.calendars import calendar_keys
 
-# The mission's defaults, minutes to respond and to resolve.
+# What holds where no policy covers a ticket: minutes to respond and to resolve.
 DEFAULT_TARGETS = {"critical": (30, 240), "high": (60, 480), "medium": (240, 1_440), "low": (480, 4_320)}
 # A provider waits for the customer while a ticket is on hold; a policy that wants otherwise gives an empty list.
 DEFAULT_PAUSES_ON = ["on_hold"]
