@@ -46,6 +46,7 @@ from opsguard_assets.model_jobs import Scoring, assets_of, cadences_of, jobs_of,
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.pace import EVERY
 from opsguard_assets.problems import problems_of
+from opsguard_assets.roles import roles
 from opsguard_assets.shifts.assets import shift_assets
 from opsguard_assets.shifts.calendar.assets import PLAN_JOB, SHIFT_CALENDAR_KEY
 from opsguard_assets.shifts.verdicts.assets import JUDGE_SHIFTS_JOB
@@ -57,7 +58,6 @@ from opsguard_assets.vendors.assets import vendor_assets
 from opsguard_assets.vendors.orders.assets import WATCH_ORDERS_JOB
 from opsguard_assets.vendors.scores.assets import SCORE_VENDORS_JOB
 from resources.environment import read_environment
-from resources.roles import roles
 from resources.ticket_system.change import TicketSystem
 from sensors.arrivals import Watched, arrivals_sensor
 from sensors.cadences import Cadence, schedule_for

@@ -78,9 +78,9 @@ MAY_IMPORT_DAGSTER = {
     "opsguard_assets/metadata.py",
     "opsguard_assets/model_jobs.py",
     "opsguard_assets/moment.py",
+    "opsguard_assets/roles.py",
     "opsguard_assets/commands/jobs.py",
     "resources/installation.py",
-    "resources/roles.py",
     "resources/serving.py",
     "sensors/arrivals.py",
     "sensors/cadences.py",
@@ -100,7 +100,6 @@ ONE_PIECE = {("tests/tickets/oracle.py", "judge")}
 ARROWS = {
     "ml/": ("ml",),
     "resources/": ("resources", "opsguard_assets.tables"),
-    "resources/roles.py": ("resources", "opsguard_assets.intake.receiving.inbox", "opsguard_assets.models", "ml"),
     "sensors/": ("sensors", "opsguard_assets.intake.receiving.probe_result", "resources.processes"),
     "opsguard_assets/simulator/": ("opsguard_assets.simulator",),
     "opsguard_assets/tables/": ("opsguard_assets.tables",),
@@ -179,6 +178,7 @@ ARROWS = {
     "opsguard_assets/client_plans.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/derivation.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/metadata.py": ("opsguard_assets.tables", "opsguard_assets.intake.ledger.report"),
+    "opsguard_assets/roles.py": ("opsguard_assets.intake.receiving.inbox", "opsguard_assets.models", "ml", "resources"),
     "opsguard_assets/definitions.py": ("opsguard_assets.build",),
     "opsguard_assets/cli.py": ("opsguard_assets.commands", "resources.revision"),
 }  # fmt: skip

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,28 @@ def test_imports_between_our_own_modules_follow_the_arrows():
         ours = {module for module in imports_of(tree_of(path)) if below(module, (*ROOMS, "tests", "benchmarks"))}
         wrong += [f"{name} imports {module}" for module in sorted(ours) if not below(module, ARROWS[rule])]
     assert wrong == []
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    files = {
+        name_of(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path
+        for path in python_files(*ROOMS)
+    }
+    needed = {
+        module: {
+            found for name in imports_of(tree_of(path)) if (found := _module_of(name, files)) not in (None, module)
+        }
+        for module, path in files.items()
+    }
+    try:
+        assert len(list(TopologicalSorter(needed).static_order())) == len(files)
+    except CycleError as error:
+        pytest.fail(f"an import circle: {' -> '.join(error.args[1])}")
+
+
+def _module_of(imported, files):
+    """Our module that an import runs; of `from module import name` that is the module, unless the name is one."""
+    return next((name for name in (imported, imported.rpartition(".")[0]) if name in files), None)
 
 
 @pytest.mark.parametrize("room", FLOORS)

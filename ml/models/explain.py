@@ -17,7 +17,6 @@ import numpy as np
 import polars as pl
 
 from ml.models.calibration import Labels, Numbers
-from ml.models.learned import LearnedModel
 
 MOST = 2
 # Where a problem keeps its words.
@@ -50,6 +49,24 @@ def phrased(rows: pl.DataFrame, phrases: Mapping[str, pl.Expr]) -> dict[str, pl.
     return {name: rows.select(phrase.cast(pl.String)).to_series() for name, phrase in phrases.items()}
 
 
+class Explained(Protocol):
+    """A model that can tell what each feature adds."""
+
+    @property
+    def problem(self) -> str:
+        """What was learned; tells which words reasons are made of."""
+        ...
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns it reads, in order."""
+        ...
+
+    def contributions(self, features: pl.DataFrame) -> Numbers:
+        """What every feature adds to each row's score, (rows, features)."""
+        ...
+
+
 class Words(Protocol):
     """A module with the words of a problem."""
 
@@ -58,7 +75,7 @@ class Words(Protocol):
         ...
 
 
-def reasons(model: LearnedModel, rows: pl.DataFrame) -> pl.Series:
+def reasons(model: Explained, rows: pl.DataFrame) -> pl.Series:
     """The topics that raised each row's probability most, in words, at most `MOST` of them, and what is always said.
 
     Args:
@@ -86,7 +103,7 @@ def reasons(model: LearnedModel, rows: pl.DataFrame) -> pl.Series:
 
 
 def _tellers(
-    members: Mapping[str, tuple[str, ...]], model: LearnedModel, names: list[str], silent: Labels, added: Numbers
+    members: Mapping[str, tuple[str, ...]], model: Explained, names: list[str], silent: Labels, added: Numbers
 ) -> tuple[Labels, Numbers]:
     """Per row and topic: the feature that tells it (its place in `names`), and what the whole topic added.
 

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from ml.models.calibration import Calibration, Numbers
+from ml.models.explain import reasons
 from ml.models.model import ScoringError
 
 
@@ -21,14 +22,6 @@ class Scorer(Protocol):
 
     def scores(self, rows: Numbers) -> Numbers:
         """Scores of n rows (n, features), of none as well; unknown is NaN, and so is a score that nobody can tell."""
-        ...
-
-
-class Explainer(Protocol):
-    """A scorer that knows what its features add."""
-
-    def contributions(self, rows: Numbers) -> Numbers:
-        """What every feature adds to the score, of the shape of `rows`, on a scale of its own."""
         ...
 
 
@@ -105,8 +98,6 @@ class LearnedModel:
 
         It costs far more than the probability: ask for rows that somebody will look at.
         """
-        from ml.models.explain import reasons  # noqa: PLC0415 - words know models, and not the other way round
-
         return reasons(self, features)
 
     def contributions(self, features: pl.DataFrame) -> Numbers:

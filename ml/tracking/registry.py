@@ -112,20 +112,6 @@ class Registry:
             raise RegistryError(f"{problem} has no version {name!r}. There are: {numbers}.") from None
         return ModelVersion(problem, str(found.version), str(found.run_id), str(found.source))
 
-    def child_run(self, parent: str, candidate: str) -> str:
-        """The run of one candidate of a training.
-
-        Raises:
-            RegistryError: When the training had no such candidate.
-        """
-        client = self._client()
-        experiment = client.get_run(parent).info.experiment_id
-        runs = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{parent}'")
-        for run in runs:
-            if run.info.run_name == candidate:
-                return str(run.info.run_id)
-        raise RegistryError(f"training {parent} has no candidate {candidate}")
-
     def _client(self) -> Any:
         from mlflow import MlflowClient  # noqa: PLC0415 - two seconds, and only training needs it
 

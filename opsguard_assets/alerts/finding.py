@@ -39,8 +39,6 @@ LATE_TICK = "late tick"
 NOT_IN_PLAN, HELD_BACK, OVER_BUDGET = "not in the plan", "held back", "over budget"
 # Decisions by which a finding met an alert, and is counted in it.
 COUNTED = (RAISED, REFRESHED, REOPENED, HELD, MUTED, UNMUTED)
-# The resolution of alerts that only withdrawn ticks had raised; as if they had never been.
-WITHDRAWN = "withdrawn"
 GROUPED, IN_MAINTENANCE, EXPIRED = "grouped under its site", "in maintenance", "expired"
 TOLD = "told by another alert"
 WITHHELD = (NOT_IN_PLAN, HELD_BACK, OVER_BUDGET, GROUPED, IN_MAINTENANCE, EXPIRED, TOLD)

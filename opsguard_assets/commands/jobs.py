@@ -14,8 +14,8 @@ from dagster_shared.error import SerializableErrorInfo
 from opsguard_assets.build import build_defs
 from opsguard_assets.commands.session import Session
 from opsguard_assets.pace import FED_BY
+from opsguard_assets.roles import roles
 from resources.progress import Progress
-from resources.roles import roles
 from resources.room import StorageError, storage_words
 from sensors.runs import this_process
 

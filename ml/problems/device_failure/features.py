@@ -20,7 +20,6 @@ HORIZON = "horizon_minutes"
 _DAY = 1_440.0
 # Half-lives in minutes.
 _SPANS = {"6h": 360.0, "1d": 1_440.0, "7d": 10_080.0, "30d": 43_200.0}
-_OFFLINE = tuple(f"offline_share_{half}" for half in HALF_LIVES)
 FEATURES = (
     HORIZON, "age_days", "interval_minutes", "silence_minutes", "silence_intervals", "site_silence_minutes",
     "is_online", "battery_powered", "battery_last_pct", "battery_drop_1d", "battery_drop_7d", "days_to_empty",

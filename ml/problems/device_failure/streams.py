@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import polars as pl
 
 from ml.problems.device_failure.states import channel_states, device_states
-from ml.values import INSTANT
 
 EVENTS = {"failure": "failure", "maintenance": "maintenance", "error": "error"}
 MASTER = (
@@ -145,8 +144,3 @@ def _per_day(changes: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     failed = pl.col("failed").cum_sum()
     named = {"failed": failed, "days": grown}
     return per_instant.with_columns(**{name: (e.over(by) if by else e) for name, e in named.items()})
-
-
-def empty_moments() -> pl.DataFrame:
-    """No moments."""
-    return pl.DataFrame(schema={"device_id": pl.String, "as_of": INSTANT})

@@ -4,7 +4,6 @@ Here: which moments are looked at, with two questions each. Not here: features a
 (`ml.problems.device_failure`), reading them from the lake (`failure.problem_io`).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -25,7 +24,6 @@ from opsguard_assets.tables.values import INSTANT
 MOST_MOMENTS, MOST_LOOKED_AT = 250_000, 60_000
 _STEPS = tuple(timedelta(hours=hours) for hours in (1, 3, 6, 12, 24, 72, 168, 336, 720))
 _SEED = 5
-_ID = ("life_id", "device_id", "as_of")
 
 
 @dataclass(frozen=True)
@@ -194,8 +192,3 @@ class DeviceDataset:
         stream = per_instant.select("at", hazard=pl.col("events").cum_sum() / at_risk.clip(lower_bound=1.0))
         hazard = latest(rows.select("as_of"), stream, by=[])["hazard"]
         return rows.select(1 - (-pl.lit(hazard) * pl.col(HORIZON)).exp()).to_series().rename("trailing_rate")
-
-
-def horizon_columns(wanted: Sequence[str] = tuple(HORIZONS)) -> dict[str, float]:
-    """The columns of a risk table and the minutes that they are of."""
-    return {f"risk_{name}": HORIZONS[name] for name in wanted}

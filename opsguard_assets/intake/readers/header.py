@@ -16,7 +16,6 @@ from opsguard_assets.intake.readers.files import File
 from opsguard_assets.intake.readers.opening import open_start
 from opsguard_assets.tables.registry import TABLES
 
-_LONGEST_LINE = 1_000_000
 _GZIP = b"\x1f\x8b"
 
 
