@@ -1,4 +1,4 @@
-"""What commands show of loads and ticks, read back from the stores. Not here: running anything."""
+"""The results of loads and ticks, read back from the stores. Not here: running anything."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _LOAD = ["source", "load_id", "table"]
 
 @dataclass(frozen=True)
 class Loads:
-    """What some loads brought: ledger rows and their rows in quarantine."""
+    """The results of some loads: ledger rows and their rows in quarantine."""
 
     rows: pl.DataFrame
     quarantine: pl.DataFrame
@@ -32,14 +32,14 @@ class Loads:
 
     @property
     def rejected(self) -> list[dict[str, Any]]:
-        """How often which rule was broken."""
+        """The number of rejected rows per rule."""
         return report.rejected_per_rule(self.quarantine).to_dicts() if len(self.quarantine) else []
 
     @property
     def repaired(self) -> list[str]:
-        """How many rows that were rejected earlier fit since the mapping changed, one sentence per source and table."""
+        """The number of rows accepted after a change of the mapping, one sentence per source and table."""
         taken = self.rows.filter(pl.col("rejected") < 0).group_by("source", "table").agg(-pl.col("rejected").sum())
-        words = pl.format("{}: {} rows of {} rejected earlier now fit and are accepted", "source", "rejected", "table")
+        words = pl.format("{}: {} rows of {} that were rejected before are now accepted", "source", "rejected", "table")
         return taken.sort("source", "table").select(words).to_series().to_list()
 
     @property
@@ -49,7 +49,7 @@ class Loads:
 
     @property
     def drift(self) -> list[str]:
-        """How columns changed."""
+        """The changes of columns."""
         changes = self.rows.select("source", "drift").explode("drift").drop_nulls()
         return changes.select(pl.format("{}: {}", "source", "drift").unique(maintain_order=True)).to_series().to_list()
 
@@ -60,7 +60,7 @@ def ledger_now(lake: Lake) -> pl.DataFrame:
 
 
 def loads_since(lake: Lake, before: pl.DataFrame) -> Loads:
-    """The loads that the ledger names and `before` does not."""
+    """The loads in the ledger that are not in `before`."""
     fresh = ledger_now(lake).join(before, on=_LOAD, how="anti")
     tables = [name for name in fresh["table"].unique() if lake.exists(f"quarantine/{name}")]
     frames = [lake.scan(f"quarantine/{n}").join(fresh.lazy(), on=_LOAD, how="semi").collect() for n in tables]
@@ -73,7 +73,7 @@ def tick_at(lake: Lake, as_of: datetime, marks: Marks) -> RiskSummary:
 
 
 def open_tickets(lake: Lake) -> pl.DataFrame:
-    """How many tickets were open over the time of the history."""
+    """The number of open tickets over time."""
     tickets = lake.known(TICKETS).select("opened_at", "resolved_at", "closed_at", "status", "updated_at").collect()
     if tickets.is_empty():
         return open_over_time(tickets, [])

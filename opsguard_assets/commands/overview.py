@@ -1,9 +1,10 @@
-"""What `opsguard status` tells: an operator's first questions, answered from what is recorded already.
+"""The content of `opsguard status`, read from what is already recorded.
 
 Here: one function per question; each reads a few rows of the database or the statistics of the lake's files. Not here:
-what waits or failed (`troubles`), showing the answers (`status`), and whether the installation is sound (`diagnosis`).
+pending and failed work (`troubles`), printing (`status`), and checks of the installation (`diagnosis`).
 
-Dagster's and MLflow's tables are read as tables: importing either takes longer than the whole answer may.
+The tables of Dagster and MLflow are read with SQL, because importing either library takes longer than the whole
+command may.
 """
 
 import shutil
@@ -70,10 +71,10 @@ class Overview:
         as_of: When it was asked.
         jobs: Each job of this installation: time between two runs, newest tick, lag, what was scored, newest run.
         alerts: How many alerts are unresolved, by monitor and type.
-        models: Who scores each problem, since when, and what the last look found.
+        models: The model that scores each problem, since when, and the newest result of its monitoring.
         sources: Each configured source: newest row, last load.
-        troubles: What waits or failed, one sentence each, the worst first.
-        places: Where everything lies, and whether schedules run.
+        troubles: Pending and failed work, one sentence each, the worst first.
+        places: Where the data is stored, and whether schedules run.
     """
 
     as_of: datetime
@@ -85,12 +86,12 @@ class Overview:
     places: Row
 
     def as_json(self) -> Row:
-        """For machines."""
+        """The overview for JSON output."""
         return asdict(self)
 
 
 def overview(opened: Installation, settings: Settings, now: datetime) -> Overview:
-    """All answers at a moment."""
+    """The whole overview at a moment."""
     lake = opened.lake
     loads = _loads(lake)
     fed = _fed(settings, loads)
@@ -148,7 +149,7 @@ def _jobs(connection: Connection, lake: Lake, domains: Sequence[Domain], fed: se
 
 
 def _newest_ticks(connection: Connection) -> dict[str, datetime]:
-    """The newest moment that each monitor settled in its turn, and of escalation."""
+    """The newest tick that each monitor settled in order, and the newest escalation tick."""
     rows = rows_of(
         connection,
         "SELECT monitor AS name, max(as_of) AS as_of FROM monitor_ticks WHERE NOT is_late GROUP BY 1 "
@@ -167,7 +168,7 @@ def _scored_by(connection: Connection) -> dict[str, str]:
 
 
 def _newest_runs(connection: Connection) -> dict[str, Row]:
-    """The newest run of each job, and when one last succeeded."""
+    """The newest run of each job, and the end of the last successful one."""
     if not exists(connection, f"{DAGSTER}.runs"):
         return {}
     rows = rows_of(connection, statement(__name__, "newest_runs"))
@@ -199,7 +200,7 @@ def _alerts(connection: Connection) -> list[Row]:
 
 
 def _monitors(connection: Connection) -> dict[str, str]:
-    """Who raised the alerts of each type that are unresolved."""
+    """The monitor that raised the unresolved alerts of each type."""
     rows = rows_of(
         connection,
         "SELECT DISTINCT ON (a.alert_type) a.alert_type, t.actor FROM alerts AS a JOIN alert_transitions AS t "
@@ -225,7 +226,7 @@ def _model(database: Database, domain: Domain, now: datetime) -> Row:
 
 
 def _loads(lake: Lake) -> pl.DataFrame:
-    """The newest load of each source and table, and when the last one with news came."""
+    """The newest load of each source and table, and the time of the last one with new rows."""
     columns = ["source", "table", "load_id", "received", "accepted", "rejected", "loaded_at"]
     if not lake.exists(ledger.NAME):
         return ledger.empty().select(columns).with_columns(news_at=pl.col("loaded_at"))

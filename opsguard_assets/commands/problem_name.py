@@ -27,7 +27,7 @@ PROBLEM_HELP = (
 
 
 class NothingToJudgeError(RuntimeError):
-    """There is nothing in the period that was asked for; the message says what was looked for."""
+    """The given period has nothing to evaluate or replay; the message says what was searched for."""
 
 
 def instant(text: str | None, option: str) -> datetime | None:

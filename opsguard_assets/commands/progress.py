@@ -1,4 +1,4 @@
-"""Progress of long commands: a bar on a terminal, a line now and then elsewhere. Not here: what is worked on."""
+"""Progress of long commands: a bar on a terminal, a line every few seconds elsewhere. Not here: the work."""
 
 import threading
 import time
@@ -17,13 +17,13 @@ _EVERY_SECONDS = 10.0
 
 
 class Bars:
-    """Draws the bar of the task that runs on standard error; tasks follow each other."""
+    """Draws a bar for the current task on standard error; tasks follow each other."""
 
     def __init__(self, rich: RichProgress) -> None:
         self._rich = rich
 
     def begin(self, task: str, total: int | None = None) -> Advance:
-        """Puts a bar in the place of the one before; it pulses where the total is unknown."""
+        """Replaces the bar by a new one; it pulses while the total is unknown."""
         for before in self._rich.task_ids:
             self._rich.remove_task(before)
         bar = self._rich.add_task(task, total=total, done=_done(0, total))
@@ -40,11 +40,11 @@ class Bars:
 
 @dataclass
 class Lines:
-    """Says every few seconds how far the task is that runs: for logs and pipes.
+    """Prints the progress of the current task every few seconds, for logs and pipes.
 
     Attributes:
-        shown: Where to.
-        every_seconds: How long nothing is said; tasks that end sooner leave no line.
+        shown: The console.
+        every_seconds: Seconds between two lines; shorter tasks print none.
     """
 
     shown: Console
@@ -56,7 +56,7 @@ class Lines:
     _ends: threading.Event = field(default_factory=threading.Event)
 
     def begin(self, task: str, total: int | None = None) -> Advance:
-        """Puts a task in the place of the one before."""
+        """Replaces the current task."""
         self._task, self._total, self._done, self._began = task, total, 0, time.monotonic()
 
         def advance(count: int) -> None:
@@ -67,7 +67,7 @@ class Lines:
 
     @contextmanager
     def speaking(self) -> Iterator["Lines"]:
-        """Says something now and then until the block ends."""
+        """Prints lines until the block ends."""
         speaker = threading.Thread(target=self._speak, daemon=True)
         speaker.start()
         try:
@@ -85,7 +85,7 @@ class Lines:
 
 @contextmanager
 def bars() -> Iterator[Progress]:
-    """Progress for as long as the block runs; nothing of a bar stays behind."""
+    """Shows progress while the block runs; the bar is removed afterwards."""
     if not console.is_terminal:
         with Lines(console).speaking() as lines:
             yield lines
@@ -97,7 +97,7 @@ def bars() -> Iterator[Progress]:
 
 @contextmanager
 def steps(work: str) -> Iterator[Callable[[str, int, int], None]]:
-    """Progress of work in steps; what it yields is told of each that begins: what, its number, of how many."""
+    """Progress of work in steps; yields a function that is called at the start of each: name, number, total."""
     with bars() as shown:
 
         def tell(what: str, number: int, of: int) -> None:

@@ -17,20 +17,20 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def promote(
     problem: Annotated[ProblemName, typer.Argument(help="Whose model.")],
     version: Annotated[
-        str, typer.Option(help="A version's number in the registry, or an alias; the challenger where left out.")
+        str, typer.Option(help="A version number of the registry, or an alias. Default: the challenger.")
     ] = "challenger",
-    reason: Annotated[str, typer.Option(help="Why; it stands in the history.")] = "",
+    reason: Annotated[str, typer.Option(help="Why. It is kept in the history.")] = "",
     force: Annotated[
-        bool, typer.Option("--force", help="Also what the gate has kept out; the history keeps that, too.")
+        bool, typer.Option("--force", help="Promote although the gate rejected the version; the history records it.")
     ] = False,
     by: ActorOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Make a version champion: it scores from the next tick on, and open tickets are scored again within a minute.
+    """Make a version champion. It scores from the next tick on, and open tickets are rescored within a minute.
 
-    The gate promotes by itself where a challenger is better; this is for those who know more than the gate, and say so
-    with --force. What holds anything that OpsGuard does not trust, or is not the file recorded at its training,
-    is refused. `opsguard models sla_breach` shows versions and history.
+    The gate promotes a better challenger by itself. --force overrules the gate. A version is refused when its files
+    contain untrusted types or differ from those recorded at its training. `opsguard models sla_breach` lists versions
+    and history.
     """
     with opened(config) as session:
         catalog = catalog_of(session)
@@ -40,5 +40,5 @@ def promote(
             found, at=datetime.now(UTC), actor=actor_of(by), cause=PROMOTED, reasons=reasons, overrules=force
         )
         gate = catalog.registry.labels(found).get(GATE_LABEL)
-    overruled = "" if gate == PASSED else f" although the gate {'had kept it out' if gate else 'had not judged it'}"
+    overruled = "" if gate == PASSED else f" although the gate {'had rejected it' if gate else 'had not evaluated it'}"
     typer.echo(f"Version {found.version} of {problem.value} is champion{overruled}.")

@@ -1,4 +1,4 @@
-"""`opsguard raw`: records as they were received. Not here: receiving them (`opsguard sync`)."""
+"""`opsguard raw`: maintains the raw records. Not here: receiving them (`opsguard sync`)."""
 
 from typing import Annotated
 
@@ -11,25 +11,25 @@ app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
     add_completion=False,
-    help="Records as they were received, in raw/<source>.",
+    help="Maintain the raw records in raw/<source>.",
 )
 
 
 @app.callback()
 def commands() -> None:
-    """Records as they were received, in raw/<source>."""
+    """Maintain the raw records in raw/<source>."""
 
 
 @app.command()
 def repair(
-    source: Annotated[str, typer.Argument(help="The source, by its name in opsguard.yaml.")],
+    source: Annotated[str, typer.Argument(help="Name of the source in opsguard.yaml.")],
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Set apart the rows and files of a source's raw records that cannot be read, and keep the rest.
+    """Set aside unreadable rows and files of a source's raw records, and keep the rest.
 
-    Rows become damaged records with their reason, which the next sync puts into quarantine. Damaged files are copied to
-    unreadable/raw/<source> in the lake; deliver again what was in them.
+    Unreadable rows become damaged records with a reason; the next sync puts them into quarantine. Damaged files are
+    copied to unreadable/raw/<source> in the lake; deliver their records again.
     """
     from opsguard_assets.intake.receiving.raw_repair import repair as repaired  # noqa: PLC0415 - imports PyArrow
 
@@ -45,7 +45,9 @@ def repair(
         return
     console.print(f"raw/{source}: {found.kept:,} rows are kept.")
     for reason, count in found.apart.items():
-        console.print(f"{count:,} set apart: {reason}", markup=False)
+        console.print(f"{count:,} set aside: {reason}", markup=False)
     for name, reason in found.files.items():
         console.print(f"cannot be read, copied to {found.folder}: {name} ({reason})", markup=False)
-    console.print("Run `opsguard sync` to go on." + (" Deliver again what was in the files." if found.files else ""))
+    console.print(
+        "Run `opsguard sync` to continue." + (" Deliver the records of these files again." if found.files else "")
+    )

@@ -1,4 +1,4 @@
-"""`opsguard replay`: what would have been alerted in a past period. Not here: replaying (`opsguard_assets.models`)."""
+"""`opsguard replay`: the alerts a past period would have had. Not here: the computation (`opsguard_assets.models`)."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -36,43 +36,41 @@ _STEP = re.compile(r"^(\d+)(m|h)$")
 
 
 class NotAsItWasError(RuntimeError):
-    """A tick computed again differs from its record; the message says in what."""
+    """A recomputed tick differs from its record; the message names the differences."""
 
 
 @app.command()
 def replay(  # noqa: PLR0913, PLR0917 - the options of a command
     problem: Annotated[ProblemName, typer.Argument(help=PROBLEM_HELP)],
     begins: Annotated[str | None, typer.Option("--from", help="First tick.")] = None,
-    ends: Annotated[str | None, typer.Option("--to", help="End of the period; now where left out.")] = None,
-    every: Annotated[str | None, typer.Option(help="Time between ticks, such as 15m or 1h; as in service.")] = None,
-    threshold: Annotated[
-        list[float] | None, typer.Option(help="Alert from this risk; may be given more than once.")
+    ends: Annotated[str | None, typer.Option("--to", help="End of the period. Default: now.")] = None,
+    every: Annotated[
+        str | None, typer.Option(help="Time between ticks, such as 15m or 1h. Default: as in production.")
     ] = None,
-    at: Annotated[
-        str | None, typer.Option(help="Compute this one recorded tick again, as it was, and compare the digests.")
-    ] = None,
+    threshold: Annotated[list[float] | None, typer.Option(help="Alert threshold; may be repeated.")] = None,
+    at: Annotated[str | None, typer.Option(help="Recompute this recorded tick, and compare the digests.")] = None,
     page: Annotated[
-        Path | None, typer.Option("--report", help="Where the page goes; in OPSGUARD_HOME otherwise.")
+        Path | None, typer.Option("--report", help="Path of the HTML report. Default: in OPSGUARD_HOME.")
     ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score what is at risk at every tick of a past period, each by what was known then, and tell what came of it.
+    """Score every tick of a past period by what was known at the time, and compare the alerts with the outcomes.
 
-    The model is the champion, if it knew nothing later than --from, else the best of the newest training before it;
-    beside it the rule.
+    The model is the champion if its training data ends before --from, else the best model of the newest training before
+    it. The rule baseline is scored as well.
 
     Example: `opsguard replay sla_breach --from 2016-05-01 --to 2016-06-01 --threshold 0.7`.
     """
     moment = instant(at, "--at")
     if moment is not None:
         if problem not in _AGAIN:
-            raise typer.BadParameter(f"--at computes ticks of {' and '.join(_AGAIN)} again, not of {problem}.")
+            raise typer.BadParameter(f"--at recomputes ticks of {' and '.join(_AGAIN)}, not of {problem}.")
         _compare(problem, moment, config, as_json=as_json)
         return
     first, last = instant(begins, "--from"), instant(ends, "--to") or datetime.now(UTC)
     if first is None or first >= last:
-        raise typer.BadParameter("--from must lie before --to")
+        raise typer.BadParameter("--from must be before --to")
     _check(threshold)
     period = Period(first, last)
     with opened(config) as session:
@@ -80,7 +78,7 @@ def replay(  # noqa: PLR0913, PLR0917 - the options of a command
         step = _step(every) if every else learned.step
         chosen = threshold[0] if threshold else learned.alert_from
         grid = sorted({*(threshold or GRID), chosen})
-        # The page tells of the first model in full; a second one would double the time.
+        # The report shows the first model only; a second one would double the time.
         models = [in_roles(session, problem, first)[0][1], learned.rule]
         results = _run(session, learned, models, period, step, grid)
         asked = Asked(learned.name, learned.entity, learned.event, period, step, chosen)
@@ -118,10 +116,10 @@ def _run(
 
 
 def _compare(problem: ProblemName, moment: datetime, config: Path | None, *, as_json: bool) -> None:
-    """Tells one tick again beside what was recorded of it.
+    """Recomputes one tick and compares it with its record.
 
     Raises:
-        NotAsItWasError: Where they differ.
+        NotAsItWasError: When they differ.
     """
     with opened(config) as session:
         again = _AGAIN[problem](session.installation.lake, catalog_of(session).champions, moment, session.settings)
@@ -143,21 +141,21 @@ def _compare(problem: ProblemName, moment: datetime, config: Path | None, *, as_
         differing = [name.replace("_", " ") for name, digests in again.digests.items() if not digests.is_as_it_was]
         raise NotAsItWasError(
             f"The tick at {again.tick.as_of:%Y-%m-%d %H:%M} UTC is not as it was: {', '.join(differing)} differ from "
-            "what was recorded. Settings are those of now; a changed one shows here, too."
+            "the record. Current settings are used, so a changed setting also shows here."
         )
 
 
 def _check(thresholds: Sequence[float] | None) -> None:
-    """A threshold is a probability that something can reach and not everything has."""
+    """Checks thresholds: probabilities between 0 and 1, both excluded."""
     wrong = [value for value in thresholds or () if not 0 < value <= 1]
     if wrong:
-        raise typer.BadParameter(f"--threshold {wrong[0]:g} is no probability; write it like 0.7.")
+        raise typer.BadParameter(f"--threshold {wrong[0]:g} is not a valid probability; write it like 0.7.")
 
 
 def _step(text: str) -> timedelta:
     found = _STEP.match(text)
     if found is None or int(found[1]) == 0:
-        raise typer.BadParameter(f"--every {text!r} is no step; write it like 15m or 1h.")
+        raise typer.BadParameter(f"--every {text!r} is not a valid duration; write it like 15m or 1h.")
     return timedelta(**{{"m": "minutes", "h": "hours"}[found[2]]: int(found[1])})
 
 

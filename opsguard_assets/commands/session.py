@@ -1,6 +1,6 @@
-"""What every command that touches the stores does first: read the environment, open the stores, load the settings.
+"""Opens a session for a command: reads the environment, opens the stores, loads the settings.
 
-Here: the options that commands share and how results are printed. Not here: any command.
+Here: shared options, and printing of results. Not here: any command.
 """
 
 import json
@@ -27,14 +27,16 @@ from resources.room import stored_in
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="An opsguard.yaml; without it OPSGUARD_CONFIG, then the simulated provider."),
+    typer.Option(
+        "--config", "-c", help="Path of an opsguard.yaml. Default: OPSGUARD_CONFIG, else the simulated provider."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 
 console = Console(stderr=True)
-# Where nobody told how wide the page is, as in a file or a pipe, rows stay on their lines.
+# In a file or a pipe the width is unknown, so rows are not wrapped.
 _WIDE = 240
-# What steers a terminal, and what turns the direction of a line or hides in it.
+# Control characters, and characters that change the text direction or are invisible.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -47,14 +49,14 @@ class Session:
 
 
 def environment_of(config: Path | None) -> Environment:
-    """The environment of this process, with `--config` winning over `OPSGUARD_CONFIG`."""
+    """The environment of this process; `--config` takes precedence over `OPSGUARD_CONFIG`."""
     place = read_environment(os.environ)
     return replace(place, config=config.expanduser().resolve()) if config else place
 
 
 @contextmanager
 def opened(config: Path | None) -> Iterator[Session]:
-    """The stores and settings for one command; child processes inherit the same stores."""
+    """Opens the stores and settings for one command; child processes use the same stores."""
     place = environment_of(config)
     check_lake(place)
     settings = load_settings_of(place, os.environ, misfits)
@@ -68,7 +70,7 @@ def opened(config: Path | None) -> Iterator[Session]:
 
 @contextmanager
 def errors_as_json(as_json: bool) -> Iterator[None]:  # noqa: FBT001 - the option of the command, passed on
-    """What goes wrong inside is a JSON document on standard output, too, for those who asked for one."""
+    """With --json, an error is also printed as a JSON document on standard output."""
     try:
         yield
     except Exception as error:
@@ -88,7 +90,7 @@ def _as_json(value: object) -> str:
 
 
 def print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes rows as a table to standard output; texts are shown as they are, never as markup."""
+    """Writes rows as a table to standard output; texts are never interpreted as markup."""
     table = RichTable(header_style="bold", box=None, pad_edge=False)
     columns = list(dict.fromkeys(column for row in rows for column in row))
     for column in columns:
@@ -101,7 +103,7 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         shown.print(f"{title}: none")
         return
-    # A title of the table itself would break where the table is narrow.
+    # Rich would wrap the title at the width of the table.
     shown.print(title, soft_wrap=True)
     shown.print(table)
 
@@ -115,10 +117,10 @@ def _plain(name: str, value: object) -> str:
 
 
 def visible(text: str) -> str:
-    """A received text with control characters replaced: a file name must not steer the terminal."""
+    """A received text with control characters replaced, so that it cannot control the terminal."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def line(text: str) -> str:
-    """A received text on one line: it cannot look like lines of ours."""
+    """A received text on one line, so that it cannot imitate output lines."""
     return visible(" ".join(text.split()))

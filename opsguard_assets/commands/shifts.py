@@ -1,4 +1,4 @@
-"""`opsguard shifts`: who is missing, and what a verdict rests on. Not here: verdicts (`opsguard_assets.shifts`)."""
+"""`opsguard shifts`: who is missing, and the evidence for verdicts. Not here: verdicts (`opsguard_assets.shifts`)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -23,9 +23,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="Who is missing, and what a verdict rests on.",
+    help="Show who is missing, and the evidence for a verdict.",
 )
-_AsOf = Annotated[str | None, typer.Option(help="The moment, such as 2026-01-31T12:00:00+00:00; now where left out.")]
+_AsOf = Annotated[str | None, typer.Option(help="The moment, such as 2026-01-31T12:00:00+00:00; default: now.")]
 _SCHEDULE = (
     "person_id", "status", "replaces_id", "expected_from_at", "expected_until_at", "post", "site_id", "timezone",
 )  # fmt: skip
@@ -43,22 +43,22 @@ def listed(
     since: Annotated[
         str | None,
         typer.Option(
-            help="Shifts that start from this moment on, such as 2026-01-31T12:00:00+00:00; those that are "
-            "judged (they run or ended within a day) where left out."
+            help="Shifts that start from this time on, such as 2026-01-31T12:00:00+00:00. Default: shifts that run or "
+            "ended within a day."
         ),
     ] = None,
-    show_all: Annotated[bool, typer.Option("--all", help="Also those that are fine.")] = False,
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 50,
+    show_all: Annotated[bool, typer.Option("--all", help="Include shifts without problems.")] = False,
+    limit: Annotated[int, typer.Option(help="Maximum number of shifts.", min=1)] = 50,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The latest verdicts on shifts in trouble, the worst first; those that are fine with --all.
+    """List the latest verdicts on shifts with problems, the worst first; --all includes the others.
 
     Example: `opsguard shifts list --verdict no_show --verdict unattended`.
     """
     unknown = sorted(set(verdict or ()) - set(VERDICTS))
     if unknown:
-        raise typer.BadParameter(f"{', '.join(unknown)}: no verdict; there are {', '.join(VERDICTS)}")
+        raise typer.BadParameter(f"{', '.join(unknown)}: not a verdict; the verdicts are {', '.join(VERDICTS)}")
     with opened(config) as session:
         zone, lake = session.settings.operations.timezone, session.installation.lake
         rows = lake.known(SHIFT_COMPLIANCE).filter(_asked(session, since)).collect()
@@ -79,7 +79,7 @@ def listed(
 
 
 def _asked(session: Session, since: str | None) -> pl.Expr:
-    """Which shifts are asked for: those from a moment on, or those that the newest tick judged."""
+    """The selected shifts: those from a moment on, or those of the newest tick."""
     if since:
         return pl.col("starts_at") >= pl.lit(instant(since), INSTANT)
     newest = newest_tick(session.installation.database, MONITOR) or datetime.now(UTC)
@@ -87,7 +87,7 @@ def _asked(session: Session, since: str | None) -> pl.Expr:
 
 
 def _named(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows with the names of their sites and people; their numbers where no name is known."""
+    """Rows with the names of sites and people; identifiers where no name is known."""
     for table, key, name in (("sites", "site_id", "site"), ("people", "person_id", "person")):
         known = session.installation.lake.known(TABLES[table]).select(key, pl.col("name").alias(name))
         names = known.unique(key).collect()
@@ -104,7 +104,7 @@ def evidence(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Everything that the verdict on a shift rests on: schedule, punches, distances, feed, rule, what was said when.
+    """Show the evidence for a verdict: schedule, punches, distances, feed, rule, and all recorded verdicts.
 
     Example: `opsguard shifts evidence S0001gate-0@2026-03-02 --as-of 2026-03-02T09:00:00+00:00`.
     """
@@ -122,7 +122,7 @@ def evidence(
         "Verdict": found.verdicts.select(_VERDICT),
         "Said so far": found.said.select("known_at", "person_id", "verdict", "rule"),
     }
-    typer.echo(f"Shift {line(shift)} by what was known at {clock(moment, zone)}.")
+    typer.echo(f"Shift {line(shift)} as known at {clock(moment, zone)}.")
     for title, frame in parts.items():
         print_rows(f"\n{title}", clocks(frame, zone).to_dicts())
 

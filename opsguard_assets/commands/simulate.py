@@ -1,4 +1,4 @@
-"""`opsguard simulate`: records of a period of the simulated provider, as files. Not here: the simulator itself."""
+"""`opsguard simulate`: writes the records of a simulated provider as files. Not here: the simulator."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @app.command()
 def simulate(
-    out: Annotated[Path, typer.Option(help="Folder of the records; made where it is missing.")],
+    out: Annotated[Path, typer.Option(help="Folder for the records; created if missing.")],
     begins: Annotated[str, typer.Option("--from", help="First day (UTC), such as 2026-01-01.")],
     until: Annotated[str, typer.Option(help="Last instant, such as 2026-02-01 or 2026-02-01T12:00:00+00:00.")],
     tickets_per_day: Annotated[float | None, typer.Option(help="Mean tickets a day.")] = None,
@@ -23,9 +23,9 @@ def simulate(
     seed: Annotated[int | None, typer.Option(help="Chooses the world.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write what a simulated provider records in a period, and the truth that no system knows, beside it.
+    """Write the records of a simulated provider for a period, and next to them the ground truth.
 
-    Equal options give equal records. A later `--until` in the same folder adds what became known since.
+    Equal options give equal records. A later `--until` in the same folder adds the records since.
 
     Example: `opsguard simulate --out world --from 2026-01-01 --until 2026-02-01 --sites 10 --tickets-per-day 60`.
     """
@@ -51,7 +51,9 @@ def _instant(text: str, option: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{option}: {text!r} is no day and no instant; write it like 2026-01-31") from None
+        raise typer.BadParameter(
+            f"{option}: {text!r} is not a valid date or timestamp; write it like 2026-01-31"
+        ) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
@@ -61,4 +63,4 @@ def _show(written: int, end: datetime, tables: dict[str, str], truth: Path, *, a
         return
     rows: list[dict[str, Any]] = [{"table": name, "folder": folder} for name, folder in tables.items()]
     print_rows(f"{written:,} records known by {end:%Y-%m-%d %H:%M} UTC", rows)
-    typer.echo(f"\nThe truth, which no source may read: {truth}")
+    typer.echo(f"\nThe ground truth, which no source may read: {truth}")

@@ -1,4 +1,4 @@
-"""`opsguard status`: how things stand, on one screen. Not here: finding it out (`overview`)."""
+"""`opsguard status`: the state on one screen. Not here: reading it (`overview`)."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -22,13 +22,13 @@ from resources.environment import Environment
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _RULE = "rule"
-_NOTHING_YET = "Nothing is here yet"
+_NOTHING_YET = "There is no data yet"
 _MOST_TROUBLES = 12
 
 
 @app.command()
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Show how things stand: ticks and their lag, alerts, models, sources, what waits or failed. Changes nothing."""
+    """Show the state: ticks and their lag, alerts, models, sources, pending and failed work. Changes nothing."""
     place = environment_of(config)
     if not _begun(place):
         words = f"{_NOTHING_YET}: {place.home} has no database. {_first_steps(place)}"
@@ -44,7 +44,7 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 
 def _begun(place: Environment) -> bool:
-    """Whether anybody opened this home before: to look must not make a database."""
+    """Whether this home was opened before; reading the status must not create a database."""
     return place.database_url is not None or place.embedded_data.exists()
 
 
@@ -62,8 +62,8 @@ def _next_steps(found: Overview, place: Environment) -> list[str]:
     if not _loaded(found):
         return [f"Nothing is loaded yet. {_first_steps(place)}"]
     late = any(job["is_late"] for job in found.jobs)
-    idle = "Schedules do not run: `opsguard up` starts them and keeps the cadences."
-    wrong = "`opsguard doctor` checks stores and sources and says the remedies."
+    idle = "Schedules do not run: `opsguard up` starts them."
+    wrong = "`opsguard doctor` checks stores and sources and names the remedies."
     return [
         *([idle] if late and not found.places["schedules_run"] else []),
         *([wrong] if any(trouble["what"] in ("failed run", "failed check") for trouble in found.troubles) else []),

@@ -1,4 +1,4 @@
-"""`opsguard sync`: everything new at the sources, once. Not here: loading (`opsguard_assets.intake`)."""
+"""`opsguard sync`: loads everything new from the sources, once. Not here: loading (`opsguard_assets.intake`)."""
 
 from typing import Any
 
@@ -25,16 +25,16 @@ from opsguard_assets.metadata import check_words
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _NOTHING_ACCEPTED = "Nothing was accepted; the failed checks below say why."
 _REMEDY = (
-    "They are set apart in the lake under quarantine/, with their records. Correct the source or the mapping in "
+    "They are in the lake under quarantine/, with their records. Correct the source or the mapping in "
     "opsguard.yaml (docs/sources.md), then run `opsguard sync` again."
 )
 
 
 @app.command()
 def sync(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Load everything new from the sources, and update what follows from it.
+    """Load everything new from the sources, and update what depends on it.
 
-    Rejected rows are in the lake under quarantine/, with rule, value, source and position. Ends with 1 when a check
+    Rejected rows are in the lake under quarantine/, with rule, value, source and position. Exits with 1 when a check
     fails: a file that cannot be read, or more rejected rows than the source allows.
     """
     with errors_as_json(as_json), opened(config) as session:
@@ -48,35 +48,35 @@ def sync(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 
 def load(session: Session) -> tuple[Loads, list[dict[str, str]]]:
-    """Runs the load with progress bars; what it brought, and the checks that failed."""
+    """Runs the load with progress bars; returns its results and the failed checks."""
     lake = session.installation.lake
     before = ledger_now(lake)
     with bars() as shown:
         result = run_job(session, SYNC_JOB, progress=shown)
     loads = loads_since(lake, before)
-    # What the ledger says of changed columns need not be said by the check of the raw records again.
+    # The ledger reports changed columns already; the check of the raw records would repeat them.
     entries = {f"{RAW}/{source}" for source in loads.drifted}
     failed = [c for c in failed_checks(result) if c["check"] != COLUMNS_CHECK or c["asset"] not in entries]
     return loads, failed
 
 
 def show(loads: Loads, failed: list[dict[str, str]]) -> None:
-    """Prints what a load brought, source by source, and what to do about what it did not."""
+    """Prints the results of a load by source, and remedies for what was not accepted."""
     for title, rows in _by_source(loads.summary).items():
         print_rows(title, rows)
         typer.echo("")
     if loads.rows.is_empty():
         is_wrong = any(check["severity"] == "ERROR" for check in failed)
-        typer.echo(_NOTHING_ACCEPTED if is_wrong else "Nothing new: every source says what it said before.")
+        typer.echo(_NOTHING_ACCEPTED if is_wrong else "Nothing new: no source has new records.")
     for sentence in loads.repaired:
         console.print(visible(sentence), markup=False, soft_wrap=True)
     if loads.rejected:
         shown = [{name: value for name, value in row.items() if name != "example"} for row in loads.rejected]
-        print_rows("Rejected rows, by the rule that they break", shown)
+        print_rows("Rejected rows by rule", shown)
         typer.echo(_REMEDY)
     for change in loads.drift:
         console.print(visible(f"columns changed: {change}"), markup=False, soft_wrap=True)
-    # One source may fill many tables, and what is wrong with it is told once.
+    # One source may fill many tables; its failure is printed once.
     assets: dict[tuple[str, str], list[str]] = {}
     for check in failed:
         assets.setdefault((check["check"], check["found"]), []).append(check["asset"])
@@ -87,7 +87,7 @@ def show(loads: Loads, failed: list[dict[str, str]]) -> None:
 
 
 def _by_source(summary: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """One table per source; sources of one table each, such as those of a simulator, stand in one table together."""
+    """One table per source; sources with one table each, such as those of a simulator, share one."""
     tables: dict[str, list[dict[str, Any]]] = {}
     for row in summary:
         tables.setdefault(row["source"], []).append(_as_row(row))
@@ -100,7 +100,7 @@ def _by_source(summary: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]
 
 
 def _title(name: str) -> str:
-    return f"{name}: received = new + known already + rejected"
+    return f"{name}: received = new + unchanged + rejected"
 
 
 def _as_row(row: dict[str, Any]) -> dict[str, Any]:

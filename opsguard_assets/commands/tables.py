@@ -13,10 +13,10 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @app.command()
 def tables(
-    name: Annotated[str | None, typer.Argument(help="A table; without it all of them are listed.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A table. Default: list all tables.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the canonical tables: what a source can fill, column by column, with units and rules.
+    """Print the canonical tables that sources fill, column by column, with units and rules.
 
     Examples: `opsguard tables`, `opsguard tables tickets`, `opsguard tables tickets --json`.
     """

@@ -1,4 +1,4 @@
-"""`opsguard tick`: one moment of a frequent job. Not here: the job (`opsguard_assets.tickets`)."""
+"""`opsguard tick`: runs one tick of a frequent job. Not here: the job (`opsguard_assets.tickets`)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,18 +48,18 @@ def tick(
     kind: Annotated[
         Kind,
         typer.Argument(
-            help="sla: the risk of every open ticket; escalations: those at greatest risk; devices: rollups, health, "
-            "risk and alerts of every device at the last full hour; shifts: verdicts on all shifts of the last day; "
-            "vendors: scores, and the risk of open work orders."
+            help="sla: risk of every open ticket; escalations: tickets at the highest risk; devices: rollups, health, "
+            "risk and alerts at the last full hour; shifts: verdicts of the last day; vendors: scores, and "
+            "the risk of open work orders."
         ),
     ],
     as_of: Annotated[
-        str | None, typer.Option(help="The moment, such as 2026-01-31T12:00:00+00:00; now where left out.")
+        str | None, typer.Option(help="The moment, such as 2026-01-31T12:00:00+00:00; default: now.")
     ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compute one moment of a frequent job, by what was known at that moment; the same moment again replaces it.
+    """Run one tick of a frequent job, by what was known at that moment. Running it again replaces the tick.
 
     Example: `opsguard tick sla --as-of 2026-01-31T12:00:00+00:00`.
     """
@@ -104,7 +104,7 @@ def score(session: Session, as_of: datetime) -> RiskSummary:
 
 
 def _escalated(session: Session, as_of: datetime) -> dict[str, Any]:
-    """Runs the escalation of a moment and reads back how its candidates were decided."""
+    """Runs the escalation of a moment and reads back the decisions on its candidates."""
     run_job(session, ESCALATE_JOB, progress=Silent(), run_config=escalation_config(as_of))
     return tick_decided(session.installation.database, as_of)
 
@@ -115,16 +115,16 @@ def _show_escalations(decided: dict[str, Any], as_of: datetime, *, as_json: bool
         return
     rows = [{"decision": decision, "tickets": count} for decision, count in decided["decisions"].items()]
     print_rows(f"As of {as_of:%Y-%m-%d %H:%M} UTC, by the SLA risk of {decided['risk_as_of']:%H:%M} UTC", rows)
-    typer.echo("\nWhat became of them: `opsguard escalations list`.")
+    typer.echo("\nSee the results with `opsguard escalations list`.")
 
 
 @dataclass(frozen=True)
 class DeviceTick:
-    """What a tick of devices found, read back.
+    """The results of a tick of devices, read back.
 
     Attributes:
         as_of: The full hour.
-        within: The horizon that devices are judged by.
+        within: The horizon of the risk.
         headline: The tick in one sentence.
         health: Rows of `device_health`.
         visits: The devices most worth a visit, rows of `device_risk`.
@@ -137,7 +137,7 @@ class DeviceTick:
     visits: pl.DataFrame
 
     def as_json(self) -> dict[str, Any]:
-        """For machines."""
+        """The tick for JSON output."""
         bands = dict(self.health.group_by("band").len().iter_rows())
         return {"as_of": self.as_of, "health": bands, "visits": self.visits.to_dicts()}
 
@@ -183,13 +183,13 @@ def show(as_of: datetime, headline: RiskSummary) -> None:
     shown = first.with_columns(first["resolution_due_at"].dt.strftime("%Y-%m-%d %H:%M UTC"), _percent("risk"), left)
     ranked = shown.drop("site_id", "remaining_minutes", "working time left").insert_column(-2, left)
     print_rows(
-        "\nThe riskiest tickets that can still be saved; of equal risks, the one with the least time left first",
+        "\nThe riskiest tickets that can still be saved; of equal risks, the least time left first",
         ranked.with_row_index("rank", offset=1).to_dicts(),
     )
 
 
 def _percent(column: str) -> pl.Expr:
-    """Probabilities in whole percent. An open ticket is never certain, so 99.6 % is not told as 100 %."""
+    """Probabilities in whole percent. An open ticket is never certain, so 99.6 % is not shown as 100 %."""
     whole = (pl.col(column) * 100).round().cast(pl.Int64)
     return (
         pl.when(whole >= 100)  # noqa: PLR2004 - percent
@@ -200,7 +200,7 @@ def _percent(column: str) -> pl.Expr:
 
 
 def instant(as_of: str | None) -> datetime:
-    """The moment that an option names; now where it names none.
+    """The moment that an option names; now if it is not given.
 
     Raises:
         BadParameter: When it is not a valid timestamp with an offset, or lies after now.

@@ -1,6 +1,6 @@
-"""`opsguard ticks`: which moments were settled, and undoing those that were settled wrongly.
+"""`opsguard ticks`: lists settled ticks, and withdraws those that were settled by mistake.
 
-Here: the commands. Not here: undoing (`opsguard_assets.withdrawal`), computing a moment (`opsguard tick`).
+Here: the commands. Not here: withdrawing (`opsguard_assets.withdrawal`), running a tick (`opsguard tick`).
 """
 
 from datetime import UTC, datetime
@@ -18,8 +18,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
     add_completion=False,
-    help="Moments that were settled, by whom and when; and undoing what was settled wrongly.",
-    epilog="A tick was computed for a wrong moment? `opsguard ticks list --future`, then `opsguard ticks withdraw`.",
+    help="List settled ticks, by whom and when; withdraw those that were settled by mistake.",
+    epilog="A tick ran for a wrong moment? `opsguard ticks list --future`, then `opsguard ticks withdraw`.",
 )
 
 
@@ -34,19 +34,19 @@ class Kind(StrEnum):
     MODELS = "models"
 
 
-_Kinds = Annotated[list[Kind] | None, typer.Argument(help="Kinds of ticks; all where left out.")]
+_Kinds = Annotated[list[Kind] | None, typer.Argument(help="Kinds of ticks. Default: all.")]
 
 
 @app.command("list")
 def listed(
     kinds: _Kinds = None,
-    future: Annotated[bool, typer.Option("--future", help="Only moments that lie after now.")] = False,
-    withdrawn: Annotated[bool, typer.Option("--withdrawn", help="What was withdrawn, instead.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 30,
+    future: Annotated[bool, typer.Option("--future", help="Only moments in the future.")] = False,
+    withdrawn: Annotated[bool, typer.Option("--withdrawn", help="List withdrawn ticks instead.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of ticks, newest first.")] = 30,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the moments that jobs computed and monitors settled, the newest first.
+    """List the ticks that jobs computed and monitors settled, newest first.
 
     Example: `opsguard ticks list sla --limit 10`.
     """
@@ -70,20 +70,18 @@ def withdrawn_from(
     kinds: _Kinds = None,
     since: Annotated[
         str | None,
-        typer.Option(
-            "--from", help="Withdraw ticks of this moment and later ones; those that lie after now where left out."
-        ),
+        typer.Option("--from", help="Withdraw this tick and all later ones. Default: ticks in the future."),
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why; it stays in the history.")] = "settled for a wrong moment",
+    reason: Annotated[str, typer.Option(help="Why. It is kept in the history.")] = "settled for a wrong moment",
     by: ActorOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Undo ticks that were settled wrongly, as if they had never been; the history keeps them.
+    """Withdraw ticks that were settled by mistake; the history keeps them.
 
-    Alerts that they resolved are open again, alerts that they raised are closed as withdrawn, their scores and plans no
-    longer count, and the next real tick works at once. Doing it again changes nothing more. What was handed to a
-    helpdesk stays there.
+    Alerts that they resolved are open again, alerts that they raised are closed as withdrawn, and their scores and
+    plans no longer count. The next real tick works at once. Withdrawing again changes nothing. Changes in a helpdesk
+    stay.
 
     Example: `opsguard ticks withdraw sla --from 2099-01-01T00:00:00+00:00 --reason "typing error"`.
     """
@@ -105,7 +103,7 @@ def withdrawn_from(
         typer.echo(f"Nothing was settled from {begins:%Y-%m-%d %H:%M} UTC on; nothing was changed.")
         return
     print_rows(f"Withdrawn from {begins:%Y-%m-%d %H:%M} UTC on", rows)
-    typer.echo("\nThe next tick brings alerts up to date: `opsguard tick sla`, or the schedules.")
+    typer.echo("\nThe next tick refreshes the alerts: `opsguard tick sla`, or the schedules.")
 
 
 def _named(kinds: list[Kind] | None) -> list[str]:

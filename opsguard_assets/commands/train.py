@@ -1,4 +1,4 @@
-"""`opsguard train`: learn from what was known by an instant. Not here: learning (`ml`, `opsguard_assets.models`)."""
+"""`opsguard train`: trains models on what was known at a time. Not here: training (`ml`, `opsguard_assets.models`)."""
 
 import re
 from collections.abc import Mapping
@@ -28,16 +28,18 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 @app.command()
 def train(
     problem: Annotated[ProblemName, typer.Argument(help=PROBLEM_HELP)],
-    until: Annotated[str | None, typer.Option(help="Learn from what was known by then; now where left out.")] = None,
+    until: Annotated[str | None, typer.Option(help="Train on what was known at this time. Default: now.")] = None,
     budget: Annotated[str | None, typer.Option(help="Time for tuning, such as 120s or 5m.")] = None,
-    trials: Annotated[int | None, typer.Option(min=0, help="Most trials per candidate; 0 tunes nothing.")] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=0, help="Maximum number of trials per candidate; 0 disables tuning.")
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tune, fit and calibrate all candidates on past moments, and compare them on the latest, unseen by all of them.
+    """Tune, fit and calibrate all candidates on past moments, and compare them on later, unseen moments.
 
-    The comparison is in MLflow (`opsguard up`), too; the models lie in OPSGUARD_HOME/models. The best learned one
-    becomes challenger, and champion if the gate lets it in; one that was held back by --until is only compared.
+    The comparison is also in MLflow (`opsguard up`); the models are stored in OPSGUARD_HOME/models. The best learned
+    model becomes challenger, and champion if the gate promotes it. With --until it is only compared.
     """
     moment = instant(until, "--until") or datetime.now(UTC).replace(microsecond=0)
     seconds = _span(budget)
@@ -61,7 +63,7 @@ def train(
 
 
 def _enter(session: Session, made: Training, moment: datetime) -> dict[str, object]:
-    """Lets the best model stand against the champion; what came of it."""
+    """Registers the best model as challenger; returns the result of the gate."""
     catalog = catalog_of(session)
     challenge = challenger_of(catalog, made, moment)
     if challenge.verdict.passes:
@@ -87,7 +89,7 @@ def _train(
 
 
 def _said(gate: Mapping[str, Any]) -> str:
-    became = "is champion now" if gate["is_champion"] else "stays challenger: the gate keeps it out"
+    became = "is champion now" if gate["is_champion"] else "stays challenger: the gate rejected it"
     return "\n".join([f"Version {gate['version']} {became}.", *(f"  {reason}" for reason in gate["reasons"])])
 
 
@@ -95,11 +97,11 @@ def _span(text: str | None) -> float | None:
     """Seconds of a text like 120s or 5m.
 
     Raises:
-        BadParameter: When it is no such text.
+        BadParameter: When the text is not valid.
     """
     if text is None:
         return None
     found = _SPAN.match(text)
     if not found:
-        raise typer.BadParameter(f"--budget {text!r} is no span of time; write it like 120s or 5m.")
+        raise typer.BadParameter(f"--budget {text!r} is not a valid duration; write it like 120s or 5m.")
     return float(found[1]) * _SECONDS[found[2]]

@@ -1,6 +1,6 @@
-"""What waits or failed, one sentence each: runs, checks, rejected rows, escalations. For `opsguard status`.
+"""Pending and failed work for `opsguard status`: runs, checks, rejected rows, escalations, one sentence each.
 
-Here: asking the tables of Dagster and of OpsGuard. Not here: the other answers (`overview`).
+Here: reading the tables of Dagster and OpsGuard. Not here: the rest of the overview (`overview`).
 """
 
 import json
@@ -15,12 +15,12 @@ from resources.sql import statement
 
 Row = dict[str, Any]
 _DAY = timedelta(days=1)
-# So many of the newest results of checks are looked at: those of some days, however long the history is.
+# Only this many of the newest check results are read: the query stays fast, however long the history is.
 _CHECKS_LOOKED_AT = 20_000
 
 
 def troubles_of(connection: Connection, sources: Sequence[Row], now: datetime) -> list[Row]:
-    """Everything that waits or failed: what kind, where, and in words with the remedy."""
+    """Everything pending or failed: kind, place, and a sentence with the remedy."""
     return [
         *_failed_runs(connection, now),
         *_failed_checks(connection),
@@ -60,7 +60,7 @@ def _check(row: Row) -> Row:
     return {
         "what": "failed check" if is_error else "warning",
         "where": where,
-        "words": event.get("description") or "the asset's page in Dagster says more",
+        "words": event.get("description") or "see the asset's page in Dagster",
     }
 
 
@@ -78,11 +78,11 @@ def _over_limits(sources: Sequence[Row]) -> Iterator[Row]:
 def _waiting(connection: Connection, now: datetime) -> Iterator[Row]:
     (count,) = rows_of(connection, statement(__name__, "waiting_escalations"), since=now - _DAY)
     words = {
-        "unknown": "{} escalations have no known result; look in the helpdesk, then `opsguard escalations "
+        "unknown": "{} escalations have no known result; check the helpdesk, then `opsguard escalations "
         "resolve-unknown`",
         "failed": "{} escalations failed within a day; `opsguard escalations list --state failed` says why",
-        "open": "{} escalations wait; the next run tries them again",
-        "notices": "{} notices of escalations wait to be delivered",
+        "open": "{} escalations are pending; the next run retries them",
+        "notices": "{} notices of escalations are pending",
     }
     for name, sentence in words.items():
         if count[name]:
@@ -90,7 +90,7 @@ def _waiting(connection: Connection, now: datetime) -> Iterator[Row]:
 
 
 def exists(connection: Connection, table: str) -> bool:
-    """Whether Dagster has made a table yet."""
+    """Whether Dagster has created a table yet."""
     (found,) = rows_of(connection, "SELECT to_regclass(:table) AS found", table=table)
     return found["found"] is not None
 

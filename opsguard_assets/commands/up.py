@@ -1,9 +1,9 @@
-"""`opsguard up`: Dagster and MLflow on this installation's stores, until Ctrl-C.
+"""`opsguard up`: runs Dagster and MLflow on this installation's stores, until Ctrl-C.
 
-Here: which servers run, at which addresses, and what a person reads meanwhile. Not here: running them
-(`resources.servers`) and what they serve (`resources.serving`).
+Here: which servers run, their addresses, and the output. Not here: running them (`resources.servers`) and what they
+serve (`resources.serving`).
 
-Whatever takes seconds to import is imported after the first line.
+Slow imports happen after the first line of output.
 """
 
 import os
@@ -36,20 +36,21 @@ def up(
     config: Annotated[
         Path | None,
         typer.Option(
-            "--config", "-c", help="An opsguard.yaml; otherwise OPSGUARD_CONFIG, then the simulated provider."
+            "--config", "-c", help="Path of an opsguard.yaml. Default: OPSGUARD_CONFIG, else the simulated provider."
         ),
     ] = None,
     dagster_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the Dagster UI; another one if it is taken, any if 0.")
+        int,
+        typer.Option(min=0, max=65535, help="Port of the Dagster UI; if it is taken, another one. 0: any free port."),
     ] = 3000,
     mlflow_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of MLflow; another one if it is taken, any if 0.")
+        int, typer.Option(min=0, max=65535, help="Port of MLflow; if it is taken, another one. 0: any free port.")
     ] = 5000,
 ) -> None:
-    """Open Dagster (UI and daemon) and MLflow on the same data; Ctrl-C stops what this started, and only that.
+    """Open Dagster (UI and daemon) and MLflow on the same data. Ctrl-C stops only what this command started.
 
-    Both listen on this machine only, and answer their own pages and the programs of this machine. One `opsguard up`
-    runs per OPSGUARD_HOME; its logs are in OPSGUARD_HOME/logs. It reads opsguard.yaml when it starts.
+    Both listen on this machine only, and accept requests of their own pages and of local programs. One `opsguard up`
+    runs per OPSGUARD_HOME; its logs are in OPSGUARD_HOME/logs. It reads opsguard.yaml at the start.
     """
     say("Starting Dagster and MLflow …")
     stopping = _Stopping()
@@ -62,18 +63,18 @@ def up(
 
 
 def say(line: str) -> None:
-    """One line to the person; who has closed the terminal reads nothing, and everything else goes on."""
+    """Prints one line. A closed terminal is ignored, and the servers keep running."""
     with suppress(OSError):
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
 
 
 class _Stopped(BaseException):
-    """Somebody asked for the end. Not an error, so that nothing between takes it for one."""
+    """A request to stop. It is no `Exception`, so that no handler on the way catches it."""
 
 
 class _Stopping:
-    """What a signal does: the first one ends the work, any later one hurries the end."""
+    """The signal handler: the first signal stops the servers, a later one stops them at once."""
 
     def __init__(self) -> None:
         self.servers: Servers | None = None
@@ -89,8 +90,8 @@ class _Stopping:
 
 
 def _listen_to_signals(stopping: _Stopping) -> None:
-    """Ctrl-C, a request to end and a closed terminal mean the same."""
-    # A shell starts background jobs with Ctrl-C ignored; whoever sends it all the same means it.
+    """Ctrl-C, SIGTERM and a closed terminal all mean stop."""
+    # Shells start background jobs with SIGINT ignored; one that is sent explicitly must still stop them.
     signal.signal(signal.SIGINT, stopping)
     signal.signal(signal.SIGTERM, stopping)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it on purpose
@@ -103,7 +104,7 @@ def _run(stack: ExitStack, stopping: _Stopping, config: Path | None, wanted: Map
     home = read_environment(os.environ).home
     occupancy, left = stack.enter_context(occupied(home))
     if left:
-        say(f"Ended what an `opsguard up` that was killed had left: {', '.join(left)}.")
+        say(f"Stopped processes of a killed `opsguard up`: {', '.join(left)}.")
     ports = {name: stack.enter_context(take_port(number)) for name, number in wanted.items()}
     occupancy.addresses |= {name: f"http://{HOST}:{port.number}" for name, port in ports.items()}
     occupancy.note([])
@@ -127,18 +128,18 @@ def _say_when(line: str) -> None:
 
 
 def _keep_database(place: "Environment") -> Callable[[], None]:
-    """Starts the embedded PostgreSQL again where it was killed; a server of somebody else is theirs to look after."""
+    """Restarts the embedded PostgreSQL after it was killed; an external server is not touched."""
     from resources.postgres import ensure_running  # noqa: PLC0415 - after the first line
 
     def keep() -> None:
         if place.database_url is None and ensure_running(place.embedded_data, say=_say_when):
-            _say_when("PostgreSQL had ended and runs again.")
+            _say_when("PostgreSQL had stopped and was restarted.")
 
     return keep
 
 
 def _variables(session: "Session", occupancy: Occupancy) -> dict[str, str]:
-    """What the servers are told by their environment: secrets are in no command line."""
+    """The environment of the servers. Secrets are passed here, because command lines are public."""
     from resources.database import MLFLOW  # noqa: PLC0415 - after the first line
 
     installation = session.installation
@@ -147,15 +148,15 @@ def _variables(session: "Session", occupancy: Occupancy) -> dict[str, str]:
         "MLFLOW_DEFAULT_ARTIFACT_ROOT": "mlflow-artifacts:/",
         "MLFLOW_ARTIFACTS_DESTINATION": str(installation.environment.mlflow_artifacts),
         "MLFLOW_TRACKING_URI": occupancy.addresses["MLflow"],
-        # Nine processes that wait for jobs which nobody here sends.
+        # MLflow would start nine worker processes for jobs that OpsGuard never submits.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        # Every thread would keep a heap of its own.
+        # One malloc arena per thread would multiply the memory.
         "MALLOC_ARENA_MAX": "2",
     }
 
 
 def _specs(occupancy: Occupancy, ports: Mapping[str, Port]) -> list[ServerSpec]:
-    """One code server for the UI and the daemon: definitions are loaded once."""
+    """The servers. UI and daemon share one code server, so definitions are loaded once."""
     socket = ["--socket", str(occupancy.sockets / "code.sock")]
     urls = occupancy.addresses
 

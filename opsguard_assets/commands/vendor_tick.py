@@ -1,4 +1,4 @@
-"""One moment of vendors: scores, risk of open orders, alerts. Not here: the jobs (`opsguard_assets.vendors`)."""
+"""One tick of vendors: scores, risk of open orders, alerts. Not here: the jobs (`opsguard_assets.vendors`)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ from resources.progress import Silent
 
 @dataclass(frozen=True)
 class VendorTick:
-    """What a moment of vendors says, read back.
+    """The results of a tick of vendors, read back.
 
     Attributes:
         as_of: The moment.
@@ -33,12 +33,12 @@ class VendorTick:
     risk: pl.DataFrame
 
     def as_json(self) -> dict[str, Any]:
-        """For machines."""
+        """The tick for JSON output."""
         return {"as_of": self.as_of, "scores": self.scores.to_dicts(), "orders": self.risk.to_dicts()}
 
 
 def score_vendors(session: Session, as_of: datetime) -> VendorTick:
-    """Runs both jobs of vendors at a moment and reads back what they say."""
+    """Runs both jobs of vendors for a moment and reads the results back."""
     run_job(session, SCORE_VENDORS_JOB, progress=Silent(), run_config=moment_config(as_of, VENDOR_SCORES_KEY))
     run_job(session, WATCH_ORDERS_JOB, progress=Silent(), run_config=vendor_config(as_of))
     lake = session.installation.lake
@@ -47,7 +47,7 @@ def score_vendors(session: Session, as_of: datetime) -> VendorTick:
 
 
 def show_vendors(found: VendorTick, *, rows: int = 5) -> None:
-    """Prints a moment of vendors."""
+    """Prints a tick of vendors."""
     ranked = found.scores.drop_nulls("rank").sort("score", "vendor_id")
     typer.echo(
         f"\nAs of {found.as_of:%Y-%m-%d %H:%M} UTC: {len(found.scores):,} vendors scored, "

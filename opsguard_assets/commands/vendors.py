@@ -15,9 +15,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="Who does the work well, who does not, and why.",
+    help="Show the scores of vendors, and what changed them.",
 )
-_AsOf = Annotated[str | None, typer.Option(help="The moment, such as 2026-01-31T12:00:00+00:00; now where left out.")]
+_AsOf = Annotated[str | None, typer.Option(help="The moment, such as 2026-01-31T12:00:00+00:00; default: now.")]
 _COLUMNS = ("trade", "rank", "name", "grade", "score", "jobs", "in_time", "change")
 
 
@@ -28,7 +28,7 @@ def listed(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Scores of the last 90 days, trade by trade, the best first, with what moved them last month.
+    """List the scores of the last 90 days by trade, best first, with the main changes of the last month.
 
     Example: `opsguard vendors list --trade elevators`.
     """
@@ -43,21 +43,21 @@ def listed(
         print_json(rows.to_dicts())
     else:
         zone = session.settings.operations.timezone
-        print_rows(f"Vendors, known at {clock(moment, zone)}", rows.select(_COLUMNS).to_dicts())
+        print_rows(f"Vendors as known at {clock(moment, zone)}", rows.select(_COLUMNS).to_dicts())
 
 
 @app.command()
 def report(
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder of the pages, made where it is missing; below OPSGUARD_HOME where left out."),
+        typer.Option(help="Folder for the pages; created if missing. Default: below OPSGUARD_HOME."),
     ] = None,
     as_of: _AsOf = None,
     config: ConfigOption = None,
 ) -> None:
-    """One HTML page per vendor (parts, months, late jobs, what was done again) and one ranking, ready to print.
+    """Write one HTML page per vendor (parts, months, late jobs, rework) and one ranking, ready to print.
 
-    Example: `opsguard vendors report`, then open the page that it names.
+    Example: `opsguard vendors report`, then open the page it names.
     """
     from opsguard_assets.commands.vendor_pages import write_pages  # noqa: PLC0415 - only who writes pages needs it
 
@@ -67,4 +67,4 @@ def report(
         home = session.installation.environment.home
         folder = out.expanduser().resolve() if out else home / "reports" / "vendors"
         pages = write_pages(scored, moment, session.settings, folder)
-    typer.echo(f"{len(pages):,} pages are written to {folder}; begin with {pages[0]}")
+    typer.echo(f"{len(pages):,} pages are written to {folder}; start with {pages[0]}")

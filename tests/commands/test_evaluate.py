@@ -54,8 +54,8 @@ def rows(count=40):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (("evaluate", "sla_breach", "--from", "2016-06-02", "--to", "2016-05-01"), "--from must lie before --to"),
-        (("replay", "sla_breach", "--from", "2016-06-02", "--to", "2016-05-01"), "--from must lie before --to"),
+        (("evaluate", "sla_breach", "--from", "2016-06-02", "--to", "2016-05-01"), "--from must be before --to"),
+        (("replay", "sla_breach", "--from", "2016-06-02", "--to", "2016-05-01"), "--from must be before --to"),
         (("replay", "sla_breach", "--from", "2016-05-01", "--threshold", "1.5"), "--threshold 1.5 is no probability"),
         (("replay", "sla_breach", "--from", "2016-05-01", "--threshold", "0"), "--threshold 0 is no probability"),
     ],

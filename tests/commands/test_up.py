@@ -117,7 +117,7 @@ def test_killed_itself_it_leaves_nothing_that_the_next_one_does_not_end(up):
     first.process.wait()
     wait_for(lambda: [process for process in servers if process.is_running()] == [frozen], seconds=30)
     second = up("--dagster-port", "3911", "--mlflow-port", "3912").ready()
-    assert any(line.startswith("Ended what an `opsguard up` that was killed had left: ") for line in second.lines())
+    assert any(line.startswith("Stopped processes of a killed `opsguard up`: ") for line in second.lines())
     assert not frozen.is_running() or frozen.status() == psutil.STATUS_ZOMBIE
     second.process.terminate()
     assert second.process.wait(timeout=60) == 0
