@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from opsguard_assets.alerts.finding import checked
-from opsguard_assets.shifts.alerts.findings import Found, key_of_part, shift_findings
+from opsguard_assets.shifts.alerts.findings import Found, Levels, key_of_part, shift_findings
 from opsguard_assets.shifts.calendar.posts import coverage_ahead
 from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
 from opsguard_assets.shifts.coverage.coverage import coverage_now
@@ -20,12 +20,14 @@ from tests.shifts.test_verdicts import at, punch, shift
 
 SITES = [site(), site("dock", latitude=52.6, longitude=13.5), site("far", latitude=40.0, longitude=-70.0)]
 
+LEVELS = Levels()
+
 
 def found(shifts, punches=(), now="09:00", **more):
     return checked(shift_findings(known(shifts, punches, now, **more)))
 
 
-def known(shifts, punches=(), now="09:00", proposed=None, risk=None, beats_until=None, said=()):
+def known(shifts, punches=(), now="09:00", proposed=None, risk=None, beats_until=None, said=(), levels=LEVELS):
     heard = at(beats_until or now)
     beats = [{"site_id": name, "reported_upto_at": heard, "known_at": heard} for name in ("hall", "dock")]
     frame = rows(SHIFT_CALENDAR, *shifts)
@@ -37,7 +39,7 @@ def known(shifts, punches=(), now="09:00", proposed=None, risk=None, beats_until
     was = pl.DataFrame(list(said), schema=schema, orient="row")
     helped = nothing_proposed() if proposed is None else proposed
     likely = SHIFT_RISK.empty() if risk is None else risk
-    return Found(verdicts, pl.concat([here, ahead]), helped, 15.0, likely, 0.4, 0.3, was)
+    return Found(verdicts, pl.concat([here, ahead]), helped, likely, was, levels)
 
 
 def test_one_key_changes_its_type_and_severity_with_what_becomes_of_the_shift():

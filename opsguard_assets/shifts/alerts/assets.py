@@ -15,6 +15,7 @@ from opsguard_assets.shifts.alerts.findings import (
     ALERT_TYPES,
     MONITOR,
     Found,
+    Levels,
     expired_findings,
     key_of_gap,
     key_of_part,
@@ -61,8 +62,7 @@ def shift_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
 
 def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datetime) -> pl.DataFrame:
     """The findings of a moment, those marked that must not raise an alert, or that end one."""
-    limits, chosen = limits_of(settings), settings.shifts
-    judged = compliance_at(lake, as_of, limits)
+    judged = compliance_at(lake, as_of, limits_of(settings))
     around = calendar_at(lake, as_of, since=since_of(as_of), until=as_of + _AHEAD).shifts
     ahead = coverage_ahead(around, as_of)
     now = coverage_now(judged.shifts, judged.verdicts, as_of)
@@ -74,22 +74,31 @@ def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datet
     absences = lake.known(TABLES["absences"], as_of).collect()
     workforce = Workforce(people, sites, around, absences)
     needs = _needs(judged, coverage, as_of)
-    terms = Terms(chosen.rest_hours, chosen.substitute_within_km, chosen.proposals)
-    proposed = proposals(needs, workforce, terms)
+    proposed = proposals(needs, workforce, terms_of(settings))
     found = Found(
         judged.verdicts,
         coverage,
         proposed,
-        limits.late_after,
         recorded_risk(lake, as_of),
-        chosen.no_show_alert_from,
-        chosen.no_show_clear_below,
         last_risk(lake, as_of),
+        levels_of(settings),
     )
     plans = plans_at(lake, as_of)
     by_plan = settings.plans.alerts_by_plan()
     findings = suppress_repeated(found, lambda rows: suppress_outside_plan(rows, plans, by_plan))
     return pl.concat([findings, suppress_outside_plan(_expired(lake, database, found, as_of), plans, by_plan)])
+
+
+def levels_of(settings: Settings) -> Levels:
+    """From when what is found."""
+    chosen = settings.shifts
+    return Levels(chosen.late_after_minutes, chosen.no_show_alert_from, chosen.no_show_clear_below)
+
+
+def terms_of(settings: Settings) -> Terms:
+    """Who is asked to come."""
+    chosen = settings.shifts
+    return Terms(chosen.rest_hours, chosen.substitute_within_km, chosen.proposals)
 
 
 def _expired(lake: Lake, database: Database, found: Found, as_of: datetime) -> pl.DataFrame:

@@ -53,6 +53,21 @@ _ABSENT = {
 
 
 @dataclass(frozen=True)
+class Levels:
+    """From when what is found; the fields of `opsguard_assets.config.shifts`.
+
+    Attributes:
+        unconfirmed_after: Minutes after the start from which an unknown verdict is told.
+        risk_from: The probability of a no-show from which it is told.
+        risk_until: The probability below which it is told no longer.
+    """
+
+    unconfirmed_after: float = 15.0
+    risk_from: float = 0.4
+    risk_until: float = 0.3
+
+
+@dataclass(frozen=True)
 class Found:
     """What a tick knows.
 
@@ -60,22 +75,18 @@ class Found:
         verdicts: Rows of `shift_compliance`.
         coverage: Rows of `coverage.coverage_now` and `posts.coverage_ahead`, the latter with `is_ahead`.
         risk: Rows of `shift_risk` of the moment; none where nobody wants them.
-        risk_from: The risk from which it is told.
-        risk_until: The risk below which it is told no longer.
         said: The risk that was said last of each part: `shift_id`, `person_id`, `no_show_risk`; shown apart while
             nobody can know whether the person came.
         proposals: `need` (the alert's key), `proposals` and `nobody` (`substitutes.proposals`).
-        unconfirmed_after: Minutes after the start from which an unknown verdict is told.
+        levels: From when what is found.
     """
 
     verdicts: pl.DataFrame
     coverage: pl.DataFrame
     proposals: pl.DataFrame
-    unconfirmed_after: float
     risk: pl.DataFrame
-    risk_from: float
-    risk_until: float
     said: pl.DataFrame
+    levels: Levels
 
 
 def shift_findings(found: Found) -> pl.DataFrame:
@@ -162,7 +173,7 @@ def key_of_gap() -> pl.Expr:
 
 def _parts(found: Found) -> pl.DataFrame:
     late = (pl.col("known_at") - pl.col("expected_from_at")).dt.total_microseconds() / 60e6
-    is_certain = (pl.col("verdict") != UNKNOWN) | ((late >= found.unconfirmed_after) & ~is_there())
+    is_certain = (pl.col("verdict") != UNKNOWN) | ((late >= found.levels.unconfirmed_after) & ~is_there())
     rows = found.verdicts.filter(pl.col("verdict").is_in(list(_OF_VERDICT)), is_certain)
     critical = pl.col("is_critical").fill_null(value=False)
     words = pl.DataFrame(
@@ -271,7 +282,7 @@ def _outside(verdicts: pl.DataFrame) -> pl.DataFrame:
 
 def _likely(found: Found) -> pl.DataFrame:
     risk = pl.col("risk")
-    rows = found.risk.filter(risk >= found.risk_until)
+    rows = found.risk.filter(risk >= found.levels.risk_until)
     return rows.select(
         "client_id",
         "site_id",
@@ -292,7 +303,7 @@ def _likely(found: Found) -> pl.DataFrame:
             likely(risk, "it is likely that nobody comes", "nobody may come"),
             reached(risk),
         ),
-        is_raising=risk >= found.risk_from,
+        is_raising=risk >= found.levels.risk_from,
         facts=pl.struct("person_id", "risk", starts=_clock("starts_at")).struct.json_encode(),
     )
 

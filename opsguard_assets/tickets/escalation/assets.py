@@ -61,7 +61,7 @@ def escalations_asset(settings: Settings, open_system: Callable[[], TicketSystem
             check_results=[
                 _accounted(store.counts(database)),
                 _accepted(done),
-                _certain(database, now - timedelta(minutes=settings.escalation.unknown_minutes)),
+                _certain(database, settings, now),
             ],
         )
 
@@ -124,8 +124,8 @@ def _accepted(done: Escalated) -> dg.AssetCheckResult:
     )
 
 
-def _certain(database: Database, before: datetime) -> dg.AssetCheckResult:
-    count = store.unknown_since(database, before)
+def _certain(database: Database, settings: Settings, now: datetime) -> dg.AssetCheckResult:
+    count = store.unknown_since(database, now - timedelta(minutes=settings.escalation.unknown_minutes))
     remedy = "; look in the helpdesk, then `opsguard escalations resolve-unknown`" if count else ""
     return dg.AssetCheckResult(
         check_name=CERTAIN,

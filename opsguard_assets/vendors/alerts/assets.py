@@ -51,15 +51,6 @@ def vendor_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
 
 def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame:
     """The findings of a moment, those marked that must not raise an alert."""
-    chosen = settings.vendors
-    levels = Levels(
-        chosen.fewest_jobs,
-        chosen.score_drop,
-        chosen.sla_target,
-        chosen.late_alert_from,
-        chosen.overdue_high_hours,
-        chosen.late_clear_below,
-    )
     today = as_of.astimezone(ZoneInfo(settings.operations.timezone)).date()
     last = months_before(today, 1)[0]
     months = lake.known(VENDOR_MONTHS, as_of).filter(pl.col("month") >= months_before(today, 2)[0]).collect()
@@ -67,12 +58,27 @@ def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame
         last_scores(lake, as_of),
         months.filter(pl.col("month") == last),
         months.filter(pl.col("month") < last),
-        overdue_at(lake, as_of, chosen.cancelled),
+        overdue_at(lake, as_of, settings.vendors.cancelled),
         recorded_risk(lake, as_of),
     )
     plans = plans_at(lake, as_of)
-    marked = suppress_outside_plan(vendor_findings(known, levels, as_of), plans, settings.plans.alerts_by_plan())
+    marked = suppress_outside_plan(
+        vendor_findings(known, levels_of(settings), as_of), plans, settings.plans.alerts_by_plan()
+    )
     return suppress_repeated(marked)
+
+
+def levels_of(settings: Settings) -> Levels:
+    """From when what is found."""
+    chosen = settings.vendors
+    return Levels(
+        fewest_jobs=chosen.fewest_jobs,
+        score_drop=chosen.score_drop,
+        sla_target=chosen.sla_target,
+        late_alert_from=chosen.late_alert_from,
+        overdue_high_hours=chosen.overdue_high_hours,
+        late_clear_below=chosen.late_clear_below,
+    )
 
 
 def overdue_at(lake: Lake, as_of: datetime, cancelled: tuple[str, ...]) -> pl.DataFrame:

@@ -1,0 +1,165 @@
+"""Every setting of `opsguard.yaml`, changed alone, changes something that can be seen.
+
+The settings are found by walking their models: one that is new fails until it has a case here.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from opsguard_assets.config.settings import Settings
+from tests.config.effects import devices, house, shifts, tickets, vendors
+from tests.config.effects.given import STORES, as_text
+
+# Setting -> another value than its default, and what shows it.
+CASES = {
+    "operations.timezone": ("Asia/Tokyo", house.definitions),
+    "sla.alert_from": (0.65, tickets.sla_findings),
+    "sla.high_from": (0.75, tickets.sla_findings),
+    "sla.clear_below": (0.65, tickets.sla_findings),
+    "sla.escalate_from": (0.9, tickets.escalation_asked),
+    "sla.holdout_share": (0.5, tickets.sla_findings),
+    "sla.alerts_per_day": (1, tickets.sla_findings),
+    "sla.missed_tick_limit_minutes": (20, tickets.late_ticks),
+    "retention.lake_days": (8, house.housekeeping_asked),
+    "retention.decision_days": (8, house.housekeeping_asked),
+    "retention.raw_days": (8, house.housekeeping_asked),
+    "retention.risk_days": (8, house.housekeeping_asked),
+    "retention.run_days": (8, house.housekeeping_asked),
+    "alerts.reopen_within_minutes": (5, house.reopened),
+    "escalation.cooldown_minutes": (30, tickets.escalation_asked),
+    "escalation.max_steps": (1, tickets.escalation_asked),
+    "escalation.risk_minutes": (5, tickets.escalation_asked),
+    "escalation.give_up_minutes": (5, tickets.escalation_asked),
+    "escalation.unknown_minutes": (5, tickets.escalation_asked),
+    "plans.bronze.alerts": (("sla_breach_risk",), tickets.sla_findings),
+    "plans.silver.alerts": (("sla_breached",), tickets.sla_findings),
+    "plans.gold.alerts": (("sla_breached",), tickets.sla_findings),
+    "device_alerts.silent_intervals": (2.5, devices.device_findings),
+    "device_alerts.empty_within_hours": (30, devices.device_findings),
+    "device_alerts.replace_below": (40, devices.device_findings),
+    "device_alerts.replace_after_days": (10, devices.device_findings),
+    "device_alerts.site_devices": (6, devices.device_findings),
+    "device_alerts.site_share": (0.9, devices.device_findings),
+    "device_alerts.site_within_intervals": (0.5, devices.device_findings),
+    "device_alerts.maintenance_minutes": (60, devices.device_findings),
+    "device_failure.judged_within": ("7d", devices.device_findings),
+    "device_failure.alert_from": (0.6, devices.device_findings),
+    "device_failure.medium_from": (0.75, devices.device_findings),
+    "device_failure.high_from": (0.9, devices.device_findings),
+    "device_failure.clear_below": (0.4, devices.device_findings),
+    "device_failure.visits_per_day": (2, devices.device_risk),
+    "shifts.late_after_minutes": (5, shifts.verdicts),
+    "shifts.no_show_after_minutes": (60, shifts.verdicts),
+    "shifts.early_before_minutes": (5, shifts.verdicts),
+    "shifts.open_after_minutes": (10, shifts.verdicts),
+    "shifts.days_ahead": (5, shifts.calendar),
+    "shifts.rest_hours": (5, shifts.substitutes),
+    "shifts.substitute_within_km": (5, shifts.substitutes),
+    "shifts.no_show_risk_for": (("*",), house.definitions),
+    "shifts.no_show_alert_from": (0.6, shifts.shift_alerts),
+    "shifts.proposals": (1, shifts.substitutes),
+    "vendors.window_days": (30, vendors.vendor_scores),
+    "vendors.fewest_jobs": (10, vendors.vendor_scores),
+    "vendors.score_drop": (5, vendors.vendor_alerts),
+    "vendors.sla_target": (0.8, vendors.vendor_alerts),
+    "vendors.late_alert_from": (0.7, vendors.vendor_alerts),
+    "vendors.overdue_high_hours": (2, vendors.vendor_alerts),
+    "vendors.cancelled": (("storno",), vendors.vendor_scores),
+    "vendors.sentiment_days": (1, vendors.vendor_scores),
+    "learning.tuning_seconds": (1, house.training_asked),
+    "learning.tuning_trials": (1, house.training_asked),
+    "learning.candidates": (("lightgbm",), house.training_asked),
+    "money.breach_cost": (2000, house.costs),
+    "money.failure_cost": (2000, house.costs),
+    "money.no_show_cost": (2000, house.costs),
+    "money.late_order_cost": (2000, house.costs),
+    "money.alert_minutes": (60, house.costs),
+    "money.hourly_cost": (60, house.costs),
+    "money.prevented_share": (0.9, house.costs),
+    "money.lead_minutes": (10, house.costs),
+    **{f"ticket_system[sql].{name}": (value, house.sql_desk) for name, value in house.OTHER_SQL.items()},
+    **{f"ticket_system[webhook].{name}": (value, house.webhook_desk) for name, value in house.OTHER_WEBHOOK.items()},
+}
+# What else follows the thresholds of alerts: figures, gates and replays of each problem, and the reasons of a tick.
+ALSO = {
+    "sla.alert_from": house.thresholds,
+    "sla.clear_below": tickets.reasons,
+    "sla.escalate_from": house.thresholds,
+    "device_failure.alert_from": house.thresholds,
+    "device_failure.clear_below": house.thresholds,
+    "shifts.no_show_alert_from": house.thresholds,
+    "shifts.no_show_after_minutes": shifts.no_show_labels,
+    "shifts.late_after_minutes": shifts.no_show_labels,
+    "vendors.late_alert_from": house.thresholds,
+    "vendors.fewest_jobs": vendors.vendor_alerts,
+    "device_alerts.silent_intervals": devices.gaps_of_devices,
+    "device_alerts.replace_below": devices.health,
+}
+# Sources have tests of their own, word by word (tests/intake), and `kind` says which settings there are.
+ELSEWHERE = {"sources"}
+
+
+def leaves(model: type[BaseModel], place: str = "") -> Iterator[str]:
+    """The names of all settings, in which sections they are; of a choice, those of each kind."""
+    for name, field in model.model_fields.items():
+        if name == "kind" or place + name in ELSEWHERE:
+            continue
+        parts = [part for part in (field.annotation, *get_args(field.annotation)) if _is_model(part)]
+        kinds = [(part, part.model_fields["kind"].annotation) for part in parts if "kind" in part.model_fields]
+        if kinds:
+            for part, kind in kinds:
+                yield from leaves(part, f"{place}{name}[{get_args(kind)[0]}].")
+        elif parts:
+            yield from leaves(parts[0], f"{place}{name}.")
+        else:
+            yield place + name
+
+
+def _is_model(part: Any) -> bool:
+    return isinstance(part, type) and issubclass(part, BaseModel)
+
+
+def changed(place: str, value: object) -> Settings:
+    """The default settings with one other value."""
+    first, *rest = place.split(".")
+    if "[" in first:
+        return house.with_desk(first.partition("[")[2].rstrip("]"), rest[0], value)
+    node: dict[str, object] = {}
+    inner = node
+    for name in (first, *rest[:-1]):
+        inner[name] = inner = {}
+    inner[rest[-1]] = value
+    return Settings.model_validate(node)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stores(databases):
+    """Where effects that need a database get one."""
+    STORES.append(databases)
+    yield
+    STORES.clear()
+
+
+@cache
+def seen_by_default(place: str, effect) -> str:
+    kind = place.partition("[")[2].partition("]")[0]
+    return as_text(effect(house.with_desk(kind) if kind else Settings()))
+
+
+def test_every_setting_has_a_case_and_every_case_a_setting():
+    assert sorted(leaves(Settings)) == sorted(CASES)
+    assert set(ALSO) <= set(CASES)
+
+
+@pytest.mark.parametrize(
+    ("place", "effect"),
+    [*((place, effect) for place, (_, effect) in CASES.items()), *ALSO.items()],
+    ids=lambda each: each if isinstance(each, str) else each.__name__,
+)
+def test_changed_alone_a_setting_changes_what_it_says(place, effect):
+    settings = changed(place, CASES[place][0])
+    assert as_text(effect(settings)) != seen_by_default(place if "[" in place else "", effect)
