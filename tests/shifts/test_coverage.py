@@ -4,7 +4,7 @@ import pytest
 
 from opsguard_assets.shifts.calendar.posts import coverage_ahead
 from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
-from opsguard_assets.shifts.coverage.coverage import person_hours, shift_coverage, with_shares
+from opsguard_assets.shifts.coverage.coverage import person_minutes, shift_coverage, with_shares
 from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE
 from opsguard_assets.shifts.verdicts.verdicts import Attended, Limits, shift_compliance
 from tests.shifts.rosters import rows, site
@@ -48,11 +48,11 @@ def test_the_hours_that_a_post_needed_are_told_from_those_planned_and_those_mann
     frame, now = rows(SHIFT_CALENDAR, *shifts), at("18:00")
     known = Attended(rows("attendance", *punches), rows("punch_feeds"), rows("sites", *SITES))
     verdicts = shift_compliance(frame, known, Limits(), now)
-    assert person_hours(frame, verdicts, now).rows() == [
-        ("dock", "gate", 8.0, 8.0, 0.0),
-        ("hall", "gate", 16.0, 12.0, 8.0),
+    assert person_minutes(frame, verdicts, now).rows() == [
+        ("dock", "gate", 480.0, 480.0, 0.0),
+        ("hall", "gate", 960.0, 720.0, 480.0),
     ]
-    assert person_hours(frame, verdicts, at("10:00"))["needed_h"].sum() == 6.0
+    assert person_minutes(frame, verdicts, at("10:00"))["needed_minutes"].sum() == 360.0
     coverage = shift_coverage(frame, verdicts, now)
     posts = with_shares(coverage, "site_id", "post").rows()
     assert posts == [("dock", "gate", 480, 480, 0, 480, 1.0, 0.0), ("hall", "gate", 960, 720, 480, 480, 0.75, 0.5)]

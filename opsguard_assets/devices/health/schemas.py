@@ -37,7 +37,9 @@ class DeviceHealth(dy.Schema):
     below_60_since_at = dy.Datetime(
         nullable=True,
         time_zone="UTC",
-        description="since when every tick found a score below 60 (UTC); null: it was not",
+        # The name is that of the default: lakes and alerts of earlier versions hold it.
+        description="since when every tick found a score below `device_alerts.replace_below`, 60 by default, and never "
+        "well above it (UTC); null: it was not",
     )
     reason = text("what costs points, in words", nullable=False)
     date = dy.Date(nullable=False, description="day of `as_of`; the partition")

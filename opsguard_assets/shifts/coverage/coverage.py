@@ -21,7 +21,7 @@ _PEOPLE = {
     "unknown": "unknown",
     "missing": "missing",
 }
-_MINUTES = {"needed_minutes": "needed_h", "scheduled_minutes": "planned_h", "manned_minutes": "manned_h"}
+_MINUTES = {"needed_minutes": "needed", "scheduled_minutes": "planned", "manned_minutes": "manned"}
 _DIGITS = 3
 
 
@@ -58,8 +58,8 @@ def coverage_now(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime) 
     )
 
 
-def person_hours(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    """What each post needed in the last 24 hours, what of it was planned and what manned, in hours of one person.
+def person_minutes(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """What each post needed in the last 24 hours, what of it was planned and what manned, in minutes of one person.
 
     Args:
         shifts: Rows of `shift_calendar`, those of the day before too.
@@ -67,8 +67,8 @@ def person_hours(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime) 
         as_of: Now, UTC.
 
     Returns:
-        `site_id`, `post`, `needed_h`, `planned_h`, `manned_h`: people beyond those that are needed do not count, nor do
-        stays of which nothing was heard.
+        `site_id`, `post`, `needed_minutes`, `scheduled_minutes`, `manned_minutes`: people beyond those that are needed
+        do not count, nor do stays of which nothing was heard.
     """
     now, since = pl.lit(as_of, INSTANT), pl.lit(as_of - AHEAD, INSTANT)
     rows = shifts.filter(pl.col("status") != HOLIDAY, pl.col("starts_at") < now, pl.col("ends_at") > since)
@@ -85,11 +85,13 @@ def person_hours(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime) 
         planned=(covers("expected_from_at", "expected_until_at") & (pl.col("status") == PLANNED)).sum(),
         manned=covers("came_at", "went_at").fill_null(value=False).sum(),
     )
-    hours = (pl.col("_next") - pl.col("_at")).dt.total_microseconds() / 3.6e9
-    names = ("needed", "planned", "manned")
+    minutes = (pl.col("_next") - pl.col("_at")).dt.total_microseconds() / 60e6
     return (
         counted.group_by(POST)
-        .agg((pl.min_horizontal(name, "needed") * hours).sum().alias(f"{name}_h") for name in names)
+        .agg(
+            (pl.min_horizontal(people, "needed") * minutes).sum().round(_DIGITS).alias(name)
+            for name, people in _MINUTES.items()
+        )
         .sort(POST)
     )
 
@@ -107,9 +109,7 @@ def shift_coverage(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime
     """
     named = shifts.with_columns(pl.col("post").fill_null(""))
     now = coverage_now(named, verdicts, as_of).select(*POST, *_PEOPLE.values())
-    minutes = person_hours(named, verdicts, as_of).select(
-        *POST, *((pl.col(hours) * 60).round(_DIGITS).alias(name) for name, hours in _MINUTES.items())
-    )
+    minutes = person_minutes(named, verdicts, as_of)
     owned = named.group_by(POST).agg(pl.col("client_id").first(), pl.col("is_critical").fill_null(value=False).any())
     both = minutes.join(now.rename({of: name for name, of in _PEOPLE.items()}), on=POST, how="full", coalesce=True)
     counted = both.with_columns(
