@@ -10,12 +10,13 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
+import dataframely as dy
 import polars as pl
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from opsguard_assets.tables.reports import ROWS
-from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.table import S_co, Table
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import HIDDEN, LOADED_AT
 from resources import canonical, daily, delta
@@ -221,7 +222,9 @@ class Lake:
         gone = delta.tidy(table, hours=retention_days * 24, keep_versions=keep_versions)
         return Tidied(name, before, len(table.file_uris()), gone, len(keep_versions))
 
-    def known(self, table: Table, as_of: datetime | None = None, *, live_only: bool = False) -> pl.LazyFrame:
+    def known(
+        self, table: Table[S_co], as_of: datetime | None = None, *, live_only: bool = False
+    ) -> dy.LazyFrame[S_co]:
         """The newest version of every key that was known at `as_of`, in contract columns.
 
         Args:
@@ -230,7 +233,7 @@ class Lake:
             live_only: Only the rows that `table.is_live` selects. What they cost does not grow with history.
         """
         stored = self._stored(table)
-        return table.empty().lazy() if stored is None else stored.known(as_of, live_only=live_only)
+        return table.empty().lazy() if stored is None else table.typed(stored.known(as_of, live_only=live_only))
 
     def versions(self, table: Table) -> pl.LazyFrame:
         """All versions ever recorded: contract columns, `_sequence`, `_loaded_at`, `superseded_at`."""

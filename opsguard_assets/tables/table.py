@@ -5,15 +5,24 @@ Here: the `Table` description. Not here: the columns themselves (one module per 
 
 import inspect
 from dataclasses import dataclass, field
+from typing import Generic, cast
 
 import dataframely as dy
 import polars as pl
+from typing_extensions import TypeVar
 
 from opsguard_assets.tables.columns import is_end
 
+# Plain `Table` means a table of any schema.
+S_co = TypeVar("S_co", bound=dy.Schema, default=dy.Schema, covariant=True)
+
+
+class WrongShapeError(TypeError):
+    """Rows that are to be a table's have other columns or types: a fault of the program, not of a record."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class Table(Generic[S_co]):
     """A canonical table: its schema, and which of its columns play which part.
 
     Attributes:
@@ -32,7 +41,7 @@ class Table:
 
     name: str
     room: str
-    schema: type[dy.Schema]
+    schema: type[S_co]
     key: tuple[str, ...]
     happened_at: str | None = None
     version: str | None = None
@@ -73,6 +82,26 @@ class Table:
         """Whether a column says until when something holds, so that a day without a time means its end."""
         return is_end(self.schema.columns()[column])
 
-    def empty(self) -> pl.DataFrame:
+    def empty(self) -> dy.DataFrame[S_co]:
         """A frame of the table's columns and types without rows."""
-        return pl.DataFrame(schema=self.dtypes)
+        return cast("dy.DataFrame[S_co]", pl.DataFrame(schema=self.dtypes))
+
+    def rows(self, frame: pl.DataFrame) -> dy.DataFrame[S_co]:
+        """The table's columns of a frame in their order, typed by its schema. No value is looked at.
+
+        Raises:
+            WrongShapeError: When a column is missing, or of another type.
+        """
+        wanted, found = self.dtypes, frame.schema
+        wrong = [
+            f"{name}: {found.get(name, 'missing')}, not {dtype}"
+            for name, dtype in wanted.items()
+            if found.get(name) != dtype
+        ]
+        if wrong:
+            raise WrongShapeError(f"these are no rows of {self.name}: {'; '.join(wrong)}")
+        return cast("dy.DataFrame[S_co]", frame.select(wanted.names()))
+
+    def typed(self, frame: pl.LazyFrame) -> dy.LazyFrame[S_co]:
+        """A lazy read of the table, typed by its schema. Nothing is checked: that would read it."""
+        return cast("dy.LazyFrame[S_co]", frame)

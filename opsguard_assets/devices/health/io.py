@@ -2,11 +2,12 @@
 
 from datetime import datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.devices.failure.checkpoint_io import carried_at
 from opsguard_assets.devices.failure.problem_io import DEVICES, removed_at
-from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
+from opsguard_assets.devices.health.schemas import DEVICE_HEALTH, DeviceHealth
 from opsguard_assets.devices.health.score import WINDOW_HOURS, Seen, device_health, window
 from opsguard_assets.devices.health.words import with_reasons
 from opsguard_assets.devices.telemetry.hourly_io import hourly_known
@@ -29,7 +30,7 @@ _EVER = ("device_id", "first_at", "last_at", "battery_last_pct", "signal_mean_db
 _BEFORE = timedelta(days=2)
 
 
-def health_at(lake: Lake, as_of: datetime, *, replace_below: float) -> pl.DataFrame:
+def health_at(lake: Lake, as_of: datetime, *, replace_below: float) -> dy.DataFrame[DeviceHealth]:
     """The health of every device in service, by what was known at a moment.
 
     Returns:
@@ -44,8 +45,8 @@ def health_at(lake: Lake, as_of: datetime, *, replace_below: float) -> pl.DataFr
     sites = lake.known(_SITES, as_of).select("site_id", "client_id").unique("site_id").collect()
     scored = with_reasons(_in_portions(seen, as_of)).join(sites, on="site_id", how="left", maintain_order="left")
     rows = scored.join(_unwell_before(lake, as_of), on="device_id", how="left", maintain_order="left")
-    return rows.with_columns(below_60_since_at=_unwell_since(replace_below), date=pl.lit(as_of.date())).select(
-        DEVICE_HEALTH.columns
+    return DEVICE_HEALTH.rows(
+        rows.with_columns(below_60_since_at=_unwell_since(replace_below), date=pl.lit(as_of.date()))
     )
 
 
@@ -74,11 +75,11 @@ def _held_before(lake: Lake, devices: pl.DataFrame, as_of: datetime) -> pl.DataF
     return carried.select(_BEFORE_WINDOW).join(on_change, on="device_id", how="semi")
 
 
-def recorded_health(lake: Lake, as_of: datetime) -> pl.DataFrame:
+def recorded_health(lake: Lake, as_of: datetime) -> dy.DataFrame[DeviceHealth]:
     """The rows of `device_health` of a tick that was computed."""
     moment = pl.lit(as_of, INSTANT)
     rows = lake.scan(DEVICE_HEALTH.derived_name).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment)
-    return rows.collect()
+    return DEVICE_HEALTH.typed(rows).collect()
 
 
 def _unwell_before(lake: Lake, as_of: datetime) -> pl.DataFrame:

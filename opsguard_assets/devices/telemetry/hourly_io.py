@@ -12,9 +12,10 @@ two: what is left of the first ones is found by one join, and only the others ar
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import dataframely as dy
 import polars as pl
 
-from opsguard_assets.devices.telemetry.schemas import ADDED, DEVICE_HOURLY
+from opsguard_assets.devices.telemetry.schemas import ADDED, DEVICE_HOURLY, DeviceHourly
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake, TableMissingError
@@ -28,7 +29,7 @@ _END = datetime(9999, 12, 31, tzinfo=UTC)
 _RANK = ["known_at", "rolled_at"]
 
 
-def hourly_known(lake: Lake, as_of: datetime, *, since: datetime | None = None) -> pl.LazyFrame:
+def hourly_known(lake: Lake, as_of: datetime, *, since: datetime | None = None) -> dy.LazyFrame[DeviceHourly]:
     """The version of every (device, hour) that was known at a moment.
 
     Args:
@@ -48,10 +49,10 @@ def hourly_known(lake: Lake, as_of: datetime, *, since: datetime | None = None) 
     if len(odd):
         several = rows.join(odd.lazy(), on=PAIR, how="semi").sort(_RANK).unique(PAIR, keep="last", maintain_order=True)
         last = pl.concat([last.join(odd.lazy(), on=PAIR, how="anti"), several])
-    return last.filter(pl.col("reports") > 0).select(DEVICE_HOURLY.columns)
+    return DEVICE_HOURLY.typed(last.filter(pl.col("reports") > 0).select(DEVICE_HOURLY.columns))
 
 
-def hourly_versions(lake: Lake, *, upto: datetime | None = None) -> pl.LazyFrame:
+def hourly_versions(lake: Lake, *, upto: datetime | None = None) -> dy.LazyFrame[DeviceHourly]:
     """Of every (device, hour, full hour of knowledge) the version that counts now.
 
     Args:
@@ -68,7 +69,7 @@ def hourly_versions(lake: Lake, *, upto: datetime | None = None) -> pl.LazyFrame
     if len(replaced):
         again = rows.join(replaced.lazy(), on=VERSION, how="semi").sort("rolled_at").unique(VERSION, keep="last")
         rows = pl.concat([rows.join(replaced.lazy(), on=VERSION, how="anti"), again])
-    return rows.filter(pl.col("reports") > 0).select(DEVICE_HOURLY.columns)
+    return DEVICE_HOURLY.typed(rows.filter(pl.col("reports") > 0).select(DEVICE_HOURLY.columns))
 
 
 def stored_hours(lake: Lake, *, since: datetime | None = None, upto: datetime | None = None) -> pl.LazyFrame:

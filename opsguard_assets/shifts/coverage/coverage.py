@@ -5,11 +5,13 @@ Here: counting. Not here: verdicts, alerts.
 
 from datetime import datetime
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.shifts.calendar.calendar import HOLIDAY, PLANNED
 from opsguard_assets.shifts.calendar.posts import AHEAD, CHANGES, NEEDED, POST, covers, of_post, with_missing
-from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE
+from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE, ShiftCoverage
+from opsguard_assets.shifts.verdicts.schemas import ShiftCompliance
 from opsguard_assets.shifts.verdicts.verdicts import UNKNOWN, UPCOMING, is_there
 from opsguard_assets.tables.values import INSTANT
 
@@ -25,7 +27,7 @@ _MINUTES = {"needed_minutes": "needed", "scheduled_minutes": "planned", "manned_
 _DIGITS = 3
 
 
-def coverage_now(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+def coverage_now(shifts: pl.DataFrame, verdicts: dy.DataFrame[ShiftCompliance], as_of: datetime) -> pl.DataFrame:
     """The posts of the shifts that run, and who is there.
 
     Args:
@@ -96,7 +98,9 @@ def person_minutes(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime
     )
 
 
-def shift_coverage(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+def shift_coverage(
+    shifts: pl.DataFrame, verdicts: dy.DataFrame[ShiftCompliance], as_of: datetime
+) -> dy.DataFrame[ShiftCoverage]:
     """The state of every post of a shift that runs or ran within 24 hours.
 
     Args:
@@ -120,7 +124,7 @@ def shift_coverage(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime
     placed = counted.join(owned, on=POST, how="left").with_columns(
         as_of=pl.lit(as_of, INSTANT), date=pl.lit(as_of.date()), short_minutes=short
     )
-    return placed.select(SHIFT_COVERAGE.columns).sort(POST)
+    return SHIFT_COVERAGE.rows(placed.sort(POST))
 
 
 def with_shares(coverage: pl.DataFrame, *by: str) -> pl.DataFrame:

@@ -143,7 +143,7 @@ def last_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:
 
     What was said within a day and a half before the moment; nothing where nobody wants such risks.
     """
-    rows = SHIFT_RISK.empty().lazy()
+    rows: pl.LazyFrame = SHIFT_RISK.empty().lazy()
     if lake.exists(SHIFT_RISK.derived_name):
         days = pl.col("date").is_between((as_of - _LOOK_BACK).date(), as_of.date())
         rows = lake.scan(SHIFT_RISK.derived_name).filter(days, pl.col("as_of") <= pl.lit(as_of, INSTANT))

@@ -7,12 +7,13 @@ version, so that corrections are visible.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.shifts.calendar.io import calendar_at
 from opsguard_assets.shifts.verdicts.feeds import LEARNED_FROM
-from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
+from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE, ShiftCompliance
 from opsguard_assets.shifts.verdicts.verdicts import NOT_DUE, UPCOMING, Attended, Limits, shift_compliance
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import INSTANT
@@ -36,7 +37,7 @@ class Judged:
     """
 
     shifts: pl.DataFrame
-    verdicts: pl.DataFrame
+    verdicts: dy.DataFrame[ShiftCompliance]
     corrected: pl.DataFrame
 
 
@@ -64,12 +65,13 @@ def compliance_at(lake: Lake, as_of: datetime, limits: Limits) -> Judged:
     before = lake.known(SHIFT_COMPLIANCE, as_of).join(asked.lazy().select(key), on=key, how="semi")
     said = before.select(*key, said="verdict", said_at="known_at").collect()
     corrected = asked.join(said, on=key).filter(pl.col("said") != pl.col("verdict"))
-    return Judged(shifts, asked.select(SHIFT_COMPLIANCE.columns), corrected)
+    return Judged(shifts, SHIFT_COMPLIANCE.rows(asked), corrected)
 
 
-def last_said(lake: Lake, as_of: datetime) -> pl.LazyFrame:
+def last_said(lake: Lake, as_of: datetime) -> dy.LazyFrame[ShiftCompliance]:
     """What was said last of the shifts that are no longer judged: rows of `shift_compliance`."""
-    return lake.known(SHIFT_COMPLIANCE, as_of).filter(pl.col("expected_until_at") <= pl.lit(as_of - _DAY, INSTANT))
+    ended = pl.col("expected_until_at") <= pl.lit(as_of - _DAY, INSTANT)
+    return SHIFT_COMPLIANCE.typed(lake.known(SHIFT_COMPLIANCE, as_of).filter(ended))
 
 
 def attended_at(lake: Lake, as_of: datetime) -> Attended:
@@ -83,7 +85,7 @@ def attended_at(lake: Lake, as_of: datetime) -> Attended:
     )
 
 
-def record_compliance(lake: Lake, verdicts: pl.DataFrame, as_of: datetime) -> int:
+def record_compliance(lake: Lake, verdicts: dy.DataFrame[ShiftCompliance], as_of: datetime) -> int:
     """Records the verdicts that say something new; returns how many.
 
     Minutes that grow while somebody works, and the state of a feed, are no news by themselves.

@@ -113,7 +113,7 @@ def reduced(recent: pl.DataFrame, upto: datetime) -> pl.DataFrame:
     others = known_outcomes.filter(waiting.fill_null(value=False)).join(chosen, on=_TICKET, how="anti")
     kept = pl.concat([chosen, others.select(_TICKET, is_active=pl.lit(value=False))])
     rows = recent.drop("is_active").join(kept, on=_TICKET, how="inner", maintain_order="left")
-    return thinned(rows.select(RECENT_TICKETS.columns))
+    return thinned(RECENT_TICKETS.rows(rows))
 
 
 def is_retold(before: pl.DataFrame, after: pl.DataFrame, upto: datetime) -> bool:

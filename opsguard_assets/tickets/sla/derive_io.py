@@ -40,7 +40,7 @@ def update_clocks(lake: Lake, *, progress: Progress) -> int:
     def record(portion: pl.DataFrame, upto: datetime) -> None:
         clocks = _known(lake, upto, portion).clocks()
         rows = clocks.with_columns(known_at=pl.lit(upto, SLA_CLOCKS.dtypes["known_at"]))
-        lake.record(SLA_CLOCKS, rows.select(SLA_CLOCKS.columns), loaded_at=upto)
+        lake.record(SLA_CLOCKS, SLA_CLOCKS.rows(rows), loaded_at=upto)
 
     follow = Following(lake, SLA_CLOCKS.name, INPUTS, progress)
     return follow.through(lambda span: tickets_touched(lake, span), record)

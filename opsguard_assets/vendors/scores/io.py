@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
@@ -18,7 +19,14 @@ from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import IS_WITHDRAWN
 from opsguard_assets.vendors.scores.changes import changes, months_before
 from opsguard_assets.vendors.scores.jobs import jobs
-from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS, VENDOR_RANKING, VENDOR_SCORES
+from opsguard_assets.vendors.scores.schemas import (
+    VENDOR_MONTHS,
+    VENDOR_RANKING,
+    VENDOR_SCORES,
+    VendorMonths,
+    VendorRanking,
+    VendorScores,
+)
 from opsguard_assets.vendors.scores.score import scores
 from opsguard_assets.vendors.scores.sentiment import sentiment_after
 from resources.lake import Lake
@@ -41,9 +49,9 @@ class Scored:
 
     jobs: pl.DataFrame
     stored: int
-    scores: pl.DataFrame
-    months: pl.DataFrame
-    ranking: pl.DataFrame
+    scores: dy.DataFrame[VendorScores]
+    months: dy.DataFrame[VendorMonths]
+    ranking: dy.DataFrame[VendorRanking]
 
 
 def scored_at(lake: Lake, as_of: datetime, settings: Settings) -> Scored:
@@ -71,9 +79,9 @@ def scored_at(lake: Lake, as_of: datetime, settings: Settings) -> Scored:
     return Scored(
         scored_rows,
         _stored(lake, as_of, begins, chosen.cancelled),
-        scored.select(VENDOR_SCORES.columns),
-        months.with_columns(known_at=moment["as_of"]).select(VENDOR_MONTHS.columns),
-        ranking.select(VENDOR_RANKING.columns),
+        VENDOR_SCORES.rows(scored),
+        VENDOR_MONTHS.rows(months.with_columns(known_at=moment["as_of"])),
+        VENDOR_RANKING.rows(ranking),
     )
 
 
@@ -127,7 +135,7 @@ def keep_scores(lake: Lake, scored: Scored, as_of: datetime, settings: Settings)
     return len(news)
 
 
-def last_scores(lake: Lake, as_of: datetime) -> pl.DataFrame:
+def last_scores(lake: Lake, as_of: datetime) -> dy.DataFrame[VendorScores]:
     """The newest recorded rows of `vendor_scores` not after a moment; none before the first run."""
     if not lake.exists(VENDOR_SCORES.derived_name):
         return VENDOR_SCORES.empty()
@@ -135,7 +143,7 @@ def last_scores(lake: Lake, as_of: datetime) -> pl.DataFrame:
         pl.col("date").is_between(as_of.date() - timedelta(days=7), as_of.date()),
         pl.col("as_of") <= pl.lit(as_of, INSTANT),
     )
-    return rows.filter(pl.col("as_of") == pl.col("as_of").max()).collect()
+    return VENDOR_SCORES.typed(rows.filter(pl.col("as_of") == pl.col("as_of").max())).collect()
 
 
 def _first_month(as_of: datetime, settings: Settings) -> date:
