@@ -100,7 +100,7 @@ def _by_source(summary: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]
 
 
 def _title(name: str) -> str:
-    return f"{name}: received = new + unchanged + rejected"
+    return f"{name}: received = new + known already + rejected"
 
 
 def _as_row(row: dict[str, Any]) -> dict[str, Any]:
