@@ -1,4 +1,4 @@
-"""What monitors hand in: findings, one per entity whose condition holds.
+"""Findings: what monitors report, one per entity whose condition holds.
 
 Here: their columns and the names of decisions. Not here: monitors (`opsguard_assets.tickets`), settling (`lifecycle`).
 """
@@ -37,27 +37,27 @@ MUTED, UNMUTED = "muted", "mute ended"
 RESOLVED_BY_PERSON = "resolved by a person"
 LATE_TICK = "late tick"
 NOT_IN_PLAN, HELD_BACK, OVER_BUDGET = "not in the plan", "held back", "over budget"
-# Decisions by which a finding met an alert, and is counted in it.
+# Decisions that count a finding in an existing alert.
 COUNTED = (RAISED, REFRESHED, REOPENED, HELD, MUTED, UNMUTED)
 GROUPED, IN_MAINTENANCE, EXPIRED = "grouped under its site", "in maintenance", "expired"
 TOLD = "told by another alert"
 WITHHELD = (NOT_IN_PLAN, HELD_BACK, OVER_BUDGET, GROUPED, IN_MAINTENANCE, EXPIRED, TOLD)
-# Marks that end an alert which lives, and become its resolution: its site's alert, or another one of the same trouble,
-# goes on in its place; or its time is over and nobody looks any more, though nothing cleared.
+# Marks that end an active alert and become its resolution: the alert of its site or another alert covers it, or it
+# expired, because nobody evaluates it any longer.
 ENDING = (GROUPED, EXPIRED, TOLD)
-# Resolutions after which the condition, soon back, opens the same alert again. Nothing comes back of what expired.
+# After these resolutions the same alert is reopened if its condition soon holds again. Expired alerts never reopen.
 COMES_BACK = (CLEARED, GROUPED, TOLD)
 
 
 class FindingError(ValueError):
-    """Findings break their contract; the message says which and how."""
+    """Findings violate their contract; the message says which and how."""
 
 
 def checked(findings: pl.DataFrame) -> pl.DataFrame:
-    """Findings in the order of `FINDING`; characters that no database can hold are replaced.
+    """Findings with the columns of `FINDING`; characters that PostgreSQL cannot store are replaced.
 
     Raises:
-        FindingError: When a column is missing, or a value is none that it may have.
+        FindingError: When a column is missing, or a value is not allowed.
     """
     missing = [name for name in FINDING if name not in findings.columns]
     if missing:
@@ -70,12 +70,12 @@ def checked(findings: pl.DataFrame) -> pl.DataFrame:
     wrong = {
         "an unknown severity": ~pl.col("severity").is_in(SEVERITIES),
         "an unknown reason to be withheld": ~pl.col("withheld").is_in(WITHHELD),
-        "evidence that is no JSON": pl.col("evidence").is_not_null()
+        "evidence that is not valid JSON": pl.col("evidence").is_not_null()
         & pl.col("evidence").str.json_path_match("$").is_null(),
         **{f"no {name}": pl.col(name).is_null() for name in needed},
     }
     counts = rows.select(condition.fill_null(value=False).sum().alias(name) for name, condition in wrong.items())
     found = [f"{count} with {name}" for name, count in counts.row(0, named=True).items() if count]
     if found:
-        raise FindingError(f"Findings break their contract: {'; '.join(found)}.")
+        raise FindingError(f"Findings violate their contract: {'; '.join(found)}.")
     return rows

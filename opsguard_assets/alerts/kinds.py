@@ -1,6 +1,6 @@
-"""The alert types that there are, with what each means. Not here: when they are raised (their domains).
+"""The alert types and their meanings. Not here: when they are raised (their domains).
 
-A meaning with a threshold names the setting in force: `meaning` fills it in.
+`meaning` fills in the current thresholds.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ KINDS = {
 
 
 def meaning(alert_type: str, chosen: Mapping[str, object]) -> str:
-    """What an alert of a type means by the settings in force; an empty text for a type that there is not (any more).
+    """The meaning of an alert type with the current settings; empty for a type that no longer exists.
 
     Args:
         alert_type: The type.

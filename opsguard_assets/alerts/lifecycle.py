@@ -38,10 +38,10 @@ def _sql(name: str) -> TextClause:
 
 
 PLAN, FIND_CLEARED = _sql("plan"), _sql("find_cleared")
-# What settles a tick, in order: a fixed number of statements, however many findings there are.
+# The statements that settle a tick, in order. Their number does not depend on the number of findings.
 _SETTLING: Final = (
-    # The planner may still believe that the stored tables are empty. Indexes on both sides, used whatever it believes,
-    # keep every join from walking all pairs; compiling statements that run once would cost more than they take.
+    # The planner may still assume empty tables, because nothing has analysed them yet. Forcing indexes on both sides
+    # avoids nested loops over all pairs. JIT costs more than these statements, which run once.
     text("SET LOCAL enable_seqscan = off"),
     text("SET LOCAL jit = off"),
     PLAN,
@@ -73,11 +73,11 @@ _PRUNE: Final = text("DELETE FROM decisions WHERE last_as_of < :before")
 
 @dataclass(frozen=True)
 class Monitor:
-    """Who finds.
+    """A monitor.
 
     Attributes:
-        name: Its name; ticks and decisions are kept by it, and it is the actor of what it does.
-        alert_types: The types that only it raises; what it does not find of them any more is cleared.
+        name: The key of its ticks and decisions, and the actor in the history of alerts.
+        alert_types: The types that only this monitor raises; what it no longer finds is cleared.
     """
 
     name: str
@@ -86,13 +86,13 @@ class Monitor:
 
 @dataclass(frozen=True)
 class Settled:
-    """What became of a tick.
+    """The result of settling a tick.
 
     Attributes:
-        findings: How many came in.
-        decisions: Findings per decision; `cleared` counts alerts, which no finding is about.
-        is_repeated: The tick was settled before; nothing was changed.
-        is_late: A later tick was settled before; nothing was changed.
+        findings: Number of findings.
+        decisions: Findings per decision; `cleared` counts alerts without a finding.
+        is_repeated: Whether the tick had been settled before; nothing was changed.
+        is_late: Whether a later tick had been settled before; nothing was changed.
     """
 
     findings: int
@@ -119,21 +119,21 @@ def settle(
     """Settles one tick of a monitor.
 
     Args:
-        database: Where alerts live.
-        findings: Rows of `finding.FINDING`: every entity whose condition holds, those below the threshold that raises
-            but above the one that clears included, and whatever ends otherwise than by clearing, marked so
-            (`finding.ENDING`). Several rows of a key count as one with the greatest severity.
-        monitor: Who found them.
+        database: The database of alerts.
+        findings: Rows of `finding.FINDING`: every entity whose condition holds, including those between the clearing
+            and the raising threshold, and those whose alert ends otherwise than by clearing, with their mark
+            (`finding.ENDING`). Several rows of a key count as one with the highest severity.
+        monitor: The monitor.
         as_of: The tick, UTC.
-        reopen_within: An alert that cleared so recently is opened again instead of raising a second one.
+        reopen_within: An alert that cleared within this time is reopened instead of raising a second one.
 
     Raises:
-        FindingError: When findings break their contract or are of a type that is not the monitor's.
+        FindingError: When findings violate their contract, or their type belongs to another monitor.
     """
     rows = checked(findings)
     strange = set(rows["alert_type"]) - set(monitor.alert_types)
     if strange:
-        raise FindingError(f"{monitor.name} found {', '.join(sorted(strange))}, which it does not watch.")
+        raise FindingError(f"{monitor.name} found {', '.join(sorted(strange))}, which is not one of its types.")
     values = values_of(monitor, as_of, reopen_within)
     with database.begin() as connection:
         lock_alerts(connection)
@@ -174,7 +174,7 @@ def prune(database: Database, before: datetime) -> int:
 
 
 def digest_of_findings(findings: pl.DataFrame) -> str:
-    """The digest of what a tick found; why somebody was withheld an alert, and what tells it, is not part of it."""
+    """The digest of the findings of a tick, without suppression marks."""
     rows = findings.select(pl.col(name).cast(dtype) for name, dtype in FINDING.items())
     return digest_of(rows.drop("withheld", "told_by"), key=["dedup_key", "severity", "title"])
 
@@ -189,12 +189,12 @@ def _tick_of(rows: pl.DataFrame, *, is_late: bool) -> dict[str, Any]:
 
 
 def lock_alerts(connection: Connection) -> None:
-    """Waits until nobody else changes alerts; until the end of the transaction nobody else will."""
+    """Takes the lock for changing alerts until the end of the transaction."""
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": LOCK})
 
 
 def values_of(monitor: Monitor, as_of: datetime, reopen_within: timedelta = REOPEN_WITHIN) -> dict[str, Any]:
-    """What the statements of a tick ask for."""
+    """The parameters of the statements of a tick."""
     return {
         "monitor": monitor.name,
         "actor": monitor.name,
@@ -208,7 +208,7 @@ def values_of(monitor: Monitor, as_of: datetime, reopen_within: timedelta = REOP
 
 
 def copy_findings(connection: Connection, rows: pl.DataFrame) -> None:
-    """Brings checked findings to the server as `f`, one row per key, until the end of the transaction."""
+    """Copies checked findings into the temporary table `f`, one row per key."""
     order = pl.Enum(SEVERITIES)
     merged = (
         rows.sort(pl.col("severity").cast(order), "score", descending=True, nulls_last=True, maintain_order=True)
@@ -219,7 +219,7 @@ def copy_findings(connection: Connection, rows: pl.DataFrame) -> None:
     connection.execute(_sql("create_findings"))
     raw: Any = connection.connection.driver_connection
     with raw.cursor() as cursor, cursor.copy("COPY f FROM STDIN WITH (FORMAT csv)") as copy:
-        # Unquoted emptiness is null, quoted emptiness is an empty text.
+        # COPY reads an unquoted empty field as null, a quoted one as an empty text.
         copy.write(merged.write_csv(include_header=False, quote_style="non_numeric"))
     connection.execute(text("CREATE UNIQUE INDEX ON f (dedup_key)"))
     connection.execute(text("ANALYZE f (dedup_key)"))

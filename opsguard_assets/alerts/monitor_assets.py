@@ -1,6 +1,6 @@
-"""What a monitor finds as an asset: findings, the life of their alerts, what became of each. The same for all monitors.
+"""The asset of a monitor: its findings, and the decision on each. The same for all monitors.
 
-Here: settling one tick and showing it. Not here: what is found (each domain), the life of alerts (`lifecycle`).
+Here: settling one tick and showing it. Not here: the findings (each domain), the alert lifecycle (`lifecycle`).
 """
 
 from collections.abc import Callable, Iterator
@@ -23,21 +23,21 @@ _SHOWN = ("title", "severity", "state", "score", "client_id", "first_seen_at", "
 
 
 class FutureTickError(RuntimeError):
-    """A tick of the future was settled; the message says how to withdraw it."""
+    """A tick in the future was settled; the message says how to withdraw it."""
 
 
 @dataclass(frozen=True)
 class Watched:
-    """A monitor and what it looks at.
+    """A monitor and its input.
 
     Attributes:
-        monitor: Who finds.
-        key: The asset.
-        room: Whose records it is about: it is theirs to look after.
-        deps: What it follows.
-        description: What a person reads in the UI.
-        findings: The findings of a moment, those marked that must not raise an alert.
-        tick: The moment of the tick that an instant belongs to.
+        monitor: The monitor.
+        key: The asset key.
+        room: The domain of its records, which owns the asset.
+        deps: The upstream assets.
+        description: The description in the UI.
+        findings: Computes the findings of a moment, with suppression marks.
+        tick: The moment of the tick to which a time belongs.
     """
 
     monitor: Monitor
@@ -58,7 +58,7 @@ def monitor_asset(watched: Watched, settings: Settings) -> dg.AssetsDefinition:
         group_name="alerts",
         kinds={"postgres"},
         owners=owners_of(watched.room),
-        description=f"{watched.description} Raised once, met again, cleared; every finding of a tick ends in one "
+        description=f"{watched.description} Raised once, refreshed, cleared; every finding of a tick ends in one "
         "recorded decision.",
         check_specs=[check_spec(_CHECK, watched.key, blocking=True)],
     )
@@ -80,16 +80,16 @@ def monitor_asset(watched: Watched, settings: Settings) -> dg.AssetsDefinition:
 
 
 def _check_newest(database: Database, monitor: Monitor) -> None:
-    """A settled tick of the future would make every real tick come too late, so that nothing is alerted any more.
+    """Refuses to go on after a settled tick in the future: every real tick would be late, and nothing would be alerted.
 
     Raises:
-        FutureTickError: Where there is one.
+        FutureTickError: When there is one.
     """
     newest = newest_tick(database, monitor.name)
     if newest is not None and newest > datetime.now(UTC) + TOLERANCE:
         raise FutureTickError(
             f"Alerts of {monitor.name} were settled for {newest:%Y-%m-%d %H:%M} UTC, which is in the future; until "
-            "then every tick would come too late and change nothing. Undo it with `opsguard ticks withdraw`."
+            "then every tick is late and changes nothing. Undo it with `opsguard ticks withdraw`."
         )
 
 

@@ -15,12 +15,12 @@ from resources.sql import statement
 
 
 class ActionError(RuntimeError):
-    """It cannot be done; the message says why and what can be."""
+    """The action is not possible; the message says why, and what is."""
 
 
 @dataclass(frozen=True)
 class Muted:
-    """What a mute covers; at least one is named, and all that are named must fit."""
+    """What a mute covers: at least one filter, and all given filters must match."""
 
     alert_type: str | None = None
     entity_id: str | None = None
@@ -29,7 +29,7 @@ class Muted:
 
 
 def acknowledge(database: Database, alert_id: int, *, at: datetime, actor: str, note: str = "") -> None:
-    """Says that somebody looks after an alert.
+    """Acknowledges an alert: somebody is working on it.
 
     Raises:
         ActionError: When there is no such alert, or it is resolved.
@@ -37,7 +37,7 @@ def acknowledge(database: Database, alert_id: int, *, at: datetime, actor: str, 
     with database.begin() as connection:
         state = _state(connection, alert_id)
         if state == "resolved":
-            raise ActionError(f"Alert {alert_id} is resolved already.")
+            raise ActionError(f"Alert {alert_id} is already resolved.")
         values = {"at": at, "actor": actor, "alert_id": alert_id}
         connection.execute(statement(__name__, "acting/acknowledge"), values)
         after = state if state == "suppressed" else "acknowledged"
@@ -45,7 +45,7 @@ def acknowledge(database: Database, alert_id: int, *, at: datetime, actor: str, 
 
 
 def resolve(database: Database, alert_id: int, *, at: datetime, actor: str, note: str) -> None:
-    """Says that an alert is done. While its condition holds it is not raised again, unless its severity rises.
+    """Resolves an alert. While its condition holds it is not raised again, unless its severity rises.
 
     Raises:
         ActionError: When there is no such alert, or it is resolved.
@@ -53,7 +53,7 @@ def resolve(database: Database, alert_id: int, *, at: datetime, actor: str, note
     with database.begin() as connection:
         state = _state(connection, alert_id)
         if state == "resolved":
-            raise ActionError(f"Alert {alert_id} is resolved already.")
+            raise ActionError(f"Alert {alert_id} is already resolved.")
         connection.execute(
             text(
                 "UPDATE alerts SET state = 'resolved', state_before_mute = NULL, resolved_at = :at, "
@@ -65,20 +65,20 @@ def resolve(database: Database, alert_id: int, *, at: datetime, actor: str, note
 
 
 def mute(database: Database, covered: Muted, *, begins_at: datetime, ends_at: datetime, reason: str, actor: str) -> int:
-    """Mutes alerts for a while, a maintenance window for example; returns the mute's number.
+    """Mutes alerts for a limited time, such as a maintenance window; returns the number of the mute.
 
-    What it covers is found and recorded all the same, as suppressed; when it ends, what still holds is open again.
+    Covered findings are still recorded, as suppressed. When the mute ends, alerts that still hold are open again.
 
     Raises:
-        ActionError: When it covers everything or a kind on which lives may depend, or ends before it begins.
+        ActionError: When it covers everything or life-safety alerts, or ends before it begins.
     """
     if not any(vars(covered).values()):
-        raise ActionError("A mute has to say what it covers: an alert type, an entity, a site or a client.")
+        raise ActionError("A mute needs at least one filter: an alert type, an entity, a site or a client.")
     if covered.alert_type in LIFE_SAFETY:
-        raise ActionError(f"{covered.alert_type} alerts cannot be muted: lives may depend on them.")
+        raise ActionError(f"{covered.alert_type} alerts cannot be muted: they protect lives.")
     if begins_at >= ends_at:
         raise ActionError(f"The mute ends ({ends_at:%Y-%m-%d %H:%M}) before it begins ({begins_at:%Y-%m-%d %H:%M}).")
-    # Its creation is told by the clock once the turn is had: a tick that went before did not know it.
+    # created_at is read after the lock is taken: a tick that settled before must not see this mute on recomputation.
     insert = text(
         "INSERT INTO mutes (alert_type, entity_id, site_id, client_id, begins_at, ends_at, reason, created_by, "
         "created_at) VALUES (:alert_type, :entity_id, :site_id, :client_id, :begins_at, :ends_at, :reason, :actor, "
@@ -98,13 +98,13 @@ def end_mute(database: Database, mute_id: int, *, at: datetime) -> None:
     """
     with database.begin() as connection:
         lock_alerts(connection)
-        # One that has not begun shrinks to nothing, in the past: it covers nothing and is not listed any more.
+        # A mute that has not begun becomes empty and lies in the past, so it covers nothing and is not listed.
         shorten = text(
             "UPDATE mutes SET begins_at = least(begins_at, :at - interval '1 microsecond'), ends_at = :at "
             "WHERE mute_id = :mute_id AND ends_at > :at"
         )
         if connection.execute(shorten, {"mute_id": mute_id, "at": at}).rowcount != 1:
-            raise ActionError(f"There is no mute {mute_id} that has not ended; `opsguard alerts mutes` lists them.")
+            raise ActionError(f"There is no active mute {mute_id}; `opsguard alerts mutes` lists them.")
 
 
 def _state(connection: Connection, alert_id: int) -> str:

@@ -1,4 +1,4 @@
-"""Reading alerts, their history, mutes and decisions. Not here: changing them (`life`, `people`)."""
+"""Reading alerts, their history, mutes and decisions. Not here: changing them (`lifecycle`, `people`)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,7 +24,7 @@ def alerts(
     sites: Sequence[str] | None = None,
     limit: int | None = 100,
 ) -> list[Row]:
-    """Alerts in some states, the most severe first, then those seen first; of some clients and sites where named."""
+    """Alerts in some states, of some clients and sites if given; the most severe first, then the oldest."""
     return _rows(
         database,
         statement(__name__, "reading/alerts"),
@@ -39,19 +39,19 @@ def alerts(
 
 
 def unresolved_keys(database: Database, alert_types: Sequence[str]) -> list[str]:
-    """The keys of the alerts of some types that are not resolved."""
+    """The keys of unresolved alerts of some types."""
     with database.begin() as connection:
         return unresolved_in(connection, alert_types)
 
 
 def unresolved_in(connection: Connection, alert_types: Sequence[str]) -> list[str]:
-    """The same, by the alerts that a connection shows."""
+    """The same, for the alerts that a connection shows."""
     asked = "SELECT dedup_key FROM alerts WHERE state <> 'resolved' AND alert_type = ANY (:types) ORDER BY dedup_key"
     return list(connection.execute(text(asked), {"types": list(alert_types)}).scalars())
 
 
 def count_by_state(database: Database) -> list[Row]:
-    """How many alerts there are per type, severity and state, the resolved ones left out."""
+    """The number of unresolved alerts per type, severity and state."""
     return _rows(
         database,
         "SELECT alert_type, severity, state, count(*) AS alerts FROM alerts WHERE state <> 'resolved' "
@@ -76,7 +76,7 @@ def history(database: Database, alert_id: int) -> list[Row]:
 
 
 def decisions(database: Database, keys: Sequence[str], *, limit: int = 50) -> list[Row]:
-    """What was decided lately on some keys (`type:entity`), the newest first."""
+    """The recent decisions on some keys (`type:entity`), newest first."""
     return _rows(
         database,
         "SELECT monitor, dedup_key, decision, detail, first_as_of, last_as_of, ticks, alert_id FROM decisions "
@@ -87,7 +87,7 @@ def decisions(database: Database, keys: Sequence[str], *, limit: int = 50) -> li
 
 
 def keys_of(database: Database, what: str) -> list[str]:
-    """The keys that concern something: an alert's number or key, an entity, site or client, a part of a key.
+    """The keys that match an alert's number or key, an entity, site or client, or a part of a key.
 
     Case does not matter.
     """
@@ -97,7 +97,7 @@ def keys_of(database: Database, what: str) -> list[str]:
 
 
 def keys_beginning(database: Database, what: str) -> list[str]:
-    """The keys that begin, with or without their type, with some letters; case does not matter."""
+    """The keys that begin with some letters, with or without their type; in any case."""
     letters = what.strip().lower()
     if not letters:
         return []
@@ -105,7 +105,7 @@ def keys_beginning(database: Database, what: str) -> list[str]:
 
 
 def plain_keys(database: Database, *, limit: int = 50_000) -> list[str]:
-    """What keys are of, without their types, the newest first."""
+    """Keys without their types, newest first."""
     return [row["plain"] for row in _rows(database, statement(__name__, "reading/plain_keys"), limit=limit)]
 
 
@@ -116,7 +116,7 @@ def alerts_of(database: Database, keys: Sequence[str]) -> list[Row]:
 
 
 def looked_at(database: Database) -> Row:
-    """How many keys were decided on (`keys`), and the newest tick of each monitor (`monitors`)."""
+    """The number of keys with decisions (`keys`), and the newest tick of each monitor (`monitors`)."""
     ticks = "SELECT monitor, max(as_of) AS newest FROM monitor_ticks GROUP BY monitor ORDER BY monitor"
     keys = "SELECT count(*) AS keys FROM (SELECT dedup_key FROM decisions UNION SELECT dedup_key FROM alerts) AS every"
     (count,) = _rows(database, keys)
@@ -124,7 +124,7 @@ def looked_at(database: Database) -> Row:
 
 
 def acted_on(database: Database, alert_type: str, since: datetime) -> list[Row]:
-    """Which entities were alerted, and which held back although they would have been: (`entity_id`, `is_held_back`)."""
+    """Entities that were alerted, and entities in the hold-out that would have been: (`entity_id`, `is_held_back`)."""
     return _rows(
         database,
         statement(__name__, "reading/acted_on"),
@@ -141,7 +141,7 @@ def newest_tick(database: Database, monitor: str) -> datetime | None:
 
 
 def digest_at(database: Database, monitor: str, as_of: datetime) -> str | None:
-    """The digest of what a tick found; None where it was not settled."""
+    """The digest of the findings of a tick; None if it was not settled."""
     asked = "SELECT digest FROM monitor_ticks WHERE monitor = :monitor AND as_of = :as_of"
     found = _rows(database, asked, monitor=monitor, as_of=as_of)
     return str(found[0]["digest"]) if found else None

@@ -1,1 +1,1 @@
-"""Models in use: who is champion, how a version becomes it, what a training leaves behind."""
+"""Models in use: champions, promotion, monitoring, and the models of past trainings."""

@@ -1,4 +1,4 @@
-"""A training's best model as challenger: entered, judged beside the champion, and let in or kept waiting.
+"""The best model of a training as challenger: registered, compared with the champion, promoted or rejected.
 
 Here: the steps between a training and a champion. Not here: training, the gate's conditions (`ml.evaluation.gate`),
 promotion.
@@ -22,12 +22,12 @@ from opsguard_assets.models.serving import champion_of
 
 
 class RejectedError(RuntimeError):
-    """The gate lets nobody in; the message says why."""
+    """The gate promotes no version; the message says why."""
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """A challenger and what the gate says of it."""
+    """A challenger and the verdict of the gate."""
 
     version: ModelVersion
     verdict: Verdict
@@ -35,11 +35,11 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Contest:
-    """What a challenger is judged on.
+    """The data on which a challenger is compared.
 
     Attributes:
         task: The problem.
-        rows: Moments that the challenger has not seen: the features, `is_late`, `lead_minutes`, `risk` (the
+        rows: Moments unseen by the challenger: the features, `is_late`, `lead_minutes`, `risk` (the
             challenger's) and `risk_of_rule`.
     """
 
@@ -50,10 +50,10 @@ class Contest:
 def enter(
     catalog: ModelCatalog, run_id: str, contest: Contest, *, description: str, files: Mapping[str, str]
 ) -> Challenge:
-    """Registers the model of a run as challenger, records the digests of its files, and judges it.
+    """Registers the model of a run as challenger, records the digests of its files, and runs the gate.
 
-    The champion is judged on the same moments. It may have seen some of them, which the challenger has not: who is
-    better all the same is better.
+    The champion is scored on the same moments. It may have been trained on some of them, which favours the champion: a
+    challenger that wins is better.
     """
     version = catalog.registry.register(contest.task.problem, run_id, description=description)
     record_files(catalog.champions.database, version.problem, version_key(version), files)
@@ -64,14 +64,14 @@ def enter(
 
 
 def label(catalog: ModelCatalog, challenge: Challenge) -> None:
-    """Writes the gate's words beside the version, where MLflow shows them and `admit` reads them."""
+    """Writes the verdict of the gate as tags of the version, where MLflow shows them and `admit` reads them."""
     said = PASSED if challenge.verdict.passes else REJECTED
     labels = {GATE_LABEL: said, REASONS_LABEL: "\n".join(challenge.verdict.reasons)}
     catalog.registry.label(challenge.version, labels)
 
 
 def verdict_of(catalog: ModelCatalog, contest: Contest) -> Verdict:
-    """What the gate says of a challenger beside the champion, where there is one that can score."""
+    """The verdict of the gate on a challenger, compared with the champion if one can score."""
     names = {f"segment_{name}": shown for name, shown in contest.task.segments.items()}
     rows = contest.rows.with_columns(**names)
     said = _of_champion(catalog, contest.task.problem, rows)
@@ -82,28 +82,28 @@ def admit(catalog: ModelCatalog, problem: str, *, at: datetime) -> ModelVersion:
     """Makes the challenger champion.
 
     Raises:
-        RejectedError: When there is none, or the gate has not let it in.
+        RejectedError: When there is none, or the gate rejected it.
     """
     version = catalog.champions.challenger(problem)
     if version is None:
         raise RejectedError(f"{problem} has no challenger; `opsguard train {problem}` makes one.")
     labels = catalog.registry.labels(version)
-    reasons = labels.get(REASONS_LABEL, "the gate has not judged it").splitlines()
+    reasons = labels.get(REASONS_LABEL, "the gate has not evaluated it").splitlines()
     if labels.get(GATE_LABEL) != PASSED:
-        raise RejectedError(f"The gate keeps version {version.version} of {problem} out: {'; '.join(reasons)}")
+        raise RejectedError(f"The gate rejected version {version.version} of {problem}: {'; '.join(reasons)}")
     catalog.promote(version, at=at, actor="the gate", cause=GATE, reasons=reasons)
     catalog.registry.clear(CHALLENGER, problem)
     return version
 
 
 def beside(rows: pl.DataFrame, rule: pl.DataFrame, *, key: str) -> pl.DataFrame:
-    """The challenger's rows with the rule's risk of the same moments."""
+    """The challenger's rows with the risk of the rule at the same moments."""
     said = rule.select(key, "as_of", pl.col("risk").alias(RULE))
     return rows.join(said, on=[key, "as_of"], how="left", maintain_order="left")
 
 
 def _of_champion(catalog: ModelCatalog, problem: str, rows: pl.DataFrame) -> pl.Series | None:
-    """What the champion says, if it can score; one that cannot is no reason to keep another one out."""
+    """The risks of the champion, if it can score. A champion that cannot score does not block a challenger."""
     version = catalog.champions.current(problem)
     try:
         return champion_of(catalog.champions, version).predict(rows).alias(CHAMPION_RISK) if version else None

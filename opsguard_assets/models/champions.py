@@ -1,4 +1,4 @@
-"""Which version of a model is the champion, now and at any instant, and who or what made it so.
+"""The champion version of a model, now and at any time, and who or what promoted it.
 
 Here: `model_history`, and the aliases of MLflow's registry read from its tables, because a tick cannot wait for MLflow
 to be imported. Not here: writing aliases and loading models (`ml`).
@@ -24,14 +24,14 @@ class Promotion:
 
     Attributes:
         problem: The problem.
-        version: The version that became champion; None where the alias was taken away.
+        version: The version that became champion; None where the alias was removed.
         run_id: Its MLflow run.
         at: Since when.
-        actor: Who or what: a person, or the gate.
+        actor: A person, or the gate.
         cause: gate, promoted, rolled back, or changed in MLflow.
-        reasons: The gate's conditions in words, or what a person wrote.
-        replaced: The champion before.
-        gate: What the gate said of it when it became champion; None where it was not asked, or before it was recorded.
+        reasons: The conditions of the gate in words, or the text of a person.
+        replaced: The previous champion.
+        gate: The verdict of the gate at that time; None where there was none, or before it was recorded.
     """
 
     problem: str
@@ -52,13 +52,13 @@ class Champions:
     database: Database
 
     def current(self, problem: str) -> ModelVersion | None:
-        """The version that the alias `champion` names now; None where it names none."""
+        """The version with the alias `champion` now, or None."""
         return self._alias(problem, CHAMPION)
 
     def active_version(self, problem: str, as_of: datetime) -> ModelVersion | None:
-        """The version that scores a moment: no moment is scored by a model that came after it.
+        """The version that scores a moment; a moment is never scored by a later champion.
 
-        For a moment since the last change it is the one that the alias names, whoever set it.
+        For moments since the last change it is the version with the alias, whoever set it.
         """
         history = self.history(problem)
         if not history or as_of >= history[0].at:
@@ -67,11 +67,11 @@ class Champions:
         return self._version(problem, then.version) if then and then.version else None
 
     def challenger(self, problem: str) -> ModelVersion | None:
-        """The version that waits to be judged against the champion."""
+        """The version that waits to be compared with the champion."""
         return self._alias(problem, CHALLENGER)
 
     def at(self, problem: str, instant: datetime) -> Promotion | None:
-        """Who was champion at an instant; None where nobody was yet."""
+        """The champion at a time; None before the first one."""
         with self.database.begin() as connection:
             row = connection.execute(
                 text(
@@ -84,7 +84,7 @@ class Champions:
         return _promotion(found) if found else None
 
     def history(self, problem: str) -> list[Promotion]:
-        """All champions of a problem, the newest first."""
+        """All champions of a problem, newest first."""
         with self.database.begin() as connection:
             rows = connection.execute(
                 text("SELECT * FROM model_history WHERE problem = :problem ORDER BY at DESC, promotion_id DESC"),
@@ -93,7 +93,7 @@ class Champions:
             return [_promotion(row) for row in rows]
 
     def changing(self, problem: str) -> AbstractContextManager[None]:
-        """Held by whoever moves the alias and notes it: nobody sees one without the other."""
+        """A lock for changing the alias and the history together; readers never see one without the other."""
         return self.database.lock(f"opsguard champion {problem}")
 
     def note(
@@ -107,7 +107,7 @@ class Champions:
         reasons: Sequence[str],
         gate: str | None = None,
     ) -> bool:
-        """Notes that a version is the champion from an instant on, unless the history says so already.
+        """Records that a version is the champion from a time on, unless the history has it already.
 
         Returns:
             Whether a line was added.
@@ -152,7 +152,7 @@ class Champions:
         )
 
     def _alias(self, problem: str, alias: str) -> ModelVersion | None:
-        """An alias of the registry; None also before MLflow has made its tables."""
+        """An alias of the registry; None also before MLflow has created its tables."""
         return self._registered("version_of_alias", problem, alias)
 
     def _version(self, problem: str, number: str) -> ModelVersion | None:

@@ -1,10 +1,10 @@
-"""The digests of models' files in the database: a model scores only if its files are those that were recorded.
+"""The digests of model files in the database: a model scores only if its files match the recorded digests.
 
-Here: recording, and reading a model with its digests. Not here: files and digests (`ml.models.model_files`), and what
-follows where they differ (`serving`: the rule scores, and operators are told).
+Here: recording, and loading a model with its digests. Not here: files and digests (`ml.models.model_files`), and the
+reaction to a mismatch (`serving`: the rule scores, and operators get an alert).
 
-Digests are recorded when a model is trained. Of one from before that, those of its first use count: what happened to it
-earlier nobody can tell, and `opsguard models` says so.
+Digests are recorded at the training. For older models the digests of the first use count; earlier changes cannot be
+detected, and `opsguard models` says so.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ TRAINED, FIRST_USE = "trained", "first use"
 
 @dataclass(frozen=True)
 class RecordedFiles:
-    """What is recorded of a model's files.
+    """The recorded digests of a model's files.
 
     Attributes:
         digests: File to SHA-256.
@@ -38,19 +38,19 @@ class RecordedFiles:
 
 
 def version_key(version: ModelVersion) -> str:
-    """What a version of the registry is recorded as."""
+    """The key of a version of the registry."""
     return f"version {version.version}"
 
 
 def training_key(stamp: str, candidate: str) -> str:
-    """What a candidate of a training is recorded as."""
+    """The key of a candidate of a training."""
     return f"training {stamp} {candidate}"
 
 
 def record_files(
     database: Database, problem: str, model: str, digests: Mapping[str, str], *, cause: str = TRAINED
 ) -> None:
-    """Records the digests of a model's files. A training replaces what stood there; a first use never does."""
+    """Records the digests of a model's files. A training replaces earlier digests; a first use never does."""
     rows = [
         {"problem": problem, "model": model, "file": file, "sha256": sha256, "cause": cause}
         for file, sha256 in digests.items()
@@ -67,7 +67,7 @@ def record_files(
 
 
 def recorded_files(database: Database, problem: str, model: str) -> RecordedFiles | None:
-    """What is recorded of a model's files; None where nothing is."""
+    """The recorded digests of a model's files, or None."""
     statement = text(
         "SELECT file, sha256, cause, recorded_at FROM model_files WHERE problem = :problem AND model = :model"
     )
@@ -77,10 +77,10 @@ def recorded_files(database: Database, problem: str, model: str) -> RecordedFile
 
 
 def load_verified(database: Database, problem: str, model: str, folder: Path) -> LearnedModel:
-    """Reads a model whose files are those that were recorded; of an older one they are recorded now.
+    """Loads a model whose files match the recorded digests; those of an older model are recorded now.
 
     Raises:
-        ModelFileError: When it cannot be read, holds what is not trusted, or is not what was recorded.
+        ModelFileError: When it cannot be read, contains untrusted types, or differs from the recorded digests.
     """
     noted = recorded_files(database, problem, model)
     digests = noted.digests if noted else digests_of(folder)
@@ -91,7 +91,7 @@ def load_verified(database: Database, problem: str, model: str, folder: Path) ->
 
 
 def check_files(database: Database, version: ModelVersion) -> tuple[bool, str]:
-    """Whether a version's files can be used, and what is known of them in words."""
+    """Whether the files of a version can be used, and why, in words."""
     noted = recorded_files(database, version.problem, version_key(version))
     try:
         load(version.folder, noted.digests if noted else None)
@@ -100,5 +100,8 @@ def check_files(database: Database, version: ModelVersion) -> tuple[bool, str]:
     if noted is None:
         return True, "not recorded yet; the next use records them"
     if noted.cause == FIRST_USE:
-        return True, f"as recorded at their first use, {noted.recorded_at:%Y-%m-%d %H:%M} UTC; before that nobody knows"
+        return (
+            True,
+            f"as recorded at their first use, {noted.recorded_at:%Y-%m-%d %H:%M} UTC; earlier changes are unknown",
+        )
     return True, "as recorded when it was trained"

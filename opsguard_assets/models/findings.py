@@ -1,4 +1,4 @@
-"""What operators are told of models: that a learned one cannot score. Not here: choosing the model (`serving`)."""
+"""The finding that a learned model cannot score. Not here: choosing the model (`serving`)."""
 
 import json
 
@@ -9,14 +9,14 @@ from opsguard_assets.models.serving import Serving
 
 
 def model_monitor(problem: str) -> str:
-    """The name of the monitor that tells who scores a problem."""
+    """The name of the monitor of a problem's model."""
     return f"{problem} model"
 
 
 def model_findings(served: Serving, problem: str, *, alert_type: str) -> pl.DataFrame:
     """The finding of a tick that the rule had to score, or none.
 
-    Before the first training that is as it should be and of low severity; afterwards somebody has to look.
+    Before the first training this is expected and of low severity; afterwards somebody has to act.
     """
     if served.trouble is None:
         return pl.DataFrame(schema=FINDING)

@@ -1,6 +1,6 @@
 """The model of a problem as assets: a training's challenger, and the champion that scores.
 
-Here: reading settings, calling one function, showing its figures. Not here: training, judging, promotion.
+Here: reading settings, calling one function, showing its metrics. Not here: training, the gate, promotion.
 """
 
 import os
@@ -44,8 +44,8 @@ def model_assets(problem: Problem, settings: Settings) -> list[dg.AssetsDefiniti
         group_name="models",
         kinds={"lightgbm", "scikitlearn", "mlflow"},
         owners=owners_of("models"),
-        description=f"Models of {problem.name} learned from everything known then: candidates tuned, calibrated and "
-        "compared in MLflow; the best learned one becomes challenger. Made every Monday, or by "
+        description=f"Models of {problem.name}, trained on everything known then: candidates are tuned, calibrated and "
+        "compared in MLflow; the best learned model becomes challenger. Runs every Monday, or by "
         f"`opsguard train {problem.name}`.",
         check_specs=[check_spec(GATE_CHECK, model_key, blocking=True)],
     )
@@ -78,7 +78,7 @@ def _champion_asset(problem: Problem) -> dg.AssetsDefinition:
         group_name="models",
         kinds={"mlflow"},
         owners=owners_of("models"),
-        description="The model that scores: the challenger, once the gate has let it in. Before the first training "
+        description="The model that scores: the challenger, once the gate has promoted it. Before the first training "
         "(on Monday) the rule scores.",
         output_required=False,
     )
@@ -87,7 +87,7 @@ def _champion_asset(problem: Problem) -> dg.AssetsDefinition:
     ) -> Iterator[Materialized]:
         run = context.instance.get_run_by_id(context.run.run_id)
         if run is not None and NOT_YET_TAG in run.tags:
-            context.log.info("the champion stays as it is: %s", run.tags[NOT_YET_TAG])
+            context.log.info("the champion stays: %s", run.tags[NOT_YET_TAG])
             return
         version = admit(models, problem.name, at=config.instant())
         entries = [
@@ -111,15 +111,15 @@ def _champion_asset(problem: Problem) -> dg.AssetsDefinition:
 
 
 def _logged(context: dg.AssetExecutionContext) -> Tell:
-    """Steps of a training in the log of its run."""
+    """Logs the steps of a training in its run."""
     return lambda what, number, of: context.log.info("%s (step %d of %d)", what, number, of)
 
 
 def _not_yet(
     context: dg.AssetExecutionContext, why: str, shown: Mapping[str, dg.MetadataValue] | None = None
 ) -> Materialized:
-    """A training that too little is known for is no failure: the run says so and succeeds, and the champion stays."""
-    words = f"not enough yet: {why}"
+    """A training with too little data is no failure: the run says so and succeeds, and the champion stays."""
+    words = f"not enough data yet: {why}"
     context.instance.add_run_tags(context.run.run_id, {NOT_YET_TAG: "not enough yet"})
     check = dg.AssetCheckResult(
         check_name=GATE_CHECK, passed=False, severity=dg.AssetCheckSeverity.WARN, description=words
@@ -128,7 +128,7 @@ def _not_yet(
 
 
 def order_of(problem: Problem, settings: Settings, until: datetime, *, dagster_run: str | None = None) -> Order:
-    """What the settings ask of a training."""
+    """The order of a training by the settings."""
     learning = settings.learning
     budget = Budget(seconds=learning.tuning_seconds, trials=learning.tuning_trials, clock=time.monotonic)
     revision = code_revision(os.environ)
@@ -136,7 +136,7 @@ def order_of(problem: Problem, settings: Settings, until: datetime, *, dagster_r
 
 
 def challenger_of(models: ModelCatalog, training: Training, until: datetime) -> Challenge:
-    """Enters the best model of a training as challenger."""
+    """Registers the best model of a training as challenger."""
     best = training.best
     rule = next(each for each in training.trained if each.model is None)
     contest = Contest(training.task, beside(best.test, rule.test, key=training.task.key))

@@ -20,7 +20,7 @@ from opsguard_assets.tables.values import INSTANT
 
 MATURE = timedelta(days=28)
 _RECENT = timedelta(days=7)
-# A probability of 70 % that means less than 65 % or more than 75 % has lost its meaning.
+# A predicted 70 % that is in truth below 65 % or above 75 % is no longer usable.
 MOST_CALIBRATION_ERROR = 0.05
 _FIGURES = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "ece")
 _AT_ALERT = ("precision", "recall", "median_lead_minutes")
@@ -62,7 +62,7 @@ def monitor(dataset: Dataset, model: LearnedModel, learned_until: datetime) -> M
     """Compares a model with what is known at `dataset.until`.
 
     Args:
-        dataset: What is known.
+        dataset: The dataset as known at its `until`.
         model: The model.
         learned_until: The end of its training data. Only later outcomes are used.
     """
@@ -84,7 +84,7 @@ def prevented(dataset: Dataset, treated: pl.DataFrame) -> Prevention:
     have ended.
 
     Args:
-        dataset: What is known.
+        dataset: The dataset as known at its `until`.
         treated: `entity_id`, `is_held_back` of entities that reached the threshold.
     """
     labelled = treated.join(dataset.lives, left_on="entity_id", right_on=dataset.task.key).drop_nulls("is_late")
@@ -93,7 +93,7 @@ def prevented(dataset: Dataset, treated: pl.DataFrame) -> Prevention:
 
 
 def _weeks(judged: pl.DataFrame, task: Task) -> pl.DataFrame:
-    """The figures of each week; `…_at_alert` are those of the risk from which alerts are raised."""
+    """The metrics of each week; `…_at_alert` are those at the alert threshold."""
     weeks = judged.with_columns(week=pl.col("settled_at").dt.truncate("1w").dt.date()).partition_by(
         "week", as_dict=True
     )
@@ -108,7 +108,7 @@ def _weeks(judged: pl.DataFrame, task: Task) -> pl.DataFrame:
 
 
 def _drift(dataset: Dataset, model: LearnedModel, learned_until: datetime) -> pl.DataFrame:
-    """The features of the last week beside those of the four weeks before the training ended."""
+    """Compares the features of the last week with those of the last four weeks of training data."""
     then = dataset.between(learned_until - MATURE, learned_until)
     now = dataset.between(max(dataset.until - _RECENT, learned_until), dataset.until)
     return stability(then, now, model.features)

@@ -49,15 +49,15 @@ def monitoring_asset(problem: Problem) -> dg.AssetsDefinition:
         group_name="models",
         kinds={"polars"},
         owners=owners_of("models"),
-        description="The champion judged by outcomes that became known after it had learned: beside the trailing rate, "
-        "by weeks, and how far its features have moved. One that is worse than the trailing rate is not listened to.",
+        description="The champion compared with outcomes that became known after its training: skill score against the "
+        "trailing rate, metrics per week, feature drift. A champion that is worse than that rate is disabled.",
         check_specs=[check_spec(name, key) for name in checks],
     )
     def watch(config: Moment, lake: dg.ResourceParam[Lake], models: dg.ResourceParam[ModelCatalog]) -> Materialized:
         as_of = config.instant()
         version = models.champions.active_version(problem.name, as_of)
         if version is None:
-            words = "nobody is champion: there is nothing to look at; the rule scores"
+            words = "there is no champion to monitor; the rule scores"
             return dg.MaterializeResult(
                 metadata={"verdict": dg.MetadataValue.text(words)},
                 check_results=[_check(name, words, passed=True) for name in checks],
@@ -95,14 +95,14 @@ def record_of(found: MonitoringResult, problem: str, model: LearnedModel, as_of:
 def _checks(problem: Problem, found: MonitoringResult) -> list[dg.AssetCheckResult]:
     said = "not known yet" if found.calibration_error is None else f"{found.calibration_error:.3f}"
     worst = found.drift.head(5).select(pl.format("{} {}", "feature", pl.col("psi").round(2)))
-    moved = f"{len(found.shifted)} of {len(found.drift)} features have moved; {', '.join(worst.to_series())}"
+    moved = f"{len(found.shifted)} of {len(found.drift)} features have shifted; {', '.join(worst.to_series())}"
     if found.drift.is_empty():
-        moved = "not known yet: there are no rows of the last week, or of before the training, to compare"
+        moved = "not known yet: there are no rows of the last week, or from before the training, to compare"
     return [
         _check(
             USEFUL, found.skill_score.words, passed=found.skill_score.is_useful, severity=dg.AssetCheckSeverity.ERROR
         ),
-        _check(calibrated(problem), f"calibration error {said}, {MOST_CALIBRATION_ERROR} at most", passed=found.holds),
+        _check(calibrated(problem), f"calibration error {said}, maximum {MOST_CALIBRATION_ERROR}", passed=found.holds),
         _check(in_range(problem), moved, passed=not found.shifted),
     ]
 

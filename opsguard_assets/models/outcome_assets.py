@@ -27,12 +27,12 @@ _SHOWN = (
 
 
 def outcomes_key(problem: Problem) -> dg.AssetKey:
-    """The key of what came of a problem's recorded scores."""
+    """The key of the outcomes of a problem's prediction log."""
     return dg.AssetKey(outcomes_name(problem).split("/"))
 
 
 def outcomes_asset(problem: Problem) -> dg.AssetsDefinition:
-    """The asset of what came of recorded scores."""
+    """The asset of the outcomes of the prediction log."""
     key = outcomes_key(problem)
 
     @dg.asset(
@@ -42,8 +42,8 @@ def outcomes_asset(problem: Problem) -> dg.AssetsDefinition:
         kinds={"polars", "deltalake"},
         owners=owners_of("models"),
         metadata={"dagster/table_name": outcomes_name(problem)},
-        description=f"Every recorded risk of a {problem.event} beside what came: precision, recall, lead time, "
-        "calibration and ranking of what was said at the time, per version of the model and week of the outcome. "
+        description=f"Every recorded risk of a {problem.event} with its outcome: precision, recall, lead time, "
+        "calibration and ranking, per version of the model and week of the outcome. "
         "Grain: week, model_name, model_version.",
         check_specs=[check_spec(COMPLETE, key)],
     )
@@ -51,7 +51,7 @@ def outcomes_asset(problem: Problem) -> dg.AssetsDefinition:
         as_of = config.instant()
         judged = judge(problem, lake, as_of)
         if judged is None:
-            words = "no score was recorded yet"
+            words = "no score is recorded yet"
             return dg.MaterializeResult(metadata={"headline": words}, check_results=[_check(words, passed=True)])
         weeks = keep_weeks(problem, lake, judged, as_of)
         return dg.MaterializeResult(
@@ -63,7 +63,7 @@ def outcomes_asset(problem: Problem) -> dg.AssetsDefinition:
 
 
 def words_of(judged: Judged) -> str:
-    """Where the recorded scores went."""
+    """The number of recorded scores per fate, in words."""
     parts = (f"{judged.fates.get(fate, 0):,} {words}" for fate, words in _FATES.items())
     return f"{judged.recorded:,} scores recorded: {', '.join(parts)}"
 
@@ -72,7 +72,7 @@ _FATES = {
     LABELLED: "met their outcome",
     AHEAD: "wait for it",
     WITHOUT: "ended without one",
-    UNKNOWN: "are of entities that nobody knows",
+    UNKNOWN: "are of unknown entities",
 }
 
 
@@ -87,7 +87,7 @@ def _shown(problem: Problem, judged: Judged, weeks: pl.DataFrame, as_of: datetim
     shown = last.select(_SHOWN).sort("week", "model_name", "model_version", descending=[True, False, False])
     newest = weeks.tail(1).to_dicts()[0] if len(weeks) else {}
     named = ("precision", "recall", "median_lead_minutes", "calibration_error", "brier")
-    calibrated = calibration_by_version(calibration(judged.labelled), f"{problem.name}: recorded risks and what came")
+    calibrated = calibration_by_version(calibration(judged.labelled), f"{problem.name}: predicted and observed")
     title = f"{problem.name}: alerts from {problem.alert_from:.0%}, by week of the outcome"
     return {
         "headline": dg.MetadataValue.text(words_of(judged)),
@@ -100,6 +100,6 @@ def _shown(problem: Problem, judged: Judged, weeks: pl.DataFrame, as_of: datetim
             }
         ),
         "weeks": preview(shown.with_columns(pl.col(pl.Float64).round(3)), limit=100),
-        "calibration": png(calibrated, "Recorded risks and what came"),
+        "calibration": png(calibrated, "Predicted and observed"),
         "alerts_over_weeks": png(over_weeks(last, ("precision", "recall"), title), "Precision and recall"),
     }

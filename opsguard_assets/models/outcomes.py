@@ -18,7 +18,7 @@ from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
 CHANGES_FOR = timedelta(days=28)
-# Of an entity that was at risk for longer, the scores of so many days before the first judged week count.
+# Scores of this many days before the first judged week count, for entities that were at risk for longer.
 LONGEST = timedelta(days=60)
 _SCORE = {
     "entity": pl.String(),
@@ -31,11 +31,11 @@ _SCORE = {
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of recorded scores.
+    """Recorded scores with their outcomes.
 
     Attributes:
         since: The first week that was judged, a Monday.
-        recorded: How many scores were recorded in the span that was read.
+        recorded: Number of scores recorded in the span that was read.
         labelled: These scores with their outcomes (`ml.evaluation.prediction_log.with_outcomes`).
         weeks: The figures of the judged weeks (`ml.evaluation.prediction_log.weekly`).
     """
@@ -52,7 +52,7 @@ class Judged:
 
     @property
     def adds_up(self) -> bool:
-        """Whether every recorded score of an entity that had to have an outcome met it, once."""
+        """Whether every recorded score with a mature outcome was joined to it exactly once."""
         fates = self.fates
         return (
             self.recorded == sum(fates.values()) and not fates.get(UNKNOWN) and self._counted == fates.get(LABELLED, 0)
@@ -60,18 +60,18 @@ class Judged:
 
     @property
     def _counted(self) -> int:
-        """The scores in the figures and those that were read for weeks before them."""
+        """The number of scores in the figures and of those read for earlier weeks."""
         before = self.labelled.filter((pl.col("fate") == LABELLED) & (pl.col("week") < self.since))
         return int(self.weeks["scores"].sum()) + len(before)
 
 
 def outcomes_name(problem: Problem) -> str:
-    """Where the figures of a problem lie in the lake."""
+    """The lake table of a problem's figures."""
     return outcomes_of(problem.name)
 
 
 def outcomes_of(name: str) -> str:
-    """Where the figures of the problem of a name lie in the lake."""
+    """The lake table of the figures of the problem with this name."""
     return f"models/{name}_outcomes"
 
 
@@ -104,7 +104,7 @@ def judge(problem: Problem, lake: Lake, as_of: datetime) -> Judged | None:
 
 
 def keep_weeks(problem: Problem, lake: Lake, judged: Judged, as_of: datetime) -> pl.DataFrame:
-    """Replaces the judged weeks in the lake, each in one commit, unless later knowledge stands there.
+    """Replaces the judged weeks in the lake, each in one commit, unless figures of a later moment are stored.
 
     Returns:
         All weeks in the lake.
@@ -120,7 +120,7 @@ def keep_weeks(problem: Problem, lake: Lake, judged: Judged, as_of: datetime) ->
 
 
 def stored_weeks(problem: Problem, lake: Lake) -> pl.DataFrame:
-    """The figures in the lake: `ml.evaluation.prediction_log.SCHEMA` and `as_of`, by what was known when; sorted."""
+    """The stored figures: `ml.evaluation.prediction_log.SCHEMA` and `as_of` (when they were computed for); sorted."""
     name = outcomes_name(problem)
     if not lake.exists(name):
         return pl.DataFrame(schema=SCHEMA | {"as_of": INSTANT})

@@ -17,12 +17,12 @@ _LEAST_SHARE = 0.005
 
 @dataclass(frozen=True)
 class Captions:
-    """What a picture of risks says.
+    """The captions of a plot of risks.
 
     Attributes:
         title: Above it.
-        entities: What has a risk, in the plural.
-        risk: What the probability is of.
+        entities: What is scored, in the plural.
+        risk: What the probability means.
     """
 
     title: str

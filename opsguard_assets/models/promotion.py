@@ -1,4 +1,4 @@
-"""How a version becomes champion: by the gate, by a person, by going back; each leaves a line in the history.
+"""Promotion by the gate or a person, and rollback; each is recorded in the history.
 
 Here: the order of steps. Not here: the gate's conditions (`ml.evaluation.gate`) and the history's table (`champions`).
 """
@@ -12,7 +12,7 @@ from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.serving import champion_of
 
 GATE, PROMOTED, ROLLED_BACK, IN_MLFLOW = "gate", "promoted", "rolled back", "changed in MLflow"
-# Labels beside a version in the registry: what the gate says of it, and why.
+# Tags of a version in the registry: the verdict of the gate, and its reasons.
 GATE_LABEL, REASONS_LABEL = "gate", "gate_reasons"
 PASSED, REJECTED = "passed", "kept out"
 
@@ -22,12 +22,12 @@ class PromotionError(RuntimeError):
 
 
 class GateError(PromotionError):
-    """The gate has not let a version in; the message says why, and how a person overrules it."""
+    """The gate rejected a version; the message says why, and how a person can overrule it."""
 
 
 @dataclass(frozen=True)
 class ModelCatalog:
-    """Where champions are made."""
+    """The registered versions and the history of champions; promotes and rolls back."""
 
     registry: Registry
     champions: Champions
@@ -42,20 +42,20 @@ class ModelCatalog:
         reasons: Sequence[str],
         overrules: bool = False,
     ) -> ModelVersion:
-        """Makes a version champion. The history keeps what the gate said of it.
+        """Makes a version champion. The history records the verdict of the gate.
 
         Args:
             version: The version.
             at: Since when.
-            actor: Who or what makes it champion.
+            actor: The person, or the gate.
             cause: One of the causes above.
             reasons: Why.
-            overrules: A person knows better than the gate, and says so.
+            overrules: Whether a person overrules the gate.
 
         Raises:
-            GateError: When a person promotes what the gate has not let in, and does not overrule it.
-            ModelFileError: When it cannot be read, holds what is not trusted, or is not what was recorded; the champion
-                stays who it was.
+            GateError: When a person promotes a version that the gate rejected, without overruling it.
+            ModelFileError: When it cannot be read, contains untrusted types, or differs from the recorded digests. The
+                champion stays.
         """
         champion_of(self.champions, version)
         labels = self.registry.labels(version)
@@ -68,15 +68,15 @@ class ModelCatalog:
         return version
 
     def roll_back(self, problem: str, *, at: datetime, actor: str, reasons: Sequence[str]) -> ModelVersion | None:
-        """Brings back the champion before the current one; the rule where there was none.
+        """Restores the previous champion; the rule where there was none.
 
         Raises:
-            PromotionError: When nobody is champion.
+            PromotionError: When there is no champion.
         """
         history = self.champions.history(problem)
         if not history or history[0].version is None:
-            raise PromotionError(f"{problem} has no champion to go back from; `opsguard promote {problem}` names one.")
-        # Going back twice goes back two steps: a line that went back is no step forward.
+            raise PromotionError(f"{problem} has no champion to roll back; `opsguard promote {problem}` sets one.")
+        # Rollbacks are skipped in the history, so that two of them go back two champions.
         came = next(line for line in history if line.version == history[0].version and line.cause != ROLLED_BACK)
         before = came.replaced
         if before is not None:
@@ -91,17 +91,17 @@ class ModelCatalog:
 def _refused(version: ModelVersion, labels: Mapping[str, str]) -> str:
     name = f"version {version.version} of {version.problem}"
     why = labels.get(REASONS_LABEL, "").splitlines()
-    said = [f"The gate keeps {name} out:", *(f"  {reason}" for reason in why)]
+    said = [f"The gate rejected {name}:", *(f"  {reason}" for reason in why)]
     if GATE_LABEL not in labels:
-        said = [f"The gate has not judged {name}."]
-    return "\n".join([*said, "It stays as it is. `--force` makes it champion all the same; the history keeps that."])
+        said = [f"The gate has not evaluated {name}."]
+    return "\n".join([*said, "Nothing was changed. `--force` promotes it all the same; the history records that."])
 
 
 def reconcile(champions: Champions, problem: str, *, at: datetime) -> bool:
-    """Notes an alias that somebody moved in MLflow itself.
+    """Records an alias that was moved in MLflow itself.
 
     Returns:
-        Whether the history did not know it.
+        Whether the history lacked it.
     """
     with champions.changing(problem):
         current = champions.current(problem)

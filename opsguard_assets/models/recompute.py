@@ -1,11 +1,11 @@
-"""A recorded tick computed again, beside what was recorded of it: digest by digest.
+"""Recomputes a recorded tick and compares it with its record, digest by digest.
 
-Here: what is the same in every domain: the record, the model of the time, what was found and decided, and whether all
-of it is as it was. Not here: the rows of a tick (each domain), what-if over a whole period (`replay`).
+Here: what all domains share: the record, the model of that time, findings and decisions, and the comparison. Not here:
+the rows of a tick (each domain), and what-if over a whole period (`replay`).
 
-What a mapping claims to have been known earlier, but was recorded later, did not count at the time and does not count
-here. Only ticks that were computed live can be told so exactly; one that looked at an imported history has no record of
-how far it saw and is computed from the lake as now.
+Rows that were recorded after the tick do not count, even if a mapping dates them earlier. This is exact only for ticks
+that ran live; a tick on an imported history has no record of what it could see, so it is recomputed from the lake as it
+is now.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,16 +27,16 @@ from resources.ticks import Tick, digest_of, ticks_of
 
 
 class NoTickError(LookupError):
-    """There is no tick to compute again; the message says what is missing."""
+    """There is no tick to recompute; the message says what is missing."""
 
 
 @dataclass(frozen=True)
 class Digests:
-    """The digest of a part of a tick, computed again and recorded.
+    """The digests of a part of a tick: recomputed and recorded.
 
     Attributes:
-        again: As computed again.
-        recorded: That of the time; None where none was recorded, or what it is taken of is no longer kept.
+        again: The recomputed digest.
+        recorded: The recorded one; None where none was recorded, or its rows are no longer kept.
     """
 
     again: str | None
@@ -44,17 +44,17 @@ class Digests:
 
     @property
     def is_as_it_was(self) -> bool:
-        """Whether nothing recorded says otherwise."""
+        """Whether the record, if there is one, is equal."""
         return self.recorded in {None, self.again}
 
 
 @dataclass(frozen=True)
 class RecomputedTick:
-    """A tick computed again, beside what was recorded of it.
+    """A recomputed tick and its record.
 
     Attributes:
-        tick: What was recorded.
-        rows: The tables of the tick as computed again, by name.
+        tick: The record.
+        rows: The recomputed tables of the tick, by name.
         digests: The digests of its parts: `scores`, `findings`, `decisions`, and what a domain adds.
     """
 
@@ -64,7 +64,7 @@ class RecomputedTick:
 
     @property
     def is_as_it_was(self) -> bool:
-        """Whether every part is that of the time, to the digit."""
+        """Whether every part is equal to its record."""
         return all(digests.is_as_it_was for digests in self.digests.values())
 
 
@@ -75,14 +75,14 @@ def recorded_tick(database: Database, job: str, as_of: datetime, *, command: str
         database: Where ticks are recorded.
         job: The job that computed it.
         as_of: Its moment.
-        command: Makes such a tick, for the message.
+        command: The command that runs such a tick, for the message.
 
     Raises:
         NoTickError: When no tick of that moment was recorded.
     """
     recorded = ticks_of(database, job, begins_at=as_of, ends_at=as_of)
     if not recorded:
-        raise NoTickError(f"There was no tick at {as_of:%Y-%m-%d %H:%M:%S} UTC; `{command}` makes one.")
+        raise NoTickError(f"There was no tick at {as_of:%Y-%m-%d %H:%M:%S} UTC; `{command}` runs it.")
     return recorded[0]
 
 
@@ -95,18 +95,18 @@ def model_of(
     makes: Callable[[str], bool],
     late: timedelta = timedelta(0),
 ) -> Serving:
-    """What scored a tick: the rule, or the champion of the time.
+    """The model that scored a tick: the rule, or the champion of that time.
 
     Args:
-        champions: Who was champion when.
+        champions: The history of champions.
         tick: The tick.
         problem: Its problem.
         rule: The problem's rule.
         makes: Whether a feature can be made today.
-        late: How long after its moment the tick may have been computed, by the champion of then.
+        late: Maximum delay of the tick after its moment; the champion may be of any time in between.
 
     Raises:
-        NoTickError: When that model cannot be had any more.
+        NoTickError: When that model is no longer available.
     """
     if (tick.model_name, tick.model_version) == (rule.name, rule.version):
         return Serving(rule)
@@ -115,13 +115,13 @@ def model_of(
         if served.trouble is None and served.model.version == tick.model_version:
             return served
     raise NoTickError(
-        f"{tick.model_name} {tick.model_version} scored at {tick.as_of:%Y-%m-%d %H:%M} UTC and cannot be had any more: "
+        f"{tick.model_name} {tick.model_version} scored at {tick.as_of:%Y-%m-%d %H:%M} UTC and is no longer available: "
         f"{served.trouble or f'the champion of the time is {served.model.version}'}"
     )
 
 
 def compared_with_stored(again: pl.DataFrame, stored: pl.DataFrame, *, key: list[str]) -> Digests:
-    """The digests of rows as computed again and as they lie in the lake; older ones are no longer kept there."""
+    """The digests of recomputed rows and of those in the lake, which keeps them for a limited time."""
     recorded = None if stored.is_empty() else digest_of(stored.select(again.columns), key=key)
     return Digests(digest_of(again, key=key), recorded)
 
@@ -133,14 +133,14 @@ def settled_again(
     settings: Settings,
     find: Callable[[Connection], pl.DataFrame],
 ) -> dict[str, Digests]:
-    """What a tick finds by the settings in force now, and what is decided on it, beside what was.
+    """Recomputes findings and decisions of a tick with the current settings, and compares them with the record.
 
     Args:
-        database: Where alerts live.
-        monitor: Who finds.
+        database: The database of alerts.
+        monitor: The monitor.
         as_of: The tick.
-        settings: Those in force now, which are not recorded with a tick.
-        find: Finds, by the alerts and mutes before the tick that a connection shows.
+        settings: The current settings; those of the tick are not recorded.
+        find: Computes the findings, given a connection that shows alerts and mutes as before the tick.
 
     Returns:
         The digests of `findings` and `decisions`; nothing is recorded where alerts were not settled.

@@ -1,7 +1,7 @@
-"""Every tick of a past period scored again, by what was known at each: what would have been alerted, and what missed.
+"""Scores every tick of a past period by what was known at the time: alerts it would have had, events it would miss.
 
-Here: entities in portions, their ticks, the scores of some models. Not here: alerts and fates out of scores
-(`ml.evaluation.replay`), reports, and one single tick to the digit.
+Here: entities in batches, their ticks, the scores of some models. Not here: alerts and fates from scores
+(`ml.evaluation.replay`), reports, and exact recomputation of one tick (`recompute`).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from opsguard_assets.models.problem import Problem
 from opsguard_assets.tables.values import INSTANT
 
 PORTION_MOMENTS = 400_000
-# The thresholds that are compared where none is asked for, and what is shown of each.
+# The default thresholds, and the columns shown for each.
 GRID = tuple(number / 20 for number in range(10, 20))
 SHOWN = (
     "model", "threshold", "alerted", "alerts_per_day", "caught", "missed", "false_alarms", "precision", "recall",
@@ -29,7 +29,7 @@ SHOWN = (
 
 @dataclass(frozen=True)
 class Replayed:
-    """What one model would have done.
+    """The results of one model.
 
     Attributes:
         model: Its name.
@@ -59,17 +59,17 @@ def replay(
     costs: Costs,
     advance: Callable[[int], None] = lambda _moments: None,
 ) -> list[Replayed]:
-    """Scores every entity that was at risk in a period, at every tick of it.
+    """Scores every entity at risk in a period, at every tick of the period.
 
     Args:
-        problem: What is replayed.
-        dataset: What was known; features of a tick know nothing that came after it.
-        models: What scores; the rule is looked at on the same moments when it is among them.
-        period: From when to when.
+        problem: The problem.
+        dataset: The dataset; features of a tick contain nothing that became known later.
+        models: The models to score with; may include the rule.
+        period: Begin and end.
         step: Time between ticks.
         thresholds: The grid of alert thresholds.
-        costs: What is at stake.
-        advance: Told how many ticks of entities were looked at since (`count_ticks` of all).
+        costs: The costs of misses and alerts.
+        advance: Called with the number of ticks scored since the last call (of `count_ticks` in total).
     """
     key = dataset.task.key
     lives = _within(dataset.lives, period)
@@ -104,7 +104,7 @@ def replay(
 
 
 def count_ticks(dataset: Dataset, period: Period, step: timedelta) -> int:
-    """How many ticks of entities a replay will score, about."""
+    """The approximate number of entity ticks that a replay will score."""
     lives = _within(dataset.lives, period)
     return int(lives.select(_ticks(step).sum()).item() or 0)
 
@@ -124,7 +124,7 @@ def _ticks(step: timedelta) -> pl.Expr:
 def _portions(
     problem: Problem, dataset: Dataset, models: Sequence[RiskModel], lives: pl.DataFrame, step: timedelta
 ) -> Iterator[tuple[int, pl.DataFrame]]:
-    """How many ticks, and the scores of some entities at them: (the key, `as_of`, one column per model)."""
+    """Batches: the number of ticks, and their scores (the key, `as_of`, one column per model)."""
     numbered = lives.with_columns(_portion=_ticks(step).cum_sum() // PORTION_MOMENTS)
     for part in numbered.partition_by("_portion", maintain_order=True):
         rows = dataset.ticks(part, step)
@@ -139,12 +139,12 @@ def _all(frames: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def by_day(replayed: Replayed, threshold: float) -> pl.DataFrame:
-    """Per day of the event (or of the alert, for false alarms): how many of each fate; (`day`, `fate`, `n`)."""
+    """Counts per fate and day of the event (of the alert, for false alarms): (`day`, `fate`, `n`)."""
     day = pl.coalesce(pl.when(pl.col("fate") != "false alarm").then("ends_at"), "raised_at").dt.date()
     rows = replayed.fates.filter(pl.col("threshold") == threshold)
     return rows.group_by(day.alias("day"), "fate").agg(n=pl.len()).sort("day", "fate")
 
 
 def as_table(results: Sequence[Replayed]) -> list[Mapping[str, Any]]:
-    """All models and thresholds beside each other."""
+    """All models and thresholds in one table."""
     return [{"model": r.model, "version": r.version, **row} for r in results for row in r.figures]

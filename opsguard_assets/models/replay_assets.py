@@ -1,6 +1,6 @@
-"""The replay of a past period as an asset: asked for from the UI with a period, its page kept beside the lake.
+"""The replay of a past period as an asset: launched from the UI with a period; its report is stored next to the lake.
 
-Here: reading the period, one replay, its figures and pictures. Not here: the replay itself (`replay`).
+Here: reading the period, one replay, its metrics and plots. Not here: the replay itself (`replay`).
 """
 
 from datetime import UTC, datetime, timedelta
@@ -22,9 +22,9 @@ from resources.progress import Progress
 
 
 class ReplayConfig(dg.Config):
-    """What to replay: instants in ISO 8601 with their offset, and minutes between ticks.
+    """What to replay: timestamps in ISO 8601 with offset, and minutes between ticks.
 
-    Without a period it is the last 28 days; without minutes ticks follow each other as in service.
+    The default period is the last 28 days; the default step is that of production.
     """
 
     begins_at: str | None = None
@@ -47,12 +47,12 @@ class ReplayConfig(dg.Config):
         """Time between ticks.
 
         Raises:
-            ValueError: When it is none.
+            ValueError: When it is below one minute.
         """
         if self.every_minutes is None:
             return usual
         if self.every_minutes < 1:
-            raise ValueError(f"every_minutes is {self.every_minutes}; a minute is the least")
+            raise ValueError(f"every_minutes is {self.every_minutes}; the minimum is 1")
         return timedelta(minutes=self.every_minutes)
 
 
@@ -70,9 +70,9 @@ def replay_asset(problem: Problem) -> dg.AssetsDefinition:
         group_name="models",
         kinds={"polars"},
         owners=owners_of("models"),
-        description="What would have been alerted in a past period, when, and what missed: by the champion, if it knew "
-        "nothing later than the period's beginning, else by the best model of the newest training before it; beside it "
-        "the rule. Empty until somebody asks: launch it with a period, or run `opsguard replay`.",
+        description="The alerts that a past period would have had, and the events without an alert: with the champion, "
+        "if its training data ends before the period, else with the best model of the newest training before it; and "
+        "with the rule. Runs on demand only: launch it with a period, or run `opsguard replay`.",
     )
     def replayed(
         config: ReplayConfig,
@@ -100,7 +100,7 @@ def replay_asset(problem: Problem) -> dg.AssetsDefinition:
 
 
 def _models(problem: Problem, models: ModelCatalog, period: Period) -> tuple[list[RiskModel], str]:
-    """The model that may judge the period and the rule, as the command chooses them; and which it is."""
+    """The model for the period and the rule, chosen as by the command, and the model's name."""
     try:
         _, model = in_roles(models, problem.name, period.begins_at)[0]
     except NoModelError as error:

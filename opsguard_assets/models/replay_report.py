@@ -1,6 +1,6 @@
-"""The report of a replay as one HTML page that needs nothing beside it, and its pictures.
+"""The report of a replay as one self-contained HTML page, and its plots.
 
-Here: what a person reads of `replay` results. Not here: the results, and where the page is kept.
+Here: presenting `replay` results. Not here: the results, and where the report is stored.
 """
 
 import base64
@@ -19,8 +19,8 @@ from opsguard_assets.models.replay import Replayed, by_day
 _COLOURS = {CAUGHT: "#4c78a8", MISSED: "#c0392b", FALSE_ALARM: "#d9b26f"}
 _SHOWN = 50
 _MONEY_NOTE = (
-    "Net saved: what acting on alerts in good time is believed to save, less the handling of all alerts, in the money "
-    "of the settings."
+    "Net saved: the assumed savings of acting on alerts in time, minus the cost of handling all alerts, in the "
+    "currency of the settings."
 )
 _COLUMNS = {
     "threshold": "{:.2f}",
@@ -38,15 +38,15 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What was replayed, as the page says it.
+    """The subject of a report.
 
     Attributes:
         problem: The problem.
-        entity: What has a risk, in one word.
-        event: What may come, in the singular.
-        period: From when to when.
+        entity: What is scored, in one word.
+        event: The predicted event, in the singular.
+        period: Begin and end.
         step: Time between ticks.
-        threshold: The one in force; the lists are of it.
+        threshold: The alert threshold of the settings, used for the lists.
     """
 
     problem: str
@@ -58,7 +58,7 @@ class Asked:
 
 
 def report(asked: Asked, results: Sequence[Replayed]) -> str:
-    """The page; the first result is the model that the lists and pictures are of."""
+    """The HTML page; lists and plots show the first result."""
     from jinja2 import Environment  # noqa: PLC0415 - only who writes a page needs it
 
     template = (importlib.resources.files("templates") / "replay.html.j2").read_text(encoding="utf-8")
@@ -90,7 +90,7 @@ def headline(asked: Asked, result: Replayed) -> str:
     """The result in one sentence."""
     found = next((row for row in result.figures if row["threshold"] == asked.threshold), None)
     if found is None:
-        return f"{result.model} {result.version} would have alerted nothing at {asked.threshold:.0%}."
+        return f"{result.model} {result.version} would have raised no alert at {asked.threshold:.0%}."
     lead = f", {span(found['lead_p50_minutes'])} before (median)" if found["caught"] else ""
     events = found["caught_in_time"] + found["missed"]
     return (

@@ -1,6 +1,6 @@
-"""Which model scores a tick: the champion, or the rule where there is none that can be used.
+"""Chooses the model that scores a tick: the champion, or the rule where no champion can be used.
 
-Here: choosing and loading, once per run, and the words that say what happened. Not here: scoring, and promotion.
+Here: choosing and loading, once per run, and the reason in words. Not here: scoring, and promotion.
 """
 
 from collections.abc import Callable
@@ -25,8 +25,8 @@ class Serving:
     Attributes:
         model: What scores.
         run_id: The MLflow run of a learned model; None for the rule.
-        trouble: Why the rule scores although a learned model should; None where all is well.
-        is_trained: Whether the problem ever had a champion: before that, the rule is no trouble to wake people for.
+        trouble: Why the rule scores instead of a learned model; None if the model can be used.
+        is_trained: Whether the problem ever had a champion. Before that, scoring by the rule is expected.
     """
 
     model: RiskModel
@@ -41,11 +41,11 @@ def serving(
     """The champion of a problem, or the rule with the reason.
 
     Args:
-        champions: Who is champion.
+        champions: The champions.
         problem: The problem.
-        rule: What scores where no champion can.
-        as_of: The moment that is scored.
-        makes: Whether a feature can be made today; a champion that reads others cannot score.
+        rule: Scores if no champion can.
+        as_of: The moment to score.
+        makes: Whether a feature can be computed today; a champion that needs others cannot score.
     """
     version = champions.active_version(problem, as_of)
     if version is None:
@@ -99,7 +99,7 @@ def _check_features(model: LearnedModel, makes: Callable[[str], bool]) -> None:
 
 
 def learned_until(model: LearnedModel) -> datetime:
-    """Up to when the world was known that a model of a training learned from; a trained model is named by it."""
+    """The end of a model's training data, which is also its version."""
     return datetime.fromisoformat(model.version).replace(tzinfo=UTC)
 
 

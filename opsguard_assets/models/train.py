@@ -1,6 +1,6 @@
-"""A training from the lake to MLflow: the same for every problem, from the command line, a schedule and the UI.
+"""A training from the lake to MLflow, the same for every problem, for the command line, schedules and the UI.
 
-Here: reading, learning, keeping. Not here: learning itself (`ml`), moments and labels (a problem's past), promotion.
+Here: reading, training, storing. Not here: training itself (`ml`), moments and labels (a problem's dataset), promotion.
 """
 
 import importlib.resources
@@ -28,17 +28,17 @@ Tell = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Order:
-    """What a training is asked for.
+    """The parameters of a training.
 
     Attributes:
-        until: What was known up to here is learned from.
-        budget: What tuning may cost.
-        costs: What is at stake.
-        candidates: Who competes; all where none is named.
-        revision: Revision of the code; null where nobody knows.
-        dagster_run: The run of Dagster that trains; null where a person does.
-        tags: Further tags of the run in MLflow.
-        most_moments: Learn from so many moments at most, drawn by a seed; from all where left out.
+        until: The end of the training data.
+        budget: The budget of tuning.
+        costs: The costs of misses and alerts.
+        candidates: The candidates to compare; empty means all.
+        revision: Revision of the code; null if unknown.
+        dagster_run: The Dagster run that trains; null on the command line.
+        tags: Further tags of the MLflow run.
+        most_moments: Maximum number of moments, drawn by a seed; null means all.
     """
 
     until: datetime
@@ -53,7 +53,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Training:
-    """What a training made: the candidates, the rule among them, and where MLflow has them."""
+    """The result of a training: the candidates, including the rule, and their MLflow run."""
 
     task: Task
     trained: Sequence[Trained]
@@ -61,12 +61,12 @@ class Training:
 
     @property
     def ranked(self) -> list[LearnedModel]:
-        """The learned models, the best first."""
+        """The learned models, best first."""
         return [model for name in self.logged.candidates if (model := self._by_name()[name].model)]
 
     @property
     def words(self) -> str:
-        """Who is best in one sentence: a learned candidate, or the rule that none of them beats."""
+        """The best model in one sentence: a learned candidate, or the rule if none beats it."""
         first, best = next(iter(self.logged.candidates)), self.best
         scores = {name: each.figures["brier"] for name, each in self._by_name().items()}
         if first == best.candidate:
@@ -95,14 +95,14 @@ def train_problem(
     *,
     tell: Tell = lambda _what, _number, _of: None,
 ) -> Training:
-    """Trains every candidate on what was known by an instant, writes it to MLflow and keeps the models.
+    """Trains every candidate on what was known at a time, logs it to MLflow and stores the models.
 
     Args:
-        problem: What is learned.
+        problem: The problem.
         lake: The lake.
-        catalog: Where MLflow keeps things, models of trainings lie, and digests of their files are recorded.
-        order: What is asked for.
-        tell: Told what begins, which step that is, and how many there are.
+        catalog: The MLflow stores, the folder of trained models, and the database of file digests.
+        order: The parameters.
+        tell: Called at the start of each step: its name, its number, the number of steps.
 
     Raises:
         TooLittleDataError: When there is too little to learn from.
@@ -137,20 +137,20 @@ def train_problem(
         dagster_run=order.dagster_run,
         tags=order.tags,
     )
-    step("writing figures, plots and models to MLflow")
+    step("logging metrics, plots and models to MLflow")
     made = Training(task, trained, log_training(catalog.registry.place, task, trained, made_of))
     keep(catalog, problem.name, order.until, made.ranked)
     return made
 
 
 def _counted(tell: Tell, total: int) -> Callable[[str], None]:
-    """Tells steps by their number."""
+    """Counts the steps."""
     numbers = itertools.count(1)
     return lambda what: tell(what, min(next(numbers), total), total)
 
 
 def _fewer(rows: pl.DataFrame, most: int) -> pl.DataFrame:
-    """So many rows at most, drawn by a seed, in their order."""
+    """A maximum number of rows, drawn by a seed, in their order."""
     if len(rows) <= most:
         return rows
     return rows.filter(pl.int_range(pl.len()).is_in(pl.int_range(pl.len()).sample(most, seed=SEED).implode()))

@@ -1,4 +1,4 @@
-"""The models of past trainings, and which of them may judge a period.
+"""The models of past trainings, and which of them may be evaluated on a period.
 
 Here: folders of trainings, the best model first, and the choice for evaluation and replay. Not here: training, versions
 in the registry (`ml.tracking.registry`) and what scores a tick (`serving`).
@@ -20,11 +20,11 @@ _RANKING = "ranking.json"
 
 
 class NoModelError(RuntimeError):
-    """Nothing was trained that may be judged here; the message says what to do."""
+    """No trained model may be evaluated here; the message says what to do."""
 
 
 def keep(catalog: ModelCatalog, problem: str, until: datetime, ranked: Sequence[LearnedModel]) -> None:
-    """Writes the models of a training, the best first, where `trained_by` finds them, and records their digests."""
+    """Stores the models of a training, best first, for `trained_by`, and records their digests."""
     folder = _folder_of(catalog.registry.place.trainings, problem, until)
     for model in ranked:
         save(model, folder / model.name)
@@ -34,11 +34,11 @@ def keep(catalog: ModelCatalog, problem: str, until: datetime, ranked: Sequence[
 
 
 def trained_by(catalog: ModelCatalog, problem: str, moment: datetime) -> list[LearnedModel]:
-    """The models of the newest training that knew nothing later than `moment`, the best first; none before the first.
+    """The models of the newest training whose data ends before `moment`, best first; empty before the first one.
 
     Raises:
-        NoModelError: When its folder does not hold a whole training.
-        ModelFileError: When a model cannot be read, or is not what was recorded.
+        NoModelError: When its folder is incomplete.
+        ModelFileError: When a model cannot be read, or differs from the recorded digests.
     """
     trainings, database = catalog.registry.place.trainings, catalog.champions.database
     last = _folder_of(trainings, problem, moment).name
@@ -52,11 +52,11 @@ def trained_by(catalog: ModelCatalog, problem: str, moment: datetime) -> list[Le
 
 
 def in_roles(catalog: ModelCatalog, problem: str, moment: datetime) -> list[tuple[str, LearnedModel]]:
-    """The models that knew nothing later than a moment.
+    """The models whose training data ends before a moment.
 
     Returns:
-        Role and model. First the champion in force, if it may judge; then the models of the newest training before the
-        moment, the best first: none of those is or was champion by being here.
+        Role and model. First the active champion, if it qualifies; then the models of the newest training before the
+        moment, best first, which need not have been champion.
 
     Raises:
         NoModelError: When there is neither.
@@ -70,13 +70,13 @@ def in_roles(catalog: ModelCatalog, problem: str, moment: datetime) -> list[tupl
     if not trained:
         raise NoModelError(
             f"No model was trained on what was known by {moment:%Y-%m-%d %H:%M} UTC. Run `opsguard train "
-            f"{problem} --until {moment:%Y-%m-%dT%H:%MZ}` first: a model is judged by what it cannot have seen."
+            f"{problem} --until {moment:%Y-%m-%dT%H:%MZ}` first: a model is evaluated on data that it has not seen."
         )
     return [(CANDIDATE, model) for model in trained]
 
 
 def _folder_of(trainings: Path, problem: str, until: datetime) -> Path:
-    """Where the models of a training lie; the names sort by time."""
+    """The folder of a training's models; the names sort by time."""
     return trainings / problem / until.strftime("%Y%m%dT%H%M%SZ")
 
 
@@ -84,4 +84,4 @@ def _ranking(folder: Path) -> list[str]:
     try:
         return [str(name) for name in json.loads((folder / _RANKING).read_text(encoding="utf-8"))]
     except (OSError, ValueError) as error:
-        raise NoModelError(f"{folder} holds no whole training ({error}); train again.") from error
+        raise NoModelError(f"{folder} is not a complete training ({error}); train again.") from error

@@ -165,8 +165,8 @@ def test_a_mute_can_be_ended_early_once(database):
 @pytest.mark.parametrize(
     ("covered", "hours", "message"),
     [
-        (Muted(), 1, "has to say what it covers"),
-        (Muted(alert_type="fire"), 1, "lives may depend"),
+        (Muted(), 1, "needs at least one filter"),
+        (Muted(alert_type="fire"), 1, "they protect lives"),
         (Muted(site_id="S1"), -1, "before it begins"),
     ],
 )
@@ -179,7 +179,7 @@ def test_what_there_is_not_cannot_be_acted_on(database):
     tick(database, 0, finding())
     number = only(database)["alert_id"]
     resolve(database, number, at=minute(1), actor="ada", note="done")
-    with pytest.raises(ActionError, match="resolved already"):
+    with pytest.raises(ActionError, match="already resolved"):
         acknowledge(database, number, at=minute(2), actor="ada")
     with pytest.raises(ActionError, match="no alert 99"):
         resolve(database, 99, at=minute(2), actor="ada", note="done")
@@ -250,8 +250,8 @@ def test_hostile_texts_are_kept_as_they_are(database):
         ({"severity": "urgent"}, "unknown severity"),
         ({"withheld": "because"}, "unknown reason"),
         ({"dedup_key": None}, "no dedup_key"),
-        ({"evidence": "{"}, "evidence that is no JSON"),
-        ({"alert_type": "fire"}, "tests found fire, which it does not watch"),
+        ({"evidence": "{"}, "evidence that is not valid JSON"),
+        ({"alert_type": "fire"}, "tests found fire, which is not one of its types"),
     ],
 )
 def test_findings_that_break_their_contract_change_nothing(database, change, message):

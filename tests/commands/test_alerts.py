@@ -174,7 +174,7 @@ def record(lake, name, row, known_at):
     ("arguments", "code", "message"),
     [
         (["mute", "--type", "fire", "--for", "1h", "--reason", "x"], 1, "cannot be muted"),
-        (["mute", "--for", "1h", "--reason", "x"], 1, "has to say what it covers"),
+        (["mute", "--for", "1h", "--reason", "x"], 1, "needs at least one filter"),
         (["mute", "--site", "S", "--reason", "x"], 2, "--until TIME or --for DURATION"),
         (["mute", "--site", "S", "--for", "soon", "--reason", "x"], 2, "30m, 8h or 2d"),
         (["mute", "--site", "S", "--until", "2001-01-01", "--reason", "x"], 1, "before it begins"),

@@ -163,7 +163,7 @@ def test_a_training_on_nothing_says_not_enough_yet_and_succeeds(problem, databas
     assert result.success
     model_key, champion_key = learned_keys(each)
     (event,) = result.asset_materializations_for_node(model_key.to_python_identifier())
-    assert event.metadata["verdict"].value.startswith("not enough yet: ")
+    assert event.metadata["verdict"].value.startswith("not enough data yet: ")
     assert result.asset_materializations_for_node(champion_key.to_python_identifier()) == []
     (check,) = result.get_asset_check_evaluations()
     assert (check.check_name, check.passed, check.severity) == (GATE_CHECK, False, dg.AssetCheckSeverity.WARN)

@@ -127,7 +127,7 @@ def test_what_the_gate_kept_out_becomes_champion_only_by_force_and_the_history_k
 
 def test_what_the_gate_never_judged_is_said_so_and_what_it_let_in_needs_no_force(catalog, made):  # noqa: F811
     first, second = made(), made()
-    with pytest.raises(GateError, match="has not judged"):
+    with pytest.raises(GateError, match="has not evaluated"):
         catalog.promote(first, at=NOW, actor="ada", cause=PROMOTED, reasons=[])
     catalog.registry.label(second, {GATE_LABEL: PASSED})
     catalog.promote(second, at=NOW + timedelta(hours=1), actor="ada", cause=PROMOTED, reasons=[])

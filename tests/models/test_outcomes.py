@@ -145,4 +145,4 @@ def test_the_asset_shows_figures_plots_and_that_nothing_is_lost(lake):
 def test_before_the_first_score_there_is_nothing_to_meet(name, tmp_path):
     result = materialized(Lake(str(tmp_path / "lake")), PROBLEMS[name], END)
     (check,) = result.get_asset_check_evaluations()
-    assert (check.passed, check.description) == (True, "no score was recorded yet")
+    assert (check.passed, check.description) == (True, "no score is recorded yet")

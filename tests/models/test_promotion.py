@@ -141,7 +141,7 @@ def test_going_back_twice_goes_back_two_steps_and_then_to_the_rule(catalog, made
     ]
     assert [version and version.version for version in back] == ["2", "1", None]
     assert served(catalog).model is RULE
-    with pytest.raises(PromotionError, match="no champion to go back from"):
+    with pytest.raises(PromotionError, match="no champion to roll back"):
         catalog.roll_back(PROBLEM, at=NOW + timedelta(hours=20), actor="ada", reasons=[])
 
 
