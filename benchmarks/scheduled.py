@@ -16,7 +16,7 @@ import dagster as dg
 from benchmarks.scheduled_defs import BARE_JOB
 from benchmarks.timing import Measured
 from opsguard_assets.commands.session import opened
-from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.job_names import SCORE_JOB
 from resources.servers import Servers, ServerSpec, free_port
 
 _BIN = Path(sys.executable).parent

@@ -9,8 +9,8 @@ import dagster as dg
 
 from opsguard_assets.build import build_defs
 from opsguard_assets.cadences import tick_config
-from opsguard_assets.tickets.risk.keys import SCORE_JOB
-from sensors.cadences import Cadence, schedule_for
+from opsguard_assets.tickets.job_names import SCORE_JOB
+from sensors.cadences import Scheduled, schedule_for
 
 BARE_JOB = "bare_job"
 
@@ -20,7 +20,7 @@ def empty() -> None:
     """Nothing."""
 
 
-_tick = Cadence(job=SCORE_JOB, name="tick", cron="*/2 * * * *", description="OpsGuard's tick.", configure=tick_config)
+_tick = Scheduled(job=SCORE_JOB, name="tick", cron="*/2 * * * *", description="OpsGuard's tick.", configure=tick_config)
 _schedules = [
     schedule_for(_tick, timezone="UTC", now=lambda: datetime.now(UTC)),
     dg.ScheduleDefinition(

@@ -1,39 +1,25 @@
 """The whole code location made of settings: assets, jobs, schedules and sensors, wired.
 
-Here: what belongs together. Not here: any of the parts. Nothing is opened and no secret is read while it is built.
+Here: what belongs together. Not here: any of the parts; which there are stands in the records of the domains
+(`domains`). Nothing is opened and no secret is read while it is built.
 """
 
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import dagster as dg
 
-from opsguard_assets.cadences import (
-    DEVICE_KEYS,
-    HOUSE_JOB,
-    SHIFT_KEYS,
-    SYNC_JOB,
-    TICK_KEYS,
-    VENDOR_KEYS,
-    VENDOR_SCORE_KEYS,
-    day_of,
-    device_config,
-    documented_cadences,
-    job_tags,
-    shift_config,
-    tick_config,
-    vendor_config,
-)
+from opsguard_assets.cadence import Cadence
+from opsguard_assets.cadences import documented_cadences, job_tags, keys_of
 from opsguard_assets.config.load import load_settings_of, with_secrets
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, SqlSource
-from opsguard_assets.devices.assets import device_assets
-from opsguard_assets.devices.failure.assets import SCORE_DEVICES_JOB
-from opsguard_assets.devices.health.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
+from opsguard_assets.domain import Job, Learned
+from opsguard_assets.domains import DOMAINS, HOUSE_JOB, JOBS, SYNC_JOB, fed_problems
 from opsguard_assets.freshness import with_freshness
 from opsguard_assets.housekeeping import keep_house_job
 from opsguard_assets.intake.assets import accepted_assets, raw_asset, raw_key, simulated_asset, simulated_key
@@ -42,28 +28,21 @@ from opsguard_assets.intake.mapping.contract import misfits
 from opsguard_assets.intake.readers.simulated import direct_sources, file_sources
 from opsguard_assets.intake.receiving.probe import new_files, new_rows, new_simulated
 from opsguard_assets.intake.receiving.probe_result import ProbeResult
-from opsguard_assets.model_jobs import Scoring, assets_of, cadences_of, jobs_of, keys_of, looked_at, sensors_of
+from opsguard_assets.model_jobs import (
+    LOOKS,
+    assets_of,
+    cadences_of,
+    jobs_of,
+    looked_at,
+    model_keys,
+    sensors_of,
+)
 from opsguard_assets.models.problem import Problem
-from opsguard_assets.pace import EVERY
-from opsguard_assets.problems import problems_of
 from opsguard_assets.roles import roles
-from opsguard_assets.shifts.assets import shift_assets
-from opsguard_assets.shifts.calendar.assets import PLAN_JOB, SHIFT_CALENDAR_KEY
-from opsguard_assets.shifts.verdicts.assets import JUDGE_SHIFTS_JOB
-from opsguard_assets.tickets.assets import ticket_assets
-from opsguard_assets.tickets.escalation.assets import ESCALATE_JOB, ESCALATIONS_KEY, escalations_asset
-from opsguard_assets.tickets.escalation.helpdesk import ticket_system_of
-from opsguard_assets.tickets.risk.keys import SCORE_JOB
-from opsguard_assets.vendors.assets import vendor_assets
-from opsguard_assets.vendors.orders.assets import WATCH_ORDERS_JOB
-from opsguard_assets.vendors.scores.assets import SCORE_VENDORS_JOB
 from resources.environment import read_environment
-from resources.ticket_system.change import TicketSystem
 from sensors.arrivals import Watched, arrivals_sensor
-from sensors.cadences import Cadence, schedule_for
+from sensors.cadences import schedule_for
 from sensors.launching import naming_executor
-
-_DAILY = timedelta(days=1)
 
 
 def build_defs(
@@ -76,31 +55,31 @@ def build_defs(
         resources: The outside world; that of the environment where left out.
     """
     settings = settings or load_settings_of(read_environment(os.environ), os.environ, misfits)
-    scored = _scored(settings)
-    assets = with_freshness(_assets(settings), _cadence_of(scored))
-    others = dg.AssetSelection.assets(*(key for each in scored for key in each.keys))
+    fed, learned = fed_tables(settings), _learned(settings)
+    wanted = [each.problem for each in learned if each.record.is_wanted(settings)]
+    assets = with_freshness(_assets(settings, fed, learned), _cadences(wanted))
+    ticking = [job for job in JOBS.values() if job.assets and job.is_fed(fed)]
+    others = dg.AssetSelection.assets(*_not_loaded(ticking, learned))
     jobs = [keep_house_job(HOUSE_JOB, settings)]
     if assets:
         jobs.append(
             _job(SYNC_JOB, dg.AssetSelection.all() - others, "Everything new at the sources, and what follows.")
         )
-    for each in scored:
-        jobs += [_job(name, dg.AssetSelection.assets(*keys), words) for name, (keys, words) in each.ticks.items()]
-        jobs += jobs_of(each.problem, _job)
-    if fed(settings, "rosters"):
-        jobs.append(_job(PLAN_JOB, dg.AssetSelection.assets(SHIFT_CALENDAR_KEY), "Who should be where from now on."))
+    jobs += [_job(job.name, dg.AssetSelection.assets(*keys_of(job.assets)), job.purpose) for job in ticking]
+    jobs += [job for each in learned for job in jobs_of(each.problem, _job)]
     names = {job.name for job in jobs}
+    models = [schedule for place, problem in enumerate(wanted) for schedule in cadences_of(problem, place=place)]
     return dg.Definitions(
         assets=assets,
         jobs=jobs,
         schedules=[
-            schedule_for(cadence, timezone=settings.operations.timezone, now=lambda: datetime.now(UTC))
-            for cadence in [*documented_cadences(settings), *_of_models(scored)]
-            if cadence.job in names
+            schedule_for(scheduled, timezone=settings.operations.timezone, now=lambda: datetime.now(UTC))
+            for scheduled in [*documented_cadences(settings), *models]
+            if scheduled.job in names
         ],
         sensors=[
             *_sensors(settings, assets, others),
-            *(sensor for each in scored for sensor in sensors_of(each.problem, each.scoring)),
+            *(sensor for each in learned for sensor in sensors_of(each.problem, each.record)),
         ],
         resources=dict(resources or roles()),
         executor=naming_executor,
@@ -108,99 +87,50 @@ def build_defs(
 
 
 @dataclass(frozen=True)
-class Scored:
-    """A problem that this installation has records for.
+class _Fed:
+    """A problem that this installation has records for, by its settings, and what its domain's record says of it."""
 
-    Attributes:
-        problem: The problem.
-        scoring: The job that scores it.
-        ticks: The jobs of its frequent cadences: name to assets and words.
-        is_wanted: Whether its models are learned by themselves: of people only where a client wants it. By hand they
-            can be learned everywhere.
-    """
-
+    record: Learned
     problem: Problem
-    scoring: Scoring
-    ticks: Mapping[str, tuple[tuple[dg.AssetKey, ...], str]]
-    is_wanted: bool = True
-
-    @property
-    def keys(self) -> tuple[dg.AssetKey, ...]:
-        """The assets that have cadences of their own and follow no load by themselves."""
-        return (*keys_of(self.problem), *(key for keys, _ in self.ticks.values() for key in keys))
 
 
-def _scored(settings: Settings) -> list[Scored]:
-    problems = problems_of(settings)
-    tickets = {
-        SCORE_JOB: (TICK_KEYS, "The SLA risk of every open ticket at one moment, and its alerts."),
-        ESCALATE_JOB: ((ESCALATIONS_KEY,), "Escalates the tickets of the greatest SLA risk at one moment."),
-    }
-    found = []
-    if fed(settings, "tickets"):
-        found.append(Scored(problems["sla_breach"], Scoring(SCORE_JOB, tick_config), tickets))
-    if fed(settings, "telemetry"):
-        devices = {
-            SCORE_DEVICES_JOB: (DEVICE_KEYS, "Rollups, health, risk and alerts of all devices at one full hour."),
-            JUDGE_HEALTH_JOB: ((HEALTH_OUTCOMES_KEY,), "Whether low scores of health came before failures."),
-        }
-        scoring = Scoring(SCORE_DEVICES_JOB, device_config, partition=day_of)
-        found.append(Scored(problems["device_failure"], scoring, devices))
-    if is_judged(settings):
-        words = "Verdicts on all shifts that run or ended within a day, and their alerts."
-        judged = {JUDGE_SHIFTS_JOB: (SHIFT_KEYS, words)}
-        wanted = bool(settings.shifts.no_show_risk_for)
-        found.append(Scored(problems["no_show"], Scoring(JUDGE_SHIFTS_JOB, shift_config), judged, is_wanted=wanted))
-    if fed(settings, "work_orders"):
-        watched = {
-            WATCH_ORDERS_JOB: (VENDOR_KEYS, "The risk of open work orders at one moment, and alerts of vendors."),
-            SCORE_VENDORS_JOB: (VENDOR_SCORE_KEYS, "Scores, months and ranking of vendors."),
-        }
-        found.append(Scored(problems["work_order_late"], Scoring(WATCH_ORDERS_JOB, vendor_config), watched))
-    return found
-
-
-def _cadence_of(scored: Sequence[Scored]) -> dict[dg.AssetKey, timedelta]:
-    """The time between two ticks of every asset that has a cadence."""
-    ticks = {key: EVERY[job] for each in scored for job, (keys, _) in each.ticks.items() for key in keys}
-    return ticks | {key: _DAILY for each in _wanted(scored) for key in looked_at(each.problem)}
-
-
-def is_judged(settings: Settings) -> bool:
-    """Whether rosters and punches are known, so that there are verdicts on shifts."""
-    return fed(settings, "rosters") and fed(settings, "attendance")
+def _learned(settings: Settings) -> list[_Fed]:
+    return [_Fed(each, each.declare(settings)) for each in fed_problems(fed_tables(settings))]
 
 
 def learned_problems(settings: Settings) -> list[Problem]:
     """The problems that this installation has records for, and can learn."""
-    return [each.problem for each in _scored(settings)]
+    return [each.problem for each in _learned(settings)]
 
 
-def _assets(settings: Settings) -> list[dg.AssetsDefinition]:
+def fed_tables(settings: Settings) -> list[str]:
+    """The canonical tables that sources write into directly, in the order of the sources."""
+    return [feed.table for source in direct_sources(settings.sources) for feed in source.feeds]
+
+
+def _cadences(wanted: Sequence[Problem]) -> dict[dg.AssetKey, Cadence]:
+    """How often every asset that has a cadence is computed."""
+    ticks = {key: job.cadence for job in JOBS.values() for key in keys_of(job.assets)}
+    return ticks | {key: LOOKS for problem in wanted for key in looked_at(problem)}
+
+
+def _not_loaded(ticking: Sequence[Job], learned: Sequence[_Fed]) -> list[dg.AssetKey]:
+    """The assets that have cadences of their own and follow no load by themselves."""
+    ticks = [key for job in ticking if not job.follows_loads for key in keys_of(job.assets)]
+    return [*ticks, *(key for each in learned for key in model_keys(each.problem))]
+
+
+def _assets(settings: Settings, fed: Sequence[str], learned: Sequence[_Fed]) -> list[dg.AssetsDefinition]:
     simulators = [source for source in settings.sources if isinstance(source, SimulatorSource)]
     written_by = {file.name: [simulated_key(source)] for source in simulators for file in file_sources(source)}
     direct = direct_sources(settings.sources)
-    fed = [feed.table for source in direct for feed in source.feeds]
     return [
         *(simulated_asset(source) for source in simulators),
         *(raw_asset(source, written_by.get(source.name, [])) for source in direct),
         *(accepted_assets(group) for group in source_groups(direct)),
-        *(ticket_assets(fed, settings) if "tickets" in fed else []),
-        *(device_assets(settings, fed) if "telemetry" in fed else []),
-        *(shift_assets(settings, fed) if "rosters" in fed else []),
-        *(vendor_assets(settings, fed) if "work_orders" in fed else []),
-        *(asset for each in _scored(settings) for asset in assets_of(each.problem, settings)),
-        *([escalations_asset(settings, partial(_helpdesk, settings))] if "tickets" in fed else []),
+        *(asset for domain in DOMAINS if set(domain.needs) <= set(fed) for asset in domain.assets(settings, fed)),
+        *(asset for each in learned for asset in assets_of(each.problem, settings)),
     ]
-
-
-def _helpdesk(settings: Settings) -> TicketSystem:
-    return ticket_system_of(settings.ticket_system, os.environ)
-
-
-def fed(settings: Settings, table: str) -> bool:
-    """Whether a source writes into a canonical table directly."""
-    return any(feed.table == table for source in direct_sources(settings.sources) for feed in source.feeds)
 
 
 def _job(name: str, selection: dg.AssetSelection, description: str) -> Any:
@@ -211,14 +141,6 @@ def _job(name: str, selection: dg.AssetSelection, description: str) -> Any:
         executor_def=naming_executor,
         tags=job_tags(name),
     )
-
-
-def _wanted(scored: Sequence[Scored]) -> list[Scored]:
-    return [each for each in scored if each.is_wanted]
-
-
-def _of_models(scored: Sequence[Scored]) -> list[Cadence]:
-    return [cadence for place, each in enumerate(_wanted(scored)) for cadence in cadences_of(each.problem, place=place)]
 
 
 def _sensors(

@@ -1,7 +1,7 @@
 """The daily job that keeps the stores small.
 
-Here: which tables there are to look after, and old runs of Dagster. Not here: compaction and pins
-(`resources.housekeeping`).
+Here: which tables there are to look after (the records of the domains say), and old runs of Dagster. Not here:
+compaction and pins (`resources.housekeeping`).
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -11,9 +11,7 @@ import dagster as dg
 from opsguard_assets.alerts.lifecycle import prune
 from opsguard_assets.cadences import job_tags
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.failure.schemas import CARRIED_CHANNELS, CARRIED_DEVICES, DEVICE_RISK
-from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
-from opsguard_assets.devices.telemetry.schemas import DEVICE_HOURLY
+from opsguard_assets.domains import DOMAINS, PROBLEMS
 from opsguard_assets.intake.accepting import withdraw
 from opsguard_assets.intake.accepting.raw_retention import delete_accepted
 from opsguard_assets.intake.assets import ACCEPT_LOCK
@@ -21,18 +19,8 @@ from opsguard_assets.intake.ledger import batch_marks, ledger
 from opsguard_assets.intake.ledger.groups import source_groups
 from opsguard_assets.intake.readers.simulated import direct_sources
 from opsguard_assets.metadata import preview_rows
-from opsguard_assets.models.outcomes import outcomes_name
-from opsguard_assets.problems import problems_of
-from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
-from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE
-from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
-from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
+from opsguard_assets.models.outcomes import outcomes_of
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTCOMES
-from opsguard_assets.tickets.risk.schemas import SLA_RISK
-from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS
-from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
-from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS, VENDOR_RANKING, VENDOR_SCORES
 from resources.database import Database
 from resources.housekeeping import PROBE, tidy
 from resources.lake import Lake
@@ -40,20 +28,8 @@ from sensors.launching import naming_executor
 
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _MOST_RUNS = 5_000
-# Derived tables with two clocks lie beside the canonical ones.
-_RECORDED = (SLA_CLOCKS, SHIFT_CALENDAR, SHIFT_COMPLIANCE, VENDOR_MONTHS)
 # What a tick writes of its moment, by day.
-SCORES = (
-    SLA_RISK,
-    DEVICE_HEALTH,
-    DEVICE_RISK,
-    SHIFT_COVERAGE,
-    SHIFT_RISK,
-    VENDOR_SCORES,
-    VENDOR_RANKING,
-    WORK_ORDER_RISK,
-)
-_DERIVED = (SLA_INTERVALS, TICKET_OUTCOMES, RECENT_TICKETS, DEVICE_HOURLY, *SCORES)
+SCORES = tuple(table for domain in DOMAINS for table in domain.tables.scores)
 INTAKE_BOOKS = (ledger.NAME, batch_marks.BEGUN, batch_marks.WRITTEN, withdraw.LISTS)
 
 
@@ -119,12 +95,15 @@ def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
 def lake_tables(settings: Settings) -> list[str]:
     """Every table that this installation can have written."""
     raw = [f"raw/{source.name}" for source in direct_sources(settings.sources)]
-    kept = [f"tables/{name}" for name in (*TABLES, *(table.name for table in _RECORDED))]
-    derived = [table.derived_name for table in _DERIVED]
-    outcomes = [outcomes_name(problem) for problem in problems_of(settings).values()]
+    written = [domain.tables for domain in DOMAINS]
+    versioned = [table.name for tables in written for table in tables.versioned]
+    kept = [f"tables/{name}" for name in (*TABLES, *versioned)]
+    derived = [table.derived_name for tables in written for table in (*tables.derived, *tables.scores)]
+    states = [name for tables in written for name in tables.others]
+    outcomes = [outcomes_of(problem) for problem in PROBLEMS]
     quarantined = [f"quarantine/{name}" for name in TABLES]
-    others = [*INTAKE_BOOKS, "derivations", CARRIED_DEVICES, CARRIED_CHANNELS, PROBE]
-    return [*raw, *kept, *quarantined, *derived, *outcomes, *others]
+    others = [*INTAKE_BOOKS, "derivations", PROBE]
+    return [*raw, *kept, *quarantined, *derived, *outcomes, *states, *others]
 
 
 def forget_scores(lake: Lake, before: date) -> dict[str, int]:

@@ -3,14 +3,18 @@
 Here: one problem's parts, made alike for all. Not here: which problems there are and what scores them (`build`).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
+from opsguard_assets.cadence import DAY, HOUR, MINUTE, WEEK, Cadence
+from opsguard_assets.cadences import tick_config, tick_partition
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.domain import Learned
+from opsguard_assets.domains import JOBS
 from opsguard_assets.models.model_assets import learned_keys, model_assets
 from opsguard_assets.models.monitoring_assets import monitoring_asset, monitoring_key
 from opsguard_assets.models.monitoring_records import last_record
@@ -19,20 +23,13 @@ from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import reconcile
 from opsguard_assets.models.replay_assets import replay_asset, replay_key
 from opsguard_assets.moment import moment_config
-from sensors.cadences import Cadence
+from sensors.cadences import Scheduled
 from sensors.champions import champion_sensor
 from sensors.retraining import RetrainingRequest, retraining_sensor
 
 MakeJob = Callable[[str, dg.AssetSelection, str], Any]
-
-
-@dataclass(frozen=True)
-class Scoring:
-    """The job that scores a problem, its configuration for a moment, and the partition that the moment belongs to."""
-
-    job: str
-    configure: Callable[[datetime], Mapping[str, object]]
-    partition: Callable[[datetime], str] | None = None
+# The daily look at the model in force, and the weekly training on Monday.
+LOOKS, TRAINS = Cadence(DAY, 5 * HOUR), Cadence(WEEK, DAY + 4 * HOUR)
 
 
 def assets_of(problem: Problem, settings: Settings) -> list[dg.AssetsDefinition]:
@@ -40,7 +37,7 @@ def assets_of(problem: Problem, settings: Settings) -> list[dg.AssetsDefinition]
     return [*model_assets(problem, settings), monitoring_asset(problem), outcomes_asset(problem), replay_asset(problem)]
 
 
-def keys_of(problem: Problem) -> tuple[dg.AssetKey, ...]:
+def model_keys(problem: Problem) -> tuple[dg.AssetKey, ...]:
     """The keys of these assets; none of them follows new records by itself."""
     return (*learned_keys(problem), *looked_at(problem), replay_key(problem))
 
@@ -82,29 +79,31 @@ def monitoring_config(problem: Problem, as_of: datetime) -> dict[str, object]:
     return moment_config(as_of, *looked_at(problem))
 
 
-def cadences_of(problem: Problem, *, place: int) -> list[Cadence]:
+def cadences_of(problem: Problem, *, place: int) -> list[Scheduled]:
     """The daily look and the weekly training; problems begin a quarter of an hour apart."""
-    minute = place * 15 % 60
+    later = place * 15 % 60 * MINUTE
+    looks, trains = (Cadence(each.every, each.offset + later) for each in (LOOKS, TRAINS))
     return [
-        Cadence(
+        Scheduled(
             job=problem.monitoring_job,
-            name=f"{problem.monitoring_job}_every_day",
-            cron=f"{minute} 5 * * *",
+            name=f"{problem.monitoring_job}_{looks.words}",
+            cron=looks.cron,
             description=f"Judges the model of {problem.name} in force by what has become known.",
             configure=lambda as_of: monitoring_config(problem, as_of),
         ),
-        Cadence(
+        Scheduled(
             job=problem.train_job,
-            name=f"{problem.train_job}_every_week",
-            cron=f"{minute} 4 * * 1",
+            name=f"{problem.train_job}_{trains.words}",
+            cron=trains.cron,
             description=f"Learns {problem.name} from what became known since.",
             configure=lambda as_of: train_config(problem, as_of),
         ),
     ]
 
 
-def sensors_of(problem: Problem, scoring: Scoring) -> list[dg.SensorDefinition]:
+def sensors_of(problem: Problem, learned: Learned) -> list[dg.SensorDefinition]:
     """Who scores again when another version is champion, and who asks for a training."""
+    scoring = JOBS[learned.scored_by]
 
     def champion(context: dg.SensorEvaluationContext) -> str | None:
         champions = context.resources.models.champions
@@ -119,7 +118,11 @@ def sensors_of(problem: Problem, scoring: Scoring) -> list[dg.SensorDefinition]:
 
     return [
         champion_sensor(
-            problem.name, look=champion, job=scoring.job, configure=scoring.configure, partition=scoring.partition
+            problem.name,
+            look=champion,
+            job=scoring.name,
+            configure=partial(tick_config, scoring.name),
+            partition=partial(tick_partition, scoring.name) if scoring.is_by_day else None,
         ),
         retraining_sensor(problem.name, look=wish, job=problem.train_job),
     ]

@@ -1,6 +1,6 @@
 """Ticks that were settled: which there are, and withdrawing those that were settled wrongly.
 
-Here: what belongs to each kind of tick (its job, monitors, scores, plans), and the order of undoing. Not here: undoing
+Here: what belongs to each kind of tick (by the records of the domains), and the order of undoing. Not here: undoing
 alerts (`alerts.withdraw`) and escalations (`tickets.escalation_withdraw`), and the command.
 """
 
@@ -13,24 +13,12 @@ from sqlalchemy import Connection, text
 
 from opsguard_assets.alerts.lifecycle import lock_alerts
 from opsguard_assets.alerts.withdraw import Undone, undo_ticks
-from opsguard_assets.devices.alerts import findings as devices
-from opsguard_assets.devices.failure.assets import SCORE_DEVICES_JOB
-from opsguard_assets.devices.failure.schemas import DEVICE_RISK
-from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
+from opsguard_assets.domain import Domain, Tick
+from opsguard_assets.domains import DOMAINS, PROBLEMS
 from opsguard_assets.models.findings import model_monitor
 from opsguard_assets.models.outcomes import outcomes_of
 from opsguard_assets.moment import TOLERANCE
-from opsguard_assets.shifts.alerts import findings as shifts
-from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE
-from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.tickets.escalation.escalate import LOCK as ESCALATIONS
-from opsguard_assets.tickets.escalation.withdraw import undo_escalations
-from opsguard_assets.tickets.risk import findings as tickets
-from opsguard_assets.tickets.risk.keys import SCORE_JOB
-from opsguard_assets.tickets.risk.schemas import SLA_RISK
-from opsguard_assets.vendors.alerts import findings as vendors
-from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
-from opsguard_assets.vendors.scores.schemas import VENDOR_RANKING, VENDOR_SCORES
 from resources.database import Database
 from resources.lake import Lake
 from resources.sql import statement
@@ -65,21 +53,15 @@ def _undo_watches(connection: Connection, withdrawal: Withdrawal) -> int:
     return watches + int(changed.rowcount)
 
 
-_PROBLEMS: Final = ("sla_breach", "device_failure", "no_show", "work_order_late")
+def _kind(domain: Domain, tick: Tick) -> Kind:
+    """What a kind of tick of a domain writes, by its record."""
+    monitors = (domain.monitor, *(model_monitor(problem.name) for problem in domain.problems)) if tick.settles else ()
+    return Kind(monitors, tuple(table.derived_name for table in tick.scores), tick.recorded_by, tick.undo)
+
+
 KINDS: Final[dict[str, Kind]] = {
-    "sla": Kind((tickets.MONITOR, model_monitor("sla_breach")), (SLA_RISK.derived_name,), SCORE_JOB),
-    "escalations": Kind(undo=undo_escalations),
-    "devices": Kind(
-        (devices.MONITOR, model_monitor("device_failure")),
-        (DEVICE_HEALTH.derived_name, DEVICE_RISK.derived_name),
-        SCORE_DEVICES_JOB,
-    ),
-    "shifts": Kind((shifts.MONITOR, model_monitor("no_show")), (SHIFT_COVERAGE.derived_name, SHIFT_RISK.derived_name)),
-    "vendors": Kind(
-        (vendors.MONITOR, model_monitor("work_order_late")),
-        (WORK_ORDER_RISK.derived_name, VENDOR_SCORES.derived_name, VENDOR_RANKING.derived_name),
-    ),
-    "models": Kind(scores=tuple(outcomes_of(problem) for problem in _PROBLEMS), undo=_undo_watches),
+    **{tick.name: _kind(domain, tick) for domain in DOMAINS for tick in domain.ticks},
+    "models": Kind(scores=tuple(outcomes_of(problem) for problem in PROBLEMS), undo=_undo_watches),
 }
 
 
@@ -171,4 +153,4 @@ def _names(kind: str) -> Iterator[str]:
     if kind == "escalations":
         yield kind
     if kind == "models":
-        yield from (f"{problem} {what}" for problem in _PROBLEMS for what in ("watch", "champion"))
+        yield from (f"{problem} {what}" for problem in PROBLEMS for what in ("watch", "champion"))

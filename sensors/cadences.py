@@ -18,8 +18,8 @@ EXCLUSIVE_TAG = "opsguard/exclusive"
 
 
 @dataclass(frozen=True)
-class Cadence:
-    """One line of the documented cadences.
+class Scheduled:
+    """A job and when it runs.
 
     Attributes:
         job: Name of the job.
@@ -37,40 +37,40 @@ class Cadence:
     description: str
     configure: Callable[[datetime], Mapping[str, object]]
     stale_after: timedelta | None = None
-    partition: Callable[[datetime], str] | None = None
+    partition: Callable[[datetime], str | None] | None = None
 
 
-def schedule_for(cadence: Cadence, *, timezone: str, now: Callable[[], datetime]) -> dg.ScheduleDefinition:
-    """The schedule of a cadence.
+def schedule_for(scheduled: Scheduled, *, timezone: str, now: Callable[[], datetime]) -> dg.ScheduleDefinition:
+    """The schedule of a job.
 
     Args:
-        cadence: The job and its times.
+        scheduled: The job and its times.
         timezone: IANA zone of the cron string.
         now: The clock that tells how overdue a tick is.
     """
 
     def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         as_of = context.scheduled_execution_time.astimezone(UTC)
-        if cadence.stale_after and now() - as_of > cadence.stale_after:
+        if scheduled.stale_after and now() - as_of > scheduled.stale_after:
             return dg.SkipReason(
-                f"{as_of.isoformat()} is more than {cadence.stale_after} overdue; the next tick covers it"
+                f"{as_of.isoformat()} is more than {scheduled.stale_after} overdue; the next tick covers it"
             )
-        running = unfinished_run(context.instance, cadence.job)
+        running = unfinished_run(context.instance, scheduled.job)
         if running:
-            return dg.SkipReason(f"run {running} of {cadence.job} has not finished; two ticks never overlap")
+            return dg.SkipReason(f"run {running} of {scheduled.job} has not finished; two ticks never overlap")
         return dg.RunRequest(
-            run_key=f"{cadence.job}:{as_of.isoformat()}",
-            run_config=dict(cadence.configure(as_of)),
-            partition_key=cadence.partition(as_of) if cadence.partition else None,
+            run_key=f"{scheduled.job}:{as_of.isoformat()}",
+            run_config=dict(scheduled.configure(as_of)),
+            partition_key=scheduled.partition(as_of) if scheduled.partition else None,
             tags={AS_OF_TAG: as_of.isoformat()},
         )
 
     return dg.ScheduleDefinition(
-        name=cadence.name,
-        job_name=cadence.job,
-        cron_schedule=cadence.cron,
+        name=scheduled.name,
+        job_name=scheduled.job,
+        cron_schedule=scheduled.cron,
         execution_timezone=timezone,
         execution_fn=evaluate,
-        description=cadence.description,
+        description=scheduled.description,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )

@@ -21,7 +21,7 @@ def champion_sensor(
     look: ProbeResult,
     job: str,
     configure: Callable[[datetime], Mapping[str, object]],
-    partition: Callable[[datetime], str] | None = None,
+    partition: Callable[[datetime], str | None] | None = None,
     every_seconds: int = 60,
 ) -> dg.SensorDefinition:
     """The sensor of one problem.

@@ -36,8 +36,8 @@ FLOORS = {
     "opsguard_assets/intake": ("raw", "ledger", "mapping", "readers", "receiving", "accepting"),
     "ml": ("features", "models", "dataset", "problems", "evaluation", "training", "tracking"),
 }
-# Words that every floor of `ml` speaks.
-GROUND = ("ml.values", "ml.words")
+# Words that every floor of `ml` speaks, and the names of the jobs of each domain.
+GROUND = ("ml.values", "ml.words", *(f"opsguard_assets.{domain}.job_names" for domain in DOMAINS))
 PURE = (
     "ml/", "opsguard_assets/tables/", "opsguard_assets/simulator/",
     *(f"opsguard_assets/{domain}/" for domain in DOMAINS),
@@ -73,6 +73,7 @@ FILES = {"open", "input", "print", "read_text", "write_text", "read_bytes", "wri
 
 MAY_IMPORT_DAGSTER = {
     "opsguard_assets/build.py",
+    "opsguard_assets/cadences.py",
     "opsguard_assets/freshness.py",
     "opsguard_assets/housekeeping.py",
     "opsguard_assets/metadata.py",
@@ -170,10 +171,24 @@ ARROWS = {
     "opsguard_assets/models/recompute.py": (
         "opsguard_assets.models", "opsguard_assets.alerts", "opsguard_assets.config.settings", "ml", "resources",
     ),
+    "opsguard_assets/cadence.py": (),
+    "opsguard_assets/domain.py": (
+        "opsguard_assets.alerts.alert_type", "opsguard_assets.cadence", "opsguard_assets.config.settings",
+        "opsguard_assets.models.problem", "opsguard_assets.tables.table",
+    ),
+    **{
+        f"opsguard_assets/{domain}/domain.py": (
+            f"opsguard_assets.{domain}", "opsguard_assets.alerts.alert_type", "opsguard_assets.cadence",
+            "opsguard_assets.config.settings", "opsguard_assets.domain", "opsguard_assets.models.problem",
+        )
+        for domain in DOMAINS
+    },
+    "opsguard_assets/domains.py": (
+        "opsguard_assets.alerts.alert_type", "opsguard_assets.cadence", "opsguard_assets.domain",
+        *(f"opsguard_assets.{domain}.domain" for domain in DOMAINS),
+    ),
     "opsguard_assets/problems.py": (
-        "opsguard_assets.config.settings", "opsguard_assets.models.problem", "opsguard_assets.tickets.risk.problem_io",
-        "opsguard_assets.devices.failure.problem_io", "opsguard_assets.shifts.no_show.problem_io",
-        "opsguard_assets.vendors.orders.problem_io",
+        "opsguard_assets.config.settings", "opsguard_assets.domains", "opsguard_assets.models.problem",
     ),
     "opsguard_assets/client_plans.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/derivation.py": ("opsguard_assets.tables", "resources.lake"),

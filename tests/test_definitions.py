@@ -12,7 +12,7 @@ import pytest
 from opsguard_assets.build import build_defs
 from opsguard_assets.config.load import parse_settings
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.pace import EVERY
+from opsguard_assets.domains import JOBS
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples/incident_log/opsguard.yaml"
@@ -121,7 +121,7 @@ def gap(cron):
 def test_the_pace_of_every_job_is_that_of_its_schedule(simulated):
     learning = ("train_", "watch_sla", "watch_device", "watch_work", "watch_no")
     paced = {s.job_name: gap(s.cron_schedule) for s in simulated.schedules if not s.job_name.startswith(learning)}
-    assert paced == EVERY
+    assert paced == {name: job.cadence.every for name, job in JOBS.items()}
 
 
 def test_whatever_has_a_cadence_says_when_it_is_stale_no_sooner_than_a_tick_may_be_left_out(simulated):

@@ -242,6 +242,14 @@ def test_the_code_location_loads_without_the_libraries_that_only_some_runs_need(
     assert loaded & heavy == set(), "import it where it is used: every run pays for what the code location imports"
 
 
+def test_the_records_of_the_domains_load_without_what_their_assets_and_models_need():
+    program = "import sys, opsguard_assets.domains; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(done.stdout.split())
+    assert "dataframely" in loaded
+    assert loaded & {"dagster", "deltalake", "scipy", "ml", "resources"} == set(), "`status` reads them"
+
+
 def tracked_texts() -> dict[str, str]:
     """Every text file under version control."""
     if not (ROOT / ".git").exists():

@@ -9,11 +9,11 @@ from typing import Any
 
 import typer
 
-from opsguard_assets.alerts.kinds import meaning
 from opsguard_assets.commands.alert_rows import LOST, TIMELESS
 from opsguard_assets.commands.clocks import clock, span
 from opsguard_assets.commands.session import line, print_rows
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.domains import meaning
 
 Row = dict[str, Any]
 _NARROWEST, _WIDEST = 60, 120

@@ -12,41 +12,11 @@ from typing import Any
 import polars as pl
 
 from opsguard_assets.commands.session import Session
+from opsguard_assets.domains import ALERT_TYPES
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import SEVERITIES
 
 Row = dict[str, Any]
-_SHIFT_KINDS = ("late_arrival", "no_show", "wrong_site", "early_exit", "shift_unconfirmed")
-# The entry of the evidence that holds the deadline.
-_DUE = {
-    "sla_breach_risk": "resolution_due_at",
-    "sla_breached": "resolution_due_at",
-    **dict.fromkeys(_SHIFT_KINDS, "expected_until"),
-    "no_show_risk": "starts",
-    "coverage_gap": "due",
-    "work_order_overdue": "due",
-    "work_order_at_risk": "due",
-}
-_NEXT = {
-    "sla_breached": "tell the client and agree on a new date",
-    "device_silent": "check its power and its radio path",
-    "low_battery_predicted": "replace or charge the battery",
-    "replacement_recommended": "plan its replacement",
-    "site_silent": "check the gateway, the power and the line of the site",
-    "late_arrival": "call the guard",
-    "no_show": "find a substitute",
-    "no_show_risk": "ask whether the person comes",
-    "shift_unconfirmed": "check the clock of the site, or call the guard",
-    "wrong_site": "call the guard",
-    "early_exit": "call the guard",
-    "coverage_gap": "find somebody",
-    "geofence_violation": "ask where the person was",
-    "vendor_score_drop": "talk to the vendor",
-    "vendor_sla_below_target": "talk to the vendor",
-    "work_order_overdue": "ask the vendor for a date",
-    "work_order_at_risk": "ask the vendor whether the date holds",
-}
-_MODELS = "look at `opsguard models`: the rule scores meanwhile"
 AHEAD, TIMELESS, LOST = "can still be saved", "no deadline", "deadline has passed"
 
 
@@ -117,7 +87,8 @@ def _with_words(row: Row, names: Names, now: datetime) -> Row:
 def _due_at(row: Row, evidence: Row) -> datetime | None:
     if row["alert_type"] == "low_battery_predicted" and evidence.get("days_to_empty") is not None:
         return row["last_seen_at"] + timedelta(days=evidence["days_to_empty"])  # type: ignore[no-any-return]
-    said = evidence.get(_DUE.get(row["alert_type"], ""))
+    known = ALERT_TYPES.get(row["alert_type"])
+    said = evidence.get(known.due) if known and known.due else None
     if not isinstance(said, str):
         return None
     try:
@@ -159,11 +130,11 @@ def _next(row: Row, evidence: Row, assignee: str | None) -> str:
     proposed = evidence.get("proposals") or []
     if proposed and kind in ("late_arrival", "no_show", "wrong_site", "coverage_gap"):
         return f"ask {proposed[0].get('name') or proposed[0].get('person_id')} to come"
-    if kind == "sla_breach_risk":
-        return "ask the assignee, or move it" if assignee else "give it to somebody"
-    if kind == "device_failure_risk":
-        return evidence.get("action") or "look at the device"
-    return _MODELS if kind.endswith("_model_unavailable") else _NEXT.get(kind, "look at it")
+    if kind == "sla_breach_risk" and not assignee:
+        return "give it to somebody"
+    if kind == "device_failure_risk" and evidence.get("action"):
+        return evidence["action"]  # type: ignore[no-any-return]
+    return ALERT_TYPES[kind].next_step if kind in ALERT_TYPES else "look at it"
 
 
 def _names(session: Session, alerts: Sequence[Row]) -> Names:

@@ -12,7 +12,6 @@ import polars as pl
 import typer
 
 from opsguard_assets.alerts import queries
-from opsguard_assets.alerts.kinds import KINDS
 from opsguard_assets.alerts.people import ActionError, Muted, acknowledge, end_mute, resolve
 from opsguard_assets.alerts.people import mute as mute_them
 from opsguard_assets.alerts.windows import WindowError, instant_of, length_of
@@ -30,6 +29,7 @@ from opsguard_assets.commands.session import (
     print_json,
     print_rows,
 )
+from opsguard_assets.domains import ALERT_TYPES
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import SEVERITIES
 
@@ -84,9 +84,9 @@ def list_alerts(
     Example: `opsguard alerts list --client Acme --severity high --severity critical`.
     """
     states = [one.value for one in state] if state else queries.UNRESOLVED
-    if alert_type is not None and alert_type not in KINDS:
-        near = get_close_matches(alert_type, KINDS, n=3)
-        raise typer.BadParameter(f"unknown type {alert_type}; known types: {', '.join(near or KINDS)}")
+    if alert_type is not None and alert_type not in ALERT_TYPES:
+        near = get_close_matches(alert_type, ALERT_TYPES, n=3)
+        raise typer.BadParameter(f"unknown type {alert_type}; known types: {', '.join(near or ALERT_TYPES)}")
     with opened(config) as session:
         found = queries.alerts(
             session.installation.database,

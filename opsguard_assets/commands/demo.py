@@ -15,8 +15,8 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from opsguard_assets.build import fed, is_judged, learned_problems
-from opsguard_assets.cadences import escalation_config
+from opsguard_assets.build import fed_tables, learned_problems
+from opsguard_assets.cadences import tick_config
 from opsguard_assets.commands import sync, tick
 from opsguard_assets.commands.demo_models import train_small
 from opsguard_assets.commands.jobs import run_job
@@ -24,12 +24,14 @@ from opsguard_assets.commands.outcome import Loads, newest_record, open_tickets,
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
 from opsguard_assets.commands.vendor_tick import VendorTick, score_vendors, show_vendors
 from opsguard_assets.config.ticket_system import RecordOnly
-from opsguard_assets.devices.health.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
+from opsguard_assets.devices.job_names import JUDGE_HEALTH_JOB, SCORE_DEVICES_JOB
+from opsguard_assets.domains import JOBS
 from opsguard_assets.model_jobs import monitoring_config
-from opsguard_assets.moment import moment_config
+from opsguard_assets.shifts.job_names import JUDGE_SHIFTS_JOB
 from opsguard_assets.shifts.verdicts.words import counted
-from opsguard_assets.tickets.escalation.assets import ESCALATE_JOB
+from opsguard_assets.tickets.job_names import ESCALATE_JOB, SCORE_JOB
 from opsguard_assets.tickets.risk.risk import RiskSummary
+from opsguard_assets.vendors.job_names import WATCH_ORDERS_JOB
 from resources.environment import HOME
 from resources.lake import Lake
 from resources.progress import Silent
@@ -94,30 +96,31 @@ class Walk:
 def _walk(session: Session, asked: datetime | None, *, train: bool) -> Walk:
     """Loads, runs one tick of every domain that has sources, and the daily jobs that follow from ticks."""
     settings, lake = session.settings, session.installation.lake
+    fed = fed_tables(settings)
     _say("Loading the sources …")
     loads, failed = sync.load(session)
     done = Walk(loads, failed, asked or _moment(lake))
     if train:
         _say("Training a small model of each problem …")
         done.models = train_small(session, done.moment)
-    if fed(settings, "telemetry"):
+    if JOBS[SCORE_DEVICES_JOB].is_fed(fed):
         _say("Scoring devices …")
         done.devices = tick.score_devices(session, done.moment)
-        _run(session, JUDGE_HEALTH_JOB, moment_config(done.moment, HEALTH_OUTCOMES_KEY))
-    if is_judged(settings):
+        _run(session, JUDGE_HEALTH_JOB, tick_config(JUDGE_HEALTH_JOB, done.moment))
+    if JOBS[JUDGE_SHIFTS_JOB].is_fed(fed):
         _say("Judging shifts …")
         done.shifts = tick.judge_shifts(session, done.moment)
-    if fed(settings, "work_orders"):
+    if JOBS[WATCH_ORDERS_JOB].is_fed(fed):
         _say("Scoring vendors and work orders …")
         done.vendors = score_vendors(session, done.moment)
-    if fed(settings, "tickets"):
+    if JOBS[SCORE_JOB].is_fed(fed):
         _say("Scoring tickets …")
         done.tickets = tick.score(session, done.moment)
         done.over_time = open_tickets(lake).with_columns(pl.col("at").dt.strftime("%Y-%m-%d")).to_dicts()
         done.breached = list(rates(lake))
         # A demo must not write to a real helpdesk.
         if isinstance(settings.ticket_system, RecordOnly):
-            _run(session, ESCALATE_JOB, escalation_config(done.moment))
+            _run(session, ESCALATE_JOB, tick_config(ESCALATE_JOB, done.moment))
     _say("Monitoring models and recorded scores …")
     for problem in learned_problems(settings):
         _run(session, problem.monitoring_job, monitoring_config(problem, done.moment))

@@ -15,7 +15,7 @@ from opsguard_assets.commands.clocks import clock
 from opsguard_assets.commands.session import Session
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import INSTANT
-from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from resources.ticks import last_ticks
 

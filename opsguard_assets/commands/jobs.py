@@ -13,7 +13,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 from opsguard_assets.build import build_defs
 from opsguard_assets.commands.session import Session
-from opsguard_assets.pace import FED_BY
+from opsguard_assets.domains import JOBS
 from opsguard_assets.roles import roles
 from resources.progress import Progress
 from resources.room import StorageError, storage_words
@@ -111,13 +111,13 @@ def failed_checks(result: dg.ExecuteInProcessResult) -> list[dict[str, str]]:
 
 
 def _unfed(job: str) -> str:
-    if job not in FED_BY:
+    tables = JOBS[job].needs if job in JOBS else ()
+    if not tables:
         return f"There is no {job} here: opsguard.yaml names no sources. `opsguard doctor` shows more."
-    tables = " and ".join(FED_BY[job])
     return (
-        f"There is no {job} here, because no source in opsguard.yaml fills {tables}. Map a source onto "
-        f"{'them' if len(FED_BY[job]) > 1 else 'it'} (docs/sources.md; `opsguard tables {FED_BY[job][0]}` lists its "
-        "columns), or leave this command out."
+        f"There is no {job} here, because no source in opsguard.yaml fills {' and '.join(tables)}. Map a source onto "
+        f"{'them' if len(tables) > 1 else 'it'} (docs/sources.md; `opsguard tables {tables[0]}` lists its columns), or "
+        "leave this command out."
     )
 
 

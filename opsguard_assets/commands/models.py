@@ -12,10 +12,12 @@ from opsguard_assets.models.files import check_files
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
+_USUAL = ProblemName("sla_breach")
+
 
 @app.command()
 def models(
-    problem: Annotated[ProblemName, typer.Argument(help="Whose models.")] = ProblemName.SLA_BREACH,
+    problem: Annotated[ProblemName, typer.Argument(help="Whose models.")] = _USUAL,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -8,21 +8,19 @@ command may.
 """
 
 import shutil
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 from sqlalchemy import Connection
 
-from opsguard_assets.alerts.kinds import KINDS
 from opsguard_assets.commands.troubles import Row, exists, rows_of, troubles_of
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import SimulatorSource
+from opsguard_assets.domains import ALERT_TYPES, JOBS, fed_problems
 from opsguard_assets.intake.ledger import ledger
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.monitoring_records import last_record
-from opsguard_assets.pace import EVERY, FED_BY, late_after
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import INSTANT
 from resources.addresses import shown
@@ -32,35 +30,6 @@ from resources.lake import Lake
 from resources.sql import statement
 
 _HEARTBEAT = timedelta(minutes=2)
-
-
-@dataclass(frozen=True)
-class Domain:
-    """What is scored together.
-
-    Attributes:
-        name: In words.
-        job: The job of its ticks.
-        monitor: Who settles its alerts.
-        scored: Where the rows of a tick lie in the lake.
-        counted: What these rows are.
-        problem: What is learned for it.
-    """
-
-    name: str
-    job: str
-    monitor: str
-    scored: str
-    counted: str
-    problem: str
-
-
-DOMAINS = (
-    Domain("tickets", "score_sla_job", "sla", "tickets/sla_risk", "open tickets", "sla_breach"),
-    Domain("devices", "score_devices_job", "devices", "devices/device_risk", "devices", "device_failure"),
-    Domain("shifts", "judge_shifts_job", "shifts", "shifts/shift_coverage", "posts", "no_show"),
-    Domain("vendors", "watch_orders_job", "vendors", "vendors/work_order_risk", "open orders", "work_order_late"),
-)
 
 
 @dataclass(frozen=True)
@@ -95,15 +64,14 @@ def overview(opened: Installation, settings: Settings, now: datetime) -> Overvie
     lake = opened.lake
     loads = _loads(lake)
     fed = _fed(settings, loads)
-    domains = [domain for domain in DOMAINS if fed.issuperset(FED_BY[domain.job])]
-    learned = [domain for domain in domains if domain.problem != "no_show" or settings.shifts.no_show_risk_for]
+    learned = [problem.name for problem in fed_problems(fed) if problem.is_wanted(settings)]
     with opened.database.begin() as connection:
         sources = _sources(lake, settings, loads)
         return Overview(
             as_of=now,
-            jobs=_jobs(connection, lake, domains, fed, now),
+            jobs=_jobs(connection, lake, fed, now),
             alerts=_alerts(connection),
-            models=[_model(opened.database, domain, now) for domain in learned],
+            models=[_model(opened.database, problem, now) for problem in learned],
             sources=sources,
             troubles=troubles_of(connection, sources, now),
             places=_places(opened, connection, now),
@@ -114,33 +82,29 @@ def _fed(settings: Settings, loads: pl.DataFrame) -> set[str]:
     """The canonical tables that sources write into."""
     named = {feed.table for source in settings.sources for feed in getattr(source, "feeds", ())}
     simulates = any(isinstance(source, SimulatorSource) for source in settings.sources)
-    return (
-        named | ({name for tables in FED_BY.values() for name in tables} if simulates else set()) | set(loads["table"])
-    )
+    needed = {name for job in JOBS.values() for name in job.needs} if simulates else set()
+    return named | needed | set(loads["table"])
 
 
-def _jobs(connection: Connection, lake: Lake, domains: Sequence[Domain], fed: set[str], now: datetime) -> list[Row]:
+def _jobs(connection: Connection, lake: Lake, fed: set[str], now: datetime) -> list[Row]:
     ticks, runs, scored_by = _newest_ticks(connection), _newest_runs(connection), _scored_by(connection)
     found = []
-    for job, every in EVERY.items():
-        domain = next((domain for domain in DOMAINS if domain.job == job), None)
-        if domain not in (None, *domains) or not fed.issuperset(FED_BY.get(job, ())):
-            continue
-        run = runs.get(job, {})
-        tick = ticks.get(domain.monitor if domain else job)
+    for job in (each for each in JOBS.values() if each.is_fed(fed)):
+        run = runs.get(job.name, {})
+        tick = ticks.get(job.settles or job.name)
         newest = tick or run.get("succeeded_at")
         lag = now - newest if newest else None
-        count = _count(lake, domain.scored, tick) if domain and tick else None
+        scored, counted = job.counts or (None, None)
         found.append(
             {
-                "job": job,
-                "every_minutes": int(every / timedelta(minutes=1)),
+                "job": job.name,
+                "every_minutes": int(job.cadence.every / timedelta(minutes=1)),
                 "newest": newest,
                 "lag_minutes": round(lag / timedelta(minutes=1)) if lag is not None else None,
-                "is_late": lag is not None and lag > late_after(every),
-                "rows": count,
-                "counted": domain.counted if domain else None,
-                "model": scored_by.get(job),
+                "is_late": lag is not None and lag > job.cadence.late_after,
+                "rows": _count(lake, scored.derived_name, tick) if scored and tick else None,
+                "counted": counted,
+                "model": scored_by.get(job.name),
                 "last_run": run.get("status"),
                 "last_run_at": run.get("at"),
             }
@@ -194,7 +158,7 @@ def _count(lake: Lake, name: str, as_of: datetime) -> int | None:
 def _alerts(connection: Connection) -> list[Row]:
     counted = rows_of(connection, statement(__name__, "unresolved_alerts"))
     monitors = _monitors(connection)
-    order = {kind: place for place, kind in enumerate(KINDS)}
+    order = {kind: place for place, kind in enumerate(ALERT_TYPES)}
     entries = [{"monitor": monitors.get(row["alert_type"]), **row} for row in counted]
     return sorted(entries, key=lambda row: order.get(row["alert_type"], len(order)))
 
@@ -209,13 +173,13 @@ def _monitors(connection: Connection) -> dict[str, str]:
     return {row["alert_type"]: row["actor"] for row in rows}
 
 
-def _model(database: Database, domain: Domain, now: datetime) -> Row:
+def _model(database: Database, problem: str, now: datetime) -> Row:
     champions = Champions(database)
-    champion, challenger = champions.current(domain.problem), champions.challenger(domain.problem)
-    since = champions.at(domain.problem, now)
-    looked = last_record(database, domain.problem, champion.version, now) if champion else None
+    champion, challenger = champions.current(problem), champions.challenger(problem)
+    since = champions.at(problem, now)
+    looked = last_record(database, problem, champion.version, now) if champion else None
     return {
-        "problem": domain.problem,
+        "problem": problem,
         "champion": champion.version if champion else None,
         "since": since.at if champion and since else None,
         "challenger": challenger.version if challenger else None,

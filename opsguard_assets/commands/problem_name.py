@@ -8,22 +8,19 @@ from enum import StrEnum
 
 import typer
 
+from opsguard_assets.domains import PROBLEMS
 from opsguard_assets.moment import in_utc, not_after_now
 
 
 class ProblemName(StrEnum):
-    """The prediction problems."""
+    """The prediction problems, by the records of the domains."""
 
-    SLA_BREACH = "sla_breach"
-    DEVICE_FAILURE = "device_failure"
-    NO_SHOW = "no_show"
-    WORK_ORDER_LATE = "work_order_late"
+    _ignore_ = "each"
+    for each in PROBLEMS:
+        vars()[each.upper()] = each
 
 
-PROBLEM_HELP = (
-    "sla_breach: will an open ticket miss its deadline? device_failure: will a device fail or fall silent? "
-    "no_show: will nobody come for a shift? work_order_late: will a vendor miss the due time of an order?"
-)
+PROBLEM_HELP = " ".join(f"{each.name}: {each.question}" for each in PROBLEMS.values())
 
 
 class NothingToJudgeError(RuntimeError):

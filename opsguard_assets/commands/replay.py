@@ -29,8 +29,8 @@ from resources.lake import Lake
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _AGAIN: dict[ProblemName, Callable[[Lake, Champions, datetime, Settings], RecomputedTick]] = {
-    ProblemName.SLA_BREACH: recompute_sla_tick,
-    ProblemName.DEVICE_FAILURE: recompute_device_tick,
+    ProblemName("sla_breach"): recompute_sla_tick,
+    ProblemName("device_failure"): recompute_device_tick,
 }
 _STEP = re.compile(r"^(\d+)(m|h)$")
 

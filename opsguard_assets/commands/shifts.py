@@ -10,7 +10,7 @@ from opsguard_assets.alerts.queries import newest_tick
 from opsguard_assets.commands.clocks import clock, clocks
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, line, opened, print_json, print_rows
 from opsguard_assets.commands.tick import instant
-from opsguard_assets.shifts.alerts.findings import MONITOR
+from opsguard_assets.shifts.alerts.alert_types import MONITOR
 from opsguard_assets.shifts.verdicts.evidence_io import Evidence, evidence_of
 from opsguard_assets.shifts.verdicts.io import limits_of
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE

@@ -4,7 +4,6 @@ from typing import Any
 
 import typer
 
-from opsguard_assets.cadences import SYNC_JOB
 from opsguard_assets.commands.jobs import failed_checks, run_job
 from opsguard_assets.commands.outcome import Loads, ledger_now, loads_since
 from opsguard_assets.commands.progress import bars
@@ -19,6 +18,7 @@ from opsguard_assets.commands.session import (
     print_rows,
     visible,
 )
+from opsguard_assets.domains import SYNC_JOB
 from opsguard_assets.intake.assets import COLUMNS_CHECK, RAW
 from opsguard_assets.metadata import check_words
 

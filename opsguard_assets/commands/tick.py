@@ -1,32 +1,34 @@
 """`opsguard tick`: runs one tick of a frequent job. Not here: the job (`opsguard_assets.tickets`)."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 import polars as pl
 import typer
 
 from ml.words import durations
-from opsguard_assets.cadences import day_of, device_config, escalation_config, shift_config, tick_config
+from opsguard_assets.cadences import tick_config, tick_partition
 from opsguard_assets.commands.jobs import run_job
 from opsguard_assets.commands.outcome import tick_at
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
 from opsguard_assets.commands.vendor_tick import score_vendors, show_vendors
-from opsguard_assets.devices.failure.assets import SCORE_DEVICES_JOB
 from opsguard_assets.devices.failure.assets import headline_of as headline_of_devices
 from opsguard_assets.devices.failure.risk_io import recorded_risk
 from opsguard_assets.devices.health.io import recorded_health
+from opsguard_assets.devices.job_names import SCORE_DEVICES_JOB
 from opsguard_assets.devices.telemetry.full_hour import full_hour
+from opsguard_assets.domains import TICKS
 from opsguard_assets.moment import Moment
-from opsguard_assets.shifts.verdicts.assets import JUDGE_SHIFTS_JOB
+from opsguard_assets.shifts.job_names import JUDGE_SHIFTS_JOB
 from opsguard_assets.shifts.verdicts.io import compliance_at, limits_of
 from opsguard_assets.shifts.verdicts.words import counted, trouble
 from opsguard_assets.tickets.assets import headline_of
-from opsguard_assets.tickets.escalation.assets import ESCALATE_JOB
 from opsguard_assets.tickets.escalation.io import tick_decided
-from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.job_names import ESCALATE_JOB, SCORE_JOB
 from opsguard_assets.tickets.risk.risk import Marks, RiskSummary
 from resources.progress import Silent
 
@@ -34,25 +36,19 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 class Kind(StrEnum):
-    """The frequent jobs."""
+    """The kinds of ticks, by the records of the domains."""
 
-    SLA = "sla"
-    ESCALATIONS = "escalations"
-    DEVICES = "devices"
-    SHIFTS = "shifts"
-    VENDORS = "vendors"
+    _ignore_ = "each"
+    for each in TICKS:
+        vars()[each.upper()] = each
+
+
+_HELP = "; ".join(f"{name}: {each.computes}" for name, each in TICKS.items())
 
 
 @app.command()
 def tick(
-    kind: Annotated[
-        Kind,
-        typer.Argument(
-            help="sla: risk of every open ticket; escalations: tickets at the highest risk; devices: rollups, health, "
-            "risk and alerts at the last full hour; shifts: verdicts of the last day; vendors: scores, and "
-            "the risk of open work orders."
-        ),
-    ],
+    kind: Annotated[Kind, typer.Argument(help=f"{_HELP}.")],
     as_of: Annotated[
         str | None, typer.Option(help="The moment, such as 2026-01-31T12:00:00+00:00; default: now.")
     ] = None,
@@ -65,54 +61,72 @@ def tick(
     """
     moment = instant(as_of)
     with opened(config) as session:
-        if kind is Kind.ESCALATIONS:
-            _show_escalations(_escalated(session, moment), moment, as_json=as_json)
-            return
-        if kind is Kind.DEVICES:
-            found = score_devices(session, moment)
-            if as_json:
-                print_json({"tick": kind.value, **found.as_json()})
-            else:
-                show_devices(found, rows=10)
-            return
-        if kind is Kind.SHIFTS:
-            verdicts = judge_shifts(session, moment)
-            if as_json:
-                print_json({"tick": kind.value, "as_of": moment, "verdicts": verdicts.to_dicts()})
-            else:
-                show_shifts(moment, verdicts, rows=20)
-            return
-        if kind is Kind.VENDORS:
-            scored = score_vendors(session, moment)
-            if as_json:
-                print_json({"tick": kind.value, **scored.as_json()})
-            else:
-                show_vendors(scored, rows=10)
-            return
-        headline = score(session, moment)
-    if as_json:
-        print_json({"tick": kind.value, "as_of": moment, **vars(headline), "riskiest": headline.riskiest.to_dicts()})
-    else:
-        show(moment, headline)
+        computed = RUN[kind.value](session, moment)
+        if as_json:
+            print_json({"tick": kind.value, **computed.document})
+        else:
+            computed.show()
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A tick that was computed: for machines, and how it is shown to people."""
+
+    document: dict[str, Any]
+    show: Callable[[], None]
+
+
+def _sla(session: Session, moment: datetime) -> Computed:
+    headline = score(session, moment)
+    document = {"as_of": moment, **vars(headline), "riskiest": headline.riskiest.to_dicts()}
+    return Computed(document, partial(show, moment, headline))
+
+
+def _escalations(session: Session, moment: datetime) -> Computed:
+    decided = _escalated(session, moment)
+    return Computed(decided, partial(_show_escalations, decided, moment))
+
+
+def _devices(session: Session, moment: datetime) -> Computed:
+    found = score_devices(session, moment)
+    return Computed(found.as_json(), partial(show_devices, found, rows=10))
+
+
+def _shifts(session: Session, moment: datetime) -> Computed:
+    verdicts = judge_shifts(session, moment)
+    document = {"as_of": moment, "verdicts": verdicts.to_dicts()}
+    return Computed(document, partial(show_shifts, moment, verdicts, rows=20))
+
+
+def _vendors(session: Session, moment: datetime) -> Computed:
+    scored = score_vendors(session, moment)
+    return Computed(scored.as_json(), partial(show_vendors, scored, rows=10))
+
+
+# What computes each kind of tick of the records.
+RUN: Mapping[str, Callable[[Session, datetime], Computed]] = {
+    "sla": _sla,
+    "escalations": _escalations,
+    "devices": _devices,
+    "shifts": _shifts,
+    "vendors": _vendors,
+}
 
 
 def score(session: Session, as_of: datetime) -> RiskSummary:
     """Runs the SLA tick of a moment and reads it back."""
-    run_job(session, SCORE_JOB, progress=Silent(), run_config=tick_config(as_of))
+    run_job(session, SCORE_JOB, progress=Silent(), run_config=tick_config(SCORE_JOB, as_of))
     sla = session.settings.sla
     return tick_at(session.installation.lake, as_of, Marks(sla.alert_from, sla.escalate_from))
 
 
 def _escalated(session: Session, as_of: datetime) -> dict[str, Any]:
     """Runs the escalation of a moment and reads back the decisions on its candidates."""
-    run_job(session, ESCALATE_JOB, progress=Silent(), run_config=escalation_config(as_of))
+    run_job(session, ESCALATE_JOB, progress=Silent(), run_config=tick_config(ESCALATE_JOB, as_of))
     return tick_decided(session.installation.database, as_of)
 
 
-def _show_escalations(decided: dict[str, Any], as_of: datetime, *, as_json: bool) -> None:
-    if as_json:
-        print_json({"tick": Kind.ESCALATIONS.value, **decided})
-        return
+def _show_escalations(decided: dict[str, Any], as_of: datetime) -> None:
     rows = [{"decision": decision, "tickets": count} for decision, count in decided["decisions"].items()]
     print_rows(f"As of {as_of:%Y-%m-%d %H:%M} UTC, by the SLA risk of {decided['risk_as_of']:%H:%M} UTC", rows)
     typer.echo("\nSee the results with `opsguard escalations list`.")
@@ -145,7 +159,7 @@ class DeviceTick:
 def score_devices(session: Session, moment: datetime) -> DeviceTick:
     """Runs the tick of devices of the full hour before a moment and reads it back."""
     failure, as_of = session.settings.device_failure, full_hour(moment)
-    config, day = device_config(moment), day_of(moment)
+    config, day = tick_config(SCORE_DEVICES_JOB, moment), tick_partition(SCORE_DEVICES_JOB, moment)
     run_job(session, SCORE_DEVICES_JOB, progress=Silent(), run_config=config, partition=day)
     health, risk = (read(session.installation.lake, as_of) for read in (recorded_health, recorded_risk))
     headline = headline_of_devices(risk, failure.judged_within, failure.alert_from).replace("**", "")
@@ -164,7 +178,7 @@ def show_devices(found: DeviceTick, *, rows: int = 5) -> None:
 
 def judge_shifts(session: Session, as_of: datetime) -> pl.DataFrame:
     """Runs the tick of shifts of a moment and reads its verdicts back."""
-    run_job(session, JUDGE_SHIFTS_JOB, progress=Silent(), run_config=shift_config(as_of))
+    run_job(session, JUDGE_SHIFTS_JOB, progress=Silent(), run_config=tick_config(JUDGE_SHIFTS_JOB, as_of))
     return compliance_at(session.installation.lake, as_of, limits_of(session.settings)).verdicts
 
 

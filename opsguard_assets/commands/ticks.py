@@ -26,12 +26,9 @@ app = typer.Typer(
 class Kind(StrEnum):
     """What can be withdrawn."""
 
-    SLA = "sla"
-    ESCALATIONS = "escalations"
-    DEVICES = "devices"
-    SHIFTS = "shifts"
-    VENDORS = "vendors"
-    MODELS = "models"
+    _ignore_ = "each"
+    for each in KINDS:
+        vars()[each.upper()] = each
 
 
 _Kinds = Annotated[list[Kind] | None, typer.Argument(help="Kinds of ticks. Default: all.")]

@@ -7,13 +7,11 @@ from typing import Any
 import polars as pl
 import typer
 
-from opsguard_assets.cadences import vendor_config
+from opsguard_assets.cadences import tick_config
 from opsguard_assets.commands.jobs import run_job
 from opsguard_assets.commands.session import Session, print_rows
-from opsguard_assets.moment import moment_config
-from opsguard_assets.vendors.orders.assets import WATCH_ORDERS_JOB
+from opsguard_assets.vendors.job_names import SCORE_VENDORS_JOB, WATCH_ORDERS_JOB
 from opsguard_assets.vendors.orders.problem_io import recorded_risk
-from opsguard_assets.vendors.scores.assets import SCORE_VENDORS_JOB, VENDOR_SCORES_KEY
 from opsguard_assets.vendors.scores.io import last_scores
 from resources.progress import Silent
 
@@ -39,8 +37,8 @@ class VendorTick:
 
 def score_vendors(session: Session, as_of: datetime) -> VendorTick:
     """Runs both jobs of vendors for a moment and reads the results back."""
-    run_job(session, SCORE_VENDORS_JOB, progress=Silent(), run_config=moment_config(as_of, VENDOR_SCORES_KEY))
-    run_job(session, WATCH_ORDERS_JOB, progress=Silent(), run_config=vendor_config(as_of))
+    run_job(session, SCORE_VENDORS_JOB, progress=Silent(), run_config=tick_config(SCORE_VENDORS_JOB, as_of))
+    run_job(session, WATCH_ORDERS_JOB, progress=Silent(), run_config=tick_config(WATCH_ORDERS_JOB, as_of))
     lake = session.installation.lake
     risk = recorded_risk(lake, as_of).sort("risk", "work_order_id", descending=[True, False])
     return VendorTick(as_of, last_scores(lake, as_of), risk)

@@ -4,8 +4,9 @@ Here: reading the stores, calling one function, showing its figures. Not here: a
 Dagster.
 """
 
+import os
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import dagster as dg
 import polars as pl
@@ -35,10 +36,13 @@ from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.serving import Serving, scored_by, serving
 from opsguard_assets.moment import Moment
 from opsguard_assets.tables.table import Table
+from opsguard_assets.tickets.escalation.assets import escalations_asset
+from opsguard_assets.tickets.escalation.helpdesk import ticket_system_of
+from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.learning.outcomes_io import update_outcomes, update_recent
 from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTCOMES
 from opsguard_assets.tickets.risk.alert_assets import sla_alerts_asset
-from opsguard_assets.tickets.risk.keys import SCORE_JOB, SLA_RISK_KEY
+from opsguard_assets.tickets.risk.keys import SLA_RISK_KEY
 from opsguard_assets.tickets.risk.plots import sla_risk_distribution
 from opsguard_assets.tickets.risk.risk import Marks, RiskSummary, summary
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
@@ -55,17 +59,15 @@ from resources.ticks import Tick, digest_of, record_tick
 _KINDS = {"polars", "deltalake"}
 _COMPLETE = "sla_risk_complete"
 _UNAVAILABLE = "sla_model_unavailable"
-# Three ticks late is a fault; one may be skipped while its predecessor still runs.
-_FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(minutes=45), warn_window=timedelta(minutes=30))
 MODEL_MONITOR = Monitor(model_monitor("sla_breach"), (_UNAVAILABLE,))
 
 
-def ticket_assets(fed: Sequence[str], settings: Settings) -> list[dg.AssetsDefinition]:
+def ticket_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefinition]:
     """The assets of tickets.
 
     Args:
+        settings: From which risk what happens, and where escalations are written.
         fed: Names of the canonical tables that sources fill.
-        settings: From which risk what happens.
     """
     ready = [key_of(table) for table in INPUTS if table.name in fed or table is EVENTS]
     clocks = _derived(
@@ -114,6 +116,8 @@ def ticket_assets(fed: Sequence[str], settings: Settings) -> list[dg.AssetsDefin
         recent,
         _risk_asset(settings, derives_events=EVENTS.name not in fed),
         sla_alerts_asset(settings),
+        # Secrets of the helpdesk are read when a run needs it, and not before.
+        escalations_asset(settings, lambda: ticket_system_of(settings.ticket_system, os.environ)),
     ]
 
 
@@ -157,7 +161,6 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
         description="The probability that an open ticket misses its resolution deadline, for every ticket open at "
         "`as_of`; grain: ticket_id, as_of.",
         check_specs=[check_spec(_COMPLETE, SLA_RISK_KEY, blocking=True), check_spec(CHAMPION_SCORED, SLA_RISK_KEY)],
-        freshness_policy=_FRESH,
     )
     def sla_risk(
         config: Moment,

@@ -141,7 +141,7 @@ def device_tick(database, hour, health=None, risk=None, mode="battery"):
     found = of_devices.device_findings(
         rows, pl.DataFrame(risks, schema=_RISK), pl.DataFrame(schema=_EVENTS), of_devices.Levels(), moment
     )
-    marked = of_devices.suppress_repeated(found, unresolved_keys(database, of_devices.ALERT_TYPES))
+    marked = of_devices.suppress_repeated(found, unresolved_keys(database, DEVICE_MONITOR.alert_types))
     settle(database, marked, DEVICE_MONITOR, moment)
     return living(database)
 

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opsguard_assets.alerts.finding import checked
-from opsguard_assets.alerts.kinds import KINDS, meaning
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts import findings as of_devices
-from opsguard_assets.shifts.alerts import findings as of_shifts
+from opsguard_assets.devices.alerts.alert_types import ALERT_TYPES as DEVICE_TYPES
+from opsguard_assets.domains import ALERT_TYPES, DOMAINS, meaning
 from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.shifts.verdicts.verdicts import Limits, _rule
 from opsguard_assets.tables.values import INSTANT
@@ -95,7 +95,7 @@ def test_what_is_said_of_a_device_is_what_its_row_and_the_settings_say(device, r
         levels, NOW,
     )  # fmt: skip
     told = checked(rows)
-    failure, silent, empty, old, site_silent = (one(told, kind) for kind in of_devices.ALERT_TYPES)
+    failure, silent, empty, old, site_silent = (one(told, kind) for kind in DEVICE_TYPES)
     assert site_silent is None
     if failure:
         span = {"1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}[within]
@@ -269,14 +269,14 @@ def test_rules_of_verdicts_name_the_limit_that_is_set(limit):
 
 
 def test_every_kind_of_finding_is_looked_at_here():
-    models = {kind for kind in KINDS if kind.endswith("_model_unavailable")}
-    found = {*of_tickets.ALERT_TYPES, *of_devices.ALERT_TYPES, *of_shifts.ALERT_TYPES, *of_vendors.ALERT_TYPES}
+    models = {kind for kind in ALERT_TYPES if kind.endswith("_model_unavailable")}
+    found = {each.name for domain in DOMAINS for each in domain.alert_types}
     assert found == LOOKED_AT
-    assert set(KINDS) - models == LOOKED_AT
+    assert set(ALERT_TYPES) - models == LOOKED_AT
 
 
 def test_meanings_say_the_settings_in_force_and_no_number_of_their_own():
-    usual = {kind: meaning(kind, dict(Settings())) for kind in KINDS}
+    usual = {kind: meaning(kind, dict(Settings())) for kind in ALERT_TYPES}
     other = dict(
         Settings(
             sla={"alert_from": 0.66, "clear_below": 0.5, "high_from": 0.9},
@@ -288,10 +288,10 @@ def test_meanings_say_the_settings_in_force_and_no_number_of_their_own():
             device_failure={"judged_within": "7d", "alert_from": 0.61},
         )
     )  # fmt: skip
-    changed = {kind: meaning(kind, other) for kind in KINDS}
+    changed = {kind: meaning(kind, other) for kind in ALERT_TYPES}
     # How far ahead shifts are looked at is no setting.
     with_number = {kind for kind, words in usual.items() if re.search(r"\d", words.replace("next 24 hours", ""))}
-    assert {kind for kind in KINDS if usual[kind] != changed[kind]} == with_number
-    assert not any(re.search(r"\b(two|three|ten|quarter|week)\b", text) for text in KINDS.values())
+    assert {kind for kind in ALERT_TYPES if usual[kind] != changed[kind]} == with_number
+    assert not any(re.search(r"\b(two|three|ten|quarter|week)\b", text) for text in usual.values())
     assert changed["device_silent"] == "A device has not reported for 5 of its intervals."
     assert meaning("gone", dict(Settings())) == ""

@@ -9,11 +9,11 @@ import pytest
 
 from opsguard_assets.alerts import finding as finding_words
 from opsguard_assets.alerts.finding import TOLD, WITHHELD
-from opsguard_assets.alerts.kinds import KINDS
 from opsguard_assets.alerts.lifecycle import Monitor, settle
 from opsguard_assets.commands.explanation import MEANINGS
+from opsguard_assets.domains import ALERT_TYPES
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from resources.lake import Lake
 from resources.ticks import Tick, record_tick
@@ -222,7 +222,7 @@ def other(alert_type, key, entity_type="shift", **more):
     }  # fmt: skip
 
 
-EVERY = Monitor("every", tuple(KINDS))
+EVERY = Monitor("every", tuple(ALERT_TYPES))
 
 
 def all_kinds(database, *findings):
@@ -312,7 +312,7 @@ def test_every_decision_has_a_meaning():
     assert set(MEANINGS) >= made
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALERT_TYPES)
 def test_every_kind_says_what_to_do_next(command, database, kind):
     all_kinds(database, other(kind, f"{kind}:x", evidence=None))
     (row,) = asked(command, "list")

@@ -14,16 +14,16 @@ from ml.models.learned import Estimator, LearnedModel
 from ml.tracking.registry import Registry
 from ml.tracking.tracking import Place
 from opsguard_assets.build import build_defs
-from opsguard_assets.cadences import day_of, device_config, tick_config
+from opsguard_assets.cadences import tick_config, tick_partition
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.failure.assets import SCORE_DEVICES_JOB
 from opsguard_assets.devices.failure.schemas import DEVICE_RISK
+from opsguard_assets.devices.job_names import SCORE_DEVICES_JOB
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.trainings import keep
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
-from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from resources.database import MLFLOW
 from resources.lake import Lake
@@ -58,8 +58,8 @@ def scored_once(lake, database, home):
         record(lake, name, desk[name].filter(pl.col("known_at") <= AT), AT)
     with dg.DagsterInstance.ephemeral() as instance:
         for job, config, partition in (
-            (SCORE_JOB, tick_config(AT), None),
-            (SCORE_DEVICES_JOB, device_config(AT), day_of(AT)),
+            (SCORE_JOB, tick_config(SCORE_JOB, AT), None),
+            (SCORE_DEVICES_JOB, tick_config(SCORE_DEVICES_JOB, AT), tick_partition(SCORE_DEVICES_JOB, AT)),
         ):
             resolved = defs.resolve_job_def(job)
             assert resolved.execute_in_process(config, instance=instance, partition_key=partition).success

@@ -13,17 +13,18 @@ from opsguard_assets.alerts.lifecycle import Monitor, settle
 from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.cadences import tick_config
 from opsguard_assets.commands.diagnosis import diagnose
-from opsguard_assets.commands.ticks import Kind
+from opsguard_assets.commands.tick import RUN
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.assets import DEVICE_MONITOR
-from opsguard_assets.devices.failure.assets import SCORE_DEVICES_JOB
+from opsguard_assets.devices.job_names import SCORE_DEVICES_JOB
+from opsguard_assets.domains import TICKS
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.monitoring_records import MonitoringRecord, last_record, store
 from opsguard_assets.problems import problems_of
 from opsguard_assets.shifts.alerts.assets import SHIFT_MONITOR
 from opsguard_assets.tickets.escalation.escalate import Waits, escalate
+from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.risk.alert_assets import SLA_MONITOR
-from opsguard_assets.tickets.risk.keys import SCORE_JOB
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.vendors.alerts.assets import VENDOR_MONITOR
 from opsguard_assets.withdrawal import KINDS, future_ticks, settled_ticks, withdraw
@@ -84,14 +85,14 @@ def test_a_tick_of_the_future_is_undone_and_real_ticks_work_at_once(
 ):
     house = one_house(database, tmp_path)
     ticks = command_on("ticks", house.lake.uri, database_url)
-    assert house.run(SCORE_JOB, tick_config(REAL)).success
+    assert house.run(SCORE_JOB, tick_config(SCORE_JOB, REAL)).success
     before = shown(database)
     assert before
     with monkeypatch.context() as patched:
         patched.setattr(moment, "TOLERANCE", timedelta(days=36_525))
-        assert house.run(SCORE_JOB, tick_config(FUTURE)).success
+        assert house.run(SCORE_JOB, tick_config(SCORE_JOB, FUTURE)).success
     assert shown(database) != before
-    late = house.run(SCORE_JOB, tick_config(REAL + timedelta(minutes=15)))
+    late = house.run(SCORE_JOB, tick_config(SCORE_JOB, REAL + timedelta(minutes=15)))
     assert not late.success
     assert "opsguard ticks withdraw" in str([event.step_failure_data.error for event in late.get_step_failure_events()])
     assert {row["settled"] for row in future_ticks(database)} == {"sla", "sla_breach model", "score_sla_job"}
@@ -103,7 +104,7 @@ def test_a_tick_of_the_future_is_undone_and_real_ticks_work_at_once(
     assert (
         house.lake.scan(SLA_RISK.derived_name).filter(pl.col("as_of") > REAL + timedelta(days=1)).collect().is_empty()
     )
-    again = house.run(SCORE_JOB, tick_config(REAL + timedelta(minutes=15)))
+    again = house.run(SCORE_JOB, tick_config(SCORE_JOB, REAL + timedelta(minutes=15)))
     assert again.success
     assert all(row[6] == REAL + timedelta(minutes=15) for row in shown(database))
     assert not future_ticks(database)
@@ -129,7 +130,8 @@ def test_every_monitor_and_job_belongs_to_a_kind():
     problems = {f"{name} model" for name in problems_of(Settings())}
     own = {each.name for each in (SLA_MONITOR, DEVICE_MONITOR, SHIFT_MONITOR, VENDOR_MONITOR)}
     assert monitors == own | problems
-    assert [kind.value for kind in Kind] == list(KINDS)
+    assert list(KINDS) == [*TICKS, "models"]
+    assert set(RUN) == set(TICKS)
     assert {kind.job for kind in KINDS.values() if kind.job} == {SCORE_JOB, SCORE_DEVICES_JOB}
 
 

@@ -10,14 +10,14 @@ from ml.tracking.registry import Registry
 from ml.tracking.tracking import Place
 from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.build import build_defs
-from opsguard_assets.cadences import day_of, device_config
+from opsguard_assets.cadences import tick_config, tick_partition
 from opsguard_assets.config.learning import Learning
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.failure.assets import SCORE_DEVICES_JOB
 from opsguard_assets.devices.failure.problem_io import device_failure
 from opsguard_assets.devices.failure.risk_io import recorded_risk
 from opsguard_assets.devices.health.io import recorded_health
-from opsguard_assets.devices.health.outcome_assets import HEALTH_OUTCOMES_KEY, JUDGE_HEALTH_JOB
+from opsguard_assets.devices.health.outcome_assets import HEALTH_OUTCOMES_KEY
+from opsguard_assets.devices.job_names import JUDGE_HEALTH_JOB, SCORE_DEVICES_JOB
 from opsguard_assets.model_jobs import monitoring_config, train_config
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import ModelCatalog
@@ -57,7 +57,9 @@ class House:
             )
 
     def tick(self, moment):
-        return self.run(SCORE_DEVICES_JOB, device_config(moment), day_of(moment))
+        return self.run(
+            SCORE_DEVICES_JOB, tick_config(SCORE_DEVICES_JOB, moment), tick_partition(SCORE_DEVICES_JOB, moment)
+        )
 
 
 @pytest.fixture(scope="module")

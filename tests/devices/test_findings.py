@@ -6,15 +6,8 @@ import polars as pl
 import pytest
 
 from opsguard_assets.alerts.finding import GROUPED, IN_MAINTENANCE, checked
-from opsguard_assets.devices.alerts.findings import (  # fmt: skip
-    FAILURE_RISK,
-    LOW_BATTERY,
-    REPLACE,
-    SILENT,
-    SITE_SILENT,
-    Levels,
-    device_findings,
-)
+from opsguard_assets.devices.alerts.alert_types import FAILURE_RISK, LOW_BATTERY, REPLACE, SILENT, SITE_SILENT
+from opsguard_assets.devices.alerts.findings import Levels, device_findings
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 INSTANT = pl.Datetime("us", "UTC")

@@ -7,15 +7,8 @@ import pytest
 
 from opsguard_assets.alerts.lifecycle import Monitor, decisions_at, settle
 from opsguard_assets.alerts.queries import alerts, history
-from opsguard_assets.devices.alerts.findings import (
-    ALERT_TYPES,
-    FAILURE_RISK,
-    MONITOR,
-    SILENT,
-    SITE_SILENT,
-    Levels,
-    device_findings,
-)
+from opsguard_assets.devices.alerts.alert_types import ALERT_TYPES, FAILURE_RISK, MONITOR, SILENT, SITE_SILENT
+from opsguard_assets.devices.alerts.findings import Levels, device_findings
 from tests.devices.test_findings import _EVENTS, _HEALTH, _RISK, well
 
 DEVICE_MONITOR = Monitor(MONITOR, ALERT_TYPES)

@@ -4,8 +4,8 @@ import dagster as dg
 import pytest
 
 from opsguard_assets.build import build_defs
-from opsguard_assets.cadences import SYNC_JOB
 from opsguard_assets.config.load import parse_settings
+from opsguard_assets.domains import SYNC_JOB
 from opsguard_assets.intake.receiving.inbox import Inbox
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake

@@ -21,7 +21,7 @@ from ml.tracking.tracking import Place
 from opsguard_assets.build import build_defs
 from opsguard_assets.config.load import parse_settings
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.model_jobs import cadences_of, keys_of, train_config
+from opsguard_assets.model_jobs import cadences_of, model_keys, train_config
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.model_assets import GATE_CHECK, NOT_YET_TAG, learned_keys
 from opsguard_assets.models.promotion import ModelCatalog
@@ -127,8 +127,8 @@ def simulated():
 def test_every_problem_has_its_assets_jobs_and_sensors(simulated, problem):
     each = PROBLEMS[problem]
     graph = simulated.resolve_asset_graph()
-    assert {key for key in keys_of(each) if graph.has(key)} == set(keys_of(each))
-    assert {graph.get(key).group_name for key in keys_of(each)} == {"models"}
+    assert {key for key in model_keys(each) if graph.has(key)} == set(model_keys(each))
+    assert {graph.get(key).group_name for key in model_keys(each)} == {"models"}
     jobs = {job.name for job in simulated.resolve_all_job_defs()}
     assert {each.train_job, each.monitoring_job, each.replay_job} <= jobs
     sensors = " ".join(sensor.name for sensor in simulated.sensors)

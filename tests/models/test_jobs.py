@@ -36,7 +36,7 @@ from opsguard_assets.models.serving import learned_until
 from opsguard_assets.models.trainings import NoModelError, in_roles, keep, trained_by
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
-from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.risk.problem_io import sla_breach
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.tickets.sla.derive_io import update_clocks
@@ -127,17 +127,17 @@ class Story:
 
     def __init__(self, house):
         catalog, database = house.catalog, house.catalog.champions.database
-        self.untrained = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=1)))
+        self.untrained = house.run(SCORE_JOB, tick_config(SCORE_JOB, NOW + timedelta(minutes=1)))
         self.told = alerts(database, alert_type="sla_model_unavailable")
         self.training = house.run(TRAIN_JOB, train_config(PROBLEM, NOW))
         self.history, self.waiting = catalog.champions.history("sla_breach"), catalog.champions.challenger("sla_breach")
-        self.tick = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=16)))
+        self.tick = house.run(SCORE_JOB, tick_config(SCORE_JOB, NOW + timedelta(minutes=16)))
         self.again = house.run(TRAIN_JOB, train_config(PROBLEM, NOW))
         self.forced = house.run(TRAIN_JOB, selection=[CHAMPION_KEY])
         with failing(catalog):
-            self.failing = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=31)))
+            self.failing = house.run(SCORE_JOB, tick_config(SCORE_JOB, NOW + timedelta(minutes=31)))
             self.told_of_failing = alerts(database, alert_type="sla_model_unavailable")
-        self.mended = house.run(SCORE_JOB, tick_config(NOW + timedelta(minutes=46)))
+        self.mended = house.run(SCORE_JOB, tick_config(SCORE_JOB, NOW + timedelta(minutes=46)))
         self.look = house.run(WATCH_JOB, monitoring_config(PROBLEM, NOW + timedelta(days=2)))
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from sensors.cadences import AS_OF_TAG, Cadence, schedule_for, unfinished_run
+from sensors.cadences import AS_OF_TAG, Scheduled, schedule_for, unfinished_run
 from tests.sensors.begun import begun
 
 TICK = datetime(2025, 3, 3, 12, 15, tzinfo=UTC)
@@ -33,7 +33,7 @@ def instance(kept) -> dg.DagsterInstance:
     return kept
 
 
-def cadence(**changes) -> Cadence:
+def cadence(**changes) -> Scheduled:
     settings = {
         "job": JOB,
         "name": f"{JOB}_every_15_minutes",
@@ -42,7 +42,7 @@ def cadence(**changes) -> Cadence:
         "configure": lambda as_of: {"ops": {"score": {"config": {"as_of": as_of.isoformat()}}}},
         "stale_after": timedelta(minutes=60),
     }
-    return Cadence(**{**settings, **changes})
+    return Scheduled(**{**settings, **changes})
 
 
 def evaluate(instance, *, at=TICK, now=TICK, zone="UTC", **changes):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from sensors.cadences import Cadence, schedule_for
+from sensors.cadences import Scheduled, schedule_for
 from sensors.launching import naming_executor
 
 JOB = "ticking_job"
@@ -25,7 +25,7 @@ def ticking_job() -> None:
     tick()
 
 
-_cadence = Cadence(job=JOB, name="every_minute", cron="* * * * *", description="A test.", configure=lambda _: {})
+_cadence = Scheduled(job=JOB, name="every_minute", cron="* * * * *", description="A test.", configure=lambda _: {})
 defs = dg.Definitions(
     jobs=[ticking_job], schedules=[schedule_for(_cadence, timezone="UTC", now=lambda: datetime.now(UTC))]
 )

@@ -8,14 +8,14 @@ import pytest
 
 from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.build import build_defs
-from opsguard_assets.cadences import shift_config
+from opsguard_assets.cadences import tick_config
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.moment import moment_config
-from opsguard_assets.shifts.calendar.assets import PLAN_JOB, SHIFT_CALENDAR_KEY
+from opsguard_assets.shifts.calendar.assets import SHIFT_CALENDAR_KEY
 from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
 from opsguard_assets.shifts.coverage.assets import SHIFT_COVERAGE_KEY
 from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE
-from opsguard_assets.shifts.verdicts.assets import JUDGE_SHIFTS_JOB
+from opsguard_assets.shifts.job_names import JUDGE_SHIFTS_JOB, PLAN_JOB
 from opsguard_assets.shifts.verdicts.evidence_io import evidence_of
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts.verdicts import Limits
@@ -74,7 +74,7 @@ class House:
         return self.run(PLAN_JOB, moment_config(when, SHIFT_CALENDAR_KEY))
 
     def judge(self, when: datetime) -> dg.ExecuteInProcessResult:
-        return self.run(JUDGE_SHIFTS_JOB, shift_config(when))
+        return self.run(JUDGE_SHIFTS_JOB, tick_config(JUDGE_SHIFTS_JOB, when))
 
     def alert(self) -> dict:
         (found,) = self.alerts("shift:gate@2026-01-05")

@@ -7,14 +7,14 @@ import polars as pl
 import pytest
 
 from opsguard_assets.build import build_defs
-from opsguard_assets.cadences import escalation_config
+from opsguard_assets.cadences import tick_config
 from opsguard_assets.config.escalation import Escalation
 from opsguard_assets.config.mapping import Feed
 from opsguard_assets.config.settings import Settings, SlaThresholds
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets.escalation.assets import ACCEPTED, ACCOUNTED, CERTAIN, ESCALATE_JOB
-from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.escalation.assets import ACCEPTED, ACCOUNTED, CERTAIN
+from opsguard_assets.tickets.job_names import ESCALATE_JOB, SCORE_JOB
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from resources.lake import Lake
 from resources.ticks import Tick, record_tick
@@ -82,7 +82,7 @@ def run(lake, database, as_of, **settings):
     defs = build_defs(settings=Settings(sources=(HELPDESK,), **settings), resources=resources)
     with dg.DagsterInstance.ephemeral() as instance:
         return defs.resolve_job_def(ESCALATE_JOB).execute_in_process(
-            run_config=escalation_config(as_of), instance=instance, raise_on_error=False
+            run_config=tick_config(ESCALATE_JOB, as_of), instance=instance, raise_on_error=False
         )
 
 

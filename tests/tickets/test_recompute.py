@@ -25,7 +25,7 @@ from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.recompute import NoTickError
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
-from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.risk.recompute_io import recompute_tick
 from opsguard_assets.tickets.risk.score_io import scored
 from opsguard_assets.tickets.sla.derive_io import update_clocks
@@ -102,7 +102,7 @@ def tick(lake, catalog, as_of):
         SCORE_JOB
     )
     with dg.DagsterInstance.ephemeral() as instance:
-        assert job.execute_in_process(run_config=tick_config(as_of), instance=instance).success
+        assert job.execute_in_process(run_config=tick_config(SCORE_JOB, as_of), instance=instance).success
 
 
 def people_act(database, moment):

@@ -18,7 +18,7 @@ from opsguard_assets.intake.accepting.accept import accept
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.sla.derive_io import update_clocks, update_events
 from resources.lake import Lake
 from resources.progress import Silent
@@ -86,7 +86,7 @@ def tick(lake, database, as_of=TICK):
     resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
     job = build_defs(settings=Settings(sources=(HELPDESK,)), resources=resources).resolve_job_def(SCORE_JOB)
     with dg.DagsterInstance.ephemeral() as instance:
-        assert job.execute_in_process(run_config=tick_config(as_of), instance=instance).success
+        assert job.execute_in_process(run_config=tick_config(SCORE_JOB, as_of), instance=instance).success
     (recorded,) = (found for found in last_ticks(database) if found.job == SCORE_JOB)
     return recorded.row_count, recorded.digest
 

@@ -10,7 +10,7 @@ from ml.tracking.registry import Registry
 from ml.tracking.tracking import Place
 from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.build import build_defs
-from opsguard_assets.cadences import vendor_config
+from opsguard_assets.cadences import tick_config
 from opsguard_assets.config.learning import Learning
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.model_jobs import train_config
@@ -20,10 +20,10 @@ from opsguard_assets.moment import moment_config
 from opsguard_assets.simulator.contractors import contracted
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.vendors.orders.assets import WATCH_ORDERS_JOB
+from opsguard_assets.vendors.job_names import SCORE_VENDORS_JOB, WATCH_ORDERS_JOB
 from opsguard_assets.vendors.orders.problem_io import recorded_risk, work_order_late
 from opsguard_assets.vendors.scores import io as score_store
-from opsguard_assets.vendors.scores.assets import SCORE_VENDORS_JOB, VENDOR_SCORES_KEY
+from opsguard_assets.vendors.scores.assets import VENDOR_SCORES_KEY
 from opsguard_assets.vendors.scores.io import last_scores, scored_at
 from resources.database import MLFLOW
 from resources.lake import Lake
@@ -73,7 +73,7 @@ class House:
             )
 
     def tick(self, moment):
-        return self.run(WATCH_ORDERS_JOB, vendor_config(moment))
+        return self.run(WATCH_ORDERS_JOB, tick_config(WATCH_ORDERS_JOB, moment))
 
 
 @pytest.fixture(scope="module")

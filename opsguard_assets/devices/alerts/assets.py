@@ -13,7 +13,8 @@ from opsguard_assets.alerts.queries import unresolved_in
 from opsguard_assets.alerts.suppression import suppress_outside_plan
 from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.alerts.findings import ALERT_TYPES, MONITOR, Levels, device_findings, suppress_repeated
+from opsguard_assets.devices.alerts.alert_types import ALERT_TYPES, MONITOR
+from opsguard_assets.devices.alerts.findings import Levels, device_findings, suppress_repeated
 from opsguard_assets.devices.failure.assets import DEVICE_RISK_KEY
 from opsguard_assets.devices.failure.problem_io import events_of
 from opsguard_assets.devices.failure.risk_io import recorded_risk

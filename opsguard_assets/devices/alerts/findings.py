@@ -13,13 +13,10 @@ from ml.problems.device_failure.words import BATTERY
 from ml.words import counted, durations, likely, reached, rounded
 from opsguard_assets.alerts.finding import FINDING, GROUPED, IN_MAINTENANCE
 from opsguard_assets.alerts.suppression import suppress_covered
+from opsguard_assets.devices.alerts.alert_types import FAILURE_RISK, LOW_BATTERY, REPLACE, SILENT, SITE_SILENT
 from opsguard_assets.devices.telemetry.site_silence import Together, silent_together, waited_for
 from opsguard_assets.tables.values import INSTANT
 
-MONITOR = "devices"
-FAILURE_RISK, SILENT, LOW_BATTERY = "device_failure_risk", "device_silent", "low_battery_predicted"
-REPLACE, SITE_SILENT = "replacement_recommended", "site_silent"
-ALERT_TYPES = (FAILURE_RISK, SILENT, LOW_BATTERY, REPLACE, SITE_SILENT)
 _SPANS = {"1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 # What was raised holds until things are this much better: silence of one interval less, half again as long a charge.
 _HELD_INTERVALS, _HELD_EMPTY = 1.0, 1.5

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.assets import DEVICE_MONITOR, Computed, found_in
-from opsguard_assets.devices.failure.assets import SCORE_DEVICES_JOB, scored
+from opsguard_assets.devices.failure.assets import scored
 from opsguard_assets.devices.failure.problem_io import device_failure
 from opsguard_assets.devices.failure.risk_io import recorded_risk
 from opsguard_assets.devices.health.io import health_at, recorded_health
+from opsguard_assets.devices.job_names import SCORE_DEVICES_JOB
 from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.recompute import (

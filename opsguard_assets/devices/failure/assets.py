@@ -3,7 +3,7 @@
 Here: reading the stores, calling one function, showing its figures. Not here: features, models, the risk itself.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import dagster as dg
 import polars as pl
@@ -15,6 +15,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.failure.risk import FAILED, OFFLINE, UP, Explain
 from opsguard_assets.devices.failure.risk_io import risk_at
 from opsguard_assets.devices.failure.schemas import DEVICE_RISK
+from opsguard_assets.devices.job_names import SCORE_DEVICES_JOB
 from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (
@@ -42,11 +43,9 @@ from resources.lake import Lake
 from resources.ticks import Tick, digest_of, record_tick
 
 DEVICE_RISK_KEY = key_of(DEVICE_RISK)
-SCORE_DEVICES_JOB = "score_devices_job"
 _COMPLETE = "device_risk_complete"
 _UNAVAILABLE = "device_model_unavailable"
 _MONITOR = Monitor(model_monitor("device_failure"), (_UNAVAILABLE,))
-_FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2))
 _WORST = 20
 
 
@@ -67,7 +66,6 @@ def device_risk_asset(problem: Problem, settings: Settings, deps: list[dg.AssetK
             check_spec(_COMPLETE, DEVICE_RISK_KEY, blocking=True),
             check_spec(CHAMPION_SCORED, DEVICE_RISK_KEY),
         ],
-        freshness_policy=_FRESH,
     )
     def device_risk(
         config: Moment,

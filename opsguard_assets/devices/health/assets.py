@@ -34,7 +34,6 @@ from resources.lake import Lake
 DEVICE_HEALTH_KEY = key_of(DEVICE_HEALTH)
 _COMPLETE = "every_device_has_a_score"
 _BANDS = ("critical", "warning", "good")
-_FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2))
 _WORST = 12
 
 
@@ -54,7 +53,6 @@ def device_health_asset(settings: Settings, deps: list[dg.AssetKey]) -> dg.Asset
         description="Health 0 to 100 of every device in service over the trailing 72 hours: battery, signal, uptime, "
         "temperature; silence counts against all of them. Grain: device_id, as_of.",
         check_specs=[check_spec(_COMPLETE, DEVICE_HEALTH_KEY, blocking=True)],
-        freshness_policy=_FRESH,
     )
     def device_health(
         config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]

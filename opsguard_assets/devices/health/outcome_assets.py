@@ -20,7 +20,6 @@ from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
 HEALTH_OUTCOMES_KEY = dg.AssetKey(["models", "health_outcomes"])
-JUDGE_HEALTH_JOB = "judge_health_job"
 _LOOKED_AT = timedelta(days=28)
 _PRECEDES = "low_scores_precede_failures"
 _GOOD = BANDS[-1]

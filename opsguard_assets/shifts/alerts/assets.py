@@ -11,9 +11,8 @@ from opsguard_assets.alerts.queries import unresolved_keys
 from opsguard_assets.alerts.suppression import suppress_outside_plan
 from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.shifts.alerts.alert_types import ALERT_TYPES, MONITOR
 from opsguard_assets.shifts.alerts.findings import (
-    ALERT_TYPES,
-    MONITOR,
     Found,
     Levels,
     expired_findings,

@@ -22,25 +22,26 @@ import polars as pl
 from ml.words import counted, likely, reached, rounded
 from opsguard_assets.alerts.finding import EXPIRED, FINDING
 from opsguard_assets.alerts.suppression import suppress_covered
+from opsguard_assets.shifts.alerts.alert_types import (
+    COVERAGE_GAP,
+    ELSEWHERE,
+    GEOFENCE,
+    LATE_ARRIVAL,
+    LEFT_EARLY,
+    LIKELY,
+    NOBODY_CAME,
+    UNCONFIRMED,
+)
 from opsguard_assets.shifts.verdicts.verdicts import EARLY_EXIT, NO_SHOW, UNATTENDED, UNKNOWN, WRONG_SITE, is_there
 
-MONITOR = "shifts"
-LATE_ARRIVAL, UNCONFIRMED, COVERAGE_GAP, GEOFENCE = (
-    "late_arrival",
-    "shift_unconfirmed",
-    "coverage_gap",
-    "geofence_violation",
-)
-LIKELY = "no_show_risk"
 _KILOMETRE = 1000
-ALERT_TYPES = (LIKELY, LATE_ARRIVAL, NO_SHOW, UNCONFIRMED, WRONG_SITE, EARLY_EXIT, COVERAGE_GAP, GEOFENCE)
 # Verdict -> alert type, severity, severity at a post that must never be empty, what has happened.
 _OF_VERDICT = {
     UNATTENDED: (LATE_ARRIVAL, "medium", "high", "nobody has arrived"),
-    NO_SHOW: (NO_SHOW, "high", "critical", "nobody came"),
+    NO_SHOW: (NOBODY_CAME, "high", "critical", "nobody came"),
     UNKNOWN: (UNCONFIRMED, "low", "medium", "not confirmed, the feed is late"),
-    WRONG_SITE: (WRONG_SITE, "high", "high", "the person punched at another site"),
-    EARLY_EXIT: (EARLY_EXIT, "medium", "high", "the person left early"),
+    WRONG_SITE: (ELSEWHERE, "high", "high", "the person punched at another site"),
+    EARLY_EXIT: (LEFT_EARLY, "medium", "high", "the person left early"),
 }
 _POST = ["site_id", "post"]
 # Verdicts by which somebody who is expected now is not there, in words.

@@ -29,7 +29,6 @@ from resources.database import Database
 from resources.lake import Lake
 
 SHIFT_CALENDAR_KEY = key_of(SHIFT_CALENDAR)
-PLAN_JOB = "plan_shifts_job"
 _REACHES, _READABLE = "calendar_reaches_its_last_day", "every_roster_can_be_read"
 
 
@@ -53,9 +52,6 @@ def shift_calendar_asset(settings: Settings, deps: list[dg.AssetKey]) -> dg.Asse
             check_spec(_REACHES, SHIFT_CALENDAR_KEY),
             check_spec(_READABLE, SHIFT_CALENDAR_KEY),
         ],
-        freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=timedelta(hours=50), warn_window=timedelta(hours=26)
-        ),
     )
     def shift_calendar(
         config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]

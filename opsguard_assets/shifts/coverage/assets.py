@@ -1,6 +1,6 @@
 """Coverage of posts as an asset. Not here: counting (`coverage`), keeping it (`coverage.io`)."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import dagster as dg
 import polars as pl
@@ -46,7 +46,6 @@ def shift_coverage_asset() -> dg.AssetsDefinition:
         description="Whether every post has the people that it needs: now, and in minutes of one person over the last "
         "24 hours. Grain: site_id, post, as_of.",
         check_specs=[check_spec(_ADDS_UP, SHIFT_COVERAGE_KEY)],
-        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=2), warn_window=timedelta(hours=1)),
     )
     def shift_coverage(
         config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]

@@ -1,6 +1,6 @@
 """Verdicts on shifts as an asset. Not here: verdicts (`verdicts`), keeping them (`verdicts.io`)."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import dagster as dg
 import polars as pl
@@ -29,7 +29,6 @@ from resources.database import Database
 from resources.lake import Lake
 
 SHIFT_COMPLIANCE_KEY = key_of(SHIFT_COMPLIANCE)
-JUDGE_SHIFTS_JOB = "judge_shifts_job"
 _EXPLAINED = "punches_match_the_calendar"
 # More presences than this that no shift explains: the rosters are not whole.
 _UNEXPLAINED_SHARE = 0.01
@@ -51,7 +50,6 @@ def shift_compliance_asset(settings: Settings, deps: list[dg.AssetKey]) -> dg.As
         description="What became of every part in a shift that runs or ended within 24 hours; late punches correct "
         "it, and every correction stays readable. Grain: shift_id, person_id.",
         check_specs=[check_spec(_EXPLAINED, SHIFT_COMPLIANCE_KEY)],
-        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=2), warn_window=timedelta(hours=1)),
     )
     def shift_compliance(
         config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]

@@ -21,7 +21,6 @@ from resources.database import Database
 from resources.lake import Lake
 from resources.ticket_system.change import TicketSystem
 
-ESCALATE_JOB = "escalate_sla_job"
 ESCALATIONS_KEY = dg.AssetKey(["alerts", "escalations"])
 ACCOUNTED, ACCEPTED, CERTAIN = (
     "escalations_accounted_for",

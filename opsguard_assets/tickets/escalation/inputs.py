@@ -13,8 +13,8 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.escalation.escalate import EscalationError, Given
 from opsguard_assets.tickets.escalation.plan import Desk
-from opsguard_assets.tickets.risk.findings import BREACH_RISK
-from opsguard_assets.tickets.risk.keys import SCORE_JOB
+from opsguard_assets.tickets.job_names import SCORE_JOB
+from opsguard_assets.tickets.risk.alert_types import BREACH_RISK
 from opsguard_assets.tickets.risk.score_io import recorded_risk
 from resources.database import Database
 from resources.lake import Lake

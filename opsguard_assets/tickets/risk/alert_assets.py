@@ -14,7 +14,8 @@ from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.suppression import suppress_holdout, suppress_outside_plan, suppress_over_budget
 from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.tickets.risk.findings import ALERT_TYPES, BREACH_RISK, MONITOR, RiskLevels, sla_findings
+from opsguard_assets.tickets.risk.alert_types import ALERT_TYPES, BREACH_RISK, MONITOR
+from opsguard_assets.tickets.risk.findings import RiskLevels, sla_findings
 from opsguard_assets.tickets.risk.keys import SLA_RISK_KEY
 from opsguard_assets.tickets.risk.score_io import recorded_risk
 from resources.database import Database

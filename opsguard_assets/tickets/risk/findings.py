@@ -9,11 +9,9 @@ import polars as pl
 
 from ml.words import likely, reached
 from opsguard_assets.alerts.finding import FINDING
+from opsguard_assets.tickets.risk.alert_types import BREACH_RISK, SLA_BREACHED
 from opsguard_assets.tickets.sla.tick import BREACHED
 
-MONITOR = "sla"
-BREACH_RISK, SLA_BREACHED = "sla_breach_risk", "sla_breached"
-ALERT_TYPES = (BREACH_RISK, SLA_BREACHED)
 _EVIDENCE = (
     "priority",
     "state",

@@ -4,4 +4,3 @@ from opsguard_assets.metadata import key_of
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 
 SLA_RISK_KEY = key_of(SLA_RISK)
-SCORE_JOB = "score_sla_job"

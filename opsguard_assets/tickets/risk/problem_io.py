@@ -18,7 +18,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
 from opsguard_assets.tickets.learning.dataset import TicketDataset, as_known
 from opsguard_assets.tickets.learning.outcomes import lives_of
-from opsguard_assets.tickets.risk.findings import BREACH_RISK
+from opsguard_assets.tickets.risk.alert_types import BREACH_RISK
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.tickets.sla.clock_history import clock_history
 from opsguard_assets.tickets.sla.snapshot_io import INPUTS, history_of

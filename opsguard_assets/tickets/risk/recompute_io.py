@@ -19,8 +19,8 @@ from opsguard_assets.models.recompute import (
     recorded_tick,
     settled_again,
 )
+from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.risk.alert_assets import SLA_MONITOR, marked_findings
-from opsguard_assets.tickets.risk.keys import SCORE_JOB
 from opsguard_assets.tickets.risk.score_io import recorded_risk, scored
 from resources.lake import Lake
 

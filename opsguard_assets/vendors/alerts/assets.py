@@ -12,14 +12,8 @@ from opsguard_assets.alerts.suppression import suppress_outside_plan
 from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.values import INSTANT
-from opsguard_assets.vendors.alerts.findings import (
-    ALERT_TYPES,
-    MONITOR,
-    Known,
-    Levels,
-    suppress_repeated,
-    vendor_findings,
-)
+from opsguard_assets.vendors.alerts.alert_types import ALERT_TYPES, MONITOR
+from opsguard_assets.vendors.alerts.findings import Known, Levels, suppress_repeated, vendor_findings
 from opsguard_assets.vendors.orders.assets import WORK_ORDER_RISK_KEY
 from opsguard_assets.vendors.orders.problem_io import recorded_risk
 from opsguard_assets.vendors.scores.changes import months_before

@@ -15,12 +15,9 @@ from ml.words import counted, likely, reached, rounded
 from opsguard_assets.alerts.finding import FINDING
 from opsguard_assets.alerts.suppression import suppress_covered
 from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.vendors.alerts.alert_types import AT_RISK, BELOW_TARGET, OVERDUE, SCORE_DROP
 from opsguard_assets.vendors.scores.score import WEIGHTS
 
-MONITOR = "vendors"
-SCORE_DROP, BELOW_TARGET = "vendor_score_drop", "vendor_sla_below_target"
-OVERDUE, AT_RISK = "work_order_overdue", "work_order_at_risk"
-ALERT_TYPES = (SCORE_DROP, BELOW_TARGET, OVERDUE, AT_RISK)
 # What was raised is told until things are this much better: points, percentage points.
 _HELD_POINTS, _HELD_PERCENT = 2.0, 2.0
 _URGENT = ("critical", "high")

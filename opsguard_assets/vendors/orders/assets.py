@@ -1,6 +1,6 @@
 """The risk of late work orders as an asset. Not here: features, models, the risk itself."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import dagster as dg
 import polars as pl
@@ -32,7 +32,6 @@ from resources.database import Database
 from resources.lake import Lake
 
 WORK_ORDER_RISK_KEY = key_of(WORK_ORDER_RISK)
-WATCH_ORDERS_JOB = "watch_orders_job"
 _UNAVAILABLE = "work_order_model_unavailable"
 _MONITOR = Monitor(model_monitor("work_order_late"), (_UNAVAILABLE,))
 
@@ -53,7 +52,6 @@ def work_order_risk_asset(problem: Problem, settings: Settings, deps: list[dg.As
         description="The probability that an open work order is not done by the due time that was first promised. "
         "Grain: work_order_id, as_of.",
         check_specs=[check_spec(CHAMPION_SCORED, WORK_ORDER_RISK_KEY)],
-        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2)),
     )
     def work_order_risk(
         config: Moment,

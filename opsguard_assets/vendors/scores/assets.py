@@ -1,7 +1,7 @@
 """Scores, months and ranking of vendors as assets. Not here: scores (`score`), keeping them (`scores.io`)."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import dagster as dg
 import polars as pl
@@ -29,7 +29,6 @@ from resources.lake import Lake
 VENDOR_SCORES_KEY, VENDOR_MONTHS_KEY, VENDOR_RANKING_KEY = (
     key_of(table) for table in (VENDOR_SCORES, VENDOR_MONTHS, VENDOR_RANKING)
 )
-SCORE_VENDORS_JOB = "score_vendors_job"
 _ONE_MONTH = "every_work_order_in_one_month"
 _DESCRIPTIONS = {
     VENDOR_SCORES: "Vendors on 0 to 100 over the last 90 days: jobs in time, time against estimate, ratings, rework; "
@@ -75,9 +74,6 @@ def _spec(table: Table, deps: list[dg.AssetKey]) -> dg.AssetSpec:
         owners=owners_of("vendors"),
         description=_DESCRIPTIONS[table],
         metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": table.derived_name},
-        freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=timedelta(hours=50), warn_window=timedelta(hours=26)
-        ),
     )
 
 

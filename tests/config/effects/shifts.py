@@ -6,8 +6,8 @@ from tempfile import mkdtemp
 import dagster as dg
 import polars as pl
 
-from opsguard_assets.alerts.kinds import KINDS, meaning
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.domains import ALERT_TYPES, meaning
 from opsguard_assets.problems import problems_of
 from opsguard_assets.shifts.alerts.assets import levels_of as shift_levels
 from opsguard_assets.shifts.alerts.assets import terms_of
@@ -57,7 +57,7 @@ def shift_alerts(settings: Settings) -> Seen:
         risk=rows(SHIFT_RISK, *likely),
         levels=shift_levels(settings),
     )
-    return plain(shift_findings(known)), [meaning(kind, dict(settings)) for kind in KINDS]
+    return plain(shift_findings(known)), [meaning(kind, dict(settings)) for kind in ALERT_TYPES]
 
 
 def substitutes(settings: Settings) -> Seen:

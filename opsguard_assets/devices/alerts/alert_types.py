@@ -1,0 +1,43 @@
+"""The alerts of devices, as people meet them. Not here: the rules that find them (`alerts.findings`)."""
+
+from opsguard_assets.alerts.alert_type import AlertType, names
+
+MONITOR = "devices"
+FAILURE_RISK, SILENT, LOW_BATTERY = "device_failure_risk", "device_silent", "low_battery_predicted"
+REPLACE, SITE_SILENT = "replacement_recommended", "site_silent"
+TYPES = (
+    AlertType(
+        name=FAILURE_RISK,
+        meaning="The risk that a device fails or goes offline within {device_failure.judged_within} is "
+        "{device_failure.alert_from:.0%} or more.",
+        next_step="look at the device",
+        plan="gold",
+    ),
+    AlertType(
+        name=SILENT,
+        meaning="A device has not reported for {device_alerts.silent_intervals:g} of its intervals.",
+        next_step="check its power and its radio path",
+        plan="silver",
+    ),
+    AlertType(
+        name=LOW_BATTERY,
+        meaning="A battery will be empty within {device_alerts.empty_within_hours:g} hours.",
+        next_step="replace or charge the battery",
+        plan="silver",
+    ),
+    AlertType(
+        name=REPLACE,
+        meaning="The health of a device has been below {device_alerts.replace_below:g} for "
+        "{device_alerts.replace_after_days:g} days.",
+        next_step="plan its replacement",
+        plan="silver",
+    ),
+    AlertType(
+        name=SITE_SILENT,
+        meaning="At least {device_alerts.site_share:.0%} of a site's devices fell silent at once: its gateway, its "
+        "power or its line.",
+        next_step="check the gateway, the power and the line of the site",
+        plan="silver",
+    ),
+)
+ALERT_TYPES = names(TYPES)

@@ -1,0 +1,61 @@
+"""The domains that there are, and what follows from all of their records together: jobs, problems, alert types, ticks.
+
+Here: one line per domain, and look-ups. Not here: a record (`<domain>/domain.py`) and its shape (`domain`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+
+from opsguard_assets.alerts.alert_type import AlertType
+from opsguard_assets.cadence import DAY, HOUR, MINUTE, Cadence
+from opsguard_assets.devices.domain import DEVICES
+from opsguard_assets.domain import Domain, Job, Learned, Tick
+from opsguard_assets.shifts.domain import SHIFTS
+from opsguard_assets.tickets.domain import TICKETS
+from opsguard_assets.vendors.domain import VENDORS
+
+DOMAINS: tuple[Domain, ...] = (TICKETS, DEVICES, SHIFTS, VENDORS)
+
+SYNC_JOB, HOUSE_JOB = "sync_sources_job", "keep_house_job"
+# The jobs of the house itself: every source, whatever it fills, and the stores.
+_SYNC = Job(
+    name=SYNC_JOB,
+    cadence=Cadence(HOUR, 50 * MINUTE),
+    schedule="Reads every source, also those whose news no sensor can see.",
+    limit=timedelta(hours=6),
+)
+_HOUSE = Job(
+    name=HOUSE_JOB,
+    cadence=Cadence(DAY, 4 * HOUR + 30 * MINUTE),
+    schedule="Compacts the lake, removes what nobody may need any more, and old runs.",
+)
+_TICKING = (job for domain in DOMAINS for job in domain.jobs)
+JOBS: Mapping[str, Job] = {job.name: job for job in (_SYNC, *_TICKING, _HOUSE)}
+PROBLEMS: Mapping[str, Learned] = {each.name: each for domain in DOMAINS for each in domain.problems}
+TICKS: Mapping[str, Tick] = {tick.name: tick for domain in DOMAINS for tick in domain.ticks}
+ALERT_TYPES: Mapping[str, AlertType] = {
+    each.name: each
+    for domain in DOMAINS
+    for each in (*domain.alert_types, *(problem.unavailable for problem in domain.problems))
+}
+
+
+def fed_problems(fed: Iterable[str]) -> Iterator[Learned]:
+    """The problems that there are records for.
+
+    Args:
+        fed: Names of the canonical tables that sources fill.
+    """
+    tables = set(fed)
+    return (each for each in PROBLEMS.values() if JOBS[each.scored_by].is_fed(tables))
+
+
+def meaning(alert_type: str, chosen: Mapping[str, object]) -> str:
+    """The meaning of an alert type with the current settings; empty for a type that no longer exists.
+
+    Args:
+        alert_type: The type.
+        chosen: The sections of the settings by name: `dict(settings)`.
+    """
+    known = ALERT_TYPES.get(alert_type)
+    return known.meaning.format_map(chosen) if known else ""
