@@ -123,7 +123,7 @@ def test_a_cadence_is_said_once_and_read_as_a_cron_string(cadence, cron, words):
     ],
 )
 def test_a_cadence_that_no_cron_string_can_say_is_refused(every, offset):
-    with pytest.raises(ValueError, match="is no(t within| part of)"):
+    with pytest.raises(ValueError, match=r"is no(t within| part of)"):
         Cadence(every, offset)
 
 
