@@ -20,7 +20,7 @@ DAY = date(2026, 3, 2)
 def stored_tables() -> dict[str, Table]:
     """Every derived table that a room declares."""
     names = [module.name for module in pkgutil.walk_packages(opsguard_assets.__path__, "opsguard_assets.")]
-    modules = [import_module(name) for name in names if name.endswith("stored")]
+    modules = [import_module(name) for name in names if name.endswith(".schemas")]
     return {table.name: table for module in modules for table in vars(module).values() if isinstance(table, Table)}
 
 
