@@ -137,6 +137,7 @@ def test_whatever_has_a_cadence_says_when_it_is_stale_no_sooner_than_a_tick_may_
 
 
 def test_frequent_jobs_run_in_one_process_and_never_beside_themselves(simulated):
+    assert simulated.resolve_all_job_defs()
     for job in simulated.resolve_all_job_defs():
         assert job.executor_def.name == "in_process"
         if not job.name.startswith("__"):

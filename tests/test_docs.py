@@ -48,14 +48,30 @@ def test_names_that_python_examples_import_from_us_exist():
 @pytest.mark.parametrize(("page", "number", "block"), YAML, ids=lambda value: str(value)[:20])
 def test_every_example_of_sources_is_read_and_becomes_assets(page, number, block):
     variables = dict.fromkeys(re.findall(r"\$\{(\w+)", block), "somewhere")
-    build_defs(settings=parse_settings(block, name=page, variables=variables)).resolve_asset_graph()
+    graph = build_defs(settings=parse_settings(block, name=page, variables=variables)).resolve_asset_graph()
+    assert graph.get_all_asset_keys()
+
+
+def files_linked(page: Path) -> list[str]:
+    found = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+    return [target for target in found if not target.startswith("http")]
+
+
+def headings_linked(page: Path) -> list[tuple[str, str]]:
+    """Links to a heading: the file, empty for the page itself, and the anchor."""
+    found = re.findall(r"\]\(([^)#\s]*)#([^)]+)\)", page.read_text(encoding="utf-8"))
+    return [(target, anchor) for target, anchor in found if not target.startswith("http")]
+
+
+def test_links_of_both_kinds_and_names_of_code_are_found_in_the_pages():
+    assert any(files_linked(page) for page in PAGES)
+    assert any(headings_linked(page) for page in PAGES)
+    assert any(CODE.findall(page.read_text(encoding="utf-8")) for page in PAGES)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_to_a_file_leads_to_it(page):
-    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
-        if not target.startswith("http"):
-            assert (page.parent / target).exists(), target
+    assert [target for target in files_linked(page) if not (page.parent / target).exists()] == []
 
 
 def anchors_of(page: Path) -> set[str]:
@@ -66,9 +82,8 @@ def anchors_of(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_to_a_heading_leads_to_it(page):
-    for target, anchor in re.findall(r"\]\(([^)#\s]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
-        if not target.startswith("http"):
-            assert anchor in anchors_of(page.parent / target if target else page), f"{target}#{anchor}"
+    linked = headings_linked(page)
+    assert [each for each in linked if each[1] not in anchors_of(page.parent / each[0] if each[0] else page)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

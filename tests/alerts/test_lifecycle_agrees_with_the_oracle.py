@@ -100,6 +100,7 @@ def test_what_every_past_tick_decided_can_be_told_again(database, actions):
         do(database, world, kind, number, what)
         if kind == "tick":
             settled.setdefault(minute(20 * number), what)
+    assert settled.keys() == {minute(20 * number) for kind, number, _ in actions if kind == "tick"}
     for as_of, what in settled.items():
         with before_tick(database, MONITOR, as_of) as connection:
             again = decided(connection, found_of(what), MONITOR, as_of)

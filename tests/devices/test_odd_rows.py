@@ -132,6 +132,7 @@ def usual(world):
 @settings(max_examples=examples(8), deadline=None)
 @given(odd=st.tuples(*map(let_in, (devices, reports, reports, st.one_of(reports, events), st.one_of(events, places)))))
 def test_no_odd_row_changes_health_risk_or_findings_of_another_device(world, usual, odd):
+    assert not usual[0].is_empty()
     for now, before, key in zip(tick(world, odd), usual, ("device_id", "device_id", "dedup_key"), strict=True):
         assert_frame_equal(now.sort(key), before.sort(key))
 

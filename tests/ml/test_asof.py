@@ -28,9 +28,8 @@ def test_the_latest_row_is_the_one_that_a_loop_finds(asked, known):
     moments = frame([(key, at(hour)) for key, hour in asked], as_of=INSTANT)
     stream = frame([(key, at(hour), value) for key, hour, value in known], at=INSTANT, value=pl.Int64)
     found = latest(moments, stream, by=["key"])["value"].to_list()
-    for (key, hour), value in zip(asked, found, strict=True):
-        before = [(h, v) for k, h, v in known if k == key and h <= hour]
-        assert value == (max(before)[1] if before else None)
+    before = [[(h, v) for k, h, v in known if k == key and h <= hour] for key, hour in asked]
+    assert found == [max(some)[1] if some else None for some in before]
 
 
 @given(
@@ -56,6 +55,7 @@ def test_rows_in_order_stay_as_they_are_and_others_are_sorted(rows):
 @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), HOURS, st.sampled_from([1, -1])), min_size=1))
 def test_a_running_count_is_the_sum_of_all_changes_so_far(changes):
     counted = running_count(frame([(k, at(h), c) for k, h, c in changes], at=INSTANT, change=pl.Int64), by=["key"])
+    assert len(counted) > 0
     for key, instant, count in counted.select("key", "at", "count").iter_rows():
         assert count == sum(c for k, h, c in changes if k == key and at(h) <= instant)
 
@@ -65,6 +65,7 @@ def test_a_trailing_rate_counts_the_last_known_outcomes(outcomes):
     outcomes = list({(key, hour): (key, hour, value) for key, hour, value in outcomes}.values())
     rows = frame([(k, at(h), v) for k, h, v in outcomes], at=INSTANT, late=pl.Boolean)
     found = trailing(rows, "late", by=["key"], last=3)
+    assert len(found) == len(outcomes)
     for key, instant, total, number in found.select("key", "at", "total", "number").iter_rows():
         before = sorted((h, v) for k, h, v in outcomes if k == key and at(h) <= instant)[-3:]
         assert (round(total), number) == (sum(v for _, v in before), len(before))

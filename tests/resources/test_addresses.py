@@ -52,7 +52,7 @@ def test_an_address_in_doubt_is_refused_everywhere_and_not_shown(url):
 
 @pytest.mark.parametrize("url", SOUND)
 def test_an_address_without_doubt_is_taken(url):
-    check_address(url)
+    assert check_address(url) is None
 
 
 @pytest.mark.parametrize("url", [SECRET, f"mysql://u:{SECRET}@h/d", f"postgres ql://{SECRET}", "postgresql:"])

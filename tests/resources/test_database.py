@@ -130,5 +130,10 @@ def test_a_lock_outlasts_a_server_that_ends_idle_transactions(database):
     with database.begin() as connection:
         name = connection.execute(text("SELECT current_database()")).scalar()
         connection.execute(text(f'ALTER DATABASE "{name}" SET idle_in_transaction_session_timeout = 50'))
+    taken = text("SELECT pg_try_advisory_xact_lock(hashtextextended('long work', 0))")
     with database.lock("long work"):
         time.sleep(0.3)
+        with database.begin() as other:
+            assert other.execute(taken).scalar() is False, "the lock was lost before the work was done"
+    with database.begin() as other:
+        assert other.execute(taken).scalar() is True

@@ -100,6 +100,7 @@ YEARS = (date(2020, 1, 1), date(2050, 1, 15))
 def test_every_rule_gives_the_days_of_a_plain_walk_over_thirty_years_or_is_refused(given_rules):
     days = days_of(rosters([(rule, first, None) for rule, first in given_rules]), *YEARS)
     refused = dict(days.unreadable.select("roster_id", "problem").iter_rows())
+    assert refused.keys() <= {f"r{number}" for number in range(len(given_rules))}
     for number, (rule, first) in enumerate(given_rules):
         if f"r{number}" in refused:
             assert (
@@ -131,6 +132,7 @@ def found_between(rule: str, valid_from: date, first: date, last: date) -> list[
 def test_plain_rules_computed_for_all_rosters_at_once_are_those_of_the_library(given_rules):
     rows = [(f"FREQ={frequency}{interval}", first, None) for interval, frequency, first in given_rules]
     days = days_of(rosters(rows), date(2021, 12, 1), date(2022, 2, 1))
+    assert days.unreadable.is_empty()
     for number, (rule, first, _) in enumerate(rows):
         every = rrulestr(rule, dtstart=datetime.combine(first, time()))
         expected = [at.date() for at in every.between(datetime(2021, 12, 1), datetime(2022, 2, 1), inc=True)]  # noqa: DTZ001

@@ -150,6 +150,7 @@ arrivals = st.lists(
 @settings(max_examples=examples(60))
 def test_the_history_says_of_every_moment_what_the_states_known_by_then_say(states):
     history = event_history(tickets(states)).sort("known_at")
+    assert not history.is_empty()
     for moment in {row["known_at"] for row in states}:
         by_then = history.filter(pl.col("known_at") <= moment).unique(EVENTS.key, keep="last", maintain_order=True)
         said = by_then.filter(~pl.col("_is_withdrawn")).select(SAID).sort(SAID)

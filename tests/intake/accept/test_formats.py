@@ -1,6 +1,5 @@
 """Formats mean what Python's strptime says, name zones, and are refused when `opsguard.yaml` is read if they cannot."""
 
-import contextlib
 import warnings
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
@@ -74,9 +73,8 @@ def test_any_text_that_python_reads_is_read_alike(form, noise, damaged):
     for at, place, letter in damaged:
         text = at.strftime(form)
         texts.append(text[:place] + letter + text[place:])
-    for text, read in zip(texts, ours(texts, form), strict=True):
-        expected = wall(text, form)
-        assert expected in (read, (None, None)), text
+    told = zip(texts, ours(texts, form), strict=True)
+    assert [text for text, read in told if wall(text, form) not in (read, (None, None))] == []
 
 
 REFUSED = {
@@ -105,11 +103,18 @@ def test_a_format_that_says_no_timestamp_is_refused_with_a_remedy(form):
         read_format(form)
 
 
+def is_refused(form):
+    try:
+        read_format(form)
+    except FormatError:
+        return True
+    return False
+
+
 @given(st.text("%YmdHIMSfzZpjUWGVuabAB -:/.TQ", max_size=16))
 def test_every_format_is_read_or_refused_and_none_fails_in_a_load(form):
-    with contextlib.suppress(FormatError):
-        read_format(form)
-        ours(["2024-03-15 10:00", "", "x", "15/03/2024"], form)
+    texts = ["2024-03-15 10:00", "", "x", "15/03/2024"]
+    assert is_refused(form) or len(ours(texts, form)) == len(texts)
 
 
 def read(values, zone="UTC", **how):
