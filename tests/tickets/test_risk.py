@@ -18,6 +18,7 @@ from opsguard_assets.tickets.risk.plots import sla_risk_distribution
 from opsguard_assets.tickets.risk.risk import Marks, sla_risk, summary
 from opsguard_assets.tickets.sla.calendars import working_time
 from opsguard_assets.tickets.sla.clocks import sla_clocks
+from tests.properties import examples
 from tests.tickets.frames import tables, utc
 from tests.tickets.worlds import world
 
@@ -208,7 +209,7 @@ class _Told:
 _SHARE = st.integers(1, 999).map(lambda thousandths: thousandths / 1000)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(_SHARE, min_size=3, max_size=3).map(sorted), _SHARE, st.lists(_SHARE, min_size=1, max_size=6))
 def test_every_alert_until_it_clears_and_every_escalation_has_a_reason(levels, escalate_from, risks):
     clear_below, alert_from, high_from = levels

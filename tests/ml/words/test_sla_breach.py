@@ -1,6 +1,6 @@
 """Every sentence on tickets, against the facts that its row was made of."""
 
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.problems.sla_breach.features import FEATURES, STATUSES
@@ -143,12 +143,10 @@ def test_every_sentence_on_a_ticket_is_made_of_its_own_feature_and_holds(drawn):
         )
 
 
-@settings(max_examples=examples(100))
 @given(tickets())
 def test_nothing_is_said_of_a_group_that_a_ticket_does_not_have(drawn):
     facts, row = drawn
     told = topics(rows_of(FEATURES, [row]))
     without = [words for name, words in GROUPS.items() if not facts["late"][name][1]]
-    assume(without)
     said = [phrase[0] for phrase in told.phrases.values() if phrase[0] and "new ticket" not in phrase[0]]
     assert [phrase for phrase in said if any(words in phrase for words in without)] == []
