@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-_REMEDY = "write it like 2026-01-31T12:00:00+00:00"
+from opsguard_assets.timestamps import timestamp_of
+
 # The time between two ticks of the most frequent job: clocks of two machines may differ by so much.
 TOLERANCE = timedelta(minutes=15)
 
@@ -31,39 +32,12 @@ class Moment(dg.Config):
 
 
 def instant_of(text: str) -> datetime:
-    """A timestamp of run configuration in UTC.
+    """A timestamp of run configuration in UTC. It names its offset, because programs write it and zones may change.
 
     Raises:
         ValueError: When it is not a valid timestamp, has no offset, or lies after now.
     """
     return not_after_now(timestamp_of(text))
-
-
-def timestamp_of(text: str) -> datetime:
-    """Any timestamp in UTC, also one of the future.
-
-    Raises:
-        ValueError: When it is not a valid timestamp, or has no offset.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a valid timestamp; {_REMEDY}") from None
-    if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no offset; {_REMEDY}")
-    return in_utc(moment)
-
-
-def in_utc(moment: datetime) -> datetime:
-    """A moment with an offset in UTC.
-
-    Raises:
-        ValueError: When UTC shows no such year.
-    """
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError(f"{moment.isoformat()} lies outside the years 1 to 9999 in UTC; {_REMEDY}") from None
 
 
 def not_after_now(moment: datetime) -> datetime:

@@ -14,12 +14,12 @@ import typer
 from opsguard_assets.alerts import queries
 from opsguard_assets.alerts.people import ActionError, Muted, acknowledge, end_mute, resolve
 from opsguard_assets.alerts.people import mute as mute_them
-from opsguard_assets.alerts.windows import WindowError, instant_of, length_of
 from opsguard_assets.commands.alert_pages import print_alert, print_alerts
 from opsguard_assets.commands.alert_rows import AHEAD, LOST, TIMELESS, described, rounded
 from opsguard_assets.commands.alert_rows import as_json as as_machine
 from opsguard_assets.commands.clocks import clock
 from opsguard_assets.commands.explanation import explained, zone_of
+from opsguard_assets.commands.moments import duration, instant_in
 from opsguard_assets.commands.session import (
     ConfigOption,
     JsonOption,
@@ -246,11 +246,9 @@ def mute(  # noqa: PLR0913, PLR0917 - every option of the command is one
     covered = Muted(alert_type=alert_type, entity_id=entity, site_id=site, client_id=client)
     with opened(config) as session:
         zone = zone_of(session, covered)
-        try:
-            begin = instant_of(begins, zone) if begins else datetime.now(UTC).replace(microsecond=0)
-            end = begin + length_of(lasts) if lasts else instant_of(ends or "", zone)
-        except WindowError as error:
-            raise typer.BadParameter(str(error)) from None
+        begin = instant_in(begins, "--from", zone) if begins else datetime.now(UTC).replace(microsecond=0)
+        length = duration(lasts, "--for")
+        end = begin + length if length else instant_in(ends or "", "--until", zone)
         number = mute_them(
             session.installation.database, covered, begins_at=begin, ends_at=end, reason=reason, actor=_actor(by)
         )

@@ -20,6 +20,7 @@ from opsguard_assets.cadences import tick_config
 from opsguard_assets.commands import sync, tick
 from opsguard_assets.commands.demo_models import train_small
 from opsguard_assets.commands.jobs import run_job
+from opsguard_assets.commands.moments import instant
 from opsguard_assets.commands.outcome import Loads, newest_record, open_tickets, rates
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
 from opsguard_assets.commands.vendor_tick import VendorTick, score_vendors, show_vendors
@@ -58,7 +59,7 @@ def demo(
     if config and not os.environ.get(HOME):
         os.environ[HOME] = str(Path(".opsguard") / "demos" / config.resolve().parent.name)
     with opened(config) as session:
-        done = _walk(session, tick.instant(as_of) if as_of else None, train=train)
+        done = _walk(session, instant(as_of, "--as-of", config), train=train)
     if as_json:
         print_json(done.as_json())
     else:

@@ -15,7 +15,8 @@ from ml.evaluation.segments import by_segment
 from ml.features.moments import ProtocolError
 from ml.models.model import RiskModel
 from opsguard_assets.commands.model_catalog import catalog_of
-from opsguard_assets.commands.problem_name import PROBLEM_HELP, NothingToJudgeError, ProblemName, instant
+from opsguard_assets.commands.moments import instant
+from opsguard_assets.commands.problem_name import PROBLEM_HELP, NothingToJudgeError, ProblemName
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
 from opsguard_assets.models import trainings
 from opsguard_assets.models.problem import Problem
@@ -51,8 +52,8 @@ def evaluate(
     Entities without a mature label are left out, and so are moments after the event. For devices, the headline metrics
     use the horizon of the settings; every horizon is also reported separately.
     """
-    first, now = instant(begins, "--from"), datetime.now(UTC)
-    last = instant(ends, "--to") or now
+    first, now = instant(begins, "--from", config), datetime.now(UTC)
+    last = instant(ends, "--to", config) or now
     if first is None:
         raise typer.BadParameter("--from is needed")
     if first >= last:

@@ -1,6 +1,5 @@
 """`opsguard replay`: the alerts a past period would have had. Not here: the computation (`opsguard_assets.models`)."""
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +11,8 @@ from ml.evaluation.replay import Period
 from ml.models.model import RiskModel
 from opsguard_assets.commands.evaluate import in_roles
 from opsguard_assets.commands.model_catalog import catalog_of
-from opsguard_assets.commands.problem_name import PROBLEM_HELP, NothingToJudgeError, ProblemName, instant
+from opsguard_assets.commands.moments import duration, instant
+from opsguard_assets.commands.problem_name import PROBLEM_HELP, NothingToJudgeError, ProblemName
 from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
 from opsguard_assets.config.settings import Settings
@@ -32,7 +32,6 @@ _AGAIN: dict[ProblemName, Callable[[Lake, Champions, datetime, Settings], Recomp
     ProblemName("sla_breach"): recompute_sla_tick,
     ProblemName("device_failure"): recompute_device_tick,
 }
-_STEP = re.compile(r"^(\d+)(m|h)$")
 
 
 class NotAsItWasError(RuntimeError):
@@ -62,20 +61,20 @@ def replay(  # noqa: PLR0913, PLR0917 - the options of a command
 
     Example: `opsguard replay sla_breach --from 2016-05-01 --to 2016-06-01 --threshold 0.7`.
     """
-    moment = instant(at, "--at")
+    moment = instant(at, "--at", config)
     if moment is not None:
         if problem not in _AGAIN:
             raise typer.BadParameter(f"--at recomputes ticks of {' and '.join(_AGAIN)}, not of {problem}.")
         _compare(problem, moment, config, as_json=as_json)
         return
-    first, last = instant(begins, "--from"), instant(ends, "--to") or datetime.now(UTC)
+    first, last = instant(begins, "--from", config), instant(ends, "--to", config) or datetime.now(UTC)
     if first is None or first >= last:
         raise typer.BadParameter("--from must be before --to")
     _check(threshold)
     period = Period(first, last)
     with opened(config) as session:
         learned = problems_of(session.settings)[problem.value]
-        step = _step(every) if every else learned.step
+        step = duration(every, "--every") or learned.step
         chosen = threshold[0] if threshold else learned.alert_from
         grid = sorted({*(threshold or GRID), chosen})
         # The report shows the first model only; a second one would double the time.
@@ -150,13 +149,6 @@ def _check(thresholds: Sequence[float] | None) -> None:
     wrong = [value for value in thresholds or () if not 0 < value <= 1]
     if wrong:
         raise typer.BadParameter(f"--threshold {wrong[0]:g} is not a valid probability; write it like 0.7.")
-
-
-def _step(text: str) -> timedelta:
-    found = _STEP.match(text)
-    if found is None or int(found[1]) == 0:
-        raise typer.BadParameter(f"--every {text!r} is not a valid duration; write it like 15m or 1h.")
-    return timedelta(**{{"m": "minutes", "h": "hours"}[found[2]]: int(found[1])})
 
 
 def _name(problem: ProblemName, period: Period) -> str:

@@ -8,8 +8,8 @@ import typer
 
 from opsguard_assets.alerts.queries import newest_tick
 from opsguard_assets.commands.clocks import clock, clocks
+from opsguard_assets.commands.moments import AS_OF_HELP, instant, instant_or_now
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, line, opened, print_json, print_rows
-from opsguard_assets.commands.tick import instant
 from opsguard_assets.shifts.alerts.alert_types import MONITOR
 from opsguard_assets.shifts.verdicts.evidence_io import Evidence, evidence_of
 from opsguard_assets.shifts.verdicts.io import limits_of
@@ -25,7 +25,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Show who is missing, and the evidence for a verdict.",
 )
-_AsOf = Annotated[str | None, typer.Option(help="The moment, such as 2026-01-31T12:00:00+00:00; default: now.")]
+_AsOf = Annotated[str | None, typer.Option(help=AS_OF_HELP)]
 _SCHEDULE = (
     "person_id", "status", "replaces_id", "expected_from_at", "expected_until_at", "post", "site_id", "timezone",
 )  # fmt: skip
@@ -59,9 +59,10 @@ def listed(
     unknown = sorted(set(verdict or ()) - set(VERDICTS))
     if unknown:
         raise typer.BadParameter(f"{', '.join(unknown)}: not a verdict; the verdicts are {', '.join(VERDICTS)}")
+    begins = instant(since, "--since", config, may_be_future=True)
     with opened(config) as session:
         zone, lake = session.settings.operations.timezone, session.installation.lake
-        rows = lake.known(SHIFT_COMPLIANCE).filter(_asked(session, since)).collect()
+        rows = lake.known(SHIFT_COMPLIANCE).filter(_asked(session, begins)).collect()
         if verdict:
             rows = rows.filter(pl.col("verdict").is_in(verdict))
         shown = rows if show_all or verdict else rows.filter(pl.col("verdict").is_in(list(WORST_FIRST)))
@@ -78,10 +79,10 @@ def listed(
         typer.echo(f"\n{fine:,} more {'is' if fine == 1 else 'are'} fine; --all shows {'it' if fine == 1 else 'them'}.")
 
 
-def _asked(session: Session, since: str | None) -> pl.Expr:
+def _asked(session: Session, begins: datetime | None) -> pl.Expr:
     """The selected shifts: those from a moment on, or those of the newest tick."""
-    if since:
-        return pl.col("starts_at") >= pl.lit(instant(since), INSTANT)
+    if begins:
+        return pl.col("starts_at") >= pl.lit(begins, INSTANT)
     newest = newest_tick(session.installation.database, MONITOR) or datetime.now(UTC)
     return pl.col("expected_until_at") > pl.lit(newest - timedelta(days=1), INSTANT)
 
@@ -108,7 +109,7 @@ def evidence(
 
     Example: `opsguard shifts evidence S0001gate-0@2026-03-02 --as-of 2026-03-02T09:00:00+00:00`.
     """
-    moment = instant(as_of)
+    moment = instant_or_now(as_of, "--as-of", config)
     with opened(config) as session:
         found = _found(session, shift, moment)
     if as_json:

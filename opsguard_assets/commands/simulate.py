@@ -1,12 +1,13 @@
 """`opsguard simulate`: writes the records of a simulated provider as files. Not here: the simulator."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
+from opsguard_assets.commands.moments import instant_in
 from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import JsonOption, print_json, print_rows
 
@@ -34,9 +35,9 @@ def simulate(
 
     chosen = {"tickets_per_day": tickets_per_day, "sites": sites, "seed": seed}
     given = {name: value for name, value in chosen.items() if value is not None}
-    end = _instant(until, "--until")
+    end = instant_in(until, "--until", "UTC")
     try:
-        settings = SimulationSettings.model_validate({"starts_at": _instant(begins, "--from"), **given})
+        settings = SimulationSettings.model_validate({"starts_at": instant_in(begins, "--from", "UTC"), **given})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise typer.BadParameter(f"{first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}") from None
@@ -45,16 +46,6 @@ def simulate(
         written = write_records(settings, out, until=end, progress=shown.begin("simulated provider"))
     tables = {name: str(out / name) for name in TABLES if (out / name).exists()}
     _show(written, end, tables, out / TRUTH, as_json=as_json)
-
-
-def _instant(text: str, option: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{option}: {text!r} is not a valid date or timestamp; write it like 2026-01-31"
-        ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _show(written: int, end: datetime, tables: dict[str, str], truth: Path, *, as_json: bool) -> None:

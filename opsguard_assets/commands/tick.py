@@ -13,6 +13,7 @@ import typer
 from ml.words import durations
 from opsguard_assets.cadences import tick_config, tick_partition
 from opsguard_assets.commands.jobs import run_job
+from opsguard_assets.commands.moments import AS_OF_HELP, instant_or_now
 from opsguard_assets.commands.outcome import tick_at
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
 from opsguard_assets.commands.vendor_tick import score_vendors, show_vendors
@@ -22,7 +23,6 @@ from opsguard_assets.devices.health.io import recorded_health
 from opsguard_assets.devices.job_names import SCORE_DEVICES_JOB
 from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.domains import TICKS
-from opsguard_assets.moment import Moment
 from opsguard_assets.shifts.job_names import JUDGE_SHIFTS_JOB
 from opsguard_assets.shifts.verdicts.io import compliance_at, limits_of
 from opsguard_assets.shifts.verdicts.words import counted, trouble
@@ -49,9 +49,7 @@ _HELP = "; ".join(f"{name}: {each.computes}" for name, each in TICKS.items())
 @app.command()
 def tick(
     kind: Annotated[Kind, typer.Argument(help=f"{_HELP}.")],
-    as_of: Annotated[
-        str | None, typer.Option(help="The moment, such as 2026-01-31T12:00:00+00:00; default: now.")
-    ] = None,
+    as_of: Annotated[str | None, typer.Option(help=AS_OF_HELP)] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -59,7 +57,7 @@ def tick(
 
     Example: `opsguard tick sla --as-of 2026-01-31T12:00:00+00:00`.
     """
-    moment = instant(as_of)
+    moment = instant_or_now(as_of, "--as-of", config)
     with opened(config) as session:
         computed = RUN[kind.value](session, moment)
         if as_json:
@@ -211,15 +209,3 @@ def _percent(column: str) -> pl.Expr:
         .otherwise(pl.format("{} %", whole))
         .alias(column)
     )
-
-
-def instant(as_of: str | None) -> datetime:
-    """The moment that an option names; now if it is not given.
-
-    Raises:
-        BadParameter: When it is not a valid timestamp with an offset, or lies after now.
-    """
-    try:
-        return Moment(as_of=as_of).instant()
-    except ValueError as error:
-        raise typer.BadParameter(f"{error}.") from None

@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from opsguard_assets.commands.model_catalog import ActorOption, actor_of
+from opsguard_assets.commands.moments import instant
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
-from opsguard_assets.moment import TOLERANCE, timestamp_of
+from opsguard_assets.moment import TOLERANCE
 from opsguard_assets.withdrawal import KINDS, Withdrawn, settled_ticks, withdraw, withdrawals
 
 app = typer.Typer(
@@ -82,10 +83,7 @@ def withdrawn_from(
 
     Example: `opsguard ticks withdraw sla --from 2099-01-01T00:00:00+00:00 --reason "typing error"`.
     """
-    try:
-        begins = timestamp_of(since) if since else datetime.now(UTC) + TOLERANCE
-    except ValueError as error:
-        raise typer.BadParameter(f"--from: {error}.") from None
+    begins = instant(since, "--from", config, may_be_future=True) or datetime.now(UTC) + TOLERANCE
     with opened(config) as session:
         lake, database = session.installation.lake, session.installation.database
         done = {

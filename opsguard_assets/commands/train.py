@@ -1,6 +1,5 @@
 """`opsguard train`: trains models on what was known at a time. Not here: training (`ml`, `opsguard_assets.models`)."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +10,8 @@ import typer
 
 from ml.evaluation.evaluate import comparison
 from opsguard_assets.commands.model_catalog import catalog_of
-from opsguard_assets.commands.problem_name import PROBLEM_HELP, ProblemName, instant
+from opsguard_assets.commands.moments import duration, instant_or_now
+from opsguard_assets.commands.problem_name import PROBLEM_HELP, ProblemName
 from opsguard_assets.commands.progress import steps
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
 from opsguard_assets.models.challenge import admit
@@ -21,8 +21,6 @@ from opsguard_assets.problems import problems_of
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _SHOWN = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "log_loss", "ece")
-_SPAN = re.compile(r"^(\d+(?:\.\d+)?)(s|m|h)$")
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 @app.command()
@@ -41,10 +39,10 @@ def train(
     The comparison is also in MLflow (`opsguard up`); the models are stored in OPSGUARD_HOME/models. The best learned
     model becomes challenger, and champion if the gate promotes it. With --until it is only compared.
     """
-    moment = instant(until, "--until") or datetime.now(UTC).replace(microsecond=0)
-    seconds = _span(budget)
+    moment = instant_or_now(until, "--until", config)
+    length = duration(budget, "--budget")
     with opened(config) as session:
-        made = _train(session, problem, moment, seconds, trials)
+        made = _train(session, problem, moment, length.total_seconds() if length else None, trials)
         gate = _enter(session, made, moment) if until is None else None
     figures = comparison({t.candidate: t.figures for t in made.trained}, _SHOWN)
     if as_json:
@@ -91,17 +89,3 @@ def _train(
 def _said(gate: Mapping[str, Any]) -> str:
     became = "is champion now" if gate["is_champion"] else "stays challenger: the gate rejected it"
     return "\n".join([f"Version {gate['version']} {became}.", *(f"  {reason}" for reason in gate["reasons"])])
-
-
-def _span(text: str | None) -> float | None:
-    """Seconds of a text like 120s or 5m.
-
-    Raises:
-        BadParameter: When the text is not valid.
-    """
-    if text is None:
-        return None
-    found = _SPAN.match(text)
-    if not found:
-        raise typer.BadParameter(f"--budget {text!r} is not a valid duration; write it like 120s or 5m.")
-    return float(found[1]) * _SECONDS[found[2]]

@@ -7,8 +7,8 @@ import polars as pl
 import typer
 
 from opsguard_assets.commands.clocks import clock
+from opsguard_assets.commands.moments import AS_OF_HELP, instant_or_now
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
-from opsguard_assets.commands.tick import instant
 from opsguard_assets.vendors.scores.io import scored_at
 
 app = typer.Typer(
@@ -17,7 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Show the scores of vendors, and what changed them.",
 )
-_AsOf = Annotated[str | None, typer.Option(help="The moment, such as 2026-01-31T12:00:00+00:00; default: now.")]
+_AsOf = Annotated[str | None, typer.Option(help=AS_OF_HELP)]
 _COLUMNS = ("trade", "rank", "name", "grade", "score", "jobs", "in_time", "change")
 
 
@@ -32,7 +32,7 @@ def listed(
 
     Example: `opsguard vendors list --trade elevators`.
     """
-    moment = instant(as_of)
+    moment = instant_or_now(as_of, "--as-of", config)
     with opened(config) as session:
         scored = scored_at(session.installation.lake, moment, session.settings)
     moved = scored.ranking.select("vendor_id", "change", "drivers")
@@ -61,7 +61,7 @@ def report(
     """
     from opsguard_assets.commands.vendor_pages import write_pages  # noqa: PLC0415 - only who writes pages needs it
 
-    moment = instant(as_of)
+    moment = instant_or_now(as_of, "--as-of", config)
     with opened(config) as session:
         scored = scored_at(session.installation.lake, moment, session.settings)
         home = session.installation.environment.home

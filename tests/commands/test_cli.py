@@ -183,7 +183,7 @@ def test_tables_print_the_contract(here):
         (["train", "sla_breech"], 2, "Did you mean sla_breach?"),
         (["tick", "device"], 2, "Did you mean devices?"),
         (["alerts", "show", "one"], 2, "write a whole number"),
-        (["tick", "sla", "--as-of", "2026-01-01T10:00"], 2, "has no offset"),
+        (["tick", "sla", "--as-of", "2026-01-01T25:00"], 2, "not a valid timestamp"),
         (["nonsense"], 2, "No such command"),
         (["sync", "--config", "nowhere.yaml"], 1, "does not exist"),
     ],

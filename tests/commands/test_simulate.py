@@ -47,7 +47,7 @@ def test_a_later_end_adds_records(world, tmp_path):
     ("given", "word"),
     [
         (("--until", "2025-12-01"), "begins at 2026-01-01"),
-        (("--until", "yesterday"), "not a valid date or timestamp"),
+        (("--until", "yesterday"), "not a valid timestamp"),
         (("--until", "2026-01-02", "--tickets-per-day", "0"), "tickets_per_day"),
     ],
 )

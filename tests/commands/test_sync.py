@@ -4,12 +4,10 @@ import json
 
 import polars as pl
 import pytest
-import typer
 
 from opsguard_assets.commands import sync
 from opsguard_assets.commands.diagnosis import diagnose
 from opsguard_assets.commands.outcome import Loads
-from opsguard_assets.commands.tick import instant
 from opsguard_assets.intake.ledger import ledger
 from resources.environment import read_environment
 
@@ -86,10 +84,3 @@ def test_what_is_wrong_with_a_source_of_many_tables_is_shown_once(capsys):
     failed = [{"asset": asset, "check": "mapping_fits", "severity": "ERROR", "found": "Correct it."} for asset in "ab"]
     sync.show(Loads(ledger.empty(), pl.DataFrame()), failed)
     assert "check failed: a, b mapping_fits: Correct it." in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("text", ["2026-01-01T10:00", "soon"])
-def test_an_instant_that_is_none_is_told_with_one_remedy(text):
-    with pytest.raises(typer.BadParameter) as caught:
-        instant(text)
-    assert caught.value.message.lower().count("write it like") == 1
