@@ -39,7 +39,7 @@ check: setup ## Format, lint, types, import rules, definitions
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q tests/test_house_rules.py
+	@$(BIN)/python -m pytest -q tests/test_house_rules.py tests/test_suite.py
 	@$(BIN)/dg check defs
 
 format: setup ## Format the code
