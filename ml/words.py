@@ -59,7 +59,7 @@ def durations(minutes: pl.Series, suffix: str = "") -> pl.Series:
         minutes: Durations of at least 0 minutes. Null stays null.
         suffix: Text to put behind each, for free.
     """
-    # Looking words up is ten times faster than formatting each row, and what is told apart fits in a small table.
+    # A look-up table is ten times faster than formatting each row, and has few distinct entries.
     return _words(suffix).gather(minutes.clip(0, _MOST).cast(pl.UInt32)).rename("duration")
 
 

@@ -29,12 +29,12 @@ from opsguard_assets.intake.readers.simulated import direct_sources, file_source
 from opsguard_assets.intake.receiving.probe import new_files, new_rows, new_simulated
 from opsguard_assets.intake.receiving.probe_result import ProbeResult
 from opsguard_assets.model_jobs import (
-    LOOKS,
+    MONITORING,
     assets_of,
     cadences_of,
     jobs_of,
-    looked_at,
     model_keys,
+    monitored_keys,
     sensors_of,
 )
 from opsguard_assets.models.problem import Problem
@@ -111,7 +111,7 @@ def fed_tables(settings: Settings) -> list[str]:
 def _cadences(wanted: Sequence[Problem]) -> dict[dg.AssetKey, Cadence]:
     """How often every asset that has a cadence is computed."""
     ticks = {key: job.cadence for job in JOBS.values() for key in keys_of(job.assets)}
-    return ticks | {key: LOOKS for problem in wanted for key in looked_at(problem)}
+    return ticks | {key: MONITORING for problem in wanted for key in monitored_keys(problem)}
 
 
 def _not_loaded(ticking: Sequence[Job], learned: Sequence[_Fed]) -> list[dg.AssetKey]:

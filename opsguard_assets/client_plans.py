@@ -12,5 +12,5 @@ from resources.lake import Lake
 
 
 def plans_at(lake: Lake, as_of: datetime) -> pl.DataFrame:
-    """The plan of every client that was known at a moment: `client_id`, `plan` (text; null where nobody knows it)."""
+    """The plan of every client that was known at a moment: `client_id`, `plan` (text; null if unknown)."""
     return lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()

@@ -29,7 +29,7 @@ from sensors.retraining import RetrainingRequest, retraining_sensor
 
 MakeJob = Callable[[str, dg.AssetSelection, str], Any]
 # The daily look at the model in force, and the weekly training on Monday.
-LOOKS, TRAINS = Cadence(DAY, 5 * HOUR), Cadence(WEEK, DAY + 4 * HOUR)
+MONITORING, TRAINS = Cadence(DAY, 5 * HOUR), Cadence(WEEK, DAY + 4 * HOUR)
 
 
 def assets_of(problem: Problem, settings: Settings) -> list[dg.AssetsDefinition]:
@@ -39,11 +39,11 @@ def assets_of(problem: Problem, settings: Settings) -> list[dg.AssetsDefinition]
 
 def model_keys(problem: Problem) -> tuple[dg.AssetKey, ...]:
     """The keys of these assets; none of them follows new records by itself."""
-    return (*learned_keys(problem), *looked_at(problem), replay_key(problem))
+    return (*learned_keys(problem), *monitored_keys(problem), replay_key(problem))
 
 
-def looked_at(problem: Problem) -> tuple[dg.AssetKey, ...]:
-    """The keys of what is looked at every day."""
+def monitored_keys(problem: Problem) -> tuple[dg.AssetKey, ...]:
+    """The keys of the assets of daily monitoring."""
     return monitoring_key(problem), outcomes_key(problem)
 
 
@@ -58,8 +58,8 @@ def jobs_of(problem: Problem, make: MakeJob) -> list[Any]:
         ),
         make(
             problem.monitoring_job,
-            selected(*looked_at(problem)),
-            f"{name}: looks at the model in force (useful, calibrated, features as they were) and at recorded scores.",
+            selected(*monitored_keys(problem)),
+            f"{name}: monitors the active model (skill, calibration, drift) and the recorded scores.",
         ),
         make(
             problem.train_job,
@@ -75,20 +75,20 @@ def train_config(problem: Problem, as_of: datetime) -> dict[str, object]:
 
 
 def monitoring_config(problem: Problem, as_of: datetime) -> dict[str, object]:
-    """Run configuration of a look at the model in force and at what came of recorded scores."""
-    return moment_config(as_of, *looked_at(problem))
+    """Run configuration of monitoring for a moment."""
+    return moment_config(as_of, *monitored_keys(problem))
 
 
 def cadences_of(problem: Problem, *, place: int) -> list[Scheduled]:
     """The daily look and the weekly training; problems begin a quarter of an hour apart."""
     later = place * 15 % 60 * MINUTE
-    looks, trains = (Cadence(each.every, each.offset + later) for each in (LOOKS, TRAINS))
+    looks, trains = (Cadence(each.every, each.offset + later) for each in (MONITORING, TRAINS))
     return [
         Scheduled(
             job=problem.monitoring_job,
             name=f"{problem.monitoring_job}_{looks.words}",
             cron=looks.cron,
-            description=f"Judges the model of {problem.name} in force by what has become known.",
+            description=f"Monitors the active model of {problem.name} with the outcomes known so far.",
             configure=lambda as_of: monitoring_config(problem, as_of),
         ),
         Scheduled(
@@ -111,7 +111,7 @@ def sensors_of(problem: Problem, learned: Learned) -> list[dg.SensorDefinition]:
         version = champions.current(problem.name)
         return version.version if version else None
 
-    def wish(context: dg.SensorEvaluationContext) -> RetrainingRequest | None:
+    def request(context: dg.SensorEvaluationContext) -> RetrainingRequest | None:
         database = context.resources.models.champions.database
         watch = last_record(database, problem.name, None, datetime.now(UTC))
         return RetrainingRequest(watch.as_of, watch.words) if watch and watch.wants_training else None
@@ -124,5 +124,5 @@ def sensors_of(problem: Problem, learned: Learned) -> list[dg.SensorDefinition]:
             configure=partial(tick_config, scoring.name),
             partition=partial(tick_partition, scoring.name) if scoring.is_by_day else None,
         ),
-        retraining_sensor(problem.name, look=wish, job=problem.train_job),
+        retraining_sensor(problem.name, wanted=request, job=problem.train_job),
     ]

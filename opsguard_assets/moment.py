@@ -43,7 +43,7 @@ def instant_of(text: str) -> datetime:
 def not_after_now(moment: datetime) -> datetime:
     """The moment itself, where it is not later than now (`TOLERANCE` allowed).
 
-    A tick of the future would settle alerts by what nobody knows yet, and every real tick after it would come too late.
+    A tick in the future would settle alerts too early, and every real tick after it would be late.
 
     Raises:
         FutureMomentError: When it lies after now.

@@ -46,11 +46,11 @@ class Kind:
 
 def _undo_watches(connection: Connection, withdrawal: Withdrawal) -> int:
     """Looks at models are taken out; champions that were dated after now are champions from now on."""
-    watches = take(connection, "model_watch", "as_of >= :since", withdrawal.values)
+    records = take(connection, "model_watch", "as_of >= :since", withdrawal.values)
     keep(connection, "model_history", "at >= :since AND at > :at", withdrawal.values)
     date_now = text("UPDATE model_history SET at = :at WHERE at >= :since AND at > :at")
     changed = connection.execute(date_now, withdrawal.values)
-    return watches + int(changed.rowcount)
+    return records + int(changed.rowcount)
 
 
 def _kind(domain: Domain, tick: Tick) -> Kind:
@@ -71,7 +71,7 @@ class Withdrawn:
 
     Attributes:
         number: The number of the withdrawal; None where nothing was done.
-        alerts: What became of ticks of monitors and of alerts.
+        alerts: The changes of monitor ticks and of alerts.
         recorded: Records of jobs, plans, looks that were taken out.
         scores: Rows of the lake that were deleted.
     """

@@ -1,4 +1,4 @@
-"""Sensors that notice a new champion and ask for a tick at once: what people see is what the model in force says.
+"""Sensors that notice a new champion and ask for a tick at once: people see the scores of the active model.
 
 Here: noticing and requesting. Not here: who becomes champion (`opsguard_assets.models`).
 """

@@ -1,4 +1,4 @@
-"""How runs are started and looked after: each names its process, and the monitoring sees when that process is gone.
+"""Starts and supervises runs: each names its process, and run monitoring detects when that process is gone.
 
 Here: the executor of all jobs, the launcher of an installation's `dagster.yaml`. Not here: what unfinished runs mean
 for the next tick (`runs`).

@@ -1,6 +1,6 @@
-"""Sensors that ask for a training before the week is over, when a look at the model in force found reason to.
+"""Sensors that request a training before the weekly one when monitoring finds a reason.
 
-Here: asking once per look. Not here: looking and learning.
+Here: one request per record. Not here: monitoring and training.
 """
 
 from collections.abc import Callable
@@ -14,26 +14,26 @@ from sensors.runs import unfinished_run
 
 @dataclass(frozen=True)
 class RetrainingRequest:
-    """That somebody should train: the look that found it, and why."""
+    """A requested training: the moment of the monitoring record, and the reason."""
 
     as_of: datetime
     why: str
 
 
 def retraining_sensor(
-    problem: str, *, look: Callable[[dg.SensorEvaluationContext], RetrainingRequest | None], job: str
+    problem: str, *, wanted: Callable[[dg.SensorEvaluationContext], RetrainingRequest | None], job: str
 ) -> dg.SensorDefinition:
-    """The sensor of one problem; `look` tells what the newest look at its model wants."""
+    """The sensor of one problem; `wanted` returns the request of the newest monitoring record, if any."""
 
     def evaluate(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        wish = look(context)
-        if wish is None:
+        request = wanted(context)
+        if request is None:
             return dg.SkipReason(f"the model of {problem} is as it was")
         running = unfinished_run(context.instance, job)
         if running:
             return dg.SkipReason(f"run {running} of {job} has not finished")
-        # The key lets the same look ask once only.
-        return dg.RunRequest(run_key=f"{problem}:{wish.as_of.isoformat()}", tags={"opsguard/why": wish.why[:200]})
+        # The run key allows one request per monitoring record.
+        return dg.RunRequest(run_key=f"{problem}:{request.as_of.isoformat()}", tags={"opsguard/why": request.why[:200]})
 
     return dg.SensorDefinition(
         name=f"{problem}_retraining_sensor",

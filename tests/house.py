@@ -197,3 +197,16 @@ ARROWS = {
     "opsguard_assets/definitions.py": ("opsguard_assets.build",),
     "opsguard_assets/cli.py": ("opsguard_assets.commands", "resources.revision"),
 }  # fmt: skip
+
+# Words that docs/glossary.md avoids and that mean nothing else in code: in a docstring, and in a name.
+AVOIDED_PHRASES = (
+    "learning house", "is no instant", "came of it", "at most so many", "told apart", "met again",
+    "goes on from", "a glance", "kept out", "lets it in", "not listened to", "withheld an", "the mission",
+    "problem of the learning", "slow walk", "alerts that live", "the life of alerts", "model in force",
+)  # fmt: skip
+AVOIDED_NAMES = {
+    "told", "told_of", "told_once", "tick_again", "ticks_again", "usefulness", "withholding", "follow_outcomes",
+    "hold_back", "kept_out", "let_in", "wish", "last_watch", "watch_of", "watches",
+}  # fmt: skip
+# Migrations that ran are never edited.
+OLD_WORDS = "resources/migrations/"

@@ -14,6 +14,8 @@ import pytest
 from tests.house import (
     ALLOWED_OUTSIDE,
     ARROWS,
+    AVOIDED_NAMES,
+    AVOIDED_PHRASES,
     CLOCKS,
     DAGSTER_READS_ANNOTATIONS,
     DOMAINS,
@@ -21,6 +23,7 @@ from tests.house import (
     FLOORS,
     GROUND,
     MAY_IMPORT_DAGSTER,
+    OLD_WORDS,
     ONE_PIECE,
     ONE_SENTENCE,
     OUTSIDE_WORLD,
@@ -248,6 +251,39 @@ def test_the_records_of_the_domains_load_without_what_their_assets_and_models_ne
     loaded = set(done.stdout.split())
     assert "dataframely" in loaded
     assert loaded & {"dagster", "deltalake", "scipy", "ml", "resources"} == set(), "`status` reads them"
+
+
+def docstrings_of(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield " ".join((ast.get_docstring(node) or "").lower().split())
+
+
+def names_in(tree: ast.AST) -> Iterator[str]:
+    """Every name that code gives: of modules' functions, classes, parameters and variables."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def test_docstrings_and_names_use_the_words_of_the_glossary():
+    files = [path for path in python_files(*ROOMS) if not name_of(path).startswith(OLD_WORDS)]
+    phrases = [
+        (name_of(path), phrase)
+        for path in files
+        for text in docstrings_of(tree_of(path))
+        for phrase in AVOIDED_PHRASES
+        if phrase in text
+    ]
+    names = [
+        (name_of(path), name) for path in files for name in [path.stem, *names_in(tree_of(path))]
+        if name.lower().strip("_") in AVOIDED_NAMES
+    ]  # fmt: skip
+    assert (phrases, names) == ([], []), "docs/glossary.md has the word that is used instead"
 
 
 def tracked_texts() -> dict[str, str]:

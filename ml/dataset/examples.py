@@ -59,7 +59,7 @@ class Examples:
         return self if self.once is None else replace(self, rows=self.rows.filter(self.once))
 
     def some(self, most: int, seed: int) -> "Examples":
-        """So many rows at most, drawn by a seed; of rare events all that fit, the others weighing more in return."""
+        """A maximum number of rows, drawn by a seed. Rare events are kept if they fit; other rows weigh more."""
         if len(self.rows) <= most:
             return self
         events = int(self.rows["is_late"].cast(pl.Int64).sum())

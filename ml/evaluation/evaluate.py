@@ -82,7 +82,7 @@ def calibration_error(rows: pl.DataFrame) -> float | None:
 
 
 def calibration_interval(rows: pl.DataFrame, *, draws: int = 200, seed: int = 7) -> dict[str, float | None]:
-    """How far the calibration error can be told, with so many rows.
+    """How precisely the calibration error can be measured with the given rows.
 
     Returns:
         `ece_low` and `ece_high`, the 5 % and 95 % quantiles over rows drawn again with replacement, and `ece_floor`,

@@ -84,7 +84,7 @@ def fates(
     thresholds: Sequence[float],
     within: float | None = None,
 ) -> pl.DataFrame:
-    """What became of every entity that was alerted or had its event in the period.
+    """The fate of every entity that was alerted or had its event in the period.
 
     Args:
         found: `key`, `threshold`, `raised_at`: the first alert of an entity.

@@ -60,7 +60,7 @@ def _at_one_moment(moments: pl.DataFrame, stream: pl.DataFrame, by: Sequence[str
 
 
 def in_order(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
-    """Rows sorted by columns, in the given order where these are equal; what is sorted already costs a glance."""
+    """Rows sorted by columns, in the given order where these are equal; checking sorted rows is cheap."""
     is_sorted = pl.lit(value=True)
     for column in reversed(by):
         this, following = pl.col(column), pl.col(column).shift(-1)

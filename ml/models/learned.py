@@ -21,7 +21,7 @@ class Scorer(Protocol):
     """What ranks: rows of numbers in, one score in 0..1 out."""
 
     def scores(self, rows: Numbers) -> Numbers:
-        """Scores of n rows (n, features), of none as well; unknown is NaN, and so is a score that nobody can tell."""
+        """Scores of n rows (n, features); n may be 0. Unknown features are NaN, and so are undefined scores."""
         ...
 
 

@@ -24,7 +24,7 @@ _HEADLINE = (
     ("brier_skill", "share of the constant's Brier score that is saved"),
     ("log_loss", "surprise per moment"),
     ("ece", "mean distance of said and seen shares"),
-    ("ece_floor", "the same of a perfect model with so many moments"),
+    ("ece_floor", "the same for a perfect model with as many moments"),
     ("base_rate", "share of the moments that a {event} followed"),
     ("precision_at_alert", "share of the moments from {alert} that a {event} followed"),
     ("recall_at_alert", "share of the moments before a {event} that were at {alert} or more"),

@@ -23,8 +23,8 @@ FINDING = pl.Schema(
         "reason": pl.String(),
         "evidence": pl.String(),  # a JSON object
         "is_raising": pl.Boolean(),  # beyond the threshold that raises; below it, but not below the one that clears
-        "withheld": pl.String(),  # why it must not raise an alert, one of WITHHELD; null: it may
-        "told_by": pl.String(),  # the key of the finding whose alert tells it; where `withheld` is TOLD
+        "withheld": pl.String(),  # why it must not raise an alert, one of SUPPRESSIONS; null: it may
+        "told_by": pl.String(),  # the key of the finding that covers it; where `withheld` is COVERED
         "model_name": pl.String(),
         "model_version": pl.String(),
         "model_run_id": pl.String(),
@@ -40,13 +40,13 @@ NOT_IN_PLAN, HELD_BACK, OVER_BUDGET = "not in the plan", "held back", "over budg
 # Decisions that count a finding in an existing alert.
 COUNTED = (RAISED, REFRESHED, REOPENED, HELD, MUTED, UNMUTED)
 GROUPED, IN_MAINTENANCE, EXPIRED = "grouped under its site", "in maintenance", "expired"
-TOLD = "told by another alert"
-WITHHELD = (NOT_IN_PLAN, HELD_BACK, OVER_BUDGET, GROUPED, IN_MAINTENANCE, EXPIRED, TOLD)
+COVERED = "told by another alert"
+SUPPRESSIONS = (NOT_IN_PLAN, HELD_BACK, OVER_BUDGET, GROUPED, IN_MAINTENANCE, EXPIRED, COVERED)
 # Marks that end an active alert and become its resolution: the alert of its site or another alert covers it, or it
 # expired, because nobody evaluates it any longer.
-ENDING = (GROUPED, EXPIRED, TOLD)
+ENDING = (GROUPED, EXPIRED, COVERED)
 # After these resolutions the same alert is reopened if its condition soon holds again. Expired alerts never reopen.
-COMES_BACK = (CLEARED, GROUPED, TOLD)
+COMES_BACK = (CLEARED, GROUPED, COVERED)
 
 
 class FindingError(ValueError):
@@ -69,7 +69,7 @@ def checked(findings: pl.DataFrame) -> pl.DataFrame:
     needed = ("dedup_key", "alert_type", "entity_type", "entity_id", "severity", "title", "is_raising")
     wrong = {
         "an unknown severity": ~pl.col("severity").is_in(SEVERITIES),
-        "an unknown reason to be withheld": ~pl.col("withheld").is_in(WITHHELD),
+        "an unknown reason to be withheld": ~pl.col("withheld").is_in(SUPPRESSIONS),
         "evidence that is not valid JSON": pl.col("evidence").is_not_null()
         & pl.col("evidence").str.json_path_match("$").is_null(),
         **{f"no {name}": pl.col(name).is_null() for name in needed},

@@ -2,7 +2,7 @@
 
 Here: the order of statements, locks and idempotency. Not here: SQL (`sql/settling`), what people do (`people`).
 
-A monitor settles one tick at a time, in order. Settling the same tick again changes nothing; an older tick is recorded
+A monitor settles one tick at a time, in order. Settling a tick twice changes nothing; an older tick is recorded
 as late. A process that dies before the commit leaves no trace.
 """
 

@@ -60,8 +60,8 @@ def decided(
     copy_findings(connection, rows)
     for step in (PLAN, FIND_CLEARED):
         connection.execute(step, values)
-    told = [tuple(row) for row in connection.execute(statement(__name__, "before_tick/decided"))]
-    return pl.DataFrame(told, schema=_SCHEMA, orient="row")
+    decisions = [tuple(row) for row in connection.execute(statement(__name__, "before_tick/decided"))]
+    return pl.DataFrame(decisions, schema=_SCHEMA, orient="row")
 
 
 def digest_of_decisions(decisions: pl.DataFrame) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from opsguard_assets.alerts.finding import HELD_BACK, NOT_IN_PLAN, OVER_BUDGET, TOLD
+from opsguard_assets.alerts.finding import COVERED, HELD_BACK, NOT_IN_PLAN, OVER_BUDGET
 from opsguard_assets.tables.values import SEVERITIES
 
 _SALT = b"opsguard hold-out:"
@@ -144,7 +144,7 @@ def suppress_covered(findings: pl.DataFrame, pairs: pl.DataFrame, *, living: Seq
     severity = pl.when(is_graver).then(pl.col("_severity").cast(pl.String)).otherwise("severity")
     return rows.with_columns(
         severity=severity,
-        withheld=pl.when(is_told).then(pl.lit(TOLD)).otherwise("withheld"),
+        withheld=pl.when(is_told).then(pl.lit(COVERED)).otherwise("withheld"),
         told_by=pl.when(is_told).then("_by").otherwise("told_by"),
     ).drop("_by", "_severity")
 

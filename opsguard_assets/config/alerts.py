@@ -1,4 +1,4 @@
-"""Settings of the life of alerts. Not here: from which risk there is one (`SlaThresholds` and its like)."""
+"""Settings of the alert lifecycle. Not here: thresholds (`SlaThresholds` and others)."""
 
 from pydantic import Field
 

@@ -1,4 +1,4 @@
-"""What settings models share: frozen, a key that nobody reads is an error and not a silence, time zones are known."""
+"""The base of settings models: frozen, unknown keys are errors, time zones must exist."""
 
 import codecs
 import difflib

@@ -17,7 +17,7 @@ class Learning(Strict):
 
     Attributes:
         tuning_seconds: No trial of other parameters begins after so many seconds of a training.
-        tuning_trials: At most so many trials per candidate; 0 learns with the parameters as they are set.
+        tuning_trials: Maximum number of trials per candidate; 0 uses the default parameters.
         candidates: Who competes; all of them where none is named. The survival model is the best and the slowest.
     """
 

@@ -39,7 +39,7 @@ class SlaThresholds(Strict):
         escalate_from: Risk from which a ticket is escalated.
         holdout_share: Share of the tickets, by a stable hash, that is scored and not acted on: prevention can be
             measured then.
-        alerts_per_day: At most so many alerts of likely breaches a day, the greatest risks; any number where left out.
+        alerts_per_day: Maximum number of alerts of likely breaches per day, for the highest risks. Default: no limit.
         missed_tick_limit_minutes: A tick older than this is not caught up: the next one covers it.
     """
 
@@ -73,7 +73,7 @@ class Retention(Strict):
         lake_days: Old lake versions stay readable this long.
         raw_days: Raw records of loads that were accepted so long ago are deleted; those of other loads stay.
         decision_days: Decisions on findings older than this are deleted; alerts and their history stay.
-        risk_days: Scores of ticks older than this are deleted; what became of them stays in the outcomes.
+        risk_days: Scores of ticks older than this are deleted; their outcomes are kept.
         run_days: Finished Dagster runs older than this are deleted.
     """
 

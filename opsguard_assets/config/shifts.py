@@ -19,14 +19,14 @@ class Shifts(Strict):
         no_show_after_minutes: Nobody by then is a no-show.
         early_before_minutes: A departure earlier than this before the end is an early exit.
         open_after_minutes: A departure that nobody punched for so long after the end leaves the shift open.
-        days_ahead: The calendar reaches so many days ahead.
+        days_ahead: Days that the calendar reaches ahead.
         rest_hours: Whoever is proposed as a substitute has rested so long before, and can afterwards.
         substitute_within_km: Nobody is proposed who is based farther away: at 100 km a guard is there in about an hour
             and a half.
         no_show_risk_for: Clients whose shifts of the next 24 hours get a probability of a no-show; `*` for all. Nobody
             by default: read docs/shifts.md on fairness before.
         no_show_alert_from: Such a probability raises an alert from here.
-        proposals: At most so many substitutes are proposed.
+        proposals: Maximum number of proposed substitutes.
     """
 
     late_after_minutes: float = Field(default=15, ge=0)

@@ -50,7 +50,7 @@ class Table(Generic[S_co]):
     is_daily: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses a daily table whose rows have no day, or that needs more than their day to be told apart.
+        """Refuses a daily table whose rows have no day, or that needs more than the day as a partition key.
 
         Raises:
             ValueError: When it is one.

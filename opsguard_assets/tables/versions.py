@@ -6,7 +6,7 @@ each other (`reports`).
 A version is one state of one key. Among the versions known at an instant, the one of the highest rank is *the* row.
 Rank is (`version` column, `_sequence`, `known_at`, `_arrival`) where the table has a version column such as
 `updated_at`, so that a late older state changes nothing; otherwise (`known_at`, `_sequence`, `_arrival`): the last word
-counts. A version dated more than a day after it was known yields to every other one: nobody knows the future.
+counts. A version dated more than a day after it was known yields to every other one, because it cannot be known.
 `_arrival` is the place of the row in the order of files and rows: it decides where nothing else does, so that it does
 not matter which rows were loaded together. `superseded_at` is the instant from which another version is the row: null
 while it is current, equal to `known_at` for a state that was already outdated on arrival. A version that

@@ -312,7 +312,7 @@ def _on_standard_error(line: str) -> None:
 
 
 def _leave_all() -> None:
-    """At the end of this process: stops each server that nobody else needs."""
+    """At the end of this process: stops each server without other users."""
     for place, user in list(_joined.items()):
         del _joined[place]
         try:

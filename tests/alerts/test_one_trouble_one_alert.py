@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from opsguard_assets.alerts.finding import TOLD
+from opsguard_assets.alerts.finding import COVERED
 from opsguard_assets.alerts.lifecycle import settle
 from opsguard_assets.alerts.queries import alerts, decisions, history, unresolved_keys
 from opsguard_assets.alerts.suppression import suppress_outside_plan
@@ -47,7 +47,7 @@ def test_a_post_that_nobody_came_to_is_one_alert_from_the_first_tick_to_the_last
     assert told["08:35"] == told["09:05"] == {ANN: "late_arrival"}
     assert told["10:05"] == told["15:35"] == {ANN: "no_show"}
     (newest,) = decisions(database, [GAP], limit=1)
-    assert (newest["decision"], newest["detail"], newest["ticks"]) == (TOLD, ANN, 4)
+    assert (newest["decision"], newest["detail"], newest["ticks"]) == (COVERED, ANN, 4)
     assert len(alerts(database, states=("open", "resolved"))) == 1
 
 
@@ -72,7 +72,7 @@ def test_of_two_people_each_who_is_missing_has_one_alert_and_the_post_none(datab
     left = [punch("07:55", "11:00", person_id="bob")]
     assert all_told(database, "11:35", TWO, left) == {ANN: "no_show", BOB: "early_exit"}
     (newest,) = decisions(database, [GAP], limit=1)
-    assert newest["decision"] == TOLD
+    assert newest["decision"] == COVERED
 
 
 def test_a_post_that_the_plan_leaves_short_has_its_own_alert_which_names_who_else_is_absent(database):
@@ -157,7 +157,7 @@ def test_a_battery_that_runs_empty_is_one_alert_until_it_is_the_silence_of_its_d
     assert device_tick(database, 4) == {}
     silent = next(row for row in alerts(database, states=("resolved",)) if row["alert_type"] == "device_silent")
     assert silent["reason"].endswith("; its battery was at 8 %")
-    assert [row["decision"] for row in decisions(database, ["low_battery_predicted:d"])] == [TOLD, "raised"]
+    assert [row["decision"] for row in decisions(database, ["low_battery_predicted:d"])] == [COVERED, "raised"]
     assert decisions(database, ["device_failure_risk:d"])[0]["detail"] == "device_silent:d"
 
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from opsguard_assets.alerts import finding as finding_words
-from opsguard_assets.alerts.finding import TOLD, WITHHELD
+from opsguard_assets.alerts.finding import COVERED, SUPPRESSIONS
 from opsguard_assets.alerts.lifecycle import Monitor, settle
 from opsguard_assets.commands.explanation import MEANINGS
 from opsguard_assets.domains import ALERT_TYPES
@@ -301,14 +301,16 @@ def test_a_gap_is_explained_by_its_number_site_client_post_and_key(command, data
 
 
 def test_what_another_alert_tells_is_explained_by_its_name(command, database):
-    told = other("coverage_gap", "coverage_gap:S9/gate", "post", withheld=TOLD) | {"told_by": "shift:g@d/ann"}
+    told = other("coverage_gap", "coverage_gap:S9/gate", "post", withheld=COVERED) | {"told_by": "shift:g@d/ann"}
     all_kinds(database, told)
     answer = asked(command, "explain", "gate")["answer"]
     assert "another alert covers the same problem (shift:g@d/ann)" in answer
 
 
 def test_every_decision_has_a_meaning():
-    made = {name for name in vars(finding_words).values() if isinstance(name, str) and name in {*WITHHELD, *DECIDED}}
+    made = {
+        name for name in vars(finding_words).values() if isinstance(name, str) and name in {*SUPPRESSIONS, *DECIDED}
+    }
     assert set(MEANINGS) >= made
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ml.evaluation.prediction_log import AHEAD, LABELLED, UNKNOWN, WITHOUT
 from ml.problems.sla_breach.rule import RuleBaseline
-from opsguard_assets.config.settings import Settings
+from opsguard_assets.config.settings import Settings, SlaThresholds
 from opsguard_assets.models.outcome_assets import COMPLETE, outcomes_asset, outcomes_key
 from opsguard_assets.models.outcomes import judge, keep_weeks, outcomes_name, stored_weeks
 from opsguard_assets.moment import moment_config
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.timeout(300)
 def tick(lake, as_of):
     """Scores and records a tick by the rule, under the name of the version of the time."""
     version = "1" if as_of < SWITCH else "2"
-    rows = scored(lake, RuleBaseline(), None, as_of).with_columns(model_version=pl.lit(version))
+    rows = scored(lake, RuleBaseline(), None, as_of, SlaThresholds()).with_columns(model_version=pl.lit(version))
     where = {"date": as_of.date(), "as_of": as_of}
     lake.replace_slice(SLA_RISK.derived_name, rows, where=where, partition_by=["date"])
 

@@ -65,12 +65,12 @@ def test_a_new_champion_waits_for_the_tick_that_runs_and_is_not_forgotten(instan
 
 
 def test_a_look_that_wants_a_training_gets_one_with_its_reason_and_only_one(instance):
-    sensor = retraining_sensor("sla_breach", look=lambda _: RetrainingRequest(NOON, "skill -0.26"), job=TRAIN)
+    sensor = retraining_sensor("sla_breach", wanted=lambda _: RetrainingRequest(NOON, "skill -0.26"), job=TRAIN)
     requests = [evaluate(sensor, instance).run_requests[0] for _ in range(2)]
     assert requests[0].tags["opsguard/why"] == "skill -0.26"
     assert requests[0].run_key == requests[1].run_key
 
 
 def test_a_model_that_is_as_it_was_is_left_alone(instance):
-    result = evaluate(retraining_sensor("sla_breach", look=lambda _: None, job=TRAIN), instance)
+    result = evaluate(retraining_sensor("sla_breach", wanted=lambda _: None, job=TRAIN), instance)
     assert not result.run_requests

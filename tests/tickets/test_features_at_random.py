@@ -8,7 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from ml.problems.sla_breach import bounded, streams
-from ml.problems.sla_breach.features import CLOCK, TOLD, features
+from ml.problems.sla_breach.features import CLOCK, CLOCK_STATE, features
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.learning import features_io as serving
 from opsguard_assets.tickets.learning.dataset import TicketDataset
@@ -121,4 +121,4 @@ def test_a_tick_is_served_what_the_whole_history_tells(seed, tmp_path, monkeypat
 
 
 def told_by(dataset, given):
-    return features(dataset.known, given.select("ticket_id", "as_of", *CLOCK, *TOLD))
+    return features(dataset.known, given.select("ticket_id", "as_of", *CLOCK, *CLOCK_STATE))

@@ -4,7 +4,7 @@ Here: streams sorted by device and knowledge, from hourly rollups and events. No
 (`features`), lives and labels (`lives`).
 
 A row of a stream says what was known of a device from `at` on. Averages are exponential in time (half-lives of 6
-hours, a day, a week and 30 days), so the last row of a device is all that its future depends on: a stream goes on from
+hours, a day, a week and 30 days), so the last row of a device is all that its future depends on: a stream resumes from
 a stored last row as if the history were there.
 """
 

@@ -51,7 +51,7 @@ FEATURES = (
     "weekday",
 )
 # What else the clock says.
-TOLD = ("timezone", "resolution_state", "response_state", "resolution_due_at")
+CLOCK_STATE = ("timezone", "resolution_state", "response_state", "resolution_due_at")
 KEYS = ("ticket_id", "as_of", "client_id", "site_id", "priority", "is_open")
 
 
@@ -72,7 +72,7 @@ def features(known: Streams, moments: pl.DataFrame) -> pl.DataFrame:
         order = moments["as_of"].arg_sort()
         return features(known, moments[order])[order.arg_sort()]
     state = latest(moments, known.states, by=["ticket_id"])
-    rows = moments.select("ticket_id", "as_of", *CLOCK, *TOLD).hstack(state)
+    rows = moments.select("ticket_id", "as_of", *CLOCK, *CLOCK_STATE).hstack(state)
     parts = [
         rows,
         *(_load(rows, known, column) for column in LOADED),

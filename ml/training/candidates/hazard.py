@@ -95,7 +95,7 @@ def _some(examples: Examples, seed: int) -> Examples:
 
 
 def _drawn(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """So many moments; where ends are rare, whole moments would be lost with the few that tell: more are drawn."""
+    """A sample of moments. Where ends are rare, more moments are drawn, so that few informative ones are lost."""
     ends = int(rows[ENDED].sum())
     most = _MOST_MOMENTS if ends >= RARE * len(rows) else _MOST_MOMENTS_OF_RARE
     return rows.sample(most, seed=seed) if len(rows) > most else rows

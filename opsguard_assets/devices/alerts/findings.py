@@ -1,6 +1,6 @@
 """What a tick finds of devices: failures to come, silence, empty batteries, devices to replace, sites gone silent.
 
-Here: health and risk in, findings out. Not here: who is withheld an alert by plan, and the life of alerts.
+Here: health and risk in, findings out. Not here: suppression by plan, and the alert lifecycle.
 """
 
 from collections.abc import Sequence

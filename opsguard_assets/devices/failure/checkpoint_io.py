@@ -39,7 +39,7 @@ class Kept:
 def carried_at(lake: Lake, as_of: datetime) -> Carried:
     """The last rows of all streams at a moment, made from those of the tick before and kept in turn.
 
-    A lake as it had been recorded by an instant goes on from rows that were made of no later load, and keeps none.
+    A lake as it had been recorded by an instant resumes from rows that contain no later load, and keeps none.
     """
     slices = _slices(lake, as_of)
     kept = next((each for each in slices if each.as_of <= as_of and not _is_contradicted(lake, each)), None)

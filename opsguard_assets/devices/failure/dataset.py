@@ -20,7 +20,7 @@ from ml.problems.device_failure.problem import HORIZONS, asked, task_of
 from ml.problems.device_failure.streams import Streams, streams
 from opsguard_assets.tables.values import INSTANT
 
-# So many moments are learned from at most; each device is looked at as often as the others.
+# Maximum number of training moments; every device contributes equally many.
 MOST_MOMENTS, MOST_LOOKED_AT = 250_000, 60_000
 _STEPS = tuple(timedelta(hours=hours) for hours in (1, 3, 6, 12, 24, 72, 168, 336, 720))
 _SEED = 5

@@ -1,4 +1,4 @@
-"""Device failures as a problem of the learning house, and its history out of the lake.
+"""The prediction problem of device failures, and its history from the lake.
 
 Here: reading, after the rollups were brought up to date with the loads: what is learned from is what was reported, not
 what a tick happened to look at. Not here: features and lives (`ml.problems.device_failure`), which moments are looked

@@ -51,7 +51,7 @@ def health_at(lake: Lake, as_of: datetime, *, replace_below: float) -> dy.DataFr
 
 
 def _in_portions(seen: Seen, as_of: datetime) -> pl.DataFrame:
-    """Health, so many devices at a time: it needs several times the memory of the hours that it looks at."""
+    """Computes health in batches of devices, because it needs several times the memory of its input."""
     if len(seen.devices) <= _PORTION:
         return device_health(seen, as_of)
     parts = (seen.devices.slice(first, _PORTION) for first in range(0, len(seen.devices), _PORTION))

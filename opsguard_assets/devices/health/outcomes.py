@@ -2,9 +2,9 @@
 
 Here: scores and lives in, shares with intervals out, and their picture. Not here: health and lives.
 
-A score is low for what was, so three kinds of devices are told apart: those that are down at the moment (they have
-failed already, and nothing more can be foretold of them), those that came back within the window that the score looks
-at (it still holds their outage, which is over), and those that were up throughout.
+A score is low for what was, so three kinds of devices are reported separately: those that are down at the
+moment (they have already failed, so there is nothing left to predict), those that came back within the window of the
+score (which still contains their outage), and those that were up throughout.
 """
 
 from collections.abc import Mapping

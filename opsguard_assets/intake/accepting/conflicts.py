@@ -1,4 +1,4 @@
-"""Rows of one report in one file that say two things of the same column: set apart with the reason.
+"""Rejects rows of one report in one file that contradict each other in a column, with the reason.
 
 Here: one pure function over what the feeds of a table made of a batch. Not here: rows that fill each other
 (`opsguard_assets.tables.reports`). A file gives its rows of one report in no order that means anything, so that the

@@ -1,4 +1,4 @@
-"""Raw rows of a source become rows of a canonical table; what breaks the contract is set apart with its reason.
+"""Converts raw rows of a source to rows of a canonical table; rows that violate the contract go to quarantine.
 
 Here: one pure function from raw rows to accepted and rejected ones. Not here: reading values (`parse`), what a mapping
 means (`origin`), the contract (`opsguard_assets.tables`) and stores (`accept`).
@@ -228,7 +228,7 @@ def _ahead(rows: pl.DataFrame, table: Table, recorded_at: datetime, minutes: int
 
 
 def _unknown_holidays(rows: pl.DataFrame) -> list[pl.DataFrame]:
-    """Entries of `holidays` that nobody understands: one of them would stop every clock of every calendar."""
+    """Invalid entries of `holidays`; a single one would stop every clock of every calendar."""
     if HOLIDAYS not in rows.columns:
         return []
     entries = rows.select("_row", entry=HOLIDAYS).explode("entry").drop_nulls()

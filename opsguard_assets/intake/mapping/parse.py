@@ -4,8 +4,8 @@ Here: instants, dates, numbers, truth values, lists and text, one column at a ti
 from (`origin`), and the contract's rules (`opsguard_assets.tables`).
 
 A naive instant is read in the zone that its mapping names. An hour that exists twice (autumn) is taken as the earlier
-instant; an hour that does not exist (spring) is no instant. Thousands separators are no numbers: `1,234` means two
-different amounts on the two sides of the Atlantic, and a guess would be wrong by a factor of 1,000.
+instant; an hour that does not exist (spring) is not a valid timestamp. Thousands separators are not read: `1,234` means
+different amounts in different countries, and a wrong guess would be off by a factor of 1,000.
 """
 
 from collections.abc import Callable

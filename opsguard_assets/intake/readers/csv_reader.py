@@ -1,4 +1,4 @@
-"""Reads CSV: every record arrives as text or is set apart with the reason why it cannot be split into columns.
+"""Reads CSV: every record arrives as text, or as damaged with the reason why it cannot be split into columns.
 
 Here: header and records. Not here: opening the file (`opening`), where records begin (`csv_lines`), meaning of values
 (`parse`).

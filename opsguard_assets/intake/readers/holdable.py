@@ -1,4 +1,4 @@
-"""Rows with a value that no table can hold are set apart before anything is made of them, each with its reason.
+"""Separates rows with values that no table can store, each with its reason, before anything else reads them.
 
 Here: one function over an Arrow batch, and the types that Polars lacks. Not here: reading (`parquet_reader`), values
 that can be held and mean nothing (`parse`).

@@ -1,4 +1,4 @@
-"""Reads JSON lines: one record per line; a line that is no record is set apart with its reason.
+"""Reads JSON lines: one record per line; a line that is not a record is damaged, with its reason.
 
 Here: lines to columns of text. Not here: opening the file (`opening`), meaning of the values (`parse`).
 

@@ -18,7 +18,7 @@ BATCH_ROWS = 100_000
 
 
 def read_parquet(file: Opened, part: Part) -> None:
-    """Reads one file into a part; a row with a value that no table can hold is set apart with its reason.
+    """Reads one file into a part; a row with a value that no table can store is damaged, with its reason.
 
     Raises:
         SourceError: When the file is cut or damaged, two of its columns are one by name, or one is of an unknown type.

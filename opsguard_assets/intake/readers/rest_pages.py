@@ -34,7 +34,7 @@ class Pages:
     Attributes:
         source: The source.
         apart: What stood between the records and is none: reason and text.
-        mark: Stands for what is nested too deep, until its record is set apart.
+        mark: Stands for what is nested too deep, until its record is recorded as damaged.
     """
 
     source: RestSource

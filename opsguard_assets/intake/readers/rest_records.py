@@ -79,7 +79,7 @@ def read(source: RestSource, state: Mapping[str, Any], spool: Spool) -> None:
 
 
 def _line(record: Any, pages: Pages) -> bytes | None:
-    """A record as a line of JSON; None where it was set apart."""
+    """A record as a line of JSON; None if it is damaged."""
     try:
         text = json.dumps(record, default=str, ensure_ascii=False)
     except RecursionError:
@@ -90,7 +90,7 @@ def _line(record: Any, pages: Pages) -> bytes | None:
         return None
     try:
         return text.encode()
-    except UnicodeEncodeError:  # half of a character, which the reader of lines sets apart
+    except UnicodeEncodeError:  # an unpaired surrogate, which the reader of lines records as damaged
         return json.dumps(record, default=str).encode()
 
 

@@ -1,6 +1,6 @@
-"""Glances at sources: cheap enough for every half minute, no records are read.
+"""Probes sources: cheap enough for every half minute, because no records are read.
 
-Here: what tells that something is new. Not here: reading it (`receive`). A glance that misses something does no harm:
+Here: what tells that something is new. Not here: reading it (`receive`). A probe that misses something does no harm:
 the hourly load reads every source all the same.
 """
 

@@ -1,6 +1,6 @@
 """What a tick finds of shifts: one evolving finding per part in a shift, posts that are short, positions far away.
 
-Here: verdicts and coverage in, findings out. Not here: verdicts (`verdicts`), the life of alerts.
+Here: verdicts and coverage in, findings out. Not here: verdicts (`verdicts`), the alert lifecycle.
 
 A part in a shift has one alert, whatever its state becomes: nobody yet is `late_arrival`, then `no_show`; a blind feed
 makes it `shift_unconfirmed`, which accuses nobody and is not told of somebody who is there; somebody at another place
@@ -9,7 +9,7 @@ titles: evidence and reasons carry them.
 
 A post that is short because somebody did not come, or left, has no alert of its own: that of the part tells it. It has
 one where people are missing of whom no alert speaks, and its reason names the others. What the plan of the next day
-leaves open is told apart.
+leaves open is reported separately.
 
 A shift that is no longer judged cannot clear anything: the alerts that still live of it expire.
 """
@@ -109,7 +109,7 @@ def suppress_repeated(found: Found, mark: Callable[[pl.DataFrame], pl.DataFrame]
 
     Args:
         found: What the tick knows.
-        mark: Marks findings that must not raise an alert: what is withheld itself tells no gap.
+        mark: Sets the suppression marks; a suppressed finding covers no gap.
     """
     every = mark(shift_findings(found))
     pairs = _told_gaps(found, every.filter(pl.col("withheld").is_null())["dedup_key"])

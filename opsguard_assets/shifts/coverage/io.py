@@ -29,6 +29,6 @@ def coverage_at(lake: Lake, as_of: datetime) -> dy.DataFrame[ShiftCoverage]:
 
 
 def record_coverage(lake: Lake, rows: dy.DataFrame[ShiftCoverage], as_of: datetime) -> None:
-    """Keeps the rows of a tick; the same tick again replaces them."""
+    """Stores the rows of a tick, replacing those of an earlier run."""
     where = {"date": as_of.date(), "as_of": as_of}
     lake.replace_slice(SHIFT_COVERAGE.derived_name, rows, where=where, partition_by=["date"])

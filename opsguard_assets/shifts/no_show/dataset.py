@@ -122,7 +122,7 @@ class ShiftDataset:
 
 
 def part_outcomes(parts: pl.DataFrame, limits: Limits = USUAL_LIMITS) -> pl.DataFrame:
-    """What became of past parts, from when that was known: rows for `ml.problems.no_show.features.streams`."""
+    """The outcomes of past parts, with the time they became known: rows for `ml.problems.no_show.features.streams`."""
     ended = parts.filter(pl.col("verdict").is_in(list(_KNOWN_VERDICTS)))
     missed = pl.col("verdict") == NO_SHOW
     # Only what an arrival says when it becomes known: how the shift ended was not known then.

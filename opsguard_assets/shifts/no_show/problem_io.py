@@ -1,4 +1,4 @@
-"""No-shows as a problem of the learning house, its history out of the lake, and one tick of risk.
+"""The prediction problem of no-shows, its history from the lake, and one tick of risk.
 
 Here: reading. Not here: features (`ml.problems.no_show`), labels and moments (`no_show.dataset`), the asset
 (`no_show.assets`).
@@ -76,7 +76,7 @@ def with_outcomes(lake: Lake, scores: pl.DataFrame, until: datetime, limits: Lim
 
 
 def parts_of(lake: Lake, until: datetime, limits: Limits = USUAL_LIMITS) -> pl.DataFrame:
-    """The parts in shifts of the last half year and of the day ahead, with what became of them by these limits.
+    """The parts in shifts of the last half year and of the day ahead, with their outcomes by these limits.
 
     Returns:
         `PART`, `verdict`, `arrived_at`, `late_minutes`, `arrival_known_at`.

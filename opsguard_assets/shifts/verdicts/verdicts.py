@@ -1,4 +1,4 @@
-"""What became of each part in a shift: one verdict, its minutes, and the rule that decided.
+"""The verdict on each part in a shift, its minutes, and the rule that decided.
 
 Here: shifts, presences and feeds in, verdicts out. Not here: how they are found (`calendar`, `presence`, `matching`,
 `feeds`), what is kept (`verdicts.io`).

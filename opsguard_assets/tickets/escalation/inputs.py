@@ -1,6 +1,6 @@
 """What a plan of escalations is made from, read from the stores as known at the moment.
 
-Here: reading, and who is withheld an escalation. Not here: the plan (`escalation.plan`).
+Here: reading, and the suppression of escalations. Not here: the plan (`escalation.plan`).
 """
 
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Escalations in the database: OpsGuard's own record of what it planned, what became of it, and who is to be told.
+"""Escalations in the database: plans, results, and the people to notify.
 
 Here: statements, one transaction each or part of the caller's. Not here: their order (`escalate`), the plan
 (`escalation.plan`).

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import polars as pl
 
-from ml.problems.sla_breach.features import CLOCK, TOLD, features
+from ml.problems.sla_breach.features import CLOCK, CLOCK_STATE, features
 from ml.problems.sla_breach.streams import Streams, streams
 from opsguard_assets.derivation import followed_upto, pending
 from opsguard_assets.tables.values import INSTANT
@@ -41,7 +41,7 @@ def features_at(lake: Lake, as_of: datetime, readings: pl.DataFrame) -> pl.DataF
         One row per row of `readings`, in order: the result of `ml.problems.sla_breach.features.features`.
     """
     known = _recent_streams(lake, as_of) or TicketDataset.of(history_of(lake), as_of).known
-    return features(known, readings.select(_KEY, "as_of", *CLOCK, *TOLD))
+    return features(known, readings.select(_KEY, "as_of", *CLOCK, *CLOCK_STATE))
 
 
 def _recent_streams(lake: Lake, as_of: datetime) -> Streams | None:

@@ -20,8 +20,8 @@ from opsguard_assets.tickets.sla.clock_history import TicketHistory, clock_histo
 # A tick is computed a little after its moment: the set serves moments so long before the newest load it has seen.
 MARGIN = timedelta(days=1)
 _TICKET = "ticket_id"
-_TOLD = ("is_late", "minutes", "passes_at", "changes_at")
-VERSION = tuple(c for c in RECENT_TICKETS.columns if c not in {"outcome_at", *_TOLD, "is_active"})
+_OUTCOME = ("is_late", "minutes", "passes_at", "changes_at")
+VERSION = tuple(c for c in RECENT_TICKETS.columns if c not in {"outcome_at", *_OUTCOME, "is_active"})
 
 
 def ticket_outcomes(history: TicketHistory, until: datetime) -> pl.DataFrame:
@@ -88,13 +88,13 @@ def recent_rows(versions: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """
     known = valid(versions).select(pl.col(c).cast(RECENT_TICKETS.dtypes[c]) for c in VERSION)
     return known.join(rows.rename({"at": "outcome_at"}), on=_TICKET, how="left", maintain_order="left").select(
-        *VERSION, "outcome_at", *_TOLD, is_active=pl.lit(value=True)
+        *VERSION, "outcome_at", *_OUTCOME, is_active=pl.lit(value=True)
     )
 
 
 def recent_outcomes(recent: pl.DataFrame) -> pl.DataFrame:
     """The rows of `ticket_outcomes` that a set of recent tickets carries; its rows stand ticket by ticket."""
-    rows = recent.select(_TICKET, *_TOLD, at="outcome_at").select(TICKET_OUTCOMES.columns)
+    rows = recent.select(_TICKET, *_OUTCOME, at="outcome_at").select(TICKET_OUTCOMES.columns)
     return rows.filter(pl.col(_TICKET).ne_missing(pl.col(_TICKET).shift(1)))
 
 

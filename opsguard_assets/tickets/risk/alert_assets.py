@@ -1,4 +1,4 @@
-"""The alerts of a tick of SLA risk as an asset: findings, who is withheld one, what became of each.
+"""The alerts of a tick of SLA risk as an asset: findings, suppression, decisions.
 
 Here: reading the tick, and the marks in their order. Not here: any of these steps, and settling (`monitor_assets`).
 """

@@ -1,6 +1,6 @@
 """What a tick of SLA risk finds: tickets likely to miss their deadline, and tickets that have missed it.
 
-Here: risks in, findings out. Not here: who is withheld an alert, and the life of alerts (`opsguard_assets.alerts`).
+Here: risks in, findings out. Not here: suppression, and the alert lifecycle (`opsguard_assets.alerts`).
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""SLA breaches as a problem of the learning house.
+"""The prediction problem of SLA breaches.
 
 Here: the declaration. Not here: features (`ml.problems.sla_breach`), moments and labels (`learning.dataset`).
 """

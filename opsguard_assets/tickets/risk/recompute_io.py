@@ -26,7 +26,7 @@ from resources.lake import Lake
 
 
 def recompute_tick(lake: Lake, champions: Champions, as_of: datetime, settings: Settings) -> RecomputedTick:
-    """Computes a recorded tick again.
+    """Recomputes a recorded tick.
 
     Args:
         lake: The lake as now.

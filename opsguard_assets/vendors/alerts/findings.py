@@ -1,6 +1,6 @@
 """What a tick finds of vendors and their orders: falling scores, missed targets, orders overdue or at risk.
 
-Here: scores, months, orders and risk in, findings out. Not here: any of these, and the life of alerts.
+Here: scores, months, orders and risk in, findings out. Not here: any of these, and the alert lifecycle.
 
 What is said of a vendor belongs to no client; what is said of an order belongs to whoever waits for it. Names of
 vendors are texts of other people: they stand in titles as they are, and every surface escapes them.

@@ -1,4 +1,4 @@
-"""What was known of work orders by an instant: when they were open, what became of them, rows of features.
+"""The point-in-time dataset of work orders: when they were open, their outcomes, rows of features.
 
 Here: orders, labels, moments. Not here: features (`ml.problems.work_order_late`), reading them from the lake
 (`orders.problem_io`).

@@ -1,4 +1,4 @@
-"""Late work orders as a problem of the learning house, its history out of the lake, and one tick of risk.
+"""The prediction problem of late work orders, its history from the lake, and one tick of risk.
 
 Here: reading. Not here: features (`ml.problems.work_order_late`), labels and moments (`orders.dataset`), the asset
 (`orders.assets`).
@@ -63,7 +63,7 @@ def with_outcomes(lake: Lake, scores: pl.DataFrame, until: datetime, *, cancelle
 def orders_of(
     lake: Lake, until: datetime, cancelled: tuple[str, ...], *, since: datetime | None = None
 ) -> pl.DataFrame:
-    """The orders created since an instant that have a due time, as they were known first, with what became of them.
+    """The orders created since an instant that have a due time, as they were known first, with their outcomes.
 
     Returns:
         `ORDER`, `completed_at`, `completed_known_at`, `off_at`.
