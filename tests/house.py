@@ -39,7 +39,7 @@ FLOORS = {
 # Words that every floor of `ml` speaks, and the names of the jobs of each domain.
 GROUND = ("ml.values", "ml.words", *(f"opsguard_assets.{domain}.job_names" for domain in DOMAINS))
 PURE = (
-    "ml/", "opsguard_assets/tables/", "opsguard_assets/simulator/",
+    "ml/", "opsguard_assets/drawing.py", "opsguard_assets/tables/", "opsguard_assets/simulator/",
     *(f"opsguard_assets/{domain}/" for domain in DOMAINS),
 )  # fmt: skip
 # In domains a module's name says that it touches the world: Dagster, or the lake and the database.
@@ -164,7 +164,8 @@ ARROWS = {
         "opsguard_assets.moment", "resources",
     ),
     "opsguard_assets/models/": (
-        "opsguard_assets.models", "opsguard_assets.alerts.finding", "opsguard_assets.alerts.queries",
+        "opsguard_assets.models", "opsguard_assets.drawing",
+        "opsguard_assets.alerts.finding", "opsguard_assets.alerts.queries",
         "opsguard_assets.config.settings", "opsguard_assets.metadata", "opsguard_assets.moment",
         "opsguard_assets.tables", "ml", "resources",
     ),
@@ -191,6 +192,7 @@ ARROWS = {
         "opsguard_assets.config.settings", "opsguard_assets.domains", "opsguard_assets.models.problem",
     ),
     "opsguard_assets/client_plans.py": ("opsguard_assets.tables", "resources.lake"),
+    "opsguard_assets/drawing.py": (),
     "opsguard_assets/derivation.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/metadata.py": ("opsguard_assets.tables", "opsguard_assets.intake.ledger.report"),
     "opsguard_assets/roles.py": ("opsguard_assets.intake.receiving.inbox", "opsguard_assets.models", "ml", "resources"),

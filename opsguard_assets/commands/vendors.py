@@ -59,7 +59,7 @@ def report(
 
     Example: `opsguard vendors report`, then open the page it names.
     """
-    from opsguard_assets.commands.vendor_pages import write_pages  # noqa: PLC0415 - only who writes pages needs it
+    from opsguard_assets.vendors.scores.pages import pages  # noqa: PLC0415 - only who writes pages needs it
 
     moment = instant_or_now(as_of, "--as-of", config)
     with opened(config) as session:

@@ -1,17 +1,19 @@
-"""Pictures of risks and models for asset pages, as SVG text.
+"""Pictures of risks and models for asset pages.
 
-Here: a histogram and lines drawn by hand, because importing a plotting library takes longer than the tick itself.
-Not here: the numbers behind them, and plots that are drawn seldom (`ml.evaluation.pictures`).
+Here: what is drawn. Not here: the numbers behind it, how it is drawn (`opsguard_assets.drawing`), and plots that are
+drawn seldom (`ml.evaluation.pictures`).
 """
 
 from dataclasses import dataclass
 
 import polars as pl
 
+from opsguard_assets.drawing import Colour, column, curve, line, svg, text
+
 _BINS = 20
-_BLUE, _AMBER, _RED, _INK, _LINE = "#4c78a8", "#d98e04", "#c0392b", "#333333", "#cccccc"
-_COLOURS = (_AMBER, _RED)
+_COLOURS: tuple[Colour, ...] = ("amber", "red")
 _WIDTH, _HEIGHT, _LEFT, _TOP = 760, 320, 60, 60
+_SIZE = _LEFT + _WIDTH + 30, _TOP + _HEIGHT + 50
 _LEAST_SHARE = 0.005
 
 
@@ -48,57 +50,50 @@ def risk_distribution(risks: pl.Series, thresholds: dict[str, float], captions: 
     counts = [int(found.get(number, 0)) for number in range(_BINS)]
     places = list(thresholds.values())
     parts = [
-        _text(_LEFT, 24, captions.title, size=15),
-        *(_bar(number, count, max(counts), places) for number, count in enumerate(counts) if count),
+        *(part for number, count in enumerate(counts) if count for part in _bar(number, count, max(counts), places)),
         *(
-            _mark(row, place, f"{word} from {place:.2f}: {int((scored >= place).sum()):,} {captions.entities}")
+            part
             for row, (word, place) in enumerate(thresholds.items())
+            for part in _mark(
+                row, place, f"{word} from {place:.2f}: {int((scored >= place).sum()):,} {captions.entities}"
+            )
         ),
         *_axis(captions.risk),
     ]
-    return _svg(parts)
-
-
-def _svg(parts: list[str]) -> bytes:
-    size, height = _LEFT + _WIDTH + 30, _TOP + _HEIGHT + 50
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{size}" height="{height}" '
-        f'font-family="sans-serif" fill="{_INK}"><rect width="100%" height="100%" fill="white"/>{"".join(parts)}</svg>'
-    ).encode()
+    return svg(captions.title, parts, *_SIZE)
 
 
 def _x(share: float) -> float:
     return _LEFT + share * _WIDTH
 
 
-def _bar(number: int, count: int, most: int, places: list[float]) -> str:
+def _bar(number: int, count: int, most: int, places: list[float]) -> list[str]:
     """One bin: its bar in the colour of what follows from it, and its count."""
     start = number / _BINS
     reached = sum(start >= place for place in places)
-    colour = (_BLUE, *_COLOURS)[min(reached, len(_COLOURS))]
-    height = (_HEIGHT - 20) * count / most
-    top, width = _TOP + _HEIGHT - height, _WIDTH / _BINS
-    bar = f'<rect x="{_x(start) + 1:.1f}" y="{top:.1f}" width="{width - 4:.1f}" height="{height:.1f}" fill="{colour}"/>'
-    return bar + _text(_x(start) + width / 2, top - 4, f"{count:,}", size=10, anchor="middle")
+    colours: tuple[Colour, ...] = ("blue", *_COLOURS)
+    height, width, base = (_HEIGHT - 20) * count / most, _WIDTH / _BINS, _TOP + _HEIGHT
+    return [
+        column(_x(start) + 1, base, width - 4, height, colours[min(reached, len(_COLOURS))]),
+        text(_x(start) + width / 2, base - height - 4, f"{count:,}", size=10, anchor="middle"),
+    ]
 
 
-def _mark(row: int, place: float, words: str) -> str:
+def _mark(row: int, place: float, words: str) -> list[str]:
     """A threshold as a dashed line, with how many lie beyond it."""
     colour = _COLOURS[min(row, len(_COLOURS) - 1)]
-    line = f'<path d="M{_x(place):.1f} {_TOP - 8}V{_TOP + _HEIGHT}" stroke="{colour}" stroke-dasharray="5 4"/>'
-    return line + f'<g fill="{colour}">{_text(_LEFT + row * 230, 46, words, size=12)}</g>'
+    return [
+        line((_x(place), _TOP - 8), (_x(place), _TOP + _HEIGHT), colour, dashes="5 4"),
+        text(10 + row * 230, 46, words, size=12, colour=colour),
+    ]
 
 
 def _axis(label: str) -> list[str]:
     """The axis of probabilities."""
     base = _TOP + _HEIGHT
-    line = f'<path d="M{_LEFT} {base}H{_LEFT + _WIDTH}" stroke="{_LINE}"/>'
-    ticks = [_text(_x(tick / 10), base + 18, f"{tick / 10:.1f}", size=11, anchor="middle") for tick in range(11)]
-    return [line, *ticks, _text(_LEFT + _WIDTH / 2, base + 40, label, size=12, anchor="middle")]
-
-
-def _text(x: float, y: float, words: str, *, size: int, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}">{words}</text>'
+    ticks = [text(_x(tick / 10), base + 18, f"{tick / 10:.1f}", anchor="middle") for tick in range(11)]
+    name = text(_LEFT + _WIDTH / 2, base + 40, label, size=12, anchor="middle")
+    return [line((_LEFT, base), (_LEFT + _WIDTH, base)), *ticks, name]
 
 
 def quality_over_weeks(weeks: pl.DataFrame) -> bytes:
@@ -125,23 +120,23 @@ def _over_weeks(weeks: pl.DataFrame, lines: dict[str, str], title: str) -> bytes
     highest = rows.select(pl.max_horizontal(list(lines)).max()).item() if len(rows) else None
     most = max(float(highest or 0), _LEAST_SHARE)
     step = _WIDTH / max(len(rows) - 1, 1)
-    parts = [_text(_LEFT, 24, title.format(len(rows)), size=15)]
+    parts: list[str] = []
+    colours: tuple[Colour, ...] = ("blue", "amber")
     for place, (name, words) in enumerate(lines.items()):
-        colour = (_BLUE, _AMBER)[place]
         heights = [_TOP + _HEIGHT - _HEIGHT * value / most for value in rows[name]]
-        points = " ".join(f"{_LEFT + step * i:.1f},{height:.1f}" for i, height in enumerate(heights))
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(f'<g fill="{colour}">{_text(_LEFT + place * 230, 46, words, size=12)}</g>')
+        points = [(_LEFT + step * i, height) for i, height in enumerate(heights)]
+        parts.append(curve(points, colours[place], width=2))
+        parts.append(text(10 + place * 230, 46, words, size=12, colour=colours[place]))
     every = max(len(rows) // 8, 1)
     base = _TOP + _HEIGHT
     parts += [
-        _text(_LEFT + step * i, base + 18, f"{week:%d %b}", size=11, anchor="middle")
+        text(_LEFT + step * i, base + 18, f"{week:%d %b}", anchor="middle")
         for i, week in enumerate(rows["week"])
         if i % every == 0
     ]
     parts += [
-        _text(_LEFT - 8, _TOP + 4, f"{most:.3f}", size=11, anchor="end"),
-        _text(_LEFT - 8, base, "0", size=11, anchor="end"),
+        text(_LEFT - 8, _TOP + 4, f"{most:.3f}", anchor="end"),
+        text(_LEFT - 8, base, "0", anchor="end"),
     ]
-    parts.append(f'<path d="M{_LEFT} {base}H{_LEFT + _WIDTH}" stroke="{_LINE}"/>')
-    return _svg(parts)
+    parts.append(line((_LEFT, base), (_LEFT + _WIDTH, base)))
+    return svg(title.format(len(rows)), parts, *_SIZE)

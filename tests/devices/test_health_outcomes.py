@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from opsguard_assets.devices.health.outcomes import failure_rates, rates_picture
+from opsguard_assets.devices.health.outcomes import failure_rates
+from opsguard_assets.devices.health.plots import rates_picture
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

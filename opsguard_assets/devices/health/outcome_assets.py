@@ -12,7 +12,8 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.failure.dataset import Asked, DeviceDataset
 from opsguard_assets.devices.failure.problem_io import history_of
 from opsguard_assets.devices.health.assets import DEVICE_HEALTH_KEY
-from opsguard_assets.devices.health.outcomes import ALL, BANDS, THEN, THROUGHOUT, failure_rates, rates_picture
+from opsguard_assets.devices.health.outcomes import ALL, BANDS, THEN, THROUGHOUT, failure_rates
+from opsguard_assets.devices.health.plots import rates_picture
 from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
 from opsguard_assets.metadata import Materialized, check_spec, figures, owners_of, picture, preview
 from opsguard_assets.moment import Moment

@@ -18,10 +18,7 @@ ALL, UP, BACK, THROUGHOUT = "all", "up", "came back", "up throughout"
 STATES = (ALL, UP, BACK, THROUGHOUT)
 THEN = "then"
 WITHIN: Mapping[str, float] = {THEN: 0.0, "24h": 1_440.0, "7d": 10_080.0}
-_COLOURS = {THEN: "#999999", "24h": "#4c78a8", "7d": "#d98e04"}
 _Z = 1.96
-_INK, _LINE = "#333333", "#cccccc"
-_LEFT, _TOP, _HEIGHT, _GROUP, _BAR = 60, 50, 240, 260, 70
 
 
 def failure_rates(scored: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
@@ -91,35 +88,3 @@ def _late(minutes: float) -> pl.Expr:
 
 def _place(name: str, order: tuple[str, ...]) -> pl.Expr:
     return pl.col(name).replace_strict(list(order), list(range(len(order))), return_dtype=pl.Int8)
-
-
-def rates_picture(rates: pl.DataFrame) -> bytes:
-    """The shares by band as bars with their intervals, as an SVG: down then, and of those up what came."""
-    shown = rates.filter(pl.when(pl.col("within") == THEN).then(pl.lit(ALL)).otherwise(pl.lit(UP)) == pl.col("state"))
-    most = max(float(shown["high"].max() or 0.0), 0.01)  # type: ignore[arg-type]
-    base = _TOP + _HEIGHT
-    title = "By band of health: devices that were down then; of those up, which failed or went offline afterwards"
-    parts = [_text(_LEFT, 26, title, size=15)]
-    for row in shown.iter_rows(named=True):
-        place = BANDS.index(row["band"]) * _GROUP + list(WITHIN).index(row["within"]) * (_BAR + 8) + _LEFT + 20
-        height, colour = _HEIGHT * row["rate"] / most, _COLOURS[row["within"]]
-        low, high = (base - _HEIGHT * row[name] / most for name in ("low", "high"))
-        middle, when = place + _BAR / 2, THEN if row["within"] == THEN else f"in {row['within']}"
-        parts += [
-            f'<rect x="{place}" y="{base - height:.1f}" width="{_BAR}" height="{height:.1f}" fill="{colour}"/>',
-            f'<path d="M{middle} {low:.1f}V{high:.1f}" stroke="{_INK}"/>',
-            _text(middle, high - 6, f"{row['rate']:.1%} {when}", size=10, anchor="middle"),
-            _text(middle, base + 16, f"{row['failed']:,} of {row['devices']:,}", size=10, anchor="middle"),
-        ]
-    for number, name in enumerate(BANDS):
-        parts.append(_text(_LEFT + number * _GROUP + 28 + 1.5 * _BAR, base + 36, name, anchor="middle"))
-    parts.append(f'<path d="M{_LEFT} {base}H{_LEFT + len(BANDS) * _GROUP}" stroke="{_LINE}"/>')
-    width, height = _LEFT + len(BANDS) * _GROUP + 20, base + 50
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" '
-        f'fill="{_INK}"><rect width="100%" height="100%" fill="white"/>{"".join(parts)}</svg>'
-    ).encode()
-
-
-def _text(x: float, y: float, words: str, *, size: int = 12, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}">{words}</text>'

@@ -1,18 +1,20 @@
-"""Pictures of health for asset pages, as SVG text.
+"""Pictures of health for asset pages.
 
-Here: drawing. Not here: the figures. Names of devices come from outside and are escaped.
+Here: what is drawn. Not here: the figures, and how it is drawn (`opsguard_assets.drawing`).
 """
 
 from datetime import datetime
-from html import escape
 
 import polars as pl
 
+from opsguard_assets.devices.health.outcomes import ALL, BANDS, THEN, UP, WITHIN
 from opsguard_assets.devices.health.score import CRITICAL, WARNING
+from opsguard_assets.drawing import Colour, bar, column, curve, line, svg, text
 
-_RED, _AMBER, _BLUE, _INK, _LINE = "#c0392b", "#d98e04", "#4c78a8", "#333333", "#cccccc"
 _BINS, _WIDTH, _HEIGHT, _LEFT, _TOP = 20, 760, 260, 50, 46
 _ROW, _CURVE, _HOURS = 34, 420, 72
+_WITHIN_COLOURS: dict[str, Colour] = {THEN: "grey", "24h": "blue", "7d": "amber"}
+_RATES_LEFT, _RATES_TOP, _RATES_HEIGHT, _GROUP, _BAR = 60, 50, 240, 260, 70
 
 
 def fleet_histogram(scores: pl.Series) -> bytes:
@@ -21,12 +23,14 @@ def fleet_histogram(scores: pl.Series) -> bytes:
     for place, count in (scores.clip(0, 99.999) // (100 / _BINS)).cast(pl.Int64).value_counts().iter_rows():
         counts[place] = count
     most = max([*counts, 1])
-    bars = [_bar(place, count, most) for place, count in enumerate(counts) if count]
-    base = _TOP + _HEIGHT
-    ticks = [_text(_LEFT + _WIDTH * n / 10, base + 18, str(n * 10), anchor="middle") for n in range(11)]
-    line = f'<path d="M{_LEFT} {base}H{_LEFT + _WIDTH}" stroke="{_LINE}"/>'
-    title = _text(_LEFT, 24, f"Health of {len(scores):,} devices", size=15)
-    return _svg([title, line, *bars, *ticks], _LEFT + _WIDTH + 30, base + 30)
+    base, width = _TOP + _HEIGHT, _WIDTH / _BINS
+    parts = [line((_LEFT, base), (_LEFT + _WIDTH, base))]
+    for place, count in enumerate(counts):
+        x, height = _LEFT + place * width, (_HEIGHT - 20) * count / most
+        parts.append(column(x + 1, base, width - 3, height, _band(place * 100 / _BINS)))
+        parts += [text(x + width / 2, base - height - 4, f"{count:,}", size=10, anchor="middle")] if count else []
+    parts += [text(_LEFT + _WIDTH * n / 10, base + 18, str(n * 10), anchor="middle") for n in range(11)]
+    return svg(f"Health of {len(scores):,} devices", parts, _LEFT + _WIDTH + 30, base + 30)
 
 
 def worst_sparklines(worst: pl.DataFrame, hours: pl.DataFrame) -> bytes:
@@ -36,20 +40,23 @@ def worst_sparklines(worst: pl.DataFrame, hours: pl.DataFrame) -> bytes:
         worst: Rows of health, the worst first.
         hours: Rollups of these devices (`device_id`, `hour_at`, `online_minutes`, `battery_last_pct`).
     """
-    parts = [_text(10, 24, "The worst devices over 72 hours: minutes online an hour (bars), charge (line)", size=15)]
+    parts = []
     for row, device in enumerate(worst.iter_rows(named=True)):
         top = 44 + row * _ROW
         own = hours.filter(pl.col("device_id") == device["device_id"])
-        colour = _RED if device["score"] < CRITICAL else _AMBER if device["score"] < WARNING else _BLUE
-        name, score = device["device_id"][:28], f"{device['score']:.0f}"
         parts += [
-            _text(10, top + 18, name),
-            f'<g fill="{colour}">{_text(225, top + 18, score, anchor="end")}</g>',
+            text(10, top + 18, device["device_id"][:28], size=12),
+            text(225, top + 18, f"{device['score']:.0f}", size=12, anchor="end", colour=_band(device["score"])),
             *_online(own, device["as_of"], top),
             _charge(own, device["as_of"], top),
-            f'<path d="M240 {top + 24}h{_CURVE}" stroke="{_LINE}"/>',
+            line((240, top + 24), (240 + _CURVE, top + 24)),
         ]
-    return _svg(parts, 240 + _CURVE + 20, 60 + len(worst) * _ROW)
+    title = "The worst devices over 72 hours: minutes online an hour (bars), charge (line)"
+    return svg(title, parts, 240 + _CURVE + 20, 60 + len(worst) * _ROW)
+
+
+def _band(score: float) -> Colour:
+    return "red" if score < CRITICAL else "amber" if score < WARNING else "blue"
 
 
 def _place(hours: pl.DataFrame, as_of: datetime) -> pl.Series:
@@ -60,35 +67,37 @@ def _place(hours: pl.DataFrame, as_of: datetime) -> pl.Series:
 def _online(hours: pl.DataFrame, as_of: datetime, top: float) -> list[str]:
     heights = hours["online_minutes"].fill_null(60.0).clip(0, 60) / 60 * 22
     return [
-        f'<rect x="{x:.1f}" y="{top + 24 - height:.1f}" width="4.6" height="{height:.1f}" fill="#dbe6f1"/>'
-        for x, height in zip(_place(hours, as_of), heights, strict=True)
+        bar(x, top + 24 - height, 4.6, height, "mist") for x, height in zip(_place(hours, as_of), heights, strict=True)
     ]
 
 
 def _charge(hours: pl.DataFrame, as_of: datetime, top: float) -> str:
     known = hours.filter(pl.col("battery_last_pct").is_not_null()).sort("hour_at")
-    points = " ".join(
-        f"{x + 2:.1f},{top + 24 - charge / 100 * 22:.1f}"
+    points = [
+        (x + 2, top + 24 - charge / 100 * 22)
         for x, charge in zip(_place(known, as_of), known["battery_last_pct"], strict=True)
-    )
-    return f'<polyline points="{points}" fill="none" stroke="{_BLUE}" stroke-width="1.5"/>'
+    ]
+    return curve(points, "blue")
 
 
-def _bar(place: int, count: int, most: int) -> str:
-    start = place * 100 / _BINS
-    colour = _RED if start < CRITICAL else _AMBER if start < WARNING else _BLUE
-    height, width = (_HEIGHT - 20) * count / most, _WIDTH / _BINS
-    x, top = _LEFT + place * width, _TOP + _HEIGHT - height
-    bar = f'<rect x="{x + 1:.1f}" y="{top:.1f}" width="{width - 3:.1f}" height="{height:.1f}" fill="{colour}"/>'
-    return bar + _text(x + width / 2, top - 4, f"{count:,}", size=10, anchor="middle")
-
-
-def _text(x: float, y: float, words: str, *, size: int = 12, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}">{escape(words)}</text>'
-
-
-def _svg(parts: list[str], width: float, height: float) -> bytes:
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" font-family="sans-serif" '
-        f'fill="{_INK}"><rect width="100%" height="100%" fill="white"/>{"".join(parts)}</svg>'
-    ).encode()
+def rates_picture(rates: pl.DataFrame) -> bytes:
+    """The shares by band as bars with their intervals: down then, and of those up what came."""
+    shown = rates.filter(pl.when(pl.col("within") == THEN).then(pl.lit(ALL)).otherwise(pl.lit(UP)) == pl.col("state"))
+    most = max(float(shown["high"].max() or 0.0), 0.01)  # type: ignore[arg-type]
+    base, wide = _RATES_TOP + _RATES_HEIGHT, len(BANDS) * _GROUP
+    parts = []
+    for row in shown.iter_rows(named=True):
+        place = BANDS.index(row["band"]) * _GROUP + list(WITHIN).index(row["within"]) * (_BAR + 8) + _RATES_LEFT + 20
+        low, high = (base - _RATES_HEIGHT * row[name] / most for name in ("low", "high"))
+        middle, when = place + _BAR / 2, THEN if row["within"] == THEN else f"in {row['within']}"
+        parts += [
+            column(place, base, _BAR, _RATES_HEIGHT * row["rate"] / most, _WITHIN_COLOURS[row["within"]]),
+            line((middle, low), (middle, high), "ink"),
+            text(middle, high - 6, f"{row['rate']:.1%} {when}", size=10, anchor="middle"),
+            text(middle, base + 16, f"{row['failed']:,} of {row['devices']:,}", size=10, anchor="middle"),
+        ]
+    for number, name in enumerate(BANDS):
+        parts.append(text(_RATES_LEFT + number * _GROUP + 28 + 1.5 * _BAR, base + 36, name, size=12, anchor="middle"))
+    parts.append(line((_RATES_LEFT, base), (_RATES_LEFT + wide, base)))
+    title = "By band of health: devices that were down then; of those up, which failed or went offline afterwards"
+    return svg(title, parts, _RATES_LEFT + wide + 20, base + 50)

@@ -1,11 +1,12 @@
-"""A day of telemetry as a picture for the asset page, as SVG text.
+"""A day of telemetry as a picture for the asset page.
 
-Here: bars drawn by hand, because importing a plotting library takes longer than the rollup. Not here: the numbers.
+Here: what is drawn. Not here: the numbers, and how it is drawn (`opsguard_assets.drawing`).
 """
 
 import polars as pl
 
-_BLUE, _AMBER, _INK = "#4c78a8", "#d98e04", "#333333"
+from opsguard_assets.drawing import column, svg, text
+
 _WIDTH, _HEIGHT, _LEFT, _TOP, _STEP = 760, 300, 20, 60, 30
 
 
@@ -14,29 +15,16 @@ def hours_of_day(counts: pl.DataFrame, title: str) -> bytes:
 
     Args:
         counts: (`hour`, `reports`, `late_reports`), one row per hour of the day.
-        title: Above it; nothing in it comes from outside.
+        title: Above it.
     """
     most = max(int(counts["reports"].max() or 0), 1)  # type: ignore[arg-type]
-    parts = [_text(_LEFT, 24, title, size=15), _text(_LEFT, 44, "reports by the hour (UTC); amber: came late", size=12)]
+    scale, base = (_HEIGHT - _TOP - 30) / most, _HEIGHT - 28
+    parts = [text(10, 44, "reports by the hour (UTC); amber: came late", size=12)]
     for hour, reports, late in counts.select("hour", "reports", "late_reports").iter_rows():
         x = _LEFT + hour * _STEP
         parts += [
-            _bar(x, reports, most, _BLUE, f"{hour:02d}:00 {reports:,} reports"),
-            _bar(x, late, most, _AMBER, f"{late:,} late"),
+            column(x + 2, base, _STEP - 4, scale * reports, "blue", words=f"{hour:02d}:00 {reports:,} reports"),
+            column(x + 2, base, _STEP - 4, scale * late, "amber", words=f"{late:,} late"),
+            text(x + _STEP // 2, _HEIGHT - 8, f"{hour}", anchor="middle"),
         ]
-        parts.append(_text(x + _STEP // 2, _HEIGHT - 8, f"{hour}", size=11, anchor="middle"))
-    view = f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" font-family="sans-serif">'
-    return "".join([view, *parts, "</svg>"]).encode()
-
-
-def _bar(x: float, count: int, most: int, colour: str, words: str) -> str:
-    if not count:
-        return ""
-    height = (_HEIGHT - _TOP - 30) * count / most
-    y = _HEIGHT - 28 - height
-    shape = f'<rect x="{x + 2}" y="{y:.1f}" width="{_STEP - 4}" height="{height:.1f}" fill="{colour}">'
-    return f"{shape}<title>{words}</title></rect>"
-
-
-def _text(x: float, y: float, words: str, *, size: int, anchor: str = "start") -> str:
-    return f'<text x="{x}" y="{y}" font-size="{size}" fill="{_INK}" text-anchor="{anchor}">{words}</text>'
+    return svg(title, parts, _WIDTH, _HEIGHT)

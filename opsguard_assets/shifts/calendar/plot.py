@@ -1,10 +1,8 @@
-"""The days of the calendar as SVG text. Not here: the figures."""
+"""The days of the calendar as a picture. Not here: the figures, and how it is drawn (`opsguard_assets.drawing`)."""
 
 import polars as pl
 
-from opsguard_assets.drawing import svg, text
-
-_PLANNED, _SHORT = "#4c78a8", "#c0392b"
+from opsguard_assets.drawing import column, svg, text
 
 
 def days_ahead(shifts: pl.DataFrame) -> bytes:
@@ -14,14 +12,11 @@ def days_ahead(shifts: pl.DataFrame) -> bytes:
     )
     rows = days.sort("on")
     most = max([*(rows["planned"] + rows["short"]), 1])
-    parts = [text(10, 24, "Shifts of each day; red: the person is excused and nobody comes instead", size=15)]
+    parts = []
     for place, row in enumerate(rows.iter_rows(named=True)):
         x, planned, short = 20 + place * 50, 160 * row["planned"] / most, 160 * row["short"] / most
-        parts += [_column(x, 210 - planned, planned, _PLANNED), _column(x, 210 - planned - short, short, _SHORT)]
+        parts += [column(x, 210, 36, planned, "blue"), column(x, 210 - planned, 36, short, "red")]
         parts.append(text(x + 18, 226, row["on"].strftime("%d %b"), anchor="middle"))
         parts.append(text(x + 18, 204 - planned - short, f"{row['planned'] + row['short']:,}", anchor="middle"))
-    return svg(parts, 40 + 50 * max(len(rows), 8), 240)
-
-
-def _column(x: float, top: float, height: float, colour: str) -> str:
-    return f'<rect x="{x}" y="{top:.1f}" width="36" height="{height:.1f}" fill="{colour}"/>'
+    title = "Shifts of each day; red: the person is excused and nobody comes instead"
+    return svg(title, parts, max(40 + 50 * len(rows), 560), 240)

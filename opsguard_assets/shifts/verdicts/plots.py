@@ -1,14 +1,13 @@
-"""Pictures of shifts for asset pages, as SVG text.
+"""Pictures of shifts for asset pages.
 
-Here: drawing. Not here: the figures. Names of sites and posts come from outside and are escaped.
+Here: what is drawn. Not here: the figures, and how it is drawn (`opsguard_assets.drawing`).
 """
 
 from datetime import datetime, timedelta
-from html import escape
 
 import polars as pl
 
-from opsguard_assets.drawing import LINE, svg, text
+from opsguard_assets.drawing import Colour, bar, legend, line, svg, text
 from opsguard_assets.shifts.calendar.calendar import EXCUSED
 from opsguard_assets.shifts.verdicts.verdicts import (
     COVERED,
@@ -22,17 +21,17 @@ from opsguard_assets.shifts.verdicts.verdicts import (
     WRONG_SITE,
 )
 
-_COLOURS = {
-    ON_TIME: "#4c78a8",
-    LATE: "#d98e04",
-    EARLY_EXIT: "#e0a95c",
-    LEFT_OPEN: "#9cb8d6",
-    UNATTENDED: "#e07a6a",
-    NO_SHOW: "#c0392b",
-    WRONG_SITE: "#8e44ad",
-    UNKNOWN: "#999999",
-    COVERED: "#dbe6f1",
-    EXCUSED: "#e5e5e5",
+_COLOURS: dict[str, Colour] = {
+    ON_TIME: "blue",
+    LATE: "amber",
+    EARLY_EXIT: "sand",
+    LEFT_OPEN: "pale",
+    UNATTENDED: "rose",
+    NO_SHOW: "red",
+    WRONG_SITE: "violet",
+    UNKNOWN: "grey",
+    COVERED: "mist",
+    EXCUSED: "line",
 }
 _TROUBLE = (NO_SHOW, UNATTENDED, WRONG_SITE, LATE, EARLY_EXIT, UNKNOWN)
 _LEFT, _TOP, _WIDTH, _ROW, _SITES, _LANES = 190, 84, 720, 9, 15, 8
@@ -44,31 +43,26 @@ def compliance_strip(verdicts: pl.DataFrame, as_of: datetime) -> bytes:
     frame = verdicts.filter(pl.col("verdict").is_in(list(_COLOURS)))
     trouble = pl.col("verdict").is_in(list(_TROUBLE)).sum()
     worst = frame.group_by("site_id").agg(_bad=trouble).sort("_bad", "site_id", descending=[True, False]).head(_SITES)
-    parts, top = (
-        [text(10, 24, f"Shifts of {frame['site_id'].n_unique():,} sites, the most trouble first", size=15)],
-        _TOP,
-    )
-    parts += _legend()
+    parts, top = legend(((verdict.replace("_", " "), colour) for verdict, colour in _COLOURS.items()), 38), _TOP
     for site in worst["site_id"]:
         rows = frame.filter(pl.col("site_id") == site).sort("expected_from_at", "shift_id").head(_LANES)
         parts.append(text(10, top + 10, site[:26]))
         parts += [_bar(row, as_of, top + lane * _ROW) for lane, row in enumerate(rows.iter_rows(named=True))]
         top += max(len(rows), 1) * _ROW + 10
-        parts.append(f'<path d="M{_LEFT} {top - 6}h{_WIDTH}" stroke="{LINE}" stroke-width="0.5"/>')
+        parts.append(line((_LEFT, top - 6), (_LEFT + _WIDTH, top - 6), width=0.5))
     for hours in range(0, 31, 6):
         x = _x(as_of - timedelta(hours=hours), as_of)
-        parts.append(f'<path d="M{x:.0f} {_TOP - 6}V{top}" stroke="{LINE}"/>')
+        parts.append(line((x, _TOP - 6), (x, top)))
         parts.append(text(x, _TOP - 12, (as_of - timedelta(hours=hours)).strftime("%d %H:%M"), anchor="middle"))
-    return svg(parts, _LEFT + _WIDTH + 60, top + 20)
+    title = f"Shifts of {frame['site_id'].n_unique():,} sites, the most trouble first"
+    return svg(title, parts, _LEFT + _WIDTH + 60, top + 20)
 
 
 def coverage_bars(coverage: pl.DataFrame) -> bytes:
     """The posts that lacked the most in 24 hours: the hours needed as a frame, scheduled pale, manned filled."""
     worst = coverage.sort("short_minutes", "site_id", "post", descending=[True, False, False]).head(_SITES)
     most = max([*worst["needed_minutes"], 60.0])
-    parts = [
-        text(10, 24, "Hours of one person in the last 24: needed (frame), scheduled (pale), manned (blue)", size=15)
-    ]
+    parts = []
     for place, row in enumerate(worst.iter_rows(named=True)):
         top = 44 + place * 22
         wide = {name: _WIDTH * row[f"{name}_minutes"] / most for name in ("needed", "scheduled", "manned")}
@@ -76,12 +70,13 @@ def coverage_bars(coverage: pl.DataFrame) -> bytes:
         hours = f"{row['manned_minutes'] / 60:.1f} of {row['needed_minutes'] / 60:.1f} h"
         parts += [
             text(10, top + 12, named[:28]),
-            f'<rect x="{_LEFT}" y="{top}" width="{wide["scheduled"]:.1f}" height="15" fill="{_COLOURS[COVERED]}"/>',
-            f'<rect x="{_LEFT}" y="{top}" width="{wide["manned"]:.1f}" height="15" fill="{_COLOURS[ON_TIME]}"/>',
-            f'<rect x="{_LEFT}" y="{top}" width="{wide["needed"]:.1f}" height="15" fill="none" stroke="{LINE}"/>',
+            bar(_LEFT, top, wide["scheduled"], 15, "mist"),
+            bar(_LEFT, top, wide["manned"], 15, "blue"),
+            bar(_LEFT, top, wide["needed"], 15, "grey", is_frame=True),
             text(_LEFT + wide["needed"] + 6, top + 12, hours),
         ]
-    return svg(parts, _LEFT + _WIDTH + 110, 60 + 22 * max(len(worst), 1))
+    title = "Hours of one person in the last 24: needed (frame), scheduled (pale), manned (blue)"
+    return svg(title, parts, _LEFT + _WIDTH + 110, 60 + 22 * max(len(worst), 1))
 
 
 def _bar(row: dict[str, datetime | str], as_of: datetime, top: float) -> str:
@@ -89,22 +84,9 @@ def _bar(row: dict[str, datetime | str], as_of: datetime, top: float) -> str:
     if not isinstance(starts, datetime) or not isinstance(ends, datetime):
         raise TypeError("a shift has no bounds")
     left, right = _x(starts, as_of), _x(min(ends, as_of + timedelta(hours=2)), as_of)
-    words = escape(f"{row['shift_id']} {row['person_id']}: {row['verdict']}")
-    colour = _COLOURS[str(row["verdict"])]
-    return (
-        f'<rect x="{left:.1f}" y="{top:.1f}" width="{max(right - left, 2):.1f}" height="{_ROW - 2}" fill="{colour}">'
-        f"<title>{words}</title></rect>"
-    )
+    words = f"{row['shift_id']} {row['person_id']}: {row['verdict']}"
+    return bar(left, top, max(right - left, 2), _ROW - 2, _COLOURS[str(row["verdict"])], words=words)
 
 
 def _x(at: datetime, as_of: datetime) -> float:
     return _LEFT + _WIDTH * (1 - max(min((as_of - at) / _SPAN, 1.0), -0.06))
-
-
-def _legend() -> list[str]:
-    parts, x = [], 10
-    for verdict, colour in _COLOURS.items():
-        words = verdict.replace("_", " ")
-        parts.append(f'<rect x="{x}" y="38" width="10" height="10" fill="{colour}"/>{text(x + 14, 47, words)}')
-        x += 26 + 6 * len(words)
-    return parts

@@ -1,4 +1,6 @@
-"""HTML pages of vendors: one for each, and one ranking. Not here: figures (`opsguard_assets.vendors`).
+"""HTML pages of vendors: one for each, and one ranking, as text.
+
+Here: figures in, pages out. Not here: the figures (`scores`), pictures (`scores.plots`), and writing files (the command).
 
 Everything that comes from outside goes through the autoescape of the templates; pictures escape their own words. Names
 of files are made of an identifier's harmless letters and a digest of all of them.
@@ -7,7 +9,6 @@ of files are made of an identifier's harmless letters and a digest of all of the
 import hashlib
 import re
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -23,15 +24,11 @@ INDEX = "index.html"
 _MOST_ROWS = 50
 
 
-def write_pages(scored: Scored, as_of: datetime, settings: Settings, folder: Path) -> list[Path]:
-    """Writes the pages; returns their paths, the ranking first."""
-    folder.mkdir(parents=True, exist_ok=True)
+def pages(scored: Scored, as_of: datetime, settings: Settings) -> dict[str, str]:
+    """The pages by the names of their files, the ranking first."""
     rows = scored.scores.sort("vendor_id").to_dicts()
-    pages = {INDEX: ranking_page(scored, as_of, settings)}
-    pages |= {file_of(row["vendor_id"]): vendor_page(row, scored, as_of, settings) for row in rows}
-    for name, text in pages.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return [folder / name for name in pages]
+    ranking = {INDEX: ranking_page(scored, as_of, settings)}
+    return ranking | {file_of(row["vendor_id"]): vendor_page(row, scored, as_of, settings) for row in rows}
 
 
 def file_of(vendor_id: str) -> str:
