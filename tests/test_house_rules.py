@@ -226,6 +226,12 @@ def test_sql_of_more_than_three_lines_lies_in_a_file_of_its_own():
     assert silenced == [], "SQL is not put together from strings: use parameters, or SQLAlchemy Core"
 
 
+def test_pictures_are_drawn_by_one_module():
+    shapes = re.compile(r"<(svg|rect|path|circle|polyline)[ >]")
+    drawing = {name_of(path) for path in python_files(*ROOMS) if shapes.search(path.read_text(encoding="utf-8"))}
+    assert drawing == {"opsguard_assets/drawing.py"}
+
+
 def _lines(node: ast.expr) -> int:
     return (node.end_lineno or node.lineno) - node.lineno + 1
 

@@ -59,12 +59,15 @@ def report(
 
     Example: `opsguard vendors report`, then open the page it names.
     """
-    from opsguard_assets.vendors.scores.pages import pages  # noqa: PLC0415 - only who writes pages needs it
+    from opsguard_assets.vendors.scores.pages import pages_of  # noqa: PLC0415 - only who writes pages needs it
 
     moment = instant_or_now(as_of, "--as-of", config)
     with opened(config) as session:
         scored = scored_at(session.installation.lake, moment, session.settings)
         home = session.installation.environment.home
         folder = out.expanduser().resolve() if out else home / "reports" / "vendors"
-        pages = write_pages(scored, moment, session.settings, folder)
-    typer.echo(f"{len(pages):,} pages are written to {folder}; start with {pages[0]}")
+        written = pages_of(scored, moment, session.settings)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, page in written.items():
+            (folder / name).write_text(page, encoding="utf-8")
+    typer.echo(f"{len(written):,} pages are written to {folder}; start with {folder / next(iter(written))}")

@@ -6,10 +6,10 @@ import pytest
 from typer.testing import CliRunner
 
 from opsguard_assets.cli import app
-from opsguard_assets.commands.vendor_pages import file_of, write_pages
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.vendors.scores.io import scored_at
+from opsguard_assets.vendors.scores.pages import file_of, pages_of
 from opsguard_assets.vendors.scores.report import late_jobs, rework_chains
 from resources.lake import Lake
 from tests.vendors.orders import AS_OF, frame, jobs_of, order
@@ -29,29 +29,29 @@ def pages(tmp_path_factory):
     ]
     for name, rows in (("work_orders", orders), ("vendors", named)):
         lake.record(TABLES[name], frame(name, rows).select(TABLES[name].columns), loaded_at=AS_OF)
-    return write_pages(scored_at(lake, AS_OF, Settings()), AS_OF, Settings(), folder / "out")
+    return pages_of(scored_at(lake, AS_OF, Settings()), AS_OF, Settings())
 
 
 def test_hostile_texts_stay_text_on_every_page(pages):
-    for page in pages:
-        text = page.read_text()
+    assert len(pages) == 3
+    for text in pages.values():
         assert "<img" not in text
         assert "49" not in re.findall(r"onerror=alert\(1\)&gt;(\d+)", text)
         assert not re.search(r"<[^>]*onerror", text)
-    assert "&lt;img src=x" in pages[0].read_text()
+    assert "&lt;img src=x" in pages["index.html"]
 
 
 def test_every_page_lies_in_its_folder_and_the_ranking_links_to_it(pages):
     index, *others = pages
-    assert index.name == "index.html"
-    assert {page.parent for page in pages} == {index.parent}
-    assert all(f'href="{page.name}"' in index.read_text() for page in others)
+    assert index == "index.html"
+    assert [name for name in pages if not re.fullmatch(r"[A-Za-z0-9-]+\.html", name)] == []
+    assert len(others) == 2
+    assert all(f'href="{name}"' in pages[index] for name in others)
     assert file_of("a/b") != file_of("a.b")
 
 
 def test_a_page_tells_late_jobs_and_what_was_done_again(pages):
-    (page,) = (page for page in pages if page.name == file_of(WEIRD))
-    text = page.read_text()
+    text = pages[file_of(WEIRD)]
     assert "Late jobs since June 2026: 1" in text
     assert "w00003 → w00100" in text
     assert "too few jobs to be ranked" not in text
@@ -85,8 +85,8 @@ def test_a_chain_begins_with_its_first_job_however_old_that_is(tmp_path):
     lake.record(
         TABLES["work_orders"], frame("work_orders", orders).select(TABLES["work_orders"].columns), loaded_at=AS_OF
     )
-    pages = write_pages(scored_at(lake, AS_OF, Settings()), AS_OF, Settings(), tmp_path / "out")
-    (text,) = (page.read_text() for page in pages if page.name == file_of("old"))
+    pages = pages_of(scored_at(lake, AS_OF, Settings()), AS_OF, Settings())
+    text = pages[file_of("old")]
     assert "w00001 → w00002 → w00003" in text
     assert "Late jobs since June 2026: 0" in text
     assert "None" not in re.search(r'class="headline">([^<]*)', text).group(1)

@@ -1,6 +1,6 @@
 """HTML pages of vendors: one for each, and one ranking, as text.
 
-Here: figures in, pages out. Not here: the figures (`scores`), pictures (`scores.plots`), and writing files (the command).
+Here: figures in, pages out. Not here: the figures, pictures (`scores.plots`), and writing files (the command).
 
 Everything that comes from outside goes through the autoescape of the templates; pictures escape their own words. Names
 of files are made of an identifier's harmless letters and a digest of all of them.
@@ -24,7 +24,7 @@ INDEX = "index.html"
 _MOST_ROWS = 50
 
 
-def pages(scored: Scored, as_of: datetime, settings: Settings) -> dict[str, str]:
+def pages_of(scored: Scored, as_of: datetime, settings: Settings) -> dict[str, str]:
     """The pages by the names of their files, the ranking first."""
     rows = scored.scores.sort("vendor_id").to_dicts()
     ranking = {INDEX: ranking_page(scored, as_of, settings)}
