@@ -4,7 +4,7 @@
     python -m benchmarks.quality --automl /tmp/flaml/bin/python
 
 Here: `automl.py FOLDER SECONDS` reads train.parquet and the other Parquet files of a folder (features, `ticket_id`,
-`is_late`) and prints one JSON object: probabilities per file. Not here: judging them (`quality`).
+`is_event`) and prints one JSON object: probabilities per file. Not here: judging them (`quality`).
 """
 
 import json
@@ -20,11 +20,11 @@ def main() -> None:
 
     folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
     rows = pd.read_parquet(folder / "train.parquet")
-    features = [name for name in rows.columns if name not in {"ticket_id", "is_late"}]
+    features = [name for name in rows.columns if name not in {"ticket_id", "is_event"}]
     automl = AutoML()
     automl.fit(
         rows[features],
-        rows["is_late"].astype(int),
+        rows["is_event"].astype(int),
         task="classification",
         metric="log_loss",
         time_budget=seconds,

@@ -90,7 +90,7 @@ def main() -> None:
 
 def _drives(home: Path) -> list[str]:
     dataset = DeviceDataset.of(history_of(Lake(str(home / "lake"))), END, Asked("30d", VISITS))
-    rows = dataset.at(_months(dataset.lives)).drop_nulls("is_late")
+    rows = dataset.at(_months(dataset.lives)).drop_nulls("is_event")
     (folder,) = (home / "models/device_failure").glob("20151001*Z")
     names = json.loads((folder / "ranking.json").read_text(encoding="utf-8"))
     models = [load(folder / name) for name in names]
@@ -136,7 +136,7 @@ def _row(name: str, scored: pl.DataFrame, key: str) -> str:
 def _interval(scored: pl.DataFrame) -> tuple[float, float]:
     """Where 95 % of the average precisions lie of as many drives, drawn with replacement."""
     rows = scored.sort("risk", descending=True).with_columns(drive=pl.col("device_id").rank("dense") - 1)
-    drive, failed, risk = (rows[name].to_numpy() for name in ("drive", "is_late", "risk"))
+    drive, failed, risk = (rows[name].to_numpy() for name in ("drive", "is_event", "risk"))
     last = np.append(np.flatnonzero(np.diff(risk)), len(risk) - 1)
     luck, count = np.random.default_rng(7), int(drive.max()) + 1
     found = []
@@ -150,7 +150,7 @@ def _interval(scored: pl.DataFrame) -> tuple[float, float]:
 
 def _lead(scored: pl.DataFrame) -> float:
     """Median hours from the moment to the failure, of the riskier half of those that failed."""
-    failed = scored.filter("is_late").sort("risk", descending=True)
+    failed = scored.filter("is_event").sort("risk", descending=True)
     return float(failed.head((len(failed) + 1) // 2)["lead_minutes"].median() or 0) / 60  # type: ignore[arg-type]
 
 

@@ -33,10 +33,10 @@ def judged_by(now: TicketDataset) -> dict[str, pl.DataFrame]:
 
 
 def write(home: Path, folder: Path) -> None:
-    """train.parquet and one file per moment: features, `ticket_id`, `is_late`."""
+    """train.parquet and one file per moment: features, `ticket_id`, `is_event`."""
     folder.mkdir(parents=True, exist_ok=True)
     then, now = pasts(home)
-    columns = [TASK.key, "is_late", *TASK.features]
+    columns = [TASK.key, "is_event", *TASK.features]
     then.training().select(columns).write_parquet(folder / "train.parquet")
     for moment, rows in judged_by(now).items():
         rows.select(columns).write_parquet(folder / f"{moment}.parquet")

@@ -83,7 +83,7 @@ def _calibration(model: LearnedModel, scored: Mapping[str, pl.DataFrame]) -> str
     for moment, rows in scored.items():
         span, band = calibration_interval(rows), rows.filter(pl.col("risk").is_between(*_BAND, closed="left"))
         error = evaluate(rows)["ece"]
-        said, seen, late = rows["risk"].mean(), rows["is_late"].mean(), band["is_late"].mean()
+        said, seen, late = rows["risk"].mean(), rows["is_event"].mean(), band["is_event"].mean()
         lines.append(
             f"| {moment} | {error:.3f} ({span['ece_low']:.3f} to {span['ece_high']:.3f}) | {span['ece_floor']:.3f} "
             f"| {said:.3f} | {seen:.3f} | {len(band)} | {late:.1%} |\n"
@@ -91,7 +91,7 @@ def _calibration(model: LearnedModel, scored: Mapping[str, pl.DataFrame]) -> str
     weeks = (
         scored["opening"]
         .group_by(week=pl.col("begins_at").dt.truncate("1w").dt.date())
-        .agg(n=pl.len(), said=pl.col("risk").mean(), seen=pl.col("is_late").mean())
+        .agg(n=pl.len(), said=pl.col("risk").mean(), seen=pl.col("is_event").mean())
         .filter(pl.col("n") >= 50)
         .sort("week")
     )

@@ -62,7 +62,7 @@ def main() -> None:
             environment = {**os.environ, "OPSGUARD_HOME": str(home)}
             subprocess.run([str(OPSGUARD), "sync", "--config", str(CONFIG)], env=environment, check=True)
         history = history_of(Lake(str(home / "lake")))
-        later = TicketDataset.of(history, END).watched().drop_nulls("is_late")
+        later = TicketDataset.of(history, END).watched().drop_nulls("is_event")
         lines = [_told(_line(history, later, instant)) for instant in INSTANTS]
     put("ranking", f"{_HEAD}{''.join(lines)}\n{datetime.now(UTC).date()}\n")
 

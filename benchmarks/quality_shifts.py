@@ -63,7 +63,7 @@ def main() -> None:
     judged["the rule"] = NoShowRule().predict(rows)
     judged["the rate of all, as known then"] = rows["fleet_rate"]
     lines = sorted((_line(name, rows, risk) for name, risk in judged.items()), reverse=True)
-    head = _HEAD.format(sites=100, parts=len(now.parts), judged=len(rows), base=rows["is_late"].mean())
+    head = _HEAD.format(sites=100, parts=len(now.parts), judged=len(rows), base=rows["is_event"].mean())
     put("no-shows", head + "\n".join(line for _, line in lines) + "\n")
 
 

@@ -14,9 +14,9 @@ from ml.dataset.task import Task
 class Dataset(Protocol):
     """What was known about a problem's entities at an instant, prepared for any moment before it.
 
-    Rows have the task's key, `as_of`, the features, `begins_at`, `is_late` (the label; null until it is mature, because
-    outcomes that are known early are mostly events) and `lead_minutes` (to the event, where it came). One rule makes
-    the labels of lives and of rows, for training and for evaluation.
+    Rows have the task's key, `as_of`, the features, `begins_at`, `is_event` (the label; null until it is mature,
+    because outcomes that are known early are mostly events) and `lead_minutes` (to the event, where it came). One
+    rule makes the labels of lives and of rows, for training and for evaluation.
     """
 
     @property
@@ -31,7 +31,7 @@ class Dataset(Protocol):
 
     @property
     def lives(self) -> pl.DataFrame:
-        """From when to when each entity was at risk: the key, `begins_at`, `ends_at`, `is_late` (as that of rows)."""
+        """From when to when each entity was at risk: the key, `begins_at`, `ends_at`, `is_event` (as that of rows)."""
         ...
 
     def watched(self) -> pl.DataFrame:

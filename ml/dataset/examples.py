@@ -1,6 +1,6 @@
 """Rows to learn from, as candidates want them. Not here: where rows come from, and candidates.
 
-A row is a moment of an entity: features, a label (`is_late`; null where it is not known yet), and for survival models
+A row is a moment of an entity: features, a label (`is_event`; null where it is not known yet), and for survival models
 how long the entity was watched from then on (`watched_minutes`), whether the end was seen (`is_ended`), and how long it
 would have been watched without an end (`watchable_minutes`).
 """
@@ -51,7 +51,7 @@ class Examples:
     @property
     def labelled(self) -> "Examples":
         """The rows of which the outcome is known."""
-        return replace(self, rows=self.rows.drop_nulls("is_late"))
+        return replace(self, rows=self.rows.drop_nulls("is_event"))
 
     @property
     def moments(self) -> "Examples":
@@ -62,7 +62,7 @@ class Examples:
         """A maximum number of rows, drawn by a seed. Rare events are kept if they fit; other rows weigh more."""
         if len(self.rows) <= most:
             return self
-        events = int(self.rows["is_late"].cast(pl.Int64).sum())
+        events = int(self.rows["is_event"].cast(pl.Int64).sum())
         if events == 0 or events / len(self.rows) >= RARE:
             return replace(self, rows=self.rows.sample(most, seed=seed))
         return self.thinned(seed, most)
@@ -70,7 +70,7 @@ class Examples:
     def thinned(self, seed: int, most: int | None = None) -> "Examples":
         """All events, and where these are rare so many others for each, each of which stands for several."""
         rows = self.labelled.rows
-        late = pl.col("is_late").cast(pl.Boolean)
+        late = pl.col("is_event").cast(pl.Boolean)
         events, others = rows.filter(late), rows.filter(~late)
         wanted = max(len(events) * OTHERS_PER_EVENT, 10_000)
         wanted = wanted if most is None else min(wanted, max(most - len(events), len(events)))
@@ -101,7 +101,7 @@ class Examples:
 
     def labels(self) -> Labels:
         """1 where the entity was late."""
-        return np.asarray(self.rows["is_late"].cast(pl.Int64).to_numpy())
+        return np.asarray(self.rows["is_event"].cast(pl.Int64).to_numpy())
 
     def weights(self) -> Numbers:
         """How many rows each one stands for."""

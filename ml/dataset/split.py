@@ -48,7 +48,7 @@ def by_moment(rows: pl.DataFrame, *, unit: str, shares: tuple[float, float, floa
     """Splits labelled moments by when they were; what had no outcome yet at a boundary is in no part before it.
 
     Args:
-        rows: `as_of`, `settled_at` (when the outcome had to be known), `unit`, `is_late`.
+        rows: `as_of`, `settled_at` (when the outcome had to be known), `unit`, `is_event`.
         unit: The column that names units; a fifth of them is only in the test part.
         shares: Shares of the moments before each boundary; a share of 0 leaves its part empty.
         least: Fewest rows of every part that has a share; a tenth of it of each label.
@@ -73,7 +73,7 @@ def by_time(rows: pl.DataFrame, *, key: str, shares: tuple[float, float, float] 
     """Splits labelled moments by when their entities began.
 
     Args:
-        rows: `key`, `begins_at` of the entity, `is_late` (the label), anything else.
+        rows: `key`, `begins_at` of the entity, `is_event` (the label), anything else.
         key: The column that names the entity.
         shares: Shares of the entities to fit, calibrate and test; a share of 0 leaves its part empty.
         least: Fewest rows of every part that has a share; a tenth of it of each label.
@@ -95,7 +95,7 @@ def by_time(rows: pl.DataFrame, *, key: str, shares: tuple[float, float, float] 
 
 
 def _check(name: str, part: pl.DataFrame, least: int) -> None:
-    late = int(part["is_late"].sum())
+    late = int(part["is_event"].sum())
     if len(part) < least or min(late, len(part) - late) < least // 10:
         raise TooLittleDataError(
             f"There are {len(part)} rows to {name} on, {late} of them with the event; {least} rows and {least // 10} "

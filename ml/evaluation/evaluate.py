@@ -25,7 +25,7 @@ def evaluate(
     """The figures of one model on one set of moments.
 
     Args:
-        scored: `risk` (0..1), `is_late` (what then happened), `lead_minutes` (from the moment to the missed deadline;
+        scored: `risk` (0..1), `is_event` (what then happened), `lead_minutes` (from the moment to the missed deadline;
             null where it was kept); with `key` also `as_of`.
         key: The column that names entities; alerts per day are counted in them.
         visits_per_day: How many entities people can see to in a day; needs `key` and `as_of`.
@@ -40,8 +40,8 @@ def evaluate(
         `recall_at_visits` (the entities of greatest risk of every day, each at its riskiest moment of it). Rows without
         a probability are left out; figures that need both labels are null where there is one.
     """
-    rows = scored.drop_nulls(["risk", "is_late"])
-    labels, risks = rows["is_late"].cast(pl.Int64).to_numpy(), rows["risk"].to_numpy()
+    rows = scored.drop_nulls(["risk", "is_event"])
+    labels, risks = rows["is_event"].cast(pl.Int64).to_numpy(), rows["risk"].to_numpy()
     base = float(labels.mean()) if len(labels) else None
     thresholds = sorted({*THRESHOLDS, *acting_from})
     return {
@@ -66,7 +66,7 @@ def reliability(rows: pl.DataFrame) -> pl.DataFrame:
     bins = rows.with_columns(_bin=(place * _BINS).floor())
     return (
         bins.group_by("_bin")
-        .agg(said=pl.col("risk").mean(), seen=pl.col("is_late").mean(), n=pl.len().cast(pl.Int64))
+        .agg(said=pl.col("risk").mean(), seen=pl.col("is_event").mean(), n=pl.len().cast(pl.Int64))
         .sort("_bin")
         .drop("_bin")
     )
@@ -90,12 +90,12 @@ def calibration_interval(rows: pl.DataFrame, *, draws: int = 200, seed: int = 7)
         near the floor is no evidence of any.
     """
     judged = (
-        rows.drop_nulls(["risk", "is_late"]).select("risk", is_late=pl.col("is_late").cast(pl.Float64)).sort("risk")
+        rows.drop_nulls(["risk", "is_event"]).select("risk", is_event=pl.col("is_event").cast(pl.Float64)).sort("risk")
     )
     if judged.is_empty():
         return {"ece_low": None, "ece_high": None, "ece_floor": None}
     luck = np.random.default_rng(seed)
-    risks, labels = judged["risk"].to_numpy(), judged["is_late"].to_numpy()
+    risks, labels = judged["risk"].to_numpy(), judged["is_event"].to_numpy()
     drawn = [np.sort(luck.integers(len(risks), size=len(risks))) for _ in range(draws)]
     again = [_equal_bins(risks[places], labels[places]) for places in drawn]
     ideal = [_equal_bins(risks, (luck.random(len(risks)) < risks).astype(float)) for _ in range(draws)]
@@ -158,8 +158,8 @@ def _top(rows: pl.DataFrame, budget: float) -> pl.Series:
 
 def _alerts(rows: pl.DataFrame, flagged: pl.Series, key: str | None) -> dict[str, float | None]:
     chosen = rows.filter(flagged)
-    hits = chosen.filter("is_late")
-    late = int(rows["is_late"].sum())
+    hits = chosen.filter("is_event")
+    late = int(rows["is_event"].sum())
     lead = hits["lead_minutes"].median()
     return {
         "precision": len(hits) / len(chosen) if len(chosen) else None,

@@ -58,12 +58,12 @@ def judge(rows: pl.DataFrame, *, segments: Sequence[str] = (), event: str = "eve
 
     Args:
         rows: Moments that the challenger has not seen: `risk` (the challenger's), `risk_of_rule`, `risk_of_champion`
-            (left out where there is no champion), `is_late`, `lead_minutes`, and the columns of `segments`.
+            (left out where there is no champion), `is_event`, `lead_minutes`, and the columns of `segments`.
         segments: Columns whose values are looked at apart.
         event: What may come, in words.
     """
     known = [name for name in (CHALLENGER, RULE, CHAMPION) if name in rows.columns]
-    common = rows.drop_nulls([*known, "is_late"])
+    common = rows.drop_nulls([*known, "is_event"])
     enough = _enough(common, event)
     if not enough.holds:
         return Verdict((enough,))
@@ -83,7 +83,7 @@ def judge(rows: pl.DataFrame, *, segments: Sequence[str] = (), event: str = "eve
 
 
 def _enough(rows: pl.DataFrame, event: str) -> Condition:
-    late = int(rows["is_late"].sum())
+    late = int(rows["is_event"].sum())
     holds = len(rows) >= LEAST_ROWS and min(late, len(rows) - late) >= LEAST_OF_EACH
     found = (
         f"{len(rows):,} moments, {late:,} of them before a {event} ({LEAST_ROWS} moments are needed, and "
@@ -107,7 +107,7 @@ def _calibrated(error: float) -> Condition:
 
 def _segment(rows: pl.DataFrame, column: str) -> Condition:
     """No value of a column with enough moments may have become much worse."""
-    late = pl.col("is_late").cast(pl.Float64)
+    late = pl.col("is_event").cast(pl.Float64)
     per_value = (
         rows.group_by(pl.col(column).cast(pl.String).alias("value"))
         .agg(

@@ -16,14 +16,14 @@ def importance(model: LearnedModel, rows: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         model: What is looked at.
-        rows: Rows with features and `is_late` that it was not fitted on; at most `MOST_ROWS` of them are drawn.
+        rows: Rows with features and `is_event` that it was not fitted on; at most `MOST_ROWS` of them are drawn.
 
     Returns:
         `feature`, `importance`, the greatest first. Features that say the same share theirs: none of them is missed.
     """
-    labelled = rows.drop_nulls("is_late")
+    labelled = rows.drop_nulls("is_event")
     some = labelled.sample(min(len(labelled), MOST_ROWS), seed=SEED)
-    values, labels = numbers(some, model.features), some["is_late"].cast(pl.Int64).to_numpy()
+    values, labels = numbers(some, model.features), some["is_event"].cast(pl.Int64).to_numpy()
     luck = np.random.default_rng(SEED)
 
     def loss() -> float:

@@ -56,19 +56,19 @@ def ledger(scored: pl.DataFrame, costs: Costs, *, key: str, thresholds: Sequence
     """What every threshold would have cost for every entity.
 
     Args:
-        scored: `key`, `as_of`, `risk`, `is_late`, `lead_minutes` (to the missed deadline; null where it was kept).
+        scored: `key`, `as_of`, `risk`, `is_event`, `lead_minutes` (to the missed deadline; null where it was kept).
         costs: What is at stake.
         key: The column that names entities.
         thresholds: Probabilities from which an alert is raised, ascending.
     """
     grid = np.asarray(thresholds)
-    rows = scored.drop_nulls(["risk", "is_late"]).sort(key, "as_of")
+    rows = scored.drop_nulls(["risk", "is_event"]).sort(key, "as_of")
     highest = pl.col("risk").cum_max().over(key)
     frame = rows.select(
         entity=(pl.col(key).rle_id()),
         now=highest,
         before=highest.shift(1).over(key).fill_null(-1.0),
-        saves=pl.col("is_late") & (pl.col("lead_minutes") >= costs.lead_minutes).fill_null(value=False),
+        saves=pl.col("is_event") & (pl.col("lead_minutes") >= costs.lead_minutes).fill_null(value=False),
     )
     # A moment is the first one to reach the thresholds between the highest risk so far and its own.
     first, last = (np.searchsorted(grid, frame[name].to_numpy(), side="right") for name in ("before", "now"))

@@ -17,16 +17,16 @@ _EQUAL = 1e-9
 def precision_recall(scored: pl.DataFrame, title: str, *, events: str) -> bytes:
     """Precision over recall of events (their name in the plural), with the base rate.
 
-    `scored` has `risk` and `is_late`, whether the event came.
+    `scored` has `risk` and `is_event`, whether the event came.
     """
     from sklearn.metrics import precision_recall_curve  # noqa: PLC0415 - two seconds, and only training draws
 
-    rows = scored.drop_nulls(["risk", "is_late"])
-    precision, recall, _ = precision_recall_curve(rows["is_late"].cast(pl.Int64).to_numpy(), rows["risk"].to_numpy())
+    rows = scored.drop_nulls(["risk", "is_event"])
+    precision, recall, _ = precision_recall_curve(rows["is_event"].cast(pl.Int64).to_numpy(), rows["risk"].to_numpy())
     figure, axes = axes_of(
         title, f"recall: share of the {events}", f"precision: share of the flagged that are {events}"
     )
-    base = float(rows["is_late"].cast(pl.Int64).sum()) / max(len(rows), 1)
+    base = float(rows["is_event"].cast(pl.Int64).sum()) / max(len(rows), 1)
     axes.step(recall, precision, where="post", color=_BLUE)
     axes.axhline(base, color=_GREY, linestyle="--", label=f"base rate {base:.1%}")
     axes.legend(frameon=False, loc="upper right")
@@ -35,7 +35,7 @@ def precision_recall(scored: pl.DataFrame, title: str, *, events: str) -> bytes:
 
 def reliability_diagram(scored: pl.DataFrame, title: str, *, events: str) -> bytes:
     """What was said of events (their name in the plural) against what was seen: 95 % intervals (Wilson), counts."""
-    bins = reliability(scored.drop_nulls(["risk", "is_late"]))
+    bins = reliability(scored.drop_nulls(["risk", "is_event"]))
     said, seen, n = (bins[name].to_numpy() for name in ("said", "seen", "n"))
     low, high = _wilson(seen, n)
     figure, axes = axes_of(title, "said: mean probability", f"seen: share of {events}")
@@ -51,7 +51,7 @@ def reliability_diagram(scored: pl.DataFrame, title: str, *, events: str) -> byt
 def lead_times(scored: pl.DataFrame, title: str, *, task: Task) -> bytes:
     """How long before the event entities were flagged first; what was never flagged is told in the title."""
     key, threshold = task.key, task.alert_from
-    rows = scored.drop_nulls(["risk", "is_late"]).filter("is_late").sort(key, "as_of")
+    rows = scored.drop_nulls(["risk", "is_event"]).filter("is_event").sort(key, "as_of")
     missed = rows[key].n_unique()
     flagged = rows.filter(pl.col("risk") >= threshold).unique(key, keep="first", maintain_order=True)
     hours = (flagged["lead_minutes"].drop_nulls() / 60).to_numpy()

@@ -39,17 +39,17 @@ def with_outcomes(
     Args:
         scores: `entity`, `as_of`, `risk` (0..1), `model_name`, `model_version`.
         lives: `entity`, `begins_at`, `ends_at` (when it was decided, or could not be acted on any more), `settled_at`
-            (when the outcome has to be known; not read with `within`), `is_late` (null: none, or not known yet),
+            (when the outcome has to be known; not read with `within`), `is_event` (null: none, or not known yet),
             `event_at` (when the event came or would have). Entities may live more than once; a score before all of
             these lives belongs to the first.
         until: What was known up to here; with `within` the end of what was observed.
         within: How long after a score the event counts; None where an entity has one outcome, whatever the moment.
 
     Returns:
-        The scores with `unit` (the entity's life), `settled_at`, `week` (the Monday of it), `is_late`, `lead_minutes`
+        The scores with `unit` (the entity's life), `settled_at`, `week` (the Monday of it), `is_event`, `lead_minutes`
         (to the event, where it came) and `fate`: `LABELLED`; `AHEAD` (not mature yet); `WITHOUT` (it ended without an
         outcome, such as a cancelled ticket, or was decided before it was scored); `UNKNOWN` (the entity is in no
-        table: something is wrong). Only `LABELLED` ones have `is_late`.
+        table: something is wrong). Only `LABELLED` ones have `is_event`.
     """
     numbered = lives.sort("entity", "begins_at").with_row_index("unit")
     # What is moved to later after its score, or is dated ahead, begins after it: the score is of its first life.
@@ -58,13 +58,13 @@ def with_outcomes(
     joined = scores.sort("as_of").join_asof(
         spans, left_on="as_of", right_on="begins_at", by="entity", check_sortedness=False
     )
-    last, late = pl.lit(until, INSTANT), pl.col("is_late")
+    last, late = pl.lit(until, INSTANT), pl.col("is_event")
     if within is not None:
         limit = pl.col("as_of") + within
         came = late.fill_null(value=False) & (pl.col("event_at") <= limit)
         stays = pl.col("ends_at") > limit
         joined = joined.with_columns(
-            settled_at=limit, is_late=pl.when(came).then(statement=True).when(stays).then(statement=False)
+            settled_at=limit, is_event=pl.when(came).then(statement=True).when(stays).then(statement=False)
         )
     fate = (
         pl.when(pl.col("_born").is_null())
@@ -77,9 +77,9 @@ def with_outcomes(
     )
     lead = (pl.col("event_at") - pl.col("as_of")).dt.total_microseconds() / 60e6
     labelled = joined.with_columns(fate=fate, week=pl.col("settled_at").dt.truncate("1w").dt.date())
-    labelled = labelled.with_columns(is_late=pl.when(pl.col("fate") == LABELLED).then(late))
-    return labelled.with_columns(lead_minutes=pl.when("is_late").then(lead)).select(
-        *scores.columns, "unit", "settled_at", "week", "is_late", "lead_minutes", "fate"
+    labelled = labelled.with_columns(is_event=pl.when(pl.col("fate") == LABELLED).then(late))
+    return labelled.with_columns(lead_minutes=pl.when("is_event").then(lead)).select(
+        *scores.columns, "unit", "settled_at", "week", "is_event", "lead_minutes", "fate"
     )
 
 
@@ -98,7 +98,7 @@ def weekly(labelled: pl.DataFrame, *, alert_from: float) -> pl.DataFrame:
         of the entities by the greatest risk that was said of them.
     """
     counted = labelled.filter(pl.col("fate") == LABELLED).sort(*GROUP, "unit", "as_of")
-    weighted = counted.with_columns(weight=1 / pl.len().over(*GROUP, "unit"), late=pl.col("is_late").cast(pl.Float64))
+    weighted = counted.with_columns(weight=1 / pl.len().over(*GROUP, "unit"), late=pl.col("is_event").cast(pl.Float64))
     parts = weighted.partition_by(GROUP, as_dict=True, maintain_order=True)
     rows = [dict(zip(GROUP, name, strict=True)) | _figures(part, alert_from) for name, part in parts.items()]
     return pl.DataFrame(rows, schema=SCHEMA).sort(GROUP)
@@ -108,7 +108,9 @@ def calibration(labelled: pl.DataFrame) -> pl.DataFrame:
     """Predicted and observed rates by version: `model_name`, `model_version`, `said`, `seen`, `entities`, ten bins."""
     counted = labelled.filter(pl.col("fate") == LABELLED)
     version = list(GROUP[1:])
-    weighted = counted.with_columns(weight=1 / pl.len().over(*version, "unit"), late=pl.col("is_late").cast(pl.Float64))
+    weighted = counted.with_columns(
+        weight=1 / pl.len().over(*version, "unit"), late=pl.col("is_event").cast(pl.Float64)
+    )
     schema = {"model_name": pl.String(), "model_version": pl.String(), "said": pl.Float64(), "seen": pl.Float64()}
     found = [
         _bins(part).select(
@@ -158,7 +160,7 @@ def _bins(part: pl.DataFrame) -> pl.DataFrame:
 def _ranking(part: pl.DataFrame) -> dict[str, float | None]:
     from sklearn.metrics import average_precision_score, roc_auc_score  # noqa: PLC0415 - two seconds
 
-    if part["is_late"].n_unique() < 2:  # noqa: PLR2004 - both outcomes
+    if part["is_event"].n_unique() < 2:  # noqa: PLR2004 - both outcomes
         return {"pr_auc": None, "roc_auc": None}
     labels, risks, weights = (part[name].to_numpy() for name in ("late", "risk", "weight"))
     return {
@@ -169,7 +171,7 @@ def _ranking(part: pl.DataFrame) -> dict[str, float | None]:
 
 def _alerts(part: pl.DataFrame, alert_from: float) -> dict[str, Any]:
     """Alerts by entity; `part` is sorted by `as_of` within each."""
-    over, late = pl.col("risk") >= alert_from, pl.col("is_late")
+    over, late = pl.col("risk") >= alert_from, pl.col("is_event")
     entities = part.group_by("unit").agg(
         late=late.any(),
         first=late.filter(over).first(),

@@ -88,7 +88,7 @@ def fates(
 
     Args:
         found: `key`, `threshold`, `raised_at`: the first alert of an entity.
-        lives: `key`, `begins_at`, `ends_at` (the event, or the end), `is_late` (null: it had not to be known yet).
+        lives: `key`, `begins_at`, `ends_at` (the event, or the end), `is_event` (null: it had not to be known yet).
         period: The period of the ticks.
         key: The column that names the entity.
         thresholds: The grid; an event counts as missed at each of them that found nothing.
@@ -101,31 +101,31 @@ def fates(
         to be known by now: within a horizon that still runs, only what was caught is known).
     """
     begins, ends = pl.lit(period.begins_at, INSTANT), pl.lit(period.ends_at, INSTANT)
-    happened = lives.filter("is_late", pl.col("ends_at") >= begins, pl.col("ends_at") < ends).select(key)
+    happened = lives.filter("is_event", pl.col("ends_at") >= begins, pl.col("ends_at") < ends).select(key)
     every = happened.join(pl.DataFrame({"threshold": list(thresholds)}, {"threshold": pl.Float64}), how="cross")
     pairs = pl.concat([every, found.select(key, "threshold")]).unique()
     rows = pairs.join(found, on=[key, "threshold"], how="left").join(
-        lives.select(key, "begins_at", "ends_at", "is_late"), on=key, how="left"
+        lives.select(key, "begins_at", "ends_at", "is_event"), on=key, how="left"
     )
     alerted = pl.col("raised_at").is_not_null()
-    settled = pl.col("is_late").is_not_null()
+    settled = pl.col("is_event").is_not_null()
     if within is not None:
         seen_until = lives.select(pl.col("ends_at").max()).item()
         settled = pl.col("raised_at") + timedelta(minutes=within) <= pl.lit(seen_until, INSTANT)
-        rows = rows.with_columns(is_late=_within(within))
+        rows = rows.with_columns(is_event=_within(within))
     fate = (
         pl.when(~alerted)
         .then(pl.lit(MISSED))
-        .when(pl.col("is_late").is_null())
+        .when(pl.col("is_event").is_null())
         .then(pl.lit(OPEN))
-        .when("is_late")
+        .when("is_event")
         .then(pl.lit(CAUGHT))
         .otherwise(pl.lit(FALSE_ALARM))
     )
     lead = (pl.col("ends_at") - pl.col("raised_at")).dt.total_microseconds() / 60e6
     return rows.with_columns(
         fate=fate,
-        lead_minutes=pl.when(alerted & pl.col("is_late")).then(lead),
+        lead_minutes=pl.when(alerted & pl.col("is_event")).then(lead),
         is_settled=settled.fill_null(value=False),
     ).sort("threshold", "ends_at", key)
 
@@ -133,9 +133,9 @@ def fates(
 def _within(minutes: float) -> pl.Expr:
     """Whether the event came in time after its alert; that of an entity without an alert stays as it is."""
     later = (pl.col("ends_at") - pl.col("raised_at")).dt.total_microseconds() / 60e6
-    came = pl.col("is_late").fill_null(value=False)
+    came = pl.col("is_event").fill_null(value=False)
     label = pl.when(later > minutes).then(pl.lit(value=False)).when(came).then(pl.lit(value=True))
-    return pl.when(pl.col("raised_at").is_null()).then("is_late").otherwise(label)
+    return pl.when(pl.col("raised_at").is_null()).then("is_event").otherwise(label)
 
 
 def figures(judged: pl.DataFrame, period: Period, costs: Costs) -> list[dict[str, Any]]:

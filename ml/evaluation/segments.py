@@ -28,7 +28,7 @@ def by_segment(scored: pl.DataFrame, segments: Mapping[str, pl.Expr], acting_fro
         thresholds. Per segment the ten
         largest values with at least 50 rows and 5 of each outcome: figures of fewer say nothing.
     """
-    rows = scored.drop_nulls(["risk", "is_late"])
+    rows = scored.drop_nulls(["risk", "is_event"])
     found = [
         {"segment": name, "value": value, **_figures(part, acting_from)}
         for name, expression in segments.items()
@@ -41,7 +41,7 @@ def by_segment(scored: pl.DataFrame, segments: Mapping[str, pl.Expr], acting_fro
 
 def _parts(rows: pl.DataFrame, expression: pl.Expr) -> list[tuple[str, pl.DataFrame]]:
     named = rows.with_columns(_value=expression.cast(pl.String))
-    late = pl.col("is_late").cast(pl.Int64).sum()
+    late = pl.col("is_event").cast(pl.Int64).sum()
     sizes = (
         named.drop_nulls("_value")
         .group_by("_value")

@@ -62,15 +62,15 @@ def skill_score(rows: pl.DataFrame, *, key: str) -> SkillScore:
     """Judges a model on moments that it has not seen.
 
     Args:
-        rows: `key`, `risk`, `is_late`, `trailing_rate`; only moments at which all of them are known count.
+        rows: `key`, `risk`, `is_event`, `trailing_rate`; only moments at which all of them are known count.
         key: The column that names the entity.
     """
-    known = rows.drop_nulls(["risk", "is_late", "trailing_rate"]).with_columns(pl.col("is_late").cast(pl.Float64))
+    known = rows.drop_nulls(["risk", "is_event", "trailing_rate"]).with_columns(pl.col("is_event").cast(pl.Float64))
     if known.is_empty():
         return SkillScore(0, 0)
     errors = known.group_by(key, maintain_order=True).agg(
-        own=((pl.col("risk") - pl.col("is_late")) ** 2).sum(),
-        other=((pl.col("trailing_rate") - pl.col("is_late")) ** 2).sum(),
+        own=((pl.col("risk") - pl.col("is_event")) ** 2).sum(),
+        other=((pl.col("trailing_rate") - pl.col("is_event")) ** 2).sum(),
     )
     own, other = errors["own"].to_numpy(), errors["other"].to_numpy()
     if not other.sum():
@@ -81,7 +81,7 @@ def skill_score(rows: pl.DataFrame, *, key: str) -> SkillScore:
     return SkillScore(
         n=len(known),
         entities=len(errors),
-        base_rate=float(known["is_late"].sum() / len(known)),
+        base_rate=float(known["is_event"].sum() / len(known)),
         brier=float(own.sum() / len(known)),
         brier_trailing=float(other.sum() / len(known)),
         skill=float(1 - own.sum() / other.sum()),

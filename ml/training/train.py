@@ -79,9 +79,9 @@ def train(
     """Tunes, fits, calibrates and judges every candidate that can learn from these rows.
 
     Args:
-        rows: Moments: `task.key`, `as_of`, `begins_at`, `is_late` (null where it is not known yet), `lead_minutes`, the
-            features, and for survival models those of `ml.dataset.examples.DURATIONS`; `settled_at` where the task
-            asks for it.
+        rows: Moments: `task.key`, `as_of`, `begins_at`, `is_event` (null where it is not known yet),
+            `lead_minutes`, the features, and for survival models those of `ml.dataset.examples.DURATIONS`;
+            `settled_at` where the task asks for it.
         task: What is learned.
         candidates: What competes.
         until: The instant up to which anything was known; names the version.
@@ -133,7 +133,7 @@ def rule_as_trained(name: str, risks: Callable[[pl.DataFrame], pl.Series], rows:
 
 def _fitted(rows: pl.DataFrame, task: Task, candidate: Candidate, parameters: Parameters, version: str) -> LearnedModel:
     examples = Examples.of(rows, task)
-    outcomes = rows["is_late"].drop_nulls()
+    outcomes = rows["is_event"].drop_nulls()
     if outcomes.n_unique() < 2 or not examples.features:  # noqa: PLR2004 - the event came, and did not
         raise TooLittleDataError(
             f"There are {len(outcomes):,} moments with a known outcome to fit {candidate.name} on, "
@@ -167,4 +167,4 @@ def _calibration(model: LearnedModel, rows: pl.DataFrame) -> tuple[str, Calibrat
     ordered = rows.sort("begins_at", maintain_order=True)
     scores = model.predict(ordered).fill_null(float("nan")).to_numpy()
     folds = np.floor(np.arange(len(ordered)) * _FOLDS / max(len(ordered), 1))
-    return chosen(scores, ordered["is_late"].cast(pl.Int64).to_numpy(), folds)
+    return chosen(scores, ordered["is_event"].cast(pl.Int64).to_numpy(), folds)

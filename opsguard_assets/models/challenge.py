@@ -39,7 +39,7 @@ class Contest:
 
     Attributes:
         task: The problem.
-        rows: Moments unseen by the challenger: the features, `is_late`, `lead_minutes`, `risk` (the
+        rows: Moments unseen by the challenger: the features, `is_event`, `lead_minutes`, `risk` (the
             challenger's) and `risk_of_rule`.
     """
 

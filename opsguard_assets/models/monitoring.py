@@ -71,7 +71,7 @@ def monitor(dataset: Dataset, model: LearnedModel, learned_until: datetime) -> M
     recent = judged.filter(pl.col("settled_at") > pl.lit(dataset.until - MATURE, INSTANT))
     return MonitoringResult(
         skill_score=skill_score(recent, key=dataset.task.group),
-        calibration_error=calibration_error(recent.drop_nulls(["risk", "is_late"])),
+        calibration_error=calibration_error(recent.drop_nulls(["risk", "is_event"])),
         weeks=_weeks(judged, dataset.task),
         drift=_drift(dataset, model, learned_until),
     )
@@ -87,8 +87,8 @@ def prevented(dataset: Dataset, treated: pl.DataFrame) -> Prevention:
         dataset: The dataset as known at its `until`.
         treated: `entity_id`, `is_held_back` of entities that reached the threshold.
     """
-    labelled = treated.join(dataset.lives, left_on="entity_id", right_on=dataset.task.key).drop_nulls("is_late")
-    groups = [labelled.filter(pl.col("is_held_back") == held)["is_late"] for held in (True, False)]
+    labelled = treated.join(dataset.lives, left_on="entity_id", right_on=dataset.task.key).drop_nulls("is_event")
+    groups = [labelled.filter(pl.col("is_held_back") == held)["is_event"] for held in (True, False)]
     return prevention(*(Group(len(late), int(late.sum())) for late in groups))
 
 

@@ -157,11 +157,11 @@ def _fewer(rows: pl.DataFrame, most: int) -> pl.DataFrame:
 
 
 def _facts(rows: pl.DataFrame, task: Task, budget: Budget) -> dict[str, object]:
-    labelled = rows.drop_nulls("is_late")
+    labelled = rows.drop_nulls("is_event")
     return {
         "moments": len(labelled),
         "entities": labelled[task.key].n_unique(),
-        "late_share": float(labelled["is_late"].cast(pl.Int64).sum()) / max(len(labelled), 1),
+        "late_share": float(labelled["is_event"].cast(pl.Int64).sum()) / max(len(labelled), 1),
         "censored_moments": len(rows) - len(labelled),
         "features": len(task.features),
         "tuning_seconds": budget.seconds,

@@ -42,7 +42,7 @@ def rows(count=40):
                 "as_of": START + timedelta(hours=i),
                 "remaining_minutes": 100.0,
                 "priority": "high",
-                "is_late": i % 2 == 0,
+                "is_event": i % 2 == 0,
                 "lead_minutes": 60.0 if i % 2 == 0 else None,
             }
             for i in range(count)

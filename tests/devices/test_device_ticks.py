@@ -110,7 +110,7 @@ def test_who_learns_without_any_tick_before_learns_from_everything_that_was_load
     record_fleet(lake, records, earlier)
     rows = problem.dataset(lake, earlier).watched()
     assert rows["device_id"].n_unique() == 16
-    assert rows.drop_nulls("is_late").height > 100
+    assert rows.drop_nulls("is_event").height > 100
     record_fleet(lake, records, LAST, earlier)
     assert problem.dataset(lake, LAST).history.hourly["hour_at"].max() == LAST - timedelta(hours=1)
 

@@ -36,7 +36,7 @@ def rates():
         pl.DataFrame(scored, schema={"device_id": pl.String, "as_of": INSTANT, "band": pl.String}, orient="row"),
         pl.DataFrame(
             lives,
-            schema={"device_id": pl.String, "begins_at": INSTANT, "ends_at": INSTANT, "is_late": pl.Boolean},
+            schema={"device_id": pl.String, "begins_at": INSTANT, "ends_at": INSTANT, "is_event": pl.Boolean},
             orient="row",
         ),
     )

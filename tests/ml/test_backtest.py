@@ -25,7 +25,7 @@ def rows():
     frame = pl.DataFrame(told, schema={"id": pl.Int64, "begins_at": INSTANT, "as_of": INSTANT}, orient="row")
     return frame.with_columns(
         settled_at=pl.col("begins_at") + timedelta(days=4),
-        is_late=pl.when(pl.col("id") < ENTITIES - 100).then(pl.col("id") % 2 == 0),
+        is_event=pl.when(pl.col("id") < ENTITIES - 100).then(pl.col("id") % 2 == 0),
     )
 
 
@@ -33,14 +33,14 @@ def test_the_judged_twin_learns_from_every_entity_that_began_before_the_test_par
     tested = backtest_of(rows, TASK)
     assert tested.before["id"].unique().sort().to_list() == list(range(880))
     assert tested.test["id"].unique().sort().to_list() == list(range(880, 1_100))
-    assert len(tested.before) + len(tested.test) == len(rows.drop_nulls("is_late"))
+    assert len(tested.before) + len(tested.test) == len(rows.drop_nulls("is_event"))
 
 
 @pytest.mark.parametrize("judged", [True, False], ids=["judged", "used"])
 def test_both_are_calibrated_on_every_third_of_their_newest_entities_and_not_fitted_on_these(rows, judged):
     own = backtest_of(rows, TASK).before if judged else rows
     held, others = held_out(own, TASK)
-    known = own.drop_nulls("is_late")["id"]
+    known = own.drop_nulls("is_event")["id"]
     assert held["id"].min() >= known.quantile(0.59)
     assert held["id"].max() >= known.quantile(0.98)
     assert held["id"].n_unique() == pytest.approx(0.4 * known.n_unique() / 3, rel=0.2)
@@ -49,7 +49,7 @@ def test_both_are_calibrated_on_every_third_of_their_newest_entities_and_not_fit
 
 
 def test_of_what_is_split_by_moments_nothing_settled_after_the_boundary_is_learned_and_a_fifth_is_only_judged(rows):
-    units = rows.with_columns(id=pl.col("id") % 60, is_late=pl.col("id") % 7 < 3)
+    units = rows.with_columns(id=pl.col("id") % 60, is_event=pl.col("id") % 7 < 3)
     tested = backtest_of(units, BY_MOMENT)
     assert tested.before["settled_at"].max() <= tested.test["as_of"].min()
     assert tested.before.filter(is_unseen("id")).is_empty()

@@ -9,8 +9,8 @@ from ml.evaluation.evaluate import calibration_error, evaluate, reliability
 
 def scored(risks, labels, lead=None):
     leads = lead or [60.0 if late else None for late in labels]
-    schema = {"risk": pl.Float64, "is_late": pl.Boolean, "lead_minutes": pl.Float64}
-    return pl.DataFrame({"risk": risks, "is_late": labels, "lead_minutes": leads}, schema=schema)
+    schema = {"risk": pl.Float64, "is_event": pl.Boolean, "lead_minutes": pl.Float64}
+    return pl.DataFrame({"risk": risks, "is_event": labels, "lead_minutes": leads}, schema=schema)
 
 
 def test_a_perfect_model_ranks_everything_right():
@@ -63,7 +63,7 @@ def test_reliability_counts_every_row_once():
 
 def entities(count):
     rows = pl.DataFrame({"id": [i // 3 for i in range(3 * count)]})
-    return rows.with_columns(begins_at=pl.col("id"), is_late=pl.col("id") % 2 == 0)
+    return rows.with_columns(begins_at=pl.col("id"), is_event=pl.col("id") % 2 == 0)
 
 
 def test_no_entity_is_on_both_sides_of_a_split_and_time_runs_one_way():

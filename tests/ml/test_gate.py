@@ -15,7 +15,7 @@ def moments(n=4_000, seed=1, **models):
     said = {name: truth * share + noise * (1 - share) for name, share in models.items()}
     return pl.DataFrame(
         {
-            "is_late": luck.random(n) < truth,
+            "is_event": luck.random(n) < truth,
             "lead_minutes": pl.Series([None] * n, dtype=pl.Float64),
             "priority": luck.choice(["high", "low"], n),
             **said,

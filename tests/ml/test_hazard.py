@@ -31,7 +31,7 @@ def world(count, watchable, seed=1):
             "left": left,
             "local_hour": luck.uniform(0, 24, count),
             "weekday": luck.integers(1, 8, count).astype(float),
-            "is_late": lasts > left,
+            "is_event": lasts > left,
             "watched_minutes": np.minimum(lasts, seen),
             "is_ended": lasts <= seen,
             "watchable_minutes": seen,

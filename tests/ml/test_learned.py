@@ -55,7 +55,7 @@ def rows():
             "age": age,
             "often_unknown": unknown,
             "left": left,
-            "is_late": lasts > left,
+            "is_event": lasts > left,
             "watched_minutes": np.minimum(lasts, watchable),
             "is_ended": lasts <= watchable,
             "watchable_minutes": watchable,
@@ -122,7 +122,7 @@ def test_probabilities_hold_on_average_in_every_band(rows):
     scored = rows.with_columns(model.predict(rows))
     for low in (0.1, 0.3, 0.5, 0.7):
         band = scored.filter(pl.col("risk").is_between(low, low + 0.2))
-        assert band["is_late"].mean() == pytest.approx(band["risk"].mean(), abs=0.05)
+        assert band["is_event"].mean() == pytest.approx(band["risk"].mean(), abs=0.05)
 
 
 class Poison:

@@ -16,7 +16,7 @@ SCHEMA = {
     "id": pl.String,
     "as_of": pl.Datetime("us", "UTC"),
     "risk": pl.Float64,
-    "is_late": pl.Boolean,
+    "is_event": pl.Boolean,
     "lead_minutes": pl.Float64,
 }
 THRESHOLDS = (0.3, 0.5, 0.7)

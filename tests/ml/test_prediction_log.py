@@ -27,7 +27,7 @@ LIVES = {
     "begins_at": INSTANT,
     "ends_at": INSTANT,
     "settled_at": INSTANT,
-    "is_late": pl.Boolean,
+    "is_event": pl.Boolean,
     "event_at": INSTANT,
 }
 
@@ -40,8 +40,8 @@ def world(seed):
         due = begins + luck.uniform(2, 90) * HOUR
         fate = str(luck.choice(["late", "kept", "kept", "cancelled"]))
         ends = due if fate == "late" else begins + luck.random() * (due - begins)
-        is_late = None if fate == "cancelled" or due > UNTIL else fate == "late"
-        lives.append((str(number), begins, min(ends, UNTIL), due, is_late, ends))
+        is_event = None if fate == "cancelled" or due > UNTIL else fate == "late"
+        lives.append((str(number), begins, min(ends, UNTIL), due, is_event, ends))
         at = begins
         while at < min(ends + 2 * HOUR, UNTIL):
             risk = round(float(min(max(luck.normal(0.75 if fate == "late" else 0.45, 0.2), 0), 1)), 2)
@@ -58,11 +58,11 @@ def walked(scores, lives, threshold):
     groups = defaultdict(lambda: defaultdict(list))
     for row in sorted(scores.iter_rows(named=True), key=lambda r: r["as_of"]):
         life = known.get(row["entity"])
-        if life is None or life["settled_at"] > UNTIL or life["is_late"] is None or row["as_of"] >= life["ends_at"]:
+        if life is None or life["settled_at"] > UNTIL or life["is_event"] is None or row["as_of"] >= life["ends_at"]:
             continue
         monday = life["settled_at"].date() - timedelta(days=life["settled_at"].weekday())
         lead = (life["event_at"] - row["as_of"]) / timedelta(minutes=1)
-        groups[monday, row["model_version"]][row["entity"]].append((row["risk"], life["is_late"], lead))
+        groups[monday, row["model_version"]][row["entity"]].append((row["risk"], life["is_event"], lead))
     return {key: figures_of(tickets, threshold) for key, tickets in groups.items()}
 
 
@@ -70,15 +70,15 @@ def figures_of(tickets, threshold):
     said, brier, alerted, right, late, caught, leads = 0.0, 0.0, 0, 0, 0, 0, []
     for scored in tickets.values():
         said += sum(risk for risk, _, _ in scored) / len(scored)
-        brier += sum((risk - is_late) ** 2 for risk, is_late, _ in scored) / len(scored)
-        is_late = scored[0][1]
-        late += is_late
+        brier += sum((risk - is_event) ** 2 for risk, is_event, _ in scored) / len(scored)
+        is_event = scored[0][1]
+        late += is_event
         first = next(((risk, lead) for risk, _, lead in scored if risk >= threshold), None)
         if first is not None:
             alerted += 1
-            right += is_late
-            caught += is_late
-            leads += [first[1]] if is_late else []
+            right += is_event
+            caught += is_event
+            leads += [first[1]] if is_event else []
     n = len(tickets)
     return {
         "scores": sum(map(len, tickets.values())),
@@ -162,7 +162,7 @@ def test_where_an_event_counts_within_a_horizon_the_same_device_meets_another_ou
     )
     told = with_outcomes(scores, lives, UNTIL, within=timedelta(hours=24)).sort("entity", "as_of")
     assert told["fate"].to_list() == [LABELLED, LABELLED, WITHOUT, LABELLED, AHEAD]
-    assert told["is_late"].to_list() == [False, True, None, False, None]
+    assert told["is_event"].to_list() == [False, True, None, False, None]
     assert told["lead_minutes"].to_list() == [None, 600.0, None, None, None]
 
 

@@ -32,7 +32,7 @@ def rows(count=20_000, *, rate=0.01, seed=1):
     return frame.with_columns(
         pl.col("as_of").cast(INSTANT),
         begins_at=pl.lit(START, INSTANT),
-        is_late=pl.Series(until <= left),
+        is_event=pl.Series(until <= left),
         truth=pl.Series(1 - np.exp(-hazard * left)),
         lead_minutes=pl.Series(until * 60),
         watched_minutes=pl.Series(np.minimum(until, 200) * 60),
@@ -61,8 +61,8 @@ def test_too_few_events_are_refused_with_what_is_needed():
 def test_all_events_are_kept_and_the_others_stand_for_those_that_are_not():
     told = rows(200_000)
     thin = Examples.of(told, TASK).thinned(1)
-    events = int(told["is_late"].sum())
-    assert thin.rows["is_late"].sum() == events
+    events = int(told["is_event"].sum())
+    assert thin.rows["is_event"].sum() == events
     assert len(thin.rows) == events * (OTHERS_PER_EVENT + 1)
     assert thin.weights().sum() == pytest.approx(len(told))
     again = thin.some(events * 5, 1)
@@ -106,7 +106,7 @@ def test_precision_where_half_of_the_events_are_caught_and_of_so_many_visits_a_d
             "id": list("abcdef"),
             "as_of": [START + timedelta(days=n // 3) for n in range(6)],
             "risk": [0.9, 0.8, 0.1, 0.7, 0.6, 0.2],
-            "is_late": [False, True, False, True, False, True],
+            "is_event": [False, True, False, True, False, True],
             "lead_minutes": [None, 60.0, None, 60.0, None, 60.0],
         }
     )
@@ -121,7 +121,7 @@ def test_a_device_that_is_looked_at_every_hour_takes_one_visit_of_the_day():
     hourly = {"id": ["worst"] * 12, "hour": list(range(12)), "risk": [0.9 + n / 1_000 for n in range(12)]}
     once = {"id": [f"d{n:02d}" for n in range(12)], "hour": [3] * 12, "risk": [0.8 - n / 100 for n in range(12)]}
     told = pl.concat([pl.DataFrame(hourly), pl.DataFrame(once)]).select(
-        "id", "risk", as_of=pl.lit(START, INSTANT) + pl.duration(hours="hour"), is_late=pl.col("id") == "d08",
+        "id", "risk", as_of=pl.lit(START, INSTANT) + pl.duration(hours="hour"), is_event=pl.col("id") == "d08",
         lead_minutes=pl.when(pl.col("id") == "d08").then(60.0),
     )  # fmt: skip
     found = evaluate(told, key="id", visits_per_day=10)
@@ -131,11 +131,11 @@ def test_a_device_that_is_looked_at_every_hour_takes_one_visit_of_the_day():
 
 def test_an_alert_is_caught_only_by_what_comes_within_the_time_that_it_speaks_of():
     def life(name, ends, late):
-        return {"id": name, "begins_at": START, "ends_at": START + timedelta(hours=ends), "is_late": late}
+        return {"id": name, "begins_at": START, "ends_at": START + timedelta(hours=ends), "is_event": late}
 
     lives = pl.DataFrame(
         [life("soon", 30, True), life("far", 400, True), life("watched", 400, None), life("fresh", 20, None)],
-        schema={"id": pl.String, "begins_at": INSTANT, "ends_at": INSTANT, "is_late": pl.Boolean},
+        schema={"id": pl.String, "begins_at": INSTANT, "ends_at": INSTANT, "is_event": pl.Boolean},
     )
     missed = pl.DataFrame([life("unseen", 50, True)], schema=lives.schema)
     found = lives.select("id", threshold=pl.lit(0.5), raised_at=pl.lit(START + timedelta(hours=10), INSTANT))
@@ -151,11 +151,11 @@ def test_an_alert_is_caught_only_by_what_comes_within_the_time_that_it_speaks_of
 
 def test_alerts_whose_time_still_runs_are_no_evidence_of_precision_however_early_the_failure_came():
     def life(name, ends, late):
-        return {"id": name, "begins_at": START, "ends_at": START + timedelta(hours=ends), "is_late": late}
+        return {"id": name, "begins_at": START, "ends_at": START + timedelta(hours=ends), "is_event": late}
 
     lives = pl.DataFrame(
         [life("old", 30, True), life("lasts", 100, None), life("quick", 95, True), life("lives on", 100, None)],
-        schema={"id": pl.String, "begins_at": INSTANT, "ends_at": INSTANT, "is_late": pl.Boolean},
+        schema={"id": pl.String, "begins_at": INSTANT, "ends_at": INSTANT, "is_event": pl.Boolean},
     )
     raised = [START + timedelta(hours=hours) for hours in (10, 10, 90, 90)]
     found = lives.select("id", threshold=pl.lit(0.5), raised_at=pl.Series(raised, dtype=INSTANT))

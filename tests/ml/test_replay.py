@@ -75,14 +75,14 @@ def test_all_thresholds_of_a_grid_are_found_in_one_pass(risks):
 
 
 def life(name, hours, late):
-    return {"ticket_id": name, "begins_at": START, "ends_at": START + timedelta(hours=hours), "is_late": late}
+    return {"ticket_id": name, "begins_at": START, "ends_at": START + timedelta(hours=hours), "is_event": late}
 
 
 def test_every_alerted_entity_and_every_event_of_the_period_has_one_fate():
     lives = pl.DataFrame(
         [life("caught", 5, True), life("kept", 6, False), life("unseen", 7, True), life("open", 23, None),
          life("later", 30, True)],
-        schema={"ticket_id": pl.String, "begins_at": INSTANT, "ends_at": INSTANT, "is_late": pl.Boolean},
+        schema={"ticket_id": pl.String, "begins_at": INSTANT, "ends_at": INSTANT, "is_event": pl.Boolean},
     )  # fmt: skip
     names = ["caught", "kept", "open"]
     found = pl.DataFrame({"ticket_id": names, "threshold": [0.7] * 3, "raised_at": [START + 4 * QUARTER] * 3}).cast(

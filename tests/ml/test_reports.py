@@ -32,7 +32,7 @@ def scored(count=4_000, noise=0.0, seed=1):
             "id": np.arange(count) // 2,
             "as_of": [START + timedelta(minutes=i) for i in range(count)],
             "risk": truth * (1 - noise) + luck.beta(0.6, 1.0, count) * noise,
-            "is_late": late,
+            "is_event": late,
             "lead_minutes": pl.Series([300.0 if x else None for x in late], dtype=pl.Float64),
             "client": [HOSTILE if i % 3 else "plain" for i in range(count)],
             "priority": ["high" if i > 60 else "rare" if i < 9 else "low" for i in range(count)],
@@ -71,7 +71,7 @@ def test_figures_have_the_names_that_mlflow_uses_and_none_is_made_up():
     }  # fmt: skip
     assert wanted <= set(metrics)
     assert all(np.isfinite(value) for value in metrics.values())
-    one = scored().filter("is_late")
+    one = scored().filter("is_event")
     silent = Trained("x", {}, None, evaluate(one, key="id"), one, one, one)
     assert "roc_auc" not in report_of(silent, TASK, COSTS).metrics
 

@@ -12,7 +12,7 @@ def judged(n, said, *, seed=1):
     truth = luck.beta(0.6, 1.2, n)
     late = luck.random(n) < truth
     return pl.DataFrame(
-        {"id": [str(i) for i in range(n)], "risk": said(truth, luck), "is_late": late, "trailing_rate": [1 / 3] * n}
+        {"id": [str(i) for i in range(n)], "risk": said(truth, luck), "is_event": late, "trailing_rate": [1 / 3] * n}
     )
 
 
@@ -48,7 +48,7 @@ def test_too_few_outcomes_prove_nothing(n):
 
 def test_the_figures_are_those_of_the_rows():
     rows = pl.DataFrame(
-        {"id": ["a", "a", "b"], "risk": [0.5, 1.0, None], "is_late": [True, False, True], "trailing_rate": [0.5] * 3}
+        {"id": ["a", "a", "b"], "risk": [0.5, 1.0, None], "is_event": [True, False, True], "trailing_rate": [0.5] * 3}
     )
     found = skill_score(rows, key="id")
     assert (found.n, found.entities, found.base_rate) == (2, 1, 0.5)

@@ -44,7 +44,7 @@ def rows():
             "kind": kind.astype(float),
             "noise": luck.normal(size=count),
             "left": left,
-            "is_late": pl.Series([None if u else bool(x) for u, x in zip(unknown, late, strict=True)]),
+            "is_event": pl.Series([None if u else bool(x) for u, x in zip(unknown, late, strict=True)]),
             "lead_minutes": pl.Series([float(x) if y else None for x, y in zip(left, late, strict=True)]),
             "watched_minutes": np.minimum(lasts, 600),
             "is_ended": lasts <= 600,

@@ -18,7 +18,7 @@ def examples():
     luck = np.random.default_rng(3)
     size = luck.normal(size=2_000)
     late = luck.random(2_000) < 1 / (1 + np.exp(-2 * size))
-    rows = pl.DataFrame({"id": np.arange(2_000), "begins_at": np.arange(2_000), "size": size, "is_late": late})
+    rows = pl.DataFrame({"id": np.arange(2_000), "begins_at": np.arange(2_000), "size": size, "is_event": late})
     return Examples(rows, ("size",))
 
 

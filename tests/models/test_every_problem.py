@@ -66,7 +66,7 @@ def scored(task):
             "as_of": [NOW + timedelta(minutes=n) for n in range(count)],
             "risk": np.clip(late * 0.6 + luck.random(count) * 0.4, 0, 1),
             "risk_of_rule": luck.random(count),
-            "is_late": late,
+            "is_event": late,
             "lead_minutes": luck.random(count) * 600,
         }
     )

@@ -73,8 +73,8 @@ def test_every_recorded_score_of_a_ticket_that_is_due_meets_the_outcome_that_the
     both = judged.labelled.filter(pl.col("fate") == LABELLED).join(
         told, left_on="entity", right_on="ticket_id", how="left"
     )
-    assert (both["is_late"] == both["truth"]).all()
-    assert both["is_late"].any()
+    assert (both["is_event"] == both["truth"]).all()
+    assert both["is_event"].any()
 
 
 def test_weeks_are_told_per_version_and_the_same_look_writes_the_same(lake):

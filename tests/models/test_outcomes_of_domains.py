@@ -53,7 +53,7 @@ def agreed(problem, lake, until, oracle):
         .collect()
     )
     asked = rows.drop_nulls("r").select("e", "t").rows()
-    told = {(row["entity"], row["as_of"]): (row["fate"], row["is_late"]) for row in judged.labelled.to_dicts()}
+    told = {(row["entity"], row["as_of"]): (row["fate"], row["is_event"]) for row in judged.labelled.to_dicts()}
     wrong = [(key, told.get(key), oracle(*key)) for key in asked if told.get(key) != oracle(*key)]
     assert wrong == []
     assert len(told) == len(judged.labelled) == judged.recorded == len(asked)
@@ -92,7 +92,7 @@ def test_scores_of_work_orders_meet_what_became_of_the_orders(orders):
 
     judged = agreed(PROBLEMS["work_order_late"], orders, AS_OF, oracle)
     assert set(judged.fates) == {LABELLED, AHEAD, WITHOUT}
-    assert judged.labelled["is_late"].n_unique() == 3
+    assert judged.labelled["is_event"].n_unique() == 3
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_scores_of_shifts_meet_who_came(shifts):
 
     judged = agreed(PROBLEMS["no_show"], lake, until, oracle)
     assert judged.fates[LABELLED] > 100
-    assert judged.labelled["is_late"].any()
+    assert judged.labelled["is_event"].any()
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +179,7 @@ def test_scores_of_devices_meet_whether_the_device_failed_within_a_day(fleet):
 
     judged = agreed(PROBLEMS["device_failure"], lake, until, oracle)
     assert judged.fates[LABELLED] > 300
-    assert judged.labelled["is_late"].any()
+    assert judged.labelled["is_event"].any()
 
 
 def test_a_shift_that_is_moved_after_it_was_scored_is_not_lost(shifts, tmp_path):

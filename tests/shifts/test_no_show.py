@@ -69,11 +69,11 @@ def test_a_no_show_counts_only_when_no_late_punch_is_waited_for(dataset):
 def test_labels_are_what_happened_and_parts_that_are_not_settled_have_none(dataset, world):
     rows = dataset.watched()
     truth = world.shift_truth.with_columns(part_id=pl.format("{}@{}/{}", "roster_id", "on", "person_id"))
-    told = rows.drop_nulls("is_late").join(truth, on="part_id")
+    told = rows.drop_nulls("is_event").join(truth, on="part_id")
     assert len(told) > 5_000
-    assert ((told["happened"] == "no_show") == told["is_late"]).all()
+    assert ((told["happened"] == "no_show") == told["is_event"]).all()
     young = rows.filter(pl.col("until_at") + timedelta(hours=24) > UNTIL)
-    assert young["is_late"].null_count() == len(young) > 0
+    assert young["is_event"].null_count() == len(young) > 0
 
 
 def test_an_evaluation_judges_by_parts_that_are_settled_and_by_no_others(dataset, world, tmp_path):
@@ -81,7 +81,7 @@ def test_an_evaluation_judges_by_parts_that_are_settled_and_by_no_others(dataset
     early = ShiftDataset(moment, parts_of(recorded(Lake(str(tmp_path / "lake")), world, moment), moment))
     told = early.of_lives(early.lives, "opening").sort("part_id")
     later = dataset.of_lives(dataset.lives, "opening").filter(pl.col("until_at") + timedelta(hours=24) <= moment)
-    assert 0 < told["is_late"].mean() < 1
+    assert 0 < told["is_event"].mean() < 1
     assert_frame_equal(told, later.sort("part_id"))
     running = early.parts.filter(pl.col("arrived_at") < moment, pl.col("until_at") + timedelta(hours=24) > moment)
     assert len(running) > 0

@@ -103,7 +103,7 @@ def test_work_is_watched_to_its_end_or_to_the_last_instant_of_knowledge(history,
             assert end < END
             assert row["watchable_minutes"] == pytest.approx((END - row["as_of"]).total_seconds() / 60)
     assert rows["is_ended"].mean() > 0.5
-    assert dataset.watched().drop_nulls("is_late").equals(dataset.training())
+    assert dataset.watched().drop_nulls("is_event").equals(dataset.training())
 
 
 def test_late_rates_count_the_outcomes_that_were_known(dataset):
@@ -123,10 +123,10 @@ def test_an_evaluation_judges_by_tickets_whose_deadline_has_passed_and_by_no_oth
     mature = dataset.lives.filter(pl.col("settled_at") <= until).select("ticket_id")
     expected = later.join(mature, on="ticket_id", how="semi", maintain_order="left")
     assert len(expected) > 50
-    assert 0 < expected["is_late"].mean() < 1
+    assert 0 < expected["is_event"].mean() < 1
     assert_frame_equal(told, expected)
     ended = early.lives.filter(young, pl.col("settled_at") > until, pl.col("ends_at") < until)
-    assert ended["is_late"].null_count() == len(ended) > 0
+    assert ended["is_event"].null_count() == len(ended) > 0
 
 
 def test_what_acting_prevents_is_counted_of_tickets_whose_deadline_has_passed(history, dataset):
@@ -143,10 +143,10 @@ def test_labels_are_taken_of_tickets_whose_deadline_has_passed_only(history):
     early, late = TicketDataset.of(history, until), TicketDataset.of(history, END)
     rows = early.training()
     assert rows["as_of"].max() < until
-    truth = late.lives.select("ticket_id", truth="is_late")
-    compared = rows.select("ticket_id", "is_late").unique().join(truth, on="ticket_id")
-    assert (compared["is_late"] == compared["truth"]).mean() > 0.99
-    assert rows["is_late"].null_count() == 0
+    truth = late.lives.select("ticket_id", truth="is_event")
+    compared = rows.select("ticket_id", "is_event").unique().join(truth, on="ticket_id")
+    assert (compared["is_event"] == compared["truth"]).mean() > 0.99
+    assert rows["is_event"].null_count() == 0
 
 
 @pytest.fixture(scope="module")

@@ -46,4 +46,4 @@ def test_orders_are_asked_about_thirty_days_before_they_are_due(delivered):
     dataset = OrderDataset(END, orders_of(lake, END, ()))
     rows = dataset.of_lives(dataset.lives, "opening").filter(pl.col("as_of") >= datetime(2013, 7, 1, tzinfo=UTC))
     assert (rows["due_at"] - rows["as_of"]).dt.total_days().unique().to_list() == [30]
-    assert 0.15 < float(rows["is_late"].mean()) < 0.18
+    assert 0.15 < float(rows["is_event"].mean()) < 0.18

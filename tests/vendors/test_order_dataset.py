@@ -89,14 +89,14 @@ def test_labels_are_what_happened_against_the_time_that_was_promised_first(datas
     told = dataset.lives.join(last.filter(~pl.col("off")), on="work_order_id")
     expected = (told["completed_at"] > told["due_at"]).fill_null(value=True)
     assert len(told) > 300
-    assert told["is_late"].null_count() == 0
-    assert (told["is_late"] == expected).all()
+    assert told["is_event"].null_count() == 0
+    assert (told["is_event"] == expected).all()
 
 
 def test_what_is_not_settled_has_no_label_yet(tmp_path):
     moment = AS_OF - timedelta(days=30)
     young = OrderDataset(moment, orders_of(lake_at(tmp_path / "lake", moment), moment, OFF))
-    unknown = young.lives.filter(pl.col("is_late").is_null()).join(young.orders, on="work_order_id")
+    unknown = young.lives.filter(pl.col("is_event").is_null()).join(young.orders, on="work_order_id")
     assert len(unknown) > 0
     waited = unknown.filter(pl.col("off_at").is_null())
     assert (waited["due_at"] + SETTLES > moment).all()
@@ -109,19 +109,19 @@ def test_an_evaluation_judges_by_orders_that_are_settled_and_by_no_others(datase
     later = (
         dataset.of_lives(dataset.lives, "opening").filter(pl.col("due_at") + SETTLES <= moment).sort("work_order_id")
     )
-    assert 0 < told["is_late"].mean() < 1
-    assert_frame_equal(told.drop("is_late", "lead_minutes"), later.drop("is_late", "lead_minutes"))
+    assert 0 < told["is_event"].mean() < 1
+    assert_frame_equal(told.drop("is_event", "lead_minutes"), later.drop("is_event", "lead_minutes"))
     ended = young.lives.join(young.orders.drop("due_at"), on="work_order_id").filter(
         pl.col("completed_known_at").is_not_null(), pl.col("due_at") + SETTLES > moment
     )
-    assert ended["is_late"].null_count() == len(ended) > 0
+    assert ended["is_event"].null_count() == len(ended) > 0
 
 
 def test_an_order_that_is_called_off_before_it_is_due_teaches_nothing(dataset):
     off = dataset.orders.filter(pl.col("off_at") < pl.col("due_at"))
     told = dataset.lives.join(off.select("work_order_id"), on="work_order_id")
     assert len(told) > 10
-    assert told["is_late"].null_count() == len(told)
+    assert told["is_event"].null_count() == len(told)
 
 
 def test_a_batch_counts_once(tmp_path):
@@ -142,7 +142,7 @@ def test_a_batch_counts_once(tmp_path):
 
 
 def test_orders_of_one_batch_lie_on_one_side_of_a_split(dataset):
-    rows = dataset.watched().drop_nulls("is_late")
+    rows = dataset.watched().drop_nulls("is_event")
     parts = split_of(rows.with_columns(batch_id=pl.col("vendor_id")), TASK, shares=(0.5, 0.5, 0.0), least=5)
     assert set(parts.fit["vendor_id"]) & set(parts.calibrate["vendor_id"]) == set()
     assert len(parts.fit) + len(parts.calibrate) == len(rows)

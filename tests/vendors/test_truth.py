@@ -39,9 +39,9 @@ def lake(world, tmp_path_factory):
 
 def test_labels_are_what_was_planted(world, lake):
     dataset = OrderDataset(END, orders_of(lake, END, OFF))
-    told = dataset.lives.drop_nulls("is_late").join(world.truth, on="work_order_id", suffix="_true")
+    told = dataset.lives.drop_nulls("is_event").join(world.truth, on="work_order_id", suffix="_true")
     assert len(told) > 3_000
-    assert (told["is_late"] == told["is_late_true"]).all()
+    assert (told["is_event"] == told["is_late"]).all()
     assert not told["is_cancelled"].any()
 
 

@@ -37,7 +37,7 @@ def lives(hourly: pl.DataFrame, devices: pl.DataFrame, events: pl.DataFrame, unt
 
     Returns:
         `life_id`, `device_id`, `site_id`, `begins_at`, `ends_at` (the end, or that of the observation), `ended_by`
-        (failure, offline, removed, maintenance; null: alive), `component`, `is_late` (true: it failed or went
+        (failure, offline, removed, maintenance; null: alive), `component`, `is_event` (true: it failed or went
         offline; null: not known), sorted.
     """
     seen_until = observed_until(hourly, events, until)
@@ -78,7 +78,7 @@ def lives(hourly: pl.DataFrame, devices: pl.DataFrame, events: pl.DataFrame, unt
             "ends_at",
             "ended_by",
             "component",
-            is_late=pl.when(pl.col("ended_by").is_in([FAILURE, OFFLINE])).then(pl.lit(value=True)),
+            is_event=pl.when(pl.col("ended_by").is_in([FAILURE, OFFLINE])).then(pl.lit(value=True)),
         )
         .sort("device_id", "begins_at")
     )
@@ -149,13 +149,13 @@ def after(moments: pl.DataFrame, every: pl.DataFrame, horizon: pl.Expr, seen_unt
             event has come: only those that failed could have one, and learning from them would say that all fail soon.
 
     Returns:
-        `moments` with `begins_at`, `ends_at`, `ended_by`, `is_late` (whether it failed or went offline within the
+        `moments` with `begins_at`, `ends_at`, `ended_by`, `is_event` (whether it failed or went offline within the
         horizon; null where that was not seen), `settled_at` (the end of the horizon), `lead_minutes` (to the event,
         where it came within the horizon), `watched_minutes`, `is_ended`, `watchable_minutes`; as `ml.training.train`
         wants them.
     """
     rows = moments.join(
-        every.select("life_id", "begins_at", "ends_at", "ended_by", _failed="is_late"),
+        every.select("life_id", "begins_at", "ends_at", "ended_by", _failed="is_event"),
         on="life_id",
         how="left",
         maintain_order="left",
@@ -167,7 +167,7 @@ def after(moments: pl.DataFrame, every: pl.DataFrame, horizon: pl.Expr, seen_unt
     return (
         rows.with_columns(watched_minutes=watched, is_ended=failed)
         .with_columns(
-            is_late=pl.when(limit > pl.lit(seen_until, INSTANT))
+            is_event=pl.when(limit > pl.lit(seen_until, INSTANT))
             .then(None)
             .when(failed)
             .then(within)
@@ -180,6 +180,6 @@ def after(moments: pl.DataFrame, every: pl.DataFrame, horizon: pl.Expr, seen_unt
             .then((pl.lit(seen_until, INSTANT) - pl.col("as_of")).dt.total_microseconds() / 60e6)
             .otherwise("watched_minutes"),
         )
-        .with_columns(lead_minutes=pl.when("is_late").then("watched_minutes"))
+        .with_columns(lead_minutes=pl.when("is_event").then("watched_minutes"))
         .drop("_failed")
     )

@@ -105,7 +105,7 @@ class DeviceDataset:
 
     def with_outcomes(self, scores: pl.DataFrame) -> pl.DataFrame:
         """Joins outcomes to scores: whether the device failed within the judged horizon."""
-        lives = self.lives.select("begins_at", "ends_at", "is_late", entity="device_id", event_at="ends_at")
+        lives = self.lives.select("begins_at", "ends_at", "is_event", entity="device_id", event_at="ends_at")
         return prediction_log.with_outcomes(
             scores, lives, self._seen_until, within=timedelta(minutes=HORIZONS[self.judged.within])
         )
@@ -121,7 +121,7 @@ class DeviceDataset:
             ProtocolError: When the protocol is not known.
         """
         moments = moments_of(some.select("life_id", "device_id", "begins_at", "ends_at"), protocol, key="life_id")
-        return self._rows(moments, two=True).drop_nulls("is_late")
+        return self._rows(moments, two=True).drop_nulls("is_event")
 
     def ticks(self, some: pl.DataFrame, step: timedelta) -> pl.DataFrame:
         """Rows of all ticks of some lives, asked for the judged horizon."""
@@ -133,7 +133,7 @@ class DeviceDataset:
         later = self.lives.filter(pl.col("ends_at") > begins).with_columns(
             begins_at=pl.max_horizontal("begins_at", begins)
         )
-        rows = self._rows(self._spread(later, MOST_LOOKED_AT), two=False).drop_nulls("is_late")
+        rows = self._rows(self._spread(later, MOST_LOOKED_AT), two=False).drop_nulls("is_event")
         return rows.with_columns(trailing_rate=self._trailing(rows))
 
     def between(self, begins: datetime, ends: datetime) -> pl.DataFrame:
@@ -178,7 +178,7 @@ class DeviceDataset:
 
     def _trailing(self, rows: pl.DataFrame) -> pl.Series:
         """What anybody could have said: events of all devices so far over the time at risk, as known at the moment."""
-        ended = self.lives.filter(pl.col("is_late").fill_null(value=False))
+        ended = self.lives.filter(pl.col("is_event").fill_null(value=False))
         changes = pl.concat(
             [
                 self.lives.select(at="begins_at", present=pl.lit(1), events=pl.lit(0)),

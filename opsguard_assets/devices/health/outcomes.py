@@ -66,13 +66,13 @@ def _placed(scored: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
         scored.select("device_id", "as_of", "band")
         .sort("as_of")
         .join_asof(
-            lives.select("device_id", "begins_at", "ends_at", "is_late").sort("begins_at"),
+            lives.select("device_id", "begins_at", "ends_at", "is_event").sort("begins_at"),
             left_on="as_of",
             right_on="begins_at",
             by="device_id",
             check_sortedness=False,
         )
-        .with_columns(_failed=pl.col("is_late").fill_null(value=False), _up=pl.col("ends_at") > pl.col("as_of"))
+        .with_columns(_failed=pl.col("is_event").fill_null(value=False), _up=pl.col("ends_at") > pl.col("as_of"))
     )
     return rows.filter(pl.col("_up") | pl.col("_failed")).with_columns(
         _back=pl.col("as_of") - pl.col("begins_at") < pl.duration(hours=int(WINDOW_HOURS)),

@@ -56,14 +56,14 @@ class ShiftDataset:
 
     @cached_property
     def lives(self) -> pl.DataFrame:
-        """From when to when each part can be asked about: `part_id`, `begins_at`, `ends_at`, `is_late`."""
+        """From when to when each part can be asked about: `part_id`, `begins_at`, `ends_at`, `is_event`."""
         settled = pl.col("until_at") + _SETTLES <= pl.lit(self.until, INSTANT)
         is_known = settled & pl.col("verdict").is_in(list(_KNOWN_VERDICTS)).fill_null(value=False)
         return self.parts.select(
             KEY,
             begins_at=pl.max_horizontal(pl.col("from_at") - AHEAD, "planned_at"),
             ends_at="from_at",
-            is_late=pl.when(is_known).then(pl.col("verdict") == NO_SHOW),
+            is_event=pl.when(is_known).then(pl.col("verdict") == NO_SHOW),
         ).filter(pl.col("begins_at") < pl.col("ends_at"))
 
     @property
@@ -88,7 +88,7 @@ class ShiftDataset:
         Raises:
             ProtocolError: When the protocol is not known.
         """
-        return self._rows(moments_of(lives, protocol, key=KEY)).drop_nulls("is_late")
+        return self._rows(moments_of(lives, protocol, key=KEY)).drop_nulls("is_event")
 
     def ticks(self, lives: pl.DataFrame, step: timedelta) -> pl.DataFrame:
         """Rows of all ticks of some parts."""
@@ -97,7 +97,7 @@ class ShiftDataset:
     def matured(self, since: datetime) -> pl.DataFrame:
         """Labelled rows of parts that came after an instant, with `settled_at` and `trailing_rate`."""
         later = self.lives.filter(pl.col("begins_at") >= pl.lit(since, INSTANT))
-        rows = self._rows(self._drawn(later)).drop_nulls("is_late")
+        rows = self._rows(self._drawn(later)).drop_nulls("is_event")
         return rows.with_columns(settled_at=pl.col("until_at") + _SETTLES, trailing_rate="fleet_rate")
 
     def between(self, begins: datetime, ends: datetime) -> pl.DataFrame:
@@ -115,10 +115,10 @@ class ShiftDataset:
         """Features and what happened, one row per moment."""
         placed = moments.select(KEY, "as_of").join(self.parts.select(PART), on=KEY, how="left", maintain_order="left")
         described = features(self.known, placed)
-        outcome = self.lives.select(KEY, "begins_at", "is_late")
+        outcome = self.lives.select(KEY, "begins_at", "is_event")
         joined = described.join(outcome, on=KEY, how="left", maintain_order="left")
         lead = (pl.col("from_at") + self._misses_after - pl.col("as_of")).dt.total_microseconds() / 60e6
-        return joined.with_columns(lead_minutes=pl.when("is_late").then(lead))
+        return joined.with_columns(lead_minutes=pl.when("is_event").then(lead))
 
 
 def part_outcomes(parts: pl.DataFrame, limits: Limits = USUAL_LIMITS) -> pl.DataFrame:

@@ -62,7 +62,7 @@ class TicketDataset:
 
     def training(self) -> pl.DataFrame:
         """Labelled moments of tickets whose outcome had to be known by `until`, kept promises and missed ones alike."""
-        return self.watched().drop_nulls("is_late")
+        return self.watched().drop_nulls("is_event")
 
     def ticks(self, lives: pl.DataFrame, step: timedelta) -> pl.DataFrame:
         """Rows of all ticks of some lives, as of `described`."""
@@ -90,7 +90,7 @@ class TicketDataset:
         """Moments of all tickets, with how long each was seen open afterwards.
 
         Returns:
-            Rows as of `labelled` with the columns of `ml.problems.sla_breach.work.work_after`; `is_late` is null where
+            Rows as of `labelled` with the columns of `ml.problems.sla_breach.work.work_after`; `is_event` is null where
             the outcome could not be known yet (`training`).
         """
         drawn = sampled(
@@ -107,22 +107,22 @@ class TicketDataset:
         """Features and labels of moments at which a ticket was open and its deadline had not passed.
 
         Returns:
-            `KEYS` and `FEATURES` of `ml.problems.sla_breach.features`, `begins_at`, `is_late`, `lead_minutes` (to the
+            `KEYS` and `FEATURES` of `ml.problems.sla_breach.features`, `begins_at`, `is_event`, `lead_minutes` (to the
             missed deadline; null where it was kept). Moments of tickets whose deadline lies ahead are left out, ended
             or not.
         """
-        return self.described(moments).drop_nulls("is_late")
+        return self.described(moments).drop_nulls("is_event")
 
     def described(self, moments: pl.DataFrame) -> pl.DataFrame:
-        """Like `labelled`, with the moments whose outcome is not known (`is_late` null)."""
+        """Like `labelled`, with the moments whose outcome is not known (`is_event` null)."""
         readings = readings_at(moments, self.clocks, self.calendars)
         running = readings.filter(pl.col("ended_at").is_null() & ~pl.col("is_breached"))
         rows = features(self.known, running).filter("is_open")
-        frame = self.lives.select(TASK.key, "begins_at", "is_late", "ends_at")
+        frame = self.lives.select(TASK.key, "begins_at", "is_event", "ends_at")
         lead = (pl.col("ends_at") - pl.col("as_of")).dt.total_microseconds() / 60e6
         return (
             rows.join(frame, on=TASK.key, how="left", maintain_order="left")
-            .with_columns(lead_minutes=pl.when("is_late").then(lead))
+            .with_columns(lead_minutes=pl.when("is_event").then(lead))
             .drop("ends_at")
         )
 

@@ -49,7 +49,7 @@ def lives_of(history: pl.DataFrame, until: datetime) -> pl.DataFrame:
 
     Returns:
         `ticket_id`, `begins_at` (when it became known), `ends_at` (the outcome or the end; `until` where neither is
-        known), `settled_at` (the deadline by the last clock: when the outcome has to be known), `is_late` (null where
+        known), `settled_at` (the deadline by the last clock: when the outcome has to be known), `is_event` (null where
         that lies after `until`, even if the ticket has ended: only those that kept their promise could have, so what
         is learned or judged by them would say that promises are kept).
     """
@@ -66,7 +66,7 @@ def lives_of(history: pl.DataFrame, until: datetime) -> pl.DataFrame:
             "begins_at",
             "settled_at",
             ends_at=pl.min_horizontal("told_at", "ended_known_at", last),
-            is_late=pl.when(pl.col("settled_at") <= last).then("is_late"),
+            is_event=pl.when(pl.col("settled_at") <= last).then("is_late"),
         )
         .filter(pl.col("begins_at") < pl.col("ends_at"))
         .sort("begins_at", "ticket_id")

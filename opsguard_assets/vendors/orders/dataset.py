@@ -51,7 +51,7 @@ class OrderDataset:
 
     @cached_property
     def lives(self) -> pl.DataFrame:
-        """From when to when each order can be asked about: the key, `begins_at`, `ends_at`, `is_late`, `due_at`."""
+        """From when to when each order can be asked about: the key, `begins_at`, `ends_at`, `is_event`, `due_at`."""
         result = outcomes(self.orders, self.until)
         return (
             self.orders.select(
@@ -62,7 +62,7 @@ class OrderDataset:
             )
             .filter(pl.col("begins_at") < pl.col("ends_at"))
             .join(result, on=KEY, how="left", maintain_order="left")
-            .select(KEY, "begins_at", "ends_at", "is_late", "due_at")
+            .select(KEY, "begins_at", "ends_at", "is_event", "due_at")
         )
 
     @property
@@ -82,7 +82,7 @@ class OrderDataset:
         Raises:
             ProtocolError: When the protocol is not known.
         """
-        return self._rows(moments_of(lives, protocol, key=KEY)).drop_nulls("is_late")
+        return self._rows(moments_of(lives, protocol, key=KEY)).drop_nulls("is_event")
 
     def ticks(self, lives: pl.DataFrame, step: timedelta) -> pl.DataFrame:
         """Rows of all ticks of some orders."""
@@ -91,7 +91,7 @@ class OrderDataset:
     def matured(self, since: datetime) -> pl.DataFrame:
         """Labelled rows of orders that came after an instant, with `settled_at` and `trailing_rate`."""
         later = self.lives.filter(pl.col("begins_at") >= pl.lit(since, INSTANT))
-        rows = self._rows(self._drawn(later)).drop_nulls("is_late")
+        rows = self._rows(self._drawn(later)).drop_nulls("is_event")
         return rows.with_columns(settled_at=pl.col("due_at") + SETTLES, trailing_rate="all_rate")
 
     def between(self, begins: datetime, ends: datetime) -> pl.DataFrame:
@@ -106,14 +106,14 @@ class OrderDataset:
         """Features and what happened, one row per moment."""
         placed = moments.select(KEY, "as_of").join(self.orders.select(ORDER), on=KEY, how="left", maintain_order="left")
         described = features(self.known, placed)
-        outcome = self.lives.select(KEY, "begins_at", "is_late")
+        outcome = self.lives.select(KEY, "begins_at", "is_event")
         joined = described.join(outcome, on=KEY, how="left", maintain_order="left")
         lead = (pl.col("due_at") - pl.col("as_of")).dt.total_microseconds() / 60e6
-        return joined.with_columns(lead_minutes=pl.when("is_late").then(lead))
+        return joined.with_columns(lead_minutes=pl.when("is_event").then(lead))
 
 
 def outcomes(orders: pl.DataFrame, until: datetime) -> pl.DataFrame:
-    """What is learned of past orders: the key and `is_late`, as the last word known by an instant has it.
+    """What is learned of past orders: the key and `is_event`, as the last word known by an instant has it.
 
     An order counts once its due time lies `SETTLES` back, whatever became known of it before.
     """
@@ -122,7 +122,7 @@ def outcomes(orders: pl.DataFrame, until: datetime) -> pl.DataFrame:
         value=False
     )
     is_late = (pl.col("completed_at") > pl.col("due_at")).fill_null(value=True)
-    return orders.filter(is_settled, ~called_off).select(KEY, is_late=is_late)
+    return orders.filter(is_settled, ~called_off).select(KEY, is_event=is_late)
 
 
 def order_outcomes(orders: pl.DataFrame, until: datetime) -> pl.DataFrame:

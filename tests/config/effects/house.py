@@ -84,7 +84,7 @@ def costs(settings: Settings) -> Seen:
             "id": ["a", "b", "c", "d"],
             "as_of": [NOW] * 4,
             "risk": [0.2, 0.5, 0.7, 0.9],
-            "is_late": [False, True, False, True],
+            "is_event": [False, True, False, True],
             "lead_minutes": [None, 45.0, None, 300.0],
         }
     )

@@ -102,4 +102,4 @@ def no_show_labels(settings: Settings) -> Seen:
         lake.record(TABLES[name], rows(name, *given), loaded_at=at("12:00"))
     moments = problems_of(settings)["no_show"].dataset(lake, at("12:00")).watched()
     last = moments.sort("as_of").tail(5)
-    return plain(last.select("as_of", "is_late", "lead_minutes", "person_late_rate"))
+    return plain(last.select("as_of", "is_event", "lead_minutes", "person_late_rate"))

@@ -73,15 +73,15 @@ def labelled(ends, *, kind="failure", horizon=24, moment=0.0):
 )
 def test_an_event_within_the_horizon_is_one_and_a_later_one_is_none(ends, moment, expected):
     row = labelled(ends, moment=moment)
-    assert row["is_late"] is expected
+    assert row["is_event"] is expected
     assert row["lead_minutes"] == ((ends - moment) * 60 if expected else None)
 
 
 def test_who_was_not_seen_for_so_long_has_no_outcome():
-    assert labelled(20, kind="removed")["is_late"] is None
-    assert labelled(30, kind="removed")["is_late"] is False
-    assert labelled(0, kind=None, moment=180)["is_late"] is None
-    assert labelled(0, kind=None, moment=160)["is_late"] is False
+    assert labelled(20, kind="removed")["is_event"] is None
+    assert labelled(30, kind="removed")["is_event"] is False
+    assert labelled(0, kind=None, moment=180)["is_event"] is None
+    assert labelled(0, kind=None, moment=160)["is_event"] is False
 
 
 def test_an_outcome_is_settled_when_its_horizon_has_passed_and_not_when_it_came():
@@ -90,8 +90,8 @@ def test_an_outcome_is_settled_when_its_horizon_has_passed_and_not_when_it_came(
 
 
 def test_a_failure_is_no_example_before_others_could_be_counter_examples():
-    assert labelled(180, moment=174)["is_late"] is True
-    assert labelled(180, moment=176)["is_late"] is None
+    assert labelled(180, moment=174)["is_event"] is True
+    assert labelled(180, moment=176)["is_event"] is None
 
 
 def oracle(heard, failures, until, limit):
