@@ -18,8 +18,8 @@ from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.learning.outcomes_io import update_outcomes
 from opsguard_assets.tickets.learning.schemas import TICKET_OUTCOMES
-from opsguard_assets.tickets.risk.recompute_io import scored
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
+from opsguard_assets.tickets.risk.score_io import scored
 from opsguard_assets.tickets.sla.derive_io import update_clocks
 from resources.lake import Lake
 from resources.progress import Silent

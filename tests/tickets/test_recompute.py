@@ -153,7 +153,7 @@ def test_without_the_record_of_what_was_seen_a_late_record_would_change_the_past
     arrive(lake, world, 3)
     found = recompute_tick(lake, catalog.champions, moment, SETTINGS)
     assert found.is_as_it_was
-    with_hindsight = scored(lake, RuleBaseline(), None, moment)
+    with_hindsight = scored(lake, RuleBaseline(), None, moment, SETTINGS.sla)
     assert digest_of(with_hindsight, key=["ticket_id"]) != found.tick.digest
 
 
