@@ -28,7 +28,7 @@ from sensors.champions import champion_sensor
 from sensors.retraining import RetrainingRequest, retraining_sensor
 
 MakeJob = Callable[[str, dg.AssetSelection, str], Any]
-# The daily look at the model in force, and the weekly training on Monday.
+# Daily monitoring of the active model, and the weekly training on Monday.
 MONITORING, TRAINS = Cadence(DAY, 5 * HOUR), Cadence(WEEK, DAY + 4 * HOUR)
 
 

@@ -134,7 +134,7 @@ def _compare(problem: ProblemName, moment: datetime, config: Path | None, *, as_
         print_json(values)
     else:
         print_rows(
-            "The tick again", [{"figure": name.replace("_", " "), "value": str(v)} for name, v in values.items()]
+            "The recomputed tick", [{"figure": name.replace("_", " "), "value": str(v)} for name, v in values.items()]
         )
     if not again.is_as_it_was:
         differing = [name.replace("_", " ") for name, digests in again.digests.items() if not digests.is_as_it_was]

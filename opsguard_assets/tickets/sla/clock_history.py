@@ -1,11 +1,11 @@
-"""The SLA clocks of past moments: every state of knowledge of every ticket, with the clock that it meant.
+"""The SLA clocks of past moments: every known version of every ticket, with its clock.
 
 Here: stored clocks over time, for training and replay. Not here: the clocks of one moment (`clocks`), reading them
 (`tick`).
 
-A stored clock changes only when something becomes known of its ticket, when an announced change comes, or when a
-promise changes. So all ticks of a month are one look-up per ticket and tick in the clocks of these instants, and equal
-what a tick at the time would have said.
+A stored clock changes only when a new version of its ticket becomes known, when an announced change takes effect, or
+when a policy changes. So every tick of a past period is one as-of look-up in these clocks, and equal to the tick at the
+time.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from opsguard_assets.tickets.sla.tick import READ, clocks_at_moments
 _TICKET = "ticket_id"
 _HISTORY = ("known_from", "known_until")
 _OVER = ("closed", "cancelled")
-# Any instant does for no moments at all.
+# A placeholder: any time is right for an empty set of moments.
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 

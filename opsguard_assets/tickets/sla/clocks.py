@@ -6,11 +6,11 @@ reading stored clocks at a later moment (`tick`), and the life of a ticket inter
 * The response clock stops at `first_response_at`, or when the ticket is resolved or closed without one: a solution is
   an answer. It pauses in the same statuses as the resolution clock.
 * `due_at` of the source is the deadline where it is given, and does not move: pauses push computed deadlines only.
-* A deadline is missed after it, not at it; a ticket that is paused has no deadline, what remains is frozen.
-* A cancelled ticket has ended without being met or missed. A reopened one goes on where it stopped.
-* Changes after `as_of` have not happened yet; the first one is `changes_at`, until which the stored clock is right.
+* A deadline is breached after it, not at it. A paused ticket has no deadline; its remaining time is frozen.
+* A cancelled ticket is neither met nor breached. A reopened ticket resumes its clock.
+* Changes after `as_of` are ignored; the first one is `changes_at`, until which the stored clock is valid.
 
-Tickets do not depend on each other: a long history can be computed in slices.
+Tickets are independent, so a long history can be computed in slices.
 """
 
 from datetime import datetime, timedelta

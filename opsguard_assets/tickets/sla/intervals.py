@@ -1,6 +1,6 @@
-"""The life of a ticket interval by interval: running, paused, or closed by the calendar, each with its reason.
+"""The intervals of a ticket: running, paused, or outside business hours, each with its reason.
 
-Here: the rows that answer "why is it due then?". Not here: deadlines (`clocks`).
+Here: the rows that explain a deadline. Not here: deadlines (`clocks`).
 """
 
 from datetime import datetime, timedelta
