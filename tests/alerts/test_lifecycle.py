@@ -158,7 +158,7 @@ def test_a_mute_can_be_ended_early_once(database):
     number = mute(database, Muted(client_id="C1"), begins_at=minute(0), ends_at=minute(99), reason="x", actor="ada")
     end_mute(database, number, at=minute(10))
     assert tick(database, 1, finding()).decisions == {"raised": 1}
-    with pytest.raises(ActionError, match="no mute"):
+    with pytest.raises(ActionError, match="no active mute"):
         end_mute(database, number, at=minute(11))
 
 
