@@ -4,6 +4,7 @@ Here: what the daemon of the measurement loads. Not here: starting it (`schedule
 """
 
 from datetime import UTC, datetime
+from functools import partial
 
 import dagster as dg
 
@@ -20,7 +21,13 @@ def empty() -> None:
     """Nothing."""
 
 
-_tick = Scheduled(job=SCORE_JOB, name="tick", cron="*/2 * * * *", description="OpsGuard's tick.", configure=tick_config)
+_tick = Scheduled(
+    job=SCORE_JOB,
+    name="tick",
+    cron="*/2 * * * *",
+    description="OpsGuard's tick.",
+    configure=partial(tick_config, SCORE_JOB),
+)
 _schedules = [
     schedule_for(_tick, timezone="UTC", now=lambda: datetime.now(UTC)),
     dg.ScheduleDefinition(
