@@ -32,7 +32,7 @@ def backtest_of(rows: pl.DataFrame, task: Task) -> Backtest:
     Raises:
         TooLittleDataError: When there is too little before the boundary, or after it.
     """
-    split = split_of(rows.drop_nulls("is_event"), task, shares=(1 - TEST_SHARE, 0.0, TEST_SHARE))
+    split = split_of(rows.drop_nulls("is_event"), task, test_share=TEST_SHARE)
     return Backtest(split.fit, split.test)
 
 
@@ -42,7 +42,7 @@ def held_out(rows: pl.DataFrame, task: Task) -> tuple[pl.DataFrame, pl.DataFrame
     Raises:
         TooLittleDataError: When there is too little of either.
     """
-    newest = split_of(rows.drop_nulls("is_event"), task, shares=(1 - NEWEST_SHARE, 0.0, NEWEST_SHARE)).test
+    newest = split_of(rows.drop_nulls("is_event"), task, test_share=NEWEST_SHARE).test
     held = newest.filter(pl.col(task.group).hash(_SEED) % _EVERY == 0)
     return held, rows.join(held.select(task.group).unique(), on=task.group, how="anti", maintain_order="left")
 

@@ -95,5 +95,5 @@ def _drawn(candidate: Candidate, luck: np.random.Generator) -> Mapping[str, Any]
 
 def _slices(examples: Examples, task: Task, seed: int) -> tuple[Examples, Examples]:
     """Earlier and later entities with an outcome, with a maximum number of rows each."""
-    parts = split_of(examples.labelled.rows, task, shares=(1 - _LATER, 0, _LATER), least=100)
+    parts = split_of(examples.labelled.rows, task, test_share=_LATER, least=100)
     return tuple(replace(examples, rows=part).some(_MOST_ROWS, seed) for part in (parts.fit, parts.test))  # type: ignore[return-value]

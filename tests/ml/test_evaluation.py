@@ -67,14 +67,16 @@ def entities(count):
 
 
 def test_no_entity_is_on_both_sides_of_a_split_and_time_runs_one_way():
-    split = by_time(entities(1_000), key="id")
-    parts = [set(part["id"]) for part in (split.fit, split.calibrate, split.test)]
-    assert max(parts[0]) < min(parts[1]) <= max(parts[1]) < min(parts[2])
-    assert sum(map(len, parts)) == 1_000
+    split = by_time(entities(1_000), key="id", test_share=0.2)
+    fit, test = set(split.fit["id"]), set(split.test["id"])
+    assert max(fit) < min(test)
+    assert (len(fit), len(test)) == (800, 200)
 
 
 def test_too_little_data_says_how_much_there_is_and_what_is_needed():
-    with pytest.raises(TooLittleDataError, match=r"rows to calibrate on.*are needed"):
-        by_time(entities(200), key="id")
+    with pytest.raises(TooLittleDataError, match=r"rows to test on.*are needed"):
+        by_time(entities(200), key="id", test_share=0.2)
+    with pytest.raises(TooLittleDataError, match=r"rows to fit on.*are needed"):
+        by_time(entities(200), key="id", test_share=0.8)
     with pytest.raises(TooLittleDataError):
-        by_time(entities(0), key="id")
+        by_time(entities(0), key="id", test_share=0.2)

@@ -42,20 +42,16 @@ def rows(count=20_000, *, rate=0.01, seed=1):
 
 
 def test_nothing_is_learned_from_that_was_settled_after_the_boundary_and_a_fifth_of_the_units_is_never_seen():
-    parts = by_moment(rows(rate=0.2), unit="id")
-    first = parts.calibrate["as_of"].min()
-    second = parts.test["as_of"].min()
-    assert parts.fit["settled_at"].max() <= first
-    assert parts.calibrate["settled_at"].max() <= second
+    parts = by_moment(rows(rate=0.2), unit="id", test_share=0.2)
+    assert parts.fit["settled_at"].max() <= parts.test["as_of"].min()
     unseen = parts.test.filter(is_unseen("id"))
     assert 0.1 < len(unseen) / len(parts.test) < 0.3
     assert parts.fit.filter(is_unseen("id")).is_empty()
-    assert parts.calibrate.filter(is_unseen("id")).is_empty()
 
 
 def test_too_few_events_are_refused_with_what_is_needed():
     with pytest.raises(TooLittleDataError, match="rows to fit on"):
-        by_moment(rows(count=500, rate=0.001), unit="id")
+        by_moment(rows(count=500, rate=0.001), unit="id", test_share=0.2)
 
 
 def test_all_events_are_kept_and_the_others_stand_for_those_that_are_not():

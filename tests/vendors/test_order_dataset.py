@@ -143,9 +143,9 @@ def test_a_batch_counts_once(tmp_path):
 
 def test_orders_of_one_batch_lie_on_one_side_of_a_split(dataset):
     rows = dataset.watched().drop_nulls("is_event")
-    parts = split_of(rows.with_columns(batch_id=pl.col("vendor_id")), TASK, shares=(0.5, 0.5, 0.0), least=5)
-    assert set(parts.fit["vendor_id"]) & set(parts.calibrate["vendor_id"]) == set()
-    assert len(parts.fit) + len(parts.calibrate) == len(rows)
+    parts = split_of(rows.with_columns(batch_id=pl.col("vendor_id")), TASK, test_share=0.5, least=5)
+    assert set(parts.fit["vendor_id"]) & set(parts.test["vendor_id"]) == set()
+    assert len(parts.fit) + len(parts.test) == len(rows)
 
 
 def test_reasons_are_words_for_whoever_waits(dataset):
