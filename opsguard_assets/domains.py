@@ -5,14 +5,19 @@ Here: one line per domain, and look-ups. Not here: a record (`<domain>/domain.py
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from opsguard_assets.alerts.alert_type import AlertType
 from opsguard_assets.cadence import DAY, HOUR, MINUTE, Cadence
+from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.domain import DEVICES
 from opsguard_assets.domain import Domain, Job, Learned, Tick
 from opsguard_assets.shifts.domain import SHIFTS
 from opsguard_assets.tickets.domain import TICKETS
 from opsguard_assets.vendors.domain import VENDORS
+
+if TYPE_CHECKING:
+    from opsguard_assets.models.problem import Problem
 
 DOMAINS: tuple[Domain, ...] = (TICKETS, DEVICES, SHIFTS, VENDORS)
 
@@ -48,6 +53,11 @@ def fed_problems(fed: Iterable[str]) -> Iterator[Learned]:
     """
     tables = set(fed)
     return (each for each in PROBLEMS.values() if JOBS[each.scored_by].is_fed(tables))
+
+
+def problems_of(settings: Settings) -> "dict[str, Problem]":
+    """All problems that models are learned for, by name, as the settings declare them."""
+    return {name: each.declare(settings) for name, each in PROBLEMS.items()}
 
 
 def meaning(alert_type: str, chosen: Mapping[str, object]) -> str:

@@ -185,11 +185,9 @@ ARROWS = {
         for domain in DOMAINS
     },
     "opsguard_assets/domains.py": (
-        "opsguard_assets.alerts.alert_type", "opsguard_assets.cadence", "opsguard_assets.domain",
+        "opsguard_assets.alerts.alert_type", "opsguard_assets.cadence", "opsguard_assets.config.settings",
+        "opsguard_assets.domain", "opsguard_assets.models.problem",
         *(f"opsguard_assets.{domain}.domain" for domain in DOMAINS),
-    ),
-    "opsguard_assets/problems.py": (
-        "opsguard_assets.config.settings", "opsguard_assets.domains", "opsguard_assets.models.problem",
     ),
     "opsguard_assets/client_plans.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/drawing.py": (),

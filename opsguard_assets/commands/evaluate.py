@@ -18,9 +18,9 @@ from opsguard_assets.commands.model_catalog import catalog_of
 from opsguard_assets.commands.moments import instant
 from opsguard_assets.commands.problem_name import PROBLEM_HELP, NothingToJudgeError, ProblemName
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
+from opsguard_assets.domains import problems_of
 from opsguard_assets.models import trainings
 from opsguard_assets.models.problem import Problem
-from opsguard_assets.problems import problems_of
 from opsguard_assets.tables.values import INSTANT
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)

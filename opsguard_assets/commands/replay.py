@@ -17,13 +17,13 @@ from opsguard_assets.commands.progress import bars
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.recompute_io import recompute_tick as recompute_device_tick
+from opsguard_assets.domains import problems_of
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.recompute import RecomputedTick
 from opsguard_assets.models.replay import GRID, SHOWN, Replayed, as_table, count_ticks
 from opsguard_assets.models.replay import replay as replayed
 from opsguard_assets.models.replay_report import Asked, headline, report
-from opsguard_assets.problems import problems_of
 from opsguard_assets.tickets.risk.recompute_io import recompute_tick as recompute_sla_tick
 from resources.lake import Lake
 

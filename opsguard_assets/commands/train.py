@@ -14,10 +14,10 @@ from opsguard_assets.commands.moments import duration, instant_or_now
 from opsguard_assets.commands.problem_name import PROBLEM_HELP, ProblemName
 from opsguard_assets.commands.progress import steps
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
+from opsguard_assets.domains import problems_of
 from opsguard_assets.models.challenge import admit
 from opsguard_assets.models.model_assets import challenger_of, order_of
 from opsguard_assets.models.train import Training, train_problem
-from opsguard_assets.problems import problems_of
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _SHOWN = ("n", "base_rate", "pr_auc", "roc_auc", "brier", "brier_constant", "log_loss", "ece")

@@ -17,10 +17,9 @@ from opsguard_assets.commands.tick import RUN
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.assets import DEVICE_MONITOR
 from opsguard_assets.devices.job_names import SCORE_DEVICES_JOB
-from opsguard_assets.domains import TICKS
+from opsguard_assets.domains import TICKS, problems_of
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.monitoring_records import MonitoringRecord, last_record, store
-from opsguard_assets.problems import problems_of
 from opsguard_assets.shifts.alerts.assets import SHIFT_MONITOR
 from opsguard_assets.tickets.escalation.escalate import Waits, escalate
 from opsguard_assets.tickets.job_names import SCORE_JOB

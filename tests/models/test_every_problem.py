@@ -21,11 +21,11 @@ from ml.tracking.tracking import Place
 from opsguard_assets.build import build_defs
 from opsguard_assets.config.load import parse_settings
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.domains import problems_of
 from opsguard_assets.model_jobs import cadences_of, model_keys, train_config
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.model_assets import GATE_CHECK, NOT_YET_TAG, learned_keys
 from opsguard_assets.models.promotion import ModelCatalog
-from opsguard_assets.problems import problems_of
 from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent

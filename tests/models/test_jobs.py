@@ -21,7 +21,8 @@ from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.build import build_defs
 from opsguard_assets.cadences import tick_config
 from opsguard_assets.config.learning import Learning
-from opsguard_assets.config.settings import Settings, SlaThresholds
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.config.sla import SlaThresholds
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.model_jobs import monitoring_config, train_config
 from opsguard_assets.models.champions import Champions

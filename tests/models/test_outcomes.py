@@ -9,11 +9,12 @@ import pytest
 
 from ml.evaluation.prediction_log import AHEAD, LABELLED, UNKNOWN, WITHOUT
 from ml.problems.sla_breach.rule import RuleBaseline
-from opsguard_assets.config.settings import Settings, SlaThresholds
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.config.sla import SlaThresholds
+from opsguard_assets.domains import problems_of
 from opsguard_assets.models.outcome_assets import COMPLETE, outcomes_asset, outcomes_key
 from opsguard_assets.models.outcomes import judge, keep_weeks, outcomes_name, stored_weeks
 from opsguard_assets.moment import moment_config
-from opsguard_assets.problems import problems_of
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.learning.outcomes_io import update_outcomes

@@ -11,9 +11,9 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.failure.assets import scored
 from opsguard_assets.devices.failure.schemas import DEVICE_RISK
 from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
+from opsguard_assets.domains import problems_of
 from opsguard_assets.models.outcomes import judge, keep_weeks
 from opsguard_assets.models.serving import Serving
-from opsguard_assets.problems import problems_of
 from opsguard_assets.shifts.calendar.io import calendar_at
 from opsguard_assets.shifts.no_show.problem_io import risk_at as shift_risk_at
 from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK

@@ -10,7 +10,8 @@ from opsguard_assets.build import build_defs
 from opsguard_assets.cadences import tick_config
 from opsguard_assets.config.escalation import Escalation
 from opsguard_assets.config.mapping import Feed
-from opsguard_assets.config.settings import Settings, SlaThresholds
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.config.sla import SlaThresholds
 from opsguard_assets.config.sources import FileSource
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.escalation.assets import ACCEPTED, ACCOUNTED, CERTAIN

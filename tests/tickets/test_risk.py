@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ml.models.model import RiskModel
 from ml.problems.sla_breach.rule import RuleBaseline
-from opsguard_assets.config.settings import SlaThresholds
+from opsguard_assets.config.sla import SlaThresholds
 from opsguard_assets.tickets.risk import risk
 from opsguard_assets.tickets.risk.findings import RiskLevels, sla_findings
 from opsguard_assets.tickets.risk.plots import sla_risk_distribution

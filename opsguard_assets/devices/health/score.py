@@ -18,7 +18,8 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from opsguard_assets.devices.health.slope import rates_of
-from opsguard_assets.devices.health.spells import WEIGHTS, held_before, in_order, spells_of, weighed, weight_of
+from opsguard_assets.devices.health.spells import held_before, in_order, spells_of, weighed, weight_of
+from opsguard_assets.devices.health.weights import WEIGHTS
 from opsguard_assets.tables.values import INSTANT
 
 WINDOW_HOURS, WINDOW_INTERVALS = 72.0, 18.0

@@ -20,9 +20,9 @@ from datetime import datetime
 import polars as pl
 
 from opsguard_assets.devices.health.uptime import online_share
+from opsguard_assets.devices.health.weights import WEIGHTS
 from opsguard_assets.tables.values import INSTANT
 
-WEIGHTS = {"battery": 0.4, "signal": 0.3, "uptime": 0.2, "temperature": 0.1}
 _WORST_DBM, _BEST_DBM, _WORST_DEVIATION_DB = -120.0, -60.0, 10.0
 _LEVEL_SHARE, _UNSTEADY_LOSES = 0.5, 0.3
 _FULL_DAYS, _LOW_PCT = 30.0, 20.0

@@ -3,7 +3,7 @@
 import polars as pl
 
 from ml.words import durations
-from opsguard_assets.devices.health.spells import WEIGHTS
+from opsguard_assets.devices.health.weights import WEIGHTS
 
 _FULL, _LONG_DAYS = 99.5, 30
 _SILENT_SPELLS = 3

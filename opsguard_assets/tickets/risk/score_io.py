@@ -10,7 +10,7 @@ from functools import partial
 import polars as pl
 
 from ml.models.model import RiskModel
-from opsguard_assets.config.settings import SlaThresholds
+from opsguard_assets.config.sla import SlaThresholds
 from opsguard_assets.derivation import pending
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.learning.features_io import features_at

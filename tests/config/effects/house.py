@@ -17,9 +17,9 @@ from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.build import build_defs
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import SimulatorSource
+from opsguard_assets.domains import problems_of
 from opsguard_assets.models import model_assets
 from opsguard_assets.models import train as training
-from opsguard_assets.problems import problems_of
 from opsguard_assets.tickets.escalation.helpdesk import ticket_system_of
 from tests.alerts.given import finding
 from tests.alerts.given import frame as frame_of

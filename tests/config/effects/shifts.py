@@ -7,8 +7,7 @@ import dagster as dg
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.domains import ALERT_TYPES, meaning
-from opsguard_assets.problems import problems_of
+from opsguard_assets.domains import ALERT_TYPES, meaning, problems_of
 from opsguard_assets.shifts.alerts.assets import levels_of as shift_levels
 from opsguard_assets.shifts.alerts.assets import terms_of
 from opsguard_assets.shifts.alerts.findings import shift_findings
