@@ -22,6 +22,7 @@ ONE_SENTENCE = {
             "0006_transitions_tell_more",
             "0015_withdrawn_ticks",
             "0016_model_files",
+            "0017_effects",
         )
     ),
 }
@@ -40,9 +41,11 @@ FLOORS = {
 GROUND = ("ml.values", "ml.words", *(f"opsguard_assets.{domain}.job_names" for domain in DOMAINS))
 PURE = (
     "ml/", "opsguard_assets/drawing.py", "opsguard_assets/tables/", "opsguard_assets/simulator/",
+    "opsguard_assets/effects/",
     *(f"opsguard_assets/{domain}/" for domain in DOMAINS),
 )  # fmt: skip
-# In domains a module's name says that it touches the world: Dagster, or the lake and the database.
+# In domains and among effects a module's name says that it touches the world: Dagster, or the lake and the database.
+NAMED = (*DOMAINS, "effects")
 SHELL_NAMES = ("assets.py", "_assets.py", "/io.py", "_io.py")
 PURE_INTAKE = {
     *(f"opsguard_assets/intake/raw/{name}.py" for name in ("drift", "names", "types")),
@@ -66,6 +69,8 @@ OUTSIDE_WORLD = {
 }  # fmt: skip
 ALLOWED_OUTSIDE = {
     ("opsguard_assets/simulator/twin.py", "pathlib"),  # write_records puts the provider's files where it is told
+    ("opsguard_assets/effects/adapter.py", "resources"),  # its arrow admits the words of answers, and nothing else
+    ("opsguard_assets/effects/machine.py", "resources"),
     ("ml/evaluation/pictures.py", "io"),  # a picture becomes bytes in memory
 }
 CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter", "time_ns"}
@@ -126,6 +131,12 @@ ARROWS = {
         "opsguard_assets.config.settings", "ml", "resources",
     ),
     "opsguard_assets/tickets/escalation/helpdesk.py": ("opsguard_assets.config", "resources.ticket_system"),
+    "opsguard_assets/effects/adapter.py": ("opsguard_assets.effects.machine", "resources.answers"),
+    "opsguard_assets/effects/machine.py": ("resources.answers",),
+    "opsguard_assets/effects/": ("opsguard_assets.effects", "opsguard_assets.config", "resources"),
+    "opsguard_assets/tickets/escalation/": (
+        "opsguard_assets.tickets", "opsguard_assets.effects", "opsguard_assets.tables", "resources",
+    ),
     "opsguard_assets/tickets/escalation/inputs.py": (
         "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.client_plans",
         "opsguard_assets.alerts.suppression", "opsguard_assets.config.settings", "resources",

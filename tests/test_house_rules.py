@@ -18,11 +18,11 @@ from tests.house import (
     AVOIDED_PHRASES,
     CLOCKS,
     DAGSTER_READS_ANNOTATIONS,
-    DOMAINS,
     FILES,
     FLOORS,
     GROUND,
     MAY_IMPORT_DAGSTER,
+    NAMED,
     OLD_WORDS,
     ONE_PIECE,
     ONE_SENTENCE,
@@ -62,7 +62,7 @@ def imports_of(tree: ast.AST) -> Iterator[str]:
 
 
 def is_pure(name: str) -> bool:
-    if name.startswith(tuple(f"opsguard_assets/{domain}/" for domain in DOMAINS)) and name.endswith(SHELL_NAMES):
+    if name.startswith(tuple(f"opsguard_assets/{room}/" for room in NAMED)) and name.endswith(SHELL_NAMES):
         return False
     return (name.startswith(PURE) and name not in SHELL) or name in PURE_INTAKE
 

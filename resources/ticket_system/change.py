@@ -2,30 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
+
+from resources.answers import Answer
 
 
 class TicketSystemError(RuntimeError):
     """The ticket system is described in a way that cannot be used; the message says what to do."""
-
-
-class Outcome(StrEnum):
-    """What is certain after a change was handed over."""
-
-    DONE = "done"  # it happened, now or before under the same key
-    SUPERSEDED = "superseded"  # the ticket is not as expected: a person's newer change won; nothing happened
-    FAILED = "failed"  # it was refused for good; nothing happened
-    NOT_REACHED = "not reached"  # nothing happened; it may be tried again
-    UNKNOWN = "unknown"  # nobody can tell whether it happened
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An outcome and, in words, why."""
-
-    outcome: Outcome
-    words: str
 
 
 @dataclass(frozen=True, kw_only=True)

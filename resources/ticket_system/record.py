@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from resources.ticket_system.change import Answer, Change, Outcome
+from resources.answers import Answer, Outcome
+from resources.ticket_system.change import Change
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.types import NullType
 
 from opsguard_assets.tables.values import PRIORITIES
-from resources.ticket_system.change import Answer, Change, Outcome, TicketSystemError
+from resources.answers import Answer, Outcome
+from resources.ticket_system.change import Change, TicketSystemError
 
 _COMMITS = 3
 # Text goes without a type, so that a helpdesk whose identifiers are numbers can compare them.

@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
@@ -20,7 +20,8 @@ from requests.auth import AuthBase
 from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential_jitter
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
-from resources.ticket_system.change import Answer, Change, Outcome
+from resources.answers import Answer, Outcome
+from resources.ticket_system.change import Change
 from resources.ticket_system.signature import KEY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 
 _PERSON_WON = frozenset({409, 412})
@@ -28,6 +29,8 @@ _PERSON_WON = frozenset({409, 412})
 _LATER = frozenset({408, 425, 429, 503})
 _SERVER_ERRORS = 500
 _SHOWN_BYTES = 500
+# A receiver may ask for any number of seconds, also for more than a date can hold.
+_LONGEST_ASKED = 30 * 86_400
 _UNSENDABLE = (
     "the request could not be made: check that `url` and `token` hold no line breaks and no strange characters"
 )
@@ -97,9 +100,10 @@ class WebhookSystem:
         words = self._redacted(last.words)
         if last.outcome is Outcome.DONE:
             return Answer(Outcome.DONE, words)
+        asked = None if last.wait_seconds is None else timedelta(seconds=min(last.wait_seconds, _LONGEST_ASKED))
         if doubt.exists:
-            return Answer(Outcome.UNKNOWN, f"{words}; an earlier request may have been carried out")
-        return Answer(last.outcome or Outcome.NOT_REACHED, words)
+            return Answer(Outcome.UNKNOWN, f"{words}; an earlier request may have been carried out", asked)
+        return Answer(last.outcome or Outcome.NOT_REACHED, words, asked)
 
     def _post(self, key: str, body: bytes, doubt: _Doubt) -> _Attempt:
         timestamp = int(time.time())

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from opsguard_assets.tickets.escalation.escalate import Waits, escalate
-from resources.ticket_system.change import Outcome
+from resources.answers import Outcome
 from tests.tickets.desks import RULES, given, on_duty_now
 from tests.tickets.escalators import Scripted
 

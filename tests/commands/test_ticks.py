@@ -27,9 +27,9 @@ from opsguard_assets.tickets.risk.alert_assets import SLA_MONITOR
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.vendors.alerts.assets import VENDOR_MONITOR
 from opsguard_assets.withdrawal import KINDS, future_ticks, settled_ticks, withdraw
+from resources.answers import Outcome
 from resources.environment import read_environment
 from resources.lake import Lake
-from resources.ticket_system.change import Outcome
 from resources.ticket_system.record import RecordOnlySystem
 from tests.alerts.given import finding, frame
 from tests.commands.houses import one_house

@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from resources.ticket_system.change import Answer
+from resources.answers import Answer
 
 
 class Scripted:

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from opsguard_assets.tickets.escalation import io as store
 from opsguard_assets.tickets.escalation.escalate import EscalationError, Waits, escalate, resolve_unknown
-from resources.ticket_system.change import Outcome
+from resources.answers import Outcome
 from resources.ticket_system.record import RecordOnlySystem
 from tests.tickets.desks import RULES, given, on_duty_now
 from tests.tickets.escalators import Scripted, rows
@@ -141,7 +141,7 @@ def test_a_person_ends_doubt_once_and_is_named(database, happened, state):
 def test_what_was_being_handed_to_a_system_that_is_not_in_use_any_more_is_in_doubt(database):
     run(database, Scripted(Outcome.NOT_REACHED), "T1")
     with database.begin() as connection:
-        connection.execute(text("UPDATE escalations SET state = 'sent', ticket_system = 'webhook'"))
+        connection.execute(text("UPDATE effects SET state = 'sending', target = 'webhook'"))
     system = Scripted(Outcome.DONE)
     assert run(database, system, "T1").settled == {"unknown": 1}
     assert system.taken == []

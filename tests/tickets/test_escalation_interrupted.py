@@ -122,8 +122,9 @@ def assert_happened_once(database, outside, system):
 
 
 POINTS = {
-    "plan": "LOCK TABLE escalations IN SHARE MODE",
-    "history": "LOCK TABLE escalation_transitions IN SHARE MODE",
+    "plan": "LOCK TABLE effects IN SHARE MODE",
+    "history": "LOCK TABLE effect_transitions IN SHARE MODE",
+    "record": "LOCK TABLE escalation_steps IN SHARE MODE",
     "tick": "LOCK TABLE escalation_ticks IN SHARE MODE",
     "result": "LOCK TABLE escalation_notices IN SHARE MODE",
 }
@@ -160,7 +161,7 @@ def test_a_run_that_is_killed_before_it_says_that_it_hands_over(database, databa
             text(
                 "CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS "
                 "$$ BEGIN PERFORM 1 FROM opsguard.gate FOR UPDATE; RETURN NEW; END $$; "
-                "CREATE TRIGGER gate BEFORE UPDATE ON escalations FOR EACH ROW EXECUTE FUNCTION wait_at_gate()"
+                "CREATE TRIGGER gate BEFORE UPDATE ON effects FOR EACH ROW EXECUTE FUNCTION wait_at_gate()"
             )
         )
     stop = locked(database, "SELECT * FROM gate FOR UPDATE")

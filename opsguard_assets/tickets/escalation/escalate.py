@@ -1,12 +1,11 @@
-"""Escalations carried out: planned, handed over to the ticket system, and settled, each of them once.
+"""Escalations carried out: planned as side effects, handed over to the ticket system, each of them once.
 
-Here: the order of steps, locks, what an answer leads to. Not here: the plan (`escalation.plan`), statements
-(`escalation.io`), kinds of ticket systems (`resources.ticket_system`).
+Here: one run, its lock, moments long past. Not here: the plan (`escalation.plan`), statements (`escalation.io`),
+attempts, leases and doubt (`opsguard_assets.effects`), kinds of ticket systems (`resources.ticket_system`).
 
-One run at a time holds a lock. A plan is written before anything is handed over, and every hand-over is written down
-before and after, each in a transaction of its own; so whatever dies leaves a record from which the next run goes on.
-Should the lock be lost with its connection, the database still refuses a second row of a ticket and step, and the
-ticket system a second use of its key.
+One run at a time holds a lock, because a plan depends on what was done before. Should the lock be lost with its
+connection, the database still refuses a second effect of a ticket and step, and the ticket system a second use of its
+key.
 """
 
 from collections import Counter
@@ -16,21 +15,17 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
+from opsguard_assets.effects import drain_io
+from opsguard_assets.effects import io as effects_io
+from opsguard_assets.effects.machine import Policy, State
 from opsguard_assets.tickets.escalation import io as store
+from opsguard_assets.tickets.escalation.adapter_io import HelpdeskAdapter
+from opsguard_assets.tickets.escalation.io import EFFECT
 from opsguard_assets.tickets.escalation.plan import Desk, EscalationRules, plan_escalations
 from resources.database import Database
-from resources.ticket_system.change import Answer, Change, Outcome, TicketSystem
+from resources.ticket_system.change import TicketSystem
 
-LOCK, ACTOR = "opsguard escalations", "escalation"
-# So many hand-overs in a row without a clear answer: the helpdesk is down, and the rest waits for the next run.
-PATIENCE = 3
-_STATE = {
-    Outcome.DONE: "done",
-    Outcome.SUPERSEDED: "superseded",
-    Outcome.FAILED: "failed",
-    Outcome.UNKNOWN: "unknown",
-    Outcome.NOT_REACHED: "planned",
-}
+LOCK = "opsguard escalations"
 
 
 class EscalationError(RuntimeError):
@@ -118,62 +113,28 @@ def escalate(
             plan = plan_escalations(given.risk, given.tickets, given.desk, done, as_of, rules)
             at = _now()
             tick = {"as_of": as_of, "risk_as_of": given.risk_as_of, "at": at}
-            numbers = store.record_plan(connection, plan, tick, system.kind)
+            effects = store.record_plan(connection, plan, tick, system.kind)
             if not system.acts_outside:
-                store.settle(connection, numbers, "done", at=at, actor=ACTOR, detail="recorded in OpsGuard")
-                settled["done"] += len(numbers)
-        is_stopped = _deliver(database, system, waits, settled)
-    return Escalated(plan, given.risk_as_of, settled, is_stopped)
+                words = "recorded in OpsGuard"
+                effects_io.settle_planned(connection, effects, State.DONE, at=at, actor=EFFECT, words=words)
+                store.note_recipients(connection, effects, State.DONE, at)
+                settled["done"] += len(effects)
+        drained = _drain(database, system, waits)
+        settled.update({_word(state): count for state, count in drained.settled.items()})
+    return Escalated(plan, given.risk_as_of, settled, drained.is_stopped)
 
 
-def _deliver(database: Database, system: TicketSystem, waits: Waits, settled: Counter[str]) -> bool:
-    """Hands over what has not ended; True where the helpdesk did not answer and the rest waits."""
-    in_vain = 0
-    for row in store.to_deliver(database, also_unknown_of=system.kind if system.can_tell else None):
-        known = _foregone(row, system, waits)
-        if known is None and in_vain >= PATIENCE:
-            settled[row["state"]] += 1
-            continue
-        if known is None:
-            if not store.claim(database, row, at=_now(), kind=system.kind):
-                continue
-            known = system.apply(_change(row))
-            in_vain = in_vain + 1 if known.outcome in {Outcome.NOT_REACHED, Outcome.UNKNOWN} else 0
-        state = _STATE[known.outcome]
-        with database.begin() as connection:
-            store.settle(connection, [row["escalation_id"]], state, at=_now(), actor=ACTOR, detail=known.words)
-        settled[state] += 1
-    return in_vain >= PATIENCE
+def _drain(database: Database, system: TicketSystem, waits: Waits) -> drain_io.Drained:
+    """Hands over what has not ended, also of earlier runs, to the ticket system that is configured now."""
+    effects_io.retarget(database, EFFECT, system.kind)
+    # No back-off: whenever the next run is, it tries again what the helpdesk did not refuse.
+    policy = Policy(give_up=waits.give_up)
+    return drain_io.drain(database, EFFECT, HelpdeskAdapter(system), policy, on_settled=store.note_recipients)
 
 
-def _foregone(row: store.Row, system: TicketSystem, waits: Waits) -> Answer | None:
-    """What is known without handing an escalation over."""
-    if row["state"] != "planned":
-        if row["ticket_system"] == system.kind:
-            return None
-        words = f"it was being handed to a ticket system of kind {row['ticket_system']}, which is not in use any more"
-        return Answer(Outcome.UNKNOWN, words)
-    if _now() - row["planned_at"] > waits.give_up:
-        last = f"; last answer: {row['answer']}" if row["answer"] else ""
-        return Answer(Outcome.FAILED, f"it could not be handed over for {waits.give_up}{last}")
-    return None
-
-
-def _change(row: store.Row) -> Change:
-    return Change(
-        key=row["idempotency_key"],
-        ticket_id=row["ticket_id"],
-        step=row["step"],
-        priority=row["to_priority"],
-        assignee_id=row["to_assignee_id"],
-        reason=row["reason"],
-        as_of=row["as_of"],
-        expected_priority=row["from_priority"],
-        expected_assignee_id=row["from_assignee_id"],
-        expected_status=row["expected_status"],
-        expected_updated_at=row["expected_updated_at"],
-        was_sent=row["state"] != "planned",
-    )
+def _word(state: State) -> str:
+    """The state of an escalation as people know it."""
+    return "sent" if state is State.SENDING else state.value
 
 
 def resolve_unknown(database: Database, number: int, *, happened: bool, actor: str, words: str) -> None:
@@ -183,12 +144,14 @@ def resolve_unknown(database: Database, number: int, *, happened: bool, actor: s
         EscalationError: When there is no such escalation in doubt.
     """
     with database.lock(LOCK), database.begin() as connection:
-        if number not in store.numbers_in(connection, "unknown"):
+        effect = store.effect_of(connection, number)
+        if effect is None or not drain_io.resolve_unknown(
+            connection, effect, happened=happened, actor=actor, words=words, on_settled=store.note_recipients
+        ):
             raise EscalationError(
                 f"There is no escalation {number} in doubt; "
                 "`opsguard escalations list --state unknown` shows those that are."
             )
-        store.settle(connection, [number], "done" if happened else "failed", at=_now(), actor=actor, detail=words)
 
 
 def _now() -> datetime:

@@ -10,29 +10,26 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from resources.withdrawn import Withdrawal, take
+from opsguard_assets.effects import io as effects_io
+from resources.sql import statement
+from resources.withdrawn import Withdrawal, keep, take
 
-_GONE: Final = "SELECT escalation_id FROM escalations WHERE as_of >= :since AND attempts = 0"
-_HANDED_OVER: Final = "as_of >= :since AND attempts > 0 AND as_of <> planned_at"
-# Children first.
-_TAKEN: Final = {
-    "escalation_notices": f"escalation_id IN ({_GONE})",
-    "escalation_transitions": f"escalation_id IN ({_GONE})",
-    "escalations": "as_of >= :since AND attempts = 0",
-    "escalation_ticks": "as_of >= :since",
-}
-_NOTE: Final = f"""
-INSERT INTO escalation_transitions (escalation_id, at, actor, from_state, to_state, detail)
-SELECT escalation_id, :at, :actor, state, state, :detail FROM escalations WHERE {_HANDED_OVER}
-"""  # noqa: S608 - our own words
-_DATE: Final = f"UPDATE escalations SET as_of = planned_at WHERE {_HANDED_OVER}"  # noqa: S608 - our own words
+# What nothing outside has heard of, under the names that people know.
+_GONE: Final = "escalation_id IN (SELECT escalation_id FROM escalations WHERE as_of >= :since AND attempts = 0)"
+_KEPT: Final = ("escalation_notices", "escalation_transitions", "escalations")
 
 
 def undo_escalations(connection: Connection, withdrawal: Withdrawal) -> int:
     """Withdraws the escalations of ticks from a moment on; returns how many rows were taken out or dated anew."""
     detail = f"its tick was withdrawn ({withdrawal.reason}); it was handed over and counts from when it was planned"
     values = {**withdrawal.values, "detail": detail}
-    connection.execute(text(_NOTE), values)
-    dated = connection.execute(text(_DATE), values).rowcount
-    taken = {table: take(connection, table, condition, values) for table, condition in _TAKEN.items()}
-    return int(dated) + taken["escalations"] + taken["escalation_ticks"]
+    connection.execute(statement(__name__, "withdraw_note"), values)
+    dated = connection.execute(statement(__name__, "withdraw_date"), values).rowcount
+    for table in _KEPT:
+        keep(connection, table, _GONE, values)
+    connection.execute(text(f"DELETE FROM escalation_notices WHERE {_GONE}"), values)  # noqa: S608 - our own words
+    gone = text(f"DELETE FROM escalation_steps WHERE {_GONE} RETURNING effect_id")  # noqa: S608 - our own words
+    effects = [int(row.effect_id) for row in connection.execute(gone, values)]
+    effects_io.forget(connection, effects)
+    ticks = take(connection, "escalation_ticks", "as_of >= :since", values)
+    return int(dated) + len(effects) + ticks

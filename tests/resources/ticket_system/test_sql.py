@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import create_engine, text
 
-from resources.ticket_system.change import Outcome, TicketSystemError
+from resources.answers import Outcome
+from resources.ticket_system.change import TicketSystemError
 from tests.resources.processes import wait_for
 from tests.resources.ticket_system.desk import COMMENT, ESCALATED, UNTOUCHED, UPDATE, change, system
 

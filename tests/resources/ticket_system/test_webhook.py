@@ -10,7 +10,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from resources.ticket_system.change import Outcome
+from resources.answers import Outcome
 from resources.ticket_system.signature import is_genuine, sign
 from resources.ticket_system.webhook import WebhookSystem, body_of
 from tests.resources.ticket_system.desk import change

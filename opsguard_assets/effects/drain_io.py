@@ -1,0 +1,128 @@
+"""Carrying effects out: what is due is claimed, handed over and settled, one after the other.
+
+Here: the order of steps and what holds a worker up. Not here: statements (`io`), decisions (`machine`), what is sent
+(adapters).
+
+Every hand-over is written down before and after, each in a transaction of its own; so whatever dies leaves a record
+from which the next worker goes on. Several workers may drain one kind at once.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from opsguard_assets.effects import io as store
+from opsguard_assets.effects.adapter import Adapter
+from opsguard_assets.effects.io import Ended, OnSettled, Worker
+from opsguard_assets.effects.machine import Effect, Policy, Settlement, State, Step, settlement_of, step_of
+from resources.answers import Answer, Outcome
+from resources.database import Database
+from resources.processes import is_gone, this_mark
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Drained:
+    """What a worker did.
+
+    Attributes:
+        settled: How many effects came to which state; planned ones could not be handed over yet.
+        is_stopped: A target does not answer, and its effects wait for a later run.
+    """
+
+    settled: Mapping[State, int]
+    is_stopped: bool
+
+
+def utc_now() -> datetime:
+    """The time of the clock."""
+    return datetime.now(UTC)
+
+
+def drain(
+    database: Database,
+    kind: str,
+    adapter: Adapter,
+    policy: Policy,
+    *,
+    on_settled: OnSettled | None = None,
+    now: Clock = utc_now,
+) -> Drained:
+    """Carries out all effects of a kind that are due, each at most once per call.
+
+    Args:
+        database: Where effects are planned.
+        kind: Which effects.
+        adapter: How they are carried out.
+        policy: How long and how often is tried.
+        on_settled: What the domain does in the same transaction as a settlement.
+        now: The clock (UTC).
+    """
+    worker = Worker(mark=this_mark(), lease=str(uuid.uuid4()), actor=kind)
+    store.end_leases(database, kind, is_gone, now=now())
+    settled = Counter[State]()
+    failed = store.give_up(database, kind, policy, now=now(), actor=worker.actor, on_settled=on_settled)
+    if failed:
+        settled[State.FAILED] += failed
+    while (effect := store.claim(database, kind, adapter, worker, policy, now=now())) is not None:
+        ended = _attempt(database, effect, adapter, policy, now)
+        if ended is not None and store.settle(
+            database, effect, ended, policy, actor=worker.actor, on_settled=on_settled
+        ):
+            settled[ended.settlement.state] += 1
+    settled.update(store.waiting(database, kind, worker, can_tell=adapter.can_tell, now=now()))
+    found = store.circuits(database, list(adapter.targets))
+    return Drained(settled, any(c.failures >= policy.failures_to_open and c.is_open(now()) for c in found))
+
+
+def _attempt(database: Database, effect: Effect, adapter: Adapter, policy: Policy, now: Clock) -> Ended | None:
+    """One attempt; None where the lease was lost before anything was sent."""
+    step = step_of(
+        effect,
+        is_reached=effect.target in adapter.targets,
+        may_repeat=adapter.may_repeat(effect),
+        can_tell=adapter.can_tell,
+    )
+    if step is Step.LEAVE:
+        words = _left(effect, is_reached=effect.target in adapter.targets)
+        at = now()
+        return Ended(settlement=Settlement(State.UNKNOWN, words, at), answer=None, is_sent=False, at=at)
+    if step is Step.ASK:
+        answer = adapter.ask(effect)
+        if answer.outcome is not Outcome.NOT_REACHED:
+            return _ended(effect, answer, policy, now(), is_sent=False)
+        # It certainly did not happen. Asking took time, in which somebody else may have taken it up and sent it.
+        if not store.renew(database, effect, until=now() + policy.lease):
+            return None
+        effect = replace(effect, found_in=State.PLANNED)
+    return _ended(effect, adapter.send(effect), policy, now(), is_sent=True)
+
+
+def _ended(effect: Effect, answer: Answer, policy: Policy, at: datetime, *, is_sent: bool) -> Ended:
+    return Ended(settlement=settlement_of(effect, answer, policy, at), answer=answer, is_sent=is_sent, at=at)
+
+
+def _left(effect: Effect, *, is_reached: bool) -> str:
+    if not is_reached:
+        return f"it was being handed over to {effect.target}, which is not in use any more"
+    return f"the process that was handing it over to {effect.target} ended before it heard the answer"
+
+
+def resolve_unknown(
+    connection: Connection, effect_id: int, *, happened: bool, actor: str, words: str, on_settled: OnSettled | None
+) -> bool:
+    """A person says whether an effect in doubt happened.
+
+    Returns:
+        False where it is not in doubt: somebody has said it before, or it was found out.
+    """
+    at = utc_now()
+    state = store.resolve(connection, effect_id, happened=happened, at=at, actor=actor, words=words)
+    if state is not None and on_settled is not None:
+        on_settled(connection, [effect_id], state, at)
+    return state is not None

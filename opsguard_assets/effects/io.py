@@ -1,0 +1,223 @@
+"""Side effects in the database: planned with whatever plans them, claimed by one worker, settled under its lease.
+
+Here: one function per statement in `sql/`, a transaction each or part of the caller's. Not here: their order
+(`drain_io`), decisions (`machine`), what an effect means.
+
+Instants are given: nothing here reads a clock, and `now()` of the database is not mixed with that of a worker.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection, text
+
+from opsguard_assets.effects.adapter import Adapter
+from opsguard_assets.effects.machine import Circuit, Effect, Policy, Settlement, State, circuit_after
+from resources.answers import Answer
+from resources.database import Database
+from resources.sql import statement
+
+# What a domain does in the transaction that settles effects: (connection, numbers, state, instant).
+OnSettled = Callable[[Connection, Sequence[int], State, datetime], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """Who carries effects out.
+
+    Attributes:
+        mark: Its process (`resources.processes`).
+        lease: The token of this drain, a UUID: it takes an effect once, and settles only what it has taken.
+        actor: Its name in histories.
+    """
+
+    mark: str
+    lease: str
+    actor: str
+
+
+def plan(connection: Connection, kind: str, effects: pl.DataFrame, *, at: datetime, actor: str) -> pl.DataFrame:
+    """Plans effects in the transaction that decides on them. What is planned already under its key stays.
+
+    Args:
+        connection: An open transaction.
+        kind: What kind of effects they are.
+        effects: (`key`, `target`, `rank`, `payload`): what it is, where it goes, the greatest rank first (Float64),
+            what is sent (a struct; instants as text).
+        at: The time of the clock (UTC).
+        actor: Who plans, for the history.
+
+    Returns:
+        (`effect_id`, `key`) of those that are new.
+    """
+    values = {"kind": kind, "rows": effects.write_json(), "at": at, "actor": actor}
+    rows = connection.execute(statement(__name__, "plan"), values).all()
+    return pl.DataFrame(
+        [tuple(row) for row in rows], schema={"effect_id": pl.Int64(), "key": pl.String()}, orient="row"
+    )
+
+
+def settle_planned(
+    connection: Connection, effect_ids: Sequence[int], state: State, *, at: datetime, actor: str, words: str
+) -> list[int]:
+    """Settles planned effects of which nothing outside has to hear; returns which they were."""
+    values = {"effect_ids": list(effect_ids), "state": state.value, "at": at, "actor": actor, "words": words}
+    return _numbers(connection, "settle_planned", values)
+
+
+def retarget(database: Database, kind: str, target: str) -> None:
+    """Directs the planned effects of a kind to another target."""
+    with database.begin() as connection:
+        connection.execute(statement(__name__, "retarget"), {"kind": kind, "target": target})
+
+
+def claim(
+    database: Database, kind: str, adapter: Adapter, worker: Worker, policy: Policy, *, now: datetime
+) -> Effect | None:
+    """The next effect that is due, which nobody else takes up while the lease lasts; None where nothing is due."""
+    values = {
+        "kind": kind, "now": now, "lease": worker.lease, "lease_until": now + policy.lease, "worker": worker.mark,
+        "actor": worker.actor, "targets": list(adapter.targets), "can_tell": adapter.can_tell,
+    }  # fmt: skip
+    while True:
+        with database.begin() as connection:
+            row = connection.execute(statement(__name__, "claim"), values).mappings().first()
+            if row is None:
+                return None
+            if _may_try(connection, row["target"], policy, now):
+                return Effect(**{**row, "found_in": State(row["found_in"])})
+            # Somebody else tries the target; from now on its effects are passed over.
+            connection.rollback()
+
+
+def _may_try(connection: Connection, target: str, policy: Policy, now: datetime) -> bool:
+    values = {
+        "target": target, "now": now, "until": now + policy.circuit_wait, "failures_to_open": policy.failures_to_open,
+    }  # fmt: skip
+    return connection.execute(statement(__name__, "probe"), values).first() is not None
+
+
+def renew(database: Database, effect: Effect, *, until: datetime) -> bool:
+    """Prolongs the lease of an effect; False where somebody else has taken it up."""
+    with database.begin() as connection:
+        values = {"effect_id": effect.effect_id, "lease": effect.lease, "until": until}
+        return bool(_numbers(connection, "renew", values))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """An attempt that has ended.
+
+    Attributes:
+        settlement: What it leads to.
+        answer: What the target said; None where it was not asked.
+        is_sent: Whether something was handed over, so that the attempt counts.
+        at: When (UTC).
+    """
+
+    settlement: Settlement
+    answer: Answer | None
+    is_sent: bool
+    at: datetime
+
+
+def settle(
+    database: Database, effect: Effect, ended: Ended, policy: Policy, *, actor: str, on_settled: OnSettled | None
+) -> bool:
+    """Settles an effect and notes what its target is worth, in one transaction.
+
+    Returns:
+        False where the lease was lost: the answer is kept in the history and changes nothing.
+    """
+    to = ended.settlement
+    values = {
+        "effect_id": effect.effect_id, "lease": effect.lease, "state": to.state.value, "words": to.words,
+        "due_at": to.due_at, "at": ended.at, "actor": actor, "unsent": int(not ended.is_sent),
+    }  # fmt: skip
+    with database.begin() as connection:
+        is_mine = bool(_numbers(connection, "settle", values))
+        if not is_mine:
+            late = f"an answer after the lease had ended: {to.state}: {to.words}"
+            connection.execute(statement(__name__, "late_answer"), {**values, "words": late})
+        elif on_settled is not None:
+            on_settled(connection, [effect.effect_id], to.state, ended.at)
+        if ended.answer is not None:
+            _note_circuit(connection, effect.target, ended.answer, policy, ended.at)
+    return is_mine
+
+
+def _note_circuit(connection: Connection, target: str, answer: Answer, policy: Policy, now: datetime) -> None:
+    asked = statement(__name__, "circuit_in_trouble" if answer.is_clear else "circuit_of")
+    row = connection.execute(asked, {"target": target, "at": now}).mappings().first()
+    before = Circuit(**row) if row else Circuit(target)
+    after = circuit_after(before, answer, policy, now)
+    if after != before:
+        connection.execute(statement(__name__, "set_circuit"), {**vars(after), "words": answer.words, "at": now})
+
+
+def end_leases(database: Database, kind: str, is_gone: Callable[[str], bool | None], *, now: datetime) -> None:
+    """Ends the leases of workers that are known to be gone.
+
+    Args:
+        database: Where effects are.
+        kind: Whose effects.
+        is_gone: Whether the process of a mark has ended; None where that cannot be known, and its lease runs out.
+        now: The time of the clock (UTC).
+    """
+    asked = text("SELECT DISTINCT worker FROM effects WHERE kind = :kind AND state = 'sending' AND worker IS NOT NULL")
+    with database.begin() as connection:
+        workers = [str(row.worker) for row in connection.execute(asked, {"kind": kind})]
+        gone = [worker for worker in workers if is_gone(worker)]
+        if gone:
+            connection.execute(statement(__name__, "end_leases"), {"kind": kind, "now": now, "workers": gone})
+
+
+def give_up(
+    database: Database, kind: str, policy: Policy, *, now: datetime, actor: str, on_settled: OnSettled | None
+) -> int:
+    """Ends what could not be handed over within `policy.give_up`; returns how many effects have failed."""
+    words = f"it could not be handed over for {policy.give_up}"
+    values = {"kind": kind, "before": now - policy.give_up, "words": words, "at": now, "actor": actor}
+    with database.begin() as connection:
+        failed = _numbers(connection, "give_up", values)
+        if failed and on_settled is not None:
+            on_settled(connection, failed, State.FAILED, now)
+    return len(failed)
+
+
+def waiting(database: Database, kind: str, worker: Worker, *, can_tell: bool, now: datetime) -> dict[State, int]:
+    """How many effects per state wait because their target does not answer."""
+    values = {"kind": kind, "lease": worker.lease, "can_tell": can_tell, "now": now}
+    with database.begin() as connection:
+        rows = connection.execute(statement(__name__, "waiting"), values)
+        return {State(row.state): int(row.number) for row in rows}
+
+
+def circuits(database: Database, targets: Sequence[str]) -> list[Circuit]:
+    """What is known of some targets; those that always answered are not among them."""
+    asked = text("SELECT target, failures, open_until FROM effect_circuits WHERE target = ANY (:targets)")
+    with database.begin() as connection:
+        return [Circuit(**row) for row in connection.execute(asked, {"targets": list(targets)}).mappings()]
+
+
+def resolve(
+    connection: Connection, effect_id: int, *, happened: bool, at: datetime, actor: str, words: str
+) -> State | None:
+    """A person says whether an effect in doubt happened; None where it is not in doubt (any more)."""
+    state = State.DONE if happened else State.FAILED
+    values = {"effect_id": effect_id, "state": state.value, "at": at, "actor": actor, "words": words}
+    return state if _numbers(connection, "resolve", values) else None
+
+
+def forget(connection: Connection, effect_ids: Sequence[int]) -> None:
+    """Takes out effects and their history, once they are kept elsewhere; only what nothing outside has heard of."""
+    for table in ("effect_transitions", "effects"):
+        gone = text(f"DELETE FROM {table} WHERE effect_id = ANY (:effect_ids)")  # noqa: S608 - our own names
+        connection.execute(gone, {"effect_ids": list(effect_ids)})
+
+
+def _numbers(connection: Connection, name: str, values: dict[str, Any]) -> list[int]:
+    return [int(row.effect_id) for row in connection.execute(statement(__name__, name), values)]

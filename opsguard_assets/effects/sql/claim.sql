@@ -1,0 +1,35 @@
+-- Takes the next effect of a kind that is due, the greatest rank first, and writes down that it is being handed over.
+-- Returns it with the state in which it was found; no row where nothing is due.
+-- Several workers take different rows (SKIP LOCKED). A worker takes a row once per lease, so that what it could not
+-- hand over waits for a later one. `due_at` of a row that is being handed over is the end of its lease.
+WITH next AS (
+    SELECT e.effect_id, e.state
+    FROM effects AS e
+    WHERE e.kind = :kind
+    AND e.state IN ('planned', 'sending', 'unknown')
+    AND e.due_at <= :now
+    AND e.lease IS DISTINCT FROM CAST(:lease AS uuid)
+    AND CASE e.state
+        WHEN 'planned' THEN e.target = ANY (:targets)
+        WHEN 'unknown' THEN :can_tell AND e.target = ANY (:targets)
+        ELSE true
+    END
+    AND NOT EXISTS (SELECT FROM effect_circuits AS c WHERE c.target = e.target AND c.open_until > :now)
+    ORDER BY e.rank DESC, e.effect_id
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED
+),
+claimed AS (
+    UPDATE effects AS e
+    SET state = 'sending', lease = CAST(:lease AS uuid), worker = :worker, due_at = :lease_until, sent_at = :now,
+        attempts = e.attempts + 1, settled_at = NULL, settled_by = NULL
+    FROM next
+    WHERE e.effect_id = next.effect_id
+    RETURNING e.effect_id, e.kind, e.key, e.idempotency_key, e.target, e.payload, next.state AS found_in, e.attempts,
+        e.planned_at, e.answer, CAST(e.lease AS text) AS lease
+),
+noted AS (
+    INSERT INTO effect_transitions (effect_id, at, actor, from_state, to_state, detail)
+    SELECT effect_id, :now, :actor, found_in, 'sending', target FROM claimed
+)
+SELECT * FROM claimed

@@ -1,0 +1,94 @@
+"""Real systems outside that effects of the contract go to: how they are reached, put out of order, and looked into."""
+
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+
+from opsguard_assets.tickets.escalation.adapter_io import HelpdeskAdapter
+from resources.ticket_system.webhook import WebhookSystem
+from tests.effects.postbox import Postbox, PostboxAdapter
+from tests.resources.ticket_system import desk as helpdesk
+from tests.resources.ticket_system.receiver import SECRET, Receiver
+
+THEN = datetime(2026, 3, 2, 9, tzinfo=UTC).isoformat()
+MANY = 1_000
+
+
+def adapter_of(kind, address):
+    """The adapter of a system, also in another process."""
+    if kind == "sql":
+        return HelpdeskAdapter(helpdesk.system(address))
+    if kind == "webhook":
+        return HelpdeskAdapter(WebhookSystem(url=address, signing_secret=SECRET, timeout_seconds=20, attempts=1))
+    return PostboxAdapter(address, can_tell=kind == "readable postbox")
+
+
+class Outside:
+    """One system.
+
+    Attributes:
+        kind: Its kind.
+        address: Where it is.
+    """
+
+    def __init__(self, kind, server, stack):
+        self.kind, self._receiver, self._postbox = kind, None, None
+        if kind == "sql":
+            self._desk = helpdesk.created(server)
+            self._link = stack.enter_context(helpdesk.Link(self._desk.url))
+            self.address = self._link.url
+        elif kind == "webhook":
+            self._receiver = stack.enter_context(Receiver())
+            self.address = self._receiver.url
+        else:
+            self._postbox = stack.enter_context(Postbox())
+            self.address = self._postbox.url
+
+    @property
+    def adapter(self):
+        return adapter_of(self.kind, self.address)
+
+    @property
+    def target(self):
+        return "postbox" if self._postbox else self.kind
+
+    def payload(self, number):
+        """What is sent for the ticket of a number: a change that every ticket takes."""
+        return {
+            "ticket_id": str(number), "step": 1, "priority": "medium", "assignee_id": "ada", "reason": "a trial",
+            "as_of": THEN, "expected_priority": "medium", "expected_assignee_id": None, "expected_status": "open",
+            "expected_updated_at": THEN,
+        }  # fmt: skip
+
+    def happened(self, number):
+        """How often the effect of a number was carried out, as the system itself knows."""
+        if self.kind == "sql":
+            return self._desk.rows(f"SELECT count(*) FROM comments WHERE ticket = {number}")[0][0]
+        if self._receiver:
+            return self._receiver.applied.count(str(number))
+        return [message["of"] for message in self._postbox.kept].count(str(number))
+
+    @contextmanager
+    def down(self):
+        """Nothing gets through, and nothing happens; yields a list whose length is the number of attempts so far."""
+        if self.kind == "sql":
+            self._link.cut(b"UPDATE tickets", after_passing=False, times=MANY)
+            yield lambda: MANY - self._link.cuts
+            self._link.cuts = 0
+            return
+        orders = (self._receiver or self._postbox).orders
+        orders.extend([503] * MANY)
+        yield lambda: MANY - len(orders)
+        orders.clear()
+
+    def lose_answer(self):
+        """The next attempt is not answered; whether it happens is known here alone."""
+        if self.kind == "sql":
+            self._link.cut(b"COMMIT", after_passing=False, times=3)
+        else:
+            (self._receiver or self._postbox).orders.append("cut")
+
+
+@contextmanager
+def opened(kind, server):
+    with ExitStack() as stack:
+        yield Outside(kind, server, stack)

@@ -1,0 +1,134 @@
+"""Effects of a kind of their own, planned and drained under a clock that is set; and processes that kill themselves."""
+
+import ast
+import inspect
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from opsguard_assets.effects import drain_io
+from opsguard_assets.effects import io as store
+from opsguard_assets.effects.machine import Policy
+from resources.database import Database
+from tests.effects.outside import adapter_of
+from tests.resources.processes import ROOT
+
+KIND = "trial"
+
+
+@dataclass
+class Clock:
+    """A clock that only moves when it is told to."""
+
+    at: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+
+    def __call__(self):
+        return self.at
+
+    def passes(self, **time):
+        self.at += timedelta(**time)
+
+
+def planned(database, clock, target, payloads):
+    """Plans effects named by their numbers; the first has the greatest rank. Gives the numbers of the new ones."""
+    frame = pl.DataFrame(
+        [
+            {"key": str(number), "target": target, "rank": -float(number), "payload": payload}
+            for number, payload in payloads.items()
+        ]
+    )
+    with database.begin() as connection:
+        return store.plan(connection, KIND, frame, at=clock(), actor=KIND)["effect_id"].to_list()
+
+
+def drained(database, adapter, clock, policy=None, **options):
+    """What a drain settled, by the names of states."""
+    done = drain_io.drain(database, KIND, adapter, policy or Policy(), now=clock, **options)
+    return {state.value: count for state, count in done.settled.items() if count}
+
+
+def rows(database, table="effects", order="effect_id"):
+    with database.begin() as connection:
+        return [dict(row) for row in connection.execute(text(f"SELECT * FROM {table} ORDER BY {order}")).mappings()]
+
+
+def states(database):
+    return {row["key"]: row["state"] for row in rows(database)}
+
+
+def points():
+    """Where a process that drains can die: before and after all that `drain_io` calls, and within a settlement."""
+    tree = ast.parse(inspect.getsource(drain_io.drain) + inspect.getsource(drain_io._attempt))
+    called = {
+        f"{node.func.value.id}.{node.func.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name) and node.func.value.id in {"store", "adapter"}
+    }  # fmt: skip
+    return [*sorted(f"{when} {name}" for name in called for when in ("before", "after")), "within a settlement"]
+
+
+class Mortals:
+    """A process that forks others, which drain and kill themselves at a point. Importing is paid for once."""
+
+    def __enter__(self):
+        program = "import sys; from tests.effects.trials import serve; serve(sys.stdin)"
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        return self
+
+    def __exit__(self, *_):
+        self._process.communicate()
+
+    def drain(self, database, outside, point):
+        """Drains in a process of its own; True where it was killed at the point, False where it never came there."""
+        order = [database.url.get_secret_value(), outside.kind, outside.address, point]
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        code = int(self._process.stdout.readline())
+        assert code in {0, -signal.SIGKILL}
+        return code != 0
+
+
+def serve(orders):
+    """Forks a process per order and says how it ended."""
+    for line in orders:
+        number = os.fork()
+        if number == 0:
+            _drain_and_die(*json.loads(line))
+            os._exit(0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])}\n")
+        sys.stdout.flush()
+
+
+def _drain_and_die(url, kind, address, point):
+    adapter, when = adapter_of(kind, address), point.partition(" ")[0]
+    owner_name, _, name = point.partition(" ")[2].partition(".")
+    if when != "within":
+        owner = store if owner_name == "store" else type(adapter)
+        setattr(owner, name, _mortal(getattr(owner, name), when))
+    hook = (lambda *_: _die()) if when == "within" else None
+    drain_io.drain(Database(SecretStr(url)), KIND, adapter, Policy(), on_settled=hook)
+
+
+def _mortal(called, when):
+    def dying(*arguments, **options):
+        if when == "before":
+            _die()
+        called(*arguments, **options)
+        _die()
+
+    return dying
+
+
+def _die():
+    os.kill(os.getpid(), signal.SIGKILL)
