@@ -8,12 +8,13 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from resources import migrations
 from resources.sql import statement
 
 revision = "0017"
 down_revision = "0016"
 
+# Alembic loads this module under a name that is no package's.
+_PACKAGE = "resources.migrations.versions"
 _INSTANT = sa.DateTime(timezone=True)
 _MOVED = (
     "state", "ticket_system", "idempotency_key", "attempts", "planned_at", "sent_at", "settled_at", "settled_by",
@@ -87,8 +88,8 @@ def _effects() -> None:
 
 def _move_escalations() -> None:
     connection = op.get_bind()
-    for name in ("effects_of_escalations", "transitions_of_escalations", "numbers_of_effects"):
-        connection.execute(statement(migrations.__name__, f"0017/{name}"))
+    for name in ("0017/effects_of_escalations", "0017/transitions_of_escalations", "0017/numbers_of_effects"):
+        connection.execute(statement(_PACKAGE, name))
     op.rename_table("escalations", "escalation_steps")
     op.add_column("escalation_steps", sa.Column("effect_id", sa.BigInteger, sa.ForeignKey("effects.effect_id")))
     op.execute("UPDATE escalation_steps SET effect_id = escalation_id")
@@ -98,5 +99,5 @@ def _move_escalations() -> None:
     for name in _MOVED:
         op.drop_column("escalation_steps", name)
     op.drop_table("escalation_transitions")
-    for name in ("escalations", "escalation_transitions"):
-        connection.execute(statement(migrations.__name__, f"0017/{name}"))
+    for name in ("0017/escalations", "0017/escalation_transitions"):
+        connection.execute(statement(_PACKAGE, name))
