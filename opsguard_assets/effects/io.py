@@ -214,9 +214,9 @@ def resolve(
 
 def forget(connection: Connection, effect_ids: Sequence[int]) -> None:
     """Takes out effects and their history, once they are kept elsewhere; only what nothing outside has heard of."""
-    for table in ("effect_transitions", "effects"):
-        gone = text(f"DELETE FROM {table} WHERE effect_id = ANY (:effect_ids)")  # noqa: S608 - our own names
-        connection.execute(gone, {"effect_ids": list(effect_ids)})
+    values = {"effect_ids": list(effect_ids)}
+    connection.execute(text("DELETE FROM effect_transitions WHERE effect_id = ANY (:effect_ids)"), values)
+    connection.execute(text("DELETE FROM effects WHERE effect_id = ANY (:effect_ids)"), values)
 
 
 def _numbers(connection: Connection, name: str, values: dict[str, Any]) -> list[int]:

@@ -32,7 +32,7 @@ _COLUMNS = (
 # Once per ticket and step: the number comes last, so that no two tickets share a key, whatever they are called.
 _KEY = pl.format("{}/{}", "ticket_id", "step")
 _ISO = "%Y-%m-%dT%H:%M:%S%.6f+00:00"
-# What the helpdesk is told, frozen with the plan: however late it is handed over again, it is the same.
+# What the helpdesk is sent, frozen with the plan: however late it is handed over again, it is the same.
 PAYLOAD = pl.struct(
     "ticket_id", "step", "reason", "expected_status",
     pl.col("as_of", "expected_updated_at").dt.to_string(_ISO),
@@ -79,7 +79,7 @@ def record_plan(connection: Connection, plan: pl.DataFrame, tick: Mapping[str, A
 
 
 def note_recipients(connection: Connection, effects: Sequence[int], state: State, at: datetime) -> None:
-    """Writes down who is to be told that escalations came to a state, in the transaction that settles them."""
+    """Writes down whom to notify that escalations came to a state, in the transaction that settles them."""
     if state in _MORE:
         values = {"effects": list(effects), "at": at, "more": _MORE[state]}
         connection.execute(statement(__name__, "notices"), values)
