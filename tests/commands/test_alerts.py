@@ -120,8 +120,8 @@ def test_explain_says_when_nothing_was_found_and_what_the_risk_is(command, datab
     tick(database, 0, finding("T-55"))
     answer = asked(command, "explain", "T5")["answer"]
     assert "No monitor has found anything about T5" in answer
-    assert "Looked at: 1 keys of tests (newest tick 2026-03-02 17:30 IST)" in answer
-    assert "Near it: T-55." in answer
+    assert "Searched: 1 keys of tests (newest tick 2026-03-02 17:30 IST)" in answer
+    assert "Similar: T-55." in answer
     row = {"ticket_id": "T5", "as_of": minute(0), "state": "running", "risk": 0.41, "date": minute(0).date()}
     schema = {
         "ticket_id": pl.String, "as_of": pl.Datetime("us", "UTC"), "state": pl.String, "risk": pl.Float64,
@@ -180,7 +180,7 @@ def record(lake, name, row, known_at):
         (["mute", "--site", "S", "--until", "2001-01-01", "--reason", "x"], 1, "before it begins"),
         (["mute", "--site", "S", "--for", "1h"], 2, "--reason"),
         (["resolve", "1"], 2, "--note"),
-        (["unmute", "9"], 1, "no mute 9"),
+        (["unmute", "9"], 1, "no active mute 9"),
         (["list", "--state", "broken"], 2, "broken"),
     ],
 )

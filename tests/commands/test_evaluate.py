@@ -56,8 +56,8 @@ def rows(count=40):
     [
         (("evaluate", "sla_breach", "--from", "2016-06-02", "--to", "2016-05-01"), "--from must be before --to"),
         (("replay", "sla_breach", "--from", "2016-06-02", "--to", "2016-05-01"), "--from must be before --to"),
-        (("replay", "sla_breach", "--from", "2016-05-01", "--threshold", "1.5"), "--threshold 1.5 is no probability"),
-        (("replay", "sla_breach", "--from", "2016-05-01", "--threshold", "0"), "--threshold 0 is no probability"),
+        (("replay", "sla_breach", "--from", "2016-05-01", "--threshold", "1.5"), "1.5 is not a valid probability"),
+        (("replay", "sla_breach", "--from", "2016-05-01", "--threshold", "0"), " 0 is not a valid probability"),
     ],
 )
 def test_what_cannot_be_asked_is_said_in_a_sentence_before_anything_is_read(asked, said, monkeypatch, capsys):
