@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 import ml.problems
+from opsguard_assets.alerts.alert_type import smallest_plans
 from opsguard_assets.build import build_defs
 from opsguard_assets.cadence import DAY, HOUR, MINUTE, WEEK, Cadence
 from opsguard_assets.cadences import keys_of
 from opsguard_assets.config.load import parse_settings
+from opsguard_assets.config.plans import Plans
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.assets import DEVICE_MONITOR
 from opsguard_assets.domains import ALERT_TYPES, DOMAINS, JOBS, PROBLEMS, meaning
@@ -131,3 +133,24 @@ def test_what_is_computed_once_a_day_may_take_its_time():
     daily = Cadence(DAY)
     assert daily.late_after == timedelta(hours=26)
     assert daily.stale_after == timedelta(hours=50)
+
+
+def test_every_type_that_tells_of_a_client_belongs_to_a_plan():
+    of_no_client = {
+        "vendor_score_drop",
+        "vendor_sla_below_target",
+        *(each.unavailable.name for each in PROBLEMS.values()),
+    }
+    plans = {name: each.plan for name, each in ALERT_TYPES.items()}
+    assert {name for name, plan in plans.items() if plan is None} == of_no_client
+    assert set(plans.values()) - {None} == set(Plans.model_fields)
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: domain.name)
+def test_a_greater_plan_holds_what_a_smaller_one_does_and_a_file_overrules_both(domain):
+    smallest = smallest_plans(domain.alert_types)
+    held = {plan: set(types) for plan, types in Settings().plans.alerts_by_plan(smallest).items()}
+    assert held["bronze"] <= held["silver"] <= held["gold"]
+    assert held["gold"] == {name for name, plan in smallest.items() if plan}
+    given = Settings(plans={"gold": {"alerts": ["no_show"]}, "silver": {}}).plans.alerts_by_plan(smallest)
+    assert given == {"bronze": tuple(sorted(held["bronze"])), "silver": (), "gold": ("no_show",)}

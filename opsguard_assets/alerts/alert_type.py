@@ -3,7 +3,7 @@
 Here: the description. Not here: any type (each domain declares its own beside the rule that finds it).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -29,3 +29,8 @@ class AlertType:
 def names(types: Iterable[AlertType]) -> tuple[str, ...]:
     """The names of some types."""
     return tuple(each.name for each in types)
+
+
+def smallest_plans(types: Iterable[AlertType]) -> Mapping[str, str | None]:
+    """The smallest plan that holds each of some types."""
+    return {each.name: each.plan for each in types}

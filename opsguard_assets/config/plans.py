@@ -1,34 +1,27 @@
-"""What the plans that clients buy hold. Not here: which client has which plan (`clients.plan`)."""
+"""What the plans that clients buy hold.
+
+Here: what a file says of plans. Not here: which plan holds a type of alerts where no file says so (the `alert_types.py`
+of its domain), and which client has which plan (`clients.plan`).
+"""
+
+from collections.abc import Mapping
 
 from opsguard_assets.config.base import Strict
-
-_DEVICES = ("device_silent", "site_silent", "low_battery_predicted", "replacement_recommended")
-_SHIFTS = (
-    "late_arrival",
-    "no_show",
-    "no_show_risk",
-    "shift_unconfirmed",
-    "wrong_site",
-    "early_exit",
-    "coverage_gap",
-    "geofence_violation",
-)
-_VENDORS = ("work_order_overdue", "work_order_at_risk")
-_ASSURANCE = ("device_failure_risk",)
 
 
 class Plan(Strict):
     """One plan.
 
     Attributes:
-        alerts: Types of alerts that the plan holds. A type that no plan names is everybody's.
+        alerts: Types of alerts that the plan holds; None where their own declarations say it. A type that no plan holds
+            is everybody's.
     """
 
-    alerts: tuple[str, ...] = ()
+    alerts: tuple[str, ...] | None = ()
 
 
 class Plans(Strict):
-    """What each plan holds; a client of whom no plan is known receives everything.
+    """What each plan holds, the smallest first; a client of whom no plan is known receives everything.
 
     Attributes:
         bronze: Triage, basic predictive alerts, scorecard: of SLA, that a deadline has passed.
@@ -36,10 +29,20 @@ class Plans(Strict):
         gold: Silver, and remediation, advanced device assurance, priority support.
     """
 
-    bronze: Plan = Plan(alerts=("sla_breached",))
-    silver: Plan = Plan(alerts=("sla_breached", "sla_breach_risk", *_DEVICES, *_SHIFTS, *_VENDORS))
-    gold: Plan = Plan(alerts=("sla_breached", "sla_breach_risk", *_DEVICES, *_SHIFTS, *_VENDORS, *_ASSURANCE))
+    bronze: Plan = Plan(alerts=None)
+    silver: Plan = Plan(alerts=None)
+    gold: Plan = Plan(alerts=None)
 
-    def alerts_by_plan(self) -> dict[str, tuple[str, ...]]:
-        """Types of alerts per plan."""
-        return {"bronze": self.bronze.alerts, "silver": self.silver.alerts, "gold": self.gold.alerts}
+    def alerts_by_plan(self, smallest: Mapping[str, str | None]) -> dict[str, tuple[str, ...]]:
+        """Types of alerts per plan.
+
+        Args:
+            smallest: The smallest plan that holds each type by its declaration; None where it is everybody's.
+        """
+        plans = tuple(type(self).model_fields)
+        held = {}
+        for place, plan in enumerate(plans):
+            declared = tuple(name for name, least in smallest.items() if least in plans[: place + 1])
+            given: tuple[str, ...] | None = getattr(self, plan).alerts
+            held[plan] = declared if given is None else given
+        return held

@@ -1,6 +1,6 @@
 """The alerts of devices, as people meet them. Not here: the rules that find them (`alerts.findings`)."""
 
-from opsguard_assets.alerts.alert_type import AlertType, names
+from opsguard_assets.alerts.alert_type import AlertType, names, smallest_plans
 
 MONITOR = "devices"
 FAILURE_RISK, SILENT, LOW_BATTERY = "device_failure_risk", "device_silent", "low_battery_predicted"
@@ -40,4 +40,4 @@ TYPES = (
         plan="silver",
     ),
 )
-ALERT_TYPES = names(TYPES)
+ALERT_TYPES, PLANS = names(TYPES), smallest_plans(TYPES)

@@ -13,7 +13,7 @@ from opsguard_assets.alerts.queries import unresolved_in
 from opsguard_assets.alerts.suppression import suppress_outside_plan
 from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.alerts.alert_types import ALERT_TYPES, MONITOR
+from opsguard_assets.devices.alerts.alert_types import ALERT_TYPES, MONITOR, PLANS
 from opsguard_assets.devices.alerts.findings import Levels, device_findings, suppress_repeated
 from opsguard_assets.devices.failure.assets import DEVICE_RISK_KEY
 from opsguard_assets.devices.failure.problem_io import events_of
@@ -78,7 +78,7 @@ def found_in(
     before = _before(lake, as_of, looked_back(health))
     found = device_findings(health, risk, events, levels, as_of, before)
     plans = plans_at(lake, as_of)
-    marked = suppress_outside_plan(found, plans, settings.plans.alerts_by_plan())
+    marked = suppress_outside_plan(found, plans, settings.plans.alerts_by_plan(PLANS))
     return suppress_repeated(marked, unresolved_in(connection, ALERT_TYPES))
 
 

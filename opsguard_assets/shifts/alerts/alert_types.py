@@ -1,6 +1,6 @@
 """The alerts of shifts, as people meet them. Not here: the rules that find them (`alerts.findings`)."""
 
-from opsguard_assets.alerts.alert_type import AlertType, names
+from opsguard_assets.alerts.alert_type import AlertType, names, smallest_plans
 
 MONITOR = "shifts"
 LATE_ARRIVAL, UNCONFIRMED, COVERAGE_GAP, GEOFENCE = (
@@ -70,4 +70,4 @@ TYPES = (
         plan="silver",
     ),
 )
-ALERT_TYPES = names(TYPES)
+ALERT_TYPES, PLANS = names(TYPES), smallest_plans(TYPES)

@@ -11,7 +11,7 @@ from opsguard_assets.alerts.queries import unresolved_keys
 from opsguard_assets.alerts.suppression import suppress_outside_plan
 from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.shifts.alerts.alert_types import ALERT_TYPES, MONITOR
+from opsguard_assets.shifts.alerts.alert_types import ALERT_TYPES, MONITOR, PLANS
 from opsguard_assets.shifts.alerts.findings import (
     Found,
     Levels,
@@ -83,7 +83,7 @@ def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datet
         levels_of(settings),
     )
     plans = plans_at(lake, as_of)
-    by_plan = settings.plans.alerts_by_plan()
+    by_plan = settings.plans.alerts_by_plan(PLANS)
     findings = suppress_repeated(found, lambda rows: suppress_outside_plan(rows, plans, by_plan))
     return pl.concat([findings, suppress_outside_plan(_expired(lake, database, found, as_of), plans, by_plan)])
 

@@ -14,7 +14,7 @@ from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.escalation.escalate import EscalationError, Given
 from opsguard_assets.tickets.escalation.plan import Desk
 from opsguard_assets.tickets.job_names import SCORE_JOB
-from opsguard_assets.tickets.risk.alert_types import BREACH_RISK
+from opsguard_assets.tickets.risk.alert_types import BREACH_RISK, PLANS
 from opsguard_assets.tickets.risk.score_io import recorded_risk
 from resources.database import Database
 from resources.lake import Lake
@@ -74,7 +74,7 @@ def with_withheld(risk: pl.DataFrame, plan_of_client: pl.DataFrame, settings: Se
         is_raising=pl.lit(value=True),
         withheld=pl.lit(None, pl.String),
     )
-    marked = suppress_outside_plan(asked, plan_of_client, settings.plans.alerts_by_plan())
+    marked = suppress_outside_plan(asked, plan_of_client, settings.plans.alerts_by_plan(PLANS))
     return suppress_holdout(marked, settings.sla.holdout_share, alert_types=[BREACH_RISK]).drop(
         "entity_id", "alert_type", "is_raising"
     )

@@ -1,6 +1,6 @@
 """The alerts of tickets, as people meet them. Not here: the rules that find them (`risk.findings`)."""
 
-from opsguard_assets.alerts.alert_type import AlertType, names
+from opsguard_assets.alerts.alert_type import AlertType, names, smallest_plans
 
 MONITOR = "sla"
 BREACH_RISK, SLA_BREACHED = "sla_breach_risk", "sla_breached"
@@ -20,4 +20,4 @@ TYPES = (
         plan="bronze",
     ),
 )
-ALERT_TYPES = names(TYPES)
+ALERT_TYPES, PLANS = names(TYPES), smallest_plans(TYPES)

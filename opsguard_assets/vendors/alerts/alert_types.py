@@ -1,6 +1,6 @@
 """The alerts of vendors and orders, as people meet them. Not here: the rules that find them (`alerts.findings`)."""
 
-from opsguard_assets.alerts.alert_type import AlertType, names
+from opsguard_assets.alerts.alert_type import AlertType, names, smallest_plans
 
 MONITOR = "vendors"
 SCORE_DROP, BELOW_TARGET = "vendor_score_drop", "vendor_sla_below_target"
@@ -31,4 +31,4 @@ TYPES = (
         plan="silver",
     ),
 )
-ALERT_TYPES = names(TYPES)
+ALERT_TYPES, PLANS = names(TYPES), smallest_plans(TYPES)

@@ -12,7 +12,7 @@ from opsguard_assets.alerts.suppression import suppress_outside_plan
 from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.values import INSTANT
-from opsguard_assets.vendors.alerts.alert_types import ALERT_TYPES, MONITOR
+from opsguard_assets.vendors.alerts.alert_types import ALERT_TYPES, MONITOR, PLANS
 from opsguard_assets.vendors.alerts.findings import Known, Levels, suppress_repeated, vendor_findings
 from opsguard_assets.vendors.orders.assets import WORK_ORDER_RISK_KEY
 from opsguard_assets.vendors.orders.problem_io import recorded_risk
@@ -57,7 +57,7 @@ def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame
     )
     plans = plans_at(lake, as_of)
     marked = suppress_outside_plan(
-        vendor_findings(known, levels_of(settings), as_of), plans, settings.plans.alerts_by_plan()
+        vendor_findings(known, levels_of(settings), as_of), plans, settings.plans.alerts_by_plan(PLANS)
     )
     return suppress_repeated(marked)
 
