@@ -19,6 +19,7 @@ from ml.problems.device_failure.rule import DeviceRule
 from ml.training.candidates.every import candidates
 from ml.training.train import train
 from ml.training.tuning import Budget
+from opsguard_assets.devices.failure.checkpoint_io import advance_checkpoint
 from opsguard_assets.devices.failure.dataset import Asked, DeviceDataset
 from opsguard_assets.devices.failure.problem_io import history_of
 from opsguard_assets.devices.health.io import health_at
@@ -134,7 +135,7 @@ def _scores_and_lives() -> tuple[pl.DataFrame, pl.DataFrame]:
             lake = Lake(folder)
             record_fleet(lake, fleet_of(WORLD.model_copy(update={"seed": WORLD.seed + number}), END), END)
             update_hourly(lake, progress=Silent())
-            rows = pl.concat(health_at(lake, day, replace_below=60) for day in days)
+            rows = pl.concat(health_at(lake, day, replace_below=60, checkpoint=advance_checkpoint) for day in days)
             lived = DeviceDataset.of(history_of(lake), END, Asked("24h", 10)).lives
         name = pl.format(f"{number} {{}}", "device_id")
         scores.append(rows.select(name.alias("device_id"), "as_of", "band"))

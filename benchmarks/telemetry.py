@@ -18,7 +18,7 @@ import polars as pl
 from deltalake import DeltaTable
 
 from ml.problems.device_failure.rule import DeviceRule
-from opsguard_assets.devices.failure.checkpoint_io import carried_at
+from opsguard_assets.devices.failure.checkpoint_io import advance_checkpoint
 from opsguard_assets.devices.failure.risk import Explain
 from opsguard_assets.devices.failure.risk_io import risk_at
 from opsguard_assets.devices.health.io import health_at
@@ -182,7 +182,7 @@ def hourly_tick(lake: str, devices: int) -> Callable[[], object]:
                 shutil.copytree(f"{lake}/{name}", f"{copy}/{name}", copy_function=os.link)
             own = Lake(copy)
             update_hourly(own, progress=Silent())
-            health = health_at(own, as_of, replace_below=60)
+            health = health_at(own, as_of, replace_below=60, checkpoint=advance_checkpoint)
             risk = risk_at(own, DeviceRule(), as_of, Explain(10))
             if not len(health) == len(risk) == devices:
                 raise RuntimeError(f"{len(health)} and {len(risk)} of {devices} devices have health and risk")
@@ -193,7 +193,7 @@ def hourly_tick(lake: str, devices: int) -> Callable[[], object]:
 
 def carry(lake: Path) -> None:
     """Keeps what the tick of the hour before keeps: a tick goes on from there."""
-    carried_at(Lake(str(lake)), START + (HOURS - 1) * _HOUR)
+    advance_checkpoint(Lake(str(lake)), START + (HOURS - 1) * _HOUR)
 
 
 def hourly_tick_floor(lake: str, devices: int) -> Callable[[], object]:

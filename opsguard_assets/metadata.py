@@ -70,6 +70,8 @@ _CHECKS = {
     "named, and at units in the mapping.",
     "every_device_has_a_score": f"Each device in service has one score from 0 to 100. {_ROWS}",
     "device_risk_complete": f"Each device in service has one row, and each that is up has a risk. {_ROWS}",
+    "shift_risk_complete": f"Each part in a shift of the next 24 hours has one row and a risk. {_ROWS}",
+    "work_order_risk_complete": f"Each open work order has one row and a risk. {_ROWS}",
     "low_scores_precede_failures": "Devices below good failed more often within a week than good ones did. A "
     "warning: the health score foretells nothing here; look at the rates by band.",
     "calendar_reaches_its_last_day": "The stored calendar holds just the shifts that are due. If not: run "

@@ -86,6 +86,23 @@ class Lake:
             table.load_as_version(version)  # scan_delta ignores its own `version` for a table that is open
         return pl.scan_delta(table)
 
+    def rows_at(self, table: Table[S_co], as_of: datetime) -> dy.DataFrame[S_co]:
+        """The rows that a tick wrote into a derived table (`replace_slice` by `date` and `as_of`).
+
+        No rows where the table does not exist yet: before the first tick that is no error. Who needs a tick asks the
+        record of ticks, which says what is missing.
+
+        Args:
+            table: A table with `as_of`, partitioned by its `date`.
+            as_of: The moment of the tick, UTC.
+        """
+        stored = self._open(table.derived_name)
+        if stored is None:
+            return table.empty()
+        moment = pl.lit(as_of, INSTANT)
+        rows = pl.scan_delta(stored).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment)
+        return table.typed(rows).collect()
+
     def version(self, name: str) -> int | None:
         """The newest version number of a table; None where it does not exist."""
         table = self._open(name)

@@ -180,6 +180,10 @@ ARROWS = {
         "opsguard_assets.config.settings", "opsguard_assets.metadata", "opsguard_assets.moment",
         "opsguard_assets.tables", "ml", "resources",
     ),
+    "opsguard_assets/models/scoring.py": (
+        "opsguard_assets.models", "opsguard_assets.alerts.lifecycle", "opsguard_assets.intake.assets",
+        "opsguard_assets.tables", "ml", "resources",
+    ),
     "opsguard_assets/models/recompute.py": (
         "opsguard_assets.models", "opsguard_assets.alerts", "opsguard_assets.config.settings", "ml", "resources",
     ),

@@ -9,7 +9,7 @@ import polars as pl
 
 from opsguard_assets.intake.ledger import ledger, report
 from opsguard_assets.tickets.risk.risk import Marks, RiskSummary, summary
-from opsguard_assets.tickets.risk.score_io import recorded_risk
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.tickets.sla.figures import breach_rates, moments_between, open_over_time
 from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS
 from opsguard_assets.tickets.sla.snapshot_io import TICKETS
@@ -69,7 +69,7 @@ def loads_since(lake: Lake, before: pl.DataFrame) -> Loads:
 
 def tick_at(lake: Lake, as_of: datetime, marks: Marks) -> RiskSummary:
     """The headline of a computed tick."""
-    return summary(recorded_risk(lake, as_of), marks)
+    return summary(lake.rows_at(SLA_RISK, as_of), marks)
 
 
 def open_tickets(lake: Lake) -> pl.DataFrame:

@@ -24,13 +24,17 @@ from opsguard_assets.models.recompute import RecomputedTick
 from opsguard_assets.models.replay import GRID, SHOWN, Replayed, as_table, count_ticks
 from opsguard_assets.models.replay import replay as replayed
 from opsguard_assets.models.replay_report import Asked, headline, report
+from opsguard_assets.shifts.alerts.recompute_io import recompute_tick as recompute_shift_tick
 from opsguard_assets.tickets.risk.recompute_io import recompute_tick as recompute_sla_tick
+from opsguard_assets.vendors.alerts.recompute_io import recompute_tick as recompute_order_tick
 from resources.lake import Lake
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _AGAIN: dict[ProblemName, Callable[[Lake, Champions, datetime, Settings], RecomputedTick]] = {
     ProblemName("sla_breach"): recompute_sla_tick,
     ProblemName("device_failure"): recompute_device_tick,
+    ProblemName("no_show"): recompute_shift_tick,
+    ProblemName("work_order_late"): recompute_order_tick,
 }
 
 
@@ -63,8 +67,6 @@ def replay(  # noqa: PLR0913, PLR0917 - the options of a command
     """
     moment = instant(at, "--at", config)
     if moment is not None:
-        if problem not in _AGAIN:
-            raise typer.BadParameter(f"--at recomputes ticks of {' and '.join(_AGAIN)}, not of {problem}.")
         _compare(problem, moment, config, as_json=as_json)
         return
     first, last = instant(begins, "--from", config), instant(ends, "--to", config) or datetime.now(UTC)
@@ -124,7 +126,7 @@ def _compare(problem: ProblemName, moment: datetime, config: Path | None, *, as_
         again = _AGAIN[problem](session.installation.lake, catalog_of(session).champions, moment, session.settings)
     values = {
         "as_of": again.tick.as_of,
-        "model": f"{again.tick.model_name} {again.tick.model_version}",
+        "model": f"{again.tick.model_name} {again.tick.model_version}" if again.tick.model_name else "none",
         **{f"{name}_rows": len(rows) for name, rows in again.rows.items()},
         **{name: digests.again for name, digests in again.digests.items()},
         **{f"{name}_recorded": digests.recorded for name, digests in again.digests.items()},

@@ -18,8 +18,8 @@ from opsguard_assets.commands.outcome import tick_at
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
 from opsguard_assets.commands.vendor_tick import score_vendors, show_vendors
 from opsguard_assets.devices.failure.assets import headline_of as headline_of_devices
-from opsguard_assets.devices.failure.risk_io import recorded_risk
-from opsguard_assets.devices.health.io import recorded_health
+from opsguard_assets.devices.failure.schemas import DEVICE_RISK
+from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
 from opsguard_assets.devices.job_names import SCORE_DEVICES_JOB
 from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.domains import TICKS
@@ -159,7 +159,7 @@ def score_devices(session: Session, moment: datetime) -> DeviceTick:
     failure, as_of = session.settings.device_failure, full_hour(moment)
     config, day = tick_config(SCORE_DEVICES_JOB, moment), tick_partition(SCORE_DEVICES_JOB, moment)
     run_job(session, SCORE_DEVICES_JOB, progress=Silent(), run_config=config, partition=day)
-    health, risk = (read(session.installation.lake, as_of) for read in (recorded_health, recorded_risk))
+    health, risk = (session.installation.lake.rows_at(table, as_of) for table in (DEVICE_HEALTH, DEVICE_RISK))
     headline = headline_of_devices(risk, failure.judged_within, failure.alert_from).replace("**", "")
     visits = risk.filter(risk["visit_rank"].is_not_null()).sort("visit_rank")
     return DeviceTick(as_of, failure.judged_within, headline, health, visits)

@@ -11,7 +11,7 @@ from opsguard_assets.cadences import tick_config
 from opsguard_assets.commands.jobs import run_job
 from opsguard_assets.commands.session import Session, print_rows
 from opsguard_assets.vendors.job_names import SCORE_VENDORS_JOB, WATCH_ORDERS_JOB
-from opsguard_assets.vendors.orders.problem_io import recorded_risk
+from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
 from opsguard_assets.vendors.scores.io import last_scores
 from resources.progress import Silent
 
@@ -40,7 +40,7 @@ def score_vendors(session: Session, as_of: datetime) -> VendorTick:
     run_job(session, SCORE_VENDORS_JOB, progress=Silent(), run_config=tick_config(SCORE_VENDORS_JOB, as_of))
     run_job(session, WATCH_ORDERS_JOB, progress=Silent(), run_config=tick_config(WATCH_ORDERS_JOB, as_of))
     lake = session.installation.lake
-    risk = recorded_risk(lake, as_of).sort("risk", "work_order_id", descending=[True, False])
+    risk = lake.rows_at(WORK_ORDER_RISK, as_of).sort("risk", "work_order_id", descending=[True, False])
     return VendorTick(as_of, last_scores(lake, as_of), risk)
 
 

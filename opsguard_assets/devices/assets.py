@@ -7,7 +7,7 @@ import dagster as dg
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.assets import device_alerts_asset
 from opsguard_assets.devices.failure.assets import device_risk_asset
-from opsguard_assets.devices.failure.problem_io import DEVICE_EVENTS, DEVICES, TELEMETRY, device_failure
+from opsguard_assets.devices.failure.problem_io import DEVICE_EVENTS, DEVICES, TELEMETRY
 from opsguard_assets.devices.health.assets import device_health_asset
 from opsguard_assets.devices.health.outcome_assets import health_outcomes_asset
 from opsguard_assets.devices.telemetry.assets import DEVICE_HOURLY_KEY, hourly_asset
@@ -26,7 +26,7 @@ def device_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefin
     return [
         hourly_asset(settings, ready),
         device_health_asset(settings, known),
-        device_risk_asset(device_failure(settings), settings, known),
+        device_risk_asset(settings, known),
         device_alerts_asset(settings),
         health_outcomes_asset(settings),
     ]

@@ -31,6 +31,10 @@ def said(model: RiskModel, rows: pl.DataFrame) -> pl.Series:
     return model.predict(rows)
 
 
+def up_to_date(_lake: Lake) -> None:
+    """Nothing has to be brought up to date."""
+
+
 @dataclass(frozen=True)
 class PredictionLog:
     """Where the scores of a problem's ticks are stored, and how outcomes are joined to them.
@@ -59,7 +63,7 @@ class Problem:
         event: What is predicted: "missed deadline".
         group: The Dagster group of its domain.
         inputs: The tables it reads.
-        dataset: The point-in-time dataset as known at an instant.
+        dataset: The point-in-time dataset as known at an instant; reading it writes nothing.
         rule: The rule baseline, which needs no training.
         makes: Whether a feature of this name can be computed.
         costs: The costs of misses and alerts.
@@ -69,6 +73,8 @@ class Problem:
         step: Time between ticks.
         prediction_log: The scores of its ticks, and how labels are joined to them.
         risk: Scores rows of features with a model; the rule may need them in another shape.
+        refresh: Brings the derived tables behind the dataset up to date, so that the next reader does not compute them
+            anew; it writes, and is what a training does first.
     """
 
     name: str
@@ -86,6 +92,7 @@ class Problem:
     step: timedelta
     prediction_log: PredictionLog = field(compare=False)
     risk: Callable[[RiskModel, pl.DataFrame], pl.Series] = said
+    refresh: Callable[[Lake], None] = up_to_date
 
     @property
     def hysteresis(self) -> float:

@@ -15,14 +15,16 @@ from datetime import datetime, timedelta
 import polars as pl
 from sqlalchemy import Connection
 
-from ml.models.model import RiskModel
 from opsguard_assets.alerts.lifecycle import Monitor, decisions_at, digest_of_findings
 from opsguard_assets.alerts.queries import digest_at
 from opsguard_assets.alerts.recompute import before_tick, decided, digest_of_decisions
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.champions import Champions
+from opsguard_assets.models.problem import Problem
+from opsguard_assets.models.scoring import Scorer, scored_rows
 from opsguard_assets.models.serving import Serving, serving
 from resources.database import Database
+from resources.lake import Lake
 from resources.ticks import Tick, digest_of, ticks_of
 
 
@@ -82,36 +84,74 @@ def recorded_tick(database: Database, job: str, as_of: datetime, *, command: str
     """
     recorded = ticks_of(database, job, begins_at=as_of, ends_at=as_of)
     if not recorded:
-        raise NoTickError(f"There was no tick at {as_of:%Y-%m-%d %H:%M:%S} UTC; `{command}` runs it.")
+        raise NoTickError(f"No tick recorded at {as_of:%Y-%m-%d %H:%M:%S} UTC; `{command}` computes one.")
     return recorded[0]
 
 
-def model_of(
+@dataclass(frozen=True)
+class Rescored:
+    """The scores of a recorded tick, computed again.
+
+    Attributes:
+        tick: What was recorded.
+        lake: The lake as it had been recorded then.
+        rows: Its rows.
+        digests: The digests of `scores` and `scores_in_lake`.
+    """
+
+    tick: Tick
+    lake: Lake
+    rows: pl.DataFrame
+    digests: Mapping[str, Digests]
+
+
+def rescored(
+    scorer: Scorer,
+    lake: Lake,
     champions: Champions,
-    tick: Tick,
-    problem: str,
-    rule: RiskModel,
+    as_of: datetime,
     *,
-    makes: Callable[[str], bool],
+    command: str,
     late: timedelta = timedelta(0),
-) -> Serving:
-    """The model that scored a tick: the rule, or the champion of that time.
+) -> Rescored:
+    """Scores a recorded tick again, by the records and the model of the time; nothing is written.
 
     Args:
-        champions: The history of champions.
-        tick: The tick.
+        scorer: How its problem is scored, by the settings in force now.
+        lake: The lake as now.
+        champions: Who scored when; ticks are recorded in the same database.
+        as_of: The moment.
+        command: Makes such a tick, for the message.
+        late: How long after its moment the tick may have been computed, by the champion of then.
+
+    Raises:
+        NoTickError: When no tick of that moment was recorded, or its model cannot be had any more.
+    """
+    tick = recorded_tick(champions.database, scorer.job, as_of, command=command)
+    served = model_of(champions, tick, scorer.problem, late=late)
+    seen = lake.as_recorded(tick.recorded_upto)
+    rows = scorer.table.empty() if scorer.unwanted else scored_rows(scorer, seen, served, as_of)
+    stored = compared_with_stored(rows, lake.rows_at(scorer.table, as_of), key=scorer.key)
+    return Rescored(tick, seen, rows, {"scores": Digests(stored.again, tick.digest), "scores_in_lake": stored})
+
+
+def model_of(champions: Champions, tick: Tick, problem: Problem, *, late: timedelta = timedelta(0)) -> Serving:
+    """What scored a tick: the rule, or the champion of the time.
+
+    Args:
+        champions: Who was champion when.
+        tick: The tick; one that scored nothing names no model, and the rule stands for it.
         problem: Its problem.
-        rule: The problem's rule.
-        makes: Whether a feature can be made today.
-        late: Maximum delay of the tick after its moment; the champion may be of any time in between.
+        late: How long after its moment the tick may have been computed, by the champion of then.
 
     Raises:
         NoTickError: When that model is no longer available.
     """
-    if (tick.model_name, tick.model_version) == (rule.name, rule.version):
+    rule = problem.rule
+    if tick.model_name is None or (tick.model_name, tick.model_version) == (rule.name, rule.version):
         return Serving(rule)
     for asked in (tick.as_of, tick.as_of + late):
-        served = serving(champions, problem, rule, asked, makes=makes)
+        served = serving(champions, problem.name, rule, asked, makes=problem.makes)
         if served.trouble is None and served.model.version == tick.model_version:
             return served
     raise NoTickError(

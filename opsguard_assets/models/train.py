@@ -111,6 +111,7 @@ def train_problem(
     competing = [each for each in candidates() if not order.candidates or each.name in order.candidates]
     step = _counted(tell, 3 + len(STEPS) * len(competing))
     step("reading the history")
+    problem.refresh(lake)
     dataset = problem.dataset(lake, order.until)
     rows, task = dataset.watched(), dataset.task
     if order.most_moments is not None:

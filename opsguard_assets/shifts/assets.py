@@ -11,7 +11,6 @@ from opsguard_assets.shifts.calendar.assets import shift_calendar_asset
 from opsguard_assets.shifts.calendar.io import INPUTS
 from opsguard_assets.shifts.coverage.assets import shift_coverage_asset
 from opsguard_assets.shifts.no_show.assets import shift_risk_asset
-from opsguard_assets.shifts.no_show.problem_io import no_show
 from opsguard_assets.shifts.verdicts.assets import shift_compliance_asset
 from opsguard_assets.shifts.verdicts.io import ATTENDANCE, PUNCH_FEEDS
 
@@ -32,6 +31,6 @@ def shift_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefini
         calendar,
         shift_compliance_asset(settings, punched),
         shift_coverage_asset(),
-        shift_risk_asset(no_show(settings), settings, punched),
+        shift_risk_asset(settings, punched),
         shift_alerts_asset(settings),
     ]

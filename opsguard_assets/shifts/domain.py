@@ -85,6 +85,13 @@ SHIFTS = Domain(
             is_wanted=_is_wanted,
         ),
     ),
-    ticks=(Tick(name="shifts", computes="verdicts of the last day", scores=(SHIFT_COVERAGE, SHIFT_RISK)),),
+    ticks=(
+        Tick(
+            name="shifts",
+            computes="verdicts of the last day",
+            scores=(SHIFT_COVERAGE, SHIFT_RISK),
+            recorded_by=JUDGE_SHIFTS_JOB,
+        ),
+    ),
     tables=Tables(versioned=(SHIFT_CALENDAR, SHIFT_COMPLIANCE), scores=(SHIFT_COVERAGE, SHIFT_RISK)),
 )

@@ -11,17 +11,10 @@ from datetime import datetime
 import dagster as dg
 import polars as pl
 
-from ml.problems.sla_breach.features import FEATURES
-from ml.problems.sla_breach.problem import TASK
-from ml.problems.sla_breach.rule import RuleBaseline
-from opsguard_assets.alerts.lifecycle import Monitor, settle
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (
-    CHAMPION_SCORED,
     Materialized,
-    champion_check,
-    check_spec,
     column_schema,
     figures,
     first_of,
@@ -29,37 +22,28 @@ from opsguard_assets.metadata import (
     owners_of,
     picture,
     preview,
-    severity_of,
 )
-from opsguard_assets.models.findings import model_findings, model_monitor
-from opsguard_assets.models.promotion import ModelCatalog
-from opsguard_assets.models.serving import Serving, scored_by, serving
-from opsguard_assets.moment import Moment
+from opsguard_assets.models.scoring import ScoredTick
+from opsguard_assets.models.scoring_assets import Completeness, RiskAsset, risk_asset
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tickets.escalation.assets import escalations_asset
 from opsguard_assets.tickets.escalation.helpdesk import ticket_system_of
-from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.learning.outcomes_io import update_outcomes, update_recent
 from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTCOMES
 from opsguard_assets.tickets.risk.alert_assets import sla_alerts_asset
-from opsguard_assets.tickets.risk.keys import SLA_RISK_KEY
 from opsguard_assets.tickets.risk.plots import sla_risk_distribution
 from opsguard_assets.tickets.risk.risk import Marks, RiskSummary, summary
-from opsguard_assets.tickets.risk.schemas import SLA_RISK
-from opsguard_assets.tickets.risk.score_io import scored
+from opsguard_assets.tickets.risk.score_io import sla_scorer
 from opsguard_assets.tickets.sla.derive_io import update_clocks, update_events, update_intervals
 from opsguard_assets.tickets.sla.figures import without_deadline
 from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS
 from opsguard_assets.tickets.sla.snapshot_io import EVENTS, INPUTS, TICKETS
 from resources.database import Database
 from resources.lake import Lake
-from resources.progress import Progress, Silent
-from resources.ticks import Tick, digest_of, record_tick
+from resources.progress import Progress
 
 _KINDS = {"polars", "deltalake"}
 _COMPLETE = "sla_risk_complete"
-_UNAVAILABLE = "sla_model_unavailable"
-MODEL_MONITOR = Monitor(model_monitor("sla_breach"), (_UNAVAILABLE,))
 
 
 def ticket_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefinition]:
@@ -150,85 +134,38 @@ def _derived(
 
 def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinition:
     marks = Marks(settings.sla.alert_from, settings.sla.escalate_from)
-
-    @dg.asset(
-        key=SLA_RISK_KEY,
-        deps=[key_of(TICKETS), key_of(SLA_CLOCKS)],
-        group_name="tickets",
-        kinds=_KINDS,
-        owners=owners_of("tickets"),
-        metadata={"dagster/column_schema": column_schema(SLA_RISK), "dagster/table_name": SLA_RISK.derived_name},
-        description="The probability that an open ticket misses its resolution deadline, for every ticket open at "
-        "`as_of`; grain: ticket_id, as_of.",
-        check_specs=[check_spec(_COMPLETE, SLA_RISK_KEY, blocking=True), check_spec(CHAMPION_SCORED, SLA_RISK_KEY)],
+    return risk_asset(
+        RiskAsset(
+            sla_scorer(settings, derives_events=derives_events),
+            deps=(key_of(TICKETS), key_of(SLA_CLOCKS)),
+            description="The probability that an open ticket misses its resolution deadline, for every ticket open at "
+            "`as_of`; grain: ticket_id, as_of.",
+            shown=lambda rows, as_of: _risk_metadata(rows, as_of, marks),
+            complete=_complete,
+        )
     )
-    def sla_risk(
-        config: Moment,
-        lake: dg.ResourceParam[Lake],
-        database: dg.ResourceParam[Database],
-        models: dg.ResourceParam[ModelCatalog],
-    ) -> Materialized:
-        as_of = config.instant()
-        rule = RuleBaseline()
-        champion = serving(models.champions, TASK.problem, rule, as_of, makes=frozenset(FEATURES).__contains__)
-        # What is recorded while a tick looks would be known before it and yet unseen by it.
-        with database.lock(TABLES_LOCK):
-            if derives_events:
-                update_events(lake, progress=Silent())
-            if champion.model.needs_features:
-                update_recent(lake, progress=Silent())
-            served, risk = scored_by(
-                champion, TASK.problem, rule, lambda by: scored(lake, by.model, by.run_id, as_of, settings.sla)
-            )
-            # An imported history knows nothing of when anybody could have seen it.
-            imported = any(lake.has_hindsight(table, as_of) for table in INPUTS)
-            seen = None if imported else max((at for t in INPUTS if (at := lake.loaded_upto(t))), default=None)
-        where = {"date": as_of.date(), "as_of": as_of}
-        lake.replace_slice(SLA_RISK.derived_name, risk, where=where, partition_by=["date"])
-        record_tick(
-            database,
-            Tick(
-                job=SCORE_JOB,
-                as_of=as_of,
-                row_count=len(risk),
-                digest=digest_of(risk, key=["ticket_id"]),
-                model_name=served.model.name,
-                model_version=served.model.version,
-                recorded_upto=seen,
-            ),
-        )
-        settle(database, model_findings(served, TASK.problem, alert_type=_UNAVAILABLE), MODEL_MONITOR, as_of)
-        still_open = lake.known(TICKETS, as_of, live_only=True).select("ticket_id", "opened_at").collect()
-        return dg.MaterializeResult(
-            metadata=_risk_metadata(risk, as_of, marks),
-            check_results=[_complete(risk, still_open, as_of), _served(served)],
-        )
-
-    return sla_risk
 
 
-def _served(served: Serving) -> dg.AssetCheckResult:
-    name = f"{served.model.name} {served.model.version}"
-    return champion_check(name, served.trouble, is_trained=served.is_trained)
-
-
-def _complete(risk: pl.DataFrame, still_open: pl.DataFrame, as_of: datetime) -> dg.AssetCheckResult:
+def _complete(lake: Lake, tick: ScoredTick) -> Completeness:
     """Every open ticket is scored once. An odd ticket is told and withholds no other one."""
+    risk, as_of = tick.rows, tick.as_of
+    still_open = lake.known(TICKETS, as_of, live_only=True).select("ticket_id", "opened_at").collect()
     ahead = still_open.filter(pl.col("opened_at") > as_of)["ticket_id"].sort()
     missing = still_open.filter(pl.col("opened_at") <= as_of).join(risk, on="ticket_id", how="anti")["ticket_id"].sort()
     twice = len(risk) - risk["ticket_id"].n_unique()
-    entries = [f"{len(risk)} rows, {len(risk) - twice} tickets, {len(still_open)} open"]
+    parts = [f"{len(risk)} rows, {len(risk) - twice} tickets, {len(still_open)} open"]
     if len(ahead):
         remedy = "correct `opened_at` at the source, or `timezone` in the mapping, and deliver them again"
-        entries.append(f"opened after this tick and not scored: {first_of(ahead)}; {remedy}")
+        parts.append(f"opened after this tick and not scored: {first_of(ahead)}; {remedy}")
     if len(missing):
-        entries.append(f"open and not scored: {first_of(missing)}; run the tick of this moment again")
-    return dg.AssetCheckResult(
-        check_name=_COMPLETE,
-        passed=not (twice or len(ahead) or len(missing)),
-        severity=severity_of(twice=twice, odd=len(missing), rows=len(still_open) - len(ahead)),
-        description=". ".join(entries),
-        metadata={"rows": len(risk), "open_tickets": len(still_open)},
+        parts.append(f"open and not scored: {first_of(missing)}; run the tick of this moment again")
+    return Completeness(
+        ". ".join(parts),
+        rows=len(still_open) - len(ahead),
+        twice=twice,
+        odd=len(missing),
+        others=len(ahead),
+        figures={"rows": len(risk), "open_tickets": len(still_open)},
     )
 
 

@@ -79,6 +79,7 @@ VENDORS = Domain(
             name="vendors",
             computes="scores, and the risk of open work orders",
             scores=(WORK_ORDER_RISK, VENDOR_SCORES, VENDOR_RANKING),
+            recorded_by=WATCH_ORDERS_JOB,
         ),
     ),
     tables=Tables(versioned=(VENDOR_MONTHS,), scores=(VENDOR_SCORES, VENDOR_RANKING, WORK_ORDER_RISK)),

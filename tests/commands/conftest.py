@@ -16,8 +16,8 @@ def command_on(tmp_path, monkeypatch, capsys):
     config = tmp_path / "opsguard.yaml"
     monkeypatch.setenv("COLUMNS", "220")
 
-    def make(name, lake_uri, database_url, *, timezone="UTC"):
-        config.write_text(f"operations: {{timezone: {timezone}}}\n")
+    def make(name, lake_uri, database_url, *, timezone="UTC", settings=""):
+        config.write_text(f"operations: {{timezone: {timezone}}}\n{settings}")
         own = {"HOME": tmp_path, "CONFIG": config, "LAKE": lake_uri, "DATABASE_URL": database_url}
         for variable, value in own.items():
             monkeypatch.setenv(f"OPSGUARD_{variable}", str(value))

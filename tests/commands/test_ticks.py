@@ -16,7 +16,6 @@ from opsguard_assets.commands.diagnosis import diagnose
 from opsguard_assets.commands.tick import RUN
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.assets import DEVICE_MONITOR
-from opsguard_assets.devices.job_names import SCORE_DEVICES_JOB
 from opsguard_assets.domains import TICKS, problems_of
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.monitoring_records import MonitoringRecord, last_record, store
@@ -33,6 +32,7 @@ from resources.lake import Lake
 from resources.ticket_system.record import RecordOnlySystem
 from tests.alerts.given import finding, frame
 from tests.commands.houses import one_house
+from tests.models.providers import scorers
 from tests.tickets.desks import RULES, given, on_duty_now
 from tests.tickets.escalators import Scripted, rows
 
@@ -131,7 +131,7 @@ def test_every_monitor_and_job_belongs_to_a_kind():
     assert monitors == own | problems
     assert list(KINDS) == [*TICKS, "models"]
     assert set(RUN) == set(TICKS)
-    assert {kind.job for kind in KINDS.values() if kind.job} == {SCORE_JOB, SCORE_DEVICES_JOB}
+    assert {kind.job for kind in KINDS.values() if kind.job} == {scorer.job for scorer in scorers().values()}
 
 
 def test_an_escalation_of_the_future_does_not_keep_the_real_one_away(database, tmp_path):

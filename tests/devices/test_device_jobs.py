@@ -14,9 +14,9 @@ from opsguard_assets.cadences import tick_config, tick_partition
 from opsguard_assets.config.learning import Learning
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.failure.problem_io import device_failure
-from opsguard_assets.devices.failure.risk_io import recorded_risk
-from opsguard_assets.devices.health.io import recorded_health
+from opsguard_assets.devices.failure.schemas import DEVICE_RISK
 from opsguard_assets.devices.health.outcome_assets import HEALTH_OUTCOMES_KEY
+from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
 from opsguard_assets.devices.job_names import JUDGE_HEALTH_JOB, SCORE_DEVICES_JOB
 from opsguard_assets.model_jobs import monitoring_config, train_config
 from opsguard_assets.models.champions import Champions
@@ -94,7 +94,7 @@ def test_a_tick_rolls_up_scores_predicts_and_alerts_in_one_run(story):
     assert found["device_risk_complete"].passed
     assert found["findings_equal_decisions"].passed
     assert "no champion of device_failure" in found["champion_scored"].description
-    assert len(recorded_health(house.lake, NOW)) == len(recorded_risk(house.lake, NOW)) == 150
+    assert len(house.lake.rows_at(DEVICE_HEALTH, NOW)) == len(house.lake.rows_at(DEVICE_RISK, NOW)) == 150
     assert len(told["unserved"]) == 1
 
 
@@ -102,7 +102,7 @@ def test_a_better_model_is_let_in_and_scores_the_next_tick_with_modes_and_action
     house, told, later = story
     assert told["training"].success, checks(told["training"])["challenger_is_better"].description
     assert [line.version for line in house.catalog.champions.history("device_failure")] == ["1"]
-    risk = recorded_risk(house.lake, later)
+    risk = house.lake.rows_at(DEVICE_RISK, later)
     assert set(risk["model_name"]) == {"lightgbm"}
     assert risk["model_run_id"].null_count() == 0
     up = risk.filter(state="up")
@@ -130,7 +130,7 @@ def test_the_champion_is_looked_after_by_what_came_later(story):
 
 def test_the_same_tick_again_writes_the_same_rows_and_decides_nothing_twice(story):
     house, _, later = story
-    before = recorded_risk(house.lake, later)
+    before = house.lake.rows_at(DEVICE_RISK, later)
     again = house.tick(later)
     assert again.success
-    assert recorded_risk(house.lake, later).equals(before)
+    assert house.lake.rows_at(DEVICE_RISK, later).equals(before)

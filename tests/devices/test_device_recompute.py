@@ -44,5 +44,5 @@ def test_a_tick_of_devices_is_computed_again_to_the_digit_after_late_records_cam
     again = recompute_tick(lake, champions, TICKS[1] + timedelta(minutes=20), SETTINGS)
     assert again.is_as_it_was
     assert not health_at(lake, TICKS[1], replace_below=60).equals(again.rows["device_health"])
-    with pytest.raises(NoTickError, match="no tick at 2026-03-03"):
+    with pytest.raises(NoTickError, match="No tick recorded at 2026-03-03"):
         recompute_tick(lake, champions, TICKS[0] - timedelta(days=1), SETTINGS)

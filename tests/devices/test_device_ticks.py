@@ -10,7 +10,7 @@ from ml.problems.device_failure.features import features
 from ml.problems.device_failure.rule import DeviceRule
 from ml.problems.device_failure.streams import streams
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.failure.checkpoint_io import carried_at
+from opsguard_assets.devices.failure.checkpoint_io import advance_checkpoint
 from opsguard_assets.devices.failure.dataset import Asked, DeviceDataset
 from opsguard_assets.devices.failure.problem_io import DEVICES, device_failure, events_of, history_of
 from opsguard_assets.devices.failure.risk import Explain
@@ -46,7 +46,7 @@ def delivered(lake, records, *moments):
 
 def told_at(lake, as_of):
     """Features of all devices as a tick makes them."""
-    carried, nothing = carried_at(lake, as_of), history_of(lake).hourly.head(0)
+    carried, nothing = advance_checkpoint(lake, as_of), history_of(lake).hourly.head(0)
     events = events_of(lake).filter(pl.col("known_at") <= as_of).collect()
     devices = lake.known(DEVICES, as_of).collect()
     moments = devices.select("device_id", as_of=pl.lit(as_of, INSTANT)).sort("device_id")

@@ -10,7 +10,10 @@ from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.build import build_defs
 from opsguard_assets.cadences import tick_config
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.models.champions import Champions
+from opsguard_assets.models.recompute import NoTickError
 from opsguard_assets.moment import moment_config
+from opsguard_assets.shifts.alerts.recompute_io import recompute_tick
 from opsguard_assets.shifts.calendar.assets import SHIFT_CALENDAR_KEY
 from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
 from opsguard_assets.shifts.coverage.assets import SHIFT_COVERAGE_KEY
@@ -24,6 +27,7 @@ from opsguard_assets.tables.versions import IS_WITHDRAWN
 from resources.database import Database
 from resources.lake import Lake
 from resources.progress import Silent
+from resources.ticks import ticks_of
 from tests.shifts.rosters import roster, rows, site
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -221,6 +225,27 @@ def test_an_alert_that_no_tick_looked_at_while_its_shift_was_judged_ends_by_what
     assert house.alert()["alert_type"] == "no_show"
     house.judge(at(24 * 4))
     assert (house.alert()["state"], house.alert()["resolution"]) == ("resolved", "expired")
+
+
+def test_a_tick_is_recorded_and_recomputed_although_no_client_wants_a_risk(house):
+    house.know("people", at(1), {"person_id": "cem", "name": "Cem", "home_site_id": "hall"})
+    for hours in (8.5, 10.5, 40.9):
+        house.heard(at(hours))
+        house.judge(at(hours))
+    # What arrives later, said to have been known before, changes no tick of the past.
+    early = {"person_id": "ann", "site_id": "hall", "punched_in_at": at(7.9), "punched_out_at": at(16.1)}
+    rows_of = rows("attendance", {"known_at": at(8)} | early).with_columns(pl.lit(value=False).alias(IS_WITHDRAWN))
+    house.lake.record(TABLES["attendance"], rows_of, loaded_at=at(50))
+    champions = Champions(house.database)
+    for hours in (8.5, 10.5, 40.9):
+        (tick,) = ticks_of(house.database, JUDGE_SHIFTS_JOB, begins_at=at(hours), ends_at=at(hours))
+        assert (tick.row_count, tick.model_name, tick.recorded_upto) == (0, None, at(hours))
+        again = recompute_tick(house.lake, champions, at(hours), SETTINGS)
+        assert [name for name, digests in again.digests.items() if not digests.is_as_it_was] == []
+        assert again.digests["findings"].recorded is not None
+    assert house.alert()["resolution"] == "expired"
+    with pytest.raises(NoTickError, match="No tick recorded at 2026-01-05 12:00:00 UTC; `opsguard tick shifts"):
+        recompute_tick(house.lake, champions, at(12), SETTINGS)
 
 
 def test_a_blind_feed_accuses_nobody_and_is_told_as_what_it_is(house):

@@ -23,11 +23,13 @@ from opsguard_assets.config.sources import FileSource
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.recompute import NoTickError
+from opsguard_assets.models.scoring import scored_rows
+from opsguard_assets.models.serving import Serving
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.risk.recompute_io import recompute_tick
-from opsguard_assets.tickets.risk.score_io import scored
+from opsguard_assets.tickets.risk.score_io import sla_scorer
 from opsguard_assets.tickets.sla.derive_io import update_clocks
 from resources.database import MLFLOW
 from resources.lake import Lake
@@ -153,10 +155,10 @@ def test_without_the_record_of_what_was_seen_a_late_record_would_change_the_past
     arrive(lake, world, 3)
     found = recompute_tick(lake, catalog.champions, moment, SETTINGS)
     assert found.is_as_it_was
-    with_hindsight = scored(lake, RuleBaseline(), None, moment, SETTINGS.sla)
+    with_hindsight = scored_rows(sla_scorer(SETTINGS), lake, Serving(RuleBaseline()), moment)
     assert digest_of(with_hindsight, key=["ticket_id"]) != found.tick.digest
 
 
 def test_a_moment_without_a_tick_is_said_so(catalog, tmp_path):
-    with pytest.raises(NoTickError, match="no tick at 2026-03-02"):
+    with pytest.raises(NoTickError, match="No tick recorded at 2026-03-02"):
         recompute_tick(Lake(str(tmp_path)), catalog.champions, START, SETTINGS)

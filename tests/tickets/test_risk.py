@@ -142,7 +142,7 @@ def test_a_model_that_loses_rows_is_refused():
         def predict(self, features: pl.DataFrame) -> pl.Series:
             return super().predict(features).head(1)
 
-    with pytest.raises(ValueError, match="scored 1 of 2 tickets"):
+    with pytest.raises(ValueError, match="gave 1 probabilities for 2 rows"):
         scored(ticket("a"), ticket("b"), model=Short(0.5))
 
 

@@ -21,7 +21,8 @@ from opsguard_assets.simulator.contractors import contracted
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.vendors.job_names import SCORE_VENDORS_JOB, WATCH_ORDERS_JOB
-from opsguard_assets.vendors.orders.problem_io import recorded_risk, work_order_late
+from opsguard_assets.vendors.orders.problem_io import work_order_late
+from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
 from opsguard_assets.vendors.scores import io as score_store
 from opsguard_assets.vendors.scores.assets import VENDOR_SCORES_KEY
 from opsguard_assets.vendors.scores.io import last_scores, scored_at
@@ -117,7 +118,7 @@ def test_alerts_of_orders_live_until_they_are_done_and_follow_the_plan(house):
     kinds = {row["alert_type"] for row in first.values()}
     assert {"vendor_sla_below_target", "work_order_overdue", "work_order_at_risk"} <= kinds
     assert {row["client_id"] for row in first.values() if row["entity_type"] == "work_order"} == {"c1"}
-    assert len(recorded_risk(house.lake, NOW)) > 20
+    assert len(house.lake.rows_at(WORK_ORDER_RISK, NOW)) > 20
     later = NOW + timedelta(days=5)
     house.know(NOW, later)
     assert house.tick(later).success

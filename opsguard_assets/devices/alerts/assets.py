@@ -17,9 +17,8 @@ from opsguard_assets.devices.alerts.alert_types import ALERT_TYPES, MONITOR, PLA
 from opsguard_assets.devices.alerts.findings import Levels, device_findings, suppress_repeated
 from opsguard_assets.devices.failure.assets import DEVICE_RISK_KEY
 from opsguard_assets.devices.failure.problem_io import events_of
-from opsguard_assets.devices.failure.risk_io import recorded_risk
+from opsguard_assets.devices.failure.schemas import DEVICE_RISK
 from opsguard_assets.devices.health.assets import DEVICE_HEALTH_KEY
-from opsguard_assets.devices.health.io import recorded_health
 from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
 from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.devices.telemetry.site_silence import READ, looked_back
@@ -53,7 +52,7 @@ def device_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
 
 def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datetime) -> pl.DataFrame:
     """The findings of a computed tick, those marked that must not raise an alert."""
-    tick = Computed(recorded_health(lake, as_of), recorded_risk(lake, as_of))
+    tick = Computed(lake.rows_at(DEVICE_HEALTH, as_of), lake.rows_at(DEVICE_RISK, as_of))
     with database.begin() as connection:
         return found_in(lake, connection, settings, tick, as_of)
 

@@ -10,21 +10,12 @@ from datetime import datetime, timedelta
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.assets import DEVICE_MONITOR, Computed, found_in
-from opsguard_assets.devices.failure.assets import scored
-from opsguard_assets.devices.failure.problem_io import device_failure
-from opsguard_assets.devices.failure.risk_io import recorded_risk
-from opsguard_assets.devices.health.io import health_at, recorded_health
-from opsguard_assets.devices.job_names import SCORE_DEVICES_JOB
+from opsguard_assets.devices.failure.risk_io import device_scorer
+from opsguard_assets.devices.health.io import health_at
+from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
 from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.models.champions import Champions
-from opsguard_assets.models.recompute import (
-    Digests,
-    RecomputedTick,
-    compared_with_stored,
-    model_of,
-    recorded_tick,
-    settled_again,
-)
+from opsguard_assets.models.recompute import RecomputedTick, compared_with_stored, rescored, settled_again
 from resources.lake import Lake
 
 _REST_OF_HOUR = timedelta(hours=1, microseconds=-1)
@@ -45,26 +36,22 @@ def recompute_tick(lake: Lake, champions: Champions, as_of: datetime, settings: 
     Raises:
         NoTickError: When no tick of that hour was recorded, or its model cannot be had any more.
     """
-    hour, database, problem = full_hour(as_of), champions.database, device_failure(settings)
-    tick = recorded_tick(database, SCORE_DEVICES_JOB, hour, command="opsguard tick devices --as-of")
-    served = model_of(champions, tick, problem.name, problem.rule, makes=problem.makes, late=_REST_OF_HOUR)
-    seen = lake.as_recorded(tick.recorded_upto)
-    risk = scored(seen, served, hour, settings.device_failure)
+    hour = full_hour(as_of)
+    found = rescored(
+        device_scorer(settings), lake, champions, hour, command="opsguard tick devices --as-of", late=_REST_OF_HOUR
+    )
+    risk, seen = found.rows, found.lake
     health = health_at(seen, hour, replace_below=settings.device_alerts.replace_below)
-    stored = compared_with_stored(risk, recorded_risk(lake, hour), key=["device_id"])
+    settled = settled_again(
+        champions.database,
+        DEVICE_MONITOR,
+        hour,
+        settings,
+        lambda before: found_in(seen, before, settings, Computed(health, risk), hour),
+    )
+    stored_health = compared_with_stored(health, lake.rows_at(DEVICE_HEALTH, hour), key=["device_id"])
     return RecomputedTick(
-        tick,
+        found.tick,
         rows={"device_risk": risk, "device_health": health},
-        digests={
-            "scores": Digests(stored.again, tick.digest),
-            "scores_in_lake": stored,
-            "health_in_lake": compared_with_stored(health, recorded_health(lake, hour), key=["device_id"]),
-            **settled_again(
-                database,
-                DEVICE_MONITOR,
-                hour,
-                settings,
-                lambda before: found_in(seen, before, settings, Computed(health, risk), hour),
-            ),
-        },
+        digests={**found.digests, "health_in_lake": stored_health, **settled},
     )

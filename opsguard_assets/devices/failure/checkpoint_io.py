@@ -16,7 +16,7 @@ from ml.problems.device_failure.streams import Carried
 from opsguard_assets.devices.failure.schemas import CARRIED_CHANNELS, CARRIED_DEVICES
 from opsguard_assets.devices.telemetry.hourly_io import hourly_versions, stored_hours
 from opsguard_assets.tables.values import INSTANT
-from resources.lake import Lake
+from resources.lake import Lake, LakeError
 
 _HOUR = ["device_id", "hour_at"]
 _STEP = timedelta(days=2)
@@ -36,17 +36,39 @@ class Kept:
     rolled_upto: datetime | None
 
 
-def carried_at(lake: Lake, as_of: datetime) -> Carried:
-    """The last rows of all streams at a moment, made from those of the tick before and kept in turn.
+def checkpoint_at(lake: Lake, as_of: datetime) -> Carried:
+    """The last rows of all streams at a moment; nothing is written.
 
-    A lake as it had been recorded by an instant resumes from rows that contain no later load, and keeps none.
+    They are those that a tick kept of this moment. Where there are none, they are computed from the newest ones before
+    it. A lake as it had been recorded by an instant resumes from rows that were made of no later load.
     """
+    _, kept = _resumed(lake, as_of)
+    return _read(lake, as_of) if kept and kept.as_of == as_of else _advanced(lake, kept, as_of)[0]
+
+
+def advance_checkpoint(lake: Lake, as_of: datetime) -> Carried:
+    """Brings the kept rows up to a moment, and returns those of the moment; done again, it only reads.
+
+    Where a later moment of the same day is kept, that one stays.
+
+    Raises:
+        LakeError: When the lake is one of the past.
+    """
+    if lake.recorded_upto is not None:
+        raise LakeError(f"{CARRIED_DEVICES}: this is the lake as recorded by {lake.recorded_upto}; it is only read")
+    slices, kept = _resumed(lake, as_of)
+    if kept and kept.as_of == as_of:
+        return _read(lake, as_of)
+    carried, reached = _advanced(lake, kept, as_of)
+    if not any(each.as_of > as_of for each in slices):
+        _keep(lake, carried, reached)
+    return carried
+
+
+def _resumed(lake: Lake, as_of: datetime) -> tuple[list[Kept], Kept | None]:
+    """What is kept up to the day of a moment, and the newest of it from which the moment can be computed."""
     slices = _slices(lake, as_of)
-    kept = next((each for each in slices if each.as_of <= as_of and not _is_contradicted(lake, each)), None)
-    if kept is not None and kept.as_of == as_of:
-        return _read(lake, kept.as_of)
-    later = any(each.as_of > as_of for each in slices)
-    return _advanced(lake, kept, as_of, keeps=not later and lake.recorded_upto is None)
+    return slices, next((each for each in slices if each.as_of <= as_of and not _is_contradicted(lake, each)), None)
 
 
 def _slices(lake: Lake, as_of: datetime) -> list[Kept]:
@@ -84,7 +106,7 @@ def _read(lake: Lake, at: datetime) -> Carried:
     return Carried(devices, channels if len(channels.columns) else channel_states(_no_hours(lake)))
 
 
-def _advanced(lake: Lake, kept: Kept | None, as_of: datetime, *, keeps: bool) -> Carried:
+def _advanced(lake: Lake, kept: Kept | None, as_of: datetime) -> tuple[Carried, Kept]:
     """The rows of a moment, going on from kept ones; a long history in steps of some days, which bounds the memory."""
     carried = (
         _read(lake, kept.as_of) if kept else Carried(device_states(_no_hours(lake)), channel_states(_no_hours(lake)))
@@ -95,9 +117,7 @@ def _advanced(lake: Lake, kept: Kept | None, as_of: datetime, *, keeps: bool) ->
         carried = _gone_on(carried, hourly)
         upto = max((at for at in (hourly["rolled_at"].max(), upto) if isinstance(at, datetime)), default=None)
         since = ends
-    if keeps:
-        _keep(lake, carried, Kept(as_of, upto or as_of))
-    return carried
+    return carried, Kept(as_of, upto or as_of)
 
 
 def _steps(lake: Lake, since: datetime | None, as_of: datetime) -> list[datetime]:

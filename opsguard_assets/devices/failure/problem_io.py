@@ -1,8 +1,8 @@
 """The prediction problem of device failures, and its history from the lake.
 
-Here: reading, after the rollups were brought up to date with the loads: what is learned from is what was reported, not
-what a tick happened to look at. Not here: features and lives (`ml.problems.device_failure`), which moments are looked
-at (`failure.dataset`).
+Here: reading. What is learned from is what was reported, not what a tick happened to roll up: reports that no tick has
+rolled up yet are rolled in memory. Not here: features and lives (`ml.problems.device_failure`), which moments are
+looked at (`failure.dataset`).
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.failure.dataset import Asked, DeviceDataset, History
 from opsguard_assets.devices.failure.schemas import DEVICE_RISK
 from opsguard_assets.devices.telemetry.hourly_io import hourly_versions
-from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
+from opsguard_assets.devices.telemetry.hourly_update_io import unwritten_hourly, update_hourly
 from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table
@@ -41,6 +41,7 @@ def device_failure(settings: Settings) -> Problem:
         group="devices",
         inputs=INPUTS,
         dataset=lambda lake, until: DeviceDataset.of(_history_by_now(lake), until, judged),
+        refresh=_roll_up,
         rule=DeviceRule(),
         makes=makes,
         costs=costs_of(settings, settings.money.failure_cost),
@@ -57,22 +58,29 @@ def device_failure(settings: Settings) -> Problem:
     )
 
 
+def _roll_up(lake: Lake) -> None:
+    update_hourly(lake, progress=Silent())
+
+
 def makes(feature: str) -> bool:
     """Whether a feature can be made; those of any channel can, and are unknown where no device has it."""
     return feature in FEATURES or bool(channels_in([feature]))
 
 
 def _history_by_now(lake: Lake) -> History:
-    """The history with every report that was loaded, whether a tick rolled it up or not."""
-    if lake.recorded_upto is None:
-        update_hourly(lake, progress=Silent())
-    return history_of(lake)
+    """The history with every report that was loaded, whether a tick rolled it up or not; nothing is written."""
+    return history_of(lake, unwritten_hourly(lake) if lake.recorded_upto is None else None)
 
 
-def history_of(lake: Lake) -> History:
-    """All versions of rollups, devices and their events."""
+def history_of(lake: Lake, unwritten: pl.DataFrame | None = None) -> History:
+    """All versions of rollups, devices and their events.
+
+    Args:
+        lake: The lake.
+        unwritten: Rollups that count beside the stored ones.
+    """
     return History(
-        hourly=hourly_versions(lake).collect(),
+        hourly=hourly_versions(lake, unwritten=unwritten).collect(),
         devices=_versions(lake, DEVICES).collect(),
         events=events_of(lake).collect(),
     )

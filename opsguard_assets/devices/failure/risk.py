@@ -10,6 +10,7 @@ from datetime import datetime
 import polars as pl
 
 from ml.models.model import RiskModel
+from ml.models.probabilities import probabilities
 from ml.problems.device_failure.features import HORIZON
 from ml.problems.device_failure.lives import offline_after
 from ml.problems.device_failure.problem import HORIZONS
@@ -19,7 +20,6 @@ from opsguard_assets.tables.values import INSTANT
 
 UP, OFFLINE, FAILED = "up", "offline", "failed"
 RISKS = tuple(f"risk_{name}" for name in HORIZONS)
-_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,13 @@ def device_risk(rows: pl.DataFrame, model: RiskModel, as_of: datetime, explain: 
         `device_id`, `site_id`, `kind`, `model`, `as_of`, `state` (up, offline, failed), `RISKS` (null for a device that
         is down: that is a fact), `mode`, `action`, `reason` (null where it is not explained), `last_at`,
         `silence_minutes`, `model_name`, `model_version`; sorted by device.
+
+    Raises:
+        ScoringError: The model failed, gave another number of rows, or a value that is no probability.
     """
     frame = rows.sort("device_id").with_columns(_state())
     risks = {
-        name: _said(model, frame.with_columns(pl.lit(minutes).alias(HORIZON)))
+        name: probabilities(model, frame.with_columns(pl.lit(minutes).alias(HORIZON)))
         for name, minutes in zip(RISKS, HORIZONS.values(), strict=True)
     }
     is_up = pl.col("state") == UP
@@ -91,18 +94,6 @@ def _state() -> pl.Expr:
     failed = (failed_at >= pl.col("last_at")).fill_null(value=False)
     offline = (pl.col("silence_minutes") >= offline_after()).fill_null(value=False)
     return pl.when(failed).then(pl.lit(FAILED)).when(offline).then(pl.lit(OFFLINE)).otherwise(pl.lit(UP)).alias("state")
-
-
-def _said(model: RiskModel, rows: pl.DataFrame) -> pl.Series:
-    # The last digits of linear algebra depend on where in a batch a row lies; a tick computed again must be equal.
-    risks = model.predict(rows).cast(pl.Float64).round(_DIGITS)
-    wrong = risks.filter(~risks.is_between(0, 1) | risks.is_nan())
-    if len(risks) != len(rows) or len(wrong):
-        raise ValueError(
-            f"Model {model.name} {model.version} gave {len(risks)} risks for {len(rows)} devices, {len(wrong)} of them "
-            "no probabilities. They must lie between 0 and 1."
-        )
-    return risks
 
 
 def _explained(scored: pl.DataFrame, model: RiskModel, explain: Explain) -> pl.DataFrame:

@@ -1,6 +1,7 @@
-"""One tick of device risk: what was known at a moment, scored; and a tick of the past as it was recorded.
+"""One tick of device risk: what was known at a moment, scored.
 
-Here: reading. Not here: the risk itself (`risk`), kept rows (`failure.checkpoint_io`), the asset (`failure.assets`).
+Here: reading, and how ticks are scored. Not here: the risk itself (`risk`), kept rows (`failure.checkpoint_io`), the
+asset (`failure.assets`).
 """
 
 from datetime import datetime
@@ -11,28 +12,51 @@ from ml.models.learned import LearnedModel
 from ml.models.model import RiskModel
 from ml.problems.device_failure.features import channels_in, features
 from ml.problems.device_failure.streams import streams
-from opsguard_assets.devices.failure.checkpoint_io import carried_at
-from opsguard_assets.devices.failure.problem_io import DEVICES, events_of, removed_at
-from opsguard_assets.devices.failure.risk import Explain, device_risk, in_service
-from opsguard_assets.devices.failure.schemas import DEVICE_RISK
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.devices.failure.checkpoint_io import checkpoint_at
+from opsguard_assets.devices.failure.problem_io import DEVICES, device_failure, events_of, removed_at
+from opsguard_assets.devices.failure.risk import RISKS, UP, Explain, device_risk, in_service
+from opsguard_assets.devices.job_names import SCORE_DEVICES_JOB
 from opsguard_assets.devices.telemetry.hourly_io import hourly_versions
+from opsguard_assets.models.scoring import Scorer
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
+MODEL_UNAVAILABLE = "device_model_unavailable"
 _SITES = TABLES["sites"]
+
+
+def device_scorer(settings: Settings) -> Scorer:
+    """How ticks of device risk are scored."""
+    chosen = settings.device_failure
+
+    def score(lake: Lake, model: RiskModel, as_of: datetime) -> pl.DataFrame:
+        found = risk_at(lake, model, as_of, Explain(chosen.visits_per_day))
+        return with_visits(found, within=chosen.judged_within, visits=chosen.visits_per_day)
+
+    problem = device_failure(settings)
+    return Scorer(
+        problem,
+        job=SCORE_DEVICES_JOB,
+        alert_type=MODEL_UNAVAILABLE,
+        score=score,
+        reads=problem.inputs,
+        risks=RISKS,
+        needs_risk=pl.col("state") == UP,
+    )
 
 
 def risk_at(lake: Lake, model: RiskModel, as_of: datetime, explain: Explain) -> pl.DataFrame:
     """The risk of every device in service, by what was known at a moment.
 
-    It reads the rows that the tick before kept and the rollups that became known since: the cost does not grow with
+    It reads the rows that ticks kept and the rollups that became known since: the cost does not grow with
     history.
 
     Returns:
         Rows of `device_risk` without what only the tick knows (`model_run_id`, `visit_rank`, `date`).
     """
-    carried = carried_at(lake, as_of)
+    carried = checkpoint_at(lake, as_of)
     devices = lake.known(DEVICES, as_of).collect()
     events = events_of(lake).filter(pl.col("known_at") <= pl.lit(as_of, INSTANT)).collect()
     known = streams(hourly_versions(lake).head(0).collect(), devices, events, carried)
@@ -45,11 +69,10 @@ def risk_at(lake: Lake, model: RiskModel, as_of: datetime, explain: Explain) -> 
     return found.join(sites, on="site_id", how="left", maintain_order="left")
 
 
-def recorded_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:
-    """The rows of `device_risk` of a tick that was computed."""
-    moment = pl.lit(as_of, INSTANT)
-    rows = lake.scan(DEVICE_RISK.derived_name).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment)
-    return rows.collect()
+def with_visits(risk: pl.DataFrame, *, within: str, visits: int) -> pl.DataFrame:
+    """Risks with the rank of the devices most worth a visit, as many as people can visit in a day."""
+    rank = pl.col(f"risk_{within}").rank("ordinal", descending=True)
+    return risk.with_columns(visit_rank=pl.when(rank <= visits).then(rank.cast(pl.UInt32)))
 
 
 def _with_unknown(rows: pl.DataFrame, model: RiskModel) -> pl.DataFrame:

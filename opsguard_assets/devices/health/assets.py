@@ -9,6 +9,7 @@ import dagster as dg
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.devices.failure.checkpoint_io import advance_checkpoint
 from opsguard_assets.devices.health.io import health_at
 from opsguard_assets.devices.health.plots import fleet_histogram, worst_sparklines
 from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
@@ -42,6 +43,8 @@ def device_health_asset(settings: Settings, deps: list[dg.AssetKey]) -> dg.Asset
 
     @dg.asset(
         key=DEVICE_HEALTH_KEY,
+        # It advances the checkpoint that the risk of the same hour reads, so it goes first.
+        op_tags={"dagster/priority": "1"},
         deps=deps,
         group_name="devices",
         kinds={"polars", "deltalake"},
@@ -59,7 +62,12 @@ def device_health_asset(settings: Settings, deps: list[dg.AssetKey]) -> dg.Asset
     ) -> Materialized:
         as_of = full_hour(config.instant())
         with database.lock(TABLES_LOCK):
-            health = health_at(lake, as_of, replace_below=settings.device_alerts.replace_below)
+            health = health_at(
+                lake,
+                as_of,
+                replace_below=settings.device_alerts.replace_below,
+                checkpoint=advance_checkpoint,
+            )
             worst = health.sort("score", "device_id").head(_WORST)
             since = as_of - timedelta(hours=72)
             hours = hourly_known(lake, as_of, since=since).join(worst.lazy(), on="device_id", how="semi").collect()

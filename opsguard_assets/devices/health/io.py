@@ -1,11 +1,13 @@
 """One tick of health: what was known at a moment, put together. Not here: health itself (`health.score`), the asset."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import dataframely as dy
 import polars as pl
 
-from opsguard_assets.devices.failure.checkpoint_io import carried_at
+from ml.problems.device_failure.streams import Carried
+from opsguard_assets.devices.failure.checkpoint_io import checkpoint_at
 from opsguard_assets.devices.failure.problem_io import DEVICES, removed_at
 from opsguard_assets.devices.health.schemas import DEVICE_HEALTH, DeviceHealth
 from opsguard_assets.devices.health.score import WINDOW_HOURS, Seen, device_health, window
@@ -30,18 +32,31 @@ _EVER = ("device_id", "first_at", "last_at", "battery_last_pct", "signal_mean_db
 _BEFORE = timedelta(days=2)
 
 
-def health_at(lake: Lake, as_of: datetime, *, replace_below: float) -> dy.DataFrame[DeviceHealth]:
+def health_at(
+    lake: Lake,
+    as_of: datetime,
+    *,
+    replace_below: float,
+    checkpoint: Callable[[Lake, datetime], Carried] = checkpoint_at,
+) -> dy.DataFrame[DeviceHealth]:
     """The health of every device in service, by what was known at a moment.
+
+    Args:
+        lake: The lake.
+        as_of: The moment.
+        replace_below: The score below which a device counts as unwell.
+        checkpoint: Gives the last rows of streams at a moment; a tick passes `advance_checkpoint`, which also keeps
+            them for the next one.
 
     Returns:
         Rows of `device_health`.
     """
-    ever = ever_heard(lake, as_of)
+    ever = checkpoint(lake, as_of).devices.select(_EVER)
     devices = lake.known(DEVICES, as_of).collect().join(removed_at(lake, as_of, ever), on="device_id", how="anti")
     longest = devices["reports_every_minutes"].max()
     since = as_of - window(longest if isinstance(longest, float) else None)
     hourly = hourly_known(lake, as_of, since=since).select(_READ).collect()
-    seen = Seen(hourly, devices, ever, _held_before(lake, devices, as_of))
+    seen = Seen(hourly, devices, ever, _held_before(lake, devices, as_of, checkpoint))
     sites = lake.known(_SITES, as_of).select("site_id", "client_id").unique("site_id").collect()
     scored = with_reasons(_in_portions(seen, as_of)).join(sites, on="site_id", how="left", maintain_order="left")
     rows = scored.join(_unwell_before(lake, as_of), on="device_id", how="left", maintain_order="left")
@@ -61,25 +76,15 @@ def _in_portions(seen: Seen, as_of: datetime) -> pl.DataFrame:
     return pl.concat(device_health(portion, as_of) for portion in portions).sort("device_id")
 
 
-def ever_heard(lake: Lake, as_of: datetime) -> pl.DataFrame:
-    """What was ever heard of each device that reported by a moment: one row each."""
-    return carried_at(lake, as_of).devices.select(_EVER)
-
-
-def _held_before(lake: Lake, devices: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+def _held_before(
+    lake: Lake, devices: pl.DataFrame, as_of: datetime, checkpoint: Callable[[Lake, datetime], Carried]
+) -> pl.DataFrame:
     """The last readings before the window of the devices that report on change; the others' are not looked for."""
     on_change = devices.filter(~(pl.col("reports_every_minutes") > 0).fill_null(value=False))
     if on_change.is_empty():
         return pl.DataFrame(schema={name: DEVICE_HOURLY.dtypes.get(name, pl.Float64()) for name in _BEFORE_WINDOW})
-    carried = carried_at(lake, as_of - timedelta(hours=WINDOW_HOURS)).devices
+    carried = checkpoint(lake, as_of - timedelta(hours=WINDOW_HOURS)).devices
     return carried.select(_BEFORE_WINDOW).join(on_change, on="device_id", how="semi")
-
-
-def recorded_health(lake: Lake, as_of: datetime) -> dy.DataFrame[DeviceHealth]:
-    """The rows of `device_health` of a tick that was computed."""
-    moment = pl.lit(as_of, INSTANT)
-    rows = lake.scan(DEVICE_HEALTH.derived_name).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment)
-    return DEVICE_HEALTH.typed(rows).collect()
 
 
 def _unwell_before(lake: Lake, as_of: datetime) -> pl.DataFrame:

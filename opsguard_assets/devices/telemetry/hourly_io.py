@@ -52,17 +52,22 @@ def hourly_known(lake: Lake, as_of: datetime, *, since: datetime | None = None) 
     return DEVICE_HOURLY.typed(last.filter(pl.col("reports") > 0).select(DEVICE_HOURLY.columns))
 
 
-def hourly_versions(lake: Lake, *, upto: datetime | None = None) -> dy.LazyFrame[DeviceHourly]:
+def hourly_versions(
+    lake: Lake, *, upto: datetime | None = None, unwritten: pl.DataFrame | None = None
+) -> dy.LazyFrame[DeviceHourly]:
     """Of every (device, hour, full hour of knowledge) the version that counts now.
 
     Args:
         lake: The lake.
         upto: Only what was known by then; None: all.
+        unwritten: Rows that count beside the stored ones (`hourly_update_io.unwritten_hourly`).
 
     Returns:
         DEVICE_HOURLY in no order. A version without reports, by which a correction took them all away, is left out.
     """
     rows = stored_hours(lake, upto=upto)
+    if unwritten is not None and len(unwritten):
+        rows = pl.concat([rows.select(unwritten.columns), unwritten.lazy()])
     if upto is not None:
         rows = rows.filter(pl.col("known_at") <= pl.lit(upto, INSTANT))
     replaced = rows.filter(REPLACES).select(VERSION).unique().collect()

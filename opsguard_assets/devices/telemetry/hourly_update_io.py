@@ -10,6 +10,7 @@ devices than loads touched where that is cheaper than leaving them out: they com
 import contextlib
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Self
 
 import polars as pl
 
@@ -32,7 +33,7 @@ from opsguard_assets.tables.versions import IS_WITHDRAWN, SEQUENCE, visible
 from resources.daily import FIRST, Daily
 from resources.daily_files import HEARD_AT, SLICE
 from resources.lake import Lake, LakeError
-from resources.progress import Progress
+from resources.progress import Progress, Silent
 
 TELEMETRY, DEVICES = TABLES["telemetry"], TABLES["devices"]
 # Two million reports with their channels take about a gibibyte while they are rolled.
@@ -95,6 +96,11 @@ class _Ledger:
     hours: int = 0
     again: int = 0
 
+    @classmethod
+    def of(cls, lake: Lake) -> Self:
+        """A ledger that goes on from what was appended."""
+        return cls(lake, lake.appended_up_to(NAME, NAME) or 0)
+
     def add(self, fresh: pl.DataFrame) -> None:
         pairs = fresh.group_by(PAIR).agg((pl.col(ORDINAL) == 0).any().alias("is_first"))
         self.versions += len(fresh)
@@ -114,6 +120,13 @@ class _Ledger:
         self.sequence += 1
         if not self.lake.append_once(NAME, rows, stream=NAME, sequence=self.sequence, partition_by=["date"]):
             raise _DisturbedError(f"{NAME}: somebody else rolled hours up at the same time, and again; run once more")
+
+
+class _Draft(_Ledger):
+    """Versions that are not written: who only reads the lake looks at them beside the stored ones."""
+
+    def write(self) -> None:
+        """Leaves them where they are."""
 
 
 def update_hourly(lake: Lake, *, progress: Progress, portion_reports: int = PORTION_REPORTS) -> Rolled:
@@ -140,12 +153,30 @@ def _update(lake: Lake, progress: Progress, portion_reports: int) -> Rolled:
     if span is None:
         return Rolled()
     daily = lake.daily(TELEMETRY)
+    done = _follow(_Ledger.of(lake), daily, span, progress, portion_reports)
+    mark(lake, NAME, span)
+    return _counted(daily, span, done)
+
+
+def unwritten_hourly(lake: Lake, *, portion_reports: int = PORTION_REPORTS) -> pl.DataFrame:
+    """The versions of hours that `update_hourly` would add; nothing is written.
+
+    Returns:
+        Rows as `hourly_io.stored_hours` has them.
+    """
+    span = pending(lake, NAME, [TELEMETRY])
+    draft = _Draft(lake, sequence=0)
+    if span is not None:
+        _follow(draft, lake.daily(TELEMETRY), span, Silent(), portion_reports)
+    return pl.concat([pl.DataFrame(schema={**DEVICE_HOURLY.dtypes, **HIDDEN}), *draft.waiting])
+
+
+def _follow(ledger: _Ledger, daily: Daily, span: Span, progress: Progress, portion_reports: int) -> Rolled:
+    """Rolls the hours that the loads of a span touched."""
     corrected = _corrected(daily, span)
     touched = _touched(daily, span, corrected)
     plan = portions(touched, daily.rows_by_day(), reports=portion_reports)
-    done = _roll(lake, daily, plan, progress, _Followed(span, corrected))
-    mark(lake, NAME, span)
-    return _counted(daily, span, done)
+    return _roll(ledger, daily, plan, progress, _Followed(span, corrected))
 
 
 def roll_day(lake: Lake, day: date, *, progress: Progress, portion_reports: int = PORTION_REPORTS) -> Rolled:
@@ -157,13 +188,14 @@ def roll_day(lake: Lake, day: date, *, progress: Progress, portion_reports: int 
     plan = [
         replace(portion, is_whole=True) for portion in portions(touched, daily.rows_by_day(), reports=portion_reports)
     ]
-    return _roll(lake, daily, plan, progress, None)
+    return _roll(_Ledger.of(lake), daily, plan, progress, None)
 
 
-def _roll(lake: Lake, daily: Daily, plan: list[Portion], progress: Progress, followed: _Followed | None) -> Rolled:
+def _roll(ledger: _Ledger, daily: Daily, plan: list[Portion], progress: Progress, followed: _Followed | None) -> Rolled:
     """Adds the versions of all portions that are new; where nothing is followed, by what is known of devices, too."""
-    # Opened once: no hour of a device is in two portions. The number is read first, so that nobody writes in between.
-    ledger, stored = _Ledger(lake, lake.appended_up_to(NAME, NAME) or 0), stored_hours(lake)
+    # Opened once: no hour of a device is in two portions. The ledger's number was read before, so that nobody writes in
+    # between.
+    lake, stored = ledger.lake, stored_hours(ledger.lake)
     devices = (
         lake.versions(DEVICES).filter(visible()).select(*DEVICE_COLUMNS, "known_at", SEQUENCE, IS_WITHDRAWN).collect()
     )

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 import polars as pl
+from sqlalchemy import Connection
 
 from opsguard_assets.alerts.lifecycle import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
-from opsguard_assets.alerts.queries import unresolved_keys
+from opsguard_assets.alerts.queries import unresolved_in
 from opsguard_assets.alerts.suppression import suppress_outside_plan
 from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
@@ -26,7 +27,8 @@ from opsguard_assets.shifts.calendar.posts import coverage_ahead
 from opsguard_assets.shifts.coverage.coverage import coverage_now
 from opsguard_assets.shifts.coverage.substitutes import Terms, Workforce, proposals, since_of
 from opsguard_assets.shifts.no_show.assets import SHIFT_RISK_KEY
-from opsguard_assets.shifts.no_show.problem_io import last_risk, recorded_risk
+from opsguard_assets.shifts.no_show.problem_io import last_risk
+from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.shifts.verdicts.assets import SHIFT_COMPLIANCE_KEY
 from opsguard_assets.shifts.verdicts.io import Judged, compliance_at, last_said, limits_of
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
@@ -60,7 +62,24 @@ def shift_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
 
 
 def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datetime) -> pl.DataFrame:
-    """The findings of a moment, those marked that must not raise an alert, or that end one."""
+    """The findings of a tick, those marked that must not raise an alert, or that end one."""
+    risk = lake.rows_at(SHIFT_RISK, as_of)
+    with database.begin() as connection:
+        return found_in(lake, connection, settings, risk, as_of)
+
+
+def found_in(
+    lake: Lake, connection: Connection, settings: Settings, risk: pl.DataFrame, as_of: datetime
+) -> pl.DataFrame:
+    """The findings of a tick, by its risks and the alerts that a connection shows.
+
+    Args:
+        lake: The records that the tick saw.
+        connection: Shows the alerts before the tick.
+        settings: From when what is found, and the plans of clients.
+        risk: Rows of `shift_risk` of the tick.
+        as_of: The tick.
+    """
     judged = compliance_at(lake, as_of, limits_of(settings))
     around = calendar_at(lake, as_of, since=since_of(as_of), until=as_of + _AHEAD).shifts
     ahead = coverage_ahead(around, as_of)
@@ -78,14 +97,14 @@ def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datet
         judged.verdicts,
         coverage,
         proposed,
-        recorded_risk(lake, as_of),
+        risk,
         last_risk(lake, as_of),
         levels_of(settings),
     )
     plans = plans_at(lake, as_of)
     by_plan = settings.plans.alerts_by_plan(PLANS)
     findings = suppress_repeated(found, lambda rows: suppress_outside_plan(rows, plans, by_plan))
-    return pl.concat([findings, suppress_outside_plan(_expired(lake, database, found, as_of), plans, by_plan)])
+    return pl.concat([findings, suppress_outside_plan(_expired(lake, connection, found, as_of), plans, by_plan)])
 
 
 def levels_of(settings: Settings) -> Levels:
@@ -100,9 +119,9 @@ def terms_of(settings: Settings) -> Terms:
     return Terms(chosen.rest_hours, chosen.substitute_within_km, chosen.proposals)
 
 
-def _expired(lake: Lake, database: Database, found: Found, as_of: datetime) -> pl.DataFrame:
+def _expired(lake: Lake, connection: Connection, found: Found, as_of: datetime) -> pl.DataFrame:
     """What ends the living alerts of shifts that left the hours which are judged."""
-    living = unresolved_keys(database, ALERT_TYPES)
+    living = unresolved_in(connection, ALERT_TYPES)
     is_told = key_of_part().is_in(living) | key_of_position().is_in(living)
     judged = found.verdicts.lazy().select(SHIFT_COMPLIANCE.key)
     over = last_said(lake, as_of).filter(is_told).join(judged, on=SHIFT_COMPLIANCE.key, how="anti")

@@ -11,6 +11,7 @@ import polars as pl
 
 from ml.evaluation import prediction_log
 from ml.models.model import RiskModel
+from ml.models.probabilities import probabilities
 from ml.problems.no_show.features import FEATURES, features, streams
 from ml.problems.no_show.problem import KEY, PROBLEM, TASK
 from ml.problems.no_show.rule import NoShowRule
@@ -31,7 +32,6 @@ from resources.lake import Lake
 # Habits of the last half year; older ones are forgotten, and a tick does not cost more for them.
 REMEMBERED = timedelta(days=180)
 NO_SHOW_RISK, EVERYBODY = "no_show_risk", "*"
-_DIGITS = 9
 _LOOK_BACK = timedelta(hours=36)
 # The first punch of a site belongs to a shift that begins about then.
 _PUNCHES_BEFORE = timedelta(hours=4)
@@ -116,7 +116,7 @@ def risk_at(
     ahead = parts.filter(pl.col("from_at") > pl.lit(as_of, INSTANT), wanted)
     moments = ahead.select(PART).with_columns(as_of=pl.lit(as_of, INSTANT)).sort(KEY)
     rows = features(streams(part_outcomes(parts, limits)), moments)
-    risks = model.predict(rows).cast(pl.Float64).round(_DIGITS)
+    risks = probabilities(model, rows)
     return rows.select(
         "shift_id",
         "person_id",
@@ -127,15 +127,6 @@ def risk_at(
         risk=risks,
         reason=model.reasons(rows),
     )
-
-
-def recorded_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:
-    """The rows of `shift_risk` of a tick that was computed; none before the first."""
-    if not lake.exists(SHIFT_RISK.derived_name):
-        return SHIFT_RISK.empty()
-    moment = pl.lit(as_of, INSTANT)
-    rows = lake.scan(SHIFT_RISK.derived_name).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment)
-    return rows.collect()
 
 
 def last_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:

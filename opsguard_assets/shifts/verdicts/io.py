@@ -69,9 +69,13 @@ def compliance_at(lake: Lake, as_of: datetime, limits: Limits) -> Judged:
 
 
 def last_said(lake: Lake, as_of: datetime) -> dy.LazyFrame[ShiftCompliance]:
-    """What was said last of the shifts that are no longer judged: rows of `shift_compliance`."""
+    """What was said last of the shifts that are no longer judged: rows of `shift_compliance`.
+
+    Verdicts are recorded under the moment of their tick and not under that of a load, so a lake as it had been recorded
+    by some load holds them all the same.
+    """
     ended = pl.col("expected_until_at") <= pl.lit(as_of - _DAY, INSTANT)
-    return SHIFT_COMPLIANCE.typed(lake.known(SHIFT_COMPLIANCE, as_of).filter(ended))
+    return SHIFT_COMPLIANCE.typed(lake.as_recorded(None).known(SHIFT_COMPLIANCE, as_of).filter(ended))
 
 
 def attended_at(lake: Lake, as_of: datetime) -> Attended:

@@ -15,7 +15,7 @@ from opsguard_assets.tickets.escalation.escalate import EscalationError, Given
 from opsguard_assets.tickets.escalation.plan import Desk
 from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.risk.alert_types import BREACH_RISK, PLANS
-from opsguard_assets.tickets.risk.score_io import recorded_risk
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from resources.database import Database
 from resources.lake import Lake
 from resources.ticks import Tick, ticks_of
@@ -81,7 +81,7 @@ def with_withheld(risk: pl.DataFrame, plan_of_client: pl.DataFrame, settings: Se
 
 
 def _risk_of(lake: Lake, tick: Tick) -> pl.DataFrame:
-    risk = recorded_risk(lake, tick.as_of)
+    risk = lake.rows_at(SLA_RISK, tick.as_of)
     if len(risk) != tick.row_count:
         raise EscalationError(
             f"The SLA risk of {tick.as_of:%Y-%m-%d %H:%M} UTC has {len(risk):,} rows, but its tick wrote "

@@ -17,7 +17,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.tickets.risk.alert_types import ALERT_TYPES, BREACH_RISK, MONITOR, PLANS
 from opsguard_assets.tickets.risk.findings import RiskLevels, sla_findings
 from opsguard_assets.tickets.risk.keys import SLA_RISK_KEY
-from opsguard_assets.tickets.risk.score_io import recorded_risk
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from resources.database import Database
 from resources.lake import Lake
 
@@ -41,7 +41,7 @@ def sla_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
 def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datetime) -> pl.DataFrame:
     """The findings of a computed tick, those marked that must not raise an alert."""
     with database.begin() as connection:
-        return marked_findings(lake, connection, settings, recorded_risk(lake, as_of), as_of)
+        return marked_findings(lake, connection, settings, lake.rows_at(SLA_RISK, as_of), as_of)
 
 
 def marked_findings(

@@ -9,7 +9,8 @@ from datetime import datetime
 
 import polars as pl
 
-from ml.models.model import RiskModel, ScoringError
+from ml.models.model import RiskModel
+from ml.models.probabilities import probabilities
 from ml.problems.sla_breach.rule import RuleBaseline
 from ml.problems.sla_breach.rule_inputs import rule_inputs
 from opsguard_assets.tickets.sla.tick import BREACHED, clocks_at
@@ -23,7 +24,6 @@ _URGENCY = ("remaining_minutes", "resolution_due_at", "ticket_id")
 # What features add costs half a millisecond per ticket. Of more risky tickets than anybody will ask about, the riskiest
 # are explained so; of the others the facts are told.
 MOST_EXPLAINED = 20_000
-_DIGITS = 9
 _CLOCK = (
     "client_id",
     "site_id",
@@ -109,7 +109,7 @@ def sla_risk(
     known = _described(model, readings, describe) if model.needs_features else facts
     # A paused ticket has no deadline now but will have one again; one whose calendar never opens will not.
     scored = readings.with_columns(
-        _probabilities(model, known),
+        probabilities(model, known),
         has_none=pl.col("resolution_due_at").is_null() & pl.col("paused_since_at").is_null(),
         is_late=pl.col("resolution_state") == BREACHED,
     ).with_columns(risk=pl.when(~pl.col("is_late") & ~pl.col("has_none")).then("risk"))
@@ -203,20 +203,3 @@ def summary(risk: pl.DataFrame, marks: Marks) -> RiskSummary:
         .head(RISKIEST)
     )
     return RiskSummary(len(risk), dict(counts.iter_rows()), marks, shares[0], shares[1], riskiest)
-
-
-def _probabilities(model: RiskModel, known: pl.DataFrame) -> pl.Series:
-    # The last digits of linear algebra depend on where in a batch a row lies; a tick computed again must be equal.
-    risks = model.predict(known).cast(pl.Float64).round(_DIGITS).alias("risk")
-    if len(risks) != len(known):
-        raise ScoringError(
-            f"Model {model.name} {model.version} scored {len(risks)} of {len(known)} tickets. Every row of features "
-            "needs one probability; null where the model cannot say."
-        )
-    wrong = risks.filter(~risks.is_between(0, 1) | risks.is_nan())
-    if len(wrong):
-        raise ScoringError(
-            f"Model {model.name} {model.version} gave {len(wrong)} values that are no probabilities, such as "
-            f"{wrong[0]}. They must lie between 0 and 1."
-        )
-    return risks

@@ -10,19 +10,50 @@ from functools import partial
 import polars as pl
 
 from ml.models.model import RiskModel
-from opsguard_assets.config.sla import SlaThresholds
+from opsguard_assets.config.settings import Settings
 from opsguard_assets.derivation import pending
-from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.models.scoring import Scorer
+from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.learning.features_io import features_at
+from opsguard_assets.tickets.learning.outcomes_io import update_recent
+from opsguard_assets.tickets.risk.problem_io import sla_breach
 from opsguard_assets.tickets.risk.risk import sla_risk
-from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.tickets.sla.calendars import working_time
-from opsguard_assets.tickets.sla.derive_io import tickets_touched
+from opsguard_assets.tickets.sla.derive_io import tickets_touched, update_events
 from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS
 from opsguard_assets.tickets.sla.snapshot_io import CALENDARS, INPUTS, TICKETS, known
-from opsguard_assets.tickets.sla.tick import READ, is_outdated
+from opsguard_assets.tickets.sla.tick import BREACHED, PAUSED, READ, is_outdated
 from opsguard_assets.tickets.sla.working_time import WorkingTime
 from resources.lake import Lake
+from resources.progress import Silent
+
+MODEL_UNAVAILABLE = "sla_model_unavailable"
+
+
+def sla_scorer(settings: Settings, *, derives_events: bool = False) -> Scorer:
+    """How ticks of SLA risk are scored.
+
+    Args:
+        settings: From which risk a reason is told, and the problem.
+        derives_events: Whether no source keeps the events of tickets, so that a tick derives the newest ones.
+    """
+
+    def refresh(lake: Lake, model: RiskModel) -> None:
+        if derives_events:
+            update_events(lake, progress=Silent())
+        if model.needs_features:
+            update_recent(lake, progress=Silent())
+
+    has_deadline = (pl.col("state") == PAUSED) | pl.col("resolution_due_at").is_not_null()
+    return Scorer(
+        sla_breach(settings),
+        job=SCORE_JOB,
+        alert_type=MODEL_UNAVAILABLE,
+        score=lambda lake, model, as_of: risk_at(lake, model, as_of, reasons_from=settings.sla.reasons_from),
+        reads=INPUTS,
+        needs_risk=(pl.col("state") != BREACHED) & has_deadline,
+        refresh=refresh,
+    )
 
 
 def risk_at(lake: Lake, model: RiskModel, as_of: datetime, *, reasons_from: float) -> pl.DataFrame:
@@ -56,19 +87,6 @@ def risk_at(lake: Lake, model: RiskModel, as_of: datetime, *, reasons_from: floa
         work = _work(clocks, calendars, as_of)
     describe = partial(features_at, lake, as_of)
     return sla_risk(tickets, clocks, work, model, as_of, reasons_from=reasons_from, describe=describe)
-
-
-def scored(lake: Lake, model: RiskModel, run_id: str | None, as_of: datetime, sla: SlaThresholds) -> pl.DataFrame:
-    """The rows of `sla_risk` of a tick, as they are stored."""
-    risk = risk_at(lake, model, as_of, reasons_from=sla.reasons_from)
-    return risk.with_columns(model_run_id=pl.lit(run_id, pl.String), date=pl.lit(as_of.date()))
-
-
-def recorded_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:
-    """The rows of `sla_risk` of a tick that was computed."""
-    moment = pl.lit(as_of, INSTANT)
-    rows = lake.scan(SLA_RISK.derived_name).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment)
-    return rows.collect()
 
 
 def _stored(lake: Lake, tickets: pl.DataFrame, as_of: datetime) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.vendors.alerts.alert_types import ALERT_TYPES, MONITOR, PLANS
 from opsguard_assets.vendors.alerts.findings import Known, Levels, suppress_repeated, vendor_findings
 from opsguard_assets.vendors.orders.assets import WORK_ORDER_RISK_KEY
-from opsguard_assets.vendors.orders.problem_io import recorded_risk
+from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
 from opsguard_assets.vendors.scores.changes import months_before
 from opsguard_assets.vendors.scores.io import WORK_ORDERS, last_scores
 from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS
@@ -44,16 +44,34 @@ def vendor_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
 
 
 def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame:
-    """The findings of a moment, those marked that must not raise an alert."""
+    """The findings of a tick, those marked that must not raise an alert."""
+    return found_in(lake, settings, lake.rows_at(WORK_ORDER_RISK, as_of), as_of)
+
+
+def found_in(lake: Lake, settings: Settings, risk: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """The findings of a tick by its risks, those marked that must not raise an alert.
+
+    Args:
+        lake: The records that the tick saw.
+        settings: From when what is found, and the plans of clients.
+        risk: Rows of `work_order_risk` of the tick.
+        as_of: The tick.
+    """
     today = as_of.astimezone(ZoneInfo(settings.operations.timezone)).date()
     last = months_before(today, 1)[0]
-    months = lake.known(VENDOR_MONTHS, as_of).filter(pl.col("month") >= months_before(today, 2)[0]).collect()
+    # Months are recorded under the moment of their run, and not under that of a load.
+    months = (
+        lake.as_recorded(None)
+        .known(VENDOR_MONTHS, as_of)
+        .filter(pl.col("month") >= months_before(today, 2)[0])
+        .collect()
+    )
     known = Known(
         last_scores(lake, as_of),
         months.filter(pl.col("month") == last),
         months.filter(pl.col("month") < last),
         overdue_at(lake, as_of, settings.vendors.cancelled),
-        recorded_risk(lake, as_of),
+        risk,
     )
     plans = plans_at(lake, as_of)
     marked = suppress_outside_plan(

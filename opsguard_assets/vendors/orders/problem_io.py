@@ -11,6 +11,7 @@ import polars as pl
 
 from ml.evaluation import prediction_log
 from ml.models.model import RiskModel
+from ml.models.probabilities import probabilities
 from ml.problems.work_order_late.features import FEATURES, features
 from ml.problems.work_order_late.problem import KEY, PROBLEM, TASK
 from ml.problems.work_order_late.rule import WorkOrderRule
@@ -27,7 +28,6 @@ from resources.lake import Lake
 # who has fewer in five years does a training remember more.
 REMEMBERED = timedelta(days=5 * 365)
 AT_RISK = "work_order_at_risk"
-_DIGITS = 9
 _ASKED = ("vendor_id", "site_id", "client_id", "category", "priority", "due_at", "estimated_hours")
 
 
@@ -116,16 +116,7 @@ def risk_at(lake: Lake, model: RiskModel, as_of: datetime, cancelled: tuple[str,
     is_open = pl.col("completed_known_at").is_null() & pl.col("off_at").is_null() & (pl.col("due_at") > now)
     moments = orders.filter(is_open).select(ORDER).with_columns(as_of=now)
     rows = features(streams_of(orders, as_of), moments)
-    risks = model.predict(rows).cast(pl.Float64).round(_DIGITS)
+    risks = probabilities(model, rows)
     return rows.select(
         KEY, "vendor_id", "site_id", "client_id", "due_at", "as_of", risk=risks, reason=model.reasons(rows)
     )
-
-
-def recorded_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:
-    """The rows of `work_order_risk` of a tick that was computed; none before the first."""
-    if not lake.exists(WORK_ORDER_RISK.derived_name):
-        return WORK_ORDER_RISK.empty()
-    moment = pl.lit(as_of, INSTANT)
-    rows = lake.scan(WORK_ORDER_RISK.derived_name).filter(pl.col("date") == as_of.date(), pl.col("as_of") == moment)
-    return rows.collect()
