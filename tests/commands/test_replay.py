@@ -143,11 +143,13 @@ def test_evaluate_and_replay_write_nothing(provider, replay, evaluate, tmp_path)
     before, counted = versions_of(lake), counts_of(database)
     assert {"devices/device_hourly", "devices/device_risk", "tables/telemetry"} <= set(before)
     assert {"ticks", "alerts", "decisions", "monitor_ticks"} <= set(counted)
+    replayed = {"sla_breach", "device_failure"}
     period = ("--from", START.isoformat(), "--to", (AT + timedelta(hours=4)).isoformat(), "--json")
     for problem in ENTITIES:
         code, out, err = replay(problem, *period)
-        assert (code, err) == (0, ""), problem
-        assert json.loads(out)["results"]
+        # Of the first day of a world no part in a shift has an outcome yet.
+        assert code == 0 or (problem not in replayed and err.startswith("Nothing to replay"))
+        assert code or json.loads(out)["results"]
         assert evaluate(problem, *period, "--moments", "every:24h")[0] in {0, 1}
         assert replay(problem, "--at", AT.isoformat())[0] == 0
     assert versions_of(lake) == before
