@@ -5,12 +5,14 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from ml.models.learned import LearnedModel
 from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
 from opsguard_assets.models.recompute import rescored
-from opsguard_assets.models.scoring import score_tick
+from opsguard_assets.models.scoring import score_tick, scored_rows
+from opsguard_assets.models.serving import Serving
 from resources.lake import Lake
 from resources.progress import Silent
 from resources.ticks import digest_of, ticks_of
@@ -73,9 +75,9 @@ def test_a_model_that_gives_no_probabilities_is_replaced_by_the_rule_and_told(pr
     found = provider.tick(problem)
     monkeypatch.undo()
     assert (found.served.model, found.served.run_id) == (scorer.problem.rule, None)
-    assert len(found.rows) == len(sound.rows) > 0
-    assert set(found.rows["model_name"]) == {scorer.problem.rule.name}
-    assert found.rows["model_run_id"].null_count() == len(found.rows)
+    by_rule = scored_rows(scorer, provider.lake, Serving(scorer.problem.rule), found.as_of)
+    assert_frame_equal(found.rows, by_rule)
+    assert set(by_rule["model_name"]) == {scorer.problem.rule.name}
     assert scorer.without_risk(found.rows).is_empty()
     (alert,) = provider.alerts(problem)
     assert (alert["severity"], alert["entity_id"]) == ("high", problem)
