@@ -98,7 +98,7 @@ class _Ledger:
 
     @classmethod
     def of(cls, lake: Lake) -> Self:
-        """A ledger that goes on from what was appended."""
+        """A ledger that resumes after what was appended."""
         return cls(lake, lake.appended_up_to(NAME, NAME) or 0)
 
     def add(self, fresh: pl.DataFrame) -> None:
