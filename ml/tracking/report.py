@@ -13,7 +13,7 @@ import polars as pl
 from ml.dataset.task import Task
 from ml.evaluation.evaluate import calibration_interval
 from ml.evaluation.importance import importance
-from ml.evaluation.money import Costs, best_threshold, cost_curve, difference, ledger
+from ml.evaluation.money import GRID, Costs, best_threshold, cost_curve, difference, ledger
 from ml.evaluation.segments import by_segment, percent
 from ml.training.train import Trained
 
@@ -50,7 +50,8 @@ def report_of(trained: Trained, task: Task, costs: Costs) -> Report:
         task: What was learned.
         costs: What is at stake.
     """
-    book = ledger(trained.test, costs, key=task.key)
+    # A threshold of the settings need not lie on the grid.
+    book = ledger(trained.test, costs, key=task.key, thresholds=sorted({*GRID, *task.acting_from}))
     curve, before = cost_curve(book), cost_curve(ledger(trained.calibrate, costs, key=task.key))
     chosen = best_threshold(before)
     money: dict[str, Any] = {"threshold": chosen, "costs": vars(costs)}

@@ -147,9 +147,18 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
 
 
 def _complete(lake: Lake, tick: ScoredTick) -> Completeness:
-    """Every open ticket is scored once. An odd ticket is told and withholds no other one."""
-    risk, as_of = tick.rows, tick.as_of
-    still_open = lake.known(TICKETS, as_of, live_only=True).select("ticket_id", "opened_at").collect()
+    still_open = lake.known(TICKETS, tick.as_of, live_only=True).select("ticket_id", "opened_at").collect()
+    return completeness(tick.rows, still_open, tick.as_of)
+
+
+def completeness(risk: pl.DataFrame, still_open: pl.DataFrame, as_of: datetime) -> Completeness:
+    """Whether every open ticket is scored once. An odd ticket is named and withholds no other one.
+
+    Args:
+        risk: Rows of `sla_risk` of the tick.
+        still_open: The open tickets: `ticket_id`, `opened_at`.
+        as_of: The tick.
+    """
     ahead = still_open.filter(pl.col("opened_at") > as_of)["ticket_id"].sort()
     missing = still_open.filter(pl.col("opened_at") <= as_of).join(risk, on="ticket_id", how="anti")["ticket_id"].sort()
     twice = len(risk) - risk["ticket_id"].n_unique()

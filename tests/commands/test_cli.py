@@ -161,7 +161,7 @@ def test_the_doctor_names_a_home_that_cannot_be_made_and_a_configuration_without
     (tmp_path / "opsguard.yaml").write_text("sources: []\n")
     code, out, err = here("doctor", "--config", str(tmp_path / "opsguard.yaml"), home=tmp_path / "file" / "home")
     assert code == 1
-    assert "cannot be made" in out
+    assert "cannot be created" in out
     assert "Traceback" not in err
     assert "names no sources" in out
 

@@ -1,6 +1,7 @@
 """What is told of candidates: segments that are large enough, ranks, cards that show names as they are."""
 
 import importlib.resources
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -11,7 +12,7 @@ from ml.dataset.task import Task
 from ml.evaluation.evaluate import calibration_interval, evaluate
 from ml.evaluation.money import Costs
 from ml.evaluation.pictures import cost_over_thresholds, feature_importance, frontier, lead_times, reliability_diagram
-from ml.evaluation.segments import by_segment
+from ml.evaluation.segments import by_segment, percent
 from ml.tracking.card import Subject, cell, model_card
 from ml.tracking.mlflow_names import metrics_of, safe_name
 from ml.tracking.report import ranked, report_of
@@ -40,9 +41,9 @@ def scored(count=4_000, noise=0.0, seed=1):
     )
 
 
-def trained(name, noise=0.0):
-    test = scored(noise=noise)
-    return Trained(name, {"depth": 3}, None, evaluate(test, key="id"), test, scored(noise=noise, seed=2), test)
+def trained(name, noise=0.0, acting_from=TASK.acting_from):
+    test, before = scored(noise=noise), scored(noise=noise, seed=2)
+    return Trained(name, {"depth": 3}, None, evaluate(test, key="id", acting_from=acting_from), test, before, test)
 
 
 def test_segments_that_are_too_small_are_not_judged():
@@ -80,6 +81,14 @@ def test_the_threshold_is_chosen_on_the_part_before_and_compared_with_the_consta
     money = report_of(trained("a"), TASK, COSTS).money
     assert 0 < money["threshold"] < 0.5
     assert money["against_70"]["low"] <= money["against_70"]["difference"] <= money["against_70"]["high"]
+
+
+@pytest.mark.parametrize("threshold", [0.35, 0.7, 0.005])
+def test_the_thresholds_of_the_settings_are_compared_wherever_they_lie(threshold):
+    task = replace(TASK, acting_from=(threshold,))
+    money = report_of(trained("a", acting_from=task.acting_from), task, COSTS).money
+    assert money["threshold"] is not None
+    assert set(money) == {"threshold", "costs", f"against_{percent(threshold)}"}
 
 
 def test_alerts_per_day_count_entities_once():

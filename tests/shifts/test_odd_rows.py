@@ -16,6 +16,7 @@ from opsguard_assets.shifts.alerts import assets as alert_assets
 from opsguard_assets.shifts.calendar.io import update_calendar
 from opsguard_assets.shifts.coverage.io import coverage_at
 from opsguard_assets.shifts.no_show.problem_io import parts_of, risk_at
+from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.shifts.verdicts.io import compliance_at, record_compliance
 from opsguard_assets.shifts.verdicts.verdicts import Limits
 from opsguard_assets.simulator.settings import SimulationSettings
@@ -138,7 +139,7 @@ def world(tmp_path_factory):
 def tick(world, odd):
     """Shifts, verdicts, coverage, findings and risks of a tick, and the rosters that give no shifts."""
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(alert_assets, "unresolved_keys", lambda *_: [])
+        patched.setattr(alert_assets, "unresolved_in", lambda *_: [])
         shutil.copytree(world, folder, dirs_exist_ok=True)
         lake = Lake(folder)
         for name, row in odd:
@@ -147,7 +148,7 @@ def tick(world, odd):
         judged = compliance_at(lake, MOMENT, Limits())
         record_compliance(lake, judged.verdicts, MOMENT)
         coverage = coverage_at(lake, MOMENT)
-        found = alert_assets.findings_at(lake, None, Settings(), MOMENT)
+        found = alert_assets.found_in(lake, None, Settings(), lake.rows_at(SHIFT_RISK, MOMENT), MOMENT)
         risk = risk_at(lake, NoShowRule(), MOMENT, ("*",))
     told = planned.shifts, judged.verdicts, coverage, found, risk.drop("reason")
     return [_others(frame) for frame in told], planned.unreadable

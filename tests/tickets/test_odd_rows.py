@@ -15,7 +15,7 @@ from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.validate import validate
-from opsguard_assets.tickets.assets import _complete
+from opsguard_assets.tickets.assets import completeness
 from opsguard_assets.tickets.risk.findings import RiskLevels, sla_findings
 from opsguard_assets.tickets.risk.score_io import risk_at
 from opsguard_assets.tickets.sla.derive_io import update_clocks, update_events
@@ -117,10 +117,11 @@ def test_no_odd_row_changes_the_risk_or_the_findings_of_another_ticket(world, us
 def test_a_ticket_opened_after_the_tick_is_named_with_the_remedy_and_blocks_nothing(world):
     ahead = odd_ticket(opened_at=MOMENT + timedelta(minutes=40), updated_at=MOMENT + timedelta(minutes=40))
     risk, still_open = tick(world, [ahead])
-    told = _complete(risk, still_open, MOMENT)
+    told = completeness(risk, still_open, MOMENT).result("complete")
     assert not told.passed
     assert told.severity == dg.AssetCheckSeverity.WARN
     assert "not scored: odd; correct `opened_at`" in told.description
-    nothing = _complete(risk.head(0), still_open, MOMENT)
+    nothing = completeness(risk.head(0), still_open, MOMENT).result("complete")
     assert nothing.severity == dg.AssetCheckSeverity.ERROR
-    assert _complete(risk, still_open.filter(pl.col("ticket_id") != "odd"), MOMENT).passed
+    others = still_open.filter(pl.col("ticket_id") != "odd")
+    assert completeness(risk, others, MOMENT).result("complete").passed
