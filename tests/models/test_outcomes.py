@@ -10,17 +10,18 @@ import pytest
 from ml.evaluation.prediction_log import AHEAD, LABELLED, UNKNOWN, WITHOUT
 from ml.problems.sla_breach.rule import RuleBaseline
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.config.sla import SlaThresholds
 from opsguard_assets.domains import problems_of
 from opsguard_assets.models.outcome_assets import COMPLETE, outcomes_asset, outcomes_key
 from opsguard_assets.models.outcomes import judge, keep_weeks, outcomes_name, stored_weeks
+from opsguard_assets.models.scoring import scored_rows
+from opsguard_assets.models.serving import Serving
 from opsguard_assets.moment import moment_config
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.learning.outcomes_io import update_outcomes
 from opsguard_assets.tickets.learning.schemas import TICKET_OUTCOMES
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
-from opsguard_assets.tickets.risk.score_io import scored
+from opsguard_assets.tickets.risk.score_io import sla_scorer
 from opsguard_assets.tickets.sla.derive_io import update_clocks
 from resources.lake import Lake
 from resources.progress import Silent
@@ -37,7 +38,8 @@ pytestmark = pytest.mark.timeout(300)
 def tick(lake, as_of):
     """Scores and records a tick by the rule, under the name of the version of the time."""
     version = "1" if as_of < SWITCH else "2"
-    rows = scored(lake, RuleBaseline(), None, as_of, SlaThresholds()).with_columns(model_version=pl.lit(version))
+    rows = scored_rows(sla_scorer(Settings()), lake, Serving(RuleBaseline()), as_of)
+    rows = rows.with_columns(model_version=pl.lit(version))
     where = {"date": as_of.date(), "as_of": as_of}
     lake.replace_slice(SLA_RISK.derived_name, rows, where=where, partition_by=["date"])
 

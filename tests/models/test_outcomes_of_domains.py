@@ -8,11 +8,12 @@ import pytest
 
 from ml.evaluation.prediction_log import AHEAD, LABELLED, WITHOUT
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.failure.assets import scored
+from opsguard_assets.devices.failure.risk_io import device_scorer
 from opsguard_assets.devices.failure.schemas import DEVICE_RISK
 from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
 from opsguard_assets.domains import problems_of
 from opsguard_assets.models.outcomes import judge, keep_weeks
+from opsguard_assets.models.scoring import scored_rows
 from opsguard_assets.models.serving import Serving
 from opsguard_assets.shifts.calendar.io import calendar_at
 from opsguard_assets.shifts.no_show.problem_io import risk_at as shift_risk_at
@@ -139,7 +140,7 @@ def fleet(tmp_path_factory):
     update_hourly(lake, progress=Silent())
     for hours in (1, *range(30, 16 * 24, 31)):
         moment = START + hours * HOUR
-        rows = scored(lake, Serving(PROBLEMS["device_failure"].rule), moment, SETTINGS.device_failure)
+        rows = scored_rows(device_scorer(SETTINGS), lake, Serving(PROBLEMS["device_failure"].rule), moment)
         keep(lake, DEVICE_RISK, rows.drop("model_name", "model_version"), moment, START + 8 * DAY)
     return lake, {name: rows.filter(pl.col("known_at") <= until) for name, rows in records.items()}, until
 

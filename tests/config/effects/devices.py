@@ -10,11 +10,12 @@ import polars as pl
 from ml.problems.device_failure.rule import DeviceRule
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.assets import levels_of as device_levels
-from opsguard_assets.devices.failure.assets import scored as devices_scored
+from opsguard_assets.devices.failure.risk_io import device_scorer
 from opsguard_assets.devices.health.assets import device_health_asset
 from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
 from opsguard_assets.devices.telemetry.assets import hourly_asset
 from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
+from opsguard_assets.models.scoring import scored_rows
 from opsguard_assets.models.serving import Serving
 from opsguard_assets.simulator.settings import SimulationSettings
 from resources.lake import Lake
@@ -63,8 +64,7 @@ def _fleet() -> Lake:
 
 def device_risk(settings: Settings) -> Seen:
     """The rows of a tick of device risk, with the visits that are worth most."""
-    scored = devices_scored(_fleet(), Serving(DeviceRule()), START + timedelta(hours=12), settings.device_failure)
-    return plain(scored)
+    return plain(scored_rows(device_scorer(settings), _fleet(), Serving(DeviceRule()), START + timedelta(hours=12)))
 
 
 def health(settings: Settings) -> Seen:

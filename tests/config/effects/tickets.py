@@ -8,14 +8,17 @@ from unittest.mock import patch
 import dagster as dg
 import polars as pl
 
+from ml.problems.sla_breach.rule import RuleBaseline
 from opsguard_assets.cadences import documented_cadences
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.models.scoring import scored_rows
+from opsguard_assets.models.serving import Serving
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.escalation import assets as escalation
 from opsguard_assets.tickets.escalation import inputs
 from opsguard_assets.tickets.risk.alert_assets import marked_findings
-from opsguard_assets.tickets.risk.score_io import scored as tickets_scored
+from opsguard_assets.tickets.risk.score_io import sla_scorer
 from resources.lake import Lake
 from sensors.cadences import schedule_for
 from tests.config.effects.given import NOW, Seen, asked_by, lake_of, plain, stop
@@ -59,7 +62,7 @@ def sla_findings(settings: Settings) -> Seen:
 def reasons(settings: Settings) -> Seen:
     """From which risk the tick of tickets is asked to tell reasons."""
     with patch("opsguard_assets.tickets.risk.score_io.risk_at", stop):
-        return asked_by(lambda: tickets_scored(_clients(), None, None, NOW, settings.sla))
+        return asked_by(lambda: scored_rows(sla_scorer(settings), _clients(), Serving(RuleBaseline()), NOW))
 
 
 def escalation_asked(settings: Settings) -> Seen:
