@@ -23,7 +23,8 @@ from opsguard_assets.devices.failure.checkpoint_io import advance_checkpoint
 from opsguard_assets.devices.failure.dataset import Asked, DeviceDataset
 from opsguard_assets.devices.failure.problem_io import history_of
 from opsguard_assets.devices.health.io import health_at
-from opsguard_assets.devices.health.outcomes import BANDS, STATES, THEN, failure_rates, rates_picture
+from opsguard_assets.devices.health.outcomes import BANDS, STATES, THEN, failure_rates
+from opsguard_assets.devices.health.plots import rates_picture
 from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
 from opsguard_assets.simulator.device_truth import device_truth
 from opsguard_assets.simulator.reports import watched

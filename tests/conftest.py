@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +52,19 @@ def pytest_ignore_collect(collection_path, config):
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     arrange(items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """Forgets an instance of Dagster that is gone: its storage would be asked when the next definitions are loaded.
+
+    Dagster keeps the storage in a context variable and restores what was there when an instance ends, in whatever
+    order they end.
+    """
+    state = sys.modules.get("dagster._core.storage.defs_state.base")
+    storage = state and state.DefsStateStorage.get()
+    if storage and getattr(storage, "_instance_weakref", lambda: storage)() is None:
+        state._current_storage.set(None)
 
 
 def pytest_sessionfinish(session, exitstatus):
