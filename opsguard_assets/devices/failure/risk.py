@@ -30,11 +30,15 @@ class Explain:
         least: So many of the greatest risk, whatever it is.
         most: No more than so many.
         from_risk: Up to there, those whose risk within a week reaches this.
+        alerted_by: The risk that alerts go by; every device that may have an alert is explained, beyond `most` too.
+        alerted_from: The risk below which an alert clears.
     """
 
     least: int
     most: int = 2_000
     from_risk: float = 0.05
+    alerted_by: str = "risk_24h"
+    alerted_from: float = 1.0
 
 
 def in_service(rows: pl.DataFrame, removed: pl.DataFrame) -> pl.DataFrame:
@@ -101,7 +105,8 @@ def _explained(scored: pl.DataFrame, model: RiskModel, explain: Explain) -> pl.D
     ranked = scored.filter(pl.col("state") == UP).sort("risk_7d", "device_id", descending=[True, False])
     risky = int((ranked["risk_7d"] >= explain.from_risk).sum())
     chosen = max(min(risky, explain.most), explain.least)
-    asked = ranked.head(chosen).with_columns(pl.lit(HORIZONS["7d"]).alias(HORIZON))
+    is_asked = (pl.int_range(pl.len()) < chosen) | (pl.col(explain.alerted_by) >= explain.alerted_from)
+    asked = ranked.filter(is_asked).with_columns(pl.lit(HORIZONS["7d"]).alias(HORIZON))
     likely = modes(model, asked)
     return asked.select("device_id").with_columns(
         likely.alias("mode"),

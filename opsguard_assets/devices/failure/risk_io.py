@@ -30,9 +30,10 @@ _SITES = TABLES["sites"]
 def device_scorer(settings: Settings) -> Scorer:
     """How ticks of device risk are scored."""
     chosen = settings.device_failure
+    explain = Explain(chosen.visits_per_day, alerted_by=f"risk_{chosen.judged_within}", alerted_from=chosen.clear_below)
 
     def score(lake: Lake, model: RiskModel, as_of: datetime) -> pl.DataFrame:
-        found = risk_at(lake, model, as_of, Explain(chosen.visits_per_day))
+        found = risk_at(lake, model, as_of, explain)
         return with_visits(found, within=chosen.judged_within, visits=chosen.visits_per_day)
 
     problem = device_failure(settings)
