@@ -1,4 +1,4 @@
-"""What a model says of rows, checked: a tick never stores or alerts a number that is no probability.
+"""What a model says of rows, checked: a tick never stores or alerts a value that is not a probability.
 
 Here: the one check of predictions. Not here: what follows when it fails (`opsguard_assets.models.serving`).
 """

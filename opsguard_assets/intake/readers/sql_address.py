@@ -1,13 +1,15 @@
 """How a database that records come from is addressed, and what it says when it cannot be read.
 
-Here: addresses and errors in words, never a password. Not here: reading rows (`sql_records`), glancing (`probe`).
+Here: connections, and errors in words, never a password. Not here: reading rows (`sql_records`), probing (`probe`).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
 
 from opsguard_assets.config.sources import SqlSource
 from opsguard_assets.intake.raw.received import SourceError
@@ -20,12 +22,28 @@ def relation_of(source: SqlSource) -> str:
     return f"{source.db_schema}.{source.relation}" if source.db_schema else source.relation
 
 
-def engine_of(source: SqlSource) -> Engine:
-    """Connections to the source's database.
+@contextmanager
+def connected(source: SqlSource) -> Iterator[Connection]:
+    """A transaction in the source's database; what the database says is told in words.
 
     Raises:
-        SourceError: When its address or driver is not known.
+        SourceError: When its address or driver is not known, or the database or relation cannot be read.
     """
+    engine = _engine_of(source)
+    try:
+        with engine.connect() as connection, connection.begin():
+            yield connection
+    except NoSuchTableError:
+        raise SourceError(
+            f"Source {source.name}: there is no table or view {relation_of(source)}. Correct `table` and `schema`."
+        ) from None
+    except SQLAlchemyError as error:
+        raise SourceError(f"Source {source.name}: {_reason_of(error)}") from None
+    finally:
+        engine.dispose()
+
+
+def _engine_of(source: SqlSource) -> Engine:
     try:
         check_address(source.url.get_secret_value())
         engine = create_engine(source.url.get_secret_value())
@@ -48,7 +66,7 @@ def _keep_bytes(connection: Any, _record: object) -> None:
     connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
 
 
-def reason_of(error: Exception) -> str:
+def _reason_of(error: Exception) -> str:
     """The first line of what the database said, with a remedy; never a password."""
     said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     full = storage_words([said], [])

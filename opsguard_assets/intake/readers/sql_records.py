@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 import sqlalchemy as sa
-from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 
 from opsguard_assets.config.sources import SqlSource
 from opsguard_assets.intake.raw.received import SourceError
 from opsguard_assets.intake.raw.row_memory import RowMemory
 from opsguard_assets.intake.raw.spool import Part, Spool
-from opsguard_assets.intake.readers.sql_address import engine_of, reason_of, relation_of
+from opsguard_assets.intake.readers.sql_address import connected, relation_of
 from opsguard_assets.intake.readers.sql_cursor import Cursor, asked, reflected
 from opsguard_assets.intake.readers.sql_values import Values, values_of
 
@@ -41,18 +40,8 @@ def read(source: SqlSource, state: MutableMapping[str, Any], spool: Spool) -> No
     """
     part = spool.part(relation_of(source))
     memory = RowMemory.of(state, has_cursor=source.cursor is not None)
-    engine = engine_of(source)
-    try:
-        with engine.connect() as connection, connection.begin():
-            newest = _read(source, connection, _last(source, state), memory, part)
-    except NoSuchTableError:
-        raise SourceError(
-            f"Source {source.name}: there is no table or view {relation_of(source)}. Correct `table` and `schema`."
-        ) from None
-    except SQLAlchemyError as error:
-        raise SourceError(f"Source {source.name}: {reason_of(error)}") from None
-    finally:
-        engine.dispose()
+    with connected(source) as connection:
+        newest = _read(source, connection, _last(source, state), memory, part)
     if memory.is_as_before():
         return
     if source.brings_lists and "arrived" in state and not part.rows:

@@ -8,13 +8,11 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, true
-from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 
 from opsguard_assets.config.sources import FileSource, SimulatorSource, SqlSource
-from opsguard_assets.intake.raw.received import SourceError
 from opsguard_assets.intake.readers.files import list_files, reading_digest
 from opsguard_assets.intake.readers.simulated import known_until
-from opsguard_assets.intake.readers.sql_address import engine_of, reason_of, relation_of
+from opsguard_assets.intake.readers.sql_address import connected
 from opsguard_assets.intake.readers.sql_cursor import Cursor, reflected
 from opsguard_assets.intake.receiving.probe_result import ProbeResult
 
@@ -41,23 +39,13 @@ def new_rows(source: SqlSource, cursor: str | None) -> ProbeResult:
     Raises:
         SourceError: When the relation cannot be read.
     """
-    engine = engine_of(source)
-    try:
-        with engine.connect() as connection, connection.begin():
-            relation = reflected(source, connection)
-            column = Cursor.of(source, relation, connection)
-            newest = column.newest(connection, None, datetime.now(UTC)) if column else None
-            again = column.not_before(newest) if column else true()
-            count = connection.execute(select(func.count()).select_from(relation).where(again)).scalar_one()
-            seen = f"{count} rows" if newest is None else f"{count} rows at {newest}"
-    except NoSuchTableError:
-        raise SourceError(
-            f"Source {source.name}: there is no table or view {relation_of(source)}. Correct `table` and `schema`."
-        ) from None
-    except SQLAlchemyError as error:
-        raise SourceError(f"Source {source.name}: {reason_of(error)}") from None
-    finally:
-        engine.dispose()
+    with connected(source) as connection:
+        relation = reflected(source, connection)
+        column = Cursor.of(source, relation, connection)
+        newest = column.newest(connection, None, datetime.now(UTC)) if column else None
+        again = column.not_before(newest) if column else true()
+        count = connection.execute(select(func.count()).select_from(relation).where(again)).scalar_one()
+        seen = f"{count} rows" if newest is None else f"{count} rows at {newest}"
     return ProbeResult(seen != cursor, seen, seen)
 
 
