@@ -23,6 +23,7 @@ ONE_SENTENCE = {
             "0015_withdrawn_ticks",
             "0016_model_files",
             "0017_effects",
+            "0018_reaching_people",
         )
     ),
 }

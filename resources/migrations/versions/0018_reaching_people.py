@@ -1,0 +1,23 @@
+"""Priorities, incidents, decisions about recipients, and links: what alerts need to reach people."""
+
+from alembic import op
+
+from resources.sql import statement
+
+revision = "0018"
+down_revision = "0017"
+
+# Alembic loads this module under a name that is no package's.
+_PACKAGE = "resources.migrations.versions"
+
+
+def upgrade() -> None:
+    """Adds the tables of triage, incidents, notices and links."""
+    connection = op.get_bind()
+    for name in ("triage", "incidents", "notices", "links"):
+        connection.execute(statement(_PACKAGE, f"0018/{name}"))
+
+
+def downgrade() -> None:
+    """Migrations go forwards only."""
+    raise NotImplementedError("restore a backup from before this migration instead")
