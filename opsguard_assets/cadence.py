@@ -30,7 +30,7 @@ class Cadence:
             ValueError: When it is something else.
         """
         if self.every not in (HOUR, DAY, WEEK) and (HOUR % self.every or self.every % MINUTE):
-            raise ValueError(f"{self.every} is no part of an hour, hour, day or week")
+            raise ValueError(f"{self.every} is not part of an hour, an hour, a day or a week")
         if self.offset % MINUTE or not timedelta(0) <= self.offset < self.every:
             raise ValueError(f"{self.offset} is not within {self.every}")
 

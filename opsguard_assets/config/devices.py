@@ -1,6 +1,6 @@
 """From when what is said of devices: silence, batteries, replacements, whole sites.
 
-Here: thresholds of findings. Not here: failure risk (`failures`), and the shapes of health, which are no setting.
+Here: thresholds of findings. Not here: failure risk (`failures`), and the shapes of health, which are not settings.
 """
 
 from pydantic import Field

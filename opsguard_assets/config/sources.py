@@ -63,7 +63,7 @@ class CsvOptions(Strict):
         encoding: The character set, by any name that Python knows; `latin-1` means what it means to spreadsheets
             (cp1252).
         columns: Names of the columns of a file without a header; with a header they stay away.
-        header_at: The line of the header, from 1, in a file with a title before it; what lies before it is no record.
+        header_at: The line of the header, from 1, in a file with a title before it; lines before it are not records.
         max_row_bytes: Longer rows are rejected: a damaged quote must not swallow the rest of a file.
     """
 
@@ -145,7 +145,7 @@ class SqlSource(RecordSource):
     @model_validator(mode="after")
     def _a_list_is_read_whole(self) -> Self:
         if self.brings_lists and self.cursor is not None:
-            raise ValueError("with a `cursor` a load is no complete list; remove `cursor`, or `snapshot`")
+            raise ValueError("with a `cursor` a load is not a complete list; remove `cursor`, or `snapshot`")
         return self
 
 
@@ -191,7 +191,7 @@ class RestSource(RecordSource):
     @model_validator(mode="after")
     def _a_list_is_read_whole(self) -> Self:
         if self.brings_lists and _names(self.resource, "incremental"):
-            raise ValueError("an `incremental` resource is no complete list; remove `incremental`, or `snapshot`")
+            raise ValueError("an `incremental` resource is not a complete list; remove `incremental`, or `snapshot`")
         return self
 
 

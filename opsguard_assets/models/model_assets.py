@@ -118,7 +118,7 @@ def _logged(context: dg.AssetExecutionContext) -> Tell:
 def _not_yet(
     context: dg.AssetExecutionContext, why: str, shown: Mapping[str, dg.MetadataValue] | None = None
 ) -> Materialized:
-    """A training with too little data is no failure: the run says so and succeeds, and the champion stays."""
+    """A training with too little data is not a failure: the run says so and succeeds, and the champion stays."""
     words = f"not enough data yet: {why}"
     context.instance.add_run_tags(context.run.run_id, {NOT_YET_TAG: "not enough yet"})
     check = dg.AssetCheckResult(

@@ -106,7 +106,7 @@ def clock_time(description: str, *, midnight_closes: bool = False, required: boo
 def measure(
     description: str, *, low: float | None = None, high: float | None = None, required: bool = False
 ) -> dy.Float64:
-    """A number with a unit, of no more than `MOST` either way; NaN and infinities are no measurements."""
+    """A number with a unit, of no more than `MOST` either way; NaN and infinities are not measurements."""
     return dy.Float64(
         nullable=not required,
         min=low,

@@ -99,7 +99,7 @@ class Table(Generic[S_co]):
             if found.get(name) != dtype
         ]
         if wrong:
-            raise WrongShapeError(f"these are no rows of {self.name}: {'; '.join(wrong)}")
+            raise WrongShapeError(f"these are not rows of {self.name}: {'; '.join(wrong)}")
         return cast("dy.DataFrame[S_co]", frame.select(wanted.names()))
 
     def typed(self, frame: pl.LazyFrame) -> dy.LazyFrame[S_co]:

@@ -73,10 +73,10 @@ class SqlSystem:
         try:
             return create_engine(self.url, poolclass=NullPool)
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
-            # A port that is no number is quoted in a ValueError, and may be half a password.
+            # A port that is not a number is quoted in a ValueError, and may be half a password.
             known = f" ({error})" if isinstance(error, NoSuchModuleError | ModuleNotFoundError) else ""
             raise TicketSystemError(
-                f"ticket_system: `url` is no address that SQLAlchemy can use{known}. Write it like "
+                f"ticket_system: `url` is not an address that SQLAlchemy can use{known}. Write it like "
                 "postgresql+psycopg://user:${PASSWORD}@host/database and install the driver that it names."
             ) from None
 

@@ -107,7 +107,7 @@ REST = """sources:
         (SOURCE.replace("[{table: tickets}]", "[]"), "opsguard.yaml:5: sources.0.feeds"),
         ("sla:\n\n  alert_from: much\n", "opsguard.yaml:3: sla.alert_from: Input should be a valid number"),
         ("sla:\n  alert_from: 7\n", "opsguard.yaml:2: sla.alert_from: Input should be less than 1"),
-        (SQL + "    cursor: at\n", "with a `cursor` a load is no complete list; remove `cursor`, or `snapshot`"),
+        (SQL + "    cursor: at\n", "with a `cursor` a load is not a complete list; remove `cursor`, or `snapshot`"),
         (REST.replace("path: x", "path: x, incremental: {cursor_path: at}"), "an `incremental` resource is no"),
         (REST.replace("path: x", "path: x, params: {s: {type: incremental}}"), "an `incremental` resource is no"),
         (SOURCE.replace("{table: tickets}", "{table: rosters, snapshot: true}, {table: rosters}"),

@@ -92,7 +92,7 @@ def headline_of(rows: pl.DataFrame, within: str, alert_from: float) -> str:
 
 
 def _expected(rows: pl.DataFrame) -> dict[str, float]:
-    """How many devices are expected to fail within a day and a week; the rule's numbers are no estimates to add up."""
+    """How many devices are expected to fail within a day and a week; the rule's numbers cannot be added up."""
     if (rows["model_name"] == DeviceRule().name).any():
         return {}
     return {span: float(rows[f"risk_{span}"].sum()) for span in ("24h", "7d")}

@@ -61,7 +61,7 @@ def device_risk(rows: pl.DataFrame, model: RiskModel, as_of: datetime, explain: 
         `silence_minutes`, `model_name`, `model_version`; sorted by device.
 
     Raises:
-        ScoringError: The model failed, gave another number of rows, or a value that is no probability.
+        ScoringError: The model failed, gave another number of rows, or a value that is not a probability.
     """
     frame = rows.sort("device_id").with_columns(_state())
     risks = {

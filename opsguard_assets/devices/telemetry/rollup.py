@@ -24,7 +24,7 @@ from opsguard_assets.tables.versions import ENDED_LOADED_AT, IS_WITHDRAWN, LOADE
 HOUR = "1h"
 # Reports of a device that is connected arrive within minutes; what took longer than an hour waited somewhere.
 LATE_AFTER = timedelta(hours=1)
-# Clocks that nobody sets drift by seconds a day, and gateways round to minutes: that is no clock that runs ahead.
+# Clocks that nobody sets drift by seconds a day, and gateways round to minutes: that is not a clock that runs ahead.
 AHEAD_TOLERANCE = timedelta(minutes=5)
 REPORT_COLUMNS = (
     "device_id", "at", "battery_pct", "signal_dbm", "temperature_c", "is_online", "error_count", "metrics", "known_at",

@@ -17,7 +17,7 @@ import polars as pl
 from opsguard_assets.tables.values import INSTANT
 
 # Clocks and networks delay reports a little: one is missed when it is overdue by a fifth of the interval. One lost
-# report is no outage: the site is alerted when the first of its devices is silent.
+# report is not an outage: the site is alerted when the first of its devices is silent.
 MISSED_INTERVALS = 1.2
 READ = ("device_id", "site_id", "client_id", "last_at", "silence_minutes", "reports_every_minutes")
 _TICK_MINUTES = 60.0

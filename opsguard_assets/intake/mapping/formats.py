@@ -112,7 +112,7 @@ def read_format(text: str) -> Format:
     """A format as Python's `strptime` means it.
 
     Raises:
-        FormatError: When it is no format, says a part twice, or does not say the day.
+        FormatError: When it is not a format, says a part twice, or does not say the day.
     """
     tokens = list(_tokens(text))
     parts = [letter for letter, _ in tokens if letter]

@@ -53,7 +53,7 @@ class Moments:
         local: Wall-clock times without a zone.
         at: Instants, UTC.
         is_day: Whether the value names a day and no time.
-        reason: Why a value that fits a format is no moment all the same; null elsewhere.
+        reason: Why a value that fits a format is not a valid time all the same; null elsewhere.
     """
 
     local: pl.Series
@@ -222,7 +222,7 @@ def _fraction() -> pl.Expr:
 
 
 def _local(parts: set[str]) -> pl.Expr:
-    """Wall-clock times of the parts of a text; null where they are no time."""
+    """Wall-clock times of the parts of a text; null where they are not a time."""
     hour = _number("H") if "H" in parts else _twelve_hours() if "I" in parts else pl.lit(0)
     minute, second = (_number(p) if p in parts else pl.lit(0) for p in ("M", "S"))
     fraction = _fraction() if "f" in parts else pl.lit(0)

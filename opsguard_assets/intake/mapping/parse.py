@@ -46,7 +46,7 @@ def parse(
 
 
 def complaint(unread: pl.Series, dtype: pl.DataType, mapping: ColumnMapping, zone: str) -> pl.Series:
-    """Why values that `parse` left null are no values of `dtype`: one sentence per value."""
+    """Why values that `parse` left null are not values of `dtype`: one sentence per value."""
     zone = mapping.timezone or zone
     if isinstance(dtype, pl.Datetime | pl.Date):
         return _instant_complaint(unread, dtype, mapping, zone)

@@ -54,7 +54,7 @@ def compare(
     Args:
         before: Raw name to column, as of the loads before; empty for a first load, which cannot differ. One that was
             missing before is neither missing once more nor new when it comes back.
-        after: The same for this load. A kind of `nothing` (no value at all) is no change of type.
+        after: The same for this load. A kind of `nothing` (no value at all) is not a change of type.
         names_every_column: Whether a load names also the columns without a value. Records of JSON lines and REST
             resources leave them out, so that an absent column says nothing.
 

@@ -3,7 +3,7 @@
 Here: choosing members, limits against hostile archives. Not here: compression of single files and formats (`opening`).
 
 Only the bytes of regular files are read, one after the other; names decide which, and never where anything is written.
-So an archive with `../`, absolute names, links or devices can do nothing: what is no regular file is not read.
+So an archive with `../`, absolute names, links or devices can do nothing: only regular files are read.
 """
 
 import fnmatch
@@ -47,7 +47,7 @@ def joined(file: File, pattern: str, folder: Path, limits: FileLimits | None = N
         limits: What the archive, and the text, may become.
 
     Raises:
-        SourceError: When it is no archive, damaged, holds no such member, or grows beyond all measure.
+        SourceError: When it is not an archive, damaged, holds no such member, or grows beyond all measure.
     """
     limits = limits or FileLimits()
     target, left = folder / "members", limit_of(file, limits)
@@ -61,7 +61,7 @@ def joined(file: File, pattern: str, folder: Path, limits: FileLimits | None = N
                 if stream_of is not None:
                     left -= _copied(stream_of, text, left, file, limits)
     except (tarfile.TarError, EOFError, zlib.error, ValueError, OverflowError) as error:
-        raise SourceError(f"{file.origin}: this is no whole tar archive ({error}). Deliver it again.") from error
+        raise SourceError(f"{file.origin}: this is not a complete tar archive ({error}). Deliver it again.") from error
     if packer:
         plain.unlink()
     return target

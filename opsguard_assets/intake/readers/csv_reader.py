@@ -131,7 +131,7 @@ def _title(text: str, line: int) -> int:
 
 
 def _split(file: Opened, record: str, options: CsvOptions) -> list[str]:
-    """The columns of a header; what is no clean CSV here would make DuckDB miss the rows below it."""
+    """The columns of a header; what is not clean CSV here would make DuckDB miss the rows below it."""
     source = io.StringIO(record, newline="")
     try:
         columns = next(csv.reader(source, delimiter=options.delimiter, quotechar=options.quote, strict=True))

@@ -112,7 +112,7 @@ def _is_packed(file: File) -> bool:
         return True
     if file.path.name.lower().endswith(".gz") and file.size:
         raise SourceError(
-            f"{file.origin}: is no gzip file, although its name ends in .gz. Deliver it again, packed, or rename it."
+            f"{file.origin}: is not a gzip file, although its name ends in .gz. Deliver it again, packed, or rename it."
         )
     return False
 

@@ -61,7 +61,7 @@ class Pages:
         kind = response.headers.get("Content-Type", "")
         encoding = response.encoding if "charset=" in kind.lower() and "json" in kind.lower() else None
         try:
-            # Bytes that are no text become half characters, which set their record apart and no other.
+            # Bytes that are not text become half characters, which set their record apart and no other.
             text = response.content.decode(encoding or "utf-8-sig", errors="surrogateescape")
         except LookupError:
             text = response.content.decode("utf-8-sig", errors="surrogateescape")
@@ -100,7 +100,7 @@ class Pages:
             )
 
     def _set_apart(self, page: Any) -> None:
-        """Takes what is no record out of the lists of an answer."""
+        """Takes what is not a record out of the lists of an answer."""
         if self._selector is None:
             lists = [find_response_page_data(page)[1]]
         else:

@@ -61,7 +61,7 @@ def live_on(source: SimulatorSource, *, until: datetime, progress: Advance | Non
         Records written.
 
     Raises:
-        SourceError: When the settings are no settings of the simulator.
+        SourceError: When the settings are not settings of the simulator.
     """
     folder = Path(source.folder)
     for table in TABLES:

@@ -48,12 +48,12 @@ def _engine_of(source: SqlSource) -> Engine:
         check_address(source.url.get_secret_value())
         engine = create_engine(source.url.get_secret_value())
     except AddressError as error:
-        raise SourceError(f"Source {source.name}: `url` is no address that can be used: {error}.") from None
+        raise SourceError(f"Source {source.name}: `url` is not a usable address: {error}.") from None
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
-        # A port that is no number is quoted in a ValueError, and may be half a password.
+        # A port that is not a number is quoted in a ValueError, and may be half a password.
         known = f" ({error})" if isinstance(error, NoSuchModuleError | ModuleNotFoundError) else ""
         raise SourceError(
-            f"Source {source.name}: `url` is no address that SQLAlchemy can use{known}. Write it like "
+            f"Source {source.name}: `url` is not an address that SQLAlchemy can use{known}. Write it like "
             "postgresql+psycopg://user:${PASSWORD}@host/database and install the driver that it names."
         ) from None
     if engine.dialect.name == "sqlite":

@@ -15,7 +15,7 @@ from opsguard_assets.config.sources import FileLimits
 from opsguard_assets.intake.raw.received import SourceError
 from opsguard_assets.intake.readers.files import File
 
-# Whatever unpacks to less is no attack, however well it is packed.
+# Whatever unpacks to less is not an attack, however well it is packed.
 LEAST_LIMIT = 64 * 1024 * 1024
 CHUNK = 1 << 20
 GZIP = b"\x1f\x8b"

@@ -95,7 +95,7 @@ def days_of(rosters: pl.DataFrame, first: date, last: date) -> Days:
 
 
 def _marks(read: pl.DataFrame) -> pl.DataFrame:
-    """The days that EXDATE, RDATE and DTSTART name: `roster_id`, `kind`, `on`; `problem` where it is no start."""
+    """The days that EXDATE, RDATE and DTSTART name: `roster_id`, `kind`, `on`; `problem` where it is not a start."""
     named = (
         read.select("roster_id", "starts_local", "timezone", "marks")
         .explode("marks", empty_as_null=False)

@@ -135,7 +135,7 @@ def _problem(parts: dict[str, str]) -> str | None:
         return "COUNT and UNTIL exclude each other"
     for name in ("INTERVAL", "COUNT"):
         if name in parts and not (parts[name].isascii() and parts[name].isdecimal() and 0 < int(parts[name]) < 10**6):
-            return f"{name} is no positive number"
+            return f"{name} is not a positive number"
     return _unlawful(parts) or _two_ways(parts)
 
 
@@ -205,7 +205,7 @@ def _mark(name: str, text: str, zone: str | None) -> Mark:
     except ValueError:
         day = local = None
     if written is None or (day is None and local is None):
-        raise RuleError(f"not a rule of RFC 5545: {name} {text} is no date like 20261231 or 20261231T220000")
+        raise RuleError(f"not a rule of RFC 5545: {name} {text} is not a date like 20261231 or 20261231T220000")
     # "UNTIL 9999" means for ever. Of the others an edge of the calendar is nothing that can be reckoned with.
     if name != "UNTIL" and not _FIRST_YEAR <= int(written[1][:4]) <= _LAST_YEAR:
         raise RuleError(f"{name} {text} lies outside the years {_FIRST_YEAR} to {_LAST_YEAR}")

@@ -69,7 +69,7 @@ def _day_of(shift_id: str) -> date:
     try:
         return date.fromisoformat(day)
     except ValueError:
-        raise LookupError(f"{shift_id} is no shift; write ROSTER@YYYY-MM-DD, see `opsguard shifts list`") from None
+        raise LookupError(f"{shift_id} is not a shift; write ROSTER@YYYY-MM-DD, see `opsguard shifts list`") from None
 
 
 def _versions(lake: Lake, table: Table, shift_id: str, as_of: datetime) -> pl.DataFrame:

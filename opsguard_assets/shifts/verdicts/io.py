@@ -92,7 +92,7 @@ def attended_at(lake: Lake, as_of: datetime) -> Attended:
 def record_compliance(lake: Lake, verdicts: dy.DataFrame[ShiftCompliance], as_of: datetime) -> int:
     """Records the verdicts that say something new; returns how many.
 
-    Minutes that grow while somebody works, and the state of a feed, are no news by themselves.
+    Minutes that grow while somebody works, and the state of a feed, are not changes by themselves.
     """
     key = list(SHIFT_COMPLIANCE.key)
     columns = [*key, *_SAID]

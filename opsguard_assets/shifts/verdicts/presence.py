@@ -3,7 +3,7 @@
 Here: punches in, presences out. Not here: which shift a presence belongs to (`matching`).
 
 Punches of a person at one site that overlap, that follow a departure within a quarter of an hour, or that repeat an
-arrival within a quarter of an hour are one presence: double punches and short breaks are no second arrival. An arrival
+arrival within a quarter of an hour are one presence: double punches and short breaks are no second one. An arrival
 without a departure counts until the person arrives anywhere again, for 16 hours, or until now.
 """
 

@@ -99,7 +99,7 @@ def sla_risk(
         `response_remaining_minutes`, `model_name`, `model_version`.
 
     Raises:
-        ScoringError: The model failed, gave another number of rows, or a value that is no probability.
+        ScoringError: The model failed, gave another number of rows, or a value that is not a probability.
         ValueError: It reads features, and nothing describes tickets; or the clocks cannot be read at `as_of` (see
             `clocks_at`).
     """

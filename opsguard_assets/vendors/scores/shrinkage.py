@@ -10,7 +10,7 @@ variance t2, and scatter around it with variance s2. Then the mean of n jobs is 
 For shares (on time or not) this is the mean of the beta-binomial posterior Beta(k m + successes, k (1 - m) + failures);
 for means (ratings) that of the normal-normal posterior with variance s2 / (k + n). Both variances are found by the
 method of moments of a one-way analysis of variance with unequal numbers (Searle, Casella and McCulloch, Variance
-Components, 1992, chapter 3). A vendor is no yardstick of itself: its peers are the *other* vendors. So a good job can
+Components, 1992, chapter 3). A vendor is not compared with itself: its peers are the *other* vendors. So a good job can
 never lower an estimate.
 
 What peers tell and the vendor does not is estimated at their mean, so that the first good job there lowers nothing.

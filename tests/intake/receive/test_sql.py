@@ -104,7 +104,7 @@ def test_without_a_cursor_the_relation_arrives_when_anything_in_it_has_changed(t
         ({"table": "nothing"}, "there is no table or view nothing"),
         ({"cursor": "nothing"}, "nothing"),
         ({"url": "postgresql+psycopg://u:hunter2@127.0.0.1:1/x"}, "the database answered"),
-        ({"url": "what is this"}, "is no address"),
+        ({"url": "what is this"}, "is not an address"),
         ({"url": "oracle+nothing://x"}, "install the driver"),
     ],
 )
@@ -118,7 +118,7 @@ def test_what_cannot_be_read_is_said_without_the_password(tmp_path, database_url
     "url", ["postgresql+psycopg://u:pa:ss@h:pa:s3cret/d", "no address with s3cret", "nosuch://u:s3cret@h/d"]
 )
 def test_an_address_that_cannot_be_used_says_so_without_its_secret(tmp_path, url):
-    with pytest.raises(SourceError, match=r"Source erp: `url` is no address") as refused:
+    with pytest.raises(SourceError, match=r"Source erp: `url` is not") as refused:
         Mailbox(tmp_path).receive(source_at(url))
     assert "s3cret" not in str(refused.value)
 
