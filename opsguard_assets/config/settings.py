@@ -6,7 +6,7 @@ environment (`resources.environment`).
 
 from pydantic import field_validator
 
-from opsguard_assets.config.alerts import AlertLife
+from opsguard_assets.config.alert_lifecycle import AlertLife
 from opsguard_assets.config.base import Strict, Zone
 from opsguard_assets.config.devices import DeviceAlerts
 from opsguard_assets.config.escalation import Escalation

@@ -11,8 +11,8 @@ import pytest
 from pydantic import BaseModel
 
 from opsguard_assets.config.settings import Settings
-from tests.config.effects import devices, house, shifts, tickets, vendors
-from tests.config.effects.given import STORES, as_text
+from tests.config.consequences import devices, house, shifts, tickets, vendors
+from tests.config.consequences.given import STORES, as_text
 
 # Setting -> another value than its default, and what shows it.
 CASES = {

@@ -20,7 +20,7 @@ from opsguard_assets.models.serving import Serving
 from opsguard_assets.simulator.settings import SimulationSettings
 from resources.lake import Lake
 from resources.progress import Silent
-from tests.config.effects.given import Seen, Unlocked, lake_of, plain
+from tests.config.consequences.given import Seen, Unlocked, lake_of, plain
 from tests.devices import test_findings as devices
 from tests.devices.fleets import START, fleet_of, record_fleet
 from tests.devices.reports import DEVICES, TELEMETRY, device_frame, minute, telemetry_frame

@@ -23,7 +23,7 @@ from opsguard_assets.models import train as training
 from opsguard_assets.tickets.escalation.helpdesk import ticket_system_of
 from tests.alerts.given import finding
 from tests.alerts.given import frame as frame_of
-from tests.config.effects.given import NOW, STORES, AskedError, Seen, Unlocked, lake_of, stop
+from tests.config.consequences.given import NOW, STORES, AskedError, Seen, Unlocked, lake_of, stop
 from tests.resources.ticket_system.desk import COMMENT, RECALL, REMEMBER, UPDATE, WORDS, DeskDatabase, change, created
 from tests.resources.ticket_system.receiver import SECRET, TOKEN, Receiver
 

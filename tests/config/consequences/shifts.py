@@ -20,7 +20,7 @@ from opsguard_assets.shifts.verdicts.verdicts import Attended, shift_compliance
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
-from tests.config.effects.given import NOW, Seen, Unlocked, plain
+from tests.config.consequences.given import NOW, Seen, Unlocked, plain
 from tests.shifts import test_findings as shifts
 from tests.shifts.rosters import roster, rows, site
 from tests.shifts.test_verdicts import at, punch, shift

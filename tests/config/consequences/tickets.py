@@ -21,7 +21,7 @@ from opsguard_assets.tickets.risk.alert_assets import marked_findings
 from opsguard_assets.tickets.risk.score_io import sla_scorer
 from resources.lake import Lake
 from sensors.cadences import schedule_for
-from tests.config.effects.given import NOW, Seen, asked_by, lake_of, plain, stop
+from tests.config.consequences.given import NOW, Seen, asked_by, lake_of, plain, stop
 from tests.tickets.desks import frame
 from tests.tickets.test_findings import tick
 

@@ -10,7 +10,7 @@ from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.vendors.alerts.assets import levels_of as vendor_levels
 from opsguard_assets.vendors.scores.io import scored_at
 from resources.lake import Lake
-from tests.config.effects.given import Seen, lake_of, plain
+from tests.config.consequences.given import Seen, lake_of, plain
 from tests.vendors import test_findings as vendors
 from tests.vendors.orders import AS_OF, order
 from tests.vendors.orders import frame as vendor_frame
