@@ -14,8 +14,8 @@ _PACKAGE = "resources.migrations.versions"
 def upgrade() -> None:
     """Adds the tables of triage, incidents, notices and links."""
     connection = op.get_bind()
-    for name in ("triage", "incidents", "notices", "links"):
-        connection.execute(statement(_PACKAGE, f"0018/{name}"))
+    for name in ("0018/triage", "0018/incidents", "0018/notices", "0018/links"):
+        connection.execute(statement(_PACKAGE, name))
 
 
 def downgrade() -> None:
