@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import ml.problems
-from opsguard_assets.alerts.alert_type import smallest_plans
+from opsguard_assets.alerts.alert_type import TEAMS, AlertType, smallest_plans
 from opsguard_assets.build import build_defs
 from opsguard_assets.cadence import DAY, HOUR, MINUTE, WEEK, Cadence
 from opsguard_assets.cadences import keys_of
@@ -69,6 +69,21 @@ def test_every_type_of_alerts_says_what_it_means_and_what_to_do(name):
     assert meaning(name, dict(Settings())).endswith(".")
     assert ALERT_TYPES[name].next_step
     assert ALERT_TYPES[name].next_step[0].islower()
+
+
+@pytest.mark.parametrize("name", ALERT_TYPES)
+def test_every_type_of_alerts_has_a_team_a_cause_and_a_price(name):
+    found = ALERT_TYPES[name]
+    assert found.team in TEAMS
+    assert found.cause
+    assert getattr(Settings().money, found.cost) * found.cost_share > 0
+    assert 0 < found.needs_person < 1
+    assert found.minutes > 0
+
+
+def test_a_type_that_declares_no_cause_is_its_own():
+    assert AlertType(name="odd", meaning="It is odd.", next_step="look").cause == "odd"
+    assert AlertType(name="odd", meaning="It is odd.", next_step="look", cause="power").cause == "power"
 
 
 def test_every_problem_that_is_learned_is_in_a_record():

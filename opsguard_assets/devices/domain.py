@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from opsguard_assets.alerts.alert_type import AlertType
+from opsguard_assets.alerts.alert_type import OPSGUARD, AlertType
 from opsguard_assets.cadence import DAY, HOUR, MINUTE, Cadence
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.alert_types import MONITOR, TYPES
@@ -73,6 +73,7 @@ DEVICES = Domain(
                 name="device_model_unavailable",
                 meaning="The learned model of device failures cannot score; the rule does.",
                 next_step="look at `opsguard models`: the rule scores meanwhile",
+                cause=OPSGUARD,
             ),
         ),
     ),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from opsguard_assets.alerts.alert_type import AlertType
+from opsguard_assets.alerts.alert_type import OPSGUARD, AlertType
 from opsguard_assets.cadence import DAY, HOUR, MINUTE, Cadence
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domain import Domain, Job, Learned, Tables, Tick
@@ -71,6 +71,7 @@ VENDORS = Domain(
                 name="work_order_model_unavailable",
                 meaning="The learned model of late work orders cannot score; the rule does.",
                 next_step="look at `opsguard models`: the rule scores meanwhile",
+                cause=OPSGUARD,
             ),
         ),
     ),

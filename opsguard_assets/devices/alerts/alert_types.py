@@ -1,6 +1,6 @@
 """The alerts of devices, as people meet them. Not here: the rules that find them (`alerts.findings`)."""
 
-from opsguard_assets.alerts.alert_type import AlertType, names, smallest_plans
+from opsguard_assets.alerts.alert_type import BATTERY, IOT, NETWORK, POWER_OR_LINE, AlertType, names, smallest_plans
 
 MONITOR = "devices"
 FAILURE_RISK, SILENT, LOW_BATTERY = "device_failure_risk", "device_silent", "low_battery_predicted"
@@ -12,18 +12,34 @@ TYPES = (
         "{device_failure.alert_from:.0%} or more.",
         next_step="look at the device",
         plan="gold",
+        team=IOT,
+        cause=POWER_OR_LINE,
+        cost="failure_cost",
+        needs_person=0.5,
+        minutes=120,
     ),
     AlertType(
         name=SILENT,
         meaning="A device has not reported for {device_alerts.silent_intervals:g} of its intervals.",
         next_step="check its power and its radio path",
         plan="silver",
+        team=IOT,
+        cause=POWER_OR_LINE,
+        cost="failure_cost",
+        needs_person=0.5,
+        minutes=120,
     ),
     AlertType(
         name=LOW_BATTERY,
         meaning="A battery will be empty within {device_alerts.empty_within_hours:g} hours.",
         next_step="replace or charge the battery",
         plan="silver",
+        team=IOT,
+        cause=BATTERY,
+        cost="failure_cost",
+        cost_share=0.5,
+        needs_person=0.7,
+        minutes=60,
     ),
     AlertType(
         name=REPLACE,
@@ -31,6 +47,11 @@ TYPES = (
         "{device_alerts.replace_after_days:g} days.",
         next_step="plan its replacement",
         plan="silver",
+        team=IOT,
+        cost="failure_cost",
+        cost_share=0.5,
+        needs_person=0.4,
+        minutes=240,
     ),
     AlertType(
         name=SITE_SILENT,
@@ -38,6 +59,12 @@ TYPES = (
         "power or its line.",
         next_step="check the gateway, the power and the line of the site",
         plan="silver",
+        team=NETWORK,
+        cause=POWER_OR_LINE,
+        cost="failure_cost",
+        cost_share=5,
+        needs_person=0.8,
+        minutes=120,
     ),
 )
 ALERT_TYPES, PLANS = names(TYPES), smallest_plans(TYPES)

@@ -1,6 +1,6 @@
 """The alerts of shifts, as people meet them. Not here: the rules that find them (`alerts.findings`)."""
 
-from opsguard_assets.alerts.alert_type import AlertType, names, smallest_plans
+from opsguard_assets.alerts.alert_type import FIELD, STAFFING, AlertType, names, smallest_plans
 
 MONITOR = "shifts"
 LATE_ARRIVAL, UNCONFIRMED, COVERAGE_GAP, GEOFENCE = (
@@ -19,6 +19,11 @@ TYPES = (
         next_step="call the guard",
         due="expected_until",
         plan="silver",
+        team=FIELD,
+        cause=STAFFING,
+        cost="no_show_cost",
+        needs_person=0.6,
+        minutes=30,
     ),
     AlertType(
         name=NOBODY_CAME,
@@ -26,6 +31,11 @@ TYPES = (
         next_step="find a substitute",
         due="expected_until",
         plan="silver",
+        team=FIELD,
+        cause=STAFFING,
+        cost="no_show_cost",
+        needs_person=0.9,
+        minutes=60,
     ),
     AlertType(
         name=LIKELY,
@@ -34,6 +44,11 @@ TYPES = (
         next_step="ask whether the person comes",
         due="starts",
         plan="silver",
+        team=FIELD,
+        cause=STAFFING,
+        cost="no_show_cost",
+        needs_person=0.5,
+        minutes=30,
     ),
     AlertType(
         name=UNCONFIRMED,
@@ -41,6 +56,11 @@ TYPES = (
         next_step="check the clock of the site, or call the guard",
         due="expected_until",
         plan="silver",
+        team=FIELD,
+        cause=STAFFING,
+        cost="no_show_cost",
+        needs_person=0.4,
+        minutes=30,
     ),
     AlertType(
         name=ELSEWHERE,
@@ -48,6 +68,11 @@ TYPES = (
         next_step="call the guard",
         due="expected_until",
         plan="silver",
+        team=FIELD,
+        cause=STAFFING,
+        cost="no_show_cost",
+        needs_person=0.5,
+        minutes=30,
     ),
     AlertType(
         name=LEFT_EARLY,
@@ -55,6 +80,12 @@ TYPES = (
         next_step="call the guard",
         due="expected_until",
         plan="silver",
+        team=FIELD,
+        cause=STAFFING,
+        cost="no_show_cost",
+        cost_share=0.5,
+        needs_person=0.5,
+        minutes=30,
     ),
     AlertType(
         name=COVERAGE_GAP,
@@ -62,12 +93,23 @@ TYPES = (
         next_step="find somebody",
         due="due",
         plan="silver",
+        team=FIELD,
+        cause=STAFFING,
+        cost="no_show_cost",
+        needs_person=0.8,
+        minutes=60,
     ),
     AlertType(
         name=GEOFENCE,
         meaning="Somebody punched from outside the geofence of the site.",
         next_step="ask where the person was",
         plan="silver",
+        team=FIELD,
+        cause=STAFFING,
+        cost="no_show_cost",
+        cost_share=0.25,
+        needs_person=0.3,
+        minutes=15,
     ),
 )
 ALERT_TYPES, PLANS = names(TYPES), smallest_plans(TYPES)

@@ -1,6 +1,6 @@
 """The alerts of tickets, as people meet them. Not here: the rules that find them (`risk.findings`)."""
 
-from opsguard_assets.alerts.alert_type import AlertType, names, smallest_plans
+from opsguard_assets.alerts.alert_type import HELPDESK, TICKETS, AlertType, names, smallest_plans
 
 MONITOR = "sla"
 BREACH_RISK, SLA_BREACHED = "sla_breach_risk", "sla_breached"
@@ -11,6 +11,11 @@ TYPES = (
         next_step="ask the assignee, or move it",
         due="resolution_due_at",
         plan="silver",
+        team=HELPDESK,
+        cause=TICKETS,
+        cost="breach_cost",
+        needs_person=0.6,
+        minutes=60,
     ),
     AlertType(
         name=SLA_BREACHED,
@@ -18,6 +23,11 @@ TYPES = (
         next_step="tell the client and agree on a new date",
         due="resolution_due_at",
         plan="bronze",
+        team=HELPDESK,
+        cause=TICKETS,
+        cost="breach_cost",
+        needs_person=0.7,
+        minutes=120,
     ),
 )
 ALERT_TYPES, PLANS = names(TYPES), smallest_plans(TYPES)

@@ -1,6 +1,6 @@
 """The alerts of vendors and orders, as people meet them. Not here: the rules that find them (`alerts.findings`)."""
 
-from opsguard_assets.alerts.alert_type import AlertType, names, smallest_plans
+from opsguard_assets.alerts.alert_type import PROCUREMENT, VENDOR_JOBS, AlertType, names, smallest_plans
 
 MONITOR = "vendors"
 SCORE_DROP, BELOW_TARGET = "vendor_score_drop", "vendor_sla_below_target"
@@ -10,11 +10,19 @@ TYPES = (
         name=SCORE_DROP,
         meaning="A vendor's score fell by {vendors.score_drop:g} points or more from one month to the next.",
         next_step="talk to the vendor",
+        team=PROCUREMENT,
+        cost="late_order_cost",
+        needs_person=0.3,
+        minutes=240,
     ),
     AlertType(
         name=BELOW_TARGET,
         meaning="A vendor did fewer than {vendors.sla_target:.0%} of its jobs in time.",
         next_step="talk to the vendor",
+        team=PROCUREMENT,
+        cost="late_order_cost",
+        needs_person=0.3,
+        minutes=240,
     ),
     AlertType(
         name=OVERDUE,
@@ -22,6 +30,11 @@ TYPES = (
         next_step="ask the vendor for a date",
         due="due",
         plan="silver",
+        team=PROCUREMENT,
+        cause=VENDOR_JOBS,
+        cost="late_order_cost",
+        needs_person=0.6,
+        minutes=120,
     ),
     AlertType(
         name=AT_RISK,
@@ -29,6 +42,11 @@ TYPES = (
         next_step="ask the vendor whether the date holds",
         due="due",
         plan="silver",
+        team=PROCUREMENT,
+        cause=VENDOR_JOBS,
+        cost="late_order_cost",
+        needs_person=0.4,
+        minutes=60,
     ),
 )
 ALERT_TYPES, PLANS = names(TYPES), smallest_plans(TYPES)
