@@ -5,7 +5,7 @@ Here: connections, schemas, migrations, locks. Not here: facts and what is deriv
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -35,9 +35,11 @@ class Database:
 
     Attributes:
         url: Address and credentials; never shown.
+        is_kept_open: Whether connections stay open from transaction to transaction (`kept_open`).
     """
 
     url: SecretStr
+    is_kept_open: bool = False
 
     @cached_property
     def _address(self) -> URL:
@@ -73,8 +75,20 @@ class Database:
 
     @cached_property
     def engine(self) -> Engine:
-        """Connections to OpsGuard's own schema. None is kept open: frequent runs are short processes."""
+        """Connections to OpsGuard's own schema. None is kept open by default: frequent runs are short processes."""
+        if self.is_kept_open:
+            # Asked before use whether it is still there: what waits for minutes may meet a server that was restarted.
+            return create_engine(self.url_for(STATE, driver="psycopg"), pool_size=1, pool_pre_ping=True)
         return create_engine(self.url_for(STATE, driver="psycopg"), poolclass=NullPool)
+
+    @contextmanager
+    def kept_open(self) -> Iterator["Database"]:
+        """The same database with connections that stay open until the end, for many small transactions in a row."""
+        kept = replace(self, is_kept_open=True)
+        try:
+            yield kept
+        finally:
+            kept.engine.dispose()
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:

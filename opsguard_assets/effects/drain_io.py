@@ -3,13 +3,14 @@
 Here: the order of steps and what holds a worker up. Not here: statements (`io`), decisions (`machine`), what is sent
 (adapters).
 
-Every hand-over is written down before and after, each in a transaction of its own; so whatever dies leaves a record
-from which the next worker goes on. Several workers may drain one kind at once.
+Every hand-over is written down before and after; so whatever dies leaves a record from which the next worker goes on.
+The settlement of one effect and the claim of the next are one transaction: one commit per effect, and never more than
+one in doubt. Several workers may drain one kind at once.
 """
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -51,6 +52,7 @@ def drain(
     policy: Policy,
     *,
     on_settled: OnSettled | None = None,
+    others: Sequence[str] = (),
     now: Clock = utc_now,
 ) -> Drained:
     """Carries out all effects of a kind that are due, each at most once per call.
@@ -61,21 +63,27 @@ def drain(
         adapter: How they are carried out.
         policy: How long and how often is tried.
         on_settled: What the domain does in the same transaction as a settlement.
+        others: Targets of the kind that other workers see to, with adapters of their own.
         now: The clock (UTC).
     """
-    worker = Worker(mark=this_mark(), lease=str(uuid.uuid4()), actor=kind)
+    worker = Worker(mark=this_mark(), lease=str(uuid.uuid4()), actor=kind, others=others)
     store.end_leases(database, kind, is_gone, now=now())
     settled = Counter[State]()
     failed = store.give_up(database, kind, policy, now=now(), actor=worker.actor, on_settled=on_settled)
     if failed:
         settled[State.FAILED] += failed
-    while (effect := store.claim(database, kind, adapter, worker, policy, now=now())) is not None:
-        ended = _attempt(database, effect, adapter, policy, now)
-        if ended is not None and store.settle(
-            database, effect, ended, policy, actor=worker.actor, on_settled=on_settled
-        ):
-            settled[ended.settlement.state] += 1
-    settled.update(store.waiting(database, kind, worker, can_tell=adapter.can_tell, now=now()))
+    with database.kept_open() as kept:
+        effect = store.claim(kept, kind, adapter, worker, policy, now=now())
+        while effect is not None:
+            ended = _attempt(kept, effect, adapter, policy, now)
+            if ended is None:
+                effect = store.claim(kept, kind, adapter, worker, policy, now=now())
+                continue
+            is_mine, effect = store.settle_and_claim(
+                kept, effect, ended, policy, adapter=adapter, worker=worker, on_settled=on_settled
+            )
+            settled[ended.settlement.state] += is_mine
+    settled.update(store.waiting(database, kind, adapter, worker, now=now()))
     found = store.circuits(database, list(adapter.targets))
     return Drained(settled, any(c.failures >= policy.failures_to_open and c.is_open(now()) for c in found))
 

@@ -6,7 +6,8 @@ Here: one function per statement in `sql/`, a transaction each or part of the ca
 Instants are given: nothing here reads a clock, and `now()` of the database is not mixed with that of a worker.
 """
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,11 +33,13 @@ class Worker:
         mark: Its process (`resources.processes`).
         lease: The token of this drain, a UUID: it takes an effect once, and settles only what it has taken.
         actor: Its name in histories.
+        others: Targets of the kind that other workers see to; also what is in doubt there is theirs.
     """
 
     mark: str
     lease: str
     actor: str
+    others: Sequence[str] = ()
 
 
 def plan(connection: Connection, kind: str, effects: pl.DataFrame, *, at: datetime, actor: str) -> pl.DataFrame:
@@ -46,7 +49,7 @@ def plan(connection: Connection, kind: str, effects: pl.DataFrame, *, at: dateti
         connection: An open transaction.
         kind: What kind of effects they are.
         effects: (`key`, `target`, `rank`, `payload`): what it is, where it goes, the greatest rank first (Float64),
-            what is sent (a struct; instants as text).
+            what is sent (a struct; instants as text); optionally `due_at` (UTC): not handed over before.
         at: The time of the clock (UTC).
         actor: Who plans, for the history.
 
@@ -68,6 +71,37 @@ def settle_planned(
     return _numbers(connection, "settle_planned", values)
 
 
+def supersede(
+    connection: Connection,
+    kind: str,
+    holding: Mapping[str, Any],
+    *,
+    unless: Sequence[Mapping[str, Any]] = (),
+    at: datetime,
+    actor: str,
+    words: str,
+) -> list[int]:
+    """Settles planned effects that something newer made pointless; what is being handed over already is left.
+
+    Args:
+        connection: An open transaction: that of whatever makes them pointless.
+        kind: Their kind.
+        holding: What their payloads hold, such as `{"incident_id": 7}`.
+        unless: Those whose payload holds one of these stay planned.
+        at: The time of the clock (UTC).
+        actor: Who, for the history.
+        words: Why.
+
+    Returns:
+        The numbers of those that were still planned.
+    """
+    values = {
+        "kind": kind, "holding": json.dumps(holding), "unless": json.dumps(list(unless)), "at": at, "actor": actor,
+        "words": words,
+    }  # fmt: skip
+    return _numbers(connection, "supersede", values)
+
+
 def retarget(database: Database, kind: str, target: str) -> None:
     """Directs the planned effects of a kind to another target."""
     with database.begin() as connection:
@@ -78,19 +112,25 @@ def claim(
     database: Database, kind: str, adapter: Adapter, worker: Worker, policy: Policy, *, now: datetime
 ) -> Effect | None:
     """The next effect that is due, which nobody else takes up while the lease lasts; None where nothing is due."""
-    values = {
-        "kind": kind, "now": now, "lease": worker.lease, "lease_until": now + policy.lease, "worker": worker.mark,
-        "actor": worker.actor, "targets": list(adapter.targets), "can_tell": adapter.can_tell,
-    }  # fmt: skip
     while True:
         with database.begin() as connection:
-            row = connection.execute(statement(__name__, "claim"), values).mappings().first()
-            if row is None:
-                return None
-            if _may_try(connection, row["target"], policy, now):
-                return Effect(**{**row, "found_in": State(row["found_in"])})
+            effect = _claim(connection, kind, adapter, worker, policy, now)
+            if effect is None or _may_try(connection, effect.target, policy, now):
+                return effect
             # Somebody else tries the target; from now on its effects are passed over.
             connection.rollback()
+
+
+def _claim(
+    connection: Connection, kind: str, adapter: Adapter, worker: Worker, policy: Policy, now: datetime
+) -> Effect | None:
+    values = {
+        "kind": kind, "now": now, "lease": worker.lease, "lease_until": now + policy.lease, "worker": worker.mark,
+        "actor": worker.actor, "targets": list(adapter.targets), "others": list(worker.others),
+        "can_tell": adapter.can_tell,
+    }  # fmt: skip
+    row = connection.execute(statement(__name__, "claim"), values).mappings().first()
+    return None if row is None else Effect(**{**row, "found_in": State(row["found_in"])})
 
 
 def _may_try(connection: Connection, target: str, policy: Policy, now: datetime) -> bool:
@@ -132,20 +172,53 @@ def settle(
     Returns:
         False where the lease was lost: the answer is kept in the history and changes nothing.
     """
+    with database.begin() as connection:
+        return _settle(connection, effect, ended, policy, actor=actor, on_settled=on_settled)
+
+
+def settle_and_claim(
+    database: Database,
+    effect: Effect,
+    ended: Ended,
+    policy: Policy,
+    *,
+    adapter: Adapter,
+    worker: Worker,
+    on_settled: OnSettled | None,
+) -> tuple[bool, Effect | None]:
+    """Settles an effect and claims the next one in the same transaction: one commit per effect, one in doubt at most.
+
+    Returns:
+        As `settle` and as `claim`.
+    """
+    with database.begin() as connection:
+        is_mine = _settle(connection, effect, ended, policy, actor=worker.actor, on_settled=on_settled)
+        following = _claim(connection, effect.kind, adapter, worker, policy, ended.at)
+        if following is None or _may_try(connection, following.target, policy, ended.at):
+            return is_mine, following
+        # Somebody else tries that target: the claim is undone, and with it the settlement, which is repeated alone.
+        connection.rollback()
+    is_mine = settle(database, effect, ended, policy, actor=worker.actor, on_settled=on_settled)
+    return is_mine, claim(database, effect.kind, adapter, worker, policy, now=ended.at)
+
+
+def _settle(
+    connection: Connection, effect: Effect, ended: Ended, policy: Policy, *, actor: str, on_settled: OnSettled | None
+) -> bool:
     to = ended.settlement
     values = {
         "effect_id": effect.effect_id, "lease": effect.lease, "state": to.state.value, "words": to.words,
         "due_at": to.due_at, "at": ended.at, "actor": actor, "unsent": int(not ended.is_sent),
+        "sent_before": effect.sent_before,
     }  # fmt: skip
-    with database.begin() as connection:
-        is_mine = bool(_numbers(connection, "settle", values))
-        if not is_mine:
-            late = f"an answer after the lease had ended: {to.state}: {to.words}"
-            connection.execute(statement(__name__, "late_answer"), {**values, "words": late})
-        elif on_settled is not None:
-            on_settled(connection, [effect.effect_id], to.state, ended.at)
-        if ended.answer is not None:
-            _note_circuit(connection, effect.target, ended.answer, policy, ended.at)
+    is_mine = bool(_numbers(connection, "settle", values))
+    if not is_mine:
+        late = f"an answer after the lease had ended: {to.state}: {to.words}"
+        connection.execute(statement(__name__, "late_answer"), {**values, "words": late})
+    elif on_settled is not None:
+        on_settled(connection, [effect.effect_id], to.state, ended.at)
+    if ended.answer is not None:
+        _note_circuit(connection, effect.target, ended.answer, policy, ended.at)
     return is_mine
 
 
@@ -188,9 +261,11 @@ def give_up(
     return len(failed)
 
 
-def waiting(database: Database, kind: str, worker: Worker, *, can_tell: bool, now: datetime) -> dict[State, int]:
+def waiting(database: Database, kind: str, adapter: Adapter, worker: Worker, *, now: datetime) -> dict[State, int]:
     """How many effects per state wait because their target does not answer."""
-    values = {"kind": kind, "lease": worker.lease, "can_tell": can_tell, "now": now}
+    values = {
+        "kind": kind, "targets": list(adapter.targets), "lease": worker.lease, "can_tell": adapter.can_tell, "now": now,
+    }  # fmt: skip
     with database.begin() as connection:
         rows = connection.execute(statement(__name__, "waiting"), values)
         return {State(row.state): int(row.number) for row in rows}

@@ -61,6 +61,7 @@ class Effect:
         found_in: The state in which it was claimed.
         attempts: Hand-overs so far, the one that begins included.
         planned_at: When it was planned (UTC).
+        sent_before: When it was handed over before (UTC); None where it never was.
         answer: What was said last; None before the first answer.
         lease: The fencing token of the claim: whoever has lost it settles nothing.
     """
@@ -74,6 +75,7 @@ class Effect:
     found_in: State
     attempts: int
     planned_at: datetime
+    sent_before: datetime | None = None
     answer: str | None
     lease: str
 
@@ -88,7 +90,7 @@ class Policy:
     """How long and how often is tried.
 
     Attributes:
-        give_up: An effect that was not handed over for so long has failed; nothing older is ever sent.
+        give_up: An effect that was not handed over for so long after it was due has failed; nothing older is ever sent.
         max_attempts: An effect that was not reached so often has failed; None: only `give_up` counts.
         backoff: The wait after the first attempt; it doubles. Zero: the next run tries again, whenever that is.
         longest_wait: No wait is longer, neither by `backoff` nor by what a system asks for (Retry-After).

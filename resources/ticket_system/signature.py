@@ -1,5 +1,10 @@
-"""How requests to a helpdesk are signed, and how a receiver checks it. Not here: sending (`webhook`)."""
+"""How requests are signed, and how a receiver checks it: to a helpdesk, and by Standard Webhooks to anybody else.
 
+Here: signatures. Not here: sending (`webhook`, `resources.channels.webhook`).
+"""
+
+import base64
+import binascii
 import hashlib
 import hmac
 
@@ -34,3 +39,35 @@ def is_genuine(secret: str, headers: tuple[str, str], body: bytes, *, now: int, 
     if not (timestamp.isascii() and timestamp.isdigit()) or abs(now - int(timestamp)) > tolerance_seconds:
         return False
     return hmac.compare_digest(sign(secret, int(timestamp), body).encode(), signature.encode())
+
+
+_STANDARD_SECRET, _STANDARD_SCHEME = "whsec_", "v1,"
+
+
+def standard_headers(secret: str, key: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """The headers of a request by the specification of Standard Webhooks: id, timestamp and signature.
+
+    The signature is the HMAC-SHA256 of id, timestamp and body, joined by full stops, in base64.
+
+    Args:
+        secret: `whsec_` and the key in base64; any other text is the key itself.
+        key: The id of the message: the same however often it is sent.
+        timestamp: Seconds since 1970 (UTC) at which the request is sent.
+        body: The body as it is sent.
+    """
+    signed = f"{key}.{timestamp}.".encode() + body
+    digest = hmac.new(_standard_key(secret), signed, hashlib.sha256).digest()
+    return {
+        "webhook-id": key,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": _STANDARD_SCHEME + base64.b64encode(digest).decode(),
+    }
+
+
+def _standard_key(secret: str) -> bytes:
+    if not secret.startswith(_STANDARD_SECRET):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix(_STANDARD_SECRET), validate=True)
+    except binascii.Error:
+        raise ValueError("a signing secret that begins with whsec_ goes on in base64") from None

@@ -18,7 +18,7 @@ from tests.effects.trials import KIND, Mortals, drained, planned, points, rows, 
 
 # Where a process dies between the claim and the hand-over, and between the hand-over and its settlement.
 CLAIMED = ("after store.claim", "before adapter.may_repeat", "after adapter.may_repeat", "before adapter.send")
-SENT = ("after adapter.send", "before store.settle", "within a settlement")
+SENT = ("after adapter.send", "before store.settle_and_claim", "within a settlement")
 SLOW = Policy(backoff=timedelta(minutes=1), failures_to_open=99)
 
 
@@ -61,11 +61,22 @@ class Contract:
         if in_doubt and not self.repeats(outside):
             assert row["state"] == "unknown"
             assert "ended before it heard the answer" in row["answer"]
-            assert outside.happened(1) == (
-                point in {"after adapter.send", "before store.settle", "within a settlement"}
-            )
+            assert outside.happened(1) == (point in SENT)
         else:
             assert (row["state"], outside.happened(1)) == ("done", 1)
+
+    def test_a_process_that_is_killed_between_two_leaves_one_done_and_at_most_one_in_doubt(
+        self, database, outside, clock, mortals
+    ):
+        self.plan(database, clock, outside, 1, 2, 3)
+        assert mortals.drain(database, outside, "after store.settle_and_claim")
+        assert states(database) == {"1": "done", "2": "sending", "3": "planned"}
+        for _ in range(2):
+            clock.passes(seconds=1)
+            drained(database, outside.adapter, clock)
+        in_doubt = "done" if self.repeats(outside) else "unknown"
+        assert states(database) == {"1": "done", "2": in_doubt, "3": "done"}
+        assert [outside.happened(number) for number in (1, 2, 3)] == [1, int(in_doubt == "done"), 1]
 
     def test_two_workers_at_once_share_the_work_and_do_nothing_twice(self, database, outside, clock):
         self.plan(database, clock, outside, *range(1, 9))

@@ -1,14 +1,19 @@
 """What concerns several targets, several kinds, and the numbers that a drain gives back."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+import polars as pl
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from opsguard_assets.effects import io as store
+from opsguard_assets.effects.io import Worker
 from opsguard_assets.effects.machine import Policy
 from resources.answers import Answer, Outcome
-from tests.effects.trials import drained, planned, rows, states
+from resources.processes import this_mark
+from tests.effects.trials import KIND, drained, planned, rows, states
 
 
 @dataclass
@@ -80,3 +85,73 @@ def test_one_worker_at_a_time_tries_a_target_that_did_not_answer(database, clock
     assert len(tried) == 1
     assert set(states(database).values()) == {"planned"}
     assert rows(database, "effect_circuits", "target")[0]["failures"] == 4
+
+
+def test_what_is_due_later_waits_and_is_tried_as_long_from_then_as_anything_else(database, clock):
+    due_at = clock() + timedelta(hours=8)
+    frame = pl.DataFrame(
+        [
+            {"key": "later", "target": "here", "rank": 1.0, "payload": {"of": 1}, "due_at": due_at},
+            {"key": "now", "target": "here", "rank": 0.0, "payload": {"of": 2}, "due_at": None},
+        ]
+    )
+    with database.begin() as connection:
+        store.plan(connection, KIND, frame, at=clock(), actor=KIND)
+    assert drained(database, Switchboard(("here",)), clock) == {"done": 1}
+    assert states(database) == {"later": "planned", "now": "done"}
+    clock.passes(hours=8)
+    assert drained(database, Switchboard(("here",), {"here"}), clock) == {"planned": 1}
+    clock.passes(minutes=89)
+    assert drained(database, Switchboard(("here",), {"here"}), clock) == {"planned": 1}
+    clock.passes(minutes=2)
+    assert drained(database, Switchboard(("here",)), clock) == {"failed": 1}
+
+
+def test_something_newer_supersedes_what_is_planned_and_only_that(database, clock):
+    payloads = {
+        1: {"of": 7, "kind": "raised"}, 2: {"of": 7, "kind": "update"}, 3: {"of": 8, "kind": "raised"},
+        4: {"of": 7, "kind": "raised"},
+    }  # fmt: skip
+    numbers = planned(database, clock, "here", payloads)
+    worker = Worker(mark=this_mark(), lease="00000000-0000-0000-0000-000000000001", actor="sender")
+    held = store.claim(database, KIND, Switchboard(("here",)), worker, Policy(), now=clock())
+    assert held.effect_id == numbers[0]
+    said = {"at": clock(), "actor": "ada", "words": "ada has it"}
+    with database.begin() as connection:
+        gone = store.supersede(connection, KIND, {"of": 7}, unless=[{"kind": "update"}], **said)
+        assert store.supersede(connection, KIND, {"of": 7}, unless=[{"kind": "update"}], **said) == []
+    assert gone == [numbers[3]]
+    assert states(database) == {"1": "sending", "2": "planned", "3": "planned", "4": "superseded"}
+    assert rows(database, "effect_transitions", "transition_id")[-1]["detail"] == "ada has it"
+
+
+def test_workers_of_different_targets_leave_each_other_what_is_in_doubt(database, clock):
+    planned(database, clock, "slow", bare([1]))
+    planned(database, clock, "quick", bare([2]))
+    worker = Worker(mark=this_mark(), lease="00000000-0000-0000-0000-000000000001", actor="gone")
+    assert store.claim(database, KIND, Switchboard(("slow",)), worker, Policy(), now=clock())
+    clock.passes(minutes=21)
+    assert drained(database, Switchboard(("quick",)), clock, others=("slow",)) == {"done": 1}
+    assert states(database) == {"1": "sending", "2": "done"}
+    assert drained(database, Switchboard(("quick",)), clock) == {"unknown": 1}
+
+
+def test_what_was_only_asked_about_keeps_the_time_of_its_hand_over(database, clock):
+    planned(database, clock, "here", bare([1]))
+    seen = []
+
+    class Asked(Switchboard):
+        def send(self, effect):
+            self.taken.append(effect.key)
+            return Answer(Outcome.UNKNOWN, "no answer")
+
+        def ask(self, effect):
+            seen.append(effect.sent_before)
+            return Answer(Outcome.UNKNOWN, "not to be seen yet")
+
+    sent_at = clock()
+    for _ in range(3):
+        drained(database, Asked(("here",), can_tell=True), clock)
+        clock.passes(seconds=30)
+    assert seen == [sent_at, sent_at]
+    assert rows(database)[0]["attempts"] == 1

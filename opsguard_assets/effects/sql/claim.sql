@@ -1,9 +1,10 @@
 -- Takes the next effect of a kind that is due, the greatest rank first, and writes down that it is being handed over.
 -- Returns it with the state in which it was found; no row where nothing is due.
 -- Several workers take different rows (SKIP LOCKED). A worker takes a row once per lease, so that what it could not
--- hand over waits for a later one. `due_at` of a row that is being handed over is the end of its lease.
+-- hand over waits for a later one. `due_at` of a row that is being handed over is the end of its lease. What is in
+-- doubt is taken up whatever its target, except that of another worker of the kind (`others`).
 WITH next AS (
-    SELECT e.effect_id, e.state
+    SELECT e.effect_id, e.state, e.sent_at
     FROM effects AS e
     WHERE e.kind = :kind
     AND e.state IN ('planned', 'sending', 'unknown')
@@ -12,7 +13,7 @@ WITH next AS (
     AND CASE e.state
         WHEN 'planned' THEN e.target = ANY (:targets)
         WHEN 'unknown' THEN :can_tell AND e.target = ANY (:targets)
-        ELSE true
+        ELSE NOT e.target = ANY (:others)
     END
     AND NOT EXISTS (SELECT FROM effect_circuits AS c WHERE c.target = e.target AND c.open_until > :now)
     ORDER BY e.rank DESC, e.effect_id
@@ -26,7 +27,7 @@ claimed AS (
     FROM next
     WHERE e.effect_id = next.effect_id
     RETURNING e.effect_id, e.kind, e.key, e.idempotency_key, e.target, e.payload, next.state AS found_in, e.attempts,
-        e.planned_at, e.answer, CAST(e.lease AS text) AS lease
+        e.planned_at, next.sent_at AS sent_before, e.answer, CAST(e.lease AS text) AS lease
 ),
 noted AS (
     INSERT INTO effect_transitions (effect_id, at, actor, from_state, to_state, detail)

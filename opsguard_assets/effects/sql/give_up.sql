@@ -1,8 +1,9 @@
--- Ends what could not be handed over in time, also where its target is not asked at the moment.
+-- Ends what could not be handed over in time, also where its target is not asked at the moment. The time counts from
+-- when it was due first.
 -- Returns the numbers of what has failed.
 WITH late AS (
     SELECT effect_id, CAST(:words AS text) || COALESCE('; last answer: ' || answer, '') AS words FROM effects
-    WHERE kind = :kind AND state = 'planned' AND planned_at < :before
+    WHERE kind = :kind AND state = 'planned' AND COALESCE(first_due_at, planned_at) < :before
     FOR UPDATE SKIP LOCKED
 ),
 failed AS (

@@ -1,8 +1,9 @@
 -- Settles an effect that is being handed over, where the worker still holds its lease (the fencing token).
--- Returns its number; no row where the lease was lost.
+-- What was only asked about was not handed over again (`unsent`). Returns its number; no row where the lease was lost.
 WITH settled AS (
     UPDATE effects
     SET state = :state, answer = :words, due_at = :due_at, attempts = attempts - :unsent,
+        sent_at = CASE WHEN :unsent = 1 THEN CAST(:sent_before AS timestamptz) ELSE sent_at END,
         settled_at = CASE WHEN :state = 'planned' THEN NULL ELSE CAST(:at AS timestamptz) END,
         settled_by = CASE WHEN :state = 'planned' THEN NULL ELSE :actor END
     WHERE effect_id = :effect_id AND state = 'sending' AND lease = CAST(:lease AS uuid)

@@ -1,0 +1,3 @@
+-- Effects that are due later than they are planned: how long they are tried counts from then.
+ALTER TABLE effects ADD COLUMN first_due_at timestamptz;
+COMMENT ON COLUMN effects.first_due_at IS 'when it was due first, where that was later than planned_at'
