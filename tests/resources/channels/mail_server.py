@@ -12,6 +12,7 @@ import random
 import socket
 import threading
 import time
+import warnings
 from email import message_from_bytes, policy
 
 from aiosmtpd.controller import Controller
@@ -53,14 +54,15 @@ class MailServer:
         wanted = dict(self._settings)
         if self._users is not None:
             wanted |= {"authenticator": self._login, "auth_required": True, "auth_require_tls": "tls_context" in wanted}
-        return _Server(self, enable_SMTPUTF8=True, **wanted)
+        with warnings.catch_warnings(action="ignore"):  # a connection that is encrypted from the start counts as none
+            return _Server(self, enable_SMTPUTF8=True, **wanted)
 
     def _login(self, *given):
         data = given[-1]
         assert isinstance(data, LoginPassword)
         user, password = data.login.decode(), data.password.decode()
         self.logins.append(user)
-        return AuthResult(success=self._users.get(user) == password)
+        return AuthResult(success=self._users.get(user) == password, handled=False)
 
     def keep(self, content, envelope):
         with self.lock:

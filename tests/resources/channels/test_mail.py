@@ -36,7 +36,7 @@ def test_mails_go_over_one_session_and_arrive_as_they_were_written():
         to, arrived = server.mails[0]
     assert to == "ada@ops.test"
     assert arrived["Subject"] == "Device silent at Süd"
-    assert arrived.get_content() == "A device is silent.\n.\n..\nSee to it.\n"
+    assert arrived.get_content().replace("\r\n", "\n") == "A device is silent.\n.\n..\nSee to it.\n"
 
 
 @pytest.mark.parametrize(
