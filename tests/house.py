@@ -188,6 +188,10 @@ ARROWS = {
     "opsguard_assets/models/recompute.py": (
         "opsguard_assets.models", "opsguard_assets.alerts", "opsguard_assets.config.settings", "ml", "resources",
     ),
+    "opsguard_assets/views/": (
+        "opsguard_assets.views", "opsguard_assets.alerts.finding", "opsguard_assets.domains", "opsguard_assets.tables",
+        "resources",
+    ),
     "opsguard_assets/cadence.py": (),
     "opsguard_assets/domain.py": (
         "opsguard_assets.alerts.alert_type", "opsguard_assets.cadence", "opsguard_assets.config.settings",

@@ -1,4 +1,4 @@
-"""Prints alerts: a list for a terminal or a pipe, and a page for one alert. Not here: the content (`alert_rows`)."""
+"""Prints alerts: a list for a terminal or a pipe, and a page for one alert. Not here: the content (`views.alerts`)."""
 
 import os
 import shutil
@@ -9,11 +9,12 @@ from typing import Any
 
 import typer
 
-from opsguard_assets.commands.alert_rows import LOST, TIMELESS
-from opsguard_assets.commands.clocks import clock, span
-from opsguard_assets.commands.session import line, print_rows
+from opsguard_assets.commands.session import print_rows
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import meaning
+from opsguard_assets.views.alerts import LOST, TIMELESS
+from opsguard_assets.views.clocks import clock, span
+from opsguard_assets.views.texts import line
 
 Row = dict[str, Any]
 _NARROWEST, _WIDEST = 60, 120

@@ -15,16 +15,12 @@ from opsguard_assets.alerts import queries
 from opsguard_assets.alerts.people import ActionError, Muted, acknowledge, end_mute, resolve
 from opsguard_assets.alerts.people import mute as mute_them
 from opsguard_assets.commands.alert_pages import print_alert, print_alerts
-from opsguard_assets.commands.alert_rows import AHEAD, LOST, TIMELESS, described, rounded
-from opsguard_assets.commands.alert_rows import as_json as as_machine
-from opsguard_assets.commands.clocks import clock
 from opsguard_assets.commands.explanation import explained, zone_of
 from opsguard_assets.commands.moments import duration, instant_in
 from opsguard_assets.commands.session import (
     ConfigOption,
     JsonOption,
     Session,
-    line,
     opened,
     print_json,
     print_rows,
@@ -32,6 +28,11 @@ from opsguard_assets.commands.session import (
 from opsguard_assets.domains import ALERT_TYPES
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import SEVERITIES
+from opsguard_assets.views.alerts import AHEAD, LOST, TIMELESS, described, rounded
+from opsguard_assets.views.alerts import as_json as as_machine
+from opsguard_assets.views.clocks import clock
+from opsguard_assets.views.names import names_of
+from opsguard_assets.views.texts import line
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -97,7 +98,7 @@ def list_alerts(
             sites=_numbers_of(session, "sites", "site_id", site),
             limit=None,
         )
-        rows = described(session, found, datetime.now(UTC))
+        rows = described(found, names_of(session.installation.lake, found), datetime.now(UTC))
     shown = rows[:limit]
     if as_json:
         print_json([as_machine(row) for row in shown])
@@ -147,7 +148,7 @@ def show(
         history = queries.history(session.installation.database, number)
         if alert is None:
             raise ActionError(f"There is no alert {number}; `opsguard alerts list` shows those that are open.")
-        (row,) = described(session, [alert], datetime.now(UTC))
+        (row,) = described([alert], names_of(session.installation.lake, [alert]), datetime.now(UTC))
     if as_json:
         print_json({**as_machine(row), "history": history})
         return

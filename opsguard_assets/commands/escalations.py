@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from opsguard_assets.commands.clocks import clock
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
 from opsguard_assets.tickets.escalation import io as store
 from opsguard_assets.tickets.escalation.escalate import resolve_unknown
+from opsguard_assets.views.clocks import clock
 
 app = typer.Typer(
     rich_markup_mode=None,

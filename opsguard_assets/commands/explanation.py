@@ -11,12 +11,12 @@ import polars as pl
 
 from opsguard_assets.alerts import finding, queries
 from opsguard_assets.alerts.people import Muted
-from opsguard_assets.commands.clocks import clock
 from opsguard_assets.commands.session import Session
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
+from opsguard_assets.views.clocks import clock
 from resources.ticks import last_ticks
 
 MEANINGS = {

@@ -5,7 +5,6 @@ Here: shared options, and printing of results. Not here: any command.
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from rich.table import Table as RichTable
 from opsguard_assets.config.load import load_settings_of
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.mapping.contract import misfits
+from opsguard_assets.views.texts import visible
 from resources.environment import Environment, check_lake, read_environment
 from resources.installation import Installation, open_installation
 from resources.room import stored_in
@@ -36,8 +36,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 console = Console(stderr=True)
 # In a file or a pipe the width is unknown, so rows are not wrapped.
 _WIDE = 240
-# Control characters, and characters that change the text direction or are invisible.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 @dataclass(frozen=True)
@@ -114,13 +112,3 @@ def _plain(name: str, value: object) -> str:
     if isinstance(value, float):
         return f"{value:.2%}" if name.endswith("_share") else f"{value:,.2f}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else visible(str(value))
-
-
-def visible(text: str) -> str:
-    """A received text with control characters replaced, so that it cannot control the terminal."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def line(text: str) -> str:
-    """A received text on one line, so that it cannot imitate output lines."""
-    return visible(" ".join(text.split()))

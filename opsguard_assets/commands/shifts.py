@@ -7,9 +7,8 @@ import polars as pl
 import typer
 
 from opsguard_assets.alerts.queries import newest_tick
-from opsguard_assets.commands.clocks import clock, clocks
 from opsguard_assets.commands.moments import AS_OF_HELP, instant, instant_or_now
-from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, line, opened, print_json, print_rows
+from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
 from opsguard_assets.shifts.alerts.alert_types import MONITOR
 from opsguard_assets.shifts.verdicts.evidence_io import Evidence, evidence_of
 from opsguard_assets.shifts.verdicts.io import limits_of
@@ -18,6 +17,8 @@ from opsguard_assets.shifts.verdicts.verdicts import VERDICTS
 from opsguard_assets.shifts.verdicts.words import WORST_FIRST, worst_first
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.views.clocks import clock, clocks
+from opsguard_assets.views.texts import line
 
 app = typer.Typer(
     rich_markup_mode=None,

@@ -15,9 +15,9 @@ from opsguard_assets.commands.session import (
     opened,
     print_json,
     print_rows,
-    visible,
 )
 from opsguard_assets.commands.troubles import Row
+from opsguard_assets.views.texts import visible
 from resources.environment import Environment
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)

@@ -16,11 +16,11 @@ from opsguard_assets.commands.session import (
     opened,
     print_json,
     print_rows,
-    visible,
 )
 from opsguard_assets.domains import SYNC_JOB
 from opsguard_assets.intake.assets import COLUMNS_CHECK, RAW
 from opsguard_assets.metadata import check_words
+from opsguard_assets.views.texts import visible
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _NOTHING_ACCEPTED = "Nothing was accepted; the failed checks below say why."

@@ -6,10 +6,10 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from opsguard_assets.commands.clocks import clock
 from opsguard_assets.commands.moments import AS_OF_HELP, instant_or_now
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
 from opsguard_assets.vendors.scores.io import scored_at
+from opsguard_assets.views.clocks import clock
 
 app = typer.Typer(
     rich_markup_mode=None,

@@ -1,6 +1,7 @@
 """What commands print of received texts cannot steer the terminal."""
 
-from opsguard_assets.commands.session import print_rows, visible
+from opsguard_assets.commands.session import print_rows
+from opsguard_assets.views.texts import visible
 
 
 def test_control_characters_of_received_texts_are_shown_and_not_obeyed(capsys):

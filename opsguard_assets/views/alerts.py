@@ -1,0 +1,148 @@
+"""Alerts with context for people: priority, place, deadline, holder, next step, reasons. Pure but for what is given.
+
+Here: composing and ordering. Not here: reading alerts (`alerts.queries`) and names (`names`), showing them.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.tables.values import SEVERITIES
+from opsguard_assets.views.names import Names
+
+Row = dict[str, Any]
+AHEAD, TIMELESS, LOST = "can still be saved", "no deadline", "deadline has passed"
+# States of alerts that somebody can still do something about.
+LIVE = ("open", "acknowledged")
+SHOWN_REASONS = 2
+
+
+def described(alerts: Sequence[Mapping[str, Any]], names: Names, now: datetime) -> list[Row]:
+    """Adds context to alerts and orders them; nothing that is over stands above what can still be saved.
+
+    Args:
+        alerts: Rows of `alerts`; where they were triaged, with `priority` and `priority_reasons` (a list of texts).
+        names: The names that they need (`names_of`).
+        now: The time from which the time left is counted.
+
+    Returns:
+        The rows with `client_name`, `site_name`, `site_zone`, `subject`, `due_at`, `minutes_left` (negative once it has
+        passed), `standing` (`AHEAD`, `TIMELESS`, `LOST`), `holder`, `next` and `why` (at most two reasons); in the
+        order of `order_of`.
+    """
+    return sorted((_with_words(row, names, now) for row in alerts), key=order_of)
+
+
+def order_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The place of a described alert among others.
+
+    What can be saved comes before what is over (deadline passed, then muted, then resolved). Within each the greatest
+    priority comes first, a critical alert that is not triaged yet before all, another one after all; then the nearest
+    deadline, alerts without one by severity, and of passed deadlines the latest.
+    """
+    grave = SEVERITIES[::-1].index(row["severity"])
+    standing = row["standing"]
+    over = 0 if standing != LOST else 1
+    if row["state"] not in LIVE:
+        over = 2 if row["state"] == "suppressed" else 3
+    due = row["due_at"].timestamp() if row["due_at"] else 0.0
+    priority = row.get("priority")
+    urgency = priority if priority is not None else (101 if row["severity"] == "critical" else -1)
+    place = (AHEAD, TIMELESS, LOST).index(standing)
+    return over, -urgency, place, (-due if standing == LOST else due), grave, row["first_seen_at"], row["alert_id"]
+
+
+def reasons_of(row: Mapping[str, Any]) -> list[str]:
+    """The reasons of an alert in words: why its condition holds, then why it has its priority; none twice."""
+    said = [row["reason"], *(row.get("priority_reasons") or ())]
+    return list(dict.fromkeys(one for one in said if one))[:SHOWN_REASONS]
+
+
+def rounded(value: Any) -> Any:
+    """A JSON value with numbers rounded to four decimals."""
+    if isinstance(value, float):
+        return round(value, 4)
+    if isinstance(value, dict):
+        return {name: rounded(one) for name, one in value.items()}
+    return [rounded(one) for one in value] if isinstance(value, list) else value
+
+
+def as_json(row: Row) -> Row:
+    """A row for JSON output: numbers rounded, evidence as an object."""
+    evidence = row.get("evidence")
+    return rounded({**row, "evidence": json.loads(evidence) if isinstance(evidence, str) else evidence})  # type: ignore[no-any-return]
+
+
+def _with_words(row: Mapping[str, Any], names: Names, now: datetime) -> Row:
+    evidence = row["evidence"] or {}
+    due = _due_at(row, evidence)
+    standing = TIMELESS if due is None else AHEAD if due > now else LOST
+    assignee = names.tickets.get(row["entity_id"], {}).get("assignee_id") if row["entity_type"] == "ticket" else None
+    return {
+        **row,
+        "client_name": names.client(row["client_id"]),
+        "site_name": names.site(row["site_id"]),
+        "site_zone": names.zone(row["site_id"]),
+        "subject": _subject(row, evidence, names),
+        "due_at": due,
+        "minutes_left": None if due is None else round((due - now).total_seconds() / 60),
+        "standing": standing,
+        "holder": _holder(row, assignee, names),
+        "next": _next(row, evidence, assignee),
+        "why": reasons_of(row),
+    }
+
+
+def _due_at(row: Mapping[str, Any], evidence: Row) -> datetime | None:
+    if row["alert_type"] == "low_battery_predicted" and evidence.get("days_to_empty") is not None:
+        return row["last_seen_at"] + timedelta(days=evidence["days_to_empty"])  # type: ignore[no-any-return]
+    known = ALERT_TYPES.get(row["alert_type"])
+    said = evidence.get(known.due) if known and known.due else None
+    if not isinstance(said, str):
+        return None
+    try:
+        found = datetime.fromisoformat(said.removesuffix(" UTC"))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _subject(row: Mapping[str, Any], evidence: Row, names: Names) -> str | None:
+    kind = row["entity_type"]
+    if kind == "ticket":
+        found = names.tickets.get(row["entity_id"], {})
+        return found.get("title") or found.get("category")
+    if kind == "device":
+        found = names.devices.get(row["entity_id"], {})
+        return " ".join(word for word in (found.get("kind"), found.get("model")) if word) or None
+    if kind == "work_order":
+        vendor = names.vendors.get(evidence.get("vendor_id") or "") or evidence.get("vendor_id")
+        return ", ".join(word for word in (evidence.get("category"), vendor) if word) or None
+    if kind == "shift":
+        person = names.people.get(evidence.get("person_id") or "") or evidence.get("person_id")
+        return ", ".join(word for word in (person, evidence.get("post")) if word) or None
+    return names.vendors.get(row["entity_id"]) if kind == "vendor" else None
+
+
+def _holder(row: Mapping[str, Any], assignee: str | None, names: Names) -> str:
+    if row["state"] == "acknowledged" and row["acknowledged_by"]:
+        return f"{row['acknowledged_by']} (acknowledged)"
+    return f"{names.people.get(assignee) or assignee} (assignee)" if assignee else "nobody"
+
+
+def _next(row: Mapping[str, Any], evidence: Row, assignee: str | None) -> str:
+    kind = row["alert_type"]
+    if row["state"] == "resolved":
+        return "nothing, it is resolved"
+    if row["state"] == "suppressed":
+        return "nothing, it is muted"
+    proposed = evidence.get("proposals") or []
+    if proposed and kind in ("late_arrival", "no_show", "wrong_site", "coverage_gap"):
+        return f"ask {proposed[0].get('name') or proposed[0].get('person_id')} to come"
+    if kind == "sla_breach_risk" and not assignee:
+        return "give it to somebody"
+    if kind == "device_failure_risk" and evidence.get("action"):
+        return evidence["action"]  # type: ignore[no-any-return]
+    return ALERT_TYPES[kind].next_step if kind in ALERT_TYPES else "look at it"

@@ -1,0 +1,37 @@
+"""Reading rows of alerts and incidents for views, many at once, by their numbers.
+
+Here: statements. Not here: composing what they say (`alerts`, `incidents`), lists by filter (`alerts.queries`).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from resources.sql import statement
+
+Row = dict[str, Any]
+
+
+def alerts_of(connection: Connection, alert_ids: Sequence[int]) -> list[Row]:
+    """Alerts by number, with `priority`, `action_probability`, `priority_reasons` and `priority_basis`."""
+    return _rows(connection, "alerts_of", alert_ids=list(alert_ids))
+
+
+def alerts_in(connection: Connection, incident_ids: Sequence[int]) -> list[Row]:
+    """The alerts that are in some incidents: the same columns, `incident_id`, `joined_at` and `joined_why`."""
+    return _rows(connection, "alerts_in", incident_ids=list(incident_ids))
+
+
+def incidents(connection: Connection, incident_ids: Sequence[int]) -> list[Row]:
+    """Rows of `incidents` by number."""
+    return _rows(connection, "incidents", incident_ids=list(incident_ids))
+
+
+def incident_history(connection: Connection, incident_id: int) -> list[Row]:
+    """The transitions of an incident, the first one first."""
+    return _rows(connection, "incident_history", incident_id=incident_id)
+
+
+def _rows(connection: Connection, name: str, **values: object) -> list[Row]:
+    return [dict(row) for row in connection.execute(statement(__name__, name), values).mappings()]
