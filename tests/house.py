@@ -192,6 +192,10 @@ ARROWS = {
         "opsguard_assets.views", "opsguard_assets.alerts.finding", "opsguard_assets.domains", "opsguard_assets.tables",
         "resources",
     ),
+    "opsguard_assets/web/": (
+        "opsguard_assets.web", "opsguard_assets.views", "opsguard_assets.alerts.feedback",
+        "opsguard_assets.alerts.people", "opsguard_assets.config", "opsguard_assets.tables", "resources",
+    ),
     "opsguard_assets/cadence.py": (),
     "opsguard_assets/domain.py": (
         "opsguard_assets.alerts.alert_type", "opsguard_assets.cadence", "opsguard_assets.config.settings",

@@ -17,6 +17,7 @@ AHEAD, TIMELESS, LOST = "can still be saved", "no deadline", "deadline has passe
 # States of alerts that somebody can still do something about.
 LIVE = ("open", "acknowledged")
 SHOWN_REASONS = 2
+_FIRST = 101  # above every priority
 
 
 def described(alerts: Sequence[Mapping[str, Any]], names: Names, now: datetime) -> list[Row]:
@@ -49,7 +50,8 @@ def order_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
         over = 2 if row["state"] == "suppressed" else 3
     due = row["due_at"].timestamp() if row["due_at"] else 0.0
     priority = row.get("priority")
-    urgency = priority if priority is not None else (101 if row["severity"] == "critical" else -1)
+    is_waiting = priority is None and over == 0 and row["severity"] == "critical"
+    urgency = _FIRST if is_waiting else -1 if priority is None else priority
     place = (AHEAD, TIMELESS, LOST).index(standing)
     return over, -urgency, place, (-due if standing == LOST else due), grave, row["first_seen_at"], row["alert_id"]
 

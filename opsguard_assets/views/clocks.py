@@ -15,6 +15,19 @@ def clock(instant: datetime, zone: str = "UTC") -> str:
     return f"{instant.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M %Z}"
 
 
+def day_clock(instant: datetime, now: datetime, zone: str = "UTC") -> str:
+    """An instant in a zone as people say it: "today 14:20 CET", "tomorrow 02:10 CET", "Wed 4 Mar 2026 14:20 CET"."""
+    local, today = instant.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    days = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+    day = days.get((local.date() - today).days) or f"{local:%a} {local.day} {local:%b %Y}"
+    return f"{day} {local:%H:%M %Z}"
+
+
+def time_left(minutes: int) -> str:
+    """The time until a deadline, or since it, in words: "35 min left", "2 h 10 min ago"."""
+    return f"{span(timedelta(minutes=minutes))} {'ago' if minutes < 0 else 'left'}"
+
+
 def clocks(frame: pl.DataFrame, zone: str = "UTC") -> pl.DataFrame:
     """A frame with instants as readable texts and numbers rounded to one decimal."""
     instants = [name for name, dtype in frame.schema.items() if dtype == INSTANT]

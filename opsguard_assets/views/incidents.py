@@ -161,7 +161,7 @@ def _due(rows: Sequence[Row]) -> Row | None:
     """The alert whose deadline counts: the nearest that can be kept; the latest that has passed where all have."""
     ahead = [row for row in rows if row["standing"] == AHEAD]
     if ahead:
-        return min(ahead, key=lambda row: row["due_at"])  # type: ignore[no-any-return]
+        return min(ahead, key=lambda row: row["due_at"])
     if all(row["standing"] == LOST for row in rows):
         return max(rows, key=lambda row: row["due_at"], default=None)
     return None

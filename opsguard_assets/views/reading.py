@@ -33,5 +33,21 @@ def incident_history(connection: Connection, incident_id: int) -> list[Row]:
     return _rows(connection, "incident_history", incident_id=incident_id)
 
 
+def alert_history(connection: Connection, alert_id: int) -> list[Row]:
+    """The transitions of an alert, the first one first."""
+    return _rows(connection, "alert_history", alert_id=alert_id)
+
+
+def incident_of(connection: Connection, alert_id: int) -> int | None:
+    """The number of the incident that an alert is in."""
+    found = _rows(connection, "incident_of_alert", alert_id=alert_id)
+    return int(found[0]["incident_id"]) if found else None
+
+
+def messages_of(connection: Connection, incident_id: int, *, limit: int = 200) -> list[Row]:
+    """Who was told about an incident or was not and why, and how far each message got (`message_state`)."""
+    return _rows(connection, "messages_of", incident_id=incident_id, limit=limit)
+
+
 def _rows(connection: Connection, name: str, **values: object) -> list[Row]:
     return [dict(row) for row in connection.execute(statement(__name__, name), values).mappings()]
