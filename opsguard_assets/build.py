@@ -19,7 +19,7 @@ from opsguard_assets.config.load import load_settings_of, with_secrets
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, SqlSource
 from opsguard_assets.domain import Job, Learned
-from opsguard_assets.domains import DOMAINS, HOUSE_JOB, JOBS, SYNC_JOB, fed_problems
+from opsguard_assets.domains import AFTER_ALERTS, ALERT_TYPES, DOMAINS, HOUSE_JOB, JOBS, SYNC_JOB, fed_problems
 from opsguard_assets.freshness import with_freshness
 from opsguard_assets.housekeeping import keep_house_job
 from opsguard_assets.intake.assets import accepted_assets, raw_asset, raw_key, simulated_asset, simulated_key
@@ -39,6 +39,7 @@ from opsguard_assets.model_jobs import (
 )
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.roles import roles
+from opsguard_assets.triage.priority.assets import priorities_asset
 from resources.environment import read_environment
 from sensors.arrivals import Watched, arrivals_sensor
 from sensors.cadences import schedule_for
@@ -57,8 +58,10 @@ def build_defs(
     settings = settings or load_settings_of(read_environment(os.environ), os.environ, misfits)
     fed, learned = fed_tables(settings), _learned(settings)
     wanted = [each.problem for each in learned if each.record.is_wanted(settings)]
-    assets = with_freshness(_assets(settings, fed, learned), _cadences(wanted))
     ticking = [job for job in JOBS.values() if job.assets and job.is_fed(fed)]
+    assets = with_freshness(
+        [*_assets(settings, fed, learned), *_after_alerts(settings, ticking)], _cadences(ticking, wanted)
+    )
     others = dg.AssetSelection.assets(*_not_loaded(ticking, learned))
     jobs = [keep_house_job(HOUSE_JOB, settings)]
     if assets:
@@ -108,9 +111,10 @@ def fed_tables(settings: Settings) -> list[str]:
     return [feed.table for source in direct_sources(settings.sources) for feed in source.feeds]
 
 
-def _cadences(wanted: Sequence[Problem]) -> dict[dg.AssetKey, Cadence]:
-    """How often every asset that has a cadence is computed."""
-    ticks = {key: job.cadence for job in JOBS.values() for key in keys_of(job.assets)}
+def _cadences(ticking: Sequence[Job], wanted: Sequence[Problem]) -> dict[dg.AssetKey, Cadence]:
+    """How often every asset that has a cadence is computed; what several jobs compute, by the most frequent one."""
+    rarest_first = sorted(ticking, key=lambda job: job.cadence.every, reverse=True)
+    ticks = {key: job.cadence for job in rarest_first for key in keys_of(job.assets)}
     return ticks | {key: MONITORING for problem in wanted for key in monitored_keys(problem)}
 
 
@@ -131,6 +135,13 @@ def _assets(settings: Settings, fed: Sequence[str], learned: Sequence[_Fed]) -> 
         *(asset for domain in DOMAINS if set(domain.needs) <= set(fed) for asset in domain.assets(settings, fed)),
         *(asset for each in learned for asset in assets_of(each.problem, settings)),
     ]
+
+
+def _after_alerts(settings: Settings, ticking: Sequence[Job]) -> list[dg.AssetsDefinition]:
+    """The assets that follow wherever alerts are settled (`domains.AFTER_ALERTS`)."""
+    settled = [key for job in ticking if job.settles for key in keys_of(job.assets) if key.path[0] == "alerts"]
+    deps = sorted(set(settled) - set(keys_of(AFTER_ALERTS)))
+    return [priorities_asset(settings, ALERT_TYPES, deps)] if deps else []
 
 
 def _job(name: str, selection: dg.AssetSelection, description: str) -> Any:

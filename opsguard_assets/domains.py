@@ -4,6 +4,7 @@ Here: one line per domain, and look-ups. Not here: a record (`<domain>/domain.py
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 DOMAINS: tuple[Domain, ...] = (TICKETS, DEVICES, SHIFTS, VENDORS)
 
 SYNC_JOB, HOUSE_JOB = "sync_sources_job", "keep_house_job"
+# What follows wherever alerts are settled, in the same run and for the same moment.
+AFTER_ALERTS = ("alerts/priorities",)
 # The jobs of the house itself: every source, whatever it fills, and the stores.
 _SYNC = Job(
     name=SYNC_JOB,
@@ -34,7 +37,17 @@ _HOUSE = Job(
     cadence=Cadence(DAY, 4 * HOUR + 30 * MINUTE),
     schedule="Compacts the lake, removes what nobody may need any more, and old runs.",
 )
-_TICKING = (job for domain in DOMAINS for job in domain.jobs)
+
+
+def _with_what_follows(job: Job) -> Job:
+    """A job of a record; one that settles alerts also computes what follows from them."""
+    if job.settles is None:
+        return job
+    at_moment = None if job.at_moment is None else (*job.at_moment, *AFTER_ALERTS)
+    return replace(job, assets=(*job.assets, *AFTER_ALERTS), at_moment=at_moment)
+
+
+_TICKING = (_with_what_follows(job) for domain in DOMAINS for job in domain.jobs)
 JOBS: Mapping[str, Job] = {job.name: job for job in (_SYNC, *_TICKING, _HOUSE)}
 PROBLEMS: Mapping[str, Learned] = {each.name: each for domain in DOMAINS for each in domain.problems}
 TICKS: Mapping[str, Tick] = {tick.name: tick for domain in DOMAINS for tick in domain.ticks}

@@ -31,6 +31,8 @@ _OWNERS = {
     "devices": "team:iot",
     "shifts": "team:workforce",
     "vendors": "team:procurement",
+    "external": "team:operations",
+    "triage": "team:operations",
     "models": "team:ml",
 }
 _ROWS = "Look at the table's page for the rows, and report it: this is a fault of OpsGuard, not of your data."
@@ -56,6 +58,8 @@ _CHECKS = {
     CHAMPION_SCORED: "The champion scored, or the rule before the first training. A warning: a champion should have "
     "scored and could not, so the rule did. The message says why; `opsguard models` shows the champion.",
     "findings_equal_decisions": f"Every finding of the tick ended in exactly one recorded decision. {_ROWS}",
+    "every_alert_has_a_priority": "Each unresolved alert has a priority of its present opening. If not: run `opsguard "
+    "tick` of any kind again; if it stays so, report it: this is a fault of OpsGuard, not of your data.",
     "escalations_accounted_for": "Every planned escalation has ended. If some wait: the next run tries them again; "
     "`opsguard escalations list` shows them.",
     "helpdesk_accepted_escalations": "The helpdesk answered and refused no escalation. If it did: `opsguard "

@@ -42,11 +42,11 @@ FLOORS = {
 GROUND = ("ml.values", "ml.words", *(f"opsguard_assets.{domain}.job_names" for domain in DOMAINS))
 PURE = (
     "ml/", "opsguard_assets/drawing.py", "opsguard_assets/tables/", "opsguard_assets/simulator/",
-    "opsguard_assets/effects/",
+    "opsguard_assets/effects/", "opsguard_assets/triage/",
     *(f"opsguard_assets/{domain}/" for domain in DOMAINS),
 )  # fmt: skip
 # In domains and among effects a module's name says that it touches the world: Dagster, or the lake and the database.
-NAMED = (*DOMAINS, "effects")
+NAMED = (*DOMAINS, "effects", "triage")
 SHELL_NAMES = ("assets.py", "_assets.py", "/io.py", "_io.py")
 PURE_INTAKE = {
     *(f"opsguard_assets/intake/raw/{name}.py" for name in ("drift", "names", "types")),
@@ -170,6 +170,10 @@ ARROWS = {
         )
         for domain in DOMAINS
     },
+    "opsguard_assets/triage/": (
+        "opsguard_assets.triage", "opsguard_assets.alerts", "opsguard_assets.config.settings",
+        "opsguard_assets.metadata", "opsguard_assets.moment", "opsguard_assets.tables", "ml", "resources",
+    ),
     "opsguard_assets/alerts/": ("opsguard_assets.alerts", "opsguard_assets.tables.values", "resources"),
     "opsguard_assets/alerts/monitor_assets.py": (
         "opsguard_assets.alerts", "opsguard_assets.config.settings", "opsguard_assets.metadata",

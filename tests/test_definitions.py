@@ -10,9 +10,10 @@ import dagster as dg
 import pytest
 
 from opsguard_assets.build import build_defs
+from opsguard_assets.cadences import keys_of
 from opsguard_assets.config.load import parse_settings
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.domains import JOBS
+from opsguard_assets.domains import AFTER_ALERTS, JOBS
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples/incident_log/opsguard.yaml"
@@ -51,7 +52,7 @@ def test_every_asset_says_what_it_is_and_who_looks_after_it(defs):
 
 def room_of(key):
     """Whose records an asset is about: its room, but for alerts, and for what lies in two."""
-    about = {"sla_alerts": "tickets", "escalations": "tickets", "health_outcomes": "devices"}
+    about = {"sla_alerts": "tickets", "escalations": "tickets", "health_outcomes": "devices", "priorities": "triage"}
     others = {"raw": "intake", "simulated": "intake", "alerts": f"{key.path[-1].split('_')[0]}s"}
     return about.get(key.path[-1]) or others.get(key.path[0], key.path[0])
 
@@ -63,6 +64,7 @@ def test_every_asset_belongs_to_the_team_of_its_domain(simulated):
         "shifts": "team:workforce",
         "vendors": "team:procurement",
         "models": "team:ml",
+        "triage": "team:operations",
         **dict.fromkeys(("intake", "reference", "security"), "team:data-platform"),
     }
     graph = simulated.resolve_asset_graph()
@@ -127,13 +129,15 @@ def test_the_pace_of_every_job_is_that_of_its_schedule(simulated):
 def test_whatever_has_a_cadence_says_when_it_is_stale_no_sooner_than_a_tick_may_be_left_out(simulated):
     graph, stale = simulated.resolve_asset_graph(), {}
     ticking = [s for s in simulated.schedules if not s.job_name.startswith(("sync_", "keep_", "train_"))]
+    shared = set(keys_of(AFTER_ALERTS))  # by the most frequent of their jobs
     for schedule in ticking:
-        for key in simulated.resolve_job_def(schedule.job_name).asset_layer.executable_asset_keys:
+        for key in simulated.resolve_job_def(schedule.job_name).asset_layer.executable_asset_keys - shared:
             policy = graph.get(key).freshness_policy
             assert policy is not None, key
             stale[key.to_user_string()] = policy.warn_window.to_timedelta() / gap(schedule.cron_schedule)
     assert {"alerts/sla_alerts", "alerts/escalations", "models/sla_breach_watch", "shifts/shift_risk"} <= set(stale)
     assert all(1 < ticks <= 2 for ticks in stale.values()), stale
+    assert {graph.get(key).freshness_policy.warn_window.to_timedelta() for key in shared} == {timedelta(minutes=30)}
 
 
 def test_frequent_jobs_run_in_one_process_and_never_beside_themselves(simulated):

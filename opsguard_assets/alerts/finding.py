@@ -7,8 +7,8 @@ import polars as pl
 
 from opsguard_assets.tables.values import SEVERITIES
 
-# Life-safety alerts: nobody can mute them.
-LIFE_SAFETY = ("fire", "smoke", "intrusion", "panic")
+# Life-safety alerts: nobody can mute them. `kinds` says which spellings mean them; `triage.life_safety` adds others.
+LIFE_SAFETY = ("fire", "smoke", "intrusion", "panic", "gas")
 FINDING = pl.Schema(
     {
         "dedup_key": pl.String(),  # type:entity; one unresolved alert each

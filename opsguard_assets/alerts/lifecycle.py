@@ -25,6 +25,7 @@ from opsguard_assets.alerts.finding import (
     checked,
 )
 from opsguard_assets.tables.values import SEVERITIES
+from resources.copying import copy_in
 from resources.database import Database
 from resources.sql import statement
 from resources.ticks import digest_of, this_program
@@ -217,10 +218,7 @@ def copy_findings(connection: Connection, rows: pl.DataFrame) -> None:
         .select(*FINDING, "findings")
     )
     connection.execute(_sql("create_findings"))
-    raw: Any = connection.connection.driver_connection
-    with raw.cursor() as cursor, cursor.copy("COPY f FROM STDIN WITH (FORMAT csv)") as copy:
-        # COPY reads an unquoted empty field as null, a quoted one as an empty text.
-        copy.write(merged.write_csv(include_header=False, quote_style="non_numeric"))
+    copy_in(connection, "f", merged)
     connection.execute(text("CREATE UNIQUE INDEX ON f (dedup_key)"))
     connection.execute(text("ANALYZE f (dedup_key)"))
 

@@ -37,6 +37,9 @@ class Money(Strict):
             assumption, too.
         late_order_cost: What a work order costs that misses its due time: somebody waits, asks, comes again. An
             assumption, too.
+        service_call_cost: What a visit costs that could have been planned, and what an alert of another system is about
+            where nothing else is known of it (150 to 300; the least is assumed).
+        life_safety_cost: What a fire, an intrusion or the like costs that nobody sees to. An assumption, too.
         alert_minutes: Minutes that somebody needs to handle one alert.
         hourly_cost: What an hour of that person costs.
         prevented_share: Share of the breaches announced in time that acting prevents. An assumption until a hold-out
@@ -48,6 +51,8 @@ class Money(Strict):
     failure_cost: float = Field(default=300, ge=0)
     no_show_cost: float = Field(default=300, ge=0)
     late_order_cost: float = Field(default=200, ge=0)
+    service_call_cost: float = Field(default=150, ge=0)
+    life_safety_cost: float = Field(default=10_000, ge=0)
     alert_minutes: float = Field(default=15, ge=0)
     hourly_cost: float = Field(default=25, ge=0)
     prevented_share: float = Field(default=0.3, ge=0, le=1)

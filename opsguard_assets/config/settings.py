@@ -18,6 +18,7 @@ from opsguard_assets.config.shifts import Shifts
 from opsguard_assets.config.sla import SlaThresholds
 from opsguard_assets.config.sources import Source
 from opsguard_assets.config.ticket_system import RecordOnly, TicketSystemSettings
+from opsguard_assets.config.triage import Triage
 from opsguard_assets.config.vendors import Vendors
 
 
@@ -48,6 +49,7 @@ class Settings(Strict):
     vendors: Vendors = Vendors()
     learning: Learning = Learning()
     money: Money = Money()
+    triage: Triage = Triage()
 
     @field_validator("sources")
     @classmethod

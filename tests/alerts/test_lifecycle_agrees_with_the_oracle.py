@@ -75,7 +75,7 @@ def seen(database):
 
 def emptied(database):
     with database.begin() as connection:
-        connection.execute(text("TRUNCATE alerts, alert_transitions, mutes, monitor_ticks, decisions"))
+        connection.execute(text("TRUNCATE alerts, alert_transitions, mutes, monitor_ticks, decisions CASCADE"))
 
 
 A, NONE = {"a": ("medium", True, None)}, {}

@@ -26,7 +26,10 @@ def number_at(number):
 def emptied(database):
     with database.begin() as connection:
         connection.execute(
-            text("TRUNCATE alerts, alert_transitions, mutes, monitor_ticks, decisions, withdrawals, withdrawn_rows")
+            text(
+                "TRUNCATE alerts, alert_transitions, mutes, monitor_ticks, decisions, withdrawals, withdrawn_rows "
+                "CASCADE"
+            )
         )
 
 

@@ -107,4 +107,4 @@ def everything(database) -> dict[str, list[str]]:
 
 def emptied(database) -> None:
     with database.begin() as connection:
-        connection.execute(text(f"TRUNCATE {', '.join(TABLES)}"))
+        connection.execute(text(f"TRUNCATE {', '.join(TABLES)} CASCADE"))

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from opsguard_assets.config.settings import Settings
-from tests.config.consequences import devices, house, shifts, tickets, vendors
+from tests.config.consequences import devices, house, shifts, tickets, triage, vendors
 from tests.config.consequences.given import STORES, as_text
 
 # Setting -> another value than its default, and what shows it.
@@ -77,6 +77,10 @@ CASES = {
     "money.failure_cost": (2000, house.costs),
     "money.no_show_cost": (2000, house.costs),
     "money.late_order_cost": (2000, house.costs),
+    "money.service_call_cost": (500, triage.priorities_of),
+    "money.life_safety_cost": (500, triage.priorities_of),
+    "triage.life_safety": (("Water leak",), triage.priorities_of),
+    "triage.costs": ({"device_silent": 5000}, triage.priorities_of),
     "money.alert_minutes": (60, house.costs),
     "money.hourly_cost": (60, house.costs),
     "money.prevented_share": (0.9, house.costs),

@@ -1,0 +1,76 @@
+"""The priorities of alerts as an asset. Not here: computing them (`priority`), writing them (`io`)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import dagster as dg
+import polars as pl
+
+from opsguard_assets.alerts.alert_type import AlertType
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.metadata import Materialized, check_spec, figures, owners_of, preview
+from opsguard_assets.moment import Moment
+from opsguard_assets.triage.priority.inputs import Described
+from opsguard_assets.triage.priority.io import Prioritised, prioritise, rule_judge, without_priority
+from opsguard_assets.triage.priority.priority import INTERRUPTS, SUPERVISOR
+from resources.database import Database
+
+PRIORITIES_KEY: Final = dg.AssetKey(["alerts", "priorities"])
+_CHECK: Final = "every_alert_has_a_priority"
+
+
+def priorities_asset(
+    settings: Settings, declared: Mapping[str, AlertType], deps: Sequence[dg.AssetKey]
+) -> dg.AssetsDefinition:
+    """The asset of priorities; it follows every asset that settles alerts.
+
+    Args:
+        settings: Costs, and what protects lives.
+        declared: The types of alerts that domains declare, by name.
+        deps: The assets that settle alerts.
+    """
+
+    @dg.asset(
+        key=PRIORITIES_KEY,
+        deps=deps,
+        group_name="alerts",
+        kinds={"postgres", "polars"},
+        owners=owners_of("triage"),
+        description="How much leaving each unresolved alert for one hour would cost, as a priority from 0 to 100 with "
+        f"reasons: from {INTERRUPTS} on worth interrupting a specialist, from {SUPERVISOR} on a supervisor.",
+        check_specs=[check_spec(_CHECK, PRIORITIES_KEY)],
+    )
+    def priorities(config: Moment, database: dg.ResourceParam[Database]) -> Materialized:
+        done = prioritise(database, Described(declared, settings), rule_judge(), config.instant())
+        return dg.MaterializeResult(metadata=_shown(done), check_results=[_complete(database)])
+
+    return priorities
+
+
+def _complete(database: Database) -> dg.AssetCheckResult:
+    unresolved, without = without_priority(database)
+    return dg.AssetCheckResult(
+        check_name=_CHECK,
+        passed=not without,
+        description=f"{unresolved - without:,} of {unresolved:,} unresolved alerts have a priority",
+        metadata={"unresolved": unresolved, "without": without},
+    )
+
+
+def _shown(done: Prioritised) -> Mapping[str, dg.MetadataValue]:
+    rows = done.alerts
+    shown = rows.sort("priority", "alert_id", descending=[True, False]).head(20)
+    columns = ("alert_id", "alert_type", "severity", "priority", "action_probability")
+    counts: dict[str, Any] = {
+        "as_of": done.as_of,
+        "alerts": len(rows),
+        "written": done.written,
+        "noted": done.noted,
+        "from_80": int((rows["priority"] >= INTERRUPTS).sum()),
+        "from_90": int((rows["priority"] >= SUPERVISOR).sum()),
+    }
+    return {
+        **figures(counts),
+        "judge": dg.MetadataValue.text(f"{done.judge.name} {done.judge.version}"),
+        "highest": preview(shown.select(*columns, pl.col("reasons").list.join("; "))),
+    }

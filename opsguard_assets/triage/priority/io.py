@@ -1,0 +1,173 @@
+"""The priorities of all unresolved alerts, computed and written in one transaction.
+
+Here: the order of statements, and which changes are worth a line in the history. Not here: the scale (`priority`), its
+inputs (`inputs`), SQL (`sql`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import polars as pl
+from sqlalchemy import TextClause
+
+from ml.problems.alert_action.rule import AlertRule
+from opsguard_assets.alerts.lifecycle import lock_alerts
+from opsguard_assets.triage.priority.inputs import UNRESOLVED, Described, with_inputs
+from opsguard_assets.triage.priority.priority import INTERRUPTS, SUPERVISOR, priorities
+from resources.copying import copy_in, copy_out
+from resources.database import Database
+from resources.sql import statement
+
+# A priority that moved by so many points since its history noted it last is noted again; so is one that crosses a mark.
+_NOTED_FROM: Final = 5
+_MARKS: Final = (INTERRUPTS, SUPERVISOR)
+_DIGITS: Final = 4
+_RULE, _MODEL = "rule", "model"
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Who says how probable it is that an alert needs a person.
+
+    Attributes:
+        probability: From rows with the inputs of the rule to probabilities, one per row.
+        name: Of the model or the rule.
+        version: Of it.
+        run_id: The run that trained it; None for the rule.
+        basis: `rule` or `model`.
+    """
+
+    probability: Callable[[pl.DataFrame], pl.Series]
+    name: str
+    version: str
+    run_id: str | None = None
+    basis: str = _RULE
+
+
+@dataclass(frozen=True)
+class Prioritised:
+    """What a run did.
+
+    Attributes:
+        as_of: The moment that it was computed for: never before the newest one.
+        alerts: Unresolved alerts, with `alert_type`, `severity`, `priority`, `action_probability` and `reasons`.
+        written: Priorities that changed.
+        noted: Changes that their histories tell.
+        judge: Who judged.
+    """
+
+    as_of: datetime
+    alerts: pl.DataFrame
+    written: int
+    noted: int
+    judge: Judge
+
+
+def rule_judge() -> Judge:
+    """The rule of cold start."""
+    rule = AlertRule()
+    return Judge(rule.predict, rule.name, rule.version)
+
+
+def prioritise(database: Database, described: Described, judge: Judge, as_of: datetime) -> Prioritised:
+    """Computes the priorities of all unresolved alerts and writes those that changed.
+
+    Running it again changes nothing. A moment before the newest one is computed as the newest: alerts are as they are
+    now.
+
+    Args:
+        database: The database of alerts.
+        described: The types of alerts.
+        judge: Who says whether an alert needs a person.
+        as_of: The moment, UTC.
+    """
+    dues = {name: each.due for name, each in described.declared.items() if each.due}
+    with database.begin() as connection:
+        lock_alerts(connection)
+        connection.execute(_sql("unresolved"), {"types": list(dues), "dues": list(dues.values())})
+        alerts = copy_out(connection, "unresolved", UNRESOLVED)
+        moment = max(as_of, _newest(alerts) or as_of)
+        rows = prioritised(alerts, described, judge, moment)
+        changed = changes(rows)
+        if len(changed):
+            connection.execute(_sql("create_found"))
+            copy_in(connection, "found", changed)
+            connection.execute(_sql("write"), {"as_of": moment})
+            connection.execute(_sql("note"), {"as_of": moment})
+    return Prioritised(moment, rows, len(changed), int(changed["is_noted"].sum()), judge)
+
+
+def prioritised(alerts: pl.DataFrame, described: Described, judge: Judge, at: datetime) -> pl.DataFrame:
+    """Unresolved alerts (`UNRESOLVED`) with their priorities at a moment (`priority.priorities`), and who judged."""
+    inputs = with_inputs(alerts, described).with_columns(
+        is_life_safety=pl.col("is_life_safety").cast(pl.Float64)  # as a feature
+    )
+    probability = judge.probability(inputs).round(_DIGITS).rename("action_probability")
+    scored = priorities(inputs.with_columns(probability, pl.col("is_life_safety") == 1), at)
+    return scored.with_columns(
+        basis=pl.lit(judge.basis),
+        model_name=pl.lit(judge.name),
+        model_version=pl.lit(judge.version),
+        model_run_id=pl.lit(judge.run_id, pl.String),
+    )
+
+
+def changes(rows: pl.DataFrame) -> pl.DataFrame:
+    """The priorities that differ from what is stored, in the columns of `sql/create_found`.
+
+    `is_noted`: an alert's first priority, one that moved by `_NOTED_FROM` points since the last noted one, one that
+    crossed 80 or 90 since then.
+    """
+    said, new = pl.col("said_priority"), pl.col("priority")
+    crossed = [(said >= mark) != (new >= mark) for mark in _MARKS]
+    is_noted = pl.any_horizontal((new.cast(pl.Int32) - said).abs() >= _NOTED_FROM, *crossed).fill_null(value=True)
+    texts = pl.format('["{}"]', pl.col("reasons").list.eval(_escaped(pl.element())).list.join('", "'))
+    changed = pl.any_horizontal(
+        pl.col("opening").ne_missing(pl.col("old_opening")),
+        new.ne_missing(pl.col("old_priority")),
+        pl.col("action_probability").ne_missing(pl.col("old_probability")),
+        pl.col("_texts").ne_missing(pl.col("old_reasons")),
+        pl.col("basis").ne_missing(pl.col("old_basis")),
+        pl.col("model_version").ne_missing(pl.col("old_version")),
+    )
+    return (
+        rows.with_columns(_texts=texts)
+        .filter(changed)
+        .select(
+            "alert_id",
+            "opening",
+            "action_probability",
+            "priority",
+            "hourly_harm",
+            "_texts",
+            "basis",
+            "model_name",
+            "model_version",
+            "model_run_id",
+            is_noted.alias("is_noted"),
+            "said_priority",
+            reason=pl.col("reasons").list.head(2).list.join("; "),
+        )
+    )
+
+
+def without_priority(database: Database) -> tuple[int, int]:
+    """The number of unresolved alerts, and of those among them whose opening has no priority."""
+    with database.begin() as connection:
+        unresolved, without = connection.execute(_sql("without")).one()
+    return int(unresolved), int(without)
+
+
+def _newest(alerts: pl.DataFrame) -> datetime | None:
+    newest = alerts["old_as_of"].max()
+    return newest if isinstance(newest, datetime) else None
+
+
+def _escaped(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
+
+
+def _sql(name: str) -> TextClause:
+    return statement(__name__, name)
