@@ -21,6 +21,7 @@ from opsguard_assets.intake.readers.simulated import direct_sources
 from opsguard_assets.metadata import preview_rows
 from opsguard_assets.models.outcomes import outcomes_of
 from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.web.tokens import forget_used
 from resources.database import Database
 from resources.housekeeping import PROBE, tidy
 from resources.lake import Lake
@@ -28,6 +29,8 @@ from sensors.launching import naming_executor
 
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _MOST_RUNS = 5_000
+# Who uses an expired link within a month still finds its record; a signature of Slack holds for five minutes.
+_LINKS_KEPT, _CLICKS_KEPT = timedelta(days=30), timedelta(days=1)
 # What a tick writes of its moment, by day.
 SCORES = tuple(table for domain in DOMAINS for table in domain.tables.scores)
 INTAKE_BOOKS = (ledger.NAME, batch_marks.BEGUN, batch_marks.WRITTEN, withdraw.LISTS)
@@ -71,6 +74,12 @@ def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
         context.add_output_metadata({"rows_deleted": prune(database, before)})
 
     @dg.op
+    def delete_old_links(context: dg.OpExecutionContext, database: dg.ResourceParam[Database]) -> None:
+        now = datetime.now(UTC)
+        deleted = forget_used(database, links_before=now - _LINKS_KEPT, clicks_before=now - _CLICKS_KEPT)
+        context.add_output_metadata({"rows_deleted": deleted})
+
+    @dg.op
     def delete_old_runs(context: dg.OpExecutionContext) -> None:
         before = datetime.now(UTC) - timedelta(days=settings.retention.run_days)
         context.add_output_metadata({"runs_deleted": delete_runs(context.instance, before)})
@@ -86,6 +95,7 @@ def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
         delete_old_raw()
         delete_old_scores()
         delete_old_decisions()
+        delete_old_links()
         tidy_lake()
         delete_old_runs()
 

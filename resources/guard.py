@@ -46,11 +46,14 @@ class Guard:
         app: What is guarded.
         names: Host names by which this server may be called, with any port: tunnels change it.
         is_dagster: Whether writing takes JSON, and GraphQL by GET takes queries only. MLflow's clients upload files.
+        has_secret_links: Whether addresses of pages are secrets: they are not logged, and as these pages send no
+            referrer, browsers call the origin of their own forms `null` (Fetch, "append a request Origin header").
     """
 
     app: App
     names: Iterable[str] = field(default=NAMES)
     is_dagster: bool = False
+    has_secret_links: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection."""
@@ -62,7 +65,8 @@ class Guard:
             if self.is_dagster and scope["type"] == "http":
                 receive = await _check_content(scope, receive)
         except RefusedError as refused:
-            _log.warning("%s %s refused: %s", scope.get("method", "WEBSOCKET"), scope["path"], refused)
+            path = "a page" if self.has_secret_links else scope["path"]
+            _log.warning("%s %s refused: %s", scope.get("method", "WEBSOCKET"), path, refused)
             await _refuse(scope, send, refused)
             return
         await self.app(scope, receive, _with_frames(send) if scope["type"] == "http" else send)
@@ -72,10 +76,11 @@ class Guard:
         host = _one(headers, "host")
         if host is None or _name_of(host) not in self.names:
             raise RefusedError(403, f"this server is not called {host!r}; open it by 127.0.0.1 or localhost")
-        origin = _one(headers, "origin")
-        if origin is not None and origin.lower() not in (f"http://{host}".lower(), f"https://{host}".lower()):
+        origin, site = _one(headers, "origin"), _one(headers, "sec-fetch-site")
+        own = (f"http://{host}".lower(), f"https://{host}".lower())
+        is_hidden = self.has_secret_links and origin == "null" and site in (None, "same-origin")
+        if origin is not None and origin.lower() not in own and not is_hidden:
             raise RefusedError(403, f"pages of {origin} may not ask this server")
-        site = _one(headers, "sec-fetch-site")
         if site is not None and site not in _OWN and not _is_followed_link(scope, headers):
             raise RefusedError(403, "pages of other sites may link to this server, and not ask it")
 

@@ -8,6 +8,7 @@ closes then. So nothing is left behind, on Linux and macOS alike.
 """
 
 import argparse
+import importlib
 import logging
 import os
 import signal
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from resources.guard import App, Guard
 
 if TYPE_CHECKING:
+    import uvicorn
     from dagster._core.workspace.load_target import WorkspaceLoadTarget
 
 LOCATION = "opsguard"
@@ -97,11 +99,18 @@ def serve_mlflow(place: argparse.Namespace) -> None:
     _listen(Guard(app), place.fd)
 
 
+def serve_pages(place: argparse.Namespace) -> None:
+    """OpsGuard's own pages: the application that `create` of a module makes; it guards itself."""
+    app: App = importlib.import_module(place.module).create()
+    _listen(app, place.fd)
+
+
 SERVERS: dict[str, Callable[[argparse.Namespace], None]] = {
     "code": serve_code,
     "daemon": serve_daemon,
     "web": serve_web,
     "mlflow": serve_mlflow,
+    "pages": serve_pages,
 }
 
 
@@ -111,7 +120,9 @@ def main() -> NoReturn:
     parser.add_argument("server", choices=SERVERS)
     parser.add_argument("--socket", help="Unix socket of the code server")
     parser.add_argument("--fd", type=int, help="descriptor of a listening socket")
-    parser.add_argument("--module", default="opsguard_assets.definitions", help="module of the definitions")
+    parser.add_argument(
+        "--module", default="opsguard_assets.definitions", help="module of the definitions, or of the pages"
+    )
     place = parser.parse_args()
     log_plainly()
     threading.Thread(target=_follow_parent, name="follow-parent", daemon=True).start()
@@ -176,7 +187,14 @@ def _workspace(path: str) -> "WorkspaceLoadTarget":
 def _listen(app: App, descriptor: int) -> None:
     import uvicorn  # noqa: PLC0415
 
-    config = uvicorn.Config(
+    uvicorn.Server(listening(app)).run(sockets=[socket.socket(fileno=descriptor)])
+
+
+def listening(app: App) -> "uvicorn.Config":
+    """How an application is served: what is asked is not logged, because addresses can be secrets."""
+    import uvicorn  # noqa: PLC0415
+
+    return uvicorn.Config(
         app,
         log_config=None,
         log_level="warning",
@@ -185,7 +203,6 @@ def _listen(app: App, descriptor: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=3,
     )
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=descriptor)])
 
 
 class _OneLine(logging.Formatter):

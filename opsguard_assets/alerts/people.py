@@ -35,13 +35,22 @@ def acknowledge(database: Database, alert_id: int, *, at: datetime, actor: str, 
         ActionError: When there is no such alert, or it is resolved.
     """
     with database.begin() as connection:
-        state = _state(connection, alert_id)
-        if state == "resolved":
-            raise ActionError(f"Alert {alert_id} is already resolved.")
-        values = {"at": at, "actor": actor, "alert_id": alert_id}
-        connection.execute(statement(__name__, "acting/acknowledge"), values)
-        after = state if state == "suppressed" else "acknowledged"
-        _note(connection, alert_id, at, actor, (state, after), note or "acknowledged")
+        acknowledge_in(connection, alert_id, at=at, actor=actor, note=note)
+
+
+def acknowledge_in(connection: Connection, alert_id: int, *, at: datetime, actor: str, note: str = "") -> None:
+    """The same in the caller's transaction.
+
+    Raises:
+        ActionError: Like `acknowledge`.
+    """
+    state = _state(connection, alert_id)
+    if state == "resolved":
+        raise ActionError(f"Alert {alert_id} is already resolved.")
+    values = {"at": at, "actor": actor, "alert_id": alert_id}
+    connection.execute(statement(__name__, "acting/acknowledge"), values)
+    after = state if state == "suppressed" else "acknowledged"
+    _note(connection, alert_id, at, actor, (state, after), note or "acknowledged")
 
 
 def resolve(database: Database, alert_id: int, *, at: datetime, actor: str, note: str) -> None:

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import typer
@@ -14,11 +14,11 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import meaning
 from opsguard_assets.views.alerts import LOST, TIMELESS
 from opsguard_assets.views.clocks import clock, span
+from opsguard_assets.views.evidence import facts_of
 from opsguard_assets.views.texts import line
 
 Row = dict[str, Any]
 _NARROWEST, _WIDEST = 60, 120
-_INSTANTS = {"resolution_due_at", "last_at", "since_at", "below_60_since_at"}
 
 
 def print_alerts(rows: Sequence[Row], zone: str) -> None:
@@ -73,11 +73,11 @@ def print_alert(row: Row, history: Sequence[Row], settings: Settings) -> None:
 
 def _print_evidence(evidence: Mapping[str, Any], zone: str) -> None:
     """The evidence, and the proposed substitutes."""
-    facts = {name: value for name, value in evidence.items() if value not in (None, "", []) and name != "proposals"}
+    facts = facts_of(evidence, zone)
     if facts:
         typer.echo("\nEvidence")
-        for name, value in facts.items():
-            typer.echo(f"    {name.lstrip('_').replace('_', ' '):<22}{_fact(name, value, zone)}")
+        for name, value in facts:
+            typer.echo(f"    {name:<22}{value}")
     proposed = evidence.get("proposals") or []
     if proposed:
         rows = [
@@ -86,16 +86,6 @@ def _print_evidence(evidence: Mapping[str, Any], zone: str) -> None:
         print_rows(
             "\nProposed substitutes, best first", [{k: line(str(v or "")) for k, v in one.items()} for one in rows]
         )
-
-
-def _fact(name: str, value: object, zone: str) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.1%}" if "risk" in name or name == "fraction_used" else f"{value:,.1f}"
-    if name in _INSTANTS and isinstance(value, str):
-        return clock(datetime.fromisoformat(value), zone)
-    return line(str(value))
 
 
 def _due(row: Row, zone: str) -> str:

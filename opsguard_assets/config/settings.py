@@ -20,6 +20,7 @@ from opsguard_assets.config.sources import Source
 from opsguard_assets.config.ticket_system import RecordOnly, TicketSystemSettings
 from opsguard_assets.config.triage import Triage
 from opsguard_assets.config.vendors import Vendors
+from opsguard_assets.config.web import WebService
 
 
 class Operations(Strict):
@@ -50,6 +51,7 @@ class Settings(Strict):
     learning: Learning = Learning()
     money: Money = Money()
     triage: Triage = Triage()
+    web: WebService = WebService()
 
     @field_validator("sources")
     @classmethod

@@ -77,6 +77,14 @@ def names_of(lake: Lake, alerts: Sequence[Row], people: Iterable[str | None] = (
     )
 
 
+def home_of(lake: Lake, person_id: str) -> tuple[str | None, str | None]:
+    """The name of a person, and the time zone of the site that the person belongs to; None for what is unknown."""
+    person = _known(lake, "people", "person_id", [person_id], ("name", "home_site_id")).get(person_id)
+    site_id = person["home_site_id"] if person else None
+    site = _known(lake, "sites", "site_id", [site_id], ("timezone",)).get(site_id or "")
+    return (person["name"] if person else None), (site["timezone"] if site else None)
+
+
 def _named(lake: Lake, table: str, key: str, wanted: Iterable[str | None]) -> dict[str, str]:
     return {number: row["name"] for number, row in _known(lake, table, key, wanted, ("name",)).items()}
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, text
 
+from resources.database import Database
 from resources.sql import statement
 
 VIEW, ACKNOWLEDGE, FEEDBACK = "view", "acknowledge", "feedback"
@@ -141,10 +142,20 @@ def use(
     return Use(_token(row), result, is_first=True)
 
 
-def forget_expired(connection: Connection, *, before: datetime) -> int:
-    """Deletes tokens that expired before an instant; returns how many."""
-    gone = connection.execute(text("DELETE FROM link_tokens WHERE expires_at < :before"), {"before": before})
-    return int(gone.rowcount)
+def forget_used(database: Database, *, links_before: datetime, clicks_before: datetime) -> int:
+    """Deletes tokens that expired before an instant, and what is remembered of Slack's requests; returns how many.
+
+    Args:
+        database: Where they are.
+        links_before: Tokens that expired before this go.
+        clicks_before: Requests before this go; their signatures must have run out.
+    """
+    statements = (
+        ("DELETE FROM link_tokens WHERE expires_at < :before", links_before),
+        ("DELETE FROM slack_requests WHERE at < :before", clicks_before),
+    )
+    with database.begin() as connection:
+        return sum(connection.execute(text(words), {"before": before}).rowcount for words, before in statements)
 
 
 def _digest(token: str, purpose: str) -> bytes:

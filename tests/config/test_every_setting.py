@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from opsguard_assets.config.settings import Settings
-from tests.config.consequences import devices, house, shifts, tickets, triage, vendors
+from tests.config.consequences import devices, house, shifts, tickets, triage, vendors, web
 from tests.config.consequences.given import STORES, as_text
 
 # Setting -> another value than its default, and what shows it.
@@ -85,6 +85,14 @@ CASES = {
     "money.hourly_cost": (60, house.costs),
     "money.prevented_share": (0.9, house.costs),
     "money.lead_minutes": (10, house.costs),
+    "web.host": ("127.0.0.2", web.listens_at),
+    "web.port": (3199, web.listens_at),
+    "web.base_url": ("https://ops.example.org", web.names_answered),
+    "web.allowed_hosts": (("desk.internal",), web.names_answered),
+    "web.proxies": (("10.0.0.7",), web.asked_often),
+    "web.slack_signing_secret": ("${SLACK_SECRET}", web.slack_answered),
+    "web.link_hours": (24, web.links_work),
+    "web.requests_per_minute": (60, web.asked_often),
     **{f"ticket_system[sql].{name}": (value, house.sql_desk) for name, value in house.OTHER_SQL.items()},
     **{f"ticket_system[webhook].{name}": (value, house.webhook_desk) for name, value in house.OTHER_WEBHOOK.items()},
 }

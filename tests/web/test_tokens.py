@@ -14,7 +14,7 @@ from opsguard_assets.web.tokens import (
     PURPOSES,
     VIEW,
     TokenError,
-    forget_expired,
+    forget_used,
     issue,
     peek,
     use,
@@ -135,7 +135,7 @@ def test_a_link_needs_purpose_subject_and_recipient(database, purposes, subject,
 
 def test_expired_tokens_are_forgotten_and_others_kept(database):
     old, new = issued(database), issued(database, at=NOW + DAY)
-    with database.begin() as connection:
-        assert forget_expired(connection, before=NOW + DAY + timedelta(minutes=1)) == len(PURPOSES)
+    later = NOW + DAY + timedelta(minutes=1)
+    assert forget_used(database, links_before=later, clicks_before=later) == len(PURPOSES)
     assert looked(database, old, VIEW) is None
     assert looked(database, new, VIEW, at=NOW + DAY) is not None

@@ -1,0 +1,63 @@
+"""What a click does: acknowledge, or say whether it was useful; in the caller's transaction.
+
+Here: the one way from a button to `alerts` and `incidents`, for pages and Slack alike. Not here: who may click
+(`tokens`, `slack`).
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from opsguard_assets.alerts.feedback import Surface, give_feedback
+from opsguard_assets.alerts.people import ActionError, acknowledge_in
+from opsguard_assets.views.actions import ACKNOWLEDGE, VERDICTS, Subject
+from resources.sql import statement
+
+_SAID = {
+    "useful": "said that it was useful",
+    "noise": "said that it was noise",
+    "wrong": "said that it was wrong",
+}
+
+
+def act(
+    connection: Connection, subject: Subject, action: str, *, at: datetime, actor: str, surface: Surface
+) -> dict[str, Any]:
+    """Does what a button says.
+
+    Args:
+        connection: An open transaction.
+        subject: The alert or incident that it is about.
+        action: `ACKNOWLEDGE` or one of `VERDICTS`.
+        at: The time of the clock (UTC).
+        actor: Who clicked.
+        surface: Where.
+
+    Returns:
+        What was done: `action`, `actor`, `at` (ISO 8601) and `words`, a sentence about it; JSON can hold it.
+
+    Raises:
+        ActionError: When it is not possible; the message says why.
+    """
+    if action == ACKNOWLEDGE:
+        _acknowledge(connection, subject, at=at, actor=actor)
+        words = f"{actor} acknowledged it."
+    elif action in VERDICTS:
+        give_feedback(connection, _alerts(connection, subject), action, at=at, actor=actor, surface=surface)
+        words = f"{actor} {_SAID[action]}."
+    else:
+        raise ActionError(f"There is no action {action!r}.")
+    return {"action": action, "actor": actor, "at": at.isoformat(), "words": words}
+
+
+def _acknowledge(connection: Connection, subject: Subject, *, at: datetime, actor: str) -> None:
+    for number in _alerts(connection, subject):
+        acknowledge_in(connection, number, at=at, actor=actor)
+
+
+def _alerts(connection: Connection, subject: Subject) -> list[int]:
+    if subject.kind == "alert":
+        return [subject.number]
+    values = {"incident_id": subject.number}
+    return [int(number) for number in connection.execute(statement(__name__, "subject_alerts"), values).scalars()]
