@@ -22,7 +22,7 @@ setup: .venv/ready ## Create .venv and install everything that is pinned
 demo: setup ## Run the main job on a simulated provider
 	@$(BIN)/opsguard demo
 
-up: setup ## Open Dagster and MLflow on the same data; Ctrl-C stops both
+up: setup ## Open OpsGuard, Dagster and MLflow on the same data; Ctrl-C stops all
 	@$(BIN)/opsguard up
 
 test: setup ## Run the tests, properties on a quarter of their examples; shows the 20 slowest

@@ -22,7 +22,7 @@ from resources.revision import code_revision
 
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 COMMANDS = {
-    "up": "Open Dagster (UI and daemon) and MLflow on the same data.",
+    "up": "Open OpsGuard's pages, Dagster (UI and daemon) and MLflow on the same data.",
     "demo": "Load once, score one moment of every domain, and show the results.",
     "status": "Show the state: ticks and their lag, alerts, models, sources, pending and failed work.",
     "sync": "Load everything new from the sources.",
@@ -41,6 +41,7 @@ COMMANDS = {
     "simulate": "Write the records of a simulated provider for a period, and their ground truth.",
     "tables": "Print the contract: tables, columns, units, rules.",
     "raw": "Repair the raw records: set aside what cannot be read.",
+    "serve": "Serve the pages behind links in messages, and Slack's buttons, without Dagster.",
     "doctor": "Check versions, stores, sources and permissions, and name the remedies.",
 }
 

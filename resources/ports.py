@@ -62,6 +62,28 @@ def take_port(wanted: int) -> Port:
     raise PortError(f"no port can be had on {HOST}: {refused.strerror}")
 
 
+def listen_on(host: str, port: int) -> socket.socket:
+    """Listens on an address and port, and on no other.
+
+    Raises:
+        PortError: When it cannot be had; the message says who has it, as far as this user may know.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise PortError(f"{host} is no address of this machine: {error.strerror}") from None
+    family, _, _, _, address = found[0]
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise PortError(f"port {port} on {host} {_why(port, error)}; name another one with --port") from None
+    return listener
+
+
 def _why(port: int, refused: OSError) -> str:
     """Who listens on a port, as far as this user may know, or why else it cannot be had."""
     if refused.errno != errno.EADDRINUSE:

@@ -1,4 +1,4 @@
-"""`opsguard up`: runs Dagster and MLflow on this installation's stores, until Ctrl-C.
+"""`opsguard up`: runs OpsGuard's pages, Dagster and MLflow on this installation's stores, until Ctrl-C.
 
 Here: which servers run, their addresses, and the output. Not here: running them (`resources.servers`) and what they
 serve (`resources.serving`).
@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from resources.environment import Environment
 
 _LONGEST_START_SECONDS = 300
-_LOG_NAMES = {"code": "code-server", "web": "dagster-webserver", "daemon": "dagster-daemon", "mlflow": "mlflow"}
+_LOG_NAMES = {
+    "code": "code-server",
+    "web": "dagster-webserver",
+    "daemon": "dagster-daemon",
+    "mlflow": "mlflow",
+    "pages": "web-service",
+}
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -46,18 +52,27 @@ def up(
     mlflow_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of MLflow; if it is taken, another one. 0: any free port.")
     ] = 5000,
+    web_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Port of OpsGuard's own pages; if it is taken, another one. 0: any free port. Default: web.port.",
+        ),
+    ] = None,
 ) -> None:
-    """Open Dagster (UI and daemon) and MLflow on the same data. Ctrl-C stops only what this command started.
+    """Open OpsGuard's pages, Dagster (UI and daemon) and MLflow on the same data.
 
-    Both listen on this machine only, and accept requests of their own pages and of local programs. One `opsguard up`
-    runs per OPSGUARD_HOME; its logs are in OPSGUARD_HOME/logs. It reads opsguard.yaml at the start.
+    All listen on this machine only, and accept requests of their own pages and of local programs. One `opsguard up`
+    runs per OPSGUARD_HOME; its logs are in OPSGUARD_HOME/logs. It reads opsguard.yaml at the start. Ctrl-C stops only
+    what this command started.
     """
-    say("Starting Dagster and MLflow …")
+    say("Starting OpsGuard, Dagster and MLflow …")
     stopping = _Stopping()
     with ExitStack() as stack:
         try:
             _listen_to_signals(stopping)
-            _run(stack, stopping, config, {"Dagster": dagster_port, "MLflow": mlflow_port})
+            _run(stack, stopping, config, {"OpsGuard": web_port, "Dagster": dagster_port, "MLflow": mlflow_port})
         except _Stopped:
             say("\nStopping …")
 
@@ -98,18 +113,21 @@ def _listen_to_signals(stopping: _Stopping) -> None:
         signal.signal(signal.SIGHUP, stopping)
 
 
-def _run(stack: ExitStack, stopping: _Stopping, config: Path | None, wanted: Mapping[str, int]) -> None:
+def _run(stack: ExitStack, stopping: _Stopping, config: Path | None, asked: Mapping[str, int | None]) -> None:
     from resources.environment import read_environment  # noqa: PLC0415 - after the first line
 
     home = read_environment(os.environ).home
     occupancy, left = stack.enter_context(occupied(home))
     if left:
         say(f"Stopped processes of a killed `opsguard up`: {', '.join(left)}.")
+    from opsguard_assets.commands.session import environment_of, opened  # noqa: PLC0415 - takes a second
+    from opsguard_assets.config.load import load_settings_of  # noqa: PLC0415
+
+    web = load_settings_of(environment_of(config), os.environ).web
+    wanted = {name: web.port if number is None else number for name, number in asked.items()}
     ports = {name: stack.enter_context(take_port(number)) for name, number in wanted.items()}
     occupancy.addresses |= {name: f"http://{HOST}:{port.number}" for name, port in ports.items()}
     occupancy.note([])
-    from opsguard_assets.commands.session import opened  # noqa: PLC0415 - takes a second
-
     session = stack.enter_context(opened(config))
     servers = Servers(home / "logs", _variables(session, occupancy), noted=occupancy.note)
     stopping.servers = stack.enter_context(servers)
@@ -119,7 +137,7 @@ def _run(stack: ExitStack, stopping: _Stopping, config: Path | None, wanted: Map
     for name, port in ports.items():
         why = f"  (port {wanted[name]} {port.elsewhere})" if port.elsewhere else ""
         say(f"{name:<8} {occupancy.addresses[name]}{why}")
-    say("Ctrl-C stops both.")
+    say("Ctrl-C stops all of them.")
     servers.watch(_say_when, _keep_database(session.installation.environment))
 
 
@@ -170,4 +188,11 @@ def _specs(occupancy: Occupancy, ports: Mapping[str, Port]) -> list[ServerSpec]:
         serve("web", *socket, port=ports["Dagster"], ready=f"{urls['Dagster']}/server_info"),
         serve("daemon", *socket),
         serve("mlflow", port=ports["MLflow"], ready=f"{urls['MLflow']}/health"),
+        serve(
+            "pages",
+            "--module",
+            "opsguard_assets.web.service",
+            port=ports["OpsGuard"],
+            ready=f"{urls['OpsGuard']}/health",
+        ),
     ]

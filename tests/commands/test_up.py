@@ -75,16 +75,16 @@ def test_it_says_at_once_what_starts_serves_both_and_leaves_nothing_when_the_ter
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        here = up("--dagster-port", str(port), "--mlflow-port", str(port))
+        here = up("--dagster-port", str(port), "--mlflow-port", str(port), "--web-port", str(port))
         wait_for(here.lines, seconds=30)
-        assert here.lines()[0] == "Starting Dagster and MLflow …"
+        assert here.lines()[0] == "Starting OpsGuard, Dagster and MLflow …"
         here.ready()
     assert f"(port {port} is taken by" in "\n".join(here.lines())
-    for name in ("Dagster", "MLflow"):
+    for name in ("OpsGuard", "Dagster", "MLflow"):
         with urllib.request.urlopen(here.address(name), timeout=60) as page:
             assert page.status == 200
     servers = here.servers()
-    assert len(servers) == 4
+    assert len(servers) == 5
     second = up()
     assert second.process.wait(timeout=60) == 1
     assert any(line.startswith("OpsGuard runs here already") for line in second.lines())
@@ -94,7 +94,7 @@ def test_it_says_at_once_what_starts_serves_both_and_leaves_nothing_when_the_ter
 
 
 def test_what_is_killed_is_started_again_and_a_second_ctrl_c_leaves_nothing(up):
-    here = up("--dagster-port", "3911", "--mlflow-port", "3912").ready()
+    here = up("--dagster-port", "3911", "--mlflow-port", "3912", "--web-port", "3913").ready()
     daemon = next(process for process in here.servers() if "daemon" in process.cmdline())
     daemon.kill()
     wait_for(
@@ -109,14 +109,14 @@ def test_what_is_killed_is_started_again_and_a_second_ctrl_c_leaves_nothing(up):
 
 
 def test_killed_itself_it_leaves_nothing_that_the_next_one_does_not_end(up):
-    first = up("--dagster-port", "3911", "--mlflow-port", "3912").ready()
+    first = up("--dagster-port", "3911", "--mlflow-port", "3912", "--web-port", "3913").ready()
     servers = first.servers()
     frozen = servers[0]
     frozen.suspend()  # it cannot hear that nobody is there any more
     first.process.kill()
     first.process.wait()
     wait_for(lambda: [process for process in servers if process.is_running()] == [frozen], seconds=30)
-    second = up("--dagster-port", "3911", "--mlflow-port", "3912").ready()
+    second = up("--dagster-port", "3911", "--mlflow-port", "3912", "--web-port", "3913").ready()
     assert any(line.startswith("Stopped processes of a killed `opsguard up`: ") for line in second.lines())
     assert not frozen.is_running() or frozen.status() == psutil.STATUS_ZOMBIE
     second.process.terminate()
