@@ -36,6 +36,14 @@ SCORES = tuple(table for domain in DOMAINS for table in domain.tables.scores)
 INTAKE_BOOKS = (ledger.NAME, batch_marks.BEGUN, batch_marks.WRITTEN, withdraw.LISTS)
 
 
+@dg.op
+def delete_old_links(context: dg.OpExecutionContext, database: dg.ResourceParam[Database]) -> None:
+    """Deletes links that expired long ago, and what is remembered of Slack's clicks."""
+    now = datetime.now(UTC)
+    deleted = forget_used(database, links_before=now - _LINKS_KEPT, clicks_before=now - _CLICKS_KEPT)
+    context.add_output_metadata({"rows_deleted": deleted})
+
+
 def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
     """The job that compacts and vacuums the lake and deletes what is older than it is kept."""
 
@@ -72,12 +80,6 @@ def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
     def delete_old_decisions(context: dg.OpExecutionContext, database: dg.ResourceParam[Database]) -> None:
         before = datetime.now(UTC) - timedelta(days=settings.retention.decision_days)
         context.add_output_metadata({"rows_deleted": prune(database, before)})
-
-    @dg.op
-    def delete_old_links(context: dg.OpExecutionContext, database: dg.ResourceParam[Database]) -> None:
-        now = datetime.now(UTC)
-        deleted = forget_used(database, links_before=now - _LINKS_KEPT, clicks_before=now - _CLICKS_KEPT)
-        context.add_output_metadata({"rows_deleted": deleted})
 
     @dg.op
     def delete_old_runs(context: dg.OpExecutionContext) -> None:

@@ -191,7 +191,7 @@ def _specs(occupancy: Occupancy, ports: Mapping[str, Port]) -> list[ServerSpec]:
         serve(
             "pages",
             "--module",
-            "opsguard_assets.web.service",
+            "opsguard_assets.web.program",
             port=ports["OpsGuard"],
             ready=f"{urls['OpsGuard']}/health",
         ),

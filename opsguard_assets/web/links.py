@@ -141,10 +141,10 @@ class _Links:
             return self._gone(now)
         with database.begin() as connection:
             messages = reading.messages_of(connection, number)
-        told = names_of(lake, [], people=[row["person_id"] for row in messages])
+        people = names_of(lake, [], people=[row["person_id"] for row in messages])
         return page(
             "incident", now=now, zone=zone, view=view, alerts=view.alerts[:_MOST_ALERTS], more=_more(view),
-            messages=_with_names(messages, told), **shown,
+            messages=_with_names(messages, people), **shown,
         )  # fmt: skip
 
     def _shown_alert(self, secret: str, number: int) -> Response:

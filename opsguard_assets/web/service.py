@@ -1,20 +1,14 @@
-"""What the web service works with: stores, settings, clock; opened from the environment where it is its own process.
+"""What the web service works with: stores, settings, clock. Not here: routes (`app`), and opening stores."""
 
-Here: opening. Not here: routes (`app`), and listening (`resources.serving`, `opsguard serve`).
-"""
-
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pydantic import SecretStr
 
-from opsguard_assets.config.load import load_settings_of, revealed
+from opsguard_assets.config.load import revealed
 from opsguard_assets.config.settings import Settings
 from resources.database import Database
-from resources.environment import DATABASE_URL, EnvironmentVariableError, read_environment
-from resources.guard import App
 from resources.lake import Lake
 
 # Where Slack takes answers to a click (`response_url`): nothing is sent anywhere else.
@@ -56,18 +50,3 @@ def service_of(database: Database, lake: Lake, settings: Settings, variables: Ma
     named = settings.web.slack_signing_secret
     secret = SecretStr(revealed(named, variables, "web.slack_signing_secret")) if named else None
     return Service(database, lake, settings, secret)
-
-
-def create() -> App:
-    """The application of a process of its own, on stores that whoever started it has opened.
-
-    Raises:
-        EnvironmentVariableError: When the environment does not name the database.
-    """
-    from opsguard_assets.web.app import create_app  # noqa: PLC0415 - it imports this module
-
-    place = read_environment(os.environ)
-    if place.database_url is None:
-        raise EnvironmentVariableError(f"{DATABASE_URL} is not set; start the service by `opsguard serve`")
-    settings = load_settings_of(place, os.environ)
-    return create_app(service_of(Database(place.database_url), Lake(place.lake), settings, os.environ))

@@ -97,7 +97,7 @@ def site_process(folder, database, settings="", variables=None):
         "OPSGUARD_HOME": str(home), "OPSGUARD_LAKE": lake.uri, "OPSGUARD_CONFIG": str(home / "opsguard.yaml"),
         "OPSGUARD_DATABASE_URL": database.url.get_secret_value(), **(variables or {}),
     }  # fmt: skip
-    command = [sys.executable, "-P", "-m", "resources.serving", "pages", "--module", "opsguard_assets.web.service"]
+    command = [sys.executable, "-P", "-m", "resources.serving", "pages", "--module", "opsguard_assets.web.program"]
     log = home / "web.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
