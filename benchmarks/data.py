@@ -13,11 +13,10 @@ import polars as pl
 from opsguard_assets.derivation import Span, mark
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import CALENDARS, CLIENTS, SITES, SLA_POLICIES, TABLES, TICKET_EVENTS, TICKETS
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tickets.sla.clocks import sla_clocks
 from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS
-from opsguard_assets.tickets.sla.snapshot_io import CALENDARS, CLIENTS, EVENTS, POLICIES, SITES, TICKETS
 from resources.lake import Lake
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -56,9 +55,9 @@ def build_lake(folder: Path, *, open_tickets: int, ended_tickets: int, advance: 
         advance(open_tickets + ended_tickets)
         return
     lake, provider = Lake(str(folder)), Provider.simulated()
-    for table in (CLIENTS, SITES, CALENDARS, POLICIES):
+    for table in (CLIENTS, SITES, CALENDARS, SLA_POLICIES):
         lake.record(table, provider.tables[table.name], loaded_at=UNTIL)
-    lake.record(EVENTS, EVENTS.empty(), loaded_at=UNTIL)
+    lake.record(TICKET_EVENTS, TICKET_EVENTS.empty(), loaded_at=UNTIL)
     for is_open, prefix, count in ((True, "open", open_tickets), (False, "ended", ended_tickets)):
         tickets = provider.tickets(is_open=is_open)
         clocks = provider.clocks.join(tickets.select("ticket_id"), on="ticket_id", how="semi")

@@ -23,7 +23,8 @@ from opsguard_assets.devices.failure.risk import Explain
 from opsguard_assets.devices.failure.risk_io import risk_at
 from opsguard_assets.devices.health.io import health_at
 from opsguard_assets.devices.telemetry.hourly_io import NAME
-from opsguard_assets.devices.telemetry.hourly_update_io import DEVICES, TELEMETRY, update_hourly
+from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
+from opsguard_assets.tables.registry import DEVICES, TELEMETRY
 from opsguard_assets.tables.values import INSTANT
 from resources import delta
 from resources.daily import PARTITION_BY, stored_schema

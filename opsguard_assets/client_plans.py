@@ -7,10 +7,10 @@ from datetime import datetime
 
 import polars as pl
 
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import CLIENTS
 from resources.lake import Lake
 
 
 def plans_at(lake: Lake, as_of: datetime) -> pl.DataFrame:
     """The plan of every client that was known at a moment: `client_id`, `plan` (text; null if unknown)."""
-    return lake.known(TABLES["clients"], as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
+    return lake.known(CLIENTS, as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()

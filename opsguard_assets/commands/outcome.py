@@ -8,11 +8,11 @@ from typing import Any
 import polars as pl
 
 from opsguard_assets.intake.ledger import ledger, report
+from opsguard_assets.tables.registry import TICKETS
 from opsguard_assets.tickets.risk.risk import Marks, RiskSummary, summary
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.tickets.sla.figures import breach_rates, moments_between, open_over_time
 from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS
-from opsguard_assets.tickets.sla.snapshot_io import TICKETS
 from resources.lake import Lake
 
 _LOAD = ["source", "load_id", "table"]

@@ -7,11 +7,11 @@ import dagster as dg
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.assets import device_alerts_asset
 from opsguard_assets.devices.failure.assets import device_risk_asset
-from opsguard_assets.devices.failure.problem_io import DEVICE_EVENTS, DEVICES, TELEMETRY
 from opsguard_assets.devices.health.assets import device_health_asset
 from opsguard_assets.devices.health.outcome_assets import health_outcomes_asset
 from opsguard_assets.devices.telemetry.assets import DEVICE_HOURLY_KEY, hourly_asset
 from opsguard_assets.metadata import key_of
+from opsguard_assets.tables.registry import DEVICE_EVENTS, DEVICES, TELEMETRY
 
 
 def device_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefinition]:

@@ -12,7 +12,7 @@ from opsguard_assets.shifts.calendar.io import INPUTS
 from opsguard_assets.shifts.coverage.assets import shift_coverage_asset
 from opsguard_assets.shifts.no_show.assets import shift_risk_asset
 from opsguard_assets.shifts.verdicts.assets import shift_compliance_asset
-from opsguard_assets.shifts.verdicts.io import ATTENDANCE, PUNCH_FEEDS
+from opsguard_assets.tables.registry import ATTENDANCE, PUNCH_FEEDS
 
 
 def shift_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefinition]:

@@ -5,6 +5,7 @@ Here: the `Table` description. Not here: the columns themselves (one module per 
 
 import inspect
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Generic, cast
 
 import dataframely as dy
@@ -68,12 +69,12 @@ class Table(Generic[S_co]):
         """Where a derived table lies in the lake; canonical ones lie under `tables/`."""
         return f"{self.room}/{self.name}"
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The contract's columns in order, `known_at` last."""
         return tuple(self.schema.column_names())
 
-    @property
+    @cached_property
     def dtypes(self) -> pl.Schema:
         """The contract's columns with their Polars types."""
         return pl.Schema({name: column.dtype for name, column in self.schema.columns().items()})

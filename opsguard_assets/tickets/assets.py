@@ -25,6 +25,7 @@ from opsguard_assets.metadata import (
 )
 from opsguard_assets.models.scoring import ScoredTick
 from opsguard_assets.models.scoring_assets import Completeness, RiskAsset, risk_asset
+from opsguard_assets.tables.registry import TICKET_EVENTS, TICKETS
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tickets.escalation.assets import escalations_asset
 from opsguard_assets.tickets.escalation.helpdesk import ticket_system_of
@@ -37,7 +38,7 @@ from opsguard_assets.tickets.risk.score_io import sla_scorer
 from opsguard_assets.tickets.sla.derive_io import update_clocks, update_events, update_intervals
 from opsguard_assets.tickets.sla.figures import without_deadline
 from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS
-from opsguard_assets.tickets.sla.snapshot_io import EVENTS, INPUTS, TICKETS
+from opsguard_assets.tickets.sla.snapshot_io import INPUTS
 from resources.database import Database
 from resources.lake import Lake
 from resources.progress import Progress
@@ -53,7 +54,7 @@ def ticket_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefin
         settings: From which risk what happens, and where escalations are written.
         fed: Names of the canonical tables that sources fill.
     """
-    ready = [key_of(table) for table in INPUTS if table.name in fed or table is EVENTS]
+    ready = [key_of(table) for table in INPUTS if table.name in fed or table is TICKET_EVENTS]
     clocks = _derived(
         SLA_CLOCKS,
         f"tables/{SLA_CLOCKS.name}",
@@ -86,19 +87,19 @@ def ticket_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefin
         "group, site and the like. A tick reads these, however long the history is.",
     )
     events = _derived(
-        EVENTS,
-        f"tables/{EVENTS.name}",
+        TICKET_EVENTS,
+        f"tables/{TICKET_EVENTS.name}",
         [key_of(TICKETS)],
         update_events,
-        f"{EVENTS.grain} Derived from the successive states of tickets, because no source keeps them.",
+        f"{TICKET_EVENTS.grain} Derived from the successive states of tickets, because no source keeps them.",
     )
     return [
-        *([] if EVENTS.name in fed else [events]),
+        *([] if TICKET_EVENTS.name in fed else [events]),
         clocks,
         intervals,
         outcomes,
         recent,
-        _risk_asset(settings, derives_events=EVENTS.name not in fed),
+        _risk_asset(settings, derives_events=TICKET_EVENTS.name not in fed),
         sla_alerts_asset(settings),
         # Secrets of the helpdesk are read when a run needs it, and not before.
         escalations_asset(settings, lambda: ticket_system_of(settings.ticket_system, os.environ)),

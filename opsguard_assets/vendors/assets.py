@@ -6,7 +6,7 @@ import dagster as dg
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import key_of
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import TABLES, WORK_ORDERS
 from opsguard_assets.vendors.alerts.assets import vendor_alerts_asset
 from opsguard_assets.vendors.orders.assets import work_order_risk_asset
 from opsguard_assets.vendors.scores.assets import vendor_score_assets
@@ -24,6 +24,6 @@ def vendor_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefin
     read = [key_of(TABLES[name]) for name in _READ if name in fed]
     return [
         vendor_score_assets(settings, read),
-        work_order_risk_asset(settings, [key_of(TABLES["work_orders"])]),
+        work_order_risk_asset(settings, [key_of(WORK_ORDERS)]),
         vendor_alerts_asset(settings),
     ]

@@ -12,7 +12,7 @@ from ml.problems.device_failure.streams import streams
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.failure.checkpoint_io import advance_checkpoint
 from opsguard_assets.devices.failure.dataset import Asked, DeviceDataset
-from opsguard_assets.devices.failure.problem_io import DEVICES, device_failure, events_of, history_of
+from opsguard_assets.devices.failure.problem_io import device_failure, events_of, history_of
 from opsguard_assets.devices.failure.risk import Explain
 from opsguard_assets.devices.failure.risk_io import risk_at
 from opsguard_assets.devices.failure.schemas import CARRIED_DEVICES
@@ -21,6 +21,7 @@ from opsguard_assets.devices.telemetry.hourly_io import stored_hours
 from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
 from opsguard_assets.devices.telemetry.schemas import DEVICE_HOURLY
 from opsguard_assets.simulator.settings import SimulationSettings
+from opsguard_assets.tables.registry import DEVICES
 from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 from resources.progress import Silent

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from opsguard_assets.tables.registry import SLA_POLICIES, TICKET_EVENTS, TICKETS
 from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTCOMES
 from opsguard_assets.tickets.sla.derive_io import FOLLOWERS, update_clocks, update_events, update_intervals
 from opsguard_assets.tickets.sla.event_history import corrections, event_history
 from opsguard_assets.tickets.sla.events import derive_ticket_events
 from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS
-from opsguard_assets.tickets.sla.snapshot_io import EVENTS, POLICIES, TICKETS
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.properties import examples
@@ -61,14 +61,14 @@ def followed(lake):
 
 def looked_at_again(lake):
     """A promise to somebody else: all open tickets are looked at, so that their intervals end at one instant."""
-    row = dict.fromkeys(POLICIES.columns) | {"policy_id": "p", "client_id": "x", "priority": "low"}
+    row = dict.fromkeys(SLA_POLICIES.columns) | {"policy_id": "p", "client_id": "x", "priority": "low"}
     promise = row | {"response_minutes": 5, "resolution_minutes": 9, "known_at": LOADED + HOUR}
-    lake.record(POLICIES, pl.DataFrame([promise], schema=POLICIES.dtypes), loaded_at=LOADED + HOUR)
+    lake.record(SLA_POLICIES, pl.DataFrame([promise], schema=SLA_POLICIES.dtypes), loaded_at=LOADED + HOUR)
     followed(lake)
 
 
 def events(lake, as_of=None):
-    return lake.known(EVENTS, as_of).select(SAID).collect().sort(SAID)
+    return lake.known(TICKET_EVENTS, as_of).select(SAID).collect().sort(SAID)
 
 
 def clocks(lake):
@@ -127,7 +127,7 @@ def test_an_event_that_a_late_state_removes_was_none_from_when_that_state_was_kn
 def test_deriving_again_writes_nothing(lakes):
     lake, _ = lakes
     delivered(lake, [ON_HOLD], [NEW])
-    stored, states = (lake.versions(table).collect() for table in (EVENTS, TICKETS))
+    stored, states = (lake.versions(table).collect() for table in (TICKET_EVENTS, TICKETS))
     assert corrections(stored, event_history(states)).is_empty()
 
 
@@ -152,7 +152,9 @@ def test_the_history_says_of_every_moment_what_the_states_known_by_then_say(stat
     history = event_history(tickets(states)).sort("known_at")
     assert not history.is_empty()
     for moment in {row["known_at"] for row in states}:
-        by_then = history.filter(pl.col("known_at") <= moment).unique(EVENTS.key, keep="last", maintain_order=True)
+        by_then = history.filter(pl.col("known_at") <= moment).unique(
+            TICKET_EVENTS.key, keep="last", maintain_order=True
+        )
         said = by_then.filter(~pl.col("_is_withdrawn")).select(SAID).sort(SAID)
         known = tickets([row for row in states if row["known_at"] <= moment])
         assert_frame_equal(said, derive_ticket_events(known).select(SAID).sort(SAID))

@@ -11,13 +11,14 @@ from ml.problems.sla_breach import bounded, streams
 from ml.problems.sla_breach.features import features
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
+from opsguard_assets.tables.registry import TICKETS
 from opsguard_assets.tickets.learning import features_io as serving
 from opsguard_assets.tickets.learning.dataset import TicketDataset
 from opsguard_assets.tickets.learning.features_io import features_at
 from opsguard_assets.tickets.learning.outcomes_io import recent_tickets, update_recent
 from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTCOMES
 from opsguard_assets.tickets.sla.clock_history import readings_at
-from opsguard_assets.tickets.sla.snapshot_io import TICKETS, history_of, known
+from opsguard_assets.tickets.sla.snapshot_io import history_of, known
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.tickets.provider_records import FED, record

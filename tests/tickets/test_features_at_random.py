@@ -9,13 +9,13 @@ from polars.testing import assert_frame_equal
 
 from ml.problems.sla_breach import bounded, streams
 from ml.problems.sla_breach.features import CLOCK, CLOCK_STATE, features
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import TABLES, TICKETS
 from opsguard_assets.tickets.learning import features_io as serving
 from opsguard_assets.tickets.learning.dataset import TicketDataset
 from opsguard_assets.tickets.learning.features_io import features_at
 from opsguard_assets.tickets.learning.outcomes_io import update_recent
 from opsguard_assets.tickets.sla.derive_io import update_events
-from opsguard_assets.tickets.sla.snapshot_io import TICKETS, history_of, known
+from opsguard_assets.tickets.sla.snapshot_io import history_of, known
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.properties import is_full

@@ -18,15 +18,14 @@ from opsguard_assets.devices.failure.schemas import DEVICE_RISK
 from opsguard_assets.devices.telemetry.hourly_io import hourly_versions
 from opsguard_assets.devices.telemetry.hourly_update_io import unwritten_hourly, update_hourly
 from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import DEVICE_EVENTS, DEVICES, TELEMETRY
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import IS_WITHDRAWN, visible
 from resources.lake import Lake
 from resources.progress import Silent
 
-DEVICES, TELEMETRY, DEVICE_EVENTS = (TABLES[name] for name in ("devices", "telemetry", "device_events"))
-INPUTS = (DEVICES, TELEMETRY, DEVICE_EVENTS)
+INPUTS: tuple[Table, ...] = (DEVICES, TELEMETRY, DEVICE_EVENTS)
 FAILURE_RISK = "device_failure_risk"
 
 

@@ -14,17 +14,16 @@ from ml.problems.device_failure.features import channels_in, features
 from ml.problems.device_failure.streams import streams
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.failure.checkpoint_io import checkpoint_at
-from opsguard_assets.devices.failure.problem_io import DEVICES, device_failure, events_of, removed_at
+from opsguard_assets.devices.failure.problem_io import device_failure, events_of, removed_at
 from opsguard_assets.devices.failure.risk import RISKS, UP, Explain, device_risk, in_service
 from opsguard_assets.devices.job_names import SCORE_DEVICES_JOB
 from opsguard_assets.devices.telemetry.hourly_io import hourly_versions
 from opsguard_assets.models.scoring import Scorer
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import DEVICES, SITES
 from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
 MODEL_UNAVAILABLE = "device_model_unavailable"
-_SITES = TABLES["sites"]
 
 
 def device_scorer(settings: Settings) -> Scorer:
@@ -66,7 +65,7 @@ def risk_at(lake: Lake, model: RiskModel, as_of: datetime, explain: Explain) -> 
     wanted = channels_in(model.features) if isinstance(model, LearnedModel) else ()
     rows = in_service(features(known, moments, channels=wanted), removed)
     found = device_risk(_with_unknown(rows, model), model, as_of, explain)
-    sites = lake.known(_SITES, as_of).select("site_id", "client_id").unique("site_id").collect()
+    sites = lake.known(SITES, as_of).select("site_id", "client_id").unique("site_id").collect()
     return found.join(sites, on="site_id", how="left", maintain_order="left")
 
 

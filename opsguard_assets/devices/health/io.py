@@ -8,19 +8,18 @@ import polars as pl
 
 from ml.problems.device_failure.streams import Carried
 from opsguard_assets.devices.failure.checkpoint_io import checkpoint_at
-from opsguard_assets.devices.failure.problem_io import DEVICES, removed_at
+from opsguard_assets.devices.failure.problem_io import removed_at
 from opsguard_assets.devices.health.schemas import DEVICE_HEALTH, DeviceHealth
 from opsguard_assets.devices.health.score import WINDOW_HOURS, Seen, device_health, window
 from opsguard_assets.devices.health.words import with_reasons
 from opsguard_assets.devices.telemetry.hourly_io import hourly_known
 from opsguard_assets.devices.telemetry.schemas import DEVICE_HOURLY
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import DEVICES, SITES
 from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
 # A replacement holds until the score is this many points above the threshold: it must not come and go by the hour.
 REPLACE_HOLD = 5.0
-_SITES = TABLES["sites"]
 _READ = (
     "device_id", "hour_at", "reports", "first_at", "last_at", "online_minutes", "expected_minutes", "battery_first_pct",
     "battery_last_pct", "battery_min_pct", "signal_mean_dbm", "signal_std_db", "temperature_out_minutes",
@@ -57,7 +56,7 @@ def health_at(
     since = as_of - window(longest if isinstance(longest, float) else None)
     hourly = hourly_known(lake, as_of, since=since).select(_READ).collect()
     seen = Seen(hourly, devices, ever, _held_before(lake, devices, as_of, checkpoint))
-    sites = lake.known(_SITES, as_of).select("site_id", "client_id").unique("site_id").collect()
+    sites = lake.known(SITES, as_of).select("site_id", "client_id").unique("site_id").collect()
     scored = with_reasons(_in_portions(seen, as_of)).join(sites, on="site_id", how="left", maintain_order="left")
     rows = scored.join(_unwell_before(lake, as_of), on="device_id", how="left", maintain_order="left")
     return DEVICE_HEALTH.rows(

@@ -18,7 +18,7 @@ import polars as pl
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.telemetry.figures import GAP_READ, day_figures, gaps, impossible_values, reports_per_hour
 from opsguard_assets.devices.telemetry.hourly_io import hours_now, not_rolled_up
-from opsguard_assets.devices.telemetry.hourly_update_io import DEVICES, TELEMETRY, Rolled, roll_day, update_hourly
+from opsguard_assets.devices.telemetry.hourly_update_io import Rolled, roll_day, update_hourly
 from opsguard_assets.devices.telemetry.plot import hours_of_day
 from opsguard_assets.devices.telemetry.schemas import DEVICE_HOURLY
 from opsguard_assets.intake.assets import TABLES_LOCK
@@ -34,6 +34,7 @@ from opsguard_assets.metadata import (
     preview,
     severity_of,
 )
+from opsguard_assets.tables.registry import DEVICES, TELEMETRY
 from resources.database import Database
 from resources.lake import Lake
 from resources.progress import Progress

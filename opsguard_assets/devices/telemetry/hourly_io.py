@@ -16,7 +16,7 @@ import dataframely as dy
 import polars as pl
 
 from opsguard_assets.devices.telemetry.schemas import ADDED, DEVICE_HOURLY, DeviceHourly
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import TELEMETRY
 from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake, TableMissingError
 
@@ -117,7 +117,7 @@ def not_rolled_up(lake: Lake, stretches: Sequence[tuple[datetime, datetime]]) ->
     Returns:
         (`hour_at`, `reports`, `rolled_up`); no row where all is well.
     """
-    daily, wrong = lake.daily(TABLES["telemetry"]), []
+    daily, wrong = lake.daily(TELEMETRY), []
     for since, before in stretches:
         heard = pl.min_horizontal("at", "known_at").dt.truncate("1h").alias("hour_at")
         held = daily.known(None, since=since, before=before).group_by(heard).agg(reports=pl.len().cast(pl.Int64))

@@ -28,14 +28,13 @@ from opsguard_assets.devices.telemetry.hourly_io import (
 from opsguard_assets.devices.telemetry.rollup import DEVICE_COLUMNS, HOUR, REPORT_COLUMNS, is_ahead, is_late, rolled
 from opsguard_assets.devices.telemetry.rollup_plan import Portion, portions
 from opsguard_assets.devices.telemetry.schemas import ADDED, DEVICE_HOURLY
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import DEVICES, TELEMETRY
 from opsguard_assets.tables.versions import IS_WITHDRAWN, SEQUENCE, visible
 from resources.daily import FIRST, Daily
 from resources.daily_files import HEARD_AT, SLICE
 from resources.lake import Lake, LakeError
 from resources.progress import Progress, Silent
 
-TELEMETRY, DEVICES = TABLES["telemetry"], TABLES["devices"]
 # Two million reports with their channels take about a gibibyte while they are rolled.
 PORTION_REPORTS = 2_000_000
 _MOST_UNWRITTEN = 500_000

@@ -33,7 +33,7 @@ from opsguard_assets.shifts.verdicts.assets import SHIFT_COMPLIANCE_KEY
 from opsguard_assets.shifts.verdicts.io import Judged, compliance_at, last_said, limits_of
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts.verdicts import NO_SHOW, UNATTENDED, WRONG_SITE
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import ABSENCES, PEOPLE, SITES
 from opsguard_assets.tables.values import INSTANT
 from resources.database import Database
 from resources.lake import Lake
@@ -87,9 +87,9 @@ def found_in(
     coverage = pl.concat(
         [now.with_columns(is_ahead=pl.lit(value=False)), ahead.with_columns(is_ahead=pl.lit(value=True))]
     )
-    people = lake.known(TABLES["people"], as_of).unique("person_id").collect()
-    sites = lake.known(TABLES["sites"], as_of).unique("site_id").collect()
-    absences = lake.known(TABLES["absences"], as_of).collect()
+    people = lake.known(PEOPLE, as_of).unique("person_id").collect()
+    sites = lake.known(SITES, as_of).unique("site_id").collect()
+    absences = lake.known(ABSENCES, as_of).collect()
     workforce = Workforce(people, sites, around, absences)
     needs = _needs(judged, coverage, as_of)
     proposed = proposals(needs, workforce, terms_of(settings))

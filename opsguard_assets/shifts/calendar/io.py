@@ -10,12 +10,13 @@ import polars as pl
 
 from opsguard_assets.shifts.calendar.calendar import Calendar, Rosters, shift_calendar
 from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import ABSENCES, CALENDARS, ROSTERS, SITES, SUBSTITUTIONS
+from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import IS_WITHDRAWN
 from resources.lake import Lake
 
-INPUTS = tuple(TABLES[name] for name in ("rosters", "absences", "substitutions", "sites", "calendars"))
+INPUTS: tuple[Table, ...] = (ROSTERS, ABSENCES, SUBSTITUTIONS, SITES, CALENDARS)
 # What is corrected afterwards: late words on leave and substitutes of the last two days.
 _BACK = timedelta(days=2)
 

@@ -21,10 +21,11 @@ from opsguard_assets.shifts.calendar.calendar import PLANNED
 from opsguard_assets.shifts.calendar.io import INPUTS, calendar_at
 from opsguard_assets.shifts.no_show.dataset import AHEAD, PART, USUAL_LIMITS, ShiftDataset, part_outcomes
 from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
-from opsguard_assets.shifts.verdicts.io import ATTENDANCE, PUNCH_FEEDS, SITES, limits_of
+from opsguard_assets.shifts.verdicts.io import limits_of
 from opsguard_assets.shifts.verdicts.presence import distance_m
 from opsguard_assets.shifts.verdicts.verdicts import Attended, Limits, shift_compliance
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import ATTENDANCE, PEOPLE, PUNCH_FEEDS, SITES, SUBSTITUTIONS
+from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import IS_WITHDRAWN
 from resources.lake import Lake
@@ -152,7 +153,7 @@ def _first_known(lake: Lake, until: datetime, since: pl.Expr) -> pl.DataFrame:
 
 def _described(lake: Lake, parts: pl.DataFrame, sites: pl.DataFrame, until: datetime) -> pl.DataFrame:
     """Parts with what is known of them beside their times."""
-    homes = lake.known(TABLES["people"], until).select("person_id", "home_site_id").unique("person_id").collect()
+    homes = lake.known(PEOPLE, until).select("person_id", "home_site_id").unique("person_id").collect()
     place = sites.select("site_id", "latitude", "longitude")
     located = (
         parts.join(homes, on="person_id", how="left")
@@ -167,7 +168,7 @@ def _described(lake: Lake, parts: pl.DataFrame, sites: pl.DataFrame, until: date
         for part in located.partition_by("timezone", maintain_order=True)
     ]
     local = pl.concat(zoned) if zoned else located.with_columns(_local=pl.col("starts_at").dt.replace_time_zone(None))
-    first = _first_versions(lake, "substitutions", until)
+    first = _first_versions(lake, SUBSTITUTIONS, until)
     moves = first.select("roster_id", "on", "_first", person_id="substitute_id").unique(
         ["roster_id", "on", "person_id"]
     )
@@ -183,9 +184,8 @@ def _described(lake: Lake, parts: pl.DataFrame, sites: pl.DataFrame, until: date
     )
 
 
-def _first_versions(lake: Lake, table: str, until: datetime) -> pl.DataFrame:
+def _first_versions(lake: Lake, table: Table, until: datetime) -> pl.DataFrame:
     """The rows of a table with the instant at which each became known first."""
-    described = TABLES[table]
-    versions = lake.versions(described).filter(~pl.col(IS_WITHDRAWN), pl.col("known_at") <= pl.lit(until, INSTANT))
-    first = versions.group_by(described.key).agg(_first=pl.col("known_at").min())
-    return lake.known(described, until).join(first, on=list(described.key)).collect()
+    versions = lake.versions(table).filter(~pl.col(IS_WITHDRAWN), pl.col("known_at") <= pl.lit(until, INSTANT))
+    first = versions.group_by(table.key).agg(_first=pl.col("known_at").min())
+    return lake.known(table, until).join(first, on=list(table.key)).collect()

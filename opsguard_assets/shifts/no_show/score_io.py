@@ -9,8 +9,8 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.scoring import Scorer
 from opsguard_assets.shifts.job_names import JUDGE_SHIFTS_JOB
 from opsguard_assets.shifts.no_show.problem_io import no_show, risk_at
-from opsguard_assets.shifts.verdicts.io import PUNCH_FEEDS, limits_of
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.shifts.verdicts.io import limits_of
+from opsguard_assets.tables.registry import CLIENTS, PEOPLE, PUNCH_FEEDS
 from resources.lake import Lake
 
 MODEL_UNAVAILABLE = "no_show_model_unavailable"
@@ -33,6 +33,6 @@ def no_show_scorer(settings: Settings) -> Scorer:
         alert_type=MODEL_UNAVAILABLE,
         score=score,
         # The alerts of the same tick also read feeds, people and the plans of clients.
-        reads=(*problem.inputs, PUNCH_FEEDS, TABLES["people"], TABLES["clients"]),
+        reads=(*problem.inputs, PUNCH_FEEDS, PEOPLE, CLIENTS),
         unwanted=None if clients else "no client wants it: shifts.no_show_risk_for is empty",
     )

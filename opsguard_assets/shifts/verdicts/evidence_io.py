@@ -10,10 +10,11 @@ import polars as pl
 
 from opsguard_assets.shifts.calendar.io import calendar_at
 from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
-from opsguard_assets.shifts.verdicts.io import ATTENDANCE, SITES, compliance_at
+from opsguard_assets.shifts.verdicts.io import compliance_at
 from opsguard_assets.shifts.verdicts.presence import with_distance
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts.verdicts import Limits
+from opsguard_assets.tables.registry import ATTENDANCE, SITES
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import IS_WITHDRAWN

@@ -15,11 +15,10 @@ from opsguard_assets.shifts.calendar.io import calendar_at
 from opsguard_assets.shifts.verdicts.feeds import LEARNED_FROM
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE, ShiftCompliance
 from opsguard_assets.shifts.verdicts.verdicts import NOT_DUE, UPCOMING, Attended, Limits, shift_compliance
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import ATTENDANCE, PUNCH_FEEDS, SITES
 from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
-ATTENDANCE, PUNCH_FEEDS, SITES = TABLES["attendance"], TABLES["punch_feeds"], TABLES["sites"]
 _DAY = timedelta(days=1)
 # Neighbours decide together: the shifts of the day before, and of the hours in which somebody may come early.
 _BEFORE, _AFTER = timedelta(days=3), timedelta(hours=14)

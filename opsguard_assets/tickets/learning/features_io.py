@@ -13,13 +13,14 @@ import polars as pl
 from ml.problems.sla_breach.features import CLOCK, CLOCK_STATE, features
 from ml.problems.sla_breach.streams import Streams, streams
 from opsguard_assets.derivation import followed_upto, pending
+from opsguard_assets.tables.registry import CLIENTS
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.learning.dataset import TicketDataset
 from opsguard_assets.tickets.learning.outcomes_io import recent_tickets
 from opsguard_assets.tickets.learning.recent import MARGIN, VERSION, outcomes_at, recent_outcomes, ticket_outcomes
 from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS
 from opsguard_assets.tickets.sla.clock_history import valid
-from opsguard_assets.tickets.sla.snapshot_io import CLIENTS, INPUTS, RULES, history_of
+from opsguard_assets.tickets.sla.snapshot_io import INPUTS, RULES, history_of
 from resources.lake import Lake
 
 _KEY = "ticket_id"

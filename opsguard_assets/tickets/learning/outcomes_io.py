@@ -11,12 +11,13 @@ import polars as pl
 
 from ml.problems.sla_breach.bounded import SPARSE
 from opsguard_assets.derivation import Span, in_portions, mark, pending, touched
+from opsguard_assets.tables.registry import TICKET_EVENTS, TICKETS
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import LOADED_AT, SUPERSEDED_AT
 from opsguard_assets.tickets.learning.recent import gained, is_retold, recent_rows, reduced, ticket_outcomes
 from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTCOMES
 from opsguard_assets.tickets.sla.derive_io import PORTION, Following
-from opsguard_assets.tickets.sla.snapshot_io import EVENTS, INPUTS, RULES, TICKETS, history_of
+from opsguard_assets.tickets.sla.snapshot_io import INPUTS, RULES, history_of
 from resources.lake import Lake
 from resources.progress import Progress
 
@@ -97,7 +98,7 @@ def _rows(lake: Lake, portion: pl.DataFrame) -> pl.DataFrame:
 
 def _touched(lake: Lake, span: Span, name: str) -> pl.DataFrame:
     """The tickets whose outcomes the loads of a span, or changes that had been announced, can have changed."""
-    parts = [touched(lake, [TICKETS, EVENTS], _KEY, span)]
+    parts = [touched(lake, [TICKETS, TICKET_EVENTS], _KEY, span)]
     if span.after is not None and lake.exists(name):
         come = pl.col("changes_at") <= pl.lit(span.upto, INSTANT)
         parts.append(lake.scan(name).filter(come).select(_KEY).collect())
@@ -113,5 +114,5 @@ def _concerned(lake: Lake, since: datetime) -> pl.DataFrame:
     instant = pl.lit(since, INSTANT)
     tickets, later = lake.versions(TICKETS), pl.col("known_at") >= instant
     alive = ~pl.col("status").is_in(_OVER) & (pl.col(SUPERSEDED_AT).is_null() | (pl.col(SUPERSEDED_AT) > instant))
-    found = [tickets.filter(alive | later), lake.versions(EVENTS).filter(later)]
+    found = [tickets.filter(alive | later), lake.versions(TICKET_EVENTS).filter(later)]
     return pl.concat([rows.select(_KEY) for rows in found]).unique().collect()

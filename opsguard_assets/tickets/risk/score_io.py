@@ -13,6 +13,7 @@ from ml.models.model import RiskModel
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.derivation import pending
 from opsguard_assets.models.scoring import Scorer
+from opsguard_assets.tables.registry import CALENDARS, TICKETS
 from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.learning.features_io import features_at
 from opsguard_assets.tickets.learning.outcomes_io import update_recent
@@ -21,7 +22,7 @@ from opsguard_assets.tickets.risk.risk import sla_risk
 from opsguard_assets.tickets.sla.calendars import working_time
 from opsguard_assets.tickets.sla.derive_io import tickets_touched, update_events
 from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS
-from opsguard_assets.tickets.sla.snapshot_io import CALENDARS, INPUTS, TICKETS, known
+from opsguard_assets.tickets.sla.snapshot_io import INPUTS, known
 from opsguard_assets.tickets.sla.tick import BREACHED, PAUSED, READ, is_outdated
 from opsguard_assets.tickets.sla.working_time import WorkingTime
 from resources.lake import Lake

@@ -11,10 +11,11 @@ from datetime import datetime
 import polars as pl
 
 from opsguard_assets.derivation import Span, in_portions, mark, pending, touched, unseen
+from opsguard_assets.tables.registry import TICKET_EVENTS, TICKETS
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tickets.sla.event_history import corrections, event_history
 from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS
-from opsguard_assets.tickets.sla.snapshot_io import EVENTS, INPUTS, RULES, TICKETS, Knowledge, known
+from opsguard_assets.tickets.sla.snapshot_io import INPUTS, RULES, Knowledge, known
 from resources.lake import Lake
 from resources.progress import Progress
 
@@ -86,7 +87,7 @@ def tickets_touched(lake: Lake, span: Span) -> pl.DataFrame:
     A changed policy, calendar, site or client touches every ticket that is open; what was promised to an ended one
     stays as it was.
     """
-    direct = touched(lake, [TICKETS, EVENTS], _KEY, span)
+    direct = touched(lake, [TICKETS, TICKET_EVENTS], _KEY, span)
     if all(lake.touched(table, after=span.after, upto=span.upto).head(1).collect().is_empty() for table in RULES):
         return direct
     still_open = lake.known(TICKETS, span.upto, live_only=True).select(_KEY).collect()
@@ -101,7 +102,7 @@ def _known(lake: Lake, as_of: datetime, portion: pl.DataFrame) -> Knowledge:
 def _record_events(lake: Lake, portion: pl.DataFrame, upto: datetime) -> None:
     """Records the events of some tickets, and corrects or withdraws those that a late state proved wrong."""
     states, stored = (
-        lake.versions(table).join(portion.lazy(), on=_KEY, how="semi").collect() for table in (TICKETS, EVENTS)
+        lake.versions(table).join(portion.lazy(), on=_KEY, how="semi").collect() for table in (TICKETS, TICKET_EVENTS)
     )
     rows = corrections(stored, event_history(states))
-    lake.record(EVENTS, rows, loaded_at=unseen(lake, FOLLOWERS, upto))
+    lake.record(TICKET_EVENTS, rows, loaded_at=unseen(lake, FOLLOWERS, upto))

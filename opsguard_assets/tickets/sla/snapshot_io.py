@@ -8,17 +8,16 @@ from datetime import datetime
 
 import polars as pl
 
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import CALENDARS, CLIENTS, SITES, SLA_POLICIES, TICKET_EVENTS, TICKETS
+from opsguard_assets.tables.table import Table
 from opsguard_assets.tickets.sla.clock_history import TicketHistory
 from opsguard_assets.tickets.sla.clocks import sla_clocks
 from opsguard_assets.tickets.sla.intervals import sla_intervals
 from resources.lake import Lake
 
-TICKETS, EVENTS = TABLES["tickets"], TABLES["ticket_events"]
-POLICIES, CALENDARS, SITES, CLIENTS = (TABLES[name] for name in ("sla_policies", "calendars", "sites", "clients"))
-RULES = (POLICIES, CALENDARS, SITES, CLIENTS)
-INPUTS = (TICKETS, EVENTS, *RULES)
-_OF_TICKETS = (TICKETS, EVENTS)
+RULES: tuple[Table, ...] = (SLA_POLICIES, CALENDARS, SITES, CLIENTS)
+INPUTS: tuple[Table, ...] = (TICKETS, TICKET_EVENTS, *RULES)
+_OF_TICKETS: tuple[Table, ...] = (TICKETS, TICKET_EVENTS)
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def known(lake: Lake, as_of: datetime, tickets: pl.DataFrame) -> Knowledge:
         tickets: Rows of `tickets` as known at that moment.
     """
     ids = tickets.select("ticket_id").lazy()
-    events = lake.known(EVENTS, as_of).join(ids, on="ticket_id", how="semi")
+    events = lake.known(TICKET_EVENTS, as_of).join(ids, on="ticket_id", how="semi")
     rules = {table.name: lake.known(table, as_of).collect() for table in RULES}
     return Knowledge(tickets=tickets, ticket_events=events.collect(), **rules, as_of=as_of)
 

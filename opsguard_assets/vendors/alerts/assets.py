@@ -11,13 +11,14 @@ from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.suppression import suppress_outside_plan
 from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.tables.registry import WORK_ORDERS
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.vendors.alerts.alert_types import ALERT_TYPES, MONITOR, PLANS
 from opsguard_assets.vendors.alerts.findings import Known, Levels, suppress_repeated, vendor_findings
 from opsguard_assets.vendors.orders.assets import WORK_ORDER_RISK_KEY
 from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
 from opsguard_assets.vendors.scores.changes import months_before
-from opsguard_assets.vendors.scores.io import WORK_ORDERS, last_scores
+from opsguard_assets.vendors.scores.io import last_scores
 from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS
 from resources.database import Database
 from resources.lake import Lake

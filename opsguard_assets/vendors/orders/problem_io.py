@@ -17,11 +17,11 @@ from ml.problems.work_order_late.problem import KEY, PROBLEM, TASK
 from ml.problems.work_order_late.rule import WorkOrderRule
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
+from opsguard_assets.tables.registry import WORK_ORDERS
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import IS_WITHDRAWN, rank
 from opsguard_assets.vendors.orders.dataset import ORDER, OrderDataset, streams_of
 from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
-from opsguard_assets.vendors.scores.io import WORK_ORDERS
 from resources.lake import Lake
 
 # A tick reads five years, so that it does not cost more for older ones. Rates are of the last hundred batches: only of

@@ -7,7 +7,7 @@ import polars as pl
 from ml.models.model import RiskModel
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.scoring import Scorer
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import CLIENTS
 from opsguard_assets.vendors.job_names import WATCH_ORDERS_JOB
 from opsguard_assets.vendors.orders.problem_io import risk_at, work_order_late
 from resources.lake import Lake
@@ -29,5 +29,5 @@ def work_order_scorer(settings: Settings) -> Scorer:
         alert_type=MODEL_UNAVAILABLE,
         score=score,
         # The alerts of the same tick also read the plans of clients.
-        reads=(*problem.inputs, TABLES["clients"]),
+        reads=(*problem.inputs, CLIENTS),
     )

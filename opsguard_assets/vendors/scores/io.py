@@ -14,7 +14,7 @@ import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import TICKETS, VENDORS, WORK_ORDERS
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import IS_WITHDRAWN
 from opsguard_assets.vendors.scores.changes import changes, months_before
@@ -31,7 +31,6 @@ from opsguard_assets.vendors.scores.score import scores
 from opsguard_assets.vendors.scores.sentiment import sentiment_after
 from resources.lake import Lake
 
-WORK_ORDERS, VENDORS = TABLES["work_orders"], TABLES["vendors"]
 _WINDOW = "window"
 
 
@@ -152,5 +151,5 @@ def _first_month(as_of: datetime, settings: Settings) -> date:
 
 def _tickets(lake: Lake, as_of: datetime, since: pl.Expr) -> pl.DataFrame:
     columns = ("ticket_id", "site_id", "opened_at", "sentiment")
-    rows = lake.known(TABLES["tickets"], as_of).select(columns)
+    rows = lake.known(TICKETS, as_of).select(columns)
     return rows.filter(pl.col("opened_at") > since, pl.col("opened_at") <= pl.lit(as_of, INSTANT)).collect()
