@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.intake.ledger import ledger, report
+from opsguard_assets.intake.ledger.quarantine import RejectedRow
 from opsguard_assets.tables.registry import TICKETS
+from opsguard_assets.tables.table import empty_of, typed_as
 from opsguard_assets.tickets.risk.risk import Marks, RiskSummary, summary
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.tickets.sla.figures import breach_rates, moments_between, open_over_time
@@ -22,8 +25,8 @@ _LOAD = ["source", "load_id", "table"]
 class Loads:
     """The results of some loads: ledger rows and their rows in quarantine."""
 
-    rows: pl.DataFrame
-    quarantine: pl.DataFrame
+    rows: dy.DataFrame[ledger.LedgerLine]
+    quarantine: dy.DataFrame[RejectedRow]
 
     @property
     def summary(self) -> list[dict[str, Any]]:
@@ -54,17 +57,17 @@ class Loads:
         return changes.select(pl.format("{}: {}", "source", "drift").unique(maintain_order=True)).to_series().to_list()
 
 
-def ledger_now(lake: Lake) -> pl.DataFrame:
+def ledger_now(lake: Lake) -> dy.DataFrame[ledger.LedgerLine]:
     """The ledger of loads."""
     return ledger.with_every_column(lake.scan(ledger.NAME).collect()) if lake.exists(ledger.NAME) else ledger.empty()
 
 
 def loads_since(lake: Lake, before: pl.DataFrame) -> Loads:
     """The loads in the ledger that are not in `before`."""
-    fresh = ledger_now(lake).join(before, on=_LOAD, how="anti")
+    fresh = ledger.LEDGER.rows(ledger_now(lake).join(before, on=_LOAD, how="anti"))
     tables = [name for name in fresh["table"].unique() if lake.exists(f"quarantine/{name}")]
-    frames = [lake.scan(f"quarantine/{n}").join(fresh.lazy(), on=_LOAD, how="semi").collect() for n in tables]
-    return Loads(fresh, pl.concat(frames) if frames else pl.DataFrame())
+    found = [lake.scan(f"quarantine/{n}").join(fresh.lazy(), on=_LOAD, how="semi") for n in tables]
+    return Loads(fresh, typed_as(RejectedRow, pl.concat(found)).collect() if found else empty_of(RejectedRow))
 
 
 def tick_at(lake: Lake, as_of: datetime, marks: Marks) -> RiskSummary:

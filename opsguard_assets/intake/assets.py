@@ -17,13 +17,14 @@ from opsguard_assets.config.sources import DirectSource, RecordSource, Simulator
 from opsguard_assets.intake.accepting.accept import accept
 from opsguard_assets.intake.ledger import ledger, report
 from opsguard_assets.intake.ledger.groups import SourceGroup
+from opsguard_assets.intake.ledger.quarantine import RejectedRow
 from opsguard_assets.intake.mapping.origin import MappingError
 from opsguard_assets.intake.raw.received import RawTableError, Received, SourceError
 from opsguard_assets.intake.readers.simulated import live_on
 from opsguard_assets.intake.receiving.inbox import Inbox
 from opsguard_assets.metadata import Materialized, check_spec, column_schema, figures, key_of, owners_of, preview
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.table import Table, typed_as
 from resources.database import Database
 from resources.environment import EnvironmentVariableError
 from resources.lake import Lake
@@ -184,7 +185,7 @@ def _page(
     quarantine = (
         lake.scan(name).filter(pl.col("load_id").is_in([x.load_id for x in loads])) if lake.exists(name) else None
     )
-    rules = report.rejected_per_rule(quarantine.collect()) if quarantine is not None else None
+    rules = report.rejected_per_rule(typed_as(RejectedRow, quarantine).collect()) if quarantine is not None else None
     return dg.MaterializeResult(
         asset_key=key_of(table),
         metadata={

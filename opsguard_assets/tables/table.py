@@ -1,11 +1,11 @@
 """What the rest of the house needs to know of a canonical table beside its columns.
 
-Here: the `Table` description. Not here: the columns themselves (one module per room) and how rows are stored.
+Here: the `Table` description, and frames that are typed by a schema. Not here: the columns themselves (one module per room) and how rows are stored.
 """
 
 import inspect
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Generic, cast
 
 import dataframely as dy
@@ -16,6 +16,7 @@ from opsguard_assets.tables.columns import is_end
 
 # Plain `Table` means a table of any schema.
 S_co = TypeVar("S_co", bound=dy.Schema, default=dy.Schema, covariant=True)
+_S = TypeVar("_S", bound=dy.Schema)
 
 
 class WrongShapeError(TypeError):
@@ -74,10 +75,10 @@ class Table(Generic[S_co]):
         """The contract's columns in order, `known_at` last."""
         return tuple(self.schema.column_names())
 
-    @cached_property
+    @property
     def dtypes(self) -> pl.Schema:
         """The contract's columns with their Polars types."""
-        return pl.Schema({name: column.dtype for name, column in self.schema.columns().items()})
+        return dtypes_of(self.schema)
 
     def asks_until(self, column: str) -> bool:
         """Whether a column says until when something holds, so that a day without a time means its end."""
@@ -85,7 +86,7 @@ class Table(Generic[S_co]):
 
     def empty(self) -> dy.DataFrame[S_co]:
         """A frame of the table's columns and types without rows."""
-        return cast("dy.DataFrame[S_co]", pl.DataFrame(schema=self.dtypes))
+        return empty_of(self.schema)
 
     def rows(self, frame: pl.DataFrame) -> dy.DataFrame[S_co]:
         """The table's columns of a frame in their order, typed by its schema. No value is looked at.
@@ -93,16 +94,41 @@ class Table(Generic[S_co]):
         Raises:
             WrongShapeError: When a column is missing, or of another type.
         """
-        wanted, found = self.dtypes, frame.schema
-        wrong = [
-            f"{name}: {found.get(name, 'missing')}, not {dtype}"
-            for name, dtype in wanted.items()
-            if found.get(name) != dtype
-        ]
-        if wrong:
-            raise WrongShapeError(f"these are not rows of {self.name}: {'; '.join(wrong)}")
-        return cast("dy.DataFrame[S_co]", frame.select(wanted.names()))
+        return rows_of(self.schema, frame)
 
     def typed(self, frame: pl.LazyFrame) -> dy.LazyFrame[S_co]:
         """A lazy read of the table, typed by its schema. Nothing is checked: that would read it."""
-        return cast("dy.LazyFrame[S_co]", frame)
+        return typed_as(self.schema, frame)
+
+
+@cache
+def dtypes_of(schema: type[dy.Schema]) -> pl.Schema:
+    """The columns of a schema with their Polars types."""
+    return pl.Schema({name: column.dtype for name, column in schema.columns().items()})
+
+
+def empty_of(schema: type[_S]) -> dy.DataFrame[_S]:
+    """A frame of a schema's columns and types without rows."""
+    return cast("dy.DataFrame[_S]", pl.DataFrame(schema=dtypes_of(schema)))
+
+
+def rows_of(schema: type[_S], frame: pl.DataFrame) -> dy.DataFrame[_S]:
+    """The columns of a schema, in their order. Columns and types are checked, and no value is looked at.
+
+    Raises:
+        WrongShapeError: When a column is missing, or of another type.
+    """
+    wanted, found = dtypes_of(schema), frame.schema
+    wrong = [
+        f"{name}: {found.get(name, 'missing')}, not {dtype}"
+        for name, dtype in wanted.items()
+        if found.get(name) != dtype
+    ]
+    if wrong:
+        raise WrongShapeError(f"these are not rows of {schema.__name__}: {'; '.join(wrong)}")
+    return cast("dy.DataFrame[_S]", frame.select(wanted.names()))
+
+
+def typed_as(_schema: type[_S], frame: pl.LazyFrame) -> dy.LazyFrame[_S]:
+    """A lazy frame, typed by a schema. Nothing is checked: that would read it."""
+    return cast("dy.LazyFrame[_S]", frame)

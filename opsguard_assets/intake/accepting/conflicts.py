@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import polars as pl
 
-from opsguard_assets.intake.ledger.quarantine import FINDING, Place, rejected_rows
+from opsguard_assets.intake.ledger.quarantine import FINDING, BrokenRule, Place, RejectedRow, rejected_rows
 from opsguard_assets.intake.mapping.conform import Conformed
-from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.table import Table, rows_of
 from opsguard_assets.tables.versions import ARRIVAL, IS_WITHDRAWN, SEQUENCE
 
 _PART, _AT, _ORIGIN, _ENTRY = "_part", "_at", "_origin", "_entry"
@@ -77,12 +77,13 @@ def _contradictions(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
 def _without(raw: pl.DataFrame, part: Conformed, found: pl.DataFrame, source: str) -> Conformed:
     if found.is_empty():
         return part
-    findings = found.select((pl.col(ARRIVAL) - raw[ARRIVAL][0]).alias("row"), "rule", "column", "value").cast(FINDING)
+    broken = found.select((pl.col(ARRIVAL) - raw[ARRIVAL][0]).alias("row"), "rule", "column", "value").cast(FINDING)
+    more = rejected_rows(raw, rows_of(BrokenRule, broken), Place(part.table.name, source))
     stays = ~pl.int_range(len(part.accepted), eager=True).is_in(found[_AT].implode())
     return replace(
         part,
         accepted=part.accepted.filter(stays),
         places=part.places.filter(stays),
-        rejected=pl.concat([part.rejected, rejected_rows(raw, findings, Place(part.table.name, source))]),
+        rejected=rows_of(RejectedRow, pl.concat([part.rejected, more])),
         rejected_count=part.rejected_count + int((~stays).sum()),
     )

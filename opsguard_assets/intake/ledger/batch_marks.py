@@ -13,8 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
+from opsguard_assets.tables.derived import count, instant, text
+from opsguard_assets.tables.table import rows_of
 from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
@@ -25,6 +28,17 @@ _PLACE = {"source": pl.String(), "load_id": pl.String(), "batch": pl.Int64()}
 _BEGUN = pl.Schema({**_PLACE, "recorded_at": INSTANT})
 _COUNTS = ("received", "rejected", "accepted")
 _WRITTEN = pl.Schema({**_BEGUN, "table": pl.String(), **dict.fromkeys(_COUNTS, pl.Int64())})
+
+
+class WrittenBatch(dy.Schema):
+    """What a batch of a load brought to a table."""
+
+    batch = count("number of the batch within the load", nullable=False)
+    recorded_at = instant("under which instant it was recorded", nullable=False)
+    table = text("the canonical table", nullable=False)
+    received = count("raw rows that belong to the table", nullable=False)
+    rejected = count("those of them in quarantine", nullable=False)
+    accepted = count("new versions", nullable=False)
 
 
 @dataclass(frozen=True)
@@ -62,9 +76,9 @@ class BatchMarks:
         frame = pl.DataFrame(rows, schema=_WRITTEN, orient="row")
         self.lake.append_once(WRITTEN, frame, stream=f"{self.source}/{self.load_id}", sequence=batch)
 
-    def written(self) -> pl.DataFrame:
-        """The batches that were written: `batch`, `recorded_at`, `table`, `received`, `rejected`, `accepted`."""
-        return self._mine(WRITTEN, _WRITTEN).drop("source", "load_id")
+    def written(self) -> dy.DataFrame[WrittenBatch]:
+        """The batches that were written."""
+        return rows_of(WrittenBatch, self._mine(WRITTEN, _WRITTEN))
 
     def _mine(self, name: str, schema: pl.Schema) -> pl.DataFrame:
         if not self.lake.exists(name):
@@ -73,7 +87,7 @@ class BatchMarks:
         return self.lake.scan(name).filter(mine).select(schema.names()).collect()
 
 
-def totals(written: pl.DataFrame) -> dict[str, Counter[str]]:
+def totals(written: dy.DataFrame[WrittenBatch]) -> dict[str, Counter[str]]:
     """The counts of a load per table, over its written batches."""
     sums = written.group_by("table").agg(pl.col(_COUNTS).sum())
     return {row.pop("table"): Counter(row) for row in sums.iter_rows(named=True)}

@@ -8,31 +8,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import dataframely as dy
 import polars as pl
 
-from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.tables.derived import count, instant, number, text
+from opsguard_assets.tables.table import Table
 
-NAME = "intake/loads"
 COLUMN = pl.Struct({"name": pl.String(), "type": pl.String(), "filled_share": pl.Float64()})
-SCHEMA = pl.Schema(
-    {
-        "load_id": pl.String(),
-        "source": pl.String(),
-        "table": pl.String(),
-        "received": pl.Int64(),
-        "accepted": pl.Int64(),
-        "rejected": pl.Int64(),
-        "unchanged": pl.Int64(),
-        "withdrawn": pl.Int64(),
-        "incomplete": pl.String(),
-        "raw_deleted": pl.Int64(),
-        "rejected_share": pl.Float64(),
-        "loaded_at": INSTANT,
-        "recorded_at": INSTANT,
-        "drift": pl.List(pl.String()),
-        "columns": pl.List(COLUMN),
-    }
-)
+
+
+class LedgerLine(dy.Schema):
+    """What one load brought to one table."""
+
+    load_id = text("the load", nullable=False)
+    source = text("the source", nullable=False)
+    table = text("the canonical table", nullable=False)
+    received = count("raw rows that belong to the table", nullable=False)
+    accepted = count("new versions that the load added", nullable=False)
+    rejected = count("raw rows in quarantine; negative where a changed mapping accepts them", nullable=False)
+    unchanged = count("rows that repeat what was known", nullable=False)
+    withdrawn = count("rows that the load ended", nullable=False)
+    incomplete = text("why nothing was withdrawn that a complete list no longer names; null where all is well")
+    raw_deleted = count("rejected rows that cannot be judged again, because their raw records were deleted")
+    rejected_share = number("rejected rows of those received, 0..1")
+    loaded_at = instant("when it was loaded")
+    recorded_at = instant("under which instant the last of its versions were recorded")
+    drift = dy.List(dy.String(), nullable=True, description="what differs in the source's columns, one sentence each")
+    profile = dy.List(
+        dy.Struct({"name": dy.String(), "type": dy.String(), "filled_share": dy.Float64()}),
+        nullable=True,
+        alias="columns",
+        description="the source's columns after this load",
+    )
+
+
+LEDGER = Table(name="loads", room="intake", schema=LedgerLine, key=("source", "load_id", "table"))
+NAME = LEDGER.derived_name
+SCHEMA = LEDGER.dtypes
 VARIANT = "__v_"
 # A column that is usually filled is missing when so many empty rows in a row are this improbable by chance.
 _CHANCE = 0.001
@@ -79,7 +91,7 @@ class Accepted:
         return self.rejected / self.received if self.received else 0.0
 
 
-def ledger_rows(loads: Sequence[Accepted], columns: pl.Series) -> pl.DataFrame:
+def ledger_rows(loads: Sequence[Accepted], columns: pl.Series) -> dy.DataFrame[LedgerLine]:
     """The ledger's rows of one load.
 
     Args:
@@ -89,24 +101,24 @@ def ledger_rows(loads: Sequence[Accepted], columns: pl.Series) -> pl.DataFrame:
     rows = [{**vars(load), "rejected_share": load.rejected_share, "drift": list(load.drift)} for load in loads]
     known = pl.Series("columns", [columns], SCHEMA["columns"]).new_from_index(0, len(rows))
     partial = pl.DataFrame(rows, schema=pl.Schema({c: t for c, t in SCHEMA.items() if c != "columns"}))
-    return partial.with_columns(known).select(SCHEMA.names())
+    return LEDGER.rows(partial.with_columns(known))
 
 
-def rows_of(loads: Sequence[Accepted]) -> pl.DataFrame:
+def rows_of(loads: Sequence[Accepted]) -> dy.DataFrame[LedgerLine]:
     """The counts of some loads as ledger rows that tell nothing of columns; none for no loads."""
     return ledger_rows(loads, pl.Series("columns", [], COLUMN)) if loads else empty()
 
 
-def empty() -> pl.DataFrame:
+def empty() -> dy.DataFrame[LedgerLine]:
     """A ledger without loads."""
-    return pl.DataFrame(schema=SCHEMA)
+    return LEDGER.empty()
 
 
-def with_every_column(rows: pl.DataFrame) -> pl.DataFrame:
+def with_every_column(rows: pl.DataFrame) -> dy.DataFrame[LedgerLine]:
     """Ledger rows of a lake that an earlier version wrote: what that did not know is nothing."""
     unknown = [c for c in ("withdrawn", "incomplete", "raw_deleted") if c not in rows.columns]
     filled = rows.with_columns(pl.lit(None, SCHEMA[column]).alias(column) for column in unknown)
-    return filled.with_columns(pl.col("withdrawn", "raw_deleted").fill_null(0)).select(SCHEMA.names())
+    return LEDGER.rows(filled.with_columns(pl.col("withdrawn", "raw_deleted").fill_null(0)))
 
 
 def profile(filled: pl.DataFrame, rows: int, dtypes: pl.Schema, before: pl.Series | None) -> pl.Series:

@@ -6,27 +6,41 @@ Here: the shape of `quarantine/<table>`, one row per (received row, broken rule)
 
 from dataclasses import dataclass
 
+import dataframely as dy
 import polars as pl
 
-from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.tables.derived import count, instant, text
+from opsguard_assets.tables.table import dtypes_of, empty_of, rows_of
 
 MAX_RECORD_CHARACTERS = 4_000
 MAX_VALUE_CHARACTERS = 1_000
-SCHEMA = pl.Schema(
-    {
-        "table": pl.String(),
-        "source": pl.String(),
-        "origin": pl.String(),
-        "position": pl.Int64(),
-        "rule": pl.String(),
-        "column": pl.String(),
-        "value": pl.String(),
-        "record": pl.String(),
-        "load_id": pl.String(),
-        "loaded_at": INSTANT,
-    }
-)
-FINDING = pl.Schema({"row": pl.UInt32(), "rule": pl.String(), "column": pl.String(), "value": pl.String()})
+
+
+class RejectedRow(dy.Schema):
+    """A received row and one rule that it broke."""
+
+    table = text("the canonical table that it was headed for", nullable=False)
+    source = text("where it came from", nullable=False)
+    origin = text("the file, table or address")
+    position = count("the place in it")
+    rule = text("the broken rule, in words", nullable=False)
+    column = text("the column that broke it; null where the whole row did")
+    value = text("the value as received, shortened")
+    record = text("the received columns as JSON, or the text of a row that could not be split")
+    load_id = text("the load")
+    loaded_at = instant("when it was loaded")
+
+
+class BrokenRule(dy.Schema):
+    """A rule that a raw row broke."""
+
+    row = dy.UInt32(nullable=False, description="row number of the raw rows")
+    rule = text("the rule, in words", nullable=False)
+    column = text("the column; null where the whole row broke it")
+    value = text("the value as received")
+
+
+SCHEMA, FINDING = dtypes_of(RejectedRow), dtypes_of(BrokenRule)
 
 
 @dataclass(frozen=True)
@@ -37,7 +51,7 @@ class Place:
     source: str
 
 
-def rejected_rows(raw: pl.DataFrame, findings: pl.DataFrame, place: Place) -> pl.DataFrame:
+def rejected_rows(raw: pl.DataFrame, findings: dy.DataFrame[BrokenRule], place: Place) -> dy.DataFrame[RejectedRow]:
     """Broken rules joined with the raw rows that broke them.
 
     Args:
@@ -49,11 +63,11 @@ def rejected_rows(raw: pl.DataFrame, findings: pl.DataFrame, place: Place) -> pl
         One row per finding in the columns of `SCHEMA`, ordered by origin, position and rule.
     """
     if not len(findings):
-        return pl.DataFrame(schema=SCHEMA)
-    rows = findings["row"].unique().sort()
-    broken = raw[rows]
+        return empty_of(RejectedRow)
+    numbers = findings["row"].unique().sort()
+    broken = raw[numbers]
     described = broken.select(
-        pl.Series("row", rows),
+        pl.Series("row", numbers),
         pl.lit(place.table).alias("table"),
         pl.lit(place.source).alias("source"),
         pl.col("_origin").alias("origin"),
@@ -62,13 +76,14 @@ def rejected_rows(raw: pl.DataFrame, findings: pl.DataFrame, place: Place) -> pl
         pl.col("_load_id").alias("load_id"),
         pl.col("_loaded_at").cast(SCHEMA["loaded_at"]).alias("loaded_at"),
     )
-    return (
+    rows = (
         findings.with_columns(pl.col("value").str.slice(0, MAX_VALUE_CHARACTERS))
         .join(described, on="row", how="inner")
         .sort("origin", "position", "rule", "column", nulls_last=True)
         .select(SCHEMA.names())
         .cast(SCHEMA)
     )
+    return rows_of(RejectedRow, rows)
 
 
 def _record(broken: pl.DataFrame) -> pl.Series:

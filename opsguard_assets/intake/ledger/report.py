@@ -3,17 +3,21 @@
 Here: pure summaries of quarantine and ledger frames. Not here: reading them from the lake, and colours.
 """
 
+import dataframely as dy
 import polars as pl
+
+from opsguard_assets.intake.ledger.ledger import LEDGER, LedgerLine
+from opsguard_assets.intake.ledger.quarantine import RejectedRow
 
 _EXAMPLE_CHARACTERS = 60
 _VALUES = 5
 
 
-def rejected_per_rule(quarantine: pl.DataFrame) -> pl.DataFrame:
+def rejected_per_rule(quarantine: dy.DataFrame[RejectedRow]) -> pl.DataFrame:
     """How often which rule was broken, the most frequent first.
 
     Args:
-        quarantine: Rows in the columns of `quarantine.SCHEMA`.
+        quarantine: The rejected rows.
 
     Returns:
         (table, rule, rows, example, values, first_seen): `rows` counts raw rows, `example` is one offending value,
@@ -50,11 +54,11 @@ def _values(ordered: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def ledger_summary(ledger: pl.DataFrame) -> pl.DataFrame:
+def ledger_summary(ledger: dy.DataFrame[LedgerLine]) -> pl.DataFrame:
     """Totals per source and table over some ledger rows.
 
     Args:
-        ledger: Rows in the columns of `ledger.SCHEMA`.
+        ledger: The lines.
 
     Returns:
         (source, table, loads, received, accepted, rejected, unchanged, withdrawn, rejected_share, last_loaded_at).
@@ -74,24 +78,25 @@ def ledger_summary(ledger: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def not_conserved(ledger: pl.DataFrame) -> pl.DataFrame:
+def not_conserved(ledger: dy.DataFrame[LedgerLine]) -> dy.DataFrame[LedgerLine]:
     """Ledger rows in which received differs from accepted + rejected + unchanged; healthy when empty."""
-    return ledger.filter(pl.col("received") != pl.col("accepted") + pl.col("rejected") + pl.col("unchanged"))
+    counted = pl.col("accepted") + pl.col("rejected") + pl.col("unchanged")
+    return LEDGER.rows(ledger.filter(pl.col("received") != counted))
 
 
-def above_share(ledger: pl.DataFrame, limits: dict[str, float]) -> pl.DataFrame:
+def above_share(ledger: dy.DataFrame[LedgerLine], limits: dict[str, float]) -> dy.DataFrame[LedgerLine]:
     """Ledger rows whose rejected share is above the limit of their source (`max_rejected_share`)."""
     limit = pl.col("source").replace_strict(limits, default=None, return_dtype=pl.Float64)
-    return ledger.filter(pl.col("rejected_share") > limit)
+    return LEDGER.rows(ledger.filter(pl.col("rejected_share") > limit))
 
 
-def incomplete_lists(ledger: pl.DataFrame) -> list[str]:
+def incomplete_lists(ledger: dy.DataFrame[LedgerLine]) -> list[str]:
     """Why which complete lists withdrew nothing, one sentence each; healthy when empty."""
     rows = ledger.filter(pl.col("incomplete").is_not_null())
     return rows.select(pl.format("{}: {}", "source", "incomplete")).to_series().to_list()
 
 
-def deleted_records(ledger: pl.DataFrame) -> list[str]:
+def deleted_records(ledger: dy.DataFrame[LedgerLine]) -> list[str]:
     """How many rejected rows a changed mapping could not judge again, one sentence each; healthy when empty."""
     words = pl.format(
         "{}: {} rejected rows of {} were not judged by the changed mapping: their raw records were deleted "

@@ -7,18 +7,19 @@ means (`origin`), the contract (`opsguard_assets.tables`) and stores (`accept`).
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.mapping import ColumnMapping, Feed
 from opsguard_assets.config.sources import RecordSource
-from opsguard_assets.intake.ledger.quarantine import FINDING, Place, rejected_rows
+from opsguard_assets.intake.ledger.quarantine import FINDING, BrokenRule, Place, RejectedRow, rejected_rows
 from opsguard_assets.intake.mapping.instants import later
 from opsguard_assets.intake.mapping.mapping_words import METRICS
 from opsguard_assets.intake.mapping.origin import RawRows, originate, resolve
 from opsguard_assets.intake.mapping.parse import complaint, parse
 from opsguard_assets.intake.mapping.values import as_text, nulls
 from opsguard_assets.tables.public_holidays import known_holidays
-from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.table import Table, rows_of
 from opsguard_assets.tables.validate import Validated, validate
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import ARRIVAL, IS_WITHDRAWN, SEQUENCE
@@ -47,7 +48,7 @@ class Conformed:
     received: int
     accepted: pl.DataFrame
     places: pl.Series
-    rejected: pl.DataFrame
+    rejected: dy.DataFrame[RejectedRow]
     rejected_count: int
     keys: pl.DataFrame
 
@@ -104,7 +105,8 @@ def conform(raw: pl.DataFrame, feed: Feed, source: RecordSource, table: Table, r
     candidates = _without(frame, damage)
     broken = _broken(validate(candidates.select(table.columns), table), candidates["_row"])
     ahead = _ahead(candidates, table, recorded_at, source.max_minutes_ahead)
-    findings = pl.concat([damage, unread, _beside(broken, unread), ahead, *_unknown_holidays(candidates)])
+    found = [damage, unread, _beside(broken, unread), ahead, *_unknown_holidays(candidates)]
+    findings = rows_of(BrokenRule, pl.concat(found))
     accepted = _without(frame, findings)
     return Conformed(
         table=table,
