@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
+import dataframely as dy
 import polars as pl
 import typer
 
@@ -29,6 +30,7 @@ from opsguard_assets.devices.job_names import JUDGE_HEALTH_JOB, SCORE_DEVICES_JO
 from opsguard_assets.domains import JOBS
 from opsguard_assets.model_jobs import monitoring_config
 from opsguard_assets.shifts.job_names import JUDGE_SHIFTS_JOB
+from opsguard_assets.shifts.verdicts.schemas import ShiftCompliance
 from opsguard_assets.shifts.verdicts.words import counted
 from opsguard_assets.tickets.job_names import ESCALATE_JOB, SCORE_JOB
 from opsguard_assets.tickets.risk.risk import RiskSummary
@@ -78,7 +80,7 @@ class Walk:
     breached: list[dict[str, Any]] = field(default_factory=list)
     tickets: RiskSummary | None = None
     devices: tick.DeviceTick | None = None
-    shifts: pl.DataFrame | None = None
+    shifts: dy.DataFrame[ShiftCompliance] | None = None
     vendors: VendorTick | None = None
     models: list[dict[str, str]] = field(default_factory=list)
 

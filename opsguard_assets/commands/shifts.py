@@ -67,7 +67,7 @@ def listed(
         if verdict:
             rows = rows.filter(pl.col("verdict").is_in(verdict))
         shown = rows if show_all or verdict else rows.filter(pl.col("verdict").is_in(list(WORST_FIRST)))
-        named = _named(session, worst_first(shown).head(limit))
+        named = _named(session, worst_first(SHIFT_COMPLIANCE.rows(shown)).head(limit))
     if as_json:
         print_json(named.to_dicts())
         return

@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any
 
+import dataframely as dy
 import polars as pl
 import typer
 
@@ -19,12 +20,13 @@ from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, 
 from opsguard_assets.commands.vendor_tick import score_vendors, show_vendors
 from opsguard_assets.devices.failure.assets import headline_of as headline_of_devices
 from opsguard_assets.devices.failure.schemas import DEVICE_RISK
-from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
+from opsguard_assets.devices.health.schemas import DEVICE_HEALTH, DeviceHealth
 from opsguard_assets.devices.job_names import SCORE_DEVICES_JOB
 from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.domains import TICKS
 from opsguard_assets.shifts.job_names import JUDGE_SHIFTS_JOB
 from opsguard_assets.shifts.verdicts.io import compliance_at, limits_of
+from opsguard_assets.shifts.verdicts.schemas import ShiftCompliance
 from opsguard_assets.shifts.verdicts.words import counted, trouble
 from opsguard_assets.tickets.assets import headline_of
 from opsguard_assets.tickets.escalation.io import tick_decided
@@ -138,14 +140,14 @@ class DeviceTick:
         as_of: The full hour.
         within: The horizon of the risk.
         headline: The tick in one sentence.
-        health: Rows of `device_health`.
+        health: The health of all devices.
         visits: The devices most worth a visit, rows of `device_risk`.
     """
 
     as_of: datetime
     within: str
     headline: str
-    health: pl.DataFrame
+    health: dy.DataFrame[DeviceHealth]
     visits: pl.DataFrame
 
     def as_json(self) -> dict[str, Any]:
@@ -159,7 +161,8 @@ def score_devices(session: Session, moment: datetime) -> DeviceTick:
     failure, as_of = session.settings.device_failure, full_hour(moment)
     config, day = tick_config(SCORE_DEVICES_JOB, moment), tick_partition(SCORE_DEVICES_JOB, moment)
     run_job(session, SCORE_DEVICES_JOB, progress=Silent(), run_config=config, partition=day)
-    health, risk = (session.installation.lake.rows_at(table, as_of) for table in (DEVICE_HEALTH, DEVICE_RISK))
+    lake = session.installation.lake
+    health, risk = lake.rows_at(DEVICE_HEALTH, as_of), lake.rows_at(DEVICE_RISK, as_of)
     headline = headline_of_devices(risk, failure.judged_within, failure.alert_from).replace("**", "")
     visits = risk.filter(risk["visit_rank"].is_not_null()).sort("visit_rank")
     return DeviceTick(as_of, failure.judged_within, headline, health, visits)
@@ -174,13 +177,13 @@ def show_devices(found: DeviceTick, *, rows: int = 5) -> None:
     print_rows("\nWorth a visit", found.visits.head(rows).select(columns).to_dicts())
 
 
-def judge_shifts(session: Session, as_of: datetime) -> pl.DataFrame:
+def judge_shifts(session: Session, as_of: datetime) -> dy.DataFrame[ShiftCompliance]:
     """Runs the tick of shifts of a moment and reads its verdicts back."""
     run_job(session, JUDGE_SHIFTS_JOB, progress=Silent(), run_config=tick_config(JUDGE_SHIFTS_JOB, as_of))
     return compliance_at(session.installation.lake, as_of, limits_of(session.settings)).verdicts
 
 
-def show_shifts(as_of: datetime, verdicts: pl.DataFrame, *, rows: int = 5) -> None:
+def show_shifts(as_of: datetime, verdicts: dy.DataFrame[ShiftCompliance], *, rows: int = 5) -> None:
     """Prints a tick of shifts."""
     counts = ", ".join(f"{count:,} {verdict.replace('_', ' ')}" for verdict, count in counted(verdicts))
     typer.echo(f"\nAs of {as_of:%Y-%m-%d %H:%M} UTC, shifts of the last day: {counts or 'none'}")

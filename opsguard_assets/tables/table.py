@@ -1,6 +1,7 @@
 """What the rest of the house needs to know of a canonical table beside its columns.
 
-Here: the `Table` description, and frames that are typed by a schema. Not here: the columns themselves (one module per room) and how rows are stored.
+Here: the `Table` description, and frames typed by a schema. Not here: the columns themselves (one module per room) and
+how rows are stored.
 """
 
 import inspect

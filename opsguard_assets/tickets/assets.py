@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import dagster as dg
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
@@ -34,6 +35,7 @@ from opsguard_assets.tickets.learning.schemas import RECENT_TICKETS, TICKET_OUTC
 from opsguard_assets.tickets.risk.alert_assets import sla_alerts_asset
 from opsguard_assets.tickets.risk.plots import sla_risk_distribution
 from opsguard_assets.tickets.risk.risk import Marks, RiskSummary, summary
+from opsguard_assets.tickets.risk.schemas import SLA_RISK, SlaRisk
 from opsguard_assets.tickets.risk.score_io import sla_scorer
 from opsguard_assets.tickets.sla.derive_io import update_clocks, update_events, update_intervals
 from opsguard_assets.tickets.sla.figures import without_deadline
@@ -141,7 +143,7 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
             deps=(key_of(TICKETS), key_of(SLA_CLOCKS)),
             description="The probability that an open ticket misses its resolution deadline, for every ticket open at "
             "`as_of`; grain: ticket_id, as_of.",
-            shown=lambda rows, as_of: _risk_metadata(rows, as_of, marks),
+            shown=lambda rows, as_of: _risk_metadata(SLA_RISK.rows(rows), as_of, marks),
             complete=_complete,
         )
     )
@@ -149,14 +151,14 @@ def _risk_asset(settings: Settings, *, derives_events: bool) -> dg.AssetsDefinit
 
 def _complete(lake: Lake, tick: ScoredTick) -> Completeness:
     still_open = lake.known(TICKETS, tick.as_of, live_only=True).select("ticket_id", "opened_at").collect()
-    return completeness(tick.rows, still_open, tick.as_of)
+    return completeness(SLA_RISK.rows(tick.rows), still_open, tick.as_of)
 
 
-def completeness(risk: pl.DataFrame, still_open: pl.DataFrame, as_of: datetime) -> Completeness:
+def completeness(risk: dy.DataFrame[SlaRisk], still_open: pl.DataFrame, as_of: datetime) -> Completeness:
     """Whether every open ticket is scored once. An odd ticket is named and withholds no other one.
 
     Args:
-        risk: Rows of `sla_risk` of the tick.
+        risk: The risks of the tick.
         still_open: The open tickets: `ticket_id`, `opened_at`.
         as_of: The tick.
     """
@@ -179,7 +181,7 @@ def completeness(risk: pl.DataFrame, still_open: pl.DataFrame, as_of: datetime) 
     )
 
 
-def _risk_metadata(risk: pl.DataFrame, as_of: datetime, marks: Marks) -> dict[str, dg.MetadataValue]:
+def _risk_metadata(risk: dy.DataFrame[SlaRisk], as_of: datetime, marks: Marks) -> dict[str, dg.MetadataValue]:
     headline = summary(risk, marks)
     counted = {f"tickets_{state}": count for state, count in headline.by_state.items()}
     return {

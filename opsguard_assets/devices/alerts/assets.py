@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import dagster as dg
+import dataframely as dy
 import polars as pl
 from sqlalchemy import Connection
 
@@ -17,11 +18,12 @@ from opsguard_assets.devices.alerts.alert_types import ALERT_TYPES, MONITOR, PLA
 from opsguard_assets.devices.alerts.findings import Levels, device_findings, suppress_repeated
 from opsguard_assets.devices.failure.assets import DEVICE_RISK_KEY
 from opsguard_assets.devices.failure.problem_io import events_of
-from opsguard_assets.devices.failure.schemas import DEVICE_RISK
+from opsguard_assets.devices.failure.schemas import DEVICE_RISK, DeviceRisk
 from opsguard_assets.devices.health.assets import DEVICE_HEALTH_KEY
-from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
+from opsguard_assets.devices.health.schemas import DEVICE_HEALTH, DeviceHealth
 from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.devices.telemetry.site_silence import READ, looked_back
+from opsguard_assets.tables.registry import DEVICE_EVENTS
 from opsguard_assets.tables.values import INSTANT
 from resources.database import Database
 from resources.lake import Lake
@@ -59,10 +61,10 @@ def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datet
 
 @dataclass(frozen=True)
 class Computed:
-    """Rows of `device_health` and `device_risk` of a tick."""
+    """What a tick computed."""
 
-    health: pl.DataFrame
-    risk: pl.DataFrame
+    health: dy.DataFrame[DeviceHealth]
+    risk: dy.DataFrame[DeviceRisk]
 
 
 def found_in(
@@ -73,7 +75,7 @@ def found_in(
     levels = levels_of(settings)
     since = pl.lit(as_of - timedelta(minutes=levels.maintenance_minutes), INSTANT)
     known = pl.col("known_at") <= pl.lit(as_of, INSTANT)
-    events = events_of(lake).filter(known, pl.col("at") > since).collect()
+    events = DEVICE_EVENTS.typed(events_of(lake).filter(known, pl.col("at") > since)).collect()
     before = _before(lake, as_of, looked_back(health))
     found = device_findings(health, risk, events, levels, as_of, before)
     plans = plans_at(lake, as_of)

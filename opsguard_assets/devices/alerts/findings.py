@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
 from ml.problems.device_failure.words import BATTERY
@@ -14,7 +15,10 @@ from ml.words import counted, durations, likely, reached, rounded
 from opsguard_assets.alerts.finding import FINDING, GROUPED, IN_MAINTENANCE
 from opsguard_assets.alerts.suppression import suppress_covered
 from opsguard_assets.devices.alerts.alert_types import FAILURE_RISK, LOW_BATTERY, REPLACE, SILENT, SITE_SILENT
+from opsguard_assets.devices.failure.schemas import DeviceRisk
+from opsguard_assets.devices.health.schemas import DeviceHealth
 from opsguard_assets.devices.telemetry.site_silence import Together, silent_together, waited_for
+from opsguard_assets.tables.devices import DeviceEvents
 from opsguard_assets.tables.values import INSTANT
 
 _SPANS = {"1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
@@ -61,9 +65,9 @@ class Levels:
 
 
 def device_findings(
-    health: pl.DataFrame,
-    risk: pl.DataFrame | None,
-    events: pl.DataFrame,
+    health: dy.DataFrame[DeviceHealth],
+    risk: dy.DataFrame[DeviceRisk] | None,
+    events: dy.DataFrame[DeviceEvents],
     levels: Levels,
     as_of: datetime,
     before: pl.DataFrame | None = None,
@@ -71,9 +75,9 @@ def device_findings(
     """The findings of one tick.
 
     Args:
-        health: Rows of `device_health` of the tick.
-        risk: Rows of `device_risk` of the tick; None where there are none.
-        events: Device events that were known (`device_id`, `at`, `kind`).
+        health: The health of the tick.
+        risk: The risks of the tick; None where there are none.
+        events: The events that were known.
         levels: From when what is found.
         as_of: The tick.
         before: Rows of `device_health` of the ticks before (`site_silence.READ`, `as_of`); None where there are none.

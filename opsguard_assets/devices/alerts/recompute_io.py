@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.assets import DEVICE_MONITOR, Computed, found_in
 from opsguard_assets.devices.failure.risk_io import device_scorer
+from opsguard_assets.devices.failure.schemas import DEVICE_RISK
 from opsguard_assets.devices.health.io import health_at
 from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
 from opsguard_assets.devices.telemetry.full_hour import full_hour
@@ -40,7 +41,7 @@ def recompute_tick(lake: Lake, champions: Champions, as_of: datetime, settings: 
     found = rescored(
         device_scorer(settings), lake, champions, hour, command="opsguard tick devices --as-of", late=_REST_OF_HOUR
     )
-    risk, seen = found.rows, found.lake
+    risk, seen = DEVICE_RISK.rows(found.rows), found.lake
     health = health_at(seen, hour, replace_below=settings.device_alerts.replace_below)
     settled = settled_again(
         champions.database,

@@ -6,13 +6,14 @@ Here: reading the stores, calling one function, showing its figures. Not here: f
 from datetime import datetime
 
 import dagster as dg
+import dataframely as dy
 import polars as pl
 
 from ml.problems.device_failure.rule import DeviceRule
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.failure.risk import FAILED, OFFLINE, UP
 from opsguard_assets.devices.failure.risk_io import device_scorer
-from opsguard_assets.devices.failure.schemas import DEVICE_RISK
+from opsguard_assets.devices.failure.schemas import DEVICE_RISK, DeviceRisk
 from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.metadata import (
     figures,
@@ -59,7 +60,7 @@ def _shown(rows: pl.DataFrame, as_of: datetime, within: str, alert_from: float) 
         f"probability of failing or going offline within {within}",
     )
     return {
-        "headline": dg.MetadataValue.md(headline_of(rows, within, alert_from)),
+        "headline": dg.MetadataValue.md(headline_of(DEVICE_RISK.rows(rows), within, alert_from)),
         **figures(
             {
                 "as_of": as_of,
@@ -75,7 +76,7 @@ def _shown(rows: pl.DataFrame, as_of: datetime, within: str, alert_from: float) 
     }
 
 
-def headline_of(rows: pl.DataFrame, within: str, alert_from: float) -> str:
+def headline_of(rows: dy.DataFrame[DeviceRisk], within: str, alert_from: float) -> str:
     """The tick in one sentence."""
     if rows.is_empty():
         return "No device has reported yet."

@@ -7,6 +7,7 @@ looked at (`failure.dataset`).
 
 from datetime import datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
 from ml.problems.device_failure.features import FEATURES, channels_in
@@ -17,7 +18,9 @@ from opsguard_assets.devices.failure.dataset import Asked, DeviceDataset, Histor
 from opsguard_assets.devices.failure.schemas import DEVICE_RISK
 from opsguard_assets.devices.telemetry.hourly_io import hourly_versions
 from opsguard_assets.devices.telemetry.hourly_update_io import unwritten_hourly, update_hourly
+from opsguard_assets.devices.telemetry.schemas import StoredHour
 from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
+from opsguard_assets.tables.devices import DeviceEvents
 from opsguard_assets.tables.registry import DEVICE_EVENTS, DEVICES, TELEMETRY
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.values import INSTANT
@@ -71,7 +74,7 @@ def _history_by_now(lake: Lake) -> History:
     return history_of(lake, unwritten_hourly(lake) if lake.recorded_upto is None else None)
 
 
-def history_of(lake: Lake, unwritten: pl.DataFrame | None = None) -> History:
+def history_of(lake: Lake, unwritten: dy.DataFrame[StoredHour] | None = None) -> History:
     """All versions of rollups, devices and their events.
 
     Args:
@@ -85,9 +88,10 @@ def history_of(lake: Lake, unwritten: pl.DataFrame | None = None) -> History:
     )
 
 
-def events_of(lake: Lake) -> pl.LazyFrame:
+def events_of(lake: Lake) -> dy.LazyFrame[DeviceEvents]:
     """Every event as it became known first."""
-    return _versions(lake, DEVICE_EVENTS).sort("known_at").unique(DEVICE_EVENTS.key, keep="first", maintain_order=True)
+    in_order = _versions(lake, DEVICE_EVENTS).sort("known_at")
+    return DEVICE_EVENTS.typed(in_order.unique(DEVICE_EVENTS.key, keep="first", maintain_order=True))
 
 
 def removed_at(lake: Lake, as_of: datetime, heard: pl.DataFrame) -> pl.DataFrame:

@@ -15,14 +15,15 @@ from datetime import UTC, datetime
 import dataframely as dy
 import polars as pl
 
-from opsguard_assets.devices.telemetry.schemas import ADDED, DEVICE_HOURLY, DeviceHourly
+from opsguard_assets.devices.telemetry.schemas import ADDED, DEVICE_HOURLY, DeviceHourly, StoredHour
 from opsguard_assets.tables.registry import TELEMETRY
+from opsguard_assets.tables.table import dtypes_of, empty_of, typed_as
 from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake, TableMissingError
 
 NAME = DEVICE_HOURLY.derived_name
 ORDINAL, REPLACES = "_ordinal", "_replaces"
-HIDDEN = pl.Schema({ORDINAL: pl.Int32(), REPLACES: pl.Boolean()})
+HIDDEN = pl.Schema({name: dtypes_of(StoredHour)[name] for name in (ORDINAL, REPLACES)})
 PAIR = ["device_id", "hour_at"]
 VERSION = [*PAIR, "known_at"]
 _END = datetime(9999, 12, 31, tzinfo=UTC)
@@ -53,7 +54,7 @@ def hourly_known(lake: Lake, as_of: datetime, *, since: datetime | None = None) 
 
 
 def hourly_versions(
-    lake: Lake, *, upto: datetime | None = None, unwritten: pl.DataFrame | None = None
+    lake: Lake, *, upto: datetime | None = None, unwritten: dy.DataFrame[StoredHour] | None = None
 ) -> dy.LazyFrame[DeviceHourly]:
     """Of every (device, hour, full hour of knowledge) the version that counts now.
 
@@ -65,7 +66,7 @@ def hourly_versions(
     Returns:
         DEVICE_HOURLY in no order. A version without reports, by which a correction took them all away, is left out.
     """
-    rows = stored_hours(lake, upto=upto)
+    rows: pl.LazyFrame = stored_hours(lake, upto=upto)
     if unwritten is not None and len(unwritten):
         rows = pl.concat([rows.select(unwritten.columns), unwritten.lazy()])
     if upto is not None:
@@ -77,19 +78,21 @@ def hourly_versions(
     return DEVICE_HOURLY.typed(rows.filter(pl.col("reports") > 0).select(DEVICE_HOURLY.columns))
 
 
-def stored_hours(lake: Lake, *, since: datetime | None = None, upto: datetime | None = None) -> pl.LazyFrame:
-    """All rows of hours in [`since`, `upto`] with the columns beside the contract, as the lake recorded them."""
+def stored_hours(
+    lake: Lake, *, since: datetime | None = None, upto: datetime | None = None
+) -> dy.LazyFrame[StoredHour]:
+    """All rows of hours in [`since`, `upto`] as the lake recorded them; it may have written further columns."""
     try:
         rows = lake.scan(NAME)
     except TableMissingError:
-        return pl.LazyFrame(schema={**DEVICE_HOURLY.dtypes, **HIDDEN})
+        return empty_of(StoredHour).lazy()
     stored = rows.collect_schema()
     rows = rows.with_columns(
         pl.lit(None, DEVICE_HOURLY.dtypes[name]).alias(name) for name in ADDED if name not in stored
     )
     if lake.recorded_upto is not None:
         rows = rows.filter(pl.col("rolled_at") <= pl.lit(lake.recorded_upto, INSTANT))
-    return within(rows, since=since, upto=upto)
+    return typed_as(StoredHour, within(rows, since=since, upto=upto))
 
 
 def within(rows: pl.LazyFrame, *, since: datetime | None = None, upto: datetime | None = None) -> pl.LazyFrame:
@@ -101,10 +104,11 @@ def within(rows: pl.LazyFrame, *, since: datetime | None = None, upto: datetime 
     return rows
 
 
-def hours_now(lake: Lake, since: datetime, before: datetime) -> pl.LazyFrame:
+def hours_now(lake: Lake, since: datetime, before: datetime) -> dy.LazyFrame[DeviceHourly]:
     """The hours in [`since`, `before`) by everything that is known until now."""
     hours = hourly_known(lake, _END, since=since)
-    return hours.filter(pl.col("hour_at") < pl.lit(before, INSTANT), pl.col("date") <= before.date())
+    earlier = hours.filter(pl.col("hour_at") < pl.lit(before, INSTANT), pl.col("date") <= before.date())
+    return DEVICE_HOURLY.typed(earlier)
 
 
 def not_rolled_up(lake: Lake, stretches: Sequence[tuple[datetime, datetime]]) -> pl.DataFrame:

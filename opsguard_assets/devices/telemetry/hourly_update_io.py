@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.derivation import Span, mark, pending
@@ -27,8 +28,9 @@ from opsguard_assets.devices.telemetry.hourly_io import (
 )
 from opsguard_assets.devices.telemetry.rollup import DEVICE_COLUMNS, HOUR, REPORT_COLUMNS, is_ahead, is_late, rolled
 from opsguard_assets.devices.telemetry.rollup_plan import Portion, portions
-from opsguard_assets.devices.telemetry.schemas import ADDED, DEVICE_HOURLY
+from opsguard_assets.devices.telemetry.schemas import ADDED, DEVICE_HOURLY, StoredHour
 from opsguard_assets.tables.registry import DEVICES, TELEMETRY
+from opsguard_assets.tables.table import empty_of, rows_of
 from opsguard_assets.tables.versions import IS_WITHDRAWN, SEQUENCE, visible
 from resources.daily import FIRST, Daily
 from resources.daily_files import HEARD_AT, SLICE
@@ -157,17 +159,13 @@ def _update(lake: Lake, progress: Progress, portion_reports: int) -> Rolled:
     return _counted(daily, span, done)
 
 
-def unwritten_hourly(lake: Lake, *, portion_reports: int = PORTION_REPORTS) -> pl.DataFrame:
-    """The versions of hours that `update_hourly` would add; nothing is written.
-
-    Returns:
-        Rows as `hourly_io.stored_hours` has them.
-    """
+def unwritten_hourly(lake: Lake, *, portion_reports: int = PORTION_REPORTS) -> dy.DataFrame[StoredHour]:
+    """The versions of hours that `update_hourly` would add; nothing is written."""
     span = pending(lake, NAME, [TELEMETRY])
     draft = _Draft(lake, sequence=0)
     if span is not None:
         _follow(draft, lake.daily(TELEMETRY), span, Silent(), portion_reports)
-    return pl.concat([pl.DataFrame(schema={**DEVICE_HOURLY.dtypes, **HIDDEN}), *draft.waiting])
+    return rows_of(StoredHour, pl.concat([empty_of(StoredHour), *draft.waiting]))
 
 
 def _follow(ledger: _Ledger, daily: Daily, span: Span, progress: Progress, portion_reports: int) -> Rolled:

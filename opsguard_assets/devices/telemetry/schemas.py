@@ -83,6 +83,17 @@ class DeviceHourly(dy.Schema):
     date = dy.Date(nullable=False, description="day of `hour_at`; the partition")
 
 
+class StoredHour(DeviceHourly):
+    """A version of an hour as the lake keeps it: two columns beside the contract make reading cheap."""
+
+    ordinal = dy.Int32(
+        nullable=False,
+        alias="_ordinal",
+        description="versions of this hour that existed when this one was added above them; -1: below one of them",
+    )
+    replaces = dy.Bool(nullable=False, alias="_replaces", description="whether a version of the same full hour existed")
+
+
 # Columns that tables of earlier versions lack; their hours are filled when they are rolled again.
 ADDED = ("unordered_reports", "signal_max_dbm")
 DEVICE_HOURLY = Table(

@@ -87,8 +87,8 @@ def found_in(
     coverage = pl.concat(
         [now.with_columns(is_ahead=pl.lit(value=False)), ahead.with_columns(is_ahead=pl.lit(value=True))]
     )
-    people = lake.known(PEOPLE, as_of).unique("person_id").collect()
-    sites = lake.known(SITES, as_of).unique("site_id").collect()
+    people = PEOPLE.typed(lake.known(PEOPLE, as_of).unique("person_id")).collect()
+    sites = SITES.typed(lake.known(SITES, as_of).unique("site_id")).collect()
     absences = lake.known(ABSENCES, as_of).collect()
     workforce = Workforce(people, sites, around, absences)
     needs = _needs(judged, coverage, as_of)

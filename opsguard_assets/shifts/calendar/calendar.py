@@ -15,12 +15,15 @@ Here: known rows in, shifts out. Not here: which days a rule gives (`recurrence`
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.shifts.calendar.recurrence import days_of
-from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
+from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR, PlannedShift
+from opsguard_assets.tables import reference, shifts
 from opsguard_assets.tables.local_time import to_utc
 from opsguard_assets.tables.public_holidays import holiday_days
+from opsguard_assets.tables.table import rows_of
 from opsguard_assets.tables.values import INSTANT
 
 PLANNED, REPLACED, EXCUSED, HOLIDAY = "planned", "replaced", "excused", "holiday"
@@ -31,13 +34,13 @@ _LONGEST_CHAIN = 8
 
 @dataclass(frozen=True)
 class Rosters:
-    """What was known of who should work, in the columns of the canonical tables."""
+    """What was known of who should work."""
 
-    rosters: pl.DataFrame
-    absences: pl.DataFrame
-    substitutions: pl.DataFrame
-    sites: pl.DataFrame
-    calendars: pl.DataFrame
+    rosters: dy.DataFrame[shifts.Rosters]
+    absences: dy.DataFrame[shifts.Absences]
+    substitutions: dy.DataFrame[shifts.Substitutions]
+    sites: dy.DataFrame[reference.Sites]
+    calendars: dy.DataFrame[reference.Calendars]
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,11 @@ class Calendar:
     """Shifts, and rosters that give none.
 
     Attributes:
-        shifts: Rows of `shift_calendar` without `known_at`.
+        shifts: The parts in shifts.
         unreadable: `roster_id`, `recurrence`, `problem`.
     """
 
-    shifts: pl.DataFrame
+    shifts: dy.DataFrame[PlannedShift]
     unreadable: pl.DataFrame
 
 
@@ -72,11 +75,9 @@ def shift_calendar(known: Rosters, *, since: datetime, until: datetime) -> Calen
     located = days.found.join(placed.drop_nulls("timezone"), on="roster_id")
     timed = _timed(located).filter(pl.col("starts_at").is_between(since, until, closed="left"))
     named = _with_holidays(timed, known.calendars, first, last)
-    shifts = _with_absences(_with_substitutes(named, known.substitutions), known.absences)
+    parts = _with_absences(_with_substitutes(named, known.substitutions), known.absences)
     return Calendar(
-        shifts.select(name for name in SHIFT_CALENDAR.columns if name != "known_at").sort(
-            "starts_at", *SHIFT_CALENDAR.key
-        ),
+        rows_of(PlannedShift, parts.sort("starts_at", *SHIFT_CALENDAR.key)),
         pl.concat([days.unreadable, homeless]).unique("roster_id", keep="first").sort("roster_id"),
     )
 

@@ -38,7 +38,13 @@ class Updated:
 
 def calendar_at(lake: Lake, as_of: datetime, *, since: datetime, until: datetime) -> Calendar:
     """The shifts that start in [`since`, `until`), by what was known at a moment."""
-    known = Rosters(*(lake.known(table, as_of).collect() for table in INPUTS))
+    known = Rosters(
+        rosters=lake.known(ROSTERS, as_of).collect(),
+        absences=lake.known(ABSENCES, as_of).collect(),
+        substitutions=lake.known(SUBSTITUTIONS, as_of).collect(),
+        sites=lake.known(SITES, as_of).collect(),
+        calendars=lake.known(CALENDARS, as_of).collect(),
+    )
     return shift_calendar(known, since=since, until=until)
 
 

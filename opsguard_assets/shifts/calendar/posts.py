@@ -5,9 +5,11 @@ Here: planned people against required ones. Not here: who is there (`coverage.co
 
 from datetime import datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.shifts.calendar.calendar import HOLIDAY, PLANNED
+from opsguard_assets.shifts.calendar.schemas import PlannedShift
 from opsguard_assets.tables.values import INSTANT
 
 AHEAD = timedelta(hours=24)
@@ -17,7 +19,7 @@ CHANGES = ("starts_at", "ends_at", "expected_from_at", "expected_until_at")
 NEEDED = pl.col("required_people").fill_null(1)
 
 
-def coverage_ahead(shifts: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+def coverage_ahead(shifts: dy.DataFrame[PlannedShift], as_of: datetime) -> pl.DataFrame:
     """The posts that the plan of the next 24 hours leaves short at some moment: the first such moment of each.
 
     The plan changes where a shift starts or ends and where leave begins or ends: it is looked at from there on.

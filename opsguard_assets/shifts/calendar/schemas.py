@@ -10,7 +10,7 @@ from opsguard_assets.tables.derived import instant, text
 from opsguard_assets.tables.table import Table
 
 
-class ShiftCalendar(dy.Schema):
+class PlannedShift(dy.Schema):
     """A person's part in a shift: one roster on one local day."""
 
     shift_id = text("the shift: roster and local day of its start", nullable=False)
@@ -32,6 +32,11 @@ class ShiftCalendar(dy.Schema):
     is_critical = dy.Bool(nullable=True, description="whether the post must never be empty")
     required_people = dy.Int64(nullable=True, description="people that the post needs")
     requires = dy.List(dy.String(), nullable=True, description="qualifications that the post demands, all of them")
+
+
+class ShiftCalendar(PlannedShift):
+    """A person's part in a shift: one roster on one local day."""
+
     known_at = instant("when this was known", nullable=False)
 
 

@@ -10,9 +10,11 @@ import polars as pl
 
 from opsguard_assets.shifts.calendar.calendar import HOLIDAY, PLANNED
 from opsguard_assets.shifts.calendar.posts import AHEAD, CHANGES, NEEDED, POST, covers, of_post, with_missing
+from opsguard_assets.shifts.calendar.schemas import PlannedShift
 from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE, ShiftCoverage
 from opsguard_assets.shifts.verdicts.schemas import ShiftCompliance
 from opsguard_assets.shifts.verdicts.verdicts import UNKNOWN, UPCOMING, is_there
+from opsguard_assets.tables.table import rows_of
 from opsguard_assets.tables.values import INSTANT
 
 # Columns of the stored table, and what they are called while they are counted.
@@ -27,12 +29,14 @@ _MINUTES = {"needed_minutes": "needed", "scheduled_minutes": "planned", "manned_
 _DIGITS = 3
 
 
-def coverage_now(shifts: pl.DataFrame, verdicts: dy.DataFrame[ShiftCompliance], as_of: datetime) -> pl.DataFrame:
+def coverage_now(
+    shifts: dy.DataFrame[PlannedShift], verdicts: dy.DataFrame[ShiftCompliance], as_of: datetime
+) -> pl.DataFrame:
     """The posts of the shifts that run, and who is there.
 
     Args:
-        shifts: Rows of `shift_calendar`.
-        verdicts: Rows of `shift_compliance` of the same moment.
+        shifts: Parts in shifts.
+        verdicts: The verdicts of the same moment.
         as_of: Now, UTC.
 
     Returns:
@@ -60,12 +64,14 @@ def coverage_now(shifts: pl.DataFrame, verdicts: dy.DataFrame[ShiftCompliance], 
     )
 
 
-def person_minutes(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+def person_minutes(
+    shifts: dy.DataFrame[PlannedShift], verdicts: dy.DataFrame[ShiftCompliance], as_of: datetime
+) -> pl.DataFrame:
     """What each post needed in the last 24 hours, what of it was planned and what manned, in minutes of one person.
 
     Args:
-        shifts: Rows of `shift_calendar`, those of the day before too.
-        verdicts: Rows of `shift_compliance` of the same moment.
+        shifts: Parts in shifts, those of the day before too.
+        verdicts: The verdicts of the same moment.
         as_of: Now, UTC.
 
     Returns:
@@ -99,19 +105,19 @@ def person_minutes(shifts: pl.DataFrame, verdicts: pl.DataFrame, as_of: datetime
 
 
 def shift_coverage(
-    shifts: pl.DataFrame, verdicts: dy.DataFrame[ShiftCompliance], as_of: datetime
+    shifts: dy.DataFrame[PlannedShift], verdicts: dy.DataFrame[ShiftCompliance], as_of: datetime
 ) -> dy.DataFrame[ShiftCoverage]:
     """The state of every post of a shift that runs or ran within 24 hours.
 
     Args:
-        shifts: Rows of `shift_calendar`, those of the day before too.
-        verdicts: Rows of `shift_compliance` of the same moment.
+        shifts: Parts in shifts, those of the day before too.
+        verdicts: The verdicts of the same moment.
         as_of: Now, UTC.
 
     Returns:
         Rows of `shift_coverage`.
     """
-    named = shifts.with_columns(pl.col("post").fill_null(""))
+    named = rows_of(PlannedShift, shifts.with_columns(pl.col("post").fill_null("")))
     now = coverage_now(named, verdicts, as_of).select(*POST, *_PEOPLE.values())
     minutes = person_minutes(named, verdicts, as_of)
     owned = named.group_by(POST).agg(pl.col("client_id").first(), pl.col("is_critical").fill_null(value=False).any())

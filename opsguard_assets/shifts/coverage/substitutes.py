@@ -14,11 +14,15 @@ active are asked: a source that does not say so means everybody. Where nobody is
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
 from ml.words import counted, times
 from opsguard_assets.shifts.calendar.calendar import EXCUSED, PLANNED, REPLACED
+from opsguard_assets.shifts.calendar.schemas import PlannedShift
 from opsguard_assets.shifts.verdicts.presence import distance_m
+from opsguard_assets.tables.reference import People, Sites
+from opsguard_assets.tables.shifts import Absences
 
 _NEAREST_SITES = 25
 _WEEK = timedelta(days=7)
@@ -32,16 +36,16 @@ class Workforce:
     """Who there is.
 
     Attributes:
-        people: Rows of `people`.
-        sites: Rows of `sites`.
-        shifts: Rows of `shift_calendar` from some weeks back to some days ahead.
-        absences: Rows of `absences`.
+        people: Everybody who is known.
+        sites: Where they can work.
+        shifts: Their parts in shifts, from some weeks back to some days ahead.
+        absences: When they are away.
     """
 
-    people: pl.DataFrame
-    sites: pl.DataFrame
-    shifts: pl.DataFrame
-    absences: pl.DataFrame
+    people: dy.DataFrame[People]
+    sites: dy.DataFrame[Sites]
+    shifts: dy.DataFrame[PlannedShift]
+    absences: dy.DataFrame[Absences]
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,14 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.problem import PredictionLog, Problem, costs_of
 from opsguard_assets.shifts.calendar.calendar import PLANNED
 from opsguard_assets.shifts.calendar.io import INPUTS, calendar_at
+from opsguard_assets.shifts.calendar.schemas import PlannedShift
 from opsguard_assets.shifts.no_show.dataset import AHEAD, PART, USUAL_LIMITS, ShiftDataset, part_outcomes
 from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.shifts.verdicts.io import limits_of
 from opsguard_assets.shifts.verdicts.presence import distance_m
 from opsguard_assets.shifts.verdicts.verdicts import Attended, Limits, shift_compliance
 from opsguard_assets.tables.registry import ATTENDANCE, PEOPLE, PUNCH_FEEDS, SITES, SUBSTITUTIONS
-from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.table import Table, rows_of
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import IS_WITHDRAWN
 from resources.lake import Lake
@@ -83,10 +84,10 @@ def parts_of(lake: Lake, until: datetime, limits: Limits = USUAL_LIMITS) -> pl.D
         `PART`, `verdict`, `arrived_at`, `late_minutes`, `arrival_known_at`.
     """
     shifts = calendar_at(lake, until, since=until - REMEMBERED, until=until + AHEAD).shifts
-    expected = shifts.filter(pl.col("status") == PLANNED)
+    expected = rows_of(PlannedShift, shifts.filter(pl.col("status") == PLANNED))
     since = pl.lit(until - REMEMBERED - timedelta(days=1), INSTANT)
-    punches = lake.known(ATTENDANCE, until).filter(pl.col("punched_in_at") >= since).collect()
-    sites = lake.known(SITES, until).unique("site_id").collect()
+    punches = ATTENDANCE.typed(lake.known(ATTENDANCE, until).filter(pl.col("punched_in_at") >= since)).collect()
+    sites = SITES.typed(lake.known(SITES, until).unique("site_id")).collect()
     known = Attended(punches, lake.known(PUNCH_FEEDS, until).collect(), sites)
     judged = shift_compliance(expected, known, limits, until)
     # Before the first punch of a site nobody punched there: what is missing then means nothing.

@@ -6,16 +6,17 @@ Here: reading it together. Not here: how it is printed (`opsguard_assets.command
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.shifts.calendar.io import calendar_at
-from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
+from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR, PlannedShift
 from opsguard_assets.shifts.verdicts.io import compliance_at
 from opsguard_assets.shifts.verdicts.presence import with_distance
-from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
+from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE, ShiftCompliance
 from opsguard_assets.shifts.verdicts.verdicts import Limits
 from opsguard_assets.tables.registry import ATTENDANCE, SITES
-from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.table import Table, rows_of
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import IS_WITHDRAWN
 from resources.lake import Lake
@@ -35,10 +36,10 @@ class Evidence:
         said: What was said by then, the oldest first.
     """
 
-    schedule: pl.DataFrame
+    schedule: dy.DataFrame[PlannedShift]
     planned: pl.DataFrame
     punches: pl.DataFrame
-    verdicts: pl.DataFrame
+    verdicts: dy.DataFrame[ShiftCompliance]
     said: pl.DataFrame
 
 
@@ -51,7 +52,7 @@ def evidence_of(lake: Lake, shift_id: str, as_of: datetime, limits: Limits) -> E
     day = _day_of(shift_id)
     noon = datetime.combine(day, datetime.min.time(), as_of.tzinfo) + _DAY / 2
     around = calendar_at(lake, as_of, since=noon - 2 * _DAY, until=noon + 2 * _DAY).shifts
-    schedule = around.filter(pl.col("shift_id") == shift_id)
+    schedule = rows_of(PlannedShift, around.filter(pl.col("shift_id") == shift_id))
     planned = _versions(lake, SHIFT_CALENDAR, shift_id, as_of)
     if schedule.is_empty() and planned.is_empty():
         raise LookupError(f"no shift {shift_id} is known at {as_of:%Y-%m-%d %H:%M} UTC; see `opsguard shifts list`")
@@ -87,11 +88,14 @@ def _punches(lake: Lake, people: pl.DataFrame, noon: datetime, as_of: datetime) 
     return with_distance(own, sites, "site_id").drop(IS_WITHDRAWN)
 
 
-def _verdicts(lake: Lake, schedule: pl.DataFrame, as_of: datetime, limits: Limits) -> pl.DataFrame:
+def _verdicts(
+    lake: Lake, schedule: dy.DataFrame[PlannedShift], as_of: datetime, limits: Limits
+) -> dy.DataFrame[ShiftCompliance]:
     """The verdict of the moment; of a shift long past, of the last moment at which it was looked at."""
     if schedule.is_empty():
         return SHIFT_COMPLIANCE.empty()
     ends = schedule["expected_until_at"].max()
     last = ends + _DAY - timedelta(minutes=1) if isinstance(ends, datetime) else as_of
     judged = compliance_at(lake, min(as_of, last), limits).verdicts
-    return judged.join(schedule.select(SHIFT_COMPLIANCE.key), on=SHIFT_COMPLIANCE.key, how="semi")
+    own = judged.join(schedule.select(SHIFT_COMPLIANCE.key), on=SHIFT_COMPLIANCE.key, how="semi")
+    return SHIFT_COMPLIANCE.rows(own)

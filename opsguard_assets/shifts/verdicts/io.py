@@ -12,6 +12,7 @@ import polars as pl
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.shifts.calendar.io import calendar_at
+from opsguard_assets.shifts.calendar.schemas import PlannedShift
 from opsguard_assets.shifts.verdicts.feeds import LEARNED_FROM
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE, ShiftCompliance
 from opsguard_assets.shifts.verdicts.verdicts import NOT_DUE, UPCOMING, Attended, Limits, shift_compliance
@@ -35,7 +36,7 @@ class Judged:
         corrected: Those among them of which something else was said before: with `said`, `said_at`.
     """
 
-    shifts: pl.DataFrame
+    shifts: dy.DataFrame[PlannedShift]
     verdicts: dy.DataFrame[ShiftCompliance]
     corrected: pl.DataFrame
 
@@ -80,11 +81,10 @@ def last_said(lake: Lake, as_of: datetime) -> dy.LazyFrame[ShiftCompliance]:
 def attended_at(lake: Lake, as_of: datetime) -> Attended:
     """What was known of who came, of the last four weeks."""
     since = pl.lit(as_of - LEARNED_FROM, INSTANT)
-    punches = lake.known(ATTENDANCE, as_of).filter(pl.col("punched_in_at") >= since)
     return Attended(
-        punches.collect(),
+        ATTENDANCE.typed(lake.known(ATTENDANCE, as_of).filter(pl.col("punched_in_at") >= since)).collect(),
         lake.known(PUNCH_FEEDS, as_of).collect(),
-        lake.known(SITES, as_of).unique("site_id").collect(),
+        SITES.typed(lake.known(SITES, as_of).unique("site_id")).collect(),
     )
 
 

@@ -5,10 +5,12 @@ Here: what is drawn. Not here: the figures, and how it is drawn (`opsguard_asset
 
 from datetime import datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.drawing import Colour, bar, legend, line, svg, text
 from opsguard_assets.shifts.calendar.calendar import EXCUSED
+from opsguard_assets.shifts.verdicts.schemas import ShiftCompliance
 from opsguard_assets.shifts.verdicts.verdicts import (
     COVERED,
     EARLY_EXIT,
@@ -38,7 +40,7 @@ _LEFT, _TOP, _WIDTH, _ROW, _SITES, _LANES = 190, 84, 720, 9, 15, 8
 _SPAN = timedelta(hours=30)
 
 
-def compliance_strip(verdicts: pl.DataFrame, as_of: datetime) -> bytes:
+def compliance_strip(verdicts: dy.DataFrame[ShiftCompliance], as_of: datetime) -> bytes:
     """The sites with the most trouble: every shift of the last 30 hours as a bar in the colour of its verdict."""
     frame = verdicts.filter(pl.col("verdict").is_in(list(_COLOURS)))
     trouble = pl.col("verdict").is_in(list(_TROUBLE)).sum()

@@ -10,7 +10,7 @@ from opsguard_assets.tables.derived import instant, minutes, text
 from opsguard_assets.tables.table import Table
 
 
-class ShiftCompliance(dy.Schema):
+class Verdict(dy.Schema):
     """What became of a person's part in a shift, as far as was known."""
 
     shift_id = text("the shift", nullable=False)
@@ -35,6 +35,11 @@ class ShiftCompliance(dy.Schema):
     is_outside = dy.Bool(nullable=True, description="whether the position lies outside the geofence for certain")
     feed_reported_upto_at = instant("up to when the punches of the site were reported")
     feed_delay_minutes = minutes("learned delay of the punches of the site")
+
+
+class ShiftCompliance(Verdict):
+    """What became of a person's part in a shift, as far as was known."""
+
     known_at = instant("when this was known", nullable=False)
 
 

@@ -17,13 +17,18 @@ short break after the departure; for a shift left open, the hour after its end. 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.shifts.calendar.calendar import EXCUSED, HOLIDAY, PLANNED, REPLACED
+from opsguard_assets.shifts.calendar.schemas import PlannedShift
 from opsguard_assets.shifts.verdicts.feeds import feeds
 from opsguard_assets.shifts.verdicts.matching import assigned
 from opsguard_assets.shifts.verdicts.presence import BREAK, presences, with_distance
-from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
+from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE, Verdict
+from opsguard_assets.tables.reference import Sites
+from opsguard_assets.tables.shifts import Attendance, PunchFeeds
+from opsguard_assets.tables.table import rows_of
 from opsguard_assets.tables.values import INSTANT
 
 UPCOMING, UNKNOWN, ON_TIME, LATE, UNATTENDED, NO_SHOW = (
@@ -53,25 +58,27 @@ class Limits:
 
 @dataclass(frozen=True)
 class Attended:
-    """What was known of who came: rows of `attendance`, `punch_feeds`, `sites`."""
+    """What was known of who came."""
 
-    punches: pl.DataFrame
-    heartbeats: pl.DataFrame
-    sites: pl.DataFrame
+    punches: dy.DataFrame[Attendance]
+    heartbeats: dy.DataFrame[PunchFeeds]
+    sites: dy.DataFrame[Sites]
 
 
-def shift_compliance(shifts: pl.DataFrame, known: Attended, limits: Limits, as_of: datetime) -> pl.DataFrame:
+def shift_compliance(
+    shifts: dy.DataFrame[PlannedShift], known: Attended, limits: Limits, as_of: datetime
+) -> dy.DataFrame[Verdict]:
     """The verdict on each part in a shift.
 
     Args:
-        shifts: Rows of `shift_calendar`; those of a person that lie next to each other decide together, so the days
-            around those that are asked for belong to them.
+        shifts: Parts in shifts; those of a person that lie next to each other decide together, so the days around
+            those that are asked for belong to them.
         known: Punches, heartbeats and sites.
         limits: From when what is said.
         as_of: Now, UTC.
 
     Returns:
-        Rows of `shift_compliance` without `known_at`, one for each row of `shifts`.
+        One verdict for each row of `shifts`.
     """
     parts = shifts.with_row_index("shift").with_columns(from_at="expected_from_at", until_at="expected_until_at")
     there = presences(known.punches, as_of)
@@ -81,9 +88,8 @@ def shift_compliance(shifts: pl.DataFrame, known: Attended, limits: Limits, as_o
     frame = rows.join(feeds(known.punches, known.heartbeats, as_of), on="site_id", how="left")
     timed = _timed(frame, limits, as_of)
     judged = _with_cover(timed.with_columns(_verdict(limits, as_of)))
-    columns = [name for name in SHIFT_COMPLIANCE.columns if name != "known_at"]
     named = judged.rename({"reported_upto_at": "feed_reported_upto_at", "delay_minutes": "feed_delay_minutes"})
-    return named.with_columns(_rule(limits)).select(columns).sort(SHIFT_COMPLIANCE.key)
+    return rows_of(Verdict, named.with_columns(_rule(limits)).sort(SHIFT_COMPLIANCE.key))
 
 
 def _facts(parts: pl.DataFrame, matched: pl.DataFrame, there: pl.DataFrame, sites: pl.DataFrame) -> pl.DataFrame:

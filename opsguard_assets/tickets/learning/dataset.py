@@ -6,6 +6,7 @@ Here: which moments, their features as known then, their labels. Not here: featu
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
 from ml.dataset.task import Task
@@ -14,10 +15,14 @@ from ml.problems.sla_breach.features import features
 from ml.problems.sla_breach.problem import TASK
 from ml.problems.sla_breach.streams import Streams, streams
 from ml.problems.sla_breach.work import work_after
+from opsguard_assets.tables.reference import Calendars
+from opsguard_assets.tables.registry import CALENDARS
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import SUPERSEDED_AT
 from opsguard_assets.tickets.learning.outcomes import lives_of, outcomes
+from opsguard_assets.tickets.learning.schemas import TicketLife
 from opsguard_assets.tickets.sla.clock_history import TicketHistory, clock_history, readings_at, valid
+from opsguard_assets.tickets.sla.schemas import PastClock
 
 PER_TICKET, LONGEST_AGE, SEED = 8, timedelta(days=14), 1
 _PER_LOOK = 4
@@ -37,10 +42,10 @@ class TicketDataset:
     """
 
     until: datetime
-    clocks: pl.DataFrame
-    lives: pl.DataFrame
+    clocks: dy.DataFrame[PastClock]
+    lives: dy.DataFrame[TicketLife]
     known: Streams
-    calendars: pl.DataFrame
+    calendars: dy.DataFrame[Calendars]
     task: Task = TASK
 
     @classmethod
@@ -49,7 +54,7 @@ class TicketDataset:
         then = as_known(history, until)
         clocks = clock_history(then, until)
         known_streams = streams(valid(then.tickets), outcomes(clocks, until), valid(then.clients))
-        return cls(until, clocks, lives_of(clocks, until), known_streams, valid(then.calendars), task)
+        return cls(until, clocks, lives_of(clocks, until), known_streams, CALENDARS.rows(valid(then.calendars)), task)
 
     def of_lives(self, lives: pl.DataFrame, protocol: str) -> pl.DataFrame:
         """Labelled moments of some lives, chosen by a protocol (`ml.features.moments`).

@@ -5,16 +5,20 @@ Here: outcomes out of the clock history. Not here: labels of moments (`ml`).
 
 from datetime import datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
 from ml.features.asof import minutes
+from opsguard_assets.tables.table import rows_of
 from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.tickets.learning.schemas import Outcome, TicketLife
+from opsguard_assets.tickets.sla.schemas import PastClock
 
 # A ticket without a deadline of its own (paused when it was seen last) tells nothing for so long.
 _UNKNOWN_DEADLINE = timedelta(days=30)
 
 
-def outcomes(history: pl.DataFrame, until: datetime) -> pl.DataFrame:
+def outcomes(history: dy.DataFrame[PastClock], until: datetime) -> dy.DataFrame[Outcome]:
     """The first outcome of every ticket, as far as it was known by `until`.
 
     Args:
@@ -22,9 +26,8 @@ def outcomes(history: pl.DataFrame, until: datetime) -> pl.DataFrame:
         until: Last instant of knowledge.
 
     Returns:
-        `ticket_id`, `at` (when it became known: a missed deadline when it passed, a kept one when the end was known),
-        `is_late`, `minutes` (wall time from opening to the end; null for a ticket that was still open). Cancelled
-        tickets have no outcome, and neither has one whose deadline has not passed.
+        At most one row per ticket. Cancelled tickets have no outcome, and neither has one whose deadline has not
+        passed.
     """
     last = pl.lit(until, INSTANT)
     due, ended = pl.col("resolution_due_at"), pl.col("ended_at")
@@ -41,24 +44,24 @@ def outcomes(history: pl.DataFrame, until: datetime) -> pl.DataFrame:
         "ticket_id", at=over, is_late=pl.lit(value=False), minutes=_minutes(over)
     )
     known = pl.concat([late, met]).filter(pl.col("at") <= last)
-    return known.sort("at", "is_late", descending=[False, True]).unique("ticket_id", keep="first", maintain_order=True)
+    first = known.sort("at", "is_late", descending=[False, True]).unique("ticket_id", keep="first", maintain_order=True)
+    return rows_of(Outcome, first)
 
 
-def lives_of(history: pl.DataFrame, until: datetime) -> pl.DataFrame:
+def lives_of(history: dy.DataFrame[PastClock], until: datetime) -> dy.DataFrame[TicketLife]:
     """From when to when each ticket could be acted on: known, open, its deadline not passed.
 
     Returns:
-        `ticket_id`, `begins_at` (when it became known), `ends_at` (the outcome or the end; `until` where neither is
-        known), `settled_at` (the deadline by the last clock: when the outcome has to be known), `is_event` (null where
-        that lies after `until`, even if the ticket has ended: only those that kept their promise could have, so what
-        is learned or judged by them would say that promises are kept).
+        One row per ticket, by `begins_at`. `is_event` is null where the deadline lies after `until`, even if the ticket
+        has ended: only tickets that kept their promise could have, so whatever is learned from them would say that
+        promises are kept.
     """
     last, ended = pl.lit(until, INSTANT), pl.col("known_from").filter(pl.col("ended_at").is_not_null()).min()
     lives = history.group_by("ticket_id").agg(
         begins_at=pl.col("known_from").min(), ended_known_at=ended, due_at=pl.col("resolution_due_at").last()
     )
     rows = outcomes(history, until).select("ticket_id", "is_late", told_at="at")
-    return (
+    ended_or_not = (
         lives.join(rows, on="ticket_id", how="left")
         .with_columns(settled_at=pl.coalesce("due_at", pl.col("begins_at") + _UNKNOWN_DEADLINE))
         .select(
@@ -71,6 +74,7 @@ def lives_of(history: pl.DataFrame, until: datetime) -> pl.DataFrame:
         .filter(pl.col("begins_at") < pl.col("ends_at"))
         .sort("begins_at", "ticket_id")
     )
+    return rows_of(TicketLife, ended_or_not)
 
 
 def _minutes(known: pl.Expr) -> pl.Expr:

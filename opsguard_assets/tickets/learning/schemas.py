@@ -9,15 +9,30 @@ from opsguard_assets.tables.derived import instant, minutes, text
 from opsguard_assets.tables.table import Table
 
 
-class TicketOutcome(dy.Schema):
-    """How a ticket ended, as far as its records tell, and from when on time alone would tell more."""
+class Outcome(dy.Schema):
+    """How a ticket ended, as far as its records tell."""
 
     ticket_id = text("the ticket", nullable=False)
     at = instant("when the outcome became known: a missed deadline when it passed, a kept one when the end was known")
     is_late = dy.Bool(nullable=True, description="whether the deadline was missed; null while there is no outcome")
     minutes = minutes("wall time from opening to the end, null where it was still open")
+
+
+class TicketOutcome(Outcome):
+    """How a ticket ended, as far as its records tell, and from when on time alone would tell more."""
+
     passes_at = instant("the deadline of a ticket without outcome: once it has passed, it was missed")
     changes_at = instant("the first change that was announced for the future: after it the row must be made again")
+
+
+class TicketLife(dy.Schema):
+    """From when to when a ticket could be acted on: known, open, its deadline not passed."""
+
+    ticket_id = text("the ticket", nullable=False)
+    begins_at = instant("when it became known", nullable=False)
+    settled_at = instant("the deadline by the last clock: when the outcome has to be known", nullable=False)
+    ends_at = instant("the outcome or the end, or the end of knowledge where neither is known", nullable=False)
+    is_event = dy.Bool(nullable=True, description="whether the deadline was missed; null where it had not passed")
 
 
 class RecentTicket(dy.Schema):

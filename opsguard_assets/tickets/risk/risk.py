@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+import dataframely as dy
 import polars as pl
 
 from ml.models.model import RiskModel
 from ml.models.probabilities import probabilities
 from ml.problems.sla_breach.rule import RuleBaseline
 from ml.problems.sla_breach.rule_inputs import rule_inputs
+from opsguard_assets.tickets.risk.schemas import SlaRisk
 from opsguard_assets.tickets.sla.tick import BREACHED, clocks_at
 from opsguard_assets.tickets.sla.working_time import WorkingTime
 
@@ -179,8 +181,8 @@ def _special(rows: pl.DataFrame) -> pl.Series:
     return rows.select(pl.when("has_none").then(why).otherwise(pl.concat_str(held, "reason"))).to_series()
 
 
-def summary(risk: pl.DataFrame, marks: Marks) -> RiskSummary:
-    """The headline of the rows of one tick (`sla_risk`)."""
+def summary(risk: dy.DataFrame[SlaRisk], marks: Marks) -> RiskSummary:
+    """The headline of one tick."""
     counts = risk.group_by("state").len().sort("state")
     shares = risk.select(
         alert=(pl.col("risk") >= marks.alert_from).fill_null(value=False).mean(),

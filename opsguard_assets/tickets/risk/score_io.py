@@ -7,12 +7,14 @@ Here: reading the stored clocks, or computing those that cannot be read at this 
 from datetime import datetime
 from functools import partial
 
+import dataframely as dy
 import polars as pl
 
 from ml.models.model import RiskModel
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.derivation import pending
 from opsguard_assets.models.scoring import Scorer
+from opsguard_assets.tables.reference import Calendars
 from opsguard_assets.tables.registry import CALENDARS, TICKETS
 from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.learning.features_io import features_at
@@ -82,7 +84,7 @@ def risk_at(lake: Lake, model: RiskModel, as_of: datetime, *, reasons_from: floa
     outdated = clocks.select(is_outdated(work, as_of)).to_series()
     if outdated.any() or len(clocks) < len(tickets):
         fresh = clocks.filter(~outdated)
-        missing = still_open.join(fresh.lazy(), on="ticket_id", how="anti").collect()
+        missing = TICKETS.typed(still_open.join(fresh.lazy(), on="ticket_id", how="anti")).collect()
         computed = known(lake, as_of, missing).clocks().select(fresh.columns)
         clocks = _in_order(tickets, pl.concat([fresh, computed]))
         work = _work(clocks, calendars, as_of)
@@ -109,6 +111,6 @@ def _in_order(tickets: pl.DataFrame, clocks: pl.DataFrame) -> pl.DataFrame:
     return tickets.select("ticket_id").join(clocks, on="ticket_id", how="inner", maintain_order="left")
 
 
-def _work(clocks: pl.DataFrame, calendars: pl.DataFrame, as_of: datetime) -> WorkingTime:
+def _work(clocks: pl.DataFrame, calendars: dy.DataFrame[Calendars], as_of: datetime) -> WorkingTime:
     used = clocks.select("calendar_id", "timezone", "calendar_key").unique("calendar_key")
     return working_time(calendars, used, since=as_of, until=as_of)

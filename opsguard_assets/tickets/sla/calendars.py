@@ -14,10 +14,12 @@ Rules, each of them tested against a slow independent walk over the minutes:
 import hashlib
 from datetime import datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.tables.local_time import to_utc
 from opsguard_assets.tables.public_holidays import holiday_days
+from opsguard_assets.tables.reference import Calendars
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.sla.working_time import EARLIEST, LATEST, ORIGIN, ROUND_THE_CLOCK, SEGMENTS, WorkingTime
 
@@ -26,7 +28,7 @@ _SATURDAY = 6
 _DAY_MINUTES = 1_440
 
 
-def calendar_keys(calendars: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
+def calendar_keys(calendars: dy.DataFrame[Calendars], used: pl.DataFrame) -> pl.DataFrame:
     """A number for each calendar in a time zone that changes whenever its content does.
 
     Args:
@@ -53,7 +55,9 @@ def calendar_keys(calendars: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
     return pairs.with_columns(calendar_key=pl.Series(keys, dtype=pl.Int64))
 
 
-def working_time(calendars: pl.DataFrame, used: pl.DataFrame, *, since: datetime, until: datetime) -> WorkingTime:
+def working_time(
+    calendars: dy.DataFrame[Calendars], used: pl.DataFrame, *, since: datetime, until: datetime
+) -> WorkingTime:
     """Working time of the calendars in use.
 
     Args:

@@ -12,12 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import dataframely as dy
 import polars as pl
 
+from opsguard_assets.tables.reference import Calendars
+from opsguard_assets.tables.registry import CALENDARS
+from opsguard_assets.tables.table import rows_of
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import IS_WITHDRAWN, SUPERSEDED_AT
 from opsguard_assets.tickets.sla.calendars import working_time
 from opsguard_assets.tickets.sla.clocks import sla_clocks
+from opsguard_assets.tickets.sla.schemas import PastClock
 from opsguard_assets.tickets.sla.tick import READ, clocks_at_moments
 
 _TICKET = "ticket_id"
@@ -58,7 +63,7 @@ class TicketHistory:
         return {"site_id": self.sites, "client_id": self.clients}
 
 
-def clock_history(history: TicketHistory, until: datetime) -> pl.DataFrame:
+def clock_history(history: TicketHistory, until: datetime) -> dy.DataFrame[PastClock]:
     """The stored clocks of every state of knowledge up to `until`.
 
     Args:
@@ -66,22 +71,23 @@ def clock_history(history: TicketHistory, until: datetime) -> pl.DataFrame:
         until: Last instant of knowledge.
 
     Returns:
-        The columns that readings need (`tick.READ`), `known_from` and `known_until` (null: until further notice), one
-        row per ticket and state of knowledge, sorted by both.
+        One row per ticket and state of knowledge, sorted by both.
     """
     parts = [_epoch(history, begins, ends, until) for begins, ends in _epochs(history, until)]
     rows = pl.concat(parts).sort(_TICKET, "known_from")
     following = pl.col(_TICKET).shift(-1) == pl.col(_TICKET)
-    return rows.with_columns(known_until=pl.when(following).then(pl.col("known_from").shift(-1)))
+    return rows_of(PastClock, rows.with_columns(known_until=pl.when(following).then(pl.col("known_from").shift(-1))))
 
 
-def readings_at(moments: pl.DataFrame, history: pl.DataFrame, calendars: pl.DataFrame) -> pl.DataFrame:
+def readings_at(
+    moments: pl.DataFrame, history: dy.DataFrame[PastClock], calendars: dy.DataFrame[Calendars]
+) -> pl.DataFrame:
     """The readings of some tickets at some moments, by what was known at each.
 
     Args:
         moments: `ticket_id`, `as_of`, any further columns.
         history: The result of `clock_history`, until the last moment at least.
-        calendars: The `calendars` table; all versions of which clocks speak.
+        calendars: All versions of the calendars of these clocks.
 
     Returns:
         `moments` in their order with the columns of `clocks_at`; moments before anything was known of a ticket are
@@ -133,7 +139,8 @@ def _epoch(history: TicketHistory, begins: datetime | None, ends: datetime | Non
         sites=_versions(history.sites, "site_id"),
         clients=_versions(history.clients, "client_id"),
         as_of=until,
-        **_for_versions(rules, history.clients),
+        sla_policies=_for_versions(rules["sla_policies"], history.clients),
+        calendars=CALENDARS.rows(rules["calendars"]),
     )
     frame = pairs.select(
         pl.col("_state").alias("_name"), _ticket=_TICKET, _site="site_id", _client="client_id", known_from="known_from"
@@ -203,12 +210,11 @@ def _name(key: str) -> pl.Expr:
     return pl.format("{}@{}", key, pl.col("known_at").to_physical())
 
 
-def _for_versions(rules: dict[str, pl.DataFrame], clients: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def _for_versions(policies: pl.DataFrame, clients: pl.DataFrame) -> pl.DataFrame:
     """Policies of a client apply to every version of it."""
     named = valid(clients).select("client_id", _named=_name("client_id"))
-    policies = rules["sla_policies"]
     copies = policies.join(named, on="client_id").with_columns(client_id="_named").select(policies.columns)
-    return {**rules, "sla_policies": pl.concat([policies, copies])}
+    return pl.concat([policies, copies])
 
 
 def _events_of(events: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:

@@ -15,8 +15,10 @@ Tickets are independent, so a long history can be computed in slices.
 
 from datetime import datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
+from opsguard_assets.tables.reference import Calendars
 from opsguard_assets.tickets.sla.history import PAUSED
 from opsguard_assets.tickets.sla.lives import Lives, lives
 from opsguard_assets.tickets.sla.run_clock import MINUTE_US, run_clock
@@ -41,7 +43,7 @@ def sla_clocks(
     tickets: pl.DataFrame,
     ticket_events: pl.DataFrame,
     sla_policies: pl.DataFrame,
-    calendars: pl.DataFrame,
+    calendars: dy.DataFrame[Calendars],
     sites: pl.DataFrame,
     clients: pl.DataFrame,
     as_of: datetime,

@@ -95,8 +95,8 @@ def tickets_touched(lake: Lake, span: Span) -> pl.DataFrame:
 
 
 def _known(lake: Lake, as_of: datetime, portion: pl.DataFrame) -> Knowledge:
-    tickets = lake.known(TICKETS, as_of).join(portion.lazy(), on=_KEY, how="semi").collect()
-    return known(lake, as_of, tickets)
+    tickets = lake.known(TICKETS, as_of).join(portion.lazy(), on=_KEY, how="semi")
+    return known(lake, as_of, TICKETS.typed(tickets).collect())
 
 
 def _record_events(lake: Lake, portion: pl.DataFrame, upto: datetime) -> None:

@@ -6,9 +6,11 @@ Here: pure summaries. Not here: the risk of a moment (`risk`).
 from collections.abc import Sequence
 from datetime import datetime
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.tables.values import INSTANT, PRIORITIES
+from opsguard_assets.tickets.sla.schemas import SlaClock
 
 
 def open_over_time(tickets: pl.DataFrame, moments: Sequence[datetime]) -> pl.DataFrame:
@@ -41,11 +43,11 @@ def moments_between(first: datetime, last: datetime, *, at_most: int = 14) -> li
     return inside.to_list()
 
 
-def breach_rates(clocks: pl.DataFrame) -> pl.DataFrame:
+def breach_rates(clocks: dy.DataFrame[SlaClock]) -> pl.DataFrame:
     """How many of the ended tickets missed their resolution deadline, per priority.
 
     Args:
-        clocks: Rows of `sla_clocks`.
+        clocks: The clocks.
 
     Returns:
         (priority, ended, breached, breached_share), ended tickets with a deadline only, cancelled ones left out; the
@@ -68,11 +70,11 @@ def breach_rates(clocks: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def without_deadline(clocks: pl.LazyFrame) -> pl.DataFrame:
+def without_deadline(clocks: dy.LazyFrame[SlaClock]) -> pl.DataFrame:
     """Why running clocks have no deadline of the solution.
 
     Args:
-        clocks: Rows of `sla_clocks`.
+        clocks: The clocks.
 
     Returns:
         (no_deadline_reason, tickets), the most frequent reason first.

@@ -5,8 +5,10 @@ Here: the rows that explain a deadline. Not here: deadlines (`clocks`).
 
 from datetime import datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
+from opsguard_assets.tables.reference import Calendars
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.sla.history import PAUSED, RUNNING
 from opsguard_assets.tickets.sla.lives import lives
@@ -21,7 +23,7 @@ def sla_intervals(
     tickets: pl.DataFrame,
     ticket_events: pl.DataFrame,
     sla_policies: pl.DataFrame,
-    calendars: pl.DataFrame,
+    calendars: dy.DataFrame[Calendars],
     sites: pl.DataFrame,
     clients: pl.DataFrame,
     as_of: datetime,

@@ -6,8 +6,10 @@ Here: what clocks and intervals have in common. Not here: either of them.
 from dataclasses import dataclass
 from datetime import datetime
 
+import dataframely as dy
 import polars as pl
 
+from opsguard_assets.tables.reference import Calendars
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.sla.calendars import working_time
 from opsguard_assets.tickets.sla.history import status_changes, stretches
@@ -48,7 +50,7 @@ class Lives:
         """The calendars and time zones of these tickets."""
         return self.tickets.select("calendar_id", "timezone").unique()
 
-    def work(self, calendars: pl.DataFrame, until: datetime) -> WorkingTime:
+    def work(self, calendars: dy.DataFrame[Calendars], until: datetime) -> WorkingTime:
         """Working time over everything that is known of these tickets and on to `until`."""
         # A source may give a deadline that lies years before its ticket.
         asked = self.tickets.select(first=pl.min_horizontal(pl.min("opened_at", "due_at")), last=pl.max("due_at"))
@@ -60,7 +62,7 @@ def lives(
     tickets: pl.DataFrame,
     ticket_events: pl.DataFrame,
     sla_policies: pl.DataFrame,
-    calendars: pl.DataFrame,
+    calendars: dy.DataFrame[Calendars],
     sites: pl.DataFrame,
     clients: pl.DataFrame,
     *,

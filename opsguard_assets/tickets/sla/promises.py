@@ -9,8 +9,10 @@ Here: the choice of policy and calendar. Not here: counting time against the pro
   The hours are read in the time zone of the site, else of the client, else in UTC.
 """
 
+import dataframely as dy
 import polars as pl
 
+from opsguard_assets.tables.reference import Calendars
 from opsguard_assets.tickets.sla.calendars import calendar_keys
 
 # What holds where no policy covers a ticket: minutes to respond and to resolve.
@@ -33,7 +35,7 @@ _TERMS = {
 def promises(
     tickets: pl.DataFrame,
     sla_policies: pl.DataFrame,
-    calendars: pl.DataFrame,
+    calendars: dy.DataFrame[Calendars],
     sites: pl.DataFrame,
     clients: pl.DataFrame,
 ) -> pl.DataFrame:

@@ -46,6 +46,37 @@ class SlaClock(dy.Schema):
     known_at = instant("when this was known", nullable=False)
 
 
+class PastClock(dy.Schema):
+    """A clock as it was known from one instant until another: what readings need of it (`tick.READ`)."""
+
+    ticket_id = SlaClock.ticket_id
+    client_id = SlaClock.client_id
+    site_id = SlaClock.site_id
+    priority = SlaClock.priority
+    status = SlaClock.status
+    calendar_id = SlaClock.calendar_id
+    timezone = SlaClock.timezone
+    calendar_key = SlaClock.calendar_key
+    opened_at = SlaClock.opened_at
+    response_due_at = SlaClock.response_due_at
+    resolution_due_at = SlaClock.resolution_due_at
+    no_deadline_reason = SlaClock.no_deadline_reason
+    response_at = SlaClock.response_at
+    ended_at = SlaClock.ended_at
+    paused_since_at = SlaClock.paused_since_at
+    paused_by = SlaClock.paused_by
+    elapsed_base_us = SlaClock.elapsed_base_us
+    elapsed_counts = SlaClock.elapsed_counts
+    remaining_base_us = SlaClock.remaining_base_us
+    remaining_counts = SlaClock.remaining_counts
+    response_remaining_base_us = SlaClock.response_remaining_base_us
+    response_counts = SlaClock.response_counts
+    paused_base_us = SlaClock.paused_base_us
+    changes_at = SlaClock.changes_at
+    known_from = instant("from when it was known", nullable=False)
+    known_until = instant("until when it was known; null: until further notice")
+
+
 class SlaInterval(dy.Schema):
     """A stretch of a ticket's life in which its resolution clock runs, pauses or stands still."""
 

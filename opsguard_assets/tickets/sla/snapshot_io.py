@@ -6,10 +6,13 @@ Here: reading. Not here: computing clocks (`clocks`) and keeping what follows fr
 from dataclasses import dataclass
 from datetime import datetime
 
+import dataframely as dy
 import polars as pl
 
+from opsguard_assets.tables.reference import Calendars, Clients, Sites
 from opsguard_assets.tables.registry import CALENDARS, CLIENTS, SITES, SLA_POLICIES, TICKET_EVENTS, TICKETS
 from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.tickets import SlaPolicies, TicketEvents, Tickets
 from opsguard_assets.tickets.sla.clock_history import TicketHistory
 from opsguard_assets.tickets.sla.clocks import sla_clocks
 from opsguard_assets.tickets.sla.intervals import sla_intervals
@@ -24,12 +27,12 @@ _OF_TICKETS: tuple[Table, ...] = (TICKETS, TICKET_EVENTS)
 class Knowledge:
     """Some tickets with everything that their clocks depend on, as known at `as_of`."""
 
-    tickets: pl.DataFrame
-    ticket_events: pl.DataFrame
-    sla_policies: pl.DataFrame
-    calendars: pl.DataFrame
-    sites: pl.DataFrame
-    clients: pl.DataFrame
+    tickets: dy.DataFrame[Tickets]
+    ticket_events: dy.DataFrame[TicketEvents]
+    sla_policies: dy.DataFrame[SlaPolicies]
+    calendars: dy.DataFrame[Calendars]
+    sites: dy.DataFrame[Sites]
+    clients: dy.DataFrame[Clients]
     as_of: datetime
 
     def clocks(self) -> pl.DataFrame:
@@ -41,18 +44,25 @@ class Knowledge:
         return sla_intervals(**vars(self))
 
 
-def known(lake: Lake, as_of: datetime, tickets: pl.DataFrame) -> Knowledge:
+def known(lake: Lake, as_of: datetime, tickets: dy.DataFrame[Tickets]) -> Knowledge:
     """What was known at `as_of` around some tickets.
 
     Args:
         lake: The lake.
         as_of: The moment of knowledge.
-        tickets: Rows of `tickets` as known at that moment.
+        tickets: The tickets, as known at that moment.
     """
     ids = tickets.select("ticket_id").lazy()
     events = lake.known(TICKET_EVENTS, as_of).join(ids, on="ticket_id", how="semi")
-    rules = {table.name: lake.known(table, as_of).collect() for table in RULES}
-    return Knowledge(tickets=tickets, ticket_events=events.collect(), **rules, as_of=as_of)
+    return Knowledge(
+        tickets=tickets,
+        ticket_events=TICKET_EVENTS.typed(events).collect(),
+        sla_policies=lake.known(SLA_POLICIES, as_of).collect(),
+        calendars=lake.known(CALENDARS, as_of).collect(),
+        sites=lake.known(SITES, as_of).collect(),
+        clients=lake.known(CLIENTS, as_of).collect(),
+        as_of=as_of,
+    )
 
 
 def history_of(lake: Lake, tickets: pl.DataFrame | None = None) -> TicketHistory:
