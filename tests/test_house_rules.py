@@ -35,6 +35,7 @@ from tests.house import (
     SHELL_NAMES,
     SQL_IN_PYTHON,
 )
+from tests.house_frames import ANY_COLUMNS, UNTYPED_FRAMES, WITHOUT_SCHEMAS
 
 
 def python_files(*folders: str) -> list[Path]:
@@ -175,6 +176,63 @@ def test_a_sub_package_imports_another_of_its_room_only_downwards(room):
             inside = [module for module in imports_of(tree_of(path)) if below(module, (room.replace("/", "."),))]
             wrong += [f"{name_of(path)} imports {m}" for m in inside if not below(m, [*allowed, *GROUND])]
     assert wrong == []
+
+
+def test_frames_that_cross_the_border_of_a_sub_package_have_a_schema():
+    untyped = {
+        name: found for path in python_files(*ROOMS) if (found := _untyped(path)) and _is_held(name := name_of(path))
+    }
+    assert untyped == UNTYPED_FRAMES, "annotate with dy.DataFrame[Schema]; what is typed leaves tests/house_frames.py"
+
+
+def _is_held(name: str) -> bool:
+    return not name.startswith((*ANY_COLUMNS, *WITHOUT_SCHEMAS))
+
+
+def _untyped(path: Path) -> set[str]:
+    """The functions and classes of a module that hold frames of no schema and that another sub-package imports."""
+    module = name_of(path).removesuffix(".py").replace("/", ".")
+    return {
+        node.name
+        for node in tree_of(path).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        if f"{module}.{node.name}" in _crossing()
+        if any(frame in words for words in _annotations(node) for frame in ("pl.DataFrame", "pl.LazyFrame"))
+    }
+
+
+@cache
+def _crossing() -> frozenset[str]:
+    """Every name that a module of another package imports, by itself or with its module."""
+    found = set()
+    for path in python_files(*ROOMS):
+        tree, package = tree_of(path), name_of(path).rpartition("/")[0].replace("/", ".")
+        named = set(imports_of(tree))
+        modules = {name.rpartition(".")[2]: name for name in named}
+        used = {
+            f"{modules[node.value.id]}.{node.attr}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules
+        }
+        found |= {name for name in named | used if name.rpartition(".")[0].rpartition(".")[0] != package}
+    return frozenset(found)
+
+
+def _annotations(node: ast.FunctionDef | ast.ClassDef) -> Iterator[str]:
+    """What a function takes and returns; what a class holds, and its public methods take and return."""
+    if isinstance(node, ast.ClassDef):
+        for part in node.body:
+            if isinstance(part, ast.AnnAssign):
+                yield ast.unparse(part.annotation)
+            if isinstance(part, ast.FunctionDef) and not part.name.startswith("_"):
+                yield from _annotations(part)
+        return
+    given = node.args
+    for arg in (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg):
+        if arg is not None and arg.annotation is not None:
+            yield ast.unparse(arg.annotation)
+    if node.returns is not None:
+        yield ast.unparse(node.returns)
 
 
 def test_nobody_imports_the_composition_root_but_the_code_location_and_the_commands():
