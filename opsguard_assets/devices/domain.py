@@ -8,7 +8,7 @@ from opsguard_assets.alerts.alert_type import OPSGUARD, AlertType
 from opsguard_assets.cadence import DAY, HOUR, MINUTE, Cadence
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.alert_types import MONITOR, TYPES
-from opsguard_assets.devices.failure.schemas import CARRIED_CHANNELS, CARRIED_DEVICES, DEVICE_RISK
+from opsguard_assets.devices.failure.schemas import CHECKPOINT_CHANNELS, CHECKPOINT_DEVICES, DEVICE_RISK
 from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
 from opsguard_assets.devices.job_names import JUDGE_HEALTH_JOB, SCORE_DEVICES_JOB
 from opsguard_assets.devices.telemetry.schemas import DEVICE_HOURLY
@@ -88,6 +88,6 @@ DEVICES = Domain(
     tables=Tables(
         derived=(DEVICE_HOURLY,),
         scores=(DEVICE_HEALTH, DEVICE_RISK),
-        others=(CARRIED_DEVICES, CARRIED_CHANNELS),
+        others=(CHECKPOINT_DEVICES, CHECKPOINT_CHANNELS),
     ),
 )

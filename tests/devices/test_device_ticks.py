@@ -15,7 +15,7 @@ from opsguard_assets.devices.failure.dataset import Asked, DeviceDataset
 from opsguard_assets.devices.failure.problem_io import device_failure, events_of, history_of
 from opsguard_assets.devices.failure.risk import Explain
 from opsguard_assets.devices.failure.risk_io import risk_at
-from opsguard_assets.devices.failure.schemas import CARRIED_DEVICES
+from opsguard_assets.devices.failure.schemas import CHECKPOINT_DEVICES
 from opsguard_assets.devices.health.io import health_at
 from opsguard_assets.devices.telemetry.hourly_io import stored_hours
 from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
@@ -47,11 +47,11 @@ def delivered(lake, records, *moments):
 
 def told_at(lake, as_of):
     """Features of all devices as a tick makes them."""
-    carried, nothing = advance_checkpoint(lake, as_of), history_of(lake).hourly.head(0)
+    checkpoint, nothing = advance_checkpoint(lake, as_of), history_of(lake).hourly.head(0)
     events = events_of(lake).filter(pl.col("known_at") <= as_of).collect()
     devices = lake.known(DEVICES, as_of).collect()
     moments = devices.select("device_id", as_of=pl.lit(as_of, INSTANT)).sort("device_id")
-    return features(streams(nothing, devices, events, carried), moments)
+    return features(streams(nothing, devices, events, checkpoint), moments)
 
 
 def test_a_tick_sees_what_a_training_sees_of_the_same_moment_to_the_digit(tmp_path, records):
@@ -63,7 +63,7 @@ def test_a_tick_sees_what_a_training_sees_of_the_same_moment_to_the_digit(tmp_pa
         dataset = DeviceDataset.of(history_of(lake), as_of, Asked())
         learned = features(dataset.known, served.select("device_id", "as_of"))
         assert_frame_equal(served.select(learned.columns), learned, check_exact=True)
-    assert lake.scan(CARRIED_DEVICES).select("date").unique().collect().height >= 2
+    assert lake.scan(CHECKPOINT_DEVICES).select("date").unique().collect().height >= 2
 
 
 def test_many_small_loads_and_one_large_one_tell_the_same(tmp_path, records):

@@ -1,4 +1,4 @@
-"""What is carried along of every device: levels, exponential averages and counts, by when they became known.
+"""The running state of every device: levels, exponential averages and counts, by when they became known.
 
 Here: streams sorted by device and knowledge, from hourly rollups and events. Not here: features at a moment
 (`features`), lives and labels (`lives`).
@@ -130,9 +130,9 @@ def _steps(hourly: pl.DataFrame, base: pl.DataFrame | None, names: pl.DataFrame)
     is_newest = pl.col("hour_at") >= pl.max_horizontal(pl.col("hour_at").cum_max().over(_GROUP), "_newest_hour_at")
     rows = fresh.with_columns(pl.when(is_newest).then(name).alias(name) for name in ("is_online", *_LEVELS))
     steps = _one_per_instant(rows).with_columns(_is_new=pl.lit(value=True))
-    carried = (*AVERAGES, *_SHARES, "errors_total")
+    averages = (*AVERAGES, *_SHARES, "errors_total")
     empty = steps.with_columns(
-        *(pl.lit(None, pl.Float64).alias(name) for name in carried), first_known_at=pl.lit(None, INSTANT)
+        *(pl.lit(None, pl.Float64).alias(name) for name in averages), first_known_at=pl.lit(None, INSTANT)
     )
     if stored is None:
         return empty

@@ -1,6 +1,6 @@
 """What was known of devices and when, as streams that as-of joins can ask.
 
-Here: rollups, events and master data as sorted streams. Not here: what is carried along of a device (`states`),
+Here: rollups, events and master data as sorted streams. Not here: the running state of a device (`states`),
 features (`features`), lives (`lives`).
 """
 
@@ -22,7 +22,7 @@ _DAY = 86_400e6
 
 
 @dataclass(frozen=True)
-class Carried:
+class Checkpoint:
     """The last rows of streams, from which they go on.
 
     Attributes:
@@ -63,7 +63,7 @@ class Streams:
 
 
 def streams(
-    hourly: pl.DataFrame, devices: pl.DataFrame, events: pl.DataFrame, carried: Carried | None = None
+    hourly: pl.DataFrame, devices: pl.DataFrame, events: pl.DataFrame, checkpoint: Checkpoint | None = None
 ) -> Streams:
     """The streams of what was known.
 
@@ -71,10 +71,10 @@ def streams(
         hourly: Versions of hourly rollups, as `states.device_states` wants them.
         devices: Versions of devices with `known_at`.
         events: Versions of device events with `known_at`.
-        carried: The last rows of earlier streams, from which these go on; they are part of the result.
+        checkpoint: The last rows of earlier streams, from which these go on; they are part of the result.
     """
-    before = carried or Carried(device_states(hourly.head(0)), channel_states(hourly.head(0)))
-    goes_on = carried is not None
+    before = checkpoint or Checkpoint(device_states(hourly.head(0)), channel_states(hourly.head(0)))
+    goes_on = checkpoint is not None
     states = device_states(hourly, before.devices if goes_on else None)
     channels = channel_states(hourly, before.channels if goes_on else None)
     if goes_on:

@@ -172,7 +172,7 @@ def _as_known(outcomes: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _load(versions: pl.DataFrame, column: str) -> pl.DataFrame:
     wanted = versions.select("ticket_id", "known_at", "superseded_at", "status", column)
-    carried = in_order(wanted, ["ticket_id", "known_at"]).filter(
+    kept = in_order(wanted, ["ticket_id", "known_at"]).filter(
         pl.col("status").is_in(OPEN), pl.col(column).is_not_null()
     )
     # A version that follows another one of the same value changes nothing, and most do.
@@ -181,7 +181,7 @@ def _load(versions: pl.DataFrame, column: str) -> pl.DataFrame:
         & (pl.col(column) == pl.col(column).shift(1))
         & (pl.col("known_at") == pl.col("superseded_at").shift(1)).fill_null(value=False)
     )
-    rows = carried.select(column, "known_at", "superseded_at", follows=follows)
+    rows = kept.select(column, "known_at", "superseded_at", follows=follows)
     came = rows.filter(~pl.col("follows")).select(column, at="known_at", change=pl.lit(1, pl.Int64))
     is_followed = pl.col("follows").shift(-1).fill_null(value=False)
     went = rows.filter(pl.col("superseded_at").is_not_null() & ~is_followed)

@@ -53,7 +53,7 @@ def device_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
 
 
 def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datetime) -> pl.DataFrame:
-    """The findings of a computed tick, those marked that must not raise an alert."""
+    """The findings of a computed tick, with suppression marks."""
     tick = Computed(lake.rows_at(DEVICE_HEALTH, as_of), lake.rows_at(DEVICE_RISK, as_of))
     with database.begin() as connection:
         return found_in(lake, connection, settings, tick, as_of)
@@ -70,7 +70,7 @@ class Computed:
 def found_in(
     lake: Lake, connection: Connection, settings: Settings, computed: Computed, as_of: datetime
 ) -> pl.DataFrame:
-    """The findings of a tick, those marked that must not raise an alert, by the alerts that a connection shows."""
+    """The findings of a tick, with suppression marks. Unresolved alerts are read through the connection."""
     health, risk = computed.health, computed.risk
     levels = levels_of(settings)
     since = pl.lit(as_of - timedelta(minutes=levels.maintenance_minutes), INSTANT)
@@ -84,7 +84,7 @@ def found_in(
 
 
 def _before(lake: Lake, as_of: datetime, back: timedelta) -> pl.DataFrame:
-    """The health that the ticks before found, as far as silences of sites are looked at."""
+    """The health of the previous ticks, as far back as the detection of silent sites needs it."""
     first = as_of - back
     rows = lake.scan(DEVICE_HEALTH.derived_name).filter(
         pl.col("date") >= first.date(),
@@ -95,7 +95,7 @@ def _before(lake: Lake, as_of: datetime, back: timedelta) -> pl.DataFrame:
 
 
 def levels_of(settings: Settings) -> Levels:
-    """From when what is found."""
+    """The thresholds of findings."""
     failure, alerts = settings.device_failure, settings.device_alerts
     return Levels(
         within=failure.judged_within,

@@ -31,22 +31,22 @@ _COUNTED_HOURS = 100_000.0
 
 @dataclass(frozen=True)
 class Levels:
-    """From when what is found; the fields of `opsguard_assets.config.devices` and `.failures`.
+    """The thresholds of findings; the fields of `opsguard_assets.config.devices` and `.failures`.
 
     Attributes:
         within: The horizon by which failures are alerted, such as "24h".
-        alert_from: A failure risk raises from here, of low severity,
-        medium_from: of medium,
-        high_from: of high severity from here,
-        clear_below: and clears below.
-        silent_intervals: Silence raises after so many intervals.
-        empty_within_hours: A charge raises that lasts no longer.
-        replace_below: Health is bad below so many points.
-        replace_after_days: Bad health raises after so many days.
-        site_devices: Fewest devices of a site that falls silent as one.
-        site_share: Share of them that are silent.
-        site_within_intervals: They fell silent within so many intervals of each other.
-        maintenance_minutes: For so long after maintenance nothing is raised.
+        alert_from: Failure risk that raises an alert of low severity.
+        medium_from: Failure risk of medium severity.
+        high_from: Failure risk of high severity.
+        clear_below: Failure risk below which the alert clears.
+        silent_intervals: Reporting intervals without a report after which silence raises.
+        empty_within_hours: A battery raises if its charge lasts no longer than this.
+        replace_below: Health score below which a device is unwell.
+        replace_after_days: Days of being unwell after which a device should be replaced.
+        site_devices: Minimum number of devices for a site to count as silent.
+        site_share: Minimum share of them that are silent.
+        site_within_intervals: Maximum time between their last reports, in reporting intervals.
+        maintenance_minutes: Time after maintenance in which nothing is raised.
     """
 
     within: str = "24h"
@@ -105,10 +105,10 @@ def device_findings(
 
 
 def suppress_repeated(findings: pl.DataFrame, living: Sequence[str]) -> pl.DataFrame:
-    """Findings, marked by everything else before, with each trouble of a device told by one alert.
+    """Suppresses findings that another finding of the same device covers; all other marks are set already.
 
-    A device that is silent is not told to be likely to go offline, nor to have a low battery: the silence tells both,
-    and is as grave as they are. A low battery tells a failure that is likely because of the battery.
+    Silence covers a likely failure and a low battery, and takes over the higher severity. A low battery covers a
+    failure that is likely because of the battery.
 
     Args:
         findings: Frame of `FINDING`.
@@ -173,7 +173,7 @@ def _silent(health: pl.DataFrame, levels: Levels) -> pl.DataFrame:
 
 
 def _charge() -> pl.Expr:
-    """The charge that a silent device had when it was heard last, where it may be why."""
+    """The last known charge of a silent device, if it is low enough to be the cause."""
     charge = pl.format("; its battery was at {} %", pl.col("battery_pct").round(0).cast(pl.Int64))
     return pl.when(pl.col("battery_pct") <= _LOW_PCT).then(charge).otherwise(pl.lit(""))
 
@@ -223,7 +223,7 @@ def _replace(health: pl.DataFrame, levels: Levels, as_of: datetime) -> pl.DataFr
 
 
 def _sites(together: pl.DataFrame) -> pl.DataFrame:
-    """One finding per site; it raises when the first of its devices is silent for long enough to be an alert."""
+    """One finding per site. It raises as soon as one of its devices is silent for long enough."""
     sites = together.unique("site_id").sort("site_id")
     title = pl.format("Site {} has fallen silent: {} of {} devices", "site_id", "silent", "devices")
     rows = sites.with_columns(

@@ -1,9 +1,9 @@
 """A tick of devices computed again as it was: the same records, the same model, the same digests.
 
-Here: the rows of one recorded tick out of the lake as it had been recorded then. Not here: the comparison with what was
-recorded (`opsguard_assets.models.recompute`), what-if over a whole period (`replay`).
+Here: the rows of one recorded tick, from the lake as it was recorded then. Not here: the comparison with the record
+(`opsguard_assets.models.recompute`), what-if over a whole period (`replay`).
 
-Rollups are those that loads up to then gave: a load that came between the steps of the run itself counts, too.
+Rollups include every load up to that time, also one that arrived between the steps of the original run.
 """
 
 from datetime import datetime, timedelta

@@ -1,9 +1,9 @@
-"""The last rows of the streams of devices, kept from tick to tick: what a tick reads instead of the history.
+"""Checkpoints of the devices' streams: a tick resumes from the last rows instead of reading the history.
 
-Here: when rows are made, kept and found again. Not here: the streams themselves (`ml.problems.device_failure.states`).
+Here: when a checkpoint is computed, stored and read. Not here: the streams (`ml.problems.device_failure.states`).
 
-A day keeps the rows of its last tick. They say what was known by then; no later arrival changes them, unless it claims
-to have been known earlier. Then the rows before are taken, and what followed is made again.
+Each day keeps the checkpoint of its last tick: everything that was known by then. A later record does not change it,
+unless the record claims to have been known earlier. Then an older checkpoint is used, and the rest is recomputed.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from ml.problems.device_failure.states import READ, channel_states, device_states
-from ml.problems.device_failure.streams import Carried
-from opsguard_assets.devices.failure.schemas import CARRIED_CHANNELS, CARRIED_DEVICES
+from ml.problems.device_failure.streams import Checkpoint
+from opsguard_assets.devices.failure.schemas import CHECKPOINT_CHANNELS, CHECKPOINT_DEVICES
 from opsguard_assets.devices.telemetry.hourly_io import hourly_versions, stored_hours
 from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake, LakeError
@@ -25,58 +25,58 @@ _COLUMNS = [*_HOUR, "known_at", "rolled_at", "date", *READ, "channels"]
 
 @dataclass(frozen=True)
 class Kept:
-    """Rows that are kept.
+    """What a stored checkpoint holds.
 
     Attributes:
-        as_of: What was known by then is in them.
-        rolled_upto: The newest load that they were made of.
+        as_of: It holds everything that was known by then.
+        rolled_upto: The newest load in it.
     """
 
     as_of: datetime
     rolled_upto: datetime | None
 
 
-def checkpoint_at(lake: Lake, as_of: datetime) -> Carried:
-    """The last rows of all streams at a moment; nothing is written.
+def checkpoint_at(lake: Lake, as_of: datetime) -> Checkpoint:
+    """The checkpoint of a moment; nothing is written.
 
-    They are those that a tick kept of this moment. Where there are none, they are computed from the newest ones before
-    it. A lake as it had been recorded by an instant resumes from rows that were made of no later load.
+    If no tick stored one, it is computed from the newest earlier checkpoint. An as-of read of the lake resumes only
+    from a checkpoint that holds no later load.
     """
     _, kept = _resumed(lake, as_of)
     return _read(lake, as_of) if kept and kept.as_of == as_of else _advanced(lake, kept, as_of)[0]
 
 
-def advance_checkpoint(lake: Lake, as_of: datetime) -> Carried:
-    """Brings the kept rows up to a moment, and returns those of the moment; done again, it only reads.
+def advance_checkpoint(lake: Lake, as_of: datetime) -> Checkpoint:
+    """Stores the checkpoint of a moment and returns it; a repetition only reads.
 
-    Where a later moment of the same day is kept, that one stays.
+    A checkpoint of a later moment of the same day stays.
 
     Raises:
-        LakeError: When the lake is one of the past.
+        LakeError: When the lake is an as-of read.
     """
     if lake.recorded_upto is not None:
-        raise LakeError(f"{CARRIED_DEVICES}: this is the lake as recorded by {lake.recorded_upto}; it is only read")
+        raise LakeError(f"{CHECKPOINT_DEVICES}: this is the lake as recorded by {lake.recorded_upto}; it is only read")
     slices, kept = _resumed(lake, as_of)
     if kept and kept.as_of == as_of:
         return _read(lake, as_of)
-    carried, reached = _advanced(lake, kept, as_of)
+    checkpoint, reached = _advanced(lake, kept, as_of)
     if not any(each.as_of > as_of for each in slices):
-        _keep(lake, carried, reached)
-    return carried
+        _keep(lake, checkpoint, reached)
+    return checkpoint
 
 
 def _resumed(lake: Lake, as_of: datetime) -> tuple[list[Kept], Kept | None]:
-    """What is kept up to the day of a moment, and the newest of it from which the moment can be computed."""
+    """The stored checkpoints up to a day, newest first, and the newest from which the moment can be computed."""
     slices = _slices(lake, as_of)
     return slices, next((each for each in slices if each.as_of <= as_of and not _is_contradicted(lake, each)), None)
 
 
 def _slices(lake: Lake, as_of: datetime) -> list[Kept]:
-    """What is kept of the days up to that of a moment, the newest first."""
-    if not lake.exists(CARRIED_DEVICES):
+    """The stored checkpoints up to the day of a moment, newest first."""
+    if not lake.exists(CHECKPOINT_DEVICES):
         return []
     slices = (
-        lake.scan(CARRIED_DEVICES)
+        lake.scan(CHECKPOINT_DEVICES)
         .filter(pl.col("date") <= as_of.date())
         .group_by("date")
         .agg(pl.col("carried_at").first(), pl.col("rolled_upto").first())
@@ -89,39 +89,39 @@ def _slices(lake: Lake, as_of: datetime) -> list[Kept]:
 
 
 def _is_contradicted(lake: Lake, kept: Kept) -> bool:
-    """Whether rollups of later loads claim to have been known by then."""
+    """Whether a later load holds rollups that claim to have been known by then."""
     later = stored_hours(lake).filter(
         pl.col("rolled_at") > pl.lit(kept.rolled_upto, INSTANT), pl.col("known_at") <= pl.lit(kept.as_of, INSTANT)
     )
     return not later.head(1).collect().is_empty()
 
 
-def _read(lake: Lake, at: datetime) -> Carried:
+def _read(lake: Lake, at: datetime) -> Checkpoint:
     day = pl.col("date") == at.date()
     extra = ["date", "carried_at", "rolled_upto"]
     devices, channels = (
         lake.scan(name).filter(day).drop(extra, strict=False).collect() if lake.exists(name) else pl.DataFrame()
-        for name in (CARRIED_DEVICES, CARRIED_CHANNELS)
+        for name in (CHECKPOINT_DEVICES, CHECKPOINT_CHANNELS)
     )
-    return Carried(devices, channels if len(channels.columns) else channel_states(_no_hours(lake)))
+    return Checkpoint(devices, channels if len(channels.columns) else channel_states(_no_hours(lake)))
 
 
-def _advanced(lake: Lake, kept: Kept | None, as_of: datetime) -> tuple[Carried, Kept]:
-    """The rows of a moment, going on from kept ones; a long history in steps of some days, which bounds the memory."""
-    carried = (
-        _read(lake, kept.as_of) if kept else Carried(device_states(_no_hours(lake)), channel_states(_no_hours(lake)))
+def _advanced(lake: Lake, kept: Kept | None, as_of: datetime) -> tuple[Checkpoint, Kept]:
+    """The checkpoint of a moment, computed from a stored one in steps of some days, which bounds the memory."""
+    checkpoint = (
+        _read(lake, kept.as_of) if kept else Checkpoint(device_states(_no_hours(lake)), channel_states(_no_hours(lake)))
     )
     since, upto = (kept.as_of, kept.rolled_upto) if kept else (None, None)
     for ends in _steps(lake, since, as_of):
         hourly = _between(lake, since, ends)
-        carried = _gone_on(carried, hourly)
+        checkpoint = _gone_on(checkpoint, hourly)
         upto = max((at for at in (hourly["rolled_at"].max(), upto) if isinstance(at, datetime)), default=None)
         since = ends
-    return carried, Kept(as_of, upto or as_of)
+    return checkpoint, Kept(as_of, upto or as_of)
 
 
 def _steps(lake: Lake, since: datetime | None, as_of: datetime) -> list[datetime]:
-    """Where steps end, the moment last."""
+    """The ends of the steps; the last one is the moment."""
     first = since or stored_hours(lake, upto=as_of).select(pl.col("known_at").min()).collect().item()
     if first is None:
         return []
@@ -129,15 +129,16 @@ def _steps(lake: Lake, since: datetime | None, as_of: datetime) -> list[datetime
     return [*(first + _STEP * n for n in range(1, number + 1) if first + _STEP * n < as_of), as_of]
 
 
-def _gone_on(carried: Carried, hourly: pl.DataFrame) -> Carried:
-    devices = device_states(hourly, carried.devices)
-    channels = channel_states(hourly, carried.channels)
-    return Carried(
-        _last(devices, carried.devices, ["device_id"]), _last(channels, carried.channels, ["device_id", "channel"])
+def _gone_on(checkpoint: Checkpoint, hourly: pl.DataFrame) -> Checkpoint:
+    devices = device_states(hourly, checkpoint.devices)
+    channels = channel_states(hourly, checkpoint.channels)
+    return Checkpoint(
+        _last(devices, checkpoint.devices, ["device_id"]),
+        _last(channels, checkpoint.channels, ["device_id", "channel"]),
     )
 
 
-def _keep(lake: Lake, carried: Carried, kept: Kept) -> None:
+def _keep(lake: Lake, checkpoint: Checkpoint, kept: Kept) -> None:
     where = {"date": kept.as_of.date()}
     marks = {
         "date": pl.lit(kept.as_of.date()),
@@ -145,7 +146,7 @@ def _keep(lake: Lake, carried: Carried, kept: Kept) -> None:
         "rolled_upto": pl.lit(kept.rolled_upto, INSTANT),
     }
     # Channels first: rows of devices are the sign that the slice is whole.
-    for name, rows in ((CARRIED_CHANNELS, carried.channels), (CARRIED_DEVICES, carried.devices)):
+    for name, rows in ((CHECKPOINT_CHANNELS, checkpoint.channels), (CHECKPOINT_DEVICES, checkpoint.devices)):
         if len(rows):
             lake.replace_slice(name, rows.with_columns(**marks), where=where, partition_by=["date"])
 
@@ -157,7 +158,7 @@ def _last(rows: pl.DataFrame, before: pl.DataFrame, by: list[str]) -> pl.DataFra
 
 
 def _between(lake: Lake, since: datetime | None, upto: datetime) -> pl.DataFrame:
-    """The versions that became known in a span, and those of the same hours that they replace."""
+    """The versions that became known in a span, and the versions of the same hours that they replace."""
     known = pl.col("known_at")
     versions = hourly_versions(lake, upto=upto).select(_COLUMNS)
     if since is None:

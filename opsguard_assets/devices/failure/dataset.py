@@ -1,6 +1,6 @@
-"""What was known of devices by an instant: their lives, and rows of features with what happened then.
+"""The point-in-time dataset of devices: their lives, and labelled rows of features.
 
-Here: which moments are looked at, with two questions each. Not here: features and lives
+Here: which moments are sampled, each with two horizons. Not here: features and lives
 (`ml.problems.device_failure`), reading them from the lake (`failure.problem_io`).
 """
 
@@ -28,7 +28,7 @@ _SEED = 5
 
 @dataclass(frozen=True)
 class History:
-    """All versions of what devices told.
+    """All versions of what is known of devices.
 
     Attributes:
         hourly: Versions of hourly rollups.
@@ -51,7 +51,7 @@ class Asked:
     """How devices are judged.
 
     Attributes:
-        within: The horizon that figures are of, a key of `ml.problems.device_failure.problem.HORIZONS`.
+        within: The horizon of the figures, a key of `ml.problems.device_failure.problem.HORIZONS`.
         visits_per_day: How many devices people can visit in a day.
         alert_from: The risk from which an alert is raised.
     """
@@ -111,11 +111,11 @@ class DeviceDataset:
         )
 
     def watched(self) -> pl.DataFrame:
-        """Rows to learn from: every life at even steps, each moment with two questions."""
+        """Rows to learn from: every life at even steps, each moment with two horizons."""
         return self._rows(self._spread(self.lives, MOST_MOMENTS), two=True)
 
     def of_lives(self, some: pl.DataFrame, protocol: str) -> pl.DataFrame:
-        """Labelled rows of some lives at moments chosen by a protocol, each with two questions.
+        """Labelled rows of some lives at moments chosen by a protocol, each with two horizons.
 
         Raises:
             ProtocolError: When the protocol is not known.
@@ -124,7 +124,7 @@ class DeviceDataset:
         return self._rows(moments, two=True).drop_nulls("is_event")
 
     def ticks(self, some: pl.DataFrame, step: timedelta) -> pl.DataFrame:
-        """Rows of all ticks of some lives, asked for the judged horizon."""
+        """Rows of all ticks of some lives, for the judged horizon."""
         return self._rows(ticks_of(some, step, key="life_id"), two=False)
 
     def matured(self, since: datetime) -> pl.DataFrame:
@@ -146,11 +146,11 @@ class DeviceDataset:
         return self._rows(self._spread(spans, MOST_LOOKED_AT), two=False)
 
     def at(self, moments: pl.DataFrame) -> pl.DataFrame:
-        """Labelled rows of moments (`life_id`, `as_of`), asked for the judged horizon; those without an outcome too."""
+        """Rows of moments (`life_id`, `as_of`) for the judged horizon, with their labels as far as they are known."""
         return self._rows(moments, two=False)
 
     def _rows(self, moments: pl.DataFrame, *, two: bool) -> pl.DataFrame:
-        """Features and what happened, one row per question."""
+        """Features and labels, one row per moment and horizon."""
         units = self.lives.select("life_id", "device_id")
         placed = moments.select("life_id", "as_of").join(units, on="life_id", how="left", maintain_order="left")
         described = features(self.known, placed)
@@ -163,7 +163,7 @@ class DeviceDataset:
         return after(rows, self.lives, pl.col(HORIZON), self._seen_until)
 
     def _spread(self, some: pl.DataFrame, most: int) -> pl.DataFrame:
-        """Moments at even steps with a phase of its own for each life: as often for those that fail as for others."""
+        """Moments at even steps, each life with its own phase, so that failing devices are sampled like all others."""
         spans = some.select("life_id", "begins_at", "ends_at")
         length = (pl.col("ends_at") - pl.col("begins_at")).dt.total_seconds()
         whole = spans.select(length.sum()).item() or 0
@@ -177,7 +177,7 @@ class DeviceDataset:
         return drawn.explode("as_of", empty_as_null=False).drop_nulls("as_of").sort("as_of", "life_id")
 
     def _trailing(self, rows: pl.DataFrame) -> pl.Series:
-        """What anybody could have said: events of all devices so far over the time at risk, as known at the moment."""
+        """The base rate as known at the moment: failures of all devices so far per time at risk."""
         ended = self.lives.filter(pl.col("is_event").fill_null(value=False))
         changes = pl.concat(
             [

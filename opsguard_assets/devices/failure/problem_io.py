@@ -1,8 +1,7 @@
 """The prediction problem of device failures, and its history from the lake.
 
-Here: reading. What is learned from is what was reported, not what a tick happened to roll up: reports that no tick has
-rolled up yet are rolled in memory. Not here: features and lives (`ml.problems.device_failure`), which moments are
-looked at (`failure.dataset`).
+Here: reading. Training uses every report that was loaded: those that no tick has rolled up yet are rolled up in memory.
+Not here: features and lives (`ml.problems.device_failure`), which moments are sampled (`failure.dataset`).
 """
 
 from datetime import datetime, timedelta
@@ -65,12 +64,12 @@ def _roll_up(lake: Lake) -> None:
 
 
 def makes(feature: str) -> bool:
-    """Whether a feature can be made; those of any channel can, and are unknown where no device has it."""
+    """Whether a feature can be computed. Features of any channel can; they are null where no device has the channel."""
     return feature in FEATURES or bool(channels_in([feature]))
 
 
 def _history_by_now(lake: Lake) -> History:
-    """The history with every report that was loaded, whether a tick rolled it up or not; nothing is written."""
+    """The history with every loaded report, rolled up by a tick or not; nothing is written."""
     return history_of(lake, unwritten_hourly(lake) if lake.recorded_upto is None else None)
 
 
@@ -89,13 +88,13 @@ def history_of(lake: Lake, unwritten: dy.DataFrame[StoredHour] | None = None) ->
 
 
 def events_of(lake: Lake) -> dy.LazyFrame[DeviceEvents]:
-    """Every event as it became known first."""
+    """The first known version of every event."""
     in_order = _versions(lake, DEVICE_EVENTS).sort("known_at")
     return DEVICE_EVENTS.typed(in_order.unique(DEVICE_EVENTS.key, keep="first", maintain_order=True))
 
 
 def removed_at(lake: Lake, as_of: datetime, heard: pl.DataFrame) -> pl.DataFrame:
-    """The devices that were taken out and not heard since: (`device_id`); one that reports again is in service again.
+    """The devices that were removed (`device_id`). A device that reports again is in service again.
 
     Args:
         lake: The lake.

@@ -24,13 +24,13 @@ RISKS = tuple(f"risk_{name}" for name in HORIZONS)
 
 @dataclass(frozen=True)
 class Explain:
-    """Which devices are explained: reasons cost far more than risks.
+    """Which devices get a reason: a reason costs far more than a risk.
 
     Attributes:
-        least: So many of the greatest risk, whatever it is.
-        most: No more than so many.
-        from_risk: Up to there, those whose risk within a week reaches this.
-        alerted_by: The risk that alerts go by; every device that may have an alert is explained, beyond `most` too.
+        least: Minimum number of devices, those of the highest risk.
+        most: Maximum number of devices.
+        from_risk: Risk within a week from which a device gets a reason, up to `most`.
+        alerted_by: The risk that alerts use. Every device that may have an alert gets a reason, also beyond `most`.
         alerted_from: The risk below which an alert clears.
     """
 
@@ -42,7 +42,7 @@ class Explain:
 
 
 def in_service(rows: pl.DataFrame, removed: pl.DataFrame) -> pl.DataFrame:
-    """The devices that have a risk to speak of: heard at least once, and not taken out."""
+    """The devices in service: heard at least once, and not removed."""
     return rows.filter(pl.col("last_at").is_not_null()).join(removed, on="device_id", how="anti")
 
 
@@ -93,7 +93,7 @@ def device_risk(rows: pl.DataFrame, model: RiskModel, as_of: datetime, explain: 
 
 
 def _state() -> pl.Expr:
-    """What is known of a device: it failed and was not heard since, it has been silent for too long, or it is up."""
+    """The state of a device: failed (and not heard since), offline (silent for too long) or up."""
     failed_at = pl.col("as_of") - pl.duration(microseconds=(pl.col("days_since_failure") * 86_400e6).cast(pl.Int64))
     failed = (failed_at >= pl.col("last_at")).fill_null(value=False)
     offline = (pl.col("silence_minutes") >= offline_after()).fill_null(value=False)

@@ -50,17 +50,16 @@ def device_scorer(settings: Settings) -> Scorer:
 def risk_at(lake: Lake, model: RiskModel, as_of: datetime, explain: Explain) -> pl.DataFrame:
     """The risk of every device in service, by what was known at a moment.
 
-    It reads the rows that ticks kept and the rollups that became known since: the cost does not grow with
-    history.
+    It reads the checkpoint and the rollups that became known since, so the cost does not grow with history.
 
     Returns:
-        Rows of `device_risk` without what only the tick knows (`model_run_id`, `visit_rank`, `date`).
+        Rows of `device_risk` without the columns that the tick adds (`model_run_id`, `visit_rank`, `date`).
     """
-    carried = checkpoint_at(lake, as_of)
+    checkpoint = checkpoint_at(lake, as_of)
     devices = lake.known(DEVICES, as_of).collect()
     events = events_of(lake).filter(pl.col("known_at") <= pl.lit(as_of, INSTANT)).collect()
-    known = streams(hourly_versions(lake).head(0).collect(), devices, events, carried)
-    removed = removed_at(lake, as_of, carried.devices)
+    known = streams(hourly_versions(lake).head(0).collect(), devices, events, checkpoint)
+    removed = removed_at(lake, as_of, checkpoint.devices)
     moments = devices.select("device_id", as_of=pl.lit(as_of, INSTANT)).sort("device_id")
     wanted = channels_in(model.features) if isinstance(model, LearnedModel) else ()
     rows = in_service(features(known, moments, channels=wanted), removed)
@@ -76,7 +75,7 @@ def with_visits(risk: pl.DataFrame, *, within: str, visits: int) -> pl.DataFrame
 
 
 def _with_unknown(rows: pl.DataFrame, model: RiskModel) -> pl.DataFrame:
-    """Features of channels that no device reports any more are unknown, and not missing."""
+    """Adds a null column for each feature of a channel that no device reports any more."""
     if not isinstance(model, LearnedModel):
         return rows
     absent = [name for name in model.features if name not in rows.columns]

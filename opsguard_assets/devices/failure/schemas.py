@@ -46,5 +46,5 @@ class DeviceRisk(dy.Schema):
 DEVICE_RISK = Table(
     name="device_risk", room="devices", schema=DeviceRisk, key=("device_id", "as_of"), happened_at="as_of"
 )
-# Where the last rows of the streams lie, a slice per day (`ml.problems.device_failure.streams.Carried`).
-CARRIED_DEVICES, CARRIED_CHANNELS = "devices/carried_devices", "devices/carried_channels"
+# Where the last rows of the streams lie, a slice per day (`ml.problems.device_failure.streams.Checkpoint`).
+CHECKPOINT_DEVICES, CHECKPOINT_CHANNELS = "devices/carried_devices", "devices/carried_channels"

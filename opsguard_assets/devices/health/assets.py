@@ -79,7 +79,7 @@ def device_health_asset(settings: Settings, deps: list[dg.AssetKey]) -> dg.Asset
 
 
 def _complete(health: pl.DataFrame) -> dg.AssetCheckResult:
-    """Every device has one score. One that has none is told and withholds no other one."""
+    """Whether every device has one score. A device without one is named; the others are stored all the same."""
     distinct, is_scored = health["device_id"].n_unique(), health["score"].is_between(0, 100).fill_null(value=False)
     odd = health.filter(~is_scored)["device_id"].sort()
     message = f"{len(health)} rows of {distinct} devices in service; {is_scored.sum()} scores lie between 0 and 100"

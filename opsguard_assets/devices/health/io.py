@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import dataframely as dy
 import polars as pl
 
-from ml.problems.device_failure.streams import Carried
+from ml.problems.device_failure.streams import Checkpoint
 from opsguard_assets.devices.failure.checkpoint_io import checkpoint_at
 from opsguard_assets.devices.failure.problem_io import removed_at
 from opsguard_assets.devices.health.schemas import DEVICE_HEALTH, DeviceHealth
@@ -27,7 +27,7 @@ _READ = (
 _PORTION = 25_000
 _BEFORE_WINDOW = ("device_id", "battery_last_pct", "signal_mean_dbm", "signal_std_db", "temperature_out_share")
 _EVER = ("device_id", "first_at", "last_at", "battery_last_pct", "signal_mean_dbm", "temperature_mean_c")
-# How far back the tick before may lie for what it carried on to be carried on.
+# The unwell state goes on from the previous tick only if that lies no further back than this.
 _BEFORE = timedelta(days=2)
 
 
@@ -36,7 +36,7 @@ def health_at(
     as_of: datetime,
     *,
     replace_below: float,
-    checkpoint: Callable[[Lake, datetime], Carried] = checkpoint_at,
+    checkpoint: Callable[[Lake, datetime], Checkpoint] = checkpoint_at,
 ) -> dy.DataFrame[DeviceHealth]:
     """The health of every device in service, by what was known at a moment.
 
@@ -44,8 +44,8 @@ def health_at(
         lake: The lake.
         as_of: The moment.
         replace_below: The score below which a device counts as unwell.
-        checkpoint: Gives the last rows of streams at a moment; a tick passes `advance_checkpoint`, which also keeps
-            them for the next one.
+        checkpoint: Returns the checkpoint of a moment. A tick passes `advance_checkpoint`, which also stores it for the
+            next tick.
 
     Returns:
         Rows of `device_health`.
@@ -76,18 +76,18 @@ def _in_portions(seen: Seen, as_of: datetime) -> pl.DataFrame:
 
 
 def _held_before(
-    lake: Lake, devices: pl.DataFrame, as_of: datetime, checkpoint: Callable[[Lake, datetime], Carried]
+    lake: Lake, devices: pl.DataFrame, as_of: datetime, checkpoint: Callable[[Lake, datetime], Checkpoint]
 ) -> pl.DataFrame:
-    """The last readings before the window of the devices that report on change; the others' are not looked for."""
+    """The last readings before the window, of devices that report on change; other devices do not need them."""
     on_change = devices.filter(~(pl.col("reports_every_minutes") > 0).fill_null(value=False))
     if on_change.is_empty():
         return pl.DataFrame(schema={name: DEVICE_HOURLY.dtypes.get(name, pl.Float64()) for name in _BEFORE_WINDOW})
-    carried = checkpoint(lake, as_of - timedelta(hours=WINDOW_HOURS)).devices
-    return carried.select(_BEFORE_WINDOW).join(on_change, on="device_id", how="semi")
+    before = checkpoint(lake, as_of - timedelta(hours=WINDOW_HOURS)).devices
+    return before.select(_BEFORE_WINDOW).join(on_change, on="device_id", how="semi")
 
 
 def _unwell_before(lake: Lake, as_of: datetime) -> pl.DataFrame:
-    """Since when the tick before found each device unwell."""
+    """Since when each device has been unwell, by the previous tick."""
     empty = pl.DataFrame(schema={"device_id": pl.String, "_since": INSTANT})
     if not lake.exists(DEVICE_HEALTH.derived_name):
         return empty
@@ -103,7 +103,7 @@ def _unwell_before(lake: Lake, as_of: datetime) -> pl.DataFrame:
 
 
 def _unwell_since(replace_below: float) -> pl.Expr:
-    """Since when the score is below the mark; once it is, it has to rise well above it to be well again."""
+    """Since when the score is below the threshold, with hysteresis: it ends well above the threshold."""
     as_of, before = pl.col("as_of"), pl.col("_since")
     still = before.is_not_null() & (pl.col("score") < replace_below + REPLACE_HOLD)
     return pl.when(still).then(before).when(pl.col("score") < replace_below).then(as_of)

@@ -1,4 +1,4 @@
-"""Whether health told what came, as an asset: scores of past ticks beside the failures that followed.
+"""Whether health predicts failures, as an asset: scores of past ticks joined to the failures that followed.
 
 Here: reading, one comparison, its picture. Not here: the comparison (`health.outcomes`).
 """
@@ -57,7 +57,7 @@ def health_outcomes_asset(settings: Settings) -> dg.AssetsDefinition:
 
 
 def _midnights(lake: Lake, since: datetime, upto: datetime) -> pl.DataFrame:
-    """Scores of one tick a day: those of consecutive hours say the same again."""
+    """Scores of one tick a day: scores of consecutive hours are nearly the same."""
     if not lake.exists(DEVICE_HEALTH.derived_name):
         return pl.DataFrame(schema={"device_id": pl.String, "as_of": INSTANT, "band": pl.String})
     rows = lake.scan(DEVICE_HEALTH.derived_name).select("device_id", "as_of", "band", "date")
@@ -71,7 +71,7 @@ def _judged(rates: pl.DataFrame) -> int:
 
 
 def _precedes(rates: pl.DataFrame) -> dg.AssetCheckResult:
-    """Of devices that were up throughout: those whose score fell for an outage that is over foretell nothing."""
+    """The rates of devices that were up throughout. A score that is low because of a past outage predicts nothing."""
     week = rates.filter(pl.col("within") == "7d", pl.col("state") == THROUGHOUT)
     sums = week.group_by(is_good=pl.col("band") == _GOOD).agg(pl.col("failed", "devices").sum())
     share = {row["is_good"]: row["failed"] / row["devices"] for row in sums.iter_rows(named=True)}

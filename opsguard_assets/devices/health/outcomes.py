@@ -2,7 +2,7 @@
 
 Here: scores and lives in, shares with intervals out, and their picture. Not here: health and lives.
 
-A score is low for what was, so three kinds of devices are reported separately: those that are down at the
+A score is low because of the past, so three kinds of devices are reported separately: those that are down at the
 moment (they have already failed, so there is nothing left to predict), those that came back within the window of the
 score (which still contains their outage), and those that were up throughout.
 """
@@ -26,8 +26,8 @@ def failure_rates(scored: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         scored: `device_id`, `as_of`, `band`; ticks of health.
-        lives: Lives of devices (`ml.problems.device_failure.lives`). Only scores count of which it was seen what came
-            within the horizon; those between a removal and the next life do not.
+        lives: Lives of devices (`ml.problems.device_failure.lives`). Scores count if the whole horizon was observed;
+            scores between a removal and the next life do not.
 
     Returns:
         `band`, `state` ("all"; "up" at the moment, and of these: "came back" within the window, "up throughout"),
@@ -61,7 +61,7 @@ def _wilson() -> dict[str, pl.Expr]:
 
 
 def _placed(scored: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
-    """Scores with the last life that began by then: whether it goes on, since when, and how long it will."""
+    """Scores with the last life that had begun: whether it goes on, since when, and for how long."""
     rows = (
         scored.select("device_id", "as_of", "band")
         .sort("as_of")
@@ -81,7 +81,7 @@ def _placed(scored: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
 
 
 def _late(minutes: float) -> pl.Expr:
-    """Whether it was down by so many minutes later; null where nobody saw."""
+    """Whether the device was down within so many minutes; null if that was not observed."""
     left = pl.col("_left")
     return pl.when("_failed").then(left <= minutes).when(left > minutes).then(pl.lit(value=False))
 

@@ -3,13 +3,16 @@
 Here: hourly rollups in, one row per device out. Not here: reading them, the points of parts (`health.spells`), the
 slope of batteries (`health.slope`), words (`health.words`), alerts.
 
-Time before the moment is cut into spells. Each spell with reports says something of every part, 0 to 100; a spell
-without a report that was due says 0 of every part that the device has: what is not heard of is not well. A part is
-their mean, newer ones weighing more, pulled towards 100 by a benefit of the doubt that is worth five hours at first and
-nothing once the whole window is known. So no single report moves the score by 20 points (a fifth of a part at most), a
-new device begins at 100, one that is as bad as can be for the whole window has 0, and one that falls silent sinks below
-40 within it. Parts that a device never reported have no weight, and one that it has just begun to report gains its
-weight as it goes on.
+The window is cut into spells. A spell with reports gives every part a value of 0 to 100. A spell in which a due report
+is missing gives 0 to every part that the device has: silence counts as unwell. A part is the weighted mean of its
+spells; newer spells weigh more. A benefit of the doubt pulls it towards 100: it is worth five hours at first, and
+nothing once the whole window is known. It follows that
+
+* no single report moves the score by more than a fifth of a part, which is less than 20 points;
+* a new device begins at 100, and one that is as bad as possible for the whole window has 0;
+* a device that falls silent sinks below 40 within the window.
+
+A part that a device never reported has no weight. A part that it has just begun to report gains weight over time.
 """
 
 from dataclasses import dataclass
@@ -40,8 +43,8 @@ class Seen:
         hourly: One version of each (device, hour) that began in the window (rows of `device_hourly`).
         devices: Devices in service (`device_id`, `site_id`, `kind`, `reports_every_minutes`, `battery_powered`,
             `installed_at`, `temperature_min_c`, `temperature_max_c`).
-        ever: What was ever heard of each (`device_id`, `first_at`, `last_at`, `battery_last_pct`, `signal_mean_dbm`,
-            `temperature_mean_c`); devices that never reported are not in it.
+        ever: First and last readings of each device (`device_id`, `first_at`, `last_at`, `battery_last_pct`,
+            `signal_mean_dbm`, `temperature_mean_c`); devices that never reported are not in it.
         before: The last readings before the window (`device_id`, `battery_last_pct`, `signal_mean_dbm`,
             `signal_std_db`, `temperature_out_share`); read for devices that report on change.
     """
@@ -53,7 +56,7 @@ class Seen:
 
 
 def window(interval: float | None) -> timedelta:
-    """How far back health looks for a device that reports so often (minutes)."""
+    """The window of a device, by its reporting interval in minutes."""
     return timedelta(hours=max(WINDOW_HOURS, WINDOW_INTERVALS * (interval or 0) / 60))
 
 
@@ -107,7 +110,7 @@ def _fleet(seen: Seen, as_of: datetime) -> pl.DataFrame:
 
 
 def _sums(spells: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
-    """The weighted sums of every part, and what was due and not heard: it counts as 0."""
+    """The weighted sums of every part; reports that were due and did not come count as 0."""
     heard = spells.group_by("_place").agg(
         *((pl.col(part) * pl.col("_weight")).sum().alias(f"_{part}_sum") for part in WEIGHTS),
         *(pl.when(pl.col(part).is_not_null()).then("_weight").sum().alias(f"_{part}_heard") for part in WEIGHTS),
@@ -190,6 +193,6 @@ def _mean(part: str) -> pl.Expr:
 
 
 def _weight(part: str) -> pl.Expr:
-    """The weight of a part the device has, growing with what was heard or missed of it."""
+    """The weight of a part that the device has; it grows with the time for which the part is known."""
     grown = pl.max_horizontal(_evidence(part), pl.lit(1e-3)) / _believed(part)
     return pl.when(f"_has_{part}").then(WEIGHTS[part] * grown).otherwise(0.0)

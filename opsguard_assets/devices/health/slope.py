@@ -1,4 +1,4 @@
-"""How fast devices lose charge, of reports that are noisy, rounded or few.
+"""How fast devices lose charge, estimated robustly: reports are noisy, rounded or few.
 
 Here: hours with charges in, one rate per device out. Not here: what a rate does to health (`health.score`).
 
@@ -57,7 +57,7 @@ def _segmented(charged: pl.DataFrame) -> pl.DataFrame:
 
 
 def _least_lately() -> pl.Expr:
-    """The least charge of the last six hours; so many rows at most, as a row is an hour."""
+    """The minimum charge of the last six hours: of at most six rows, because a row is an hour."""
     least, at, place = pl.col("battery_min_pct"), pl.col("hour_at"), pl.col("_place")
     near = [
         (place == place.shift(rows)) & (at - at.shift(rows) < pl.duration(hours=_RISE_HOURS))
@@ -67,7 +67,7 @@ def _least_lately() -> pl.Expr:
 
 
 def _falls(rows: pl.DataFrame, share: float) -> pl.DataFrame:
-    """What every hour lost since the newest hour that is a lag older, within one discharge."""
+    """What every hour lost since the newest hour that is at least a lag older, within one discharge."""
     key = pl.col("_place").cast(pl.Int64) * _PLACE_MINUTES + pl.col("hour_at").dt.epoch("s") // 60
     lag = (pl.col("_window") * share).cast(pl.Int64)
     charges = rows.select("_place", "_segment", _charge="battery_last_pct", _key=key, _lag=lag, _back=key - lag)

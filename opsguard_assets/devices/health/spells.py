@@ -1,11 +1,11 @@
 """What each spell of the trailing window says of a device's battery, signal, uptime and temperature, 0 to 100.
 
-Here: hours into spells, the shapes of the parts, and how much a spell weighs. Not here: what parts and silence make of
-a score (`health.score`), the slope of batteries (`health.slope`), minutes online (`health.uptime`).
+Here: hours into spells, the shapes of the parts, the weight of a spell. Not here: the score made of parts and silence
+(`health.score`), the slope of batteries (`health.slope`), minutes online (`health.uptime`).
 
-Spells are counted back from the moment. One is an hour long, or one and a half intervals where that is longer: a device
-that misses nothing has a report in each, whatever clock it keeps to. Of a device that reports on change a reading holds
-until the next one.
+Spells are counted back from the moment. A spell lasts an hour, or one and a half reporting intervals if that is longer,
+so that a device that misses nothing has a report in each. A reading of a device that reports on change holds until the
+next reading.
 
 The parts have these shapes:
 
@@ -52,7 +52,7 @@ def _age(name: str, as_of: datetime) -> pl.Expr:
 def spells_of(hours: pl.DataFrame, rated: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """What was heard in each spell: (`_place` of the device, `_number`, one column per part).
 
-    A spell that ends within an hour has no hours of its own: the hour counts in those of its first and last report.
+    An hour that two spells share counts in the spells of its first and of its last report.
     """
     numbers = {
         name: (_age(at, as_of) / pl.col("_spell")).ceil().cast(pl.Int64) - 1
@@ -82,7 +82,7 @@ def spells_of(hours: pl.DataFrame, rated: pl.DataFrame, as_of: datetime) -> pl.D
 
 
 def _battery() -> pl.Expr:
-    """Points of a charge: itself, and how long it lasts at the rate at which the device loses it."""
+    """The points of a charge: half for its level, half for how long it lasts at the current rate."""
     charge, rate = pl.col("battery_last_pct").clip(0, 100), pl.col("_rate")
     lasts = pl.when(rate > 0).then((charge / rate / _FULL_DAYS).clip(0, 1)).otherwise(1.0)
     believed = (pl.col("_falls").fill_null(0) / _BELIEVED_FALLS).clip(0, 1)
@@ -97,7 +97,7 @@ def _signal() -> pl.Expr:
 
 
 def held_before(before: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
-    """What devices that report on change had said before the window, as a spell older than all of it."""
+    """The last readings before the window of devices that report on change, as one older spell."""
     on_change = rated.filter(~pl.col("_due")).select(
         "device_id", "_place", "_number_all", "_rate", "_falls", "_has_battery"
     )
@@ -112,9 +112,9 @@ def held_before(before: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
 
 
 def weighed(spells: pl.DataFrame, before: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
-    """Spells with their weight; what a device on change said has that of all spells until it said something else.
+    """Spells with their weight. A reading of a device that reports on change has the weight of all spells that it lasts.
 
-    `_was_due` are those in which a report had to come: not the one that the first report of a new device cuts short.
+    `_was_due` marks spells in which a report was due; the first, shortened spell of a new device is none.
     """
     placed = spells.join(rated.select("_place", "_due", "_ratio", "_number_due"), on="_place")
     number, last = pl.col("_number"), pl.col("_number_all") - 1

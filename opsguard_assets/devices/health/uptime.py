@@ -47,12 +47,12 @@ def _minutes(at: pl.Expr) -> pl.Expr:
 
 
 def _neighbour(rows: int, name: str) -> pl.Expr:
-    """When something was in the hour before or after of the same device, in minutes of this hour."""
+    """A time in the previous or next hour of the same device, in minutes relative to this hour."""
     return pl.when(pl.col("_place") == pl.col("_place").shift(rows)).then(_minutes(pl.col(name).shift(rows)))
 
 
 def _missed(last: pl.Expr, following: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """From and until when nobody vouches; nothing where no report was missed."""
+    """The gap between two reports that neither vouches for; none if no report was missed."""
     half = pl.col("_every") / 2
     is_missed = following - last > _MISSED_INTERVALS * pl.col("_every")
     return pl.when(is_missed).then(last + half).otherwise(0.0), pl.when(is_missed).then(following - half).otherwise(0.0)

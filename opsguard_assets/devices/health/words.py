@@ -13,7 +13,7 @@ _MISSED = "missed"
 def with_reasons(health: pl.DataFrame) -> pl.DataFrame:
     """Health (of `health.score.device_health`) with `reason`: what costs most, or "well".
 
-    What spells without a report cost all parts together is one cause; what a part lost by what was heard is another.
+    Missing reports are one cause, for all parts together. What a part lost by its readings is a cause of its own.
     """
     silent = durations(health["silence_minutes"].clip(lower_bound=0))
     missed = pl.sum_horizontal(pl.col(f"{part}_missed") * weight for part, weight in WEIGHTS.items())

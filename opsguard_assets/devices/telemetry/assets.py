@@ -3,8 +3,8 @@
 Here: following loads under the tables' lock, showing what a day holds, checking it. Not here: rolling and reading
 (`telemetry.hourly_update_io`, `telemetry.hourly_io`).
 
-A run of any day brings everything up to date, because that is what follows from the loads; days that were touched
-beside its own are reported as materialised, too. A backfill, or `again: true`, rolls the days of the run anew.
+A run of any day processes all new loads, so it reports other days that they touched as materialised, too. A backfill,
+or `again: true`, rolls up the days of the run anew.
 """
 
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ _DAY_BEFORE, _FURTHER = timedelta(days=1), timedelta(days=35)
 
 
 class Again(dg.Config):
-    """Whether the days of the run are rolled anew, with what is known of the devices today."""
+    """Whether the days of the run are rolled up anew, with the master data of today."""
 
     again: bool = False
 
@@ -136,9 +136,9 @@ def _hours_of(lake: Lake, days: Sequence[date]) -> pl.DataFrame:
 
 
 def _last_before(lake: Lake, day: date, hours: pl.DataFrame) -> pl.DataFrame:
-    """The last hour before a day of each device that was heard on it: a gap may begin before midnight.
+    """The last hour before a day of each device that reported on the day: a gap may begin before midnight.
 
-    Most were heard the day before; only for the others is looked back further.
+    Most devices reported the day before; only for the others is more history read.
     """
     begin, heard = _begin(day), hours["device_id"].unique()
     found: list[pl.DataFrame] = []
@@ -206,7 +206,7 @@ def _run_figures(lake: Lake, done: Rolled) -> dict[str, dg.MetadataValue]:
 
 
 def _repeats(lake: Lake, done: Rolled) -> int:
-    """How many reports of the loads that were followed said nothing new."""
+    """How many reports of the processed loads were repetitions."""
     if done.span is None or not lake.exists(ledger.NAME):
         return 0
     loads = lake.scan(ledger.NAME).filter(pl.col("table") == TELEMETRY.name, pl.col("recorded_at") <= done.span.upto)

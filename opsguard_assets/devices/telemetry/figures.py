@@ -1,4 +1,4 @@
-"""What a day of rollups says of itself: its figures, and what in it cannot be right.
+"""The figures of a day of rollups, and values in it that cannot be right.
 
 Here: pure arithmetic on the hours of a day. Not here: drawing (`telemetry.plot`), and the health of a device
 (`health.score`).
@@ -69,10 +69,10 @@ def gaps(hours: pl.DataFrame, devices: pl.DataFrame, silent_intervals: float) ->
 
 
 def impossible_values(hours: pl.DataFrame) -> pl.DataFrame:
-    """Devices whose values of a day no working sensor would give.
+    """Devices with values that no working sensor reports.
 
     Args:
-        hours: The hours of one day (DEVICE_HOURLY). A charge outside 0 to 100 % never gets here: its report is refused.
+        hours: The hours of one day (DEVICE_HOURLY). A charge outside 0 to 100 % is rejected on intake.
 
     Returns:
         (`device_id`, `what`, `value`), by device.

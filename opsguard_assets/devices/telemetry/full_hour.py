@@ -4,5 +4,5 @@ from datetime import datetime
 
 
 def full_hour(instant: datetime) -> datetime:
-    """The last full hour: rollups are known from full hours on, so a moment in between knows no more than it."""
+    """The last full hour. Rollups become known at full hours, so nothing more is known at a moment in between."""
     return instant.replace(minute=0, second=0, microsecond=0)

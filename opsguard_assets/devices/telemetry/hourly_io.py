@@ -3,10 +3,9 @@
 Here: which of the versions of an hour counts. Not here: adding versions (`telemetry.hourly_update_io`) and rolling
 (`rollup`).
 
-The table is only appended to. Which version counts is decided on reading, and made cheap by two columns beside the
-contract: `_ordinal`, how many versions an hour of a device had when this one was added above all of them (-1: below
-one of them), and `_replaces`, whether a version of the same full hour existed. Nearly all hours have one version or
-two: what is left of the first ones is found by one join, and only the others are sorted.
+The table is append-only. Reading decides which version counts. Two columns of `StoredHour` make that cheap, because
+nearly all hours have one version or two: first versions without a second are found by one join, and only hours with
+more versions are sorted.
 """
 
 from collections.abc import Sequence
@@ -31,7 +30,7 @@ _RANK = ["known_at", "rolled_at"]
 
 
 def hourly_known(lake: Lake, as_of: datetime, *, since: datetime | None = None) -> dy.LazyFrame[DeviceHourly]:
-    """The version of every (device, hour) that was known at a moment.
+    """The version of every (device, hour) that was current at a moment.
 
     Args:
         lake: The lake.
@@ -39,7 +38,7 @@ def hourly_known(lake: Lake, as_of: datetime, *, since: datetime | None = None) 
         since: The first hour; None: all.
 
     Returns:
-        DEVICE_HOURLY, at most one row per device and hour, in no order; hours without reports have no row.
+        At most one row per device and hour, in no order; hours without reports have no row.
     """
     known = pl.col("known_at") <= pl.lit(as_of, INSTANT)
     # An hour that begins after a moment cannot be known at it; saying so spares the later days.
@@ -56,7 +55,7 @@ def hourly_known(lake: Lake, as_of: datetime, *, since: datetime | None = None) 
 def hourly_versions(
     lake: Lake, *, upto: datetime | None = None, unwritten: dy.DataFrame[StoredHour] | None = None
 ) -> dy.LazyFrame[DeviceHourly]:
-    """Of every (device, hour, full hour of knowledge) the version that counts now.
+    """The current version of every (device, hour, full hour of knowledge).
 
     Args:
         lake: The lake.
@@ -64,7 +63,7 @@ def hourly_versions(
         unwritten: Rows that count beside the stored ones (`hourly_update_io.unwritten_hourly`).
 
     Returns:
-        DEVICE_HOURLY in no order. A version without reports, by which a correction took them all away, is left out.
+        Rows in no order. A version without reports, left by a correction that removed them all, is not returned.
     """
     rows: pl.LazyFrame = stored_hours(lake, upto=upto)
     if unwritten is not None and len(unwritten):
@@ -112,7 +111,7 @@ def hours_now(lake: Lake, since: datetime, before: datetime) -> dy.LazyFrame[Dev
 
 
 def not_rolled_up(lake: Lake, stretches: Sequence[tuple[datetime, datetime]]) -> pl.DataFrame:
-    """The hours whose rollups hold not as many reports as there are.
+    """The hours whose rollups do not count all reports.
 
     Args:
         lake: The lake; both sides are read back from it.

@@ -3,8 +3,8 @@
 Here: which hours loads touched, reading their reports, appending the versions that are new. Not here: rolling
 (`rollup`), cutting work into portions (`rollup_plan`) and reading (`telemetry.hourly_io`).
 
-Versions that exist are not added again, so whoever is killed begins again at the last mark. A portion reads more
-devices than loads touched where that is cheaper than leaving them out: they come out as they were.
+Versions that exist are not added again, so a killed run is repeated from the last mark. A portion may read devices that
+no load touched, where that is cheaper than leaving them out; their versions do not change.
 """
 
 import contextlib
@@ -49,7 +49,7 @@ _FIGURES = tuple(name for name in DEVICE_HOURLY.columns if name not in (*VERSION
 
 @dataclass(frozen=True)
 class Rolled:
-    """What bringing the rollups up to date did.
+    """The result of an update of the rollups.
 
     Attributes:
         reports: New versions of reports.
@@ -83,7 +83,7 @@ class _Followed:
 
 
 class _DisturbedError(LakeError):
-    """Somebody else wrote between looking and writing; nothing of this portion was."""
+    """Another run wrote between reading and writing; nothing of this portion was written."""
 
 
 @dataclass
@@ -124,7 +124,7 @@ class _Ledger:
 
 
 class _Draft(_Ledger):
-    """Versions that are not written: who only reads the lake looks at them beside the stored ones."""
+    """Versions that are not written: a reader that must not write uses them beside the stored ones."""
 
     def write(self) -> None:
         """Leaves them where they are."""
@@ -138,10 +138,11 @@ def update_hourly(lake: Lake, *, progress: Progress, portion_reports: int = PORT
         progress: Listens to the reports done.
         portion_reports: About how many reports are in memory at once.
 
-    A tick and a training may both do this at a time: who finds that the other wrote looks again, at what is left then.
+    A tick and a training may do this at the same time: a run that finds that another one wrote starts anew with what
+    is left.
 
     Raises:
-        LakeError: When somebody else wrote every time.
+        LakeError: When another run wrote first in every attempt.
     """
     for _ in range(_ATTEMPTS - 1):
         with contextlib.suppress(_DisturbedError):
@@ -189,7 +190,7 @@ def roll_day(lake: Lake, day: date, *, progress: Progress, portion_reports: int 
 
 
 def _roll(ledger: _Ledger, daily: Daily, plan: list[Portion], progress: Progress, followed: _Followed | None) -> Rolled:
-    """Adds the versions of all portions that are new; where nothing is followed, by what is known of devices, too."""
+    """Adds the new versions of all portions; without followed loads, also those that only master data changed."""
     # Opened once: no hour of a device is in two portions. The ledger's number was read before, so that nobody writes in
     # between.
     lake, stored = ledger.lake, stored_hours(ledger.lake)
@@ -217,7 +218,7 @@ def _roll(ledger: _Ledger, daily: Daily, plan: list[Portion], progress: Progress
 
 
 def _new(fresh: pl.DataFrame, exists: pl.DataFrame, *, with_devices: bool) -> pl.DataFrame:
-    """The versions that say something new, each with its place among those that exist."""
+    """The versions that differ from those that exist, each with its place among them."""
     figures = [name for name in _FIGURES if with_devices or name not in _OF_DEVICE]
     if exists.is_empty():
         placed = fresh.with_columns(
@@ -252,14 +253,14 @@ def _hour() -> pl.Expr:
 
 
 def _corrected(daily: Daily, span: Span) -> pl.DataFrame:
-    """The (device, hour) of all versions of the reports that loads of a span said another word on."""
+    """The (device, hour) of all versions of the reports that loads of a span corrected."""
     arrived = daily.arrived(span.after, span.upto).filter(pl.col(SLICE) != FIRST)
     keys = arrived.select(TELEMETRY.key).unique().collect()
     return daily.versions_of(keys).select("device_id", _hour()).unique().collect()
 
 
 def _touched(daily: Daily, span: Span, corrected: pl.DataFrame) -> pl.DataFrame:
-    """How many reports of every hour are new, or lost their place to new ones."""
+    """How many reports of every hour are new, or were superseded by new ones."""
     arrived = daily.arrived(span.after, span.upto).group_by(_hour()).agg(touched=pl.len()).collect(engine="streaming")
     hours = [arrived, corrected.group_by("hour_at").agg(touched=pl.len())]
     return pl.concat(hours).group_by("hour_at").agg(pl.col("touched").sum().cast(pl.Int64))

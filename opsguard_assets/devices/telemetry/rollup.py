@@ -1,12 +1,12 @@
-"""What devices reported, by the hour: every state of knowledge that a tick on a full hour could have had.
+"""What devices reported, by the hour, in every state of knowledge that a tick on a full hour could have.
 
 Here: pure arithmetic on versions of reports. Not here: which hours have to be rolled, reading and writing
 (`telemetry.hourly_io`), and the channels of `metrics` (`rollup_channels`).
 
-A report belongs to the hour in which it was heard: when it was measured, but not after it became known, because
-a clock that runs ahead does not make the future known. A version of an hour is made of all its reports that were known
-by a full hour, so an hour has one version for every full hour at which that changed; of an hour whose reports were all
-known within it there is one, dated to its end.
+A report belongs to the hour in which it was heard: when it was measured, but no later than when it became known,
+because clocks of devices run ahead. A version of an hour holds all reports of the hour that were known by a full hour.
+So an hour has one version for every full hour at which more became known. An hour whose reports were all known within
+it has one version, dated to its end.
 
 Reports are sorted once by device and time; everything about neighbours is then a comparison with the row before, and
 everything about an hour an aggregate over whole numbers.

@@ -1,4 +1,4 @@
-"""In which portions hours are rolled: stretches of time that bound how many reports are in memory at once.
+"""The portions in which hours are rolled up: stretches of time, so that memory is bounded.
 
 Here: cutting time. Not here: reading reports (`telemetry.hourly_io`) and rolling them (`rollup`).
 """

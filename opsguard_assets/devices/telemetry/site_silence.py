@@ -1,12 +1,12 @@
-"""Sites that fall silent as one: a gateway died, and every device behind it looks dead.
+"""Sites that fall silent as a whole: a gateway died, and every device behind it looks dead.
 
-Here: which devices fell silent together, and which of them are waited for after their site came back. Not here: the
-findings made of it (`findings`).
+Here: which devices fell silent together, and which of them still have time to report after their site came back. Not
+here: the findings made of it (`findings`).
 
-Reports of devices are spread over their interval, so what one gateway silences was heard last at any moment of it.
-A device that an outage silenced was heard last before it, within the width that the levels give; the instant that fits
-most overdue devices of a site is that of its outage. Who was heard after it speaks against it. Who was neither due nor
-heard since says nothing, nor does who fell silent long before.
+Devices report at different moments of their interval. So a device that an outage silenced was heard last up to some
+intervals before the outage (`site_within_intervals`). The instant that fits most overdue devices of a site is taken as
+the beginning of its outage. A device that was heard after it counts against the outage. A device that was neither due
+nor heard since does not count, and neither does one that fell silent long before.
 """
 
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ _INTERVAL, _MISSED, _TOGETHER, _OUTAGE = pl.col("reports_every_minutes"), "_miss
 
 @dataclass(frozen=True)
 class Together:
-    """What makes silences of a site one.
+    """When silent devices of a site count as one outage.
 
     Attributes:
-        silent_intervals: A device is silent after so many intervals.
-        site_devices: Fewest devices that tell of a site.
-        site_share: Share of them that fell silent.
-        site_within_intervals: They fell silent within so many intervals of each other.
+        silent_intervals: Reporting intervals after which a device is silent.
+        site_devices: Minimum number of devices of the site that count.
+        site_share: Minimum share of them that fell silent.
+        site_within_intervals: Maximum time between their last reports, in reporting intervals.
     """
 
     silent_intervals: float
@@ -42,11 +42,11 @@ class Together:
 
 
 def silent_together(health: pl.DataFrame, levels: Together) -> pl.DataFrame:
-    """The devices of sites that fell silent as one.
+    """The devices of sites that fell silent as a whole.
 
     Args:
         health: Rows of devices at one tick (READ).
-        levels: What makes them one.
+        levels: When they count as one outage.
 
     Returns:
         The rows of these devices with `devices` (those of the site that fell silent or were heard since), `silent` (how
@@ -76,12 +76,12 @@ def waited_for(health: pl.DataFrame, before: pl.DataFrame, levels: Together, as_
     Args:
         health: Rows of devices at the tick (READ).
         before: The same of ticks before it, with `as_of`.
-        levels: What makes silences of a site one.
+        levels: When silent devices of a site count as one outage.
         as_of: The tick.
 
     Returns:
-        Names of devices that at one of the ticks before were silent as one with their site, and were not heard since.
-        They are waited for one tick, or until they have missed a report, whichever is longer.
+        The devices that were part of a silent site at one of the previous ticks and were not heard since. They get
+        one tick, or until they have missed a report, whichever is longer.
     """
     ticks = before.partition_by("as_of") if len(before) else []
     silent = [silent_together(tick, levels).select("device_id", "last_at", "as_of") for tick in ticks]
@@ -96,13 +96,13 @@ def waited_for(health: pl.DataFrame, before: pl.DataFrame, levels: Together, as_
 
 
 def looked_back(health: pl.DataFrame) -> timedelta:
-    """How far back ticks matter to `waited_for`: half a day at most."""
+    """How far back `waited_for` needs ticks: at most half a day."""
     longest = health.select((MISSED_INTERVALS * _INTERVAL).max()).item() or 0.0
     return timedelta(minutes=min(max(longest, _TICK_MINUTES), 720.0))
 
 
 def _until(levels: Together) -> pl.Expr:
-    """Until when an outage that a device was the last to survive may have begun."""
+    """The latest time at which an outage may have begun, given the last report of a device."""
     width = (levels.site_within_intervals * _INTERVAL * 60e6).cast(pl.Int64)
     return pl.col("last_at") + pl.duration(microseconds=width)
 

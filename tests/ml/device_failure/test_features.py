@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 from ml.problems.device_failure.features import channels_in, features, features_of
 from ml.problems.device_failure.rule import DeviceRule
-from ml.problems.device_failure.streams import Carried, streams
+from ml.problems.device_failure.streams import Checkpoint, streams
 from tests.ml.device_failure.fleets import HOUR, START, devices, events, hourly, random_hourly, up
 
 NAMES = ("a", "b", "c")
@@ -58,7 +58,7 @@ def test_many_moments_at_once_say_what_each_says_alone(seed):
 def test_a_tick_that_goes_on_from_kept_rows_sees_the_same():
     rows, cut = random_hourly(7), START + 48 * HOUR
     before = known(rows.filter(pl.col("known_at") <= cut), ())
-    kept = Carried(
+    kept = Checkpoint(
         before.states.group_by("device_id", maintain_order=True).last(),
         before.channels.group_by("device_id", "channel", maintain_order=True).last(),
     )
