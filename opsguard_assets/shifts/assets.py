@@ -19,7 +19,7 @@ def shift_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefini
     """The assets of shifts.
 
     Args:
-        settings: From when what is said.
+        settings: Thresholds.
         fed: Names of the canonical tables that sources fill.
     """
     planned = [key_of(table) for table in INPUTS if table.name in fed]

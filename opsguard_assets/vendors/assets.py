@@ -18,7 +18,7 @@ def vendor_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefin
     """The assets of vendors.
 
     Args:
-        settings: From when what is said.
+        settings: Thresholds.
         fed: Names of the canonical tables that sources fill.
     """
     read = [key_of(TABLES[name]) for name in _READ if name in fed]

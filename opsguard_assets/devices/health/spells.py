@@ -112,7 +112,7 @@ def held_before(before: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
 
 
 def weighed(spells: pl.DataFrame, before: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
-    """Spells with their weight. A reading of a device that reports on change has the weight of all spells that it lasts.
+    """Spells with their weight. A reading of a device that reports on change weighs as much as the spells it lasts for.
 
     `_was_due` marks spells in which a report was due; the first, shortened spell of a new device is none.
     """

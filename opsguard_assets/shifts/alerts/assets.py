@@ -62,7 +62,7 @@ def shift_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
 
 
 def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datetime) -> pl.DataFrame:
-    """The findings of a tick, those marked that must not raise an alert, or that end one."""
+    """The findings of a tick, with marks on those that must not raise an alert and those that end one."""
     risk = lake.rows_at(SHIFT_RISK, as_of)
     with database.begin() as connection:
         return found_in(lake, connection, settings, risk, as_of)
@@ -71,12 +71,12 @@ def findings_at(lake: Lake, database: Database, settings: Settings, as_of: datet
 def found_in(
     lake: Lake, connection: Connection, settings: Settings, risk: pl.DataFrame, as_of: datetime
 ) -> pl.DataFrame:
-    """The findings of a tick, by its risks and the alerts that a connection shows.
+    """The findings of a tick, with suppression marks.
 
     Args:
         lake: The records that the tick saw.
-        connection: Shows the alerts before the tick.
-        settings: From when what is found, and the plans of clients.
+        connection: Unresolved alerts are read through it.
+        settings: Thresholds, and the plans of clients.
         risk: Rows of `shift_risk` of the tick.
         as_of: The tick.
     """
@@ -108,19 +108,19 @@ def found_in(
 
 
 def levels_of(settings: Settings) -> Levels:
-    """From when what is found."""
+    """The thresholds of findings."""
     chosen = settings.shifts
     return Levels(chosen.late_after_minutes, chosen.no_show_alert_from, chosen.no_show_clear_below)
 
 
 def terms_of(settings: Settings) -> Terms:
-    """Who is asked to come."""
+    """Who may be proposed as a substitute."""
     chosen = settings.shifts
     return Terms(chosen.rest_hours, chosen.substitute_within_km, chosen.proposals)
 
 
 def _expired(lake: Lake, connection: Connection, found: Found, as_of: datetime) -> pl.DataFrame:
-    """What ends the living alerts of shifts that left the hours which are judged."""
+    """The findings that end unresolved alerts of shifts that are no longer judged."""
     living = unresolved_in(connection, ALERT_TYPES)
     is_told = key_of_part().is_in(living) | key_of_position().is_in(living)
     judged = found.verdicts.lazy().select(SHIFT_COMPLIANCE.key)
@@ -129,7 +129,7 @@ def _expired(lake: Lake, connection: Connection, found: Found, as_of: datetime) 
 
 
 def _needs(judged: Judged, coverage: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    """Where somebody is needed, and from when to when: `need` is the key of the alert."""
+    """Where and when somebody is needed; `need` is the key of the alert."""
     now = pl.lit(as_of, INSTANT)
     key = ["shift_id", "person_id"]
     absent = (

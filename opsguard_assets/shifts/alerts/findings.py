@@ -2,16 +2,16 @@
 
 Here: verdicts and coverage in, findings out. Not here: verdicts (`verdicts`), the alert lifecycle.
 
-A part in a shift has one alert, whatever its state becomes: nobody yet is `late_arrival`, then `no_show`; a blind feed
-makes it `shift_unconfirmed`, which accuses nobody and is not told of somebody who is there; somebody at another place
-`wrong_site`; who leaves `early_exit`. It resolves itself when the person arrives. The names of people stay out of
-titles: evidence and reasons carry them.
+A part in a shift has one alert at a time, whose type follows its state: `late_arrival` while nobody has come, then
+`no_show`; `wrong_site` for somebody at another place; `early_exit` for somebody who left. While the feed of the site is
+late, it is `shift_unconfirmed`, which accuses nobody; somebody who is there never has one. The alert clears when the
+person arrives. Names of people stand in evidence and reasons, never in titles.
 
-A post that is short because somebody did not come, or left, has no alert of its own: that of the part tells it. It has
-one where people are missing of whom no alert speaks, and its reason names the others. What the plan of the next day
-leaves open is reported separately.
+A post that is short because somebody did not come, or left, has no alert of its own: the alert of that part covers it.
+It has one if more people are missing than parts have alerts; its reason names the others. Gaps in the plan of the next
+day are reported separately.
 
-A shift that is no longer judged cannot clear anything: the alerts that still live of it expire.
+A shift that is no longer judged cannot clear an alert. Its unresolved alerts expire.
 """
 
 from collections.abc import Callable
@@ -55,12 +55,12 @@ _ABSENT = {
 
 @dataclass(frozen=True)
 class Levels:
-    """From when what is found; the fields of `opsguard_assets.config.shifts`.
+    """The thresholds of findings; the fields of `opsguard_assets.config.shifts`.
 
     Attributes:
-        unconfirmed_after: Minutes after the start from which an unknown verdict is told.
-        risk_from: The probability of a no-show from which it is told.
-        risk_until: The probability below which it is told no longer.
+        unconfirmed_after: Minutes after the start from which an unknown verdict is a finding.
+        risk_from: Probability of a no-show that raises an alert.
+        risk_until: Probability below which the alert clears.
     """
 
     unconfirmed_after: float = 15.0
@@ -75,9 +75,9 @@ class Found:
     Attributes:
         verdicts: Rows of `shift_compliance`.
         coverage: Rows of `coverage.coverage_now` and `posts.coverage_ahead`, the latter with `is_ahead`.
-        risk: Rows of `shift_risk` of the moment; none where nobody wants them.
-        said: The risk that was said last of each part: `shift_id`, `person_id`, `no_show_risk`; shown apart while
-            nobody can know whether the person came.
+        risk: Rows of `shift_risk` of the moment; none if no client has this prediction.
+        said: The last risk of each part before it began: `shift_id`, `person_id`, `no_show_risk`; shown while it is
+            unknown whether the person came.
         proposals: `need` (the alert's key), `proposals` and `nobody` (`substitutes.proposals`).
         levels: From when what is found.
     """
@@ -105,7 +105,7 @@ def shift_findings(found: Found) -> pl.DataFrame:
 
 
 def suppress_repeated(found: Found, mark: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
-    """The findings of one tick, marked, each gap told by one alert.
+    """The findings of one tick with suppression marks; each gap is reported by one alert.
 
     Args:
         found: What the tick knows.
@@ -124,7 +124,7 @@ def suppress_repeated(found: Found, mark: Callable[[pl.DataFrame], pl.DataFrame]
 
 
 def _told_gaps(found: Found, speaking: pl.Series) -> pl.DataFrame:
-    """Which gaps of now the alerts of parts tell: (`told`, `by`), where as many of them speak as people are missing."""
+    """The gaps that alerts of parts cover: (`told`, `by`), if there are as many such alerts as people are missing."""
     parts = _absent(found).filter(key_of_part().is_in(speaking.implode()))
     short = found.coverage.filter(~pl.col("is_ahead"), pl.col("missing") > 0)
     pairs = short.select("missing", *_POST).join(
@@ -135,7 +135,7 @@ def _told_gaps(found: Found, speaking: pl.Series) -> pl.DataFrame:
 
 
 def _absent(found: Found) -> pl.DataFrame:
-    """The parts in shifts of now in which somebody who should be there is not, and an alert says so."""
+    """The parts in running shifts whose person should be there and is not, as an alert says."""
     now = pl.col("known_at")
     expected = (pl.col("expected_from_at") <= now) & (pl.col("expected_until_at") > now)
     return found.verdicts.filter(pl.col("verdict").is_in(list(_ABSENT)), expected).sort("shift_id", "person_id")
@@ -146,8 +146,8 @@ def expired_findings(found: Found, over: pl.DataFrame, living: list[str]) -> pl.
 
     Args:
         found: What the tick knows.
-        over: What was said last of parts in shifts that are no longer judged: rows of `shift_compliance`. Of whatever
-            is no trouble any more there is no finding, so that its alert clears.
+        over: The last verdicts on shifts that are no longer judged: rows of `shift_compliance`. A verdict without
+            trouble gives no finding, so its alert clears.
         living: Keys of alerts that are not resolved.
 
     Returns:

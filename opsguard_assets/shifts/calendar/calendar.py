@@ -1,12 +1,12 @@
-"""The shift calendar: who should be where from when to when, out of rosters, absences, substitutions and holidays.
+"""The shift calendar: who should be where and when, made of rosters, absences, substitutions and holidays.
 
-Here: known rows in, shifts out. Not here: which days a rule gives (`recurrence`), how local times become instants
+Here: known rows in, shifts out. Not here: the days of a recurrence rule (`recurrence`), how local times become instants
 (`opsguard_assets.tables.local_time`), what is kept (`calendar.io`).
 
 * A shift is one roster on one local day. Its people are the roster's person and, where somebody is replaced, the chain
   of substitutes, one row each; the last of the chain is expected to come.
-* Times are the site's. An end that is not after the start lies on the next day. A shift whose hours the spring change
-  skips altogether does not take place.
+* Times are local to the site. An end that is not after the start lies on the next day. A shift whose hours all fall
+  into the gap of a change to daylight saving time does not take place.
 * On a holiday of the site's calendar only critical posts are manned: the other shifts are kept as `holiday`.
 * Leave that covers the start of a shift moves the expected start, leave that covers the end moves the expected end;
   where nothing remains, the person is excused.
@@ -45,7 +45,7 @@ class Rosters:
 
 @dataclass(frozen=True)
 class Calendar:
-    """Shifts, and rosters that give none.
+    """Shifts, and rosters that cannot be read.
 
     Attributes:
         shifts: The parts in shifts.
@@ -139,7 +139,7 @@ def _with_substitutes(shifts: pl.DataFrame, substitutions: pl.DataFrame) -> pl.D
 
 
 def _with_absences(shifts: pl.DataFrame, absences: pl.DataFrame) -> pl.DataFrame:
-    """From when to when each person is expected, and who is excused."""
+    """The time for which each person is expected, and who is excused."""
     away = merged(absences)
     joined = (
         shifts.sort("starts_at")

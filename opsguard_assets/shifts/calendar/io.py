@@ -23,7 +23,7 @@ _BACK = timedelta(days=2)
 
 @dataclass(frozen=True)
 class Updated:
-    """What keeping the calendar did.
+    """The result of an update of the calendar.
 
     Attributes:
         calendar: The window as it is now.

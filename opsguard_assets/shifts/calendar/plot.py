@@ -6,7 +6,7 @@ from opsguard_assets.drawing import column, svg, text
 
 
 def days_ahead(shifts: pl.DataFrame) -> bytes:
-    """How many parts of shifts each day of the calendar has, and how many of them nobody comes to."""
+    """The number of parts in shifts per day of the calendar, and how many of them are not manned."""
     days = shifts.group_by("on").agg(
         planned=(pl.col("status") == "planned").sum(), short=(pl.col("status") == "excused").sum()
     )

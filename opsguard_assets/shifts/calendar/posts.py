@@ -1,6 +1,6 @@
-"""What the plan of a post needs and leaves short.
+"""Planned against required people of a post.
 
-Here: planned people against required ones. Not here: who is there (`coverage.coverage`), the calendar itself.
+Here: gaps in the plan. Not here: who is there (`coverage.coverage`), the calendar itself.
 """
 
 from datetime import datetime, timedelta
@@ -20,9 +20,9 @@ NEEDED = pl.col("required_people").fill_null(1)
 
 
 def coverage_ahead(shifts: dy.DataFrame[PlannedShift], as_of: datetime) -> pl.DataFrame:
-    """The posts that the plan of the next 24 hours leaves short at some moment: the first such moment of each.
+    """The posts with a gap in the plan of the next 24 hours, each with its first gap.
 
-    The plan changes where a shift starts or ends and where leave begins or ends: it is looked at from there on.
+    The plan is examined at every moment at which a shift starts or ends, or leave begins or ends.
 
     Returns:
         The columns of `coverage_now`; nobody is present yet, `starts_at` is the moment from which somebody is missing.
@@ -50,7 +50,7 @@ def covers(begins: str, ends: str) -> pl.Expr:
 
 
 def of_post() -> list[pl.Expr]:
-    """What a post is and needs, out of the shifts that cover a moment."""
+    """The post and what it needs, aggregated over the shifts that cover a moment."""
     return [
         pl.col("client_id").first(),
         pl.col("is_critical").fill_null(value=False).any(),

@@ -1,12 +1,12 @@
-"""On which local days a roster falls: RFC 5545 recurrence rules read once each, days found for all rosters.
+"""The local days of rosters, by RFC 5545 recurrence rules.
 
 Here: rules and days. Not here: the text of a rule (`rule_text`), times of day, zones, who comes (`calendar`).
 
-RFC 5545 is the judge of what a rule means; a test compares all parts with a plain walk over 30 years. `python-dateutil`
-is not used: it forgets days of weeks at the edges of a year (BYWEEKNO), takes all days of a week that names none, and
-counts BYSETPOS in the first week from the first day instead of the week's. The two shapes of nearly all rosters, daily
-and weekly without further limits, are arithmetic on dates and are computed for all rosters at once; every other rule is
-a filter over days, once per distinct rule and first day.
+RFC 5545 decides what a rule means; a test compares all parts with a plain walk over 30 years. `python-dateutil` is not
+used because it differs from the RFC: it omits days of weeks at the edges of a year (BYWEEKNO), takes all days of a week
+that names none, and counts BYSETPOS in the first week from the first day instead of the week's. Nearly all rosters are
+daily or weekly without further limits: these are computed for all rosters at once by arithmetic on dates. Every other
+rule is a filter over days, applied once per distinct rule and first day.
 
 A rule starts on `valid_from`, or on its own DTSTART. The time of day is the roster's, so a rule may not name hours, and
 its UNTIL is compared with the start of the shift: a day with its whole local day, a local time as such, a UTC time with
@@ -50,7 +50,7 @@ class Days:
 
     Attributes:
         found: `roster_id`, `on`, and the rule's end: `until_local`, `until_at`, of which at most one is set.
-        unreadable: `roster_id`, `recurrence`, `problem` of rosters whose rule says nothing.
+        unreadable: `roster_id`, `recurrence`, `problem` of rosters whose rule cannot be read.
     """
 
     found: pl.DataFrame
@@ -228,7 +228,7 @@ def _numbered(first: date, last: date, week_starts: int, number: pl.Expr) -> pl.
 
 
 def _limits(parts: dict[str, str], begins: date) -> list[pl.Expr]:
-    """The days that the parts of a rule allow, with what it does not say taken from its first day."""
+    """The days that the parts of a rule allow; parts that it leaves out are taken from its first day."""
     frequency, limits = parts["FREQ"], list[pl.Expr]()
     ends = {
         "BYMONTH": ("month", None),

@@ -2,8 +2,8 @@
 
 Here: text to parts, and what RFC 5545 forbids. Not here: which days follow (`recurrence`).
 
-Nothing is passed over: a part that cannot be used makes the recurrence unreadable, with its reason. A roster that
-nobody can read accuses nobody.
+No part is ignored: one that cannot be used makes the recurrence unreadable, with its reason. An unreadable roster
+gives no shifts, so nobody is accused.
 """
 
 import re

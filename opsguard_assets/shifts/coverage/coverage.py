@@ -67,7 +67,7 @@ def coverage_now(
 def person_minutes(
     shifts: dy.DataFrame[PlannedShift], verdicts: dy.DataFrame[ShiftCompliance], as_of: datetime
 ) -> pl.DataFrame:
-    """What each post needed in the last 24 hours, what of it was planned and what manned, in minutes of one person.
+    """Person-minutes of each post in the last 24 hours: needed, planned and manned.
 
     Args:
         shifts: Parts in shifts, those of the day before too.
@@ -75,8 +75,8 @@ def person_minutes(
         as_of: Now, UTC.
 
     Returns:
-        `site_id`, `post`, `needed_minutes`, `scheduled_minutes`, `manned_minutes`: people beyond those that are needed
-        do not count, nor do stays of which nothing was heard.
+        `site_id`, `post`, `needed_minutes`, `scheduled_minutes`, `manned_minutes`. People beyond those that are needed
+        do not count, and neither do stays without a punch.
     """
     now, since = pl.lit(as_of, INSTANT), pl.lit(as_of - AHEAD, INSTANT)
     rows = shifts.filter(pl.col("status") != HOLIDAY, pl.col("starts_at") < now, pl.col("ends_at") > since)

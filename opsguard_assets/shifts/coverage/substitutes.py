@@ -1,14 +1,15 @@
-"""Who could come instead: active, off duty, not away, rested, qualified, best who knows the post and lives near.
+"""Substitutes: who is active, off duty, not away, rested and qualified, ranked by knowledge of the post and distance.
 
 Here: the ranking. Not here: which shifts need somebody (`findings`).
 
-People are looked for among those who worked at the site lately and those whose usual site is one of the 25 nearest,
-none farther than the limit: a guard who is called has to be there while the shift still runs. Who knows the post goes
-before who knows the site, before who is nearest; of two alike, the one with fewer hours this week. Of whom it is not
-known where they are based comes last, and the reason says so. Whoever is away then, or was excused from or replaced
-in a shift of that time, is not asked. Where the post demands qualifications, only who holds them all; where it
-demands none, who worked the post is the best that is known of it. People of whom it is not known whether they are
-active are asked: a source that does not say so means everybody. Where nobody is left, it is said why.
+Candidates worked at the site lately, or their usual site is one of the 25 nearest. None is based farther away than the
+limit, because a substitute has to arrive while the shift still runs. Not proposed is who is away then, who was excused
+from or replaced in a shift of that time, and who lacks a qualification that the post demands. People without an
+`is_active` value count as active, because some sources do not deliver it.
+
+Candidates who worked at the post come first, then those who worked at the site, then the nearest; ties go to the person
+with fewer hours this week. People whose base is unknown come last, and the reason says so. If nobody is left, the
+result says why.
 """
 
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ PROPOSAL = pl.Struct(
 
 @dataclass(frozen=True)
 class Workforce:
-    """Who there is.
+    """The people who could come.
 
     Attributes:
         people: Everybody who is known.
@@ -50,12 +51,12 @@ class Workforce:
 
 @dataclass(frozen=True)
 class Terms:
-    """Who is asked to come; the fields of `opsguard_assets.config.shifts`.
+    """Who may be proposed; the fields of `opsguard_assets.config.shifts`.
 
     Attributes:
-        rest_hours: Hours of rest before and after.
-        within_km: How far away a person may be based.
-        at_most: How many are proposed.
+        rest_hours: Minimum hours of rest before and after.
+        within_km: Maximum distance of the person's base.
+        at_most: Maximum number of proposals.
     """
 
     rest_hours: float = 10.0
@@ -67,14 +68,14 @@ def proposals(needs: pl.DataFrame, workforce: Workforce, terms: Terms) -> pl.Dat
     """The best substitutes for some shifts.
 
     Args:
-        needs: `need` (unique), `site_id`, `post`, `starts_at`, `ends_at`: from when to when somebody is needed, and
-            `requires`: the qualifications that it takes.
-        workforce: Who there is.
-        terms: Who is asked.
+        needs: `need` (unique), `site_id`, `post`, `starts_at`, `ends_at` (the time to fill), `requires` (the
+            qualifications that the post demands).
+        workforce: The people, sites and shifts.
+        terms: Who may be proposed.
 
     Returns:
-        `need`, `proposals` (a list of `PROPOSAL`, the best first; empty where there is nobody), `nobody` (why there is
-        none, in words; null where somebody is proposed). No rows where nobody is to be proposed at all.
+        `need`, `proposals` (a list of `PROPOSAL`, the best first; may be empty), `nobody` (why it is empty, in words;
+        else null). No rows if proposals are switched off.
     """
     if not terms.at_most:
         return nothing_proposed()
@@ -110,7 +111,7 @@ def proposals(needs: pl.DataFrame, workforce: Workforce, terms: Terms) -> pl.Dat
 
 
 def _candidates(needs: pl.DataFrame, workforce: Workforce, terms: Terms) -> pl.DataFrame:
-    """Who is looked at: the people of sites near by, and whoever worked at the site, with how far they are based."""
+    """The candidates: people of nearby sites and people who worked at the site, with the distance of their base."""
     near = _near(needs, workforce.sites, terms.within_km)
     active = workforce.people.filter(pl.col("is_active").fill_null(value=True)).select(
         "person_id", "name", "home_site_id", "qualifications"
@@ -148,7 +149,7 @@ def _lacks() -> pl.Expr:
 
 
 def _why_nobody(terms: Terms) -> pl.Expr:
-    """Why nobody is proposed: of how many who were looked at what is so."""
+    """Why nobody is proposed: how many candidates dropped out for which reason."""
     every, near, qualified = (pl.col(name).fill_null(0).cast(pl.Int64) for name in ("_all", "_near", "_qualified"))
     required = pl.col("requires").list.drop_nulls().list.join(", ")
     far = pl.format("{} based farther away than {} km", every - near, pl.lit(f"{terms.within_km:g}"))
@@ -167,7 +168,7 @@ def _why_nobody(terms: Terms) -> pl.Expr:
 
 
 def _named(column: str) -> pl.Expr:
-    """The qualifications of a list, however they are written; none known is none."""
+    """The qualifications of a list in lower case without blanks; null counts as none."""
     plain = pl.element().str.strip_chars().str.to_lowercase()
     return pl.col(column).list.eval(plain).fill_null(pl.lit([], pl.List(pl.String)))
 
@@ -211,9 +212,9 @@ def _free(candidates: pl.DataFrame, workforce: Workforce, rest: timedelta) -> pl
 
 
 def _taken(candidates: pl.DataFrame, workforce: Workforce, rest: timedelta) -> pl.DataFrame:
-    """Who cannot come: `need`, `person_id`.
+    """Candidates who cannot come: `need`, `person_id`.
 
-    Own shifts and absences leave the rest before and after, too. Whoever was excused or replaced then has said no.
+    Rest applies before and after own shifts and absences. Whoever was excused or replaced at that time has declined.
     """
     bounds = {"_from": "expected_from_at", "_until": "expected_until_at"}
     status, apart = pl.col("status"), pl.lit(rest)
@@ -265,5 +266,5 @@ def nothing_proposed() -> pl.DataFrame:
 
 
 def since_of(as_of: datetime) -> datetime:
-    """From when on shifts say who knows a place: four weeks."""
+    """The first moment of the four weeks whose shifts show who knows a place."""
     return as_of - timedelta(days=28)

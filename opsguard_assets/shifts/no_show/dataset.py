@@ -1,10 +1,10 @@
-"""What was known of shifts by an instant: who was expected, who came, and rows of features with what happened then.
+"""The point-in-time dataset of shifts: who was expected, who came, and labelled rows of features.
 
 Here: parts, labels, moments. Not here: features (`ml.problems.no_show`), reading them from the lake
 (`no_show.problem_io`).
 
-A part can be asked about from a day before its start, or from when it became known. Whether somebody did not come is
-known a day after the end of the shift; parts of which the feed says nothing by then are left out.
+A part is scored from a day before its start, or from when it became known. Its label is mature a day after the end of
+the shift; parts whose feed has not reported by then are left out.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class ShiftDataset:
         until: The instant.
         parts: Parts in shifts of people who were expected (`PART`), with `verdict`, `arrived_at`, `late_minutes` and
             `arrival_known_at` (null where nobody came yet).
-        limits: From when somebody is late, and did not come.
+        limits: When somebody counts as late, and as a no-show.
         task: What is learned.
     """
 
@@ -56,7 +56,7 @@ class ShiftDataset:
 
     @cached_property
     def lives(self) -> pl.DataFrame:
-        """From when to when each part can be asked about: `part_id`, `begins_at`, `ends_at`, `is_event`."""
+        """The time in which each part is scored: `part_id`, `begins_at`, `ends_at`, `is_event`."""
         settled = pl.col("until_at") + _SETTLES <= pl.lit(self.until, INSTANT)
         is_known = settled & pl.col("verdict").is_in(list(_KNOWN_VERDICTS)).fill_null(value=False)
         return self.parts.select(
@@ -68,7 +68,7 @@ class ShiftDataset:
 
     @property
     def decided(self) -> pl.DataFrame:
-        """Lives as recorded scores meet them (`ml.evaluation.prediction_log.with_outcomes`)."""
+        """Lives in the form that `ml.evaluation.prediction_log.with_outcomes` joins to scores."""
         times = self.parts.select(
             KEY, settled_at=pl.col("until_at") + _SETTLES, event_at=pl.col("from_at") + self._misses_after
         )
@@ -79,7 +79,7 @@ class ShiftDataset:
         return timedelta(minutes=self.limits.no_show_after)
 
     def watched(self) -> pl.DataFrame:
-        """Rows to learn from: one moment for each part, so many hours before its start as a stable hash draws."""
+        """Rows to learn from: one moment for each part, at a distance from its start that a stable hash draws."""
         return self._rows(self._drawn(self.lives))
 
     def of_lives(self, lives: pl.DataFrame, protocol: str) -> pl.DataFrame:

@@ -66,10 +66,10 @@ def no_show(settings: Settings) -> Problem:
 
 
 def with_outcomes(lake: Lake, scores: pl.DataFrame, until: datetime, limits: Limits) -> pl.DataFrame:
-    """Recorded scores with their fates (`ml.evaluation.prediction_log.with_outcomes`).
+    """Scores of the prediction log with labels (`ml.evaluation.prediction_log.with_outcomes`).
 
-    A part that is not planned any more, because its shift was called off or somebody else took it, ended without an
-    outcome when it was asked about last.
+    A part that is no longer planned, because the shift was cancelled or somebody else took it, ends without a label at
+    its last score.
     """
     planned = ShiftDataset(until, parts_of(lake, until, limits), limits).decided
     gone = scores.join(planned, on="entity", how="anti").group_by("entity")
@@ -132,9 +132,9 @@ def risk_at(
 
 
 def last_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:
-    """The risk that was said last of each part, before it began: `shift_id`, `person_id`, `no_show_risk`, `said_at`.
+    """The last score of each part before it began: `shift_id`, `person_id`, `no_show_risk`, `said_at`.
 
-    What was said within a day and a half before the moment; nothing where nobody wants such risks.
+    Scores of the last day and a half; no rows if no client has this prediction.
     """
     rows: pl.LazyFrame = SHIFT_RISK.empty().lazy()
     if lake.exists(SHIFT_RISK.derived_name):
@@ -153,7 +153,7 @@ def _first_known(lake: Lake, until: datetime, since: pl.Expr) -> pl.DataFrame:
 
 
 def _described(lake: Lake, parts: pl.DataFrame, sites: pl.DataFrame, until: datetime) -> pl.DataFrame:
-    """Parts with what is known of them beside their times."""
+    """Parts with person, site and local time."""
     homes = lake.known(PEOPLE, until).select("person_id", "home_site_id").unique("person_id").collect()
     place = sites.select("site_id", "latitude", "longitude")
     located = (

@@ -19,7 +19,7 @@ MODEL_UNAVAILABLE = "no_show_model_unavailable"
 def no_show_scorer(settings: Settings) -> Scorer:
     """How ticks of shifts are scored: at the clients that want it, which are none by default.
 
-    A tick is recorded in any case: its verdicts and alerts can be recomputed although nobody has a risk.
+    A tick is recorded in any case, so that its verdicts and alerts can be recomputed.
     """
     clients, limits = settings.shifts.no_show_risk_for, limits_of(settings)
 

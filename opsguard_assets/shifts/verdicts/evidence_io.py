@@ -1,4 +1,4 @@
-"""Everything that a verdict rests on, for whoever disputes it.
+"""The evidence of a verdict, for whoever disputes it.
 
 Here: reading it together. Not here: how it is printed (`opsguard_assets.commands.shifts`).
 """
@@ -26,14 +26,14 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a verdict rests on.
+    """The evidence of a verdict.
 
     Attributes:
         schedule: The people of the shift by what is known at the moment.
         planned: Every version of the calendar that was recorded by then, the oldest first.
         punches: Every version of the punches of these people around the shift, with the distance to the site.
         verdicts: The verdict at the moment, with feed, minutes and the rule that decided.
-        said: What was said by then, the oldest first.
+        said: Every version of the verdicts that was recorded by then, the oldest first.
     """
 
     schedule: dy.DataFrame[PlannedShift]
@@ -91,7 +91,7 @@ def _punches(lake: Lake, people: pl.DataFrame, noon: datetime, as_of: datetime) 
 def _verdicts(
     lake: Lake, schedule: dy.DataFrame[PlannedShift], as_of: datetime, limits: Limits
 ) -> dy.DataFrame[ShiftCompliance]:
-    """The verdict of the moment; of a shift long past, of the last moment at which it was looked at."""
+    """The verdict at the moment; of a shift long past, that of the last moment at which it was judged."""
     if schedule.is_empty():
         return SHIFT_COMPLIANCE.empty()
     ends = schedule["expected_until_at"].max()

@@ -1,4 +1,4 @@
-"""Whether every punch has a place: it attends a shift, or there is a reason why it does not.
+"""Whether every punch is accounted for: it attends a shift, or there is a reason why it does not.
 
 Here: the account of punches. Not here: the assignment itself (`matching`).
 """

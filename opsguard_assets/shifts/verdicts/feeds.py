@@ -2,14 +2,14 @@
 
 Here: what may be concluded from silence. Not here: verdicts.
 
-A feed has reported up to the newest instant that its clock's heartbeat spoke of. Where a clock sends none, the newest
-arrival or departure stands for it; beside a heartbeat it does not count, for a punch that gets through says nothing of
-those that are held back. No word reaches beyond the moment at which it became known: a departure that is filled in
-beforehand, or a clock that runs fast, makes no feed look alive. Only where a watermark lies past the start of a shift
-does a missing punch mean that nobody came; before it nobody is accused.
+The watermark of a site is the newest instant in the heartbeats of its clock. If the clock sends none, it is the newest
+arrival or departure. With heartbeats, punches do not move the watermark: one punch that gets through says nothing about
+others that are held back. A watermark is never later than the moment at which it became known, so a departure entered
+in advance, or a clock that runs fast, does not make a feed look alive. A missing punch means that nobody came only if
+the watermark lies past the start of the shift.
 
-The delay of a site is the ninth decile of how long its punches took to become known in the last four weeks, drawn
-towards that of all sites as if twenty punches of theirs had been seen.
+The delay of a site is the ninth decile of the time until its punches became known, over the last four weeks. It is
+shrunk towards the delay of all sites with the weight of twenty punches.
 """
 
 from datetime import datetime, timedelta

@@ -1,7 +1,7 @@
-"""Verdicts in the lake: given from what was known at a moment, kept where they changed.
+"""Verdicts in the lake: computed from what was known at a moment, stored where they changed.
 
-Here: reading and keeping. Not here: verdicts (`verdicts`). A later word never replaces what was said: it is another
-version, so that corrections are visible.
+Here: reading and writing. Not here: verdicts (`verdicts`). A later verdict is a further version and replaces nothing,
+so that corrections stay visible.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Judged:
     Attributes:
         shifts: The rows of the calendar that were looked at.
         verdicts: Rows of `shift_compliance` of shifts that run or ended within 24 hours.
-        corrected: Those among them of which something else was said before: with `said`, `said_at`.
+        corrected: Those of them that differ from the recorded verdict: with `said`, `said_at`.
     """
 
     shifts: dy.DataFrame[PlannedShift]
@@ -42,7 +42,7 @@ class Judged:
 
 
 def limits_of(settings: Settings) -> Limits:
-    """From when what is said, by the settings."""
+    """The limits of verdicts, by the settings."""
     chosen = settings.shifts
     return Limits(
         late_after=chosen.late_after_minutes,
@@ -69,17 +69,16 @@ def compliance_at(lake: Lake, as_of: datetime, limits: Limits) -> Judged:
 
 
 def last_said(lake: Lake, as_of: datetime) -> dy.LazyFrame[ShiftCompliance]:
-    """What was said last of the shifts that are no longer judged: rows of `shift_compliance`.
+    """The last verdicts on shifts that are no longer judged.
 
-    Verdicts are recorded under the moment of their tick and not under that of a load, so a lake as it had been recorded
-    by some load holds them all the same.
+    Verdicts are recorded at the moment of their tick, not of a load, so the limit of an as-of read does not apply.
     """
     ended = pl.col("expected_until_at") <= pl.lit(as_of - _DAY, INSTANT)
     return SHIFT_COMPLIANCE.typed(lake.as_recorded(None).known(SHIFT_COMPLIANCE, as_of).filter(ended))
 
 
 def attended_at(lake: Lake, as_of: datetime) -> Attended:
-    """What was known of who came, of the last four weeks."""
+    """Punches and feeds of the last four weeks, as known at a moment."""
     since = pl.lit(as_of - LEARNED_FROM, INSTANT)
     return Attended(
         ATTENDANCE.typed(lake.known(ATTENDANCE, as_of).filter(pl.col("punched_in_at") >= since)).collect(),
@@ -89,9 +88,9 @@ def attended_at(lake: Lake, as_of: datetime) -> Attended:
 
 
 def record_compliance(lake: Lake, verdicts: dy.DataFrame[ShiftCompliance], as_of: datetime) -> int:
-    """Records the verdicts that say something new; returns how many.
+    """Records the verdicts that changed; returns how many.
 
-    Minutes that grow while somebody works, and the state of a feed, are not changes by themselves.
+    Minutes that grow while somebody works, and the state of a feed, are not changes.
     """
     key = list(SHIFT_COMPLIANCE.key)
     columns = [*key, *_SAID]

@@ -2,13 +2,14 @@
 
 Here: the assignment. Not here: presences (`presence`), what follows for a shift (`verdicts`).
 
-A presence and a shift are a pair when they meet: in time at the same site, or an arrival up to four hours early of
-somebody who is still there. Where neither has another pair, they belong together. Where several meet (two short shifts,
-somebody who stayed on), the pairs are chosen that together leave the least time unexplained: a pair costs the minutes
-between arrival and start and between departure and end, a shift without a pair costs its length
-(`scipy.optimize.linear_sum_assignment`, for the people it concerns). A shift that nobody was assigned to is attended,
-too, by a presence that covers its start and goes on: for half of it at least, or still open after a shift before.
-Only then are presences that belong to no shift compared with the shifts at other sites: somebody came to a wrong one.
+1. A presence and a shift are a candidate pair if they overlap at the same site, or if the person arrived up to four
+   hours early and is still there. If neither is part of another pair, they are matched.
+2. Otherwise (two short shifts, somebody who stayed on) the pairs with the least unexplained time are chosen. A pair
+   costs the minutes between arrival and start and between departure and end; a shift without a pair costs its length
+   (`scipy.optimize.linear_sum_assignment`, for the people concerned).
+3. A shift without a match is also attended by a presence that covers its start and at least half of it, or that is
+   still open after the previous shift.
+4. Remaining presences are compared with shifts at other sites: the person came to the wrong site.
 """
 
 from datetime import timedelta
@@ -53,7 +54,7 @@ def _minutes(span: pl.Expr) -> pl.Expr:
 
 
 def _pairs(shifts: pl.DataFrame, presences: pl.DataFrame, *, at_site: bool) -> pl.DataFrame:
-    """Pairs that meet, and what they cost."""
+    """Candidate pairs with their cost."""
     where = presences.rename({"until_at": "_stays_until", "site_id": "_site"})
     met = shifts.join(where, on="person_id").filter((pl.col("site_id") == pl.col("_site")) == at_site)
     overlaps = (pl.col("in_at") < pl.col("until_at")) & (pl.col("_stays_until") > pl.col("from_at"))
@@ -105,7 +106,7 @@ def _solved(pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _going_on(pairs: pl.DataFrame, chosen: pl.DataFrame, shifts: pl.DataFrame) -> pl.DataFrame:
-    """Shifts without a pair of their own at whose start somebody was there and stayed."""
+    """Shifts without a match whose person was already there at the start and stayed."""
     ranked = pairs.with_columns(_is_best=pl.col("inside") == pl.col("inside").max().over("presence"))
     open_pairs = ranked.join(chosen, on="shift", how="anti")
     ends = (

@@ -61,7 +61,7 @@ def compliance_strip(verdicts: dy.DataFrame[ShiftCompliance], as_of: datetime) -
 
 
 def coverage_bars(coverage: pl.DataFrame) -> bytes:
-    """The posts that lacked the most in 24 hours: the hours needed as a frame, scheduled pale, manned filled."""
+    """The posts with the largest gaps in 24 hours: hours needed as a frame, scheduled pale, manned filled."""
     worst = coverage.sort("short_minutes", "site_id", "post", descending=[True, False, False]).head(_SITES)
     most = max([*worst["needed_minutes"], 60.0])
     parts = []

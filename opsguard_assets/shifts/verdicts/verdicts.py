@@ -7,11 +7,17 @@ The limits are settings (`config.shifts`). By default an arrival is in time up t
 then is late; nobody within 120 minutes, or until the end, is a no-show. Leaving more than 15 minutes before the end is
 an early exit. A departure that nobody punched an hour after the end leaves the shift open.
 
-A missing punch means nothing while the feed of the site has not reported past the start of the shift: unknown. The
-delay that the feed has learned is waited for. Whatever accuses somebody rests on a punch that is missing, so the feed
-must have reported past the time of that punch: for a no-show and a wrong site, when an arrival would have been late
-(so it must for any word on a site whose clock sends heartbeats); for a late arrival, the arrival; for an early exit, a
-short break after the departure; for a shift left open, the hour after its end. Until then it is unknown, too.
+The verdict is unknown while the feed of the site has not reported past the start of the shift; its learned delay is
+allowed for. A verdict that accuses somebody rests on a missing punch, so the feed must have reported past the time of
+that punch:
+
+* no-show and wrong site: past the time at which an arrival would have been late. For a site whose clock sends
+  heartbeats, this holds for every verdict;
+* late arrival: past the arrival;
+* early exit: past a short break after the departure;
+* shift left open: past the hour after its end.
+
+Until then the verdict is unknown.
 """
 
 from dataclasses import dataclass
@@ -48,7 +54,7 @@ VERDICTS = (*PRESENT, UNATTENDED, NO_SHOW, WRONG_SITE, UNKNOWN, UPCOMING, COVERE
 
 @dataclass(frozen=True)
 class Limits:
-    """From when what is said; the fields of `opsguard_assets.config.shifts`, minutes."""
+    """The limits of verdicts in minutes; the fields of `opsguard_assets.config.shifts`."""
 
     late_after: float = 15.0
     no_show_after: float = 120.0
@@ -198,7 +204,7 @@ def _verdict(limits: Limits, as_of: datetime) -> pl.Expr:
 
 
 def _with_cover(rows: pl.DataFrame) -> pl.DataFrame:
-    """Whoever is replaced is covered as long as the last of the chain is not missing; then the blame is not theirs."""
+    """A replaced person counts as covered unless the last substitute of the chain is missing."""
     last = pl.col("place") == pl.col("place").max().over("shift_id")
     fails = pl.col("verdict").is_in([NO_SHOW, UNATTENDED, EXCUSED, WRONG_SITE]) & last
     failed = fails.any().over("shift_id") & (pl.col("verdict") == COVERED)
@@ -245,7 +251,7 @@ def _rule(limits: Limits) -> pl.Expr:
 
 
 def _heard_so_far() -> pl.Expr:
-    """What was heard of somebody of whom no more can be said yet."""
+    """What is known so far of a person whose verdict is still open."""
     return (
         pl.when(pl.col("is_here") & pl.col("left_at").is_not_null())
         .then(pl.format("; a departure at {} was heard", _clock("left_at")))

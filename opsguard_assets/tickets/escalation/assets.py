@@ -1,4 +1,4 @@
-"""Escalation as an asset: the newest risk is planned on, carried out, and accounted for.
+"""Escalation as an asset: plans from the newest risk, carries the plan out, and accounts for it.
 
 Here: reading the tick, one run, its figures and checks. Not here: any of these steps.
 """

@@ -28,7 +28,7 @@ VENDOR_MONITOR = Monitor(MONITOR, ALERT_TYPES)
 
 
 def vendor_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
-    """The asset of the alerts of vendors; of scores it reads those that were computed last."""
+    """The asset of the alerts of vendors; it reads the newest scores."""
 
     def findings(lake: Lake, _database: Database, as_of: datetime) -> pl.DataFrame:
         return findings_at(lake, settings, as_of)
@@ -45,16 +45,16 @@ def vendor_alerts_asset(settings: Settings) -> dg.AssetsDefinition:
 
 
 def findings_at(lake: Lake, settings: Settings, as_of: datetime) -> pl.DataFrame:
-    """The findings of a tick, those marked that must not raise an alert."""
+    """The findings of a tick, with suppression marks."""
     return found_in(lake, settings, lake.rows_at(WORK_ORDER_RISK, as_of), as_of)
 
 
 def found_in(lake: Lake, settings: Settings, risk: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    """The findings of a tick by its risks, those marked that must not raise an alert.
+    """The findings of a tick, with suppression marks.
 
     Args:
         lake: The records that the tick saw.
-        settings: From when what is found, and the plans of clients.
+        settings: Thresholds, and the plans of clients.
         risk: Rows of `work_order_risk` of the tick.
         as_of: The tick.
     """
@@ -82,7 +82,7 @@ def found_in(lake: Lake, settings: Settings, risk: pl.DataFrame, as_of: datetime
 
 
 def levels_of(settings: Settings) -> Levels:
-    """From when what is found."""
+    """The thresholds of findings."""
     chosen = settings.vendors
     return Levels(
         fewest_jobs=chosen.fewest_jobs,

@@ -2,8 +2,8 @@
 
 Here: scores, months, orders and risk in, findings out. Not here: any of these, and the alert lifecycle.
 
-What is said of a vendor belongs to no client; what is said of an order belongs to whoever waits for it. Names of
-vendors are texts of other people: they stand in titles as they are, and every surface escapes them.
+A finding on a vendor belongs to no client; a finding on an order belongs to the client who waits for it. Names of
+vendors are foreign texts: titles hold them as they are, and every surface escapes them.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _URGENT = ("critical", "high")
 
 @dataclass(frozen=True)
 class Levels:
-    """From when what is found; the fields of `opsguard_assets.config.vendors`."""
+    """The thresholds of findings; the fields of `opsguard_assets.config.vendors`."""
 
     fewest_jobs: int = 5
     score_drop: float = 10.0
@@ -71,9 +71,9 @@ def vendor_findings(known: Known, levels: Levels, as_of: datetime) -> pl.DataFra
 
 
 def suppress_repeated(findings: pl.DataFrame) -> pl.DataFrame:
-    """Findings, marked by everything else before; an order that is overdue is not told to be likely late, too.
+    """Suppresses the risk of an order that is overdue already; all other marks are set before.
 
-    Risk is by the due time that was first promised. An order whose due time was brought forward can be past it before.
+    Risk refers to the due time that was promised first. If the due time was brought forward, both findings can hold.
     """
     likely_late = findings.filter(pl.col("alert_type") == AT_RISK)
     return suppress_covered(
@@ -182,7 +182,7 @@ def _at_risk(risk: pl.DataFrame, levels: Levels) -> pl.DataFrame:
 
 
 def _vendor() -> pl.Expr:
-    """The vendor's name; its number where the source tells no name."""
+    """The vendor's name, or its identifier if the source has no name."""
     return pl.coalesce("name", "vendor_id")
 
 

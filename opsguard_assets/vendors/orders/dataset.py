@@ -3,9 +3,9 @@
 Here: orders, labels, moments. Not here: features (`ml.problems.work_order_late`), reading them from the lake
 (`orders.problem_io`).
 
-Everything is taken as it was known first: a due time that moves later forgives nothing, and what was said at a moment
-can be computed again. Whether an order was late counts a month after it was due; nothing known by then is late, too.
-Among younger orders those that are done would be known, and the others not.
+Orders are taken as they were known first, so a due time that is postponed later changes no label, and past scores can
+be recomputed. A label is mature a month after the due time; an order without a known completion by then is late.
+Younger orders are left out: only those that are done would have a label, which would bias it.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class OrderDataset:
 
     @cached_property
     def lives(self) -> pl.DataFrame:
-        """From when to when each order can be asked about: the key, `begins_at`, `ends_at`, `is_event`, `due_at`."""
+        """The time in which each order is scored: the key, `begins_at`, `ends_at`, `is_event`, `due_at`."""
         result = outcomes(self.orders, self.until)
         return (
             self.orders.select(
@@ -67,7 +67,7 @@ class OrderDataset:
 
     @property
     def decided(self) -> pl.DataFrame:
-        """Lives as recorded scores meet them (`ml.evaluation.prediction_log.with_outcomes`)."""
+        """Lives in the form that `ml.evaluation.prediction_log.with_outcomes` joins to scores."""
         return self.lives.with_columns(settled_at=pl.col("due_at") + SETTLES).rename(
             {KEY: "entity", "due_at": "event_at"}
         )
@@ -113,9 +113,9 @@ class OrderDataset:
 
 
 def outcomes(orders: pl.DataFrame, until: datetime) -> pl.DataFrame:
-    """What is learned of past orders: the key and `is_event`, as the last word known by an instant has it.
+    """The labels of past orders: the key and `is_event`, by the newest record known at an instant.
 
-    An order counts once its due time lies `SETTLES` back, whatever became known of it before.
+    An order has a label once its due time lies `SETTLES` back, whatever became known before.
     """
     is_settled = pl.col("due_at") + SETTLES <= pl.lit(until, INSTANT)
     called_off = (pl.col("off_at") < pl.min_horizontal("completed_known_at", pl.col("due_at") + SETTLES)).fill_null(
@@ -126,10 +126,10 @@ def outcomes(orders: pl.DataFrame, until: datetime) -> pl.DataFrame:
 
 
 def order_outcomes(orders: pl.DataFrame, until: datetime) -> pl.DataFrame:
-    """What was said of past orders when it was first known: the key, `at`, `is_late` and what tells orders apart.
+    """The first known outcome of past orders: the key, `at`, `is_late` and the columns of features.
 
-    A completion that becomes known later than `SETTLES` after the due time comes too late to be told: what counted as
-    late then is not taken back here, because features are what was known.
+    A completion that becomes known more than `SETTLES` after the due time does not change the outcome, because features
+    hold what was known at the time.
     """
     deadline = pl.col("due_at") + SETTLES
     is_late = (pl.col("completed_at") > pl.col("due_at")) | pl.col("completed_at").is_null()

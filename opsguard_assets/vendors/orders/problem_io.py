@@ -56,7 +56,7 @@ def work_order_late(settings: Settings) -> Problem:
 
 
 def with_outcomes(lake: Lake, scores: pl.DataFrame, until: datetime, *, cancelled: tuple[str, ...]) -> pl.DataFrame:
-    """Recorded scores with their fates (`ml.evaluation.prediction_log.with_outcomes`)."""
+    """Scores of the prediction log with labels (`ml.evaluation.prediction_log.with_outcomes`)."""
     return prediction_log.with_outcomes(scores, OrderDataset(until, orders_of(lake, until, cancelled)).decided, until)
 
 

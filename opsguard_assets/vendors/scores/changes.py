@@ -63,7 +63,7 @@ def changes(months: pl.DataFrame) -> pl.DataFrame:
 
 
 def _pull(part: str) -> pl.Expr:
-    """The points that a part adds to the score; nothing where no job tells."""
+    """The points that a part adds to the score; null without jobs."""
     present = [pl.when(pl.col(f"{name}_score").is_not_null()).then(weight) for name, weight in WEIGHTS.items()]
     points = WEIGHTS[part] * pl.col(f"{part}_score") / pl.sum_horizontal(present)
     return points.fill_null(0.0).alias(f"_pull_{part}")

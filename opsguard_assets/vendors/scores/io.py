@@ -2,7 +2,7 @@
 
 Here: reading orders, keeping scores. Not here: jobs (`jobs`), scores (`score`), changes (`changes`).
 
-An order is read from when it counts, so a run costs what the months that it tells of hold, and not the whole history.
+A run reads only the orders of the months that it scores, not the whole history.
 """
 
 from collections.abc import Sequence
@@ -36,11 +36,11 @@ _WINDOW = "window"
 
 @dataclass(frozen=True)
 class Scored:
-    """What a run says of vendors.
+    """The results of a run.
 
     Attributes:
         jobs: Rows of `jobs.jobs` that were read, with `month`; older ones only where a later one repairs them.
-        stored: How many orders that count lie in the months told, by the whole table.
+        stored: How many orders of these months count, by the whole table.
         scores: Rows of `vendor_scores`.
         months: Rows of `vendor_months`: six whole months and the current one.
         ranking: Rows of `vendor_ranking`.
@@ -92,7 +92,7 @@ def orders_at(lake: Lake, as_of: datetime, *, since: datetime) -> pl.DataFrame:
 
 
 def _with_repaired(lake: Lake, as_of: datetime, orders: pl.DataFrame) -> pl.DataFrame:
-    """The orders, and older ones that they repair, and those that these repair: a chain has its first job."""
+    """The orders, and all older ones that they repair, back to the first job of each chain."""
     known, found = lake.known(WORK_ORDERS, as_of), orders
     while True:
         asked = found["is_rework_of"].drop_nulls().unique()
@@ -104,7 +104,7 @@ def _with_repaired(lake: Lake, as_of: datetime, orders: pl.DataFrame) -> pl.Data
 
 
 def _stored(lake: Lake, as_of: datetime, begins: datetime, cancelled: Sequence[str]) -> int:
-    """How many stored orders were done or due between two instants and not called off; not by what scores read."""
+    """How many stored orders were done or due since an instant and not cancelled, counted apart from the scores."""
     now = pl.lit(as_of, INSTANT)
     done = pl.when(pl.col("completed_at") <= now).then("completed_at")
     settled = pl.min_horizontal("due_at", done)
@@ -114,7 +114,7 @@ def _stored(lake: Lake, as_of: datetime, begins: datetime, cancelled: Sequence[s
 
 
 def keep_scores(lake: Lake, scored: Scored, as_of: datetime, settings: Settings) -> int:
-    """Keeps the scores of a run, and of the months what is new; returns how many months changed."""
+    """Stores the scores of a run, and the months that changed; returns how many did."""
     where = {"date": as_of.date(), "as_of": as_of}
     for table, rows in ((VENDOR_SCORES, scored.scores), (VENDOR_RANKING, scored.ranking)):
         lake.replace_slice(table.derived_name, rows, where=where, partition_by=["date"])

@@ -19,8 +19,8 @@ _BEST_RATING, _WORST_RATING = 5.0, 1.0
 def jobs(orders: pl.DataFrame, as_of: datetime, *, zone: str, cancelled: Sequence[str] = CANCELLED) -> pl.DataFrame:
     """Orders that were known, as jobs.
 
-    A job counts from when it was done or due, whichever came first: what nobody did by then was late, and stays in
-    that month whenever it is done.
+    A job counts in the month in which it was done or due, whichever came first. A job that was late stays in that month
+    whenever it is done.
 
     Args:
         orders: Rows of `work_orders` as they were known at `as_of`.

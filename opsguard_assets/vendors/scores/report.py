@@ -1,4 +1,4 @@
-"""What a page says of a vendor beside its score: late jobs, and jobs that had to be done again.
+"""The lists on a vendor's page: late jobs, and jobs that had to be done again.
 
 Here: jobs in, lists out. Not here: scores, pages.
 """

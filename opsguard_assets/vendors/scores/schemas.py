@@ -1,7 +1,7 @@
 """The scores of vendors, by day and by month: their columns and meanings, as asset pages show them.
 
-Here: shapes. Not here: computing them. Months are kept with two clocks, like canonical tables: what was said of a month
-stays readable when a late record corrects it.
+Here: shapes. Not here: computing them. Months are bitemporal, like canonical tables: the earlier
+figures of a month stay readable when a late record corrects them.
 """
 
 import dataframely as dy

@@ -1,7 +1,7 @@
-"""How the people of a site sounded after a vendor had been there: shown beside a score, no part of it.
+"""The sentiment of a site's tickets after a vendor was there: shown beside the score and not part of it.
 
-Here: jobs and tickets in, one figure per vendor out. Not here: the score (`score`). A ticket may be about anything:
-this is a hint and no judgement.
+Here: jobs and tickets in, one figure per vendor out. Not here: the score (`score`). A ticket may be about anything,
+so this is a hint only.
 """
 
 from datetime import timedelta

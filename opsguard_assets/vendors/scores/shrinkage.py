@@ -1,4 +1,4 @@
-"""Small samples drawn towards their peers: empirical Bayes, with what its estimates are worth.
+"""Small samples shrunk towards their peers: empirical Bayes, with intervals.
 
 Here: sums in, estimates out. Not here: what is estimated (`jobs`) and how parts make a score (`score`).
 
@@ -13,14 +13,14 @@ method of moments of a one-way analysis of variance with unequal numbers (Searle
 Components, 1992, chapter 3). A vendor is not compared with itself: its peers are the *other* vendors. So a good job can
 never lower an estimate.
 
-What peers tell and the vendor does not is estimated at their mean, so that the first good job there lowers nothing.
-What no peer tells starts from the vendor's own whole: the weighted mean R of its parts solves, over the parts P,
+A part that only peers have jobs of is estimated at their mean, so that the first good job there lowers nothing. A part
+that no peer has jobs of starts from the vendor's own whole: the weighted mean R of its parts solves, over the parts P,
 
     R = sum of w(P) estimate(P, R) / sum of w(P)    with    estimate(P, R) = (2 R + sum of its jobs) / (2 + n)
 
-for the parts that peers do not tell. Every right-hand side rises with a good job, so R does. Where peers tell nothing
-at all, the middle (0.5) stands among the parts with the weight 2 min w(P) 2 / (2 + n), which fades as the best known
-part gets jobs: never faster than a good job adds, so that R rises there, too.
+for the parts without peers. Every right-hand side rises with a good job, so R does. Where no part has peers, the middle
+(0.5) stands among the parts with the weight 2 min w(P) 2 / (2 + n), which fades as the best known part gets jobs: never
+faster than a good job adds, so that R rises there, too.
 """
 
 import polars as pl
