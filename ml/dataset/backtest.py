@@ -1,9 +1,9 @@
-"""The backtest of a training: what it would have made of the entities before the latest ones, which judge it.
+"""The backtest of a training: the same procedure on all but the latest entities, evaluated on these.
 
 Here: which rows are for what. Not here: fitting (`training.train`), where boundaries lie (`split`).
 
-A training is judged by doing it once more without the latest entities: what is judged so is the procedure that is
-handed out, and not another one.
+A training is evaluated by repeating it without the latest entities. So the figures belong to the procedure that made
+the delivered model.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ def held_out(rows: pl.DataFrame, task: Task) -> tuple[pl.DataFrame, pl.DataFrame
 
 
 def spans(tested: Backtest, rows: pl.DataFrame, task: Task) -> Mapping[str, str]:
-    """The moments that each step looked at, of what was judged and of what is handed out, in words."""
+    """The moments that each step used, for the backtest and for the delivered model, in words."""
     parts = {
         "judged_fit": tested.before,
         "judged_calibrate": held_out(tested.before, task)[0],

@@ -31,7 +31,7 @@ class Dataset(Protocol):
 
     @property
     def lives(self) -> pl.DataFrame:
-        """From when to when each entity was at risk: the key, `begins_at`, `ends_at`, `is_event` (as that of rows)."""
+        """The time in which each entity was at risk: the key, `begins_at`, `ends_at`, `is_event` (as that of rows)."""
         ...
 
     def watched(self) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Rows to learn from, as candidates want them. Not here: where rows come from, and candidates.
+"""Training rows in the form that candidates need. Not here: where rows come from, and candidates.
 
 A row is a moment of an entity: features, a label (`is_event`; null where it is not known yet), and for survival models
 how long the entity was watched from then on (`watched_minutes`), whether the end was seen (`is_ended`), and how long it
@@ -31,7 +31,7 @@ class Examples:
         rows: The rows.
         features: The columns to learn from, in order.
         horizon: The feature that says how many minutes are left; null where the problem has none.
-        once: Which rows stand for their moments, where a moment has several; all where absent.
+        once: One row per moment, if a moment has several horizons; all rows where absent.
         event_is_end: As of the task.
     """
 
@@ -43,7 +43,7 @@ class Examples:
 
     @classmethod
     def of(cls, rows: pl.DataFrame, task: Task) -> "Examples":
-        """Rows with the features that differ between them; one that is equal on all tells nothing."""
+        """Rows with the features that vary; a constant feature is dropped."""
         distinct = rows.select(pl.col(name).drop_nulls().n_unique() for name in task.features).row(0, named=True)
         kept = tuple(name for name in task.features if distinct[name] > 1 or name == task.horizon)
         return cls(rows, kept, task.horizon, task.headline, task.event_is_end)
@@ -68,7 +68,7 @@ class Examples:
         return self.thinned(seed, most)
 
     def thinned(self, seed: int, most: int | None = None) -> "Examples":
-        """All events, and where these are rare so many others for each, each of which stands for several."""
+        """All events, and a limited number of other rows per event, with weights that make up for the rest."""
         rows = self.labelled.rows
         late = pl.col("is_event").cast(pl.Boolean)
         events, others = rows.filter(late), rows.filter(~late)
@@ -85,14 +85,14 @@ class Examples:
 
     @property
     def durations_known(self) -> bool:
-        """True where a survival model can learn from these rows: enough ends were seen, and there is a horizon."""
+        """Whether a survival model can learn from these rows: there is a horizon, and enough ends were observed."""
         if self.horizon is None or not set(DURATIONS) <= set(self.rows.columns):
             return False
         return int(self.rows[ENDED].sum()) >= FEWEST_ENDS
 
     @property
     def rising(self) -> list[int]:
-        """1 for the features with which the probability can only rise: the time within which an end is asked for."""
+        """Monotone constraints: 1 for the horizon of an event that is the end, else 0."""
         return [int(self.event_is_end and name == self.horizon) for name in self.features]
 
     def numbers(self) -> Numbers:

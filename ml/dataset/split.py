@@ -1,6 +1,6 @@
-"""Splits by time: what is learned from lies before what it is judged by.
+"""Splits by time: training rows lie before test rows.
 
-Here: which rows are for what. Not here: what is done with them (`training.train`).
+Here: the splits. Not here: what is done with them (`training.train`).
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ UNSEEN_SEED, UNSEEN_EVERY = 11, 5
 
 
 def is_unseen(unit: str) -> pl.Expr:
-    """Whether a unit is one of the fifth that nothing is fitted on while candidates are compared."""
+    """Whether a unit belongs to the fifth that is kept out of training while candidates are compared."""
     return pl.col(unit).hash(UNSEEN_SEED) % UNSEEN_EVERY == 0
 
 
@@ -42,7 +42,7 @@ def split_of(rows: pl.DataFrame, task: Task, *, test_share: float, least: int = 
 
 
 def by_moment(rows: pl.DataFrame, *, unit: str, test_share: float, least: int = 200) -> Split:
-    """Splits labelled moments by when they were; what had no outcome yet at the boundary is in no part before it.
+    """Splits labelled moments by time; a label that was not mature at the boundary is in no part before it.
 
     Args:
         rows: `as_of`, `settled_at` (when the outcome had to be known), `unit`, `is_event`.

@@ -1,9 +1,9 @@
-"""Whether features look as they did where a model learned: the population stability index.
+"""Drift of features since training: the population stability index.
 
 Here: two samples of features in, an index per feature out. Not here: which samples, and what follows.
 
-PSI sums (now - then) x ln(now / then) over bins of equal counts of the reference, unknown values in a bin of their own
-(the usual reading: below 0.1 nothing, from 0.25 a shift that a model cannot be trusted over).
+PSI sums (now - then) x ln(now / then) over bins of equal counts of the reference; unknown values have a bin of their
+own. The usual reading: below 0.1 no shift; from 0.25 a shift beyond which the model cannot be trusted.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ _BINS, _LEAST = 10, 1e-4
 
 
 def stability(reference: pl.DataFrame, current: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
-    """How far features have moved.
+    """The drift of each feature.
 
     Args:
-        reference: Rows that a model learned from.
-        current: Rows of now.
+        reference: Rows that the model was trained on.
+        current: Current rows.
         features: The columns to compare.
 
     Returns:

@@ -28,8 +28,8 @@ def evaluate(
         scored: `risk` (0..1), `is_event` (what then happened), `lead_minutes` (from the moment to the missed deadline;
             null where it was kept); with `key` also `as_of`.
         key: The column that names entities; alerts per day are counted in them.
-        visits_per_day: How many entities people can see to in a day; needs `key` and `as_of`.
-        acting_from: Further thresholds: those of the problem, from which something is done.
+        visits_per_day: How many entities people can inspect per day; needs `key` and `as_of`.
+        acting_from: Further thresholds: those of the problem, at which something is done.
 
     Returns:
         `n`, `base_rate`, `roc_auc`, `pr_auc` (average precision), `brier`, `brier_constant` (of the base rate),
@@ -59,7 +59,7 @@ def evaluate(
 
 
 def reliability(rows: pl.DataFrame) -> pl.DataFrame:
-    """Said and seen shares in ten bins of about equal counts, equal risks together: (`said`, `seen`, `n`)."""
+    """Predicted and observed rates in ten bins of about equal counts; ties share a bin: (`said`, `seen`, `n`)."""
     if rows.is_empty():
         return pl.DataFrame(schema={"said": pl.Float64, "seen": pl.Float64, "n": pl.Int64})
     place = (pl.col("risk").rank("average") - 0.5) / pl.len()
@@ -73,7 +73,7 @@ def reliability(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def calibration_error(rows: pl.DataFrame) -> float | None:
-    """The mean distance of said and seen shares, weighted by counts; null without rows."""
+    """The mean distance of predicted and observed rates, weighted by counts; null without rows."""
     bins = reliability(rows)
     if bins.is_empty():
         return None
@@ -85,9 +85,9 @@ def calibration_interval(rows: pl.DataFrame, *, draws: int = 200, seed: int = 7)
     """How precisely the calibration error can be measured with the given rows.
 
     Returns:
-        `ece_low` and `ece_high`, the 5 % and 95 % quantiles over rows drawn again with replacement, and `ece_floor`,
-        the error that a perfect model would show on average: outcomes are drawn from the said probabilities. An error
-        near the floor is no evidence of any.
+        `ece_low` and `ece_high`, the 5 % and 95 % quantiles of a bootstrap over rows, and `ece_floor`, the mean error
+        of a perfect model, whose outcomes are drawn from the predicted probabilities. An error near the floor is no
+        evidence of miscalibration.
     """
     judged = (
         rows.drop_nulls(["risk", "is_event"]).select("risk", is_event=pl.col("is_event").cast(pl.Float64)).sort("risk")
@@ -128,7 +128,7 @@ def _ranking(labels: Any, risks: Any) -> dict[str, float | None]:
 
 
 def _at_half(labels: Any, risks: Any) -> float | None:
-    """The precision where half of the events are caught; equal risks are taken together."""
+    """The precision at which half of the events are caught; ties are taken together."""
     if not labels.sum():
         return None
     order = np.argsort(-risks, kind="stable")
@@ -139,7 +139,7 @@ def _at_half(labels: Any, risks: Any) -> float | None:
 
 
 def _visits(rows: pl.DataFrame, per_day: int | None, key: str | None) -> dict[str, float | None]:
-    """What visits to the riskiest entities find, so many a day; each counts once, by its riskiest moment of the day."""
+    """Precision and recall of daily visits to the riskiest entities; each counts once a day, at its highest risk."""
     if per_day is None or key is None:
         return {}
     day = pl.col("as_of").dt.date()
@@ -151,7 +151,7 @@ def _visits(rows: pl.DataFrame, per_day: int | None, key: str | None) -> dict[st
 
 
 def _top(rows: pl.DataFrame, budget: float) -> pl.Series:
-    """The share of rows with the greatest risk; equal risks are taken in the given order."""
+    """The share of rows with the highest risk; ties are taken in the given order."""
     rank = rows["risk"].rank("ordinal", descending=True)
     return rank <= max(1, round(budget * len(rows)))
 

@@ -1,9 +1,9 @@
-"""Whether a challenger may take the champion's place, with every reason in words.
+"""The gate: whether a challenger replaces the champion, with every reason in words.
 
 Here: the conditions, and their order. Not here: promoting (`registry`), and choosing the moments to judge by.
 
-Both are judged on the same moments, which the challenger has not seen. The conditions: enough moments; a better average
-precision and Brier score than the rule and than the champion; probabilities that hold; no segment much worse.
+Both are evaluated on the same moments, which the challenger has not seen. The conditions: enough moments; a better
+average precision and Brier score than rule and champion; calibrated probabilities; no segment much worse.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ class Verdict:
 
     @property
     def is_undecided(self) -> bool:
-        """Whether there was too little to judge by, so that nothing else was looked at."""
+        """Whether there were too few moments, so that no other condition was checked."""
         return self.conditions[0].name == ENOUGH and not self.conditions[0].holds
 
     @property
@@ -59,8 +59,8 @@ def judge(rows: pl.DataFrame, *, segments: Sequence[str] = (), event: str = "eve
     Args:
         rows: Moments that the challenger has not seen: `risk` (the challenger's), `risk_of_rule`, `risk_of_champion`
             (left out where there is no champion), `is_event`, `lead_minutes`, and the columns of `segments`.
-        segments: Columns whose values are looked at apart.
-        event: What may come, in words.
+        segments: Columns whose values are evaluated separately.
+        event: The predicted event, in words.
     """
     known = [name for name in (CHALLENGER, RULE, CHAMPION) if name in rows.columns]
     common = rows.drop_nulls([*known, "is_event"])

@@ -1,6 +1,6 @@
-"""Which features a model lives on: how much worse it says what happened when one is shuffled.
+"""Permutation importance: how much worse a model predicts when one feature is shuffled.
 
-Here: permutation importance, the same for every kind of model. Not here: reasons of single rows (`explain`).
+Here: the same computation for every kind of model. Not here: reasons of single rows (`explain`).
 """
 
 import numpy as np
@@ -15,11 +15,11 @@ def importance(model: LearnedModel, rows: pl.DataFrame) -> pl.DataFrame:
     """How much the log loss of scores grows when a feature is shuffled between rows.
 
     Args:
-        model: What is looked at.
+        model: The model.
         rows: Rows with features and `is_event` that it was not fitted on; at most `MOST_ROWS` of them are drawn.
 
     Returns:
-        `feature`, `importance`, the greatest first. Features that say the same share theirs: none of them is missed.
+        `feature`, `importance`, the greatest first. Redundant features share their importance, so each looks small.
     """
     labelled = rows.drop_nulls("is_event")
     some = labelled.sample(min(len(labelled), MOST_ROWS), seed=SEED)

@@ -1,10 +1,10 @@
-"""What alerts cost and save, in money: thresholds compared by what they would have cost on rows that happened.
+"""What alerts cost and save, in money: thresholds compared on past moments.
 
-Here: from scored moments to costs per threshold. Not here: probabilities, and what anything costs (settings).
+Here: scored moments in, costs per threshold out. Not here: probabilities, and prices (settings).
 
-An entity is alerted once, at the first of its moments whose probability reaches the threshold; waiting for a later one
-is part of the comparison, because a high threshold alerts later. An alert costs its handling. It prevents a share of
-the misses that it announces early enough to act on. Nothing is assumed of those who would have acted anyway.
+An entity is alerted once, at the first of its moments whose probability reaches the threshold. A high threshold alerts
+later, and the comparison takes that into account. An alert costs its handling. It prevents a share of the misses that
+it announces early enough. People who would have acted without an alert are not modelled.
 """
 
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ _SURE = 0.95
 
 @dataclass(frozen=True)
 class Costs:
-    """What is at stake, per entity.
+    """The costs per entity.
 
     Attributes:
-        miss: What a missed deadline costs.
-        alert: What handling an alert costs.
-        prevented_share: Share of the misses announced in time that acting prevents, 0 to 1.
+        miss: Cost of a missed deadline.
+        alert: Cost of handling an alert.
+        prevented_share: Share of the misses announced in time that are prevented, 0 to 1.
         lead_minutes: An alert with less time than this before the deadline prevents nothing.
     """
 
@@ -53,11 +53,11 @@ class Ledger:
 
 
 def ledger(scored: pl.DataFrame, costs: Costs, *, key: str, thresholds: Sequence[float] = GRID) -> Ledger:
-    """What every threshold would have cost for every entity.
+    """The net cost of every entity under every threshold.
 
     Args:
         scored: `key`, `as_of`, `risk`, `is_event`, `lead_minutes` (to the missed deadline; null where it was kept).
-        costs: What is at stake.
+        costs: The prices.
         key: The column that names entities.
         thresholds: Probabilities from which an alert is raised, ascending.
     """
@@ -84,7 +84,7 @@ def ledger(scored: pl.DataFrame, costs: Costs, *, key: str, thresholds: Sequence
 
 
 def cost_curve(book: Ledger) -> pl.DataFrame:
-    """Cost and alerts of every threshold, with intervals over entities drawn again.
+    """Cost and alerts of every threshold, with bootstrap intervals over entities.
 
     Returns:
         `threshold`, `alerts`, `alerts_share` (of the entities), `net_cost` (per entity; negative saves), `low` and
@@ -113,14 +113,14 @@ def best_threshold(curve: pl.DataFrame) -> float | None:
 
 
 def difference(book: Ledger, threshold: float, other: float) -> dict[str, float]:
-    """How much more one threshold costs per entity than another one, on the same entities, with a 95 % interval."""
+    """The difference in cost per entity between two thresholds, on the same entities, with a 95 % interval."""
     here, there = (book.net[:, book.thresholds.index(each)] for each in (threshold, other))
     low, high = _interval((here - there)[:, None])
     return {"difference": float((here - there).mean()), "low": float(low[0]), "high": float(high[0])}
 
 
 def _interval(net: Numbers) -> tuple[Numbers, Numbers]:
-    """Quantiles of means over entities drawn again with replacement."""
+    """Quantiles of means in a bootstrap over entities."""
     luck = np.random.default_rng(SEED)
     count = len(net)
     means = np.empty((DRAWS, net.shape[1]))

@@ -34,7 +34,7 @@ def precision_recall(scored: pl.DataFrame, title: str, *, events: str) -> bytes:
 
 
 def reliability_diagram(scored: pl.DataFrame, title: str, *, events: str) -> bytes:
-    """What was said of events (their name in the plural) against what was seen: 95 % intervals (Wilson), counts."""
+    """Predicted against observed rates of events (their name in the plural): 95 % intervals (Wilson), counts."""
     bins = reliability(scored.drop_nulls(["risk", "is_event"]))
     said, seen, n = (bins[name].to_numpy() for name in ("said", "seen", "n"))
     low, high = _wilson(seen, n)
@@ -49,7 +49,7 @@ def reliability_diagram(scored: pl.DataFrame, title: str, *, events: str) -> byt
 
 
 def lead_times(scored: pl.DataFrame, title: str, *, task: Task) -> bytes:
-    """How long before the event entities were flagged first; what was never flagged is told in the title."""
+    """How long before the event entities were flagged first; the title counts those never flagged."""
     key, threshold = task.key, task.alert_from
     rows = scored.drop_nulls(["risk", "is_event"]).filter("is_event").sort(key, "as_of")
     missed = rows[key].n_unique()
@@ -83,7 +83,7 @@ def cost_over_thresholds(
 
 
 def frontier(curve: pl.DataFrame, title: str, *, chosen: float | None, acting_from: Sequence[float]) -> bytes:
-    """Net cost over the share of entities that are alerted: what another alert buys."""
+    """Net cost over the share of entities that are alerted: the value of one more alert."""
     figure, axes = axes_of(title, "share of entities alerted", "net cost per entity (negative saves)", shares=False)
     axes.plot(curve["alerts_share"].to_numpy(), curve["net_cost"].to_numpy(), ".-", color=_BLUE)
     for at in (*acting_from, *([chosen] if chosen is not None else [])):
@@ -96,7 +96,7 @@ def frontier(curve: pl.DataFrame, title: str, *, chosen: float | None, acting_fr
 
 
 def feature_importance(importance: pl.DataFrame, title: str, *, most: int = 20) -> bytes:
-    """The features that are missed most; `importance` as of `ml.evaluation.importance.importance`."""
+    """The most important features; `importance` as of `ml.evaluation.importance.importance`."""
     top = importance.head(most).reverse()
     figure, axes = axes_of(title, "growth of the log loss when shuffled", "", shares=False)
     axes.barh(top["feature"].to_list(), top["importance"].to_list(), color=_BLUE)

@@ -1,11 +1,11 @@
-"""The prediction log with its outcomes: how good each version was in service, week by week.
+"""The prediction log joined to labels: how good each version was in production, week by week.
 
 Here: scores and lives in, figures out. Not here: reading either of them, and the evaluation of models on a dataset
 (`evaluation.evaluate`).
 
 An entity is scored many times and counts once. For probabilities (Brier score, calibration, ranking) all its scores in
-a week and version share a weight of one: a ticket that was open for long says no more than another. For alerts it is
-alerted at the first score that reaches the threshold, and that one is right or wrong.
+a week and version share a weight of one, so that long-lived entities do not dominate. For alerts, the first score that
+reaches the threshold counts, and it is right or wrong.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ SCHEMA = {
 def with_outcomes(
     scores: pl.DataFrame, lives: pl.DataFrame, until: datetime, *, within: timedelta | None = None
 ) -> pl.DataFrame:
-    """Joins outcomes to every recorded score, as far as they are known.
+    """Joins labels to every recorded score, as far as they are known.
 
     Args:
         scores: `entity`, `as_of`, `risk` (0..1), `model_name`, `model_version`.
@@ -42,8 +42,8 @@ def with_outcomes(
             (when the outcome has to be known; not read with `within`), `is_event` (null: none, or not known yet),
             `event_at` (when the event came or would have). Entities may live more than once; a score before all of
             these lives belongs to the first.
-        until: What was known up to here; with `within` the end of what was observed.
-        within: How long after a score the event counts; None where an entity has one outcome, whatever the moment.
+        until: The instant of knowledge; with `within` the end of the observation.
+        within: How long after a score the event counts; None if an entity has one outcome at all moments.
 
     Returns:
         The scores with `unit` (the entity's life), `settled_at`, `week` (the Monday of it), `is_event`, `lead_minutes`
@@ -84,7 +84,7 @@ def with_outcomes(
 
 
 def weekly(labelled: pl.DataFrame, *, alert_from: float) -> pl.DataFrame:
-    """The figures of every version in every week in which outcomes had to be known.
+    """The figures of every version, by the week in which labels became mature.
 
     Args:
         labelled: Scores as of `with_outcomes`; those without an outcome do not count.

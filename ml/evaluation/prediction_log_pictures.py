@@ -1,4 +1,4 @@
-"""Pictures of recorded scores beside their outcomes, one line per version, as PNG bytes.
+"""Pictures of the prediction log with labels, one line per version, as PNG bytes.
 
 Here: drawing. Not here: the figures (`evaluation.prediction_log`), and pictures of one model on one set of moments
 (`pictures`).

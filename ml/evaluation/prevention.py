@@ -1,6 +1,6 @@
-"""What acting prevents, measured: the held-back share beside those that were acted on.
+"""The measured effect of acting: the hold-out compared with the entities that were acted on.
 
-Here: two counts in, a difference with its interval out. Not here: who is held back (`opsguard_assets.alerts`).
+Here: two counts in, a difference with its interval out. Not here: who is in the hold-out (`opsguard_assets.alerts`).
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _Z = 1.96
 
 @dataclass(frozen=True)
 class Group:
-    """Entities whose risk was as high, and how many of them had the event."""
+    """Entities of comparable risk, and how many of them had the event."""
 
     n: int
     late: int
@@ -31,12 +31,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Prevention:
-    """What acting prevented.
+    """The effect of acting.
 
     Attributes:
-        held_back: Those that were scored and not acted on.
+        held_back: The hold-out: scored and not acted on.
         acted_on: Those that were acted on.
-        difference: By how much acting lowers the share of events; null where there are too few to tell.
+        difference: By how much acting lowers the share of events; null with too few entities.
         low: Lower end of its 95 % interval (Newcombe's hybrid score).
         high: Upper end.
     """

@@ -1,7 +1,7 @@
-"""What alerts a model would have given over a past period, and what would have come of them.
+"""The alerts that a model would have raised over a past period, and their results.
 
 Here: scores of every tick in, alerts and their figures out, for a whole grid of thresholds at once. Not here: scoring
-(a problem's own), what anything costs (settings), reports.
+(a problem's own), prices (settings), reports.
 """
 
 from collections.abc import Sequence
@@ -31,13 +31,13 @@ class Period:
 
 
 def alerts(scored: pl.DataFrame, *, key: str, raise_from: float, clear_below: float) -> pl.DataFrame:
-    """The alerts of a threshold over consecutive ticks: raised at it, cleared well below it.
+    """The alerts of a threshold over consecutive ticks, with hysteresis.
 
     Args:
-        scored: `key`, `as_of`, `risk` (null: nothing to say), every tick of every entity.
+        scored: `key`, `as_of`, `risk` (null: not scored), every tick of every entity.
         key: The column that names the entity.
         raise_from: The risk from which an alert is raised.
-        clear_below: The risk below which it clears: what moves around the threshold is one alert, not many.
+        clear_below: The risk below which it clears, so that a risk around the threshold is one alert.
 
     Returns:
         One row per alert: `key`, `raised_at`, `last_at` (its last tick), `peak` (greatest risk), sorted.

@@ -21,12 +21,11 @@ def by_segment(scored: pl.DataFrame, segments: Mapping[str, pl.Expr], acting_fro
     Args:
         scored: As of `ml.evaluation.evaluate`, and what the segments read.
         segments: Name to expression.
-        acting_from: The thresholds that figures are told at.
+        acting_from: The thresholds of precision and recall.
 
     Returns:
-        `segment`, `value`, the figures of `evaluate`, `precision_at_70`, `recall_at_70` and so on, of these
-        thresholds. Per segment the ten
-        largest values with at least 50 rows and 5 of each outcome: figures of fewer say nothing.
+        `segment`, `value`, the figures of `evaluate`, and `precision_at_70`, `recall_at_70` and so on of these
+        thresholds. Each segment has its ten largest values with at least 50 rows and 5 of each label.
     """
     rows = scored.drop_nulls(["risk", "is_event"])
     found = [
@@ -54,7 +53,7 @@ def _parts(rows: pl.DataFrame, expression: pl.Expr) -> list[tuple[str, pl.DataFr
 
 
 def percent(threshold: float) -> str:
-    """A threshold as names of figures have it: `70`, and `62.5` where it is no whole percent."""
+    """A threshold in percent, as in the names of figures: `70`, or `62.5`."""
     return f"{threshold * 100:g}"
 
 

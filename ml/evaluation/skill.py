@@ -1,9 +1,9 @@
-"""Whether a model is worth listening to: its Brier score beside that of the plain trailing rate, on mature labels.
+"""The skill score of a model: its Brier score against that of the trailing base rate, on mature labels.
 
 Here: the comparison and its verdict. Not here: which moments, and what follows from the verdict.
 
-The trailing rate is what anybody could say without a model: the share of late ones among the last known outcomes, as it
-was known at each moment. A model that is worse than that misleads, however well it ranked when it was chosen.
+The trailing rate needs no model: it is the share of events among the last known outcomes, as known at each moment. A
+model that is worse than this misleads, however well it ranked when it was promoted.
 """
 
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ _DRAWS, _SEED = 400, 7
 
 @dataclass(frozen=True)
 class SkillScore:
-    """How a model did.
+    """The skill of a model.
 
     Attributes:
-        n: Moments judged.
-        entities: Entities that they are of.
-        base_rate: Share of late ones; null without moments.
+        n: Number of moments.
+        entities: Number of their entities.
+        base_rate: Share of events; null without moments.
         brier: The model's Brier score.
         brier_trailing: That of the trailing rate.
         skill: 1 minus their ratio; below 0 the trailing rate was better.
@@ -44,7 +44,7 @@ class SkillScore:
 
     @property
     def is_useful(self) -> bool:
-        """False once the model is worse than the trailing rate beyond chance; unproven models get the benefit."""
+        """False once the model is significantly worse than the trailing rate; with too few moments it is True."""
         return not self.is_known or (self.skill_high is not None and self.skill_high >= 0)
 
     @property
@@ -59,7 +59,7 @@ class SkillScore:
 
 
 def skill_score(rows: pl.DataFrame, *, key: str) -> SkillScore:
-    """Judges a model on moments that it has not seen.
+    """Evaluates a model on moments that it has not seen.
 
     Args:
         rows: `key`, `risk`, `is_event`, `trailing_rate`; only moments at which all of them are known count.

@@ -1,4 +1,4 @@
-"""At which moments of an entity's life a problem is looked at: for training, evaluation and replay.
+"""The moments of an entity's life at which it is scored: for training, evaluation and replay.
 
 Here: moments out of lives, the same for every problem. Not here: features and labels of these moments.
 """
@@ -24,7 +24,7 @@ def moments_of(lives: pl.DataFrame, protocol: str, *, key: str) -> pl.DataFrame:
 
     Args:
         lives: `key`, `begins_at`, `ends_at`, one row per entity; moments lie in [begins_at, ends_at).
-        protocol: `opening`, `+24h` (so long after the beginning; m, h, d), `elapsed:0.5` (when this share of the time
+        protocol: `opening`, `+24h` (this long after the beginning; m, h, d), `elapsed:0.5` (when this share of the time
             from the beginning to the deadline has passed, by the deadline as it was known at the beginning; needs a
             column `due_at`, and leaves out who has none), `every:15m` (every full quarter of an hour).
         key: The column that names the entity.
@@ -67,9 +67,9 @@ def ticks_of(lives: pl.DataFrame, step: timedelta, *, key: str) -> pl.DataFrame:
 def sampled(lives: pl.DataFrame, *, key: str, per_entity: int, longest: timedelta, seed: int) -> pl.DataFrame:
     """The beginning of every life and some moments within it, chosen by a stable hash.
 
-    Ages are drawn alike for every life, denser when it is young, and kept where the life lasts so long. How many
-    moments an entity has then says nothing of its outcome that its age does not say. Weights that add up to one per
-    entity would: those that end early have fewer moments, so each of theirs would count more.
+    Ages are drawn in the same way for every life, denser for young ones, and kept if the life lasts that long. So the
+    number of moments of an entity depends on its age alone and not on its outcome. Weights that add up to one per
+    entity would leak the outcome: entities that end early have fewer moments, and each of these would weigh more.
 
     Args:
         lives: `key`, `begins_at`, `ends_at`.

@@ -1,10 +1,10 @@
-"""Calibration: from a score that ranks to a probability that holds.
+"""Calibration: turns a score that ranks into a probability.
 
-Here: isotonic regression, smoothed so that it neither says never nor always, and beta calibration, which bends the
-whole scale by three numbers. Not here: the scores.
+Here: isotonic regression, smoothed so that it never gives 0 or 1, and beta calibration, which has three parameters. Not
+here: the scores.
 
-Isotonic regression follows any shape and needs thousands of rows; beta calibration (Kull, Silva Filho and Flach, 2017)
-holds with hundreds, and where the world moves. Which one is used is decided on later rows (`chosen`).
+Isotonic regression follows any shape and needs thousands of rows. Beta calibration (Kull, Silva Filho and Flach, 2017)
+needs hundreds and is more robust against drift. Later rows decide which one is used (`chosen`).
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ IDENTITY = Calibration((0.0, 1.0), (0.0, 1.0))
 
 
 def calibrate(scores: Numbers, labels: Labels) -> Calibration:
-    """Isotonic regression of labels on scores, each level pulled towards the base rate by one average outcome.
+    """Isotonic regression of labels on scores, each level shrunk towards the base rate with the weight of one row.
 
     Args:
         scores: What the model said on rows that it was not fitted on.
