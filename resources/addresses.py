@@ -1,4 +1,4 @@
-"""Addresses that hold secrets: what may be shown of them, and which of them cannot be taken apart safely.
+"""Addresses that hold secrets: what may be shown, and which ones cannot be parsed safely.
 
 Here: URLs of databases and servers as text. Not here: connecting.
 """
@@ -15,7 +15,7 @@ class AddressError(ValueError):
 
 
 def check_address(url: str) -> None:
-    """Refuses an address whose user or password would be taken apart in the wrong place.
+    """Refuses an address whose user or password would be split in the wrong place.
 
     Raises:
         AddressError: When `@`, `:`, `/`, `?`, `#` or white space stand in it where only their percent-encoded forms

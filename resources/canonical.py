@@ -1,4 +1,4 @@
-"""How a canonical table lies in the lake: one Delta table of all versions in three slices.
+"""The physical layout of a canonical table: one Delta table of all versions in three slices.
 
 Here: physical columns and slices, and the commit that adds and closes versions. Not here: which version supersedes
 which (`opsguard_assets.tables.versions`) and the lake's other tables (`lake`).
@@ -164,7 +164,7 @@ def known(versions: pl.LazyFrame, table: Table, as_of: datetime | None, *, live_
 
 
 def revision(stored: DeltaTable, incoming: pl.DataFrame, table: Table) -> Revision:
-    """Against the current versions where these suffice, against all versions of the keys that arrived out of order."""
+    """The revision against the current versions; for keys that arrived out of order, against all their versions."""
     keys = incoming.select(table.key).unique()
     rows = scan(stored, table)
     current = (

@@ -1,14 +1,17 @@
-"""How a table of high volume lies in the lake: one Delta table by day that is only appended to.
+"""The physical layout of a daily table: one append-only Delta table, partitioned by day.
 
 Here: physical columns, which files a question needs, and the commit that adds versions. Not here: which version counts
 (`opsguard_assets.tables.versions`) and tables that change (`canonical`).
 
-A report lies on the day on which it was *heard*: when it happened, but no later than when it became known, because a
-clock that runs ahead does not make the future known. Within a day `first` holds the first version of a report that was
-recorded, `again` every further one, and `far` reports that were dated more than a day ahead. So versions of a report
-that is not `far` lie within a day of each other, nearly all rows are in `first` and need no comparison on reading, and
-the few contested ones are found without looking at the others. Which files hold a stretch of time is decided here from
-their statistics, so that neither recording nor reading opens the others.
+A report lies on the day on which it was *heard*: when it happened, but no later than when it became known, because
+clocks of devices run ahead. Within a day there are three slices: `first` holds the first recorded version of a report,
+`again` every further one, and `far` reports that were dated more than a day ahead. So
+
+* nearly all rows are in `first` and need no comparison on reading;
+* the few reports with several versions are found without reading the others;
+* versions of a report that is not `far` lie within a day of each other.
+
+File statistics decide which files hold a stretch of time, so that neither writing nor reading opens the others.
 """
 
 from collections.abc import Mapping
@@ -174,7 +177,7 @@ class Daily:
         return found.with_columns(pl.lit(None, INSTANT).alias(SUPERSEDED_AT))
 
     def record(self, incoming: pl.DataFrame) -> tuple[int, int]:
-        """Appends what received rows add, in one commit; returns how many of them say something new, and how many not.
+        """Appends the new versions among received rows, in one commit; returns how many are new and how many are not.
 
         Raises:
             CommitFailedError: When anybody else wrote since the table was opened.

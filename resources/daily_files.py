@@ -1,4 +1,4 @@
-"""Which files of a daily table a question needs, by the statistics that Delta keeps of every file.
+"""The files of a daily table that a read needs, by the statistics that Delta keeps of every file.
 
 Here: the list of files and its conditions. Not here: what lies in the files (`daily`).
 """

@@ -1,4 +1,4 @@
-"""Where the stores are: read once from environment variables, never at import.
+"""The addresses of the stores, read once from environment variables, never at import.
 
 Here: `OPSGUARD_*` and their `*_FILE` forms for secrets. Not here: opening what they name.
 """

@@ -1,4 +1,4 @@
-"""Keeping stores small: lake compaction and vacuum, and the pins that protect what must stay readable.
+"""Housekeeping of the lake: compaction, vacuum, and the pins that protect versions.
 
 Here: what is removed and what is not. Not here: when (a daily job) and Dagster's own records (`opsguard_assets`).
 """

@@ -89,8 +89,8 @@ class Lake:
     def rows_at(self, table: Table[S_co], as_of: datetime) -> dy.DataFrame[S_co]:
         """The rows that a tick wrote into a derived table (`replace_slice` by `date` and `as_of`).
 
-        No rows where the table does not exist yet: before the first tick that is no error. Who needs a tick asks the
-        record of ticks, which says what is missing.
+        No rows if the table does not exist yet: before the first tick that is no error. A caller that needs a tick asks
+        the record of ticks.
 
         Args:
             table: A table with `as_of`, partitioned by its `date`.
@@ -272,8 +272,8 @@ class Lake:
     def newest_row(self, table: Table) -> datetime | None:
         """The date of the newest row of a table, by the statistics of its files alone; None before the first.
 
-        It is the greatest value of the column that orders versions, or of the instant of a report, but never later than
-        a row became known: clocks of devices run ahead. Tables without either have only the latter.
+        It is the greatest value of the version column, or of the time of a report, but never later than the row became
+        known, because clocks of devices run ahead. Tables without either use when rows became known.
         """
         stored = self._open(canonical.folder(table))
         if stored is None:
@@ -303,7 +303,7 @@ class Lake:
         return int(rows.filter(pl.col(LOADED_AT).is_in(list(instants))).select(counted).collect().item())
 
     def daily(self, table: Table) -> Daily:
-        """The high-volume table `table` with what only such a table can tell: stretches of time, at their own cost.
+        """A daily table, whose stretches of time can be read without the rest.
 
         Raises:
             LakeError: When the table is not kept by day.
@@ -356,7 +356,7 @@ class Lake:
 
 
 def _retried(attempt: Callable[[], _T], name: str) -> _T:
-    """Repeats an optimistic write that lost against another writer; each repetition reads the table anew."""
+    """Retries an optimistic write that lost against another writer; each attempt reads the table anew."""
     for _ in range(_ATTEMPTS):
         try:
             return attempt()

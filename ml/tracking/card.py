@@ -1,6 +1,6 @@
-"""A model's card: what it is for, how good it was, where it is weaker, what it does not know; as Markdown.
+"""The model card: purpose, quality, weaknesses and limits of a model, as Markdown.
 
-Here: figures to text, by a template that is given. Not here: reading the template, and the figures.
+Here: figures in, text out, by a given template. Not here: reading the template, and the figures.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Everything that is told of a trained candidate: figures under MLflow's names, money, segments, importance.
+"""The report of a trained candidate: metrics under MLflow's names, money, segments, importance.
 
 Here: from a trained candidate to a report. Not here: single figures (`evaluation.evaluate`, `money`, `segments`),
 pictures and writing (`tracking`).
@@ -25,14 +25,14 @@ _VISITS = ("precision_at_visits", "recall_at_visits")
 
 @dataclass(frozen=True)
 class Report:
-    """What is told of a candidate.
+    """The report of a candidate.
 
     Attributes:
-        metrics: Figures on the test part by name; those that cannot be told are left out.
+        metrics: Metrics on the test part by name; undefined ones are left out.
         segments: Figures per segment (`ml.evaluation.segments`).
         curve: Cost and alerts of every threshold (`ml.evaluation.money.cost_curve`) on the test part.
         money: The threshold that was cheapest on the part before, and what it costs against those that are set.
-        importance: Features by how much they are missed; null for the rule.
+        importance: Permutation importance of the features; null for the rule.
     """
 
     metrics: dict[str, float]

@@ -72,7 +72,7 @@ class Circumstances:
     """What a training was made of.
 
     Attributes:
-        until: What was known up to here was learned from.
+        until: The instant of knowledge of the training data.
         facts: Counts and shares, as parameters of the parent; `moments`, `entities` and `late_share` at least.
         costs: What is at stake.
         card: Text of the template of model cards.

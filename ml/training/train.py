@@ -3,11 +3,10 @@
 Here: the order of steps that all problems share. Not here: features and labels (a problem's own), figures (`report`),
 where results are kept (`tracking`), which rows judge (`backtest`).
 
-What is handed out is fitted on all rows, because the newest say most of the world as it is now. Its calibration comes
-from a twin that was fitted on all but every third of the newest entities, and says what it thinks of these: a map
-learned from an older model would undo faults that the new one does not have, and one learned from older entities would
-say how the world was. Candidates are compared on the last entities in time by a model that was made in the same way
-without these: one of another making, fitted on the oldest alone, would be ranked by its own faults.
+The delivered model is fitted on all rows, because the newest ones describe the present best. Its calibration comes from
+a twin that is fitted on all but every third of the newest entities and scored on these. A calibration of an older model
+would correct faults that the new one does not have; one from older entities would describe the past. Candidates are
+compared on the latest entities, by models made in the same way without them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -44,8 +43,8 @@ class Trained:
         figures: Its figures on the test part.
         test: Its rows there, with `risk`; those of the headline.
         calibrate: Its rows of the newest before, with `risk`, by which thresholds may be chosen; likewise.
-        every: Its rows of the test part, whatever question they are of.
-        spans: Which moments the judged twin was fitted, calibrated and judged on, and which the model to use.
+        every: Its rows of the test part, of all horizons.
+        spans: The moments that the backtest was fitted, calibrated and evaluated on, and those of the model to use.
     """
 
     candidate: str
@@ -76,7 +75,7 @@ def train(
     budget: Budget,
     done: Callable[[str, str], None] = lambda _candidate, _step: None,
 ) -> list[Trained]:
-    """Tunes, fits, calibrates and judges every candidate that can learn from these rows.
+    """Tunes, fits, calibrates and evaluates every candidate that can learn from these rows.
 
     Args:
         rows: Moments: `task.key`, `as_of`, `begins_at`, `is_event` (null where it is not known yet),
@@ -147,7 +146,7 @@ def _fitted(rows: pl.DataFrame, task: Task, candidate: Candidate, parameters: Pa
 
 
 def _made(rows: pl.DataFrame, task: Task, candidate: Candidate, parameters: Parameters, version: str) -> _Made:
-    """The model of all rows, calibrated by a twin's words on every third of the newest, which the twin has not seen."""
+    """The model of all rows, calibrated by a twin that has not seen every third of the newest entities."""
     held, others = held_out(rows, task)
     twin = _fitted(others, task, candidate, parameters, version)
     name, calibration = _calibration(twin, held)

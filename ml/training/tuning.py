@@ -1,9 +1,9 @@
-"""Tuning within a stated budget: parameters are drawn by a seed and judged on the latest of the rows to learn from.
+"""Tuning within a budget: parameters are drawn by a seed and evaluated on the latest training rows.
 
-Here: the search. Not here: what may be chosen (`candidates`) and the final fit (`training.train`).
+Here: the search. Not here: the search space (`candidates`) and the final fit (`training.train`).
 
-The number of trials bounds the search reproducibly; the seconds are a ceiling for slow machines, and what a slow
-machine did not try is told.
+The number of trials bounds the search reproducibly. The seconds are a ceiling for slow machines; trials that did not
+run are reported.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ class Budget:
 
     Attributes:
         seconds: For all candidates together; no trial begins afterwards.
-        trials: For each candidate, the first being its defaults; with 0 these are used untried.
+        trials: For each candidate; the first uses its defaults. With 0 the defaults are used without a trial.
         clock: Seconds that only rise.
     """
 
@@ -60,8 +60,7 @@ def tune(
         ends: When to stop by the budget's clock; from now on for `budget.seconds` where left out.
 
     Returns:
-        The best of the trials; the first, the defaults, is made whatever the seconds. Where there is too little to
-        judge by, the defaults untried.
+        The best of the trials; the first always runs. With too few rows, the defaults without a trial.
     """
     untried = Tuned(candidate.parameters, 0, None)
     if budget.trials < 1:

@@ -1,4 +1,4 @@
-"""What is known of a device at a moment, as numbers.
+"""The features of a device at a moment.
 
 Here: features by as-of joins, for one moment or millions. Not here: the streams (`streams`), labels, words.
 

@@ -1,11 +1,10 @@
-"""The lives of devices: from when to when each was up, and how that ended.
+"""The lives of devices: when each was up, and how that ended.
 
-Here: lives from reports and events, and what was to be seen of them from a moment on. Not here: features.
+Here: lives from reports and events, and labels of moments. Not here: features.
 
-A device lives from its first report, or its first report after an end, to the next end: a failure that somebody
-recorded, or going offline: no report for four hours, or three intervals where that is longer, dated to when that was
-reached. Being taken out and maintenance are ends that say nothing of failing: what would have come is not known
-(censored). So is the end of everything that was recorded.
+A life begins with the first report, or with the first report after an end. It ends by a recorded failure or by going
+offline: no report for four hours, or for three intervals if that is longer. The end is dated to when that time was
+reached. Removal, maintenance and the end of all records censor a life: they say nothing about failing.
 """
 
 from datetime import datetime, timedelta
@@ -139,14 +138,14 @@ def _first_after(ends: pl.DataFrame, heard: pl.DataFrame) -> pl.DataFrame:
 
 
 def after(moments: pl.DataFrame, every: pl.DataFrame, horizon: pl.Expr, seen_until: datetime) -> pl.DataFrame:
-    """What happened after moments of lives, as far as it was seen.
+    """The labels of moments of lives, as far as they were observed.
 
     Args:
         moments: `life_id`, `as_of`, and what `horizon` reads.
         every: Lives.
         horizon: Minutes within which an event counts.
-        seen_until: The end of the observation. A moment whose horizon reaches beyond it has no outcome, even if the
-            event has come: only those that failed could have one, and learning from them would say that all fail soon.
+        seen_until: The end of the observation. A moment whose horizon reaches beyond it has no label, even if the
+            event has come: only failures could have one, which would bias the labels.
 
     Returns:
         `moments` with `begins_at`, `ends_at`, `ended_by`, `is_event` (whether it failed or went offline within the

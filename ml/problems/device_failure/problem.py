@@ -1,9 +1,9 @@
-"""What is learned of devices: within which horizons, from which features, judged in which parts.
+"""The prediction task of devices: horizons, features and segments.
 
 Here: the declaration that training reads. Not here: features, lives, and reading them from the lake.
 
-One model answers for all horizons: how many minutes may pass is a feature of the question. A moment is asked two of
-them: the one that figures are of, and another one that is drawn.
+One model serves all horizons: the minutes of the horizon are a feature. Each moment gives two rows: one with the
+horizon of the figures, and one with another horizon that is drawn.
 """
 
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ def task_of(channels: Sequence[str], *, judged_within: str, visits_per_day: int)
 
 
 def asked(moments: pl.DataFrame, *, judged_within: str) -> pl.DataFrame:
-    """Two questions for each moment: the judged horizon, and one of the others drawn by a stable hash.
+    """Two rows for each moment: the judged horizon, and one of the others drawn by a stable hash.
 
     Args:
         moments: `life_id`, `as_of`, anything else.

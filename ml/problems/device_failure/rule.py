@@ -1,4 +1,4 @@
-"""The rule that needs no training: four lines that anyone can check by hand.
+"""The rule baseline of devices: four lines that anyone can check by hand.
 
 Here: the baseline that every learned model must beat. Not here: features and thresholds of alerts.
 """
@@ -23,7 +23,7 @@ class DeviceRule:
     3. Silent for more than 180 minutes: 0.5.
     4. Otherwise 0.2.
 
-    It says the same for every horizon. The numbers are constants of that rule, not estimates. Minutes offline are the
+    It is the same for every horizon. The numbers are constants of that rule, not estimates. Minutes offline are the
     exponential average of the last week (`offline_share_7d`); a device without an interval is never silent.
     """
 

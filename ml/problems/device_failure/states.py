@@ -3,9 +3,9 @@
 Here: streams sorted by device and knowledge, from hourly rollups and events. Not here: features at a moment
 (`features`), lives and labels (`lives`).
 
-A row of a stream says what was known of a device from `at` on. Averages are exponential in time (half-lives of 6
-hours, a day, a week and 30 days), so the last row of a device is all that its future depends on: a stream resumes from
-a stored last row as if the history were there.
+A row of a stream holds what was known of a device from `at` on. Averages are exponential in time (half-lives of 6
+hours, a day, a week and 30 days), so the future of a device depends on its last row alone. A stream that resumes from a
+stored last row gives the same rows as one over the whole history.
 """
 
 from collections.abc import Mapping

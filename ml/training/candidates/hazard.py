@@ -1,9 +1,9 @@
-"""The survival candidate: learns when things end, and from that whether they end in time.
+"""The survival candidate: learns when entities end, and from that whether they end in time.
 
-Here: how it is fitted. Not here: what it is (`ml.models.hazard`).
+Here: fitting. Not here: the model (`ml.models.hazard`).
 
-It learns from what has no outcome yet, too: a ticket that is open tells that it was not finished so far, and one that
-was finished an hour ago need not wait for its deadline to teach.
+It also learns from entities without a label: an open ticket has lasted so far, and a ticket that was finished an hour
+ago counts before its deadline has passed.
 """
 
 from dataclasses import replace
@@ -57,9 +57,8 @@ def _periods(examples: Examples, count: int) -> Periods:
 def person_periods(examples: Examples, periods: Periods, seed: int) -> tuple[Any, Any, Any]:
     """One row per moment and period, whether it ended there, and how many rows it stands for.
 
-    A period counts where it could be watched to its end. Counting those that ended within a period that could not, but
-    not those that did not, would say that everything ends soon. Where ends are rare, all of them count and so many of
-    the others for each, which weigh more in return.
+    A period counts if it could be observed to its end. Counting only the entities that ended within a shorter one would
+    bias the hazard upwards. If ends are rare, all of them count, with a limited number of others, which weigh more.
 
     Returns:
         Features with the period's (float32), 0 or 1, and weights.

@@ -3,9 +3,9 @@
 Here: reading raw loads from the lake, conforming them, writing the results. Not here: fetching from a source
 (`receive`) and what makes a row acceptable (`conform`).
 
-Killed at any point and run again, the tables end up the same: what a batch brought to a table is one commit, each batch
-goes to quarantine once (Delta application transaction), batches that were written are not written again, and a load is
-done when its ledger rows are written, in one commit, last.
+A run that is killed at any point and repeated ends with the same tables. A batch is one commit per table. It goes to
+quarantine once (Delta application transaction) and is not written again. The ledger rows of a load are written last, in
+one commit; from then on the load is done.
 """
 
 import difflib
@@ -44,9 +44,9 @@ def accept(
     batch_rows: int = BATCH_ROWS,
     progress: Progress | None = None,
 ) -> list[Accepted]:
-    """Brings every load of a source that the ledger does not name to its tables, oldest first.
+    """Accepts every load of a source that is not in the ledger, oldest first.
 
-    Before, rows that were rejected and fit a mapping that changed since are accepted (`reaccept`).
+    First, rejected rows that fit a changed mapping are accepted (`reaccept`).
 
     Args:
         lake: Where raw loads are read and tables are written.
@@ -57,7 +57,7 @@ def accept(
         progress: Listens to the rows done.
 
     Returns:
-        One entry per (load, table); those of rows that were rejected before take them back (`rejected` is negative).
+        One entry per (load, table). Rows that were rejected before count with a negative `rejected`.
 
     Raises:
         MappingError: When a feed does not fit the source or its table; nothing of that load is written.
@@ -83,7 +83,7 @@ def _accept_load(arrival: Arrival, feeds: _Feeds, batch_rows: int, advance: Adva
 
 
 def _accept_batch(arrival: Arrival, feeds: _Feeds, number: int, raw: pl.DataFrame) -> None:
-    """Writes one batch; tables that an attempt before reached keep what it wrote."""
+    """Writes one batch; tables that an earlier attempt reached keep what it wrote."""
     marks = arrival.marks
     with arrival.turn() as now:
         before, recorded_at = marks.begun(number), marks.begin(number, now)

@@ -1,6 +1,6 @@
 """A load of a source that lies in the lake, and its rows in batches.
 
-Here: which loads wait, and reading them the same way every time. Not here: what becomes of their rows (`accept`,
+Here: pending loads, and reading them in the same way every time. Not here: accepting their rows (`accept`,
 `withdraw`).
 """
 

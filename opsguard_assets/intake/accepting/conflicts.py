@@ -1,8 +1,8 @@
 """Rejects rows of one report in one file that contradict each other in a column, with the reason.
 
 Here: one pure function over what the feeds of a table made of a batch. Not here: rows that fill each other
-(`opsguard_assets.tables.reports`). A file gives its rows of one report in no order that means anything, so that the
-first value stays and no later one takes its place; a later file corrects an earlier one.
+(`opsguard_assets.tables.reports`). The order of rows within a file means nothing, so
+the first value stays. A later file corrects an earlier one.
 """
 
 from collections.abc import Sequence

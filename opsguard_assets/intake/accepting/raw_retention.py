@@ -1,9 +1,9 @@
-"""Deletes raw records that are no longer needed: those of loads that ended in the tables or in quarantine long ago.
+"""Deletes raw records of loads that were accepted completely, after their retention.
 
-Here: which loads that are, and deleting them. Not here: how long they are kept (`retention.raw_days`).
+Here: which loads these are, and deleting them. Not here: how long they are kept (`retention.raw_days`).
 
-A load that the ledger does not name stays, however old: its rows are still to be accepted. The ledger keeps its counts,
-quarantine its records, and the loader its own state, so nothing is received a second time.
+A load that is not in the ledger stays, however old: its rows are still to be accepted. Ledger, quarantine and the state
+of the loader stay, so nothing is received a second time.
 """
 
 from datetime import datetime

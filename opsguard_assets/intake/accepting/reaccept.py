@@ -1,13 +1,16 @@
-"""Rows that were rejected and fit since the mapping or the contract changed: accepted from the raw records.
+"""Rejected rows that fit after a change of the mapping or the contract: accepted from the raw records.
 
-Here: when that is tried and what it writes. Not here: what is acceptable (`conform`).
+Here: when this is tried and what it writes. Not here: what is acceptable (`conform`).
 
-`intake/mappings` remembers by which mapping and contract the rows of a source were judged last. When these change, the
-rows in quarantine are judged again, load by load. Those that fit now become versions, known from now on unless their
-mapping says otherwise, in the place of their load in the order of arrival; `intake/repaired` names them, because
-quarantine keeps its history; and a line of the ledger takes them from the rejected to the accepted ones. Rows whose raw
-records were deleted stay rejected, and a line of the ledger says how many they are. Killed at any point and run again,
-the tables and the ledger end up the same, as for loads.
+`intake/mappings` records the mapping and contract by which the rows of a source were judged last. When these change,
+the rows in quarantine are judged again, load by load. A row that fits now
+
+* becomes a version, known from now on unless its mapping says otherwise, in the order of arrival of its load;
+* is listed in `intake/repaired`, because quarantine keeps its history;
+* moves from rejected to accepted by a further line of the ledger.
+
+Rows whose raw records were deleted stay rejected, and a line of the ledger counts them. A run that is killed at any
+point and repeated ends with the same tables and ledger.
 """
 
 import hashlib
@@ -50,8 +53,8 @@ def reaccept(
         batch_rows: Raw rows that are held in memory at once.
 
     Returns:
-        One entry per (load, table) of which rows fit now: `rejected` is negative, `received` 0; and one per table of
-        which rejected rows are no longer at hand (`raw_deleted`).
+        One entry per (load, table) with rows that fit now: `rejected` is negative, `received` 0; and one per table
+        with rejected rows whose raw records are gone (`raw_deleted`).
 
     Raises:
         MappingError: When a feed does not fit the source or its table.
@@ -92,7 +95,7 @@ def _judged_by(lake: Lake, where: dict[str, str]) -> str | None:
 def _rejected(lake: Lake, source: RecordSource, table: Table, digest: str | None = None) -> pl.DataFrame:
     """The rejected rows that no change of the mapping repaired: load_id, origin, position, loaded_at.
 
-    Those that the change to `digest` repaired are among them, because that may have been interrupted.
+    Rows repaired by the change to `digest` are included, because that repair may have been interrupted.
     """
     name = f"quarantine/{table.name}"
     if not lake.exists(name):
@@ -141,7 +144,7 @@ def _of_load(
 def _deleted(
     lake: Lake, source: RecordSource, table: Table, gone: pl.DataFrame, digest: str, turn: Turn
 ) -> list[Accepted]:
-    """Says of rejected rows whose raw records were deleted that they were not judged again."""
+    """Records how many rejected rows cannot be judged again because their raw records were deleted."""
     name = f"{table.name}~{digest[:12]}"
     stream = f"{source.name}/{name}"
     if gone.is_empty() or lake.appended_up_to(ledger.NAME, stream) is not None:
@@ -171,9 +174,9 @@ def _record_line(lake: Lake, counts: Accepted, stream: str) -> None:
 
 
 def _not_outdated(lake: Lake, table: Table, part: Conformed, arrival: Arrival, instants: list[datetime]) -> Conformed:
-    """Rows without those of which a later word is known: what becomes known last would count.
+    """Rows without those that a later version has superseded: recorded now, they would count as the newest.
 
-    Where rows say when they were known, or which version they are, that decides.
+    If rows say when they were known, or which version they are, that decides instead.
     """
     if table.version or part.accepted.is_empty():
         return part

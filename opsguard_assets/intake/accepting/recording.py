@@ -1,4 +1,4 @@
-"""Accepted rows of a batch on their way into a table: in which order they arrived, and under which instant.
+"""The order of arrival and the instant under which accepted rows of a batch are recorded.
 
 Here: what accepting (`accept`) and accepting again (`reaccept`) share. Not here: what is acceptable (`conform`).
 """
@@ -29,8 +29,8 @@ def conformed(
 def arrived(arrival: Arrival, parts: Sequence[Conformed]) -> pl.DataFrame:
     """The accepted rows of all feeds of a table with their place in the order of arrival.
 
-    One microsecond per row: loads set out one after the other, and no row is read faster. Of the feeds of one raw row
-    the last counts.
+    One microsecond per row: loads start one after the other, and no row is read faster. If several feeds take one raw
+    row, the last counts.
     """
     since, feeds = microseconds(arrival.load.loaded_at), len(parts)
     placed = [

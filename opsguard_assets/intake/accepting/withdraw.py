@@ -1,11 +1,11 @@
-"""Complete lists: rows that a source listed before and no longer lists are withdrawn, known from the newer list on.
+"""Snapshots: rows that a source listed before and no longer lists are withdrawn, known from the newer list on.
 
-Here: comparing a list with the one before, in the book `intake/lists`. Not here: rows that say themselves that they are
-deleted (`conform`) and which feeds bring lists (`opsguard_assets.config.mapping`).
+Here: comparing a list with the previous one, in the table `intake/lists`. Not here: rows that say themselves that they
+are deleted (`conform`) and which feeds are snapshots (`opsguard_assets.config.mapping`).
 
-A list must be beyond doubt before its silence means anything. One with a row whose key cannot be told, or that names
-nothing of what was listed before, withdraws nothing and says so; what it named is expected of the next one, too. The
-book is turned after the rows were withdrawn, and says of which load it is: whoever dies in between does it again.
+A missing row means something only if the list is certainly complete. A list withdraws nothing, and says so, if a row
+has no readable key or if none of the previous keys is in it; its own keys are then expected of the next list, too. The
+table is updated after the withdrawals and names its load, so a killed run is repeated.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Listed:
 
     Attributes:
         keys: The keys, as text; distinct.
-        untold: How many rows do not tell theirs.
+        untold: How many rows have no readable key.
     """
 
     keys: pl.Series
@@ -93,7 +93,7 @@ def withdrawn_by(arrival: Arrival, table: Table) -> int:
 
 
 def listed_by(arrival: Arrival, table: Table, feeds: list[Feed], batch_rows: int, now: datetime) -> Listed:
-    """The keys that a load names, of rejected rows, too: a row with a wrong value is there all the same."""
+    """The keys of a load, also those of rejected rows: a row with a wrong value still exists."""
     needed = [column for column in table.key if not table.schema.columns()[column].nullable]
     entries, untold = [pl.Series(_KEY, [], pl.String)], 0
     for raw in arrival.batches(batch_rows):
@@ -106,7 +106,7 @@ def listed_by(arrival: Arrival, table: Table, feeds: list[Feed], batch_rows: int
 
 
 def _listed_earlier(arrival: Arrival, table: Table, feeds: list[Feed], batch_rows: int, now: datetime) -> pl.Series:
-    """What the loads before the first list named: from then on their rows must be listed."""
+    """The keys of the loads before the first list: from then on their rows must be listed."""
     earlier = [listed_by(load, table, feeds, batch_rows, now).keys for load in earlier_loads(arrival)]
     return pl.concat([pl.Series(_KEY, [], pl.String), *earlier]).unique()
 
@@ -136,7 +136,7 @@ def _end(lake: Lake, table: Table, keys: pl.Series, now: datetime) -> None:
 
 
 def _as_text(table: Table) -> pl.Expr:
-    """A key as one text; no text of a table holds the signs between and for nothing."""
+    """A key as one text; its separators and its sign for null occur in no text of a table."""
     parts = [pl.col(column).cast(pl.String).fill_null("\x00") for column in table.key]
     return pl.concat_str(parts, separator="\x00\x00").alias(_KEY)
 

@@ -1,11 +1,11 @@
-"""How far the acceptance of a load came: when each of its batches was begun, and what was written of it.
+"""The progress of accepting a load: when each batch was begun, and what was written.
 
 Here: the two small tables `intake/batches_begun` and `intake/batches_written`. Not here: accepting (`accept`) and the
 ledger of whole loads (`ledger`).
 
-A batch is recorded under the instant at which it was begun, which is later than that of every batch before it. So
-whoever follows loads by time misses none, and a row that names no instant of knowledge of its own is known from the
-moment on from which it can be read, not from when its load set out.
+A batch is recorded under the instant at which it was begun, later than that of every earlier batch. So a reader that
+follows loads by time misses none. A row without a `known_at` of its own is known from when it can be read, not from
+when its load started.
 """
 
 from collections import Counter
@@ -60,7 +60,7 @@ class BatchMarks:
         return recorded_at
 
     def begun(self, batch: int) -> list[datetime]:
-        """When a batch was begun before; more than once where somebody died."""
+        """When a batch was begun before; several times if runs were killed."""
         return self._mine(BEGUN, _BEGUN).filter(batch=batch)["recorded_at"].to_list()
 
     def instants(self) -> list[datetime]:

@@ -65,8 +65,8 @@ class Accepted:
         loaded_at: The load instant, UTC.
         recorded_at: The instant under which the last of its versions were recorded.
         drift: What differs in the source's columns, one sentence each.
-        withdrawn: Rows that it ended: missing from a complete list (no received rows), or deleted by their own word
-            (received rows, accepted ones).
+        withdrawn: Rows that it withdrew: missing from a snapshot (not received), or marked as deleted (received and
+            accepted).
         incomplete: Why nothing was withdrawn that a complete list no longer names; None where all is well.
         raw_deleted: Rows rejected earlier that a changed mapping cannot judge again: their raw records were deleted.
     """
@@ -105,7 +105,7 @@ def ledger_rows(loads: Sequence[Accepted], columns: pl.Series) -> dy.DataFrame[L
 
 
 def rows_of(loads: Sequence[Accepted]) -> dy.DataFrame[LedgerLine]:
-    """The counts of some loads as ledger rows that tell nothing of columns; none for no loads."""
+    """The counts of some loads as ledger rows without a profile of columns."""
     return ledger_rows(loads, pl.Series("columns", [], COLUMN)) if loads else empty()
 
 
@@ -115,7 +115,7 @@ def empty() -> dy.DataFrame[LedgerLine]:
 
 
 def with_every_column(rows: pl.DataFrame) -> dy.DataFrame[LedgerLine]:
-    """Ledger rows of a lake that an earlier version wrote: what that did not know is nothing."""
+    """Ledger rows in today's columns; those that an earlier version did not write are 0 or null."""
     unknown = [c for c in ("withdrawn", "incomplete", "raw_deleted") if c not in rows.columns]
     filled = rows.with_columns(pl.lit(None, SCHEMA[column]).alias(column) for column in unknown)
     return LEDGER.rows(filled.with_columns(pl.col("withdrawn", "raw_deleted").fill_null(0)))

@@ -138,7 +138,7 @@ def _read(received: RawRows, name: str, table: Table, mapping: ColumnMapping) ->
 
 
 def _after(columns: dict[str, _Column], source: RecordSource) -> list[_Column]:
-    """The columns, with values moved to the next local day that must lie after those of another column and do not."""
+    """The columns; a value that must lie after another column's and does not is moved to the next local day."""
     moved = []
     for column in columns.values():
         start = columns.get(column.mapping.after or "")
@@ -216,7 +216,7 @@ def _broken(validated: Validated, rows: pl.Series) -> pl.DataFrame:
 
 
 def _ahead(rows: pl.DataFrame, table: Table, recorded_at: datetime, minutes: int) -> pl.DataFrame:
-    """Instants of what happened that lie after the row was known, and instants of knowledge after now."""
+    """Findings: events dated after the row was known, and a `known_at` in the future."""
     now, said = pl.lit(recorded_at, INSTANT), f"more than {minutes} minutes"
     limits = [(column, pl.min_horizontal(KNOWN_AT, now), "after the row was known") for column in table.past]
     limits.append((KNOWN_AT, now, "in the future"))
@@ -242,7 +242,7 @@ def _unknown_holidays(rows: pl.DataFrame) -> list[pl.DataFrame]:
 
 
 def _beside(broken: pl.DataFrame, unread: pl.DataFrame) -> pl.DataFrame:
-    """Broken rules that do not merely follow from a value of the row that could not be read and is null therefore."""
+    """Broken rules without those that only follow from an unreadable value, which is null."""
     if broken.is_empty() or unread.is_empty():
         return broken
     whole_row = pl.col("column").is_null() & pl.col("row").is_in(unread["row"].unique().implode())

@@ -1,4 +1,4 @@
-"""What `opsguard.yaml` says of tables must fit the contract: told with file and line, before anything is read.
+"""Checks the feeds of `opsguard.yaml` against the contract before anything is read; messages name file and line.
 
 Here: names of tables and columns, and what a table's kind allows. Not here: what the source delivers (`origin`).
 """
@@ -18,7 +18,7 @@ _Place = tuple[str | int, ...]
 
 
 def misfits(settings: Settings) -> Iterator[ConfigIssue]:
-    """Everything in the feeds of all sources that no table of the contract has or allows."""
+    """Everything in the feeds of all sources that the contract does not have or allow."""
     for number, source in enumerate(settings.sources):
         if isinstance(source, SimulatorSource):
             continue

@@ -1,10 +1,10 @@
-"""Formats of timestamps mean what Python's `strptime` says they mean; what they cannot mean is refused, with a remedy.
+"""Formats of timestamps with the meaning of Python's `strptime`; a format without one is refused, with a remedy.
 
 Here: one format text to a regular expression and to what it says (a time of day, a zone). Not here: reading columns
 with it (`instants`), and names of zones (`zone_names`).
 
-Polars reads the formats of another library (chrono), in which `%f` counts nanoseconds, `%Z` and a literal `Z` are
-skipped, and a wrong letter is an error in the middle of a load. So only formats on which both agree are given to it.
+Polars uses the formats of another library (chrono): there `%f` counts nanoseconds, `%Z` and a literal `Z` are skipped,
+and a wrong letter is an error in the middle of a load. So Polars gets only formats on which both libraries agree.
 """
 
 import re
@@ -80,12 +80,12 @@ _ZONE_WORD = re.compile(
 
 
 class FormatError(ValueError):
-    """A format that says no timestamp; the message says why and what to write, without a full stop."""
+    """A format that describes no timestamp; the message says why and what to write, without a full stop."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """What a format says.
+    """A parsed format.
 
     Attributes:
         text: As the mapping writes it.
@@ -159,7 +159,7 @@ def _directive(letter: str | None, written: str, text: str) -> list[tuple[str, s
 
 
 def _kind(letter: str) -> str:
-    """Directives that say the same, under one name: a year of two digits is a year."""
+    """Directives of the same part under one name: a year of two digits is a year."""
     return {"y": "Y", "b": "m", "W": "U", "w": "a", "u": "a"}.get(letter, letter)
 
 

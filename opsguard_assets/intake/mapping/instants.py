@@ -1,10 +1,10 @@
 """Texts, numbers and typed values as moments: wall-clock times, instants, and days without a time.
 
 Here: reading one column by its formats or its unit, and placing wall-clock times in a zone. Not here: what a format
-means (`formats`), and which column says what (`origin`).
+means (`formats`), and where columns come from (`origin`).
 
-A value that names only a day is that day: its first instant, or the instant after its last where the contract asks
-until when. A time of day keeps its meaning over the changes of the clocks: see `opsguard_assets.tables.local_time`.
+A value that names only a day means its first instant; in columns that say until when, the instant after its last.
+Changes to and from daylight saving time follow `opsguard_assets.tables.local_time`.
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Moments:
         local: Wall-clock times without a zone.
         at: Instants, UTC.
         is_day: Whether the value names a day and no time.
-        reason: Why a value that fits a format is not a valid time all the same; null elsewhere.
+        reason: Why a value that fits a format is still not a valid time; else null.
     """
 
     local: pl.Series
@@ -328,7 +328,7 @@ def movable(times: pl.Series) -> pl.Series:
 
 
 def later(at: pl.Series, days: float, zone: str) -> pl.Series:
-    """Instants a number of local days later: the same time of day, whatever the clocks did; a fraction counts hours."""
+    """Instants a number of local days later, at the same time of day; a fraction of a day counts as hours."""
     whole = int(days)
     if whole:
         local = at.dt.convert_time_zone(zone).dt.replace_time_zone(None)

@@ -1,6 +1,6 @@
-"""Every word of a mapping against the column that it is written for: what can do nothing or cannot be meant is told.
+"""Checks every option of a mapping against its column: options without effect or sense are reported.
 
-Here: words and the contract alone, so that `opsguard.yaml` is refused when it is read. Not here: names of tables and
+Here: options and the contract alone, so that `opsguard.yaml` is refused when it is read. Not here: names of tables and
 columns (`contract`), and what the source delivers (`origin`).
 """
 
@@ -28,7 +28,7 @@ def as_word(value: Scalar | None) -> str | None:
 
 
 def feed_issues(feed: Feed, table: Table) -> Iterator[ConfigIssue]:
-    """Words of a feed that select nothing, or that its table does not know."""
+    """Options of a feed that select nothing, or that its table does not know."""
     for word in ("where", "withdrawn_when"):
         for source_column, allowed in getattr(feed, word).items():
             if not allowed:
@@ -42,7 +42,7 @@ def feed_issues(feed: Feed, table: Table) -> Iterator[ConfigIssue]:
 
 
 def word_issues(mapping: ColumnMapping, column: str, table: Table, mapped: Collection[str]) -> Iterator[ConfigIssue]:
-    """Words of one column that do not fit it.
+    """Options of one column that do not fit it.
 
     Args:
         mapping: The words.

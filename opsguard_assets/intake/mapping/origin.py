@@ -1,6 +1,6 @@
-"""What a mapping says a canonical column is made of: source columns, constants, templates, values, conditions.
+"""The origin of a canonical column by its mapping: source columns, constants, templates, values, conditions.
 
-Here: from raw rows to one received column, still in the source's words. Not here: reading it as a type (`parse`).
+Here: raw rows in, one received column out, still in the source's values. Not here: reading it as a type (`parse`).
 """
 
 import difflib
@@ -44,7 +44,7 @@ class RawRows:
         return raw_name(column) in self.rows.columns or self._nesting(column) is not None
 
     def _nesting(self, column: str) -> tuple[str, str] | None:
-        """The column and the path in its JSON text that a name with dots means, such as `via.channel`."""
+        """The column and the JSON path that a name with dots means, such as `via.channel`."""
         parts = column.split(".")
         for length in range(len(parts) - 1, 0, -1):
             outer = ".".join(parts[:length])

@@ -117,7 +117,7 @@ def reduced(recent: pl.DataFrame, upto: datetime) -> pl.DataFrame:
 
 
 def is_retold(before: pl.DataFrame, after: pl.DataFrame, upto: datetime) -> bool:
-    """Whether rows that figures counted are gone: then tickets that the set does not hold may take their places.
+    """Whether rows behind figures are gone, so that tickets outside the set may take their places.
 
     Args:
         before: Rows of some tickets as the set held them at `upto`.
