@@ -38,7 +38,7 @@ _AGAIN: dict[ProblemName, Callable[[Lake, Champions, datetime, Settings], Recomp
 }
 
 
-class NotAsItWasError(RuntimeError):
+class NotReproducedError(RuntimeError):
     """A recomputed tick differs from its record; the message names the differences."""
 
 
@@ -120,7 +120,7 @@ def _compare(problem: ProblemName, moment: datetime, config: Path | None, *, as_
     """Recomputes one tick and compares it with its record.
 
     Raises:
-        NotAsItWasError: When they differ.
+        NotReproducedError: When they differ.
     """
     with opened(config) as session:
         again = _AGAIN[problem](session.installation.lake, catalog_of(session).champions, moment, session.settings)
@@ -130,18 +130,19 @@ def _compare(problem: ProblemName, moment: datetime, config: Path | None, *, as_
         **{f"{name}_rows": len(rows) for name, rows in again.rows.items()},
         **{name: digests.again for name, digests in again.digests.items()},
         **{f"{name}_recorded": digests.recorded for name, digests in again.digests.items()},
-        "is_as_it_was": again.is_as_it_was,
+        "is_reproduced": again.is_reproduced,
     }
     if as_json:
-        print_json(values)
+        # `is_as_it_was` is the name of earlier versions, which scripts read.
+        print_json(values | {"is_as_it_was": again.is_reproduced})
     else:
         print_rows(
             "The recomputed tick", [{"figure": name.replace("_", " "), "value": str(v)} for name, v in values.items()]
         )
-    if not again.is_as_it_was:
-        differing = [name.replace("_", " ") for name, digests in again.digests.items() if not digests.is_as_it_was]
-        raise NotAsItWasError(
-            f"The tick at {again.tick.as_of:%Y-%m-%d %H:%M} UTC is not as it was: {', '.join(differing)} differ from "
+    if not again.is_reproduced:
+        differing = [name.replace("_", " ") for name, digests in again.digests.items() if not digests.is_reproduced]
+        raise NotReproducedError(
+            f"The tick at {again.tick.as_of:%Y-%m-%d %H:%M} UTC is not reproduced: {', '.join(differing)} differ from "
             "the record. Current settings are used, so a changed setting also shows here."
         )
 

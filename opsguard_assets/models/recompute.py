@@ -45,7 +45,7 @@ class Digests:
     recorded: str | None
 
     @property
-    def is_as_it_was(self) -> bool:
+    def is_reproduced(self) -> bool:
         """Whether the record, if there is one, is equal."""
         return self.recorded in {None, self.again}
 
@@ -65,9 +65,9 @@ class RecomputedTick:
     digests: Mapping[str, Digests]
 
     @property
-    def is_as_it_was(self) -> bool:
+    def is_reproduced(self) -> bool:
         """Whether every part is equal to its record."""
-        return all(digests.is_as_it_was for digests in self.digests.values())
+        return all(digests.is_reproduced for digests in self.digests.values())
 
 
 def recorded_tick(database: Database, job: str, as_of: datetime, *, command: str) -> Tick:

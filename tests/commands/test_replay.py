@@ -85,7 +85,7 @@ def another_score(lake, database, scorer, risk):
 def test_a_tick_computed_again_is_as_it_was(replay, problem):
     code, out, err = replay(problem, "--at", AT.isoformat(), "--json")
     told = json.loads(out)
-    assert (code, err, told["is_as_it_was"]) == (0, "", True)
+    assert (code, err, told["is_reproduced"], told["is_as_it_was"]) == (0, "", True, True)
     assert told[f"{scorers()[problem].table.name}_rows"] > 5
     for part in ("scores", "scores_in_lake", "findings", "decisions"):
         assert told[part] == told[f"{part}_recorded"] != None  # noqa: E711 - in a chain
@@ -99,8 +99,8 @@ def test_a_tampered_score_is_found_out(replay, provider, problem, tamper, part):
     lake, database, _ = provider
     with tamper(lake, database, scorers()[problem], SCORED[problem]):
         code, out, err = replay(problem, "--at", AT.isoformat(), "--json")
-    assert (code, json.loads(out)["is_as_it_was"]) == (1, False)
-    assert err.startswith(f"The tick at {AT:%Y-%m-%d %H:%M} UTC is not as it was: {part} differ from the record.")
+    assert (code, json.loads(out)["is_reproduced"]) == (1, False)
+    assert err.startswith(f"The tick at {AT:%Y-%m-%d %H:%M} UTC is not reproduced: {part} differ from the record.")
 
 
 @every

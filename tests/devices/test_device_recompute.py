@@ -35,14 +35,14 @@ def test_a_tick_of_devices_is_computed_again_to_the_digit_after_late_records_cam
         record_fleet(lake, in_time, moment, before, later=timedelta(0))
         assert house.tick(moment).success
     first = recompute_tick(lake, champions, TICKS[1], SETTINGS)
-    assert first.is_as_it_was
+    assert first.is_reproduced
     assert all(digests.recorded for digests in first.digests.values())
     assert first.tick.recorded_upto is not None
     nothing = {name: rows.head(0) for name, rows in records.items()}
     record_fleet(lake, nothing | {"telemetry": records["telemetry"].filter(late)}, TICKS[-1], later=timedelta(days=1))
     update_hourly(lake, progress=Silent())
     again = recompute_tick(lake, champions, TICKS[1] + timedelta(minutes=20), SETTINGS)
-    assert again.is_as_it_was
+    assert again.is_reproduced
     assert not health_at(lake, TICKS[1], replace_below=60).equals(again.rows["device_health"])
     with pytest.raises(NoTickError, match="No tick recorded at 2026-03-03"):
         recompute_tick(lake, champions, TICKS[0] - timedelta(days=1), SETTINGS)

@@ -241,7 +241,7 @@ def test_a_tick_is_recorded_and_recomputed_although_no_client_wants_a_risk(house
         (tick,) = ticks_of(house.database, JUDGE_SHIFTS_JOB, begins_at=at(hours), ends_at=at(hours))
         assert (tick.row_count, tick.model_name, tick.recorded_upto) == (0, None, at(hours))
         again = recompute_tick(house.lake, champions, at(hours), SETTINGS)
-        assert [name for name, digests in again.digests.items() if not digests.is_as_it_was] == []
+        assert [name for name, digests in again.digests.items() if not digests.is_reproduced] == []
         assert again.digests["findings"].recorded is not None
     assert house.alert()["resolution"] == "expired"
     with pytest.raises(NoTickError, match="No tick recorded at 2026-01-05 12:00:00 UTC; `opsguard tick shifts"):

@@ -137,7 +137,7 @@ def test_every_tick_of_a_past_is_as_it_was(world, catalog, tmp_path):
             tick(lake, catalog, moments[-1])
             people_act(database, moments[-1])
     again = [recompute_tick(lake, catalog.champions, moment, SETTINGS) for moment in moments]
-    assert [found.tick.as_of for found in again if not found.is_as_it_was] == []
+    assert [found.tick.as_of for found in again if not found.is_reproduced] == []
     assert {found.tick.model_version for found in again} == {"1", "2"}
     assert all(len(found.rows["sla_risk"]) > 5 for found in again)
     assert len({found.digests["scores"].again for found in again}) == len(moments)
@@ -154,7 +154,7 @@ def test_without_the_record_of_what_was_seen_a_late_record_would_change_the_past
     tick(lake, catalog, moment)
     arrive(lake, world, 3)
     found = recompute_tick(lake, catalog.champions, moment, SETTINGS)
-    assert found.is_as_it_was
+    assert found.is_reproduced
     with_hindsight = scored_rows(sla_scorer(SETTINGS), lake, Serving(RuleBaseline()), moment)
     assert digest_of(with_hindsight, key=["ticket_id"]) != found.tick.digest
 
