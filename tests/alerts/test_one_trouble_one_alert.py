@@ -42,10 +42,10 @@ def all_told(database, now, shifts, punches=(), mark=lambda rows: rows, **more):
 
 
 def test_a_post_that_nobody_came_to_is_one_alert_from_the_first_tick_to_the_last(database):
-    told = {now: all_told(database, now, [DAY]) for now in ("08:05", "08:35", "09:05", "10:05", "15:35")}
-    assert told["08:05"] == {}
-    assert told["08:35"] == told["09:05"] == {ANN: "late_arrival"}
-    assert told["10:05"] == told["15:35"] == {ANN: "no_show"}
+    result = {now: all_told(database, now, [DAY]) for now in ("08:05", "08:35", "09:05", "10:05", "15:35")}
+    assert result["08:05"] == {}
+    assert result["08:35"] == result["09:05"] == {ANN: "late_arrival"}
+    assert result["10:05"] == result["15:35"] == {ANN: "no_show"}
     (newest,) = decisions(database, [GAP], limit=1)
     assert (newest["decision"], newest["detail"], newest["ticks"]) == (COVERED, ANN, 4)
     assert len(alerts(database, states=("open", "resolved"))) == 1
@@ -77,8 +77,8 @@ def test_of_two_people_each_who_is_missing_has_one_alert_and_the_post_none(datab
 
 def test_a_post_that_the_plan_leaves_short_has_its_own_alert_which_names_who_else_is_absent(database):
     plan = [shift("08:00", "16:00", "s", required_people=3), shift("08:00", "16:00", "t", person_id="bob", **PAIR)]
-    told = all_told(database, "08:35", plan, [punch("07:55", person_id="bob")])
-    assert told == {ANN: "late_arrival", GAP: "coverage_gap"}
+    result = all_told(database, "08:35", plan, [punch("07:55", person_id="bob")])
+    assert result == {ANN: "late_arrival", GAP: "coverage_gap"}
     (gap,) = alerts(database, alert_type="coverage_gap")
     assert gap["title"] == "gate at hall: 2 of 3 people missing now"
     assert gap["reason"] == "2 planned, 1 there, 0 not known yet; absent: ann (has not arrived)"
@@ -93,10 +93,10 @@ def test_a_gap_that_the_plan_left_goes_on_as_the_same_alert_when_its_shift_begin
 
 def test_a_gap_ahead_is_told_beside_who_did_not_come_now(database):
     later = [DAY, shift("20:00", "28:00", "n", person_id="bob", status="excused")]
-    told = {now: all_told(database, now, later) for now in ("07:35", "08:35", "10:05")}
-    assert told["07:35"] == {GAP: "coverage_gap"}
-    assert told["08:35"] == {ANN: "late_arrival", GAP: "coverage_gap"}
-    assert told["10:05"] == {ANN: "no_show", GAP: "coverage_gap"}
+    result = {now: all_told(database, now, later) for now in ("07:35", "08:35", "10:05")}
+    assert result["07:35"] == {GAP: "coverage_gap"}
+    assert result["08:35"] == {ANN: "late_arrival", GAP: "coverage_gap"}
+    assert result["10:05"] == {ANN: "no_show", GAP: "coverage_gap"}
     gap = next(row for row in alerts(database) if row["dedup_key"] == GAP)
     assert "from 2026-01-05 20:00 UTC" in gap["title"]
     assert [row["to_state"] for row in history(database, gap["alert_id"])] == ["open"]
@@ -175,8 +175,8 @@ def test_a_failure_of_another_kind_is_told_beside_a_low_battery(database):
 
 def test_what_hovers_about_its_threshold_does_not_hand_the_alert_to_and_fro(database):
     for hour, days in enumerate([1.9, 2.1, 1.9, 2.2, 2.6, 1.9]):
-        told = device_tick(database, hour, {"battery_pct": 20.0, "days_to_empty": days}, risk=0.9)
-        assert told == {"low_battery_predicted:d": "low_battery_predicted"}
+        result = device_tick(database, hour, {"battery_pct": 20.0, "days_to_empty": days}, risk=0.9)
+        assert result == {"low_battery_predicted:d": "low_battery_predicted"}
     assert len(alerts(database, states=("open", "resolved"))) == 1
 
 

@@ -60,12 +60,12 @@ def test_a_command_on_an_empty_home_ends_with_a_sentence(
     monkeypatch.chdir(tmp_path)
     first, *rest = name.split()
     code, out, err = command_on(first, tmp_path / "lake", database_url)(*rest, *CALLS.get(name, []))
-    told = f"{out}\n{err}"
-    assert code in {0, 1, 2}, told
-    assert re.search(r"[A-Za-z]{3}", told), "it says something"
-    assert "Traceback" not in told
-    assert "does not expect this error" not in told
-    assert not re.search(r"\b\w+(Error|Exception):", told), told
+    result = f"{out}\n{err}"
+    assert code in {0, 1, 2}, result
+    assert re.search(r"[A-Za-z]{3}", result), "it says something"
+    assert "Traceback" not in result
+    assert "does not expect this error" not in result
+    assert not re.search(r"\b\w+(Error|Exception):", result), result
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,6 @@ def test_of_a_task_that_is_over_nothing_is_said():
         second(1_000)
         time.sleep(0.2)
 
-    told = said(work)
-    assert "second: 1,000," in told
-    assert "first" not in told
+    result = said(work)
+    assert "second: 1,000," in result
+    assert "first" not in result

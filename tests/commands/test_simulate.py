@@ -25,13 +25,13 @@ def world(tmp_path_factory):
 
 
 def test_records_of_a_period_and_the_truth_lie_where_it_says(world):
-    _, told = world
-    files = {name: pl.read_parquet(f"{folder}/*.parquet") for name, folder in told["tables"].items()}
-    assert sum(len(rows) for rows in files.values()) == told["written"] > 100
+    _, result = world
+    files = {name: pl.read_parquet(f"{folder}/*.parquet") for name, folder in result["tables"].items()}
+    assert sum(len(rows) for rows in files.values()) == result["written"] > 100
     assert files["sites"].height == 2
     known = pl.concat([rows["known_at"] for rows in files.values()])
     assert (str(known.min())[:10], str(known.max())[:10] <= "2026-01-02") == ("2026-01-01", True)
-    truth = pl.read_parquet(f"{told['truth']}/*.parquet")
+    truth = pl.read_parquet(f"{result['truth']}/*.parquet")
     assert set(truth["ticket_id"]) <= set(files["tickets"]["ticket_id"])
     assert len(truth) > 0
 

@@ -92,12 +92,12 @@ def test_a_tick_is_late_from_the_second_that_was_left_out(status, database):
     ticked(database, "sla", NOW - timedelta(minutes=31))
     ticked(database, "vendors", NOW - timedelta(minutes=100))
     record_tick(database, Tick("score_sla_job", NOW - timedelta(minutes=31), 3, "d", "rule_baseline", "1"))
-    told = json.loads(status("--json")[1])
-    assert (job(told, "score_sla_job")["is_late"], job(told, "watch_orders_job")["is_late"]) == (True, False)
-    assert job(told, "score_sla_job")["lag_minutes"] == 31
-    assert job(told, "score_sla_job")["model"] == "rule_baseline 1"
-    assert job(told, "escalate_sla_job")["newest"] is None
-    assert any("opsguard up" in step for step in told["next"]) is False, "nothing is loaded: that comes first"
+    document = json.loads(status("--json")[1])
+    assert (job(document, "score_sla_job")["is_late"], job(document, "watch_orders_job")["is_late"]) == (True, False)
+    assert job(document, "score_sla_job")["lag_minutes"] == 31
+    assert job(document, "score_sla_job")["model"] == "rule_baseline 1"
+    assert job(document, "escalate_sla_job")["newest"] is None
+    assert any("opsguard up" in step for step in document["next"]) is False, "nothing is loaded: that comes first"
 
 
 def test_what_a_source_brought_last_and_how_old_its_newest_row_is(status, lake):
@@ -108,12 +108,12 @@ def test_what_a_source_brought_last_and_how_old_its_newest_row_is(status, lake):
     frame = pl.DataFrame([row], schema_overrides={k: v for k, v in tickets.dtypes.items() if k in row})
     rest = [pl.lit(None, dtype).alias(name) for name, dtype in tickets.dtypes.items() if name not in row]
     lake.record(tickets, frame.with_columns(rest).select(tickets.columns), loaded_at=NOW)
-    told = json.loads(status("--json")[1])
-    desk, erp = told["sources"]
+    document = json.loads(status("--json")[1])
+    desk, erp = document["sources"]
     assert (desk["received"], desk["accepted"], desk["rejected"], desk["is_over_limit"]) == (100, 80, 20, True)
     assert datetime.fromisoformat(desk["newest_row_at"]) == opened_at
     assert (erp["last_load_at"], erp["received"]) == (None, 0)
-    assert [(t["what"], t["where"]) for t in told["troubles"]] == [("rejected rows", "source desk")]
+    assert [(t["what"], t["where"]) for t in document["troubles"]] == [("rejected rows", "source desk")]
 
 
 def test_failed_runs_failing_checks_and_pending_notices_are_listed(status, database, lake):
@@ -135,9 +135,9 @@ def test_failed_runs_failing_checks_and_pending_notices_are_listed(status, datab
     with dg.instance_for_test(overrides=overrides) as instance:
         dg.materialize([raw], instance=instance)
         assert not dg.materialize([broken], instance=instance, raise_on_error=False).success
-    told = {(t["what"], t["where"]): t["words"] for t in json.loads(status("--json")[1])["troubles"]}
-    assert told["failed check", "raw/desk every_file_was_readable"] == "broken.csv: it has no header"
-    assert any(what == "failed run" for what, _ in told)
+    result = {(t["what"], t["where"]): t["words"] for t in json.loads(status("--json")[1])["troubles"]}
+    assert result["failed check", "raw/desk every_file_was_readable"] == "broken.csv: it has no header"
+    assert any(what == "failed run" for what, _ in result)
     code, out, _ = status()
     assert code == 0
     assert "broken.csv" in out

@@ -74,7 +74,7 @@ def test_sources_whose_columns_changed_are_known_from_the_ledger():
         pl.DataFrame(
             [{"source": "a", "drift": ["new column: x"]}, {"source": "b", "drift": []}],
             schema_overrides={"drift": pl.List(pl.String)},
-        ).pipe(lambda told: pl.concat([ledger.empty(), told], how="diagonal"))
+        ).pipe(lambda result: pl.concat([ledger.empty(), result], how="diagonal"))
     )
     loads = Loads(rows, pl.DataFrame())
     assert (loads.drifted, loads.drift) == ({"a"}, ["a: new column: x"])

@@ -122,19 +122,19 @@ REST = """sources:
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_line_and_a_remedy(text, words):
-    told = complaint(text)
-    assert words in told
-    assert told.startswith("opsguard.yaml:")
+    message = complaint(text)
+    assert words in message
+    assert message.startswith("opsguard.yaml:")
 
 
 def test_all_mistakes_are_told_at_once():
-    told = complaint("sla:\n  alert_from: 7\n  alert_form: 1\noperations:\n  timezone: euro\n").splitlines()
-    assert sorted(line.split(": ")[0] for line in told) == ["opsguard.yaml:2", "opsguard.yaml:3", "opsguard.yaml:5"]
+    result = complaint("sla:\n  alert_from: 7\n  alert_form: 1\noperations:\n  timezone: euro\n").splitlines()
+    assert sorted(line.split(": ")[0] for line in result) == ["opsguard.yaml:2", "opsguard.yaml:3", "opsguard.yaml:5"]
 
 
 def test_a_parent_is_not_told_where_its_child_is_what_is_wrong():
-    told = complaint(SOURCE.replace("{table: tickets}", "{table: tickets, colums: {}}"))
-    assert told == "opsguard.yaml:5: sources.0.feeds.0.colums: this key is not known; did you mean `columns`?"
+    message = complaint(SOURCE.replace("{table: tickets}", "{table: tickets, colums: {}}"))
+    assert message == "opsguard.yaml:5: sources.0.feeds.0.colums: this key is not known; did you mean `columns`?"
 
 
 def test_settings_that_can_be_complete_lists_are_accepted():
@@ -160,12 +160,12 @@ def test_a_file_in_a_folder_with_a_colon_is_named_in_full():
 def test_a_file_that_is_missing_or_no_text_is_named_with_a_remedy(tmp_path):
     missing, binary = tmp_path / "missing.yaml", tmp_path / "binary.yaml"
     binary.write_bytes(b"\xff\xfe\x00\x01")
-    told = {
+    result = {
         missing: r"does not exist\. Name an opsguard\.yaml",
         binary: "Save the file as UTF-8",
         tmp_path: "a directory",
     }
-    for path, words in told.items():
+    for path, words in result.items():
         with pytest.raises(ConfigError, match=words) as caught:
             load_settings(path, {})
         assert str(caught.value).startswith(str(path))

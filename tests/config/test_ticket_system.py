@@ -24,9 +24,9 @@ def parse(text):
 
 
 def complaint(text):
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as error:
         parse(text)
-    return str(told.value)
+    return str(error.value)
 
 
 def test_without_a_ticket_system_escalations_are_records():
@@ -91,6 +91,6 @@ def test_requests_may_stay_on_this_machine(url):
 
 
 def test_a_secret_that_is_written_down_is_refused_without_being_repeated():
-    told = complaint(HOOK.format("https://h/x", "hunter2"))
-    assert "never written down" in told
-    assert "hunter2" not in told
+    message = complaint(HOOK.format("https://h/x", "hunter2"))
+    assert "never written down" in message
+    assert "hunter2" not in message

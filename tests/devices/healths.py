@@ -70,10 +70,10 @@ def ever_of(hours, first=NOW - timedelta(days=30)):
 
 def heard_at(times, every, **given):
     """The hours of a device whose reports came at these moments, as the rollup counts them."""
-    told = {"error_count": None, "metrics": None, "is_online": None, "battery_pct": 100.0, "signal_dbm": -60.0}
+    result = {"error_count": None, "metrics": None, "is_online": None, "battery_pct": 100.0, "signal_dbm": -60.0}
     reports = defaultdict(list)
     for at in sorted(times):
-        reports[hour_of(at)].append({"at": at, "known_at": at, "temperature_c": 20.0} | told | given)
+        reports[hour_of(at)].append({"at": at, "known_at": at, "temperature_c": 20.0} | result | given)
     of = {"reports_every_minutes": every, "temperature_min_c": 0.0, "temperature_max_c": 40.0}
     return [
         {"device_id": "a", "hour_at": hour} | {k: v for k, v in one_hour(inside, hour, of).items() if k in _HOURLY}

@@ -53,14 +53,14 @@ def together(before: Report, later: Report) -> Report:
     """A report with a later word on it: its filled columns and channels count, the others stay as they were."""
     filled = {name: later[name] if later[name] is not None else before[name] for name in SAID}
     channels = {m["channel"]: m["value"] for r in (before, later) for m in r["metrics"] or [] if m["value"] is not None}
-    told = [{"channel": channel, "value": value} for channel, value in sorted(channels.items())]
-    return later | filled | {"metrics": told or None}
+    result = [{"channel": channel, "value": value} for channel, value in sorted(channels.items())]
+    return later | filled | {"metrics": result or None}
 
 
 def device_at(devices: list[dict[str, Any]], device_id: str, as_of: datetime) -> dict[str, Any]:
-    told = sorted((d for d in devices if d["device_id"] == device_id), key=lambda d: d["known_at"])
-    known = [d for d in told if d["known_at"] <= as_of]
-    return (known or told[:1] or [{}])[-1]
+    result = sorted((d for d in devices if d["device_id"] == device_id), key=lambda d: d["known_at"])
+    known = [d for d in result if d["known_at"] <= as_of]
+    return (known or result[:1] or [{}])[-1]
 
 
 def steps_of(reports: list[Report], device_id: str, hour: datetime) -> list[datetime]:
@@ -148,13 +148,13 @@ def channels_of(reports: list[Report]) -> list[dict[str, Any]] | None:
             if metric["value"] is not None:
                 values[metric["channel"]].append((heard(report), metric["value"]))
     found = []
-    for channel, told in sorted(values.items()):
-        numbers = [value for _, value in told]
-        changed = [b[0] for a, b in pairwise(told) if a[1] != b[1]]
+    for channel, result in sorted(values.items()):
+        numbers = [value for _, value in result]
+        changed = [b[0] for a, b in pairwise(result) if a[1] != b[1]]
         found.append(
             {
                 "channel": channel,
-                "reports": len(told),
+                "reports": len(result),
                 "first": numbers[0],
                 "last": numbers[-1],
                 "min": min(numbers),

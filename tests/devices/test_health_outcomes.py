@@ -73,6 +73,6 @@ def test_the_interval_is_that_of_wilson(rates):
 
 
 def test_the_picture_tells_who_was_down_and_what_came_of_the_others(rates):
-    told = rates_picture(rates).decode()
-    assert "33.3% then" in told
-    assert "50.0% in 24h" in told
+    result = rates_picture(rates).decode()
+    assert "33.3% then" in result
+    assert "50.0% in 24h" in result

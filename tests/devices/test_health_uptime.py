@@ -19,10 +19,10 @@ def test_a_device_that_misses_nothing_is_online_all_the_time_whatever_clock_it_k
     hours, devices, ever = [], [], []
     for place, (phase, jitter) in enumerate(clocks):
         name, every = f"{place:03}", INTERVALS[place % len(INTERVALS)]
-        told = heard_at(every_so_often(every, phase, lambda most=jitter: luck.uniform(-most, most)), every)
-        hours += [hour | {"device_id": name} for hour in told]
+        result = heard_at(every_so_often(every, phase, lambda most=jitter: luck.uniform(-most, most)), every)
+        hours += [hour | {"device_id": name} for hour in result]
         devices.append(device(device_id=name, reports_every_minutes=every))
-        ever.append(ever_of(told) | {"device_id": name})
+        ever.append(ever_of(result) | {"device_id": name})
     found = healths(hours, devices, ever)
     assert found["uptime_score"].to_list() == pytest.approx([100.0] * len(clocks), abs=1e-6)
     assert found["score"].to_list() == pytest.approx([100.0] * len(clocks), abs=1e-6)
@@ -38,16 +38,16 @@ def test_every_second_report_missing_is_half_of_the_time(every, phase):
 
 @pytest.mark.parametrize("phase", [0.0, 0.02])
 def test_twenty_minutes_without_reports_cost_the_same_wherever_in_the_hour_they_lie(phase):
-    told = every_so_often(5.0, phase)
+    result = every_so_often(5.0, phase)
     of, scores = device(reports_every_minutes=5.0), []
     for begins in range(0, 60, 5):
         gap = NOW - 20 * HOUR + begins * MINUTE
-        kept = [at for at in told if not gap <= at < gap + timedelta(minutes=20)]
+        kept = [at for at in result if not gap <= at < gap + timedelta(minutes=20)]
         scores.append(health(heard_at(kept, 5.0), of)["uptime_score"])
     assert max(scores) - min(scores) < 0.05
     assert 99 < max(scores) < 99.9
 
 
 def test_reports_that_say_offline_are_no_time_online():
-    told = heard_at(every_so_often(15.0), 15.0, is_online=False)
-    assert health(told, device(reports_every_minutes=15.0))["uptime_score"] == pytest.approx(0, abs=1e-6)
+    result = heard_at(every_so_often(15.0), 15.0, is_online=False)
+    assert health(result, device(reports_every_minutes=15.0))["uptime_score"] == pytest.approx(0, abs=1e-6)

@@ -156,9 +156,9 @@ def test_gaps_over_midnight_and_of_devices_that_report_once_a_day_are_told(tmp_p
     lake.record(TELEMETRY, telemetry_frame(reports), loaded_at=START + timedelta(days=9))
     silent = check(run(lake, database, day, instance=instance), "devices_report_without_gaps")
     assert silent.metadata["devices"].value == 2
-    told = silent.metadata["longest"].value
-    assert "daily" in told
-    assert "night" in told
+    result = silent.metadata["longest"].value
+    assert "daily" in result
+    assert "night" in result
 
 
 def test_reports_that_overtook_each_other_are_counted_on_their_day(lake, database, instance):

@@ -18,6 +18,6 @@ def test_calibration_is_the_distance_of_bins_and_recall_the_share_of_what_is_to_
 
 def test_the_page_tells_every_model_and_what_the_truth_itself_would_reach():
     truth = pl.Series([0.0] * 95 + [0.5] * 5)
-    told = truth_section({"half": truth * 0.5}, truth, "24 h")
-    assert "| half | 0.0125 | 1.000 |" in told
-    assert "| the truth itself | 0.0000 | 1.000 |" in told
+    result = truth_section({"half": truth * 0.5}, truth, "24 h")
+    assert "| half | 0.0125 | 1.000 |" in result
+    assert "| the truth itself | 0.0000 | 1.000 |" in result

@@ -53,7 +53,7 @@ def risky(health):
 
 def ticks(database, devices, hours, *, risks=False):
     """Settles the ticks; the open alerts after each, as type to entities."""
-    told, seen_before = {}, []
+    result, seen_before = {}, []
     for hour in hours:
         at = clock(hour)
         health = fleet_at(at, devices)
@@ -64,34 +64,34 @@ def ticks(database, devices, hours, *, risks=False):
         seen = {}
         for alert in alerts(database, limit=1_000):
             seen.setdefault(alert["alert_type"], set()).add(alert["entity_id"])
-        told[hour] = seen
+        result[hour] = seen
         seen_before.append(health)
-    return told
+    return result
 
 
 @pytest.mark.parametrize(("every", "dies"), [(5.0, 9.75), (30.0, 9.5), (30.0, 9.75), (30.0, 9.99), (60.0, 9.99)])
 def test_a_gateway_that_dies_gives_one_alert_of_its_site_and_none_of_a_device(database, every, dies):
     devices = gateway(60, every, (clock(dies), clock(99)))
-    told = ticks(database, devices, range(9, 16), risks=True)
-    assert all(set(seen) <= {SITE_SILENT} for seen in told.values())
-    assert told[9] == {}
-    assert told[13] == told[15] == {SITE_SILENT: {"s1"}}
+    result = ticks(database, devices, range(9, 16), risks=True)
+    assert all(set(seen) <= {SITE_SILENT} for seen in result.values())
+    assert result[9] == {}
+    assert result[13] == result[15] == {SITE_SILENT: {"s1"}}
     assert len(alerts(database, states=("open", "resolved"), limit=1_000)) == 1
 
 
 @pytest.mark.parametrize(("every", "back"), [(5.0, 13.96), (30.0, 13.5), (30.0, 13.8), (60.0, 13.1), (60.0, 13.5)])
 def test_a_gateway_that_comes_back_leaves_no_alert_of_devices_that_are_not_due_yet(database, every, back):
-    told = ticks(database, gateway(60, every, (clock(9.75), clock(back))), range(11, 17))
-    assert all(set(seen) <= {SITE_SILENT} for seen in told.values())
-    assert told[13] == {SITE_SILENT: {"s1"}}
-    assert told[16] == {}
+    result = ticks(database, gateway(60, every, (clock(9.75), clock(back))), range(11, 17))
+    assert all(set(seen) <= {SITE_SILENT} for seen in result.values())
+    assert result[13] == {SITE_SILENT: {"s1"}}
+    assert result[16] == {}
 
 
 def test_a_device_that_stays_silent_when_its_gateway_is_back_has_its_alert_soon_after(database):
     devices = gateway(20, 30.0, (clock(9.75), clock(13.2))) | {"dead": (30.0, 3.0, (clock(9.75), clock(99)))}
-    told = ticks(database, devices, range(11, 17))
-    assert told[13] == {SITE_SILENT: {"s1"}}
-    assert told[15] == told[16] == {SILENT: {"dead"}}
+    result = ticks(database, devices, range(11, 17))
+    assert result[13] == {SITE_SILENT: {"s1"}}
+    assert result[15] == result[16] == {SILENT: {"dead"}}
 
 
 def test_who_was_silent_long_before_keeps_its_alert_and_does_not_hide_the_outage(database):
@@ -103,8 +103,8 @@ def test_who_was_silent_long_before_keeps_its_alert_and_does_not_hide_the_outage
 def test_devices_that_report_once_a_day_neither_speak_for_nor_against_an_outage(database):
     outage = (clock(9.75), clock(99))
     devices = gateway(8, 15.0, outage) | gateway(12, 1440.0, outage, "daily")
-    told = ticks(database, devices, range(10, 16))
-    assert told[11] == told[15] == {SITE_SILENT: {"s1"}}
+    result = ticks(database, devices, range(10, 16))
+    assert result[11] == result[15] == {SITE_SILENT: {"s1"}}
 
 
 def test_what_a_tick_raised_before_its_site_was_found_ends_with_a_word_why(database):

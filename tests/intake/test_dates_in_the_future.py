@@ -33,8 +33,8 @@ def test_a_row_dated_in_the_future_is_rejected_with_the_remedy_and_the_others_go
     lake, now = Lake(str(tmp_path)), datetime.now(UTC)
     past, ahead = now - timedelta(days=1), now + timedelta(hours=30)
     deliver(lake, raw([ticket("a", past, ahead), ticket("b", past, past), ticket("c", ahead, ahead)]))
-    (told,) = accept(lake, tickets(), TABLES)
-    assert (told.received, told.accepted, told.rejected) == (3, 1, 2)
+    (load,) = accept(lake, tickets(), TABLES)
+    assert (load.received, load.accepted, load.rejected) == (3, 1, 2)
     rules = lake.scan("quarantine/tickets").sort("position", "rule").collect()["rule"].to_list()
     assert rules == [
         f"{column}: more than 60 minutes after the row was known; check the time zone (`timezone`), the format and the "
@@ -76,8 +76,8 @@ def test_due_dates_rosters_and_leave_may_lie_in_the_future():
 def test_a_future_version_of_before_yields_to_the_record_delivered_again(tmp_path):
     lake, now = Lake(str(tmp_path)), datetime.now(UTC).replace(microsecond=0)
     stored = {"ticket_id": "a", "client_id": "c", "priority": "low", "status": "open", "opened_at": now}
-    told = {"updated_at": now + timedelta(days=900), "known_at": now - timedelta(days=2)}
-    future = pl.DataFrame([dict.fromkeys(TICKETS.columns) | stored | told], schema=TICKETS.dtypes)
+    result = {"updated_at": now + timedelta(days=900), "known_at": now - timedelta(days=2)}
+    future = pl.DataFrame([dict.fromkeys(TICKETS.columns) | stored | result], schema=TICKETS.dtypes)
     lake.record(TICKETS, future, loaded_at=now - timedelta(days=2))
     assert lake.known(TICKETS).collect()["updated_at"].to_list() == [now + timedelta(days=900)]
     right = now - timedelta(days=3)
@@ -95,7 +95,7 @@ def test_a_calendar_with_a_holiday_that_nobody_knows_is_rejected_and_stops_no_cl
     mapped = FileSource.model_validate({"name": "helpdesk", "kind": "files", "path": "x.csv", "feeds": feeds})
     days = {"a": "DE/BY; 2026-12-24", "b": "Heiligabend; DE", "c": None, "d": "2026-02-30", "e": "de"}
     deliver(lake, raw([{"id": name, "days": listed} for name, listed in days.items()]))
-    assert [(told.accepted, told.rejected) for told in accept(lake, mapped, TABLES)] == [(3, 2)]
+    assert [(result.accepted, result.rejected) for result in accept(lake, mapped, TABLES)] == [(3, 2)]
     found = lake.scan("quarantine/calendars").sort("position").collect()
     assert found["value"].to_list() == ["Heiligabend", "2026-02-30"]
     assert found["rule"][0].startswith("holidays: neither a country such as DE")

@@ -88,8 +88,8 @@ def test_a_corrected_mapping_says_how_many_rejected_rows_it_could_not_judge(tmp_
     assert (gone.received, gone.accepted, gone.rejected, gone.unchanged, gone.raw_deleted) == (0, 0, 0, 0, 3)
     assert totals(lake) == (6, 3, 3, 0)
     assert states(lake) == {"B": "open", "E": "new", "F": "open"}
-    told = report.deleted_records(lake.scan("intake/loads").collect())
-    (words,) = told
+    result = report.deleted_records(lake.scan("intake/loads").collect())
+    (words,) = result
     assert words == (
         "helpdesk: 3 rejected rows of cases were not judged by the changed mapping: their raw records were deleted "
         "(retention.raw_days). Deliver them again to have them accepted."

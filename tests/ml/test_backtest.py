@@ -19,10 +19,10 @@ BY_MOMENT = Task("stub", "id", ("size",), split="moments")
 @pytest.fixture(scope="module")
 def rows():
     """Three moments of every entity, one of which begins every hour; of the last hundred nobody knows the outcome."""
-    told = [
+    result = [
         (n, START + timedelta(hours=n), START + timedelta(hours=n + 12 * k)) for n in range(ENTITIES) for k in (0, 1, 2)
     ]
-    frame = pl.DataFrame(told, schema={"id": pl.Int64, "begins_at": INSTANT, "as_of": INSTANT}, orient="row")
+    frame = pl.DataFrame(result, schema={"id": pl.Int64, "begins_at": INSTANT, "as_of": INSTANT}, orient="row")
     return frame.with_columns(
         settled_at=pl.col("begins_at") + timedelta(days=4),
         is_event=pl.when(pl.col("id") < ENTITIES - 100).then(pl.col("id") % 2 == 0),
@@ -58,8 +58,8 @@ def test_of_what_is_split_by_moments_nothing_settled_after_the_boundary_is_learn
 
 
 def test_every_step_is_told_with_its_moments(rows):
-    told = spans(backtest_of(rows, TASK), rows, TASK)
-    assert told["judged_fit"] == "2026-01-01 00:00 to 2026-02-07 15:00 UTC, 2,640 moments"
-    assert told["judged_test"].startswith("2026-02-06 16:00 to")
-    assert told["used_fit"] == "2026-01-01 00:00 to 2026-02-20 23:00 UTC, 3,600 moments"
-    assert set(told) == {"judged_fit", "judged_calibrate", "judged_test", "used_fit", "used_calibrate"}
+    result = spans(backtest_of(rows, TASK), rows, TASK)
+    assert result["judged_fit"] == "2026-01-01 00:00 to 2026-02-07 15:00 UTC, 2,640 moments"
+    assert result["judged_test"].startswith("2026-02-06 16:00 to")
+    assert result["used_fit"] == "2026-01-01 00:00 to 2026-02-20 23:00 UTC, 3,600 moments"
+    assert set(result) == {"judged_fit", "judged_calibrate", "judged_test", "used_fit", "used_calibrate"}

@@ -95,8 +95,8 @@ def test_a_period_counts_where_it_could_be_watched_to_its_end():
 
 def test_the_period_knows_the_hour_and_weekday_at_its_middle():
     periods = Periods((0.0, 120.0), 2, 0, 1)
-    told = periods.described(np.array([[23.5, 7.0, 5.0], [1.0, 3.0, 5.0]]), 0.0, 120.0)
-    assert told[:, 5:].tolist() == [[0.0, 0.5], [2.0, 2.0]]
+    result = periods.described(np.array([[23.5, 7.0, 5.0], [1.0, 3.0, 5.0]]), 0.0, 120.0)
+    assert result[:, 5:].tolist() == [[0.0, 0.5], [2.0, 2.0]]
 
 
 def test_few_ends_are_refused_in_words():

@@ -92,9 +92,9 @@ def test_no_rows_have_no_scores_and_no_contributions(candidate, rows, tmp_path):
 @pytest.mark.parametrize("candidate", candidates(), ids=lambda c: c.name)
 def test_a_folder_that_names_fewer_features_than_its_model_reads_is_refused(candidate, rows, tmp_path):
     save(trained(candidate, rows), tmp_path)
-    told = json.loads((tmp_path / "model.json").read_text())
+    document = json.loads((tmp_path / "model.json").read_text())
     for number in range(len(FEATURES) - 1):
-        cut = told | {"features": told["features"][number + 1 :], "typical": told["typical"][number + 1 :]}
+        cut = document | {"features": document["features"][number + 1 :], "typical": document["typical"][number + 1 :]}
         (tmp_path / "model.json").write_text(json.dumps(cut))
         with pytest.raises(ModelFileError, match=r"names \d features, and the model beside it reads 4|survival model"):
             load(tmp_path)
@@ -103,9 +103,9 @@ def test_a_folder_that_names_fewer_features_than_its_model_reads_is_refused(cand
 def test_a_model_that_fails_over_its_rows_says_that_it_cannot_score(rows):
     model = trained(candidates()[0], rows)
     model.scorer.estimator[-1].coef_ = np.ones((1, 99))
-    for told in (model.predict, model.contributions):
+    for result in (model.predict, model.contributions):
         with pytest.raises(ScoringError, match=r"logistic_regression 1 cannot score: .*99"):
-            told(rows)
+            result(rows)
     with pytest.raises(ScoringError, match="often_unknown"):
         model.predict(rows.drop("often_unknown"))
 

@@ -102,20 +102,20 @@ def test_every_figure_is_what_a_walk_over_the_tickets_tells(seed):
     expected = walked(scores, lives, 0.7)
     assert {(row["week"], row["model_version"]) for row in found.iter_rows(named=True)} == set(expected)
     for row in found.iter_rows(named=True):
-        told = expected[row["week"], row["model_version"]]
-        assert {name: row[name] for name in told} == pytest.approx(told, rel=1e-9)
+        result = expected[row["week"], row["model_version"]]
+        assert {name: row[name] for name in result} == pytest.approx(result, rel=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_every_score_has_exactly_one_fate_whatever_the_order(seed):
     scores, lives = world(seed)
-    told = with_outcomes(scores, lives, UNTIL)
-    fates = dict(told.group_by("fate").len().iter_rows())
+    judged = with_outcomes(scores, lives, UNTIL)
+    fates = dict(judged.group_by("fate").len().iter_rows())
     assert sum(fates.values()) == len(scores)
     assert set(fates) == {LABELLED, AHEAD, WITHOUT, UNKNOWN}
     assert fates[UNKNOWN] == 1
     again = with_outcomes(scores.sample(fraction=1, shuffle=True, seed=1), lives.reverse(), UNTIL)
-    assert weekly(again, alert_from=0.7).equals(weekly(told, alert_from=0.7))
+    assert weekly(again, alert_from=0.7).equals(weekly(judged, alert_from=0.7))
 
 
 def life(entity, *, late, due, ends=None):
@@ -143,8 +143,8 @@ def test_a_ticket_counts_once_however_often_it_was_scored():
 def test_ranking_weighs_every_ticket_alike():
     lives = [life(str(n), late=n % 3 == 0, due=START + 50 * HOUR) for n in range(30)]
     rows = [(str(n), hour, ((n * 7 + hour) % 10) / 10) for n in range(30) for hour in range(1 + n % 5)]
-    told = with_outcomes(one_version(rows), pl.DataFrame(lives, schema=LIVES, orient="row"), UNTIL)
-    (week,) = weekly(told, alert_from=0.7).to_dicts()
+    judged = with_outcomes(one_version(rows), pl.DataFrame(lives, schema=LIVES, orient="row"), UNTIL)
+    (week,) = weekly(judged, alert_from=0.7).to_dicts()
     labels, risks = [int(n) % 3 == 0 for n, _, _ in rows], [risk for _, _, risk in rows]
     weights = [1 / (1 + int(n) % 5) for n, _, _ in rows]
     assert week["pr_auc"] == pytest.approx(average_precision_score(labels, risks, sample_weight=weights))
@@ -160,16 +160,16 @@ def test_where_an_event_counts_within_a_horizon_the_same_device_meets_another_ou
     scores = one_version(
         [("pump", 1, 0.2), ("pump", 20, 0.8), ("pump", 31, 0.9), ("valve", 1, 0.3), ("valve", 470, 0.3)]
     )
-    told = with_outcomes(scores, lives, UNTIL, within=timedelta(hours=24)).sort("entity", "as_of")
-    assert told["fate"].to_list() == [LABELLED, LABELLED, WITHOUT, LABELLED, AHEAD]
-    assert told["is_event"].to_list() == [False, True, None, False, None]
-    assert told["lead_minutes"].to_list() == [None, 600.0, None, None, None]
+    result = with_outcomes(scores, lives, UNTIL, within=timedelta(hours=24)).sort("entity", "as_of")
+    assert result["fate"].to_list() == [LABELLED, LABELLED, WITHOUT, LABELLED, AHEAD]
+    assert result["is_event"].to_list() == [False, True, None, False, None]
+    assert result["lead_minutes"].to_list() == [None, 600.0, None, None, None]
 
 
 def test_a_perfect_version_lies_on_the_line_and_no_scores_have_no_figures():
     rows = [(str(n), 1, 1.0 if n < 20 else 0.0) for n in range(40)]
     lives = [life(str(n), late=n < 20, due=START + 50 * HOUR) for n in range(40)]
-    told = with_outcomes(one_version(rows), pl.DataFrame(lives, schema=LIVES, orient="row"), UNTIL)
-    assert calibration(told).select("said", "seen").rows() == [(0.0, 0.0), (1.0, 1.0)]
-    assert weekly(told.clear(), alert_from=0.7).is_empty()
-    assert calibration(told.clear()).is_empty()
+    judged = with_outcomes(one_version(rows), pl.DataFrame(lives, schema=LIVES, orient="row"), UNTIL)
+    assert calibration(judged).select("said", "seen").rows() == [(0.0, 0.0), (1.0, 1.0)]
+    assert weekly(judged.clear(), alert_from=0.7).is_empty()
+    assert calibration(judged.clear()).is_empty()

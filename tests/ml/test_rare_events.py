@@ -55,21 +55,21 @@ def test_too_few_events_are_refused_with_what_is_needed():
 
 
 def test_all_events_are_kept_and_the_others_stand_for_those_that_are_not():
-    told = rows(200_000)
-    thin = Examples.of(told, TASK).thinned(1)
-    events = int(told["is_event"].sum())
+    drawn = rows(200_000)
+    thin = Examples.of(drawn, TASK).thinned(1)
+    events = int(drawn["is_event"].sum())
     assert thin.rows["is_event"].sum() == events
     assert len(thin.rows) == events * (OTHERS_PER_EVENT + 1)
-    assert thin.weights().sum() == pytest.approx(len(told))
+    assert thin.weights().sum() == pytest.approx(len(drawn))
     again = thin.some(events * 5, 1)
     assert len(again.rows) == events * 5
-    assert again.weights().sum() == pytest.approx(len(told))
+    assert again.weights().sum() == pytest.approx(len(drawn))
 
 
 def test_common_events_are_left_as_they_are():
-    told = rows(5_000, rate=0.5)
-    thin = Examples.of(told, TASK).thinned(1)
-    assert len(thin.rows) == len(told)
+    drawn = rows(5_000, rate=0.5)
+    thin = Examples.of(drawn, TASK).thinned(1)
+    assert len(thin.rows) == len(drawn)
     assert set(thin.weights()) == {1.0}
 
 
@@ -90,14 +90,14 @@ def test_a_thinned_model_says_probabilities_that_are_near_the_truth_and_rise_wit
 
 @pytest.mark.parametrize("candidate", candidates(), ids=lambda each: each.name)
 def test_a_feature_that_is_the_same_on_all_rows_of_a_sample_stops_nobody(candidate):
-    told = rows(20_000, rate=0.1).with_columns(same=pl.lit(3.0), never=pl.lit(None, pl.Float64))
-    examples = Examples(told, ("wear", "left", "same", "never"), "left", None, event_is_end=True)
+    result = rows(20_000, rate=0.1).with_columns(same=pl.lit(3.0), never=pl.lit(None, pl.Float64))
+    examples = Examples(result, ("wear", "left", "same", "never"), "left", None, event_is_end=True)
     said = candidate.fit(examples, candidate.parameters, 1).scorer.scores(examples.numbers()[:50])
     assert np.isfinite(said).all()
 
 
 def test_precision_where_half_of_the_events_are_caught_and_of_so_many_visits_a_day():
-    told = pl.DataFrame(
+    result = pl.DataFrame(
         {
             "id": list("abcdef"),
             "as_of": [START + timedelta(days=n // 3) for n in range(6)],
@@ -106,23 +106,23 @@ def test_precision_where_half_of_the_events_are_caught_and_of_so_many_visits_a_d
             "lead_minutes": [None, 60.0, None, 60.0, None, 60.0],
         }
     )
-    found = evaluate(told, key="id", visits_per_day=1)
+    found = evaluate(result, key="id", visits_per_day=1)
     assert found["precision_at_half"] == pytest.approx(2 / 3)
     assert found["precision_at_visits"] == 0.5
     assert found["recall_at_visits"] == pytest.approx(1 / 3)
-    assert evaluate(told, key="id", visits_per_day=2)["recall_at_visits"] == pytest.approx(2 / 3)
+    assert evaluate(result, key="id", visits_per_day=2)["recall_at_visits"] == pytest.approx(2 / 3)
 
 
 def test_a_device_that_is_looked_at_every_hour_takes_one_visit_of_the_day():
     hourly = {"id": ["worst"] * 12, "hour": list(range(12)), "risk": [0.9 + n / 1_000 for n in range(12)]}
     once = {"id": [f"d{n:02d}" for n in range(12)], "hour": [3] * 12, "risk": [0.8 - n / 100 for n in range(12)]}
-    told = pl.concat([pl.DataFrame(hourly), pl.DataFrame(once)]).select(
+    result = pl.concat([pl.DataFrame(hourly), pl.DataFrame(once)]).select(
         "id", "risk", as_of=pl.lit(START, INSTANT) + pl.duration(hours="hour"), is_event=pl.col("id") == "d08",
         lead_minutes=pl.when(pl.col("id") == "d08").then(60.0),
     )  # fmt: skip
-    found = evaluate(told, key="id", visits_per_day=10)
+    found = evaluate(result, key="id", visits_per_day=10)
     assert (found["precision_at_visits"], found["recall_at_visits"]) == (0.1, 1.0)
-    assert evaluate(told, key="id", visits_per_day=9)["recall_at_visits"] == 0.0
+    assert evaluate(result, key="id", visits_per_day=9)["recall_at_visits"] == 0.0
 
 
 def test_an_alert_is_caught_only_by_what_comes_within_the_time_that_it_speaks_of():
@@ -136,13 +136,13 @@ def test_an_alert_is_caught_only_by_what_comes_within_the_time_that_it_speaks_of
     missed = pl.DataFrame([life("unseen", 50, True)], schema=lives.schema)
     found = lives.select("id", threshold=pl.lit(0.5), raised_at=pl.lit(START + timedelta(hours=10), INSTANT))
     period = Period(START, START + timedelta(hours=100))
-    told = fates(
+    judged = fates(
         found, pl.concat([lives, missed]), period, key="id", thresholds=[0.5], within=WITHIN.total_seconds() / 60
     )
-    assert dict(told.select("id", "fate").iter_rows()) == {
+    assert dict(judged.select("id", "fate").iter_rows()) == {
         "soon": CAUGHT, "far": FALSE_ALARM, "watched": FALSE_ALARM, "fresh": OPEN, "unseen": MISSED,
     }  # fmt: skip
-    assert told.filter(id="soon")["lead_minutes"].item() == 20 * 60
+    assert judged.filter(id="soon")["lead_minutes"].item() == 20 * 60
 
 
 def test_alerts_whose_time_still_runs_are_no_evidence_of_precision_however_early_the_failure_came():
@@ -156,10 +156,10 @@ def test_alerts_whose_time_still_runs_are_no_evidence_of_precision_however_early
     raised = [START + timedelta(hours=hours) for hours in (10, 10, 90, 90)]
     found = lives.select("id", threshold=pl.lit(0.5), raised_at=pl.Series(raised, dtype=INSTANT))
     period = Period(START, START + timedelta(hours=100))
-    told = fates(found, lives, period, key="id", thresholds=[0.5], within=WITHIN.total_seconds() / 60)
-    assert dict(told.select("id", "is_settled").iter_rows()) == {
+    judged = fates(found, lives, period, key="id", thresholds=[0.5], within=WITHIN.total_seconds() / 60)
+    assert dict(judged.select("id", "is_settled").iter_rows()) == {
         "old": True, "lasts": True, "quick": False, "lives on": False,
     }  # fmt: skip
-    (row,) = figures(told, period, Costs(miss=1_000.0, alert=10.0, prevented_share=0.5, lead_minutes=60.0))
+    (row,) = figures(judged, period, Costs(miss=1_000.0, alert=10.0, prevented_share=0.5, lead_minutes=60.0))
     assert (row["caught"], row["false_alarms"], row["not_known_yet"]) == (2, 1, 1)
     assert (row["precision"], row["recall"]) == (0.5, 1.0)

@@ -88,12 +88,12 @@ def test_every_alerted_entity_and_every_event_of_the_period_has_one_fate():
     found = pl.DataFrame({"ticket_id": names, "threshold": [0.7] * 3, "raised_at": [START + 4 * QUARTER] * 3}).cast(
         {"raised_at": INSTANT}
     )
-    told = fates(found, lives, PERIOD, key="ticket_id", thresholds=[0.7])
-    assert dict(told.select("ticket_id", "fate").iter_rows()) == {
+    judged = fates(found, lives, PERIOD, key="ticket_id", thresholds=[0.7])
+    assert dict(judged.select("ticket_id", "fate").iter_rows()) == {
         "caught": CAUGHT, "kept": FALSE_ALARM, "unseen": MISSED, "open": OPEN,
     }  # fmt: skip
-    assert told.filter(pl.col("fate") == CAUGHT)["lead_minutes"].to_list() == [240.0]
-    (row,) = figures(told, PERIOD, COSTS)
+    assert judged.filter(pl.col("fate") == CAUGHT)["lead_minutes"].to_list() == [240.0]
+    (row,) = figures(judged, PERIOD, COSTS)
     assert (row["alerted"], row["precision"], row["recall"], row["lead_p50_minutes"]) == (3, 0.5, 0.5, 240.0)
     assert row["alerts_per_day"] == 3.0
     assert (row["handling_cost"], row["saved_cost"], row["net_saved"]) == (30.0, 500.0, 470.0)
@@ -105,7 +105,7 @@ def test_an_event_that_nothing_was_alerted_for_is_missed_at_every_threshold_of_t
     )
     grid = (0.25, 0.5, 0.9)
     found = firsts(scored({"a": [4, 9], "b": [1, 1]}), key="ticket_id", thresholds=grid)
-    told = fates(found, lives, PERIOD, key="ticket_id", thresholds=grid)
-    assert [(r["threshold"], r["caught"], r["missed"]) for r in figures(told, PERIOD, COSTS)] == [
+    judged = fates(found, lives, PERIOD, key="ticket_id", thresholds=grid)
+    assert [(r["threshold"], r["caught"], r["missed"]) for r in figures(judged, PERIOD, COSTS)] == [
         (0.25, 1, 1), (0.5, 1, 1), (0.9, 0, 2),
     ]  # fmt: skip

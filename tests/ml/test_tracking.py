@@ -111,9 +111,9 @@ def test_the_comparison_view_tells_the_better_model_and_where_it_came_from(place
         assert {"precision_recall_auc", "brier_score_loss", "net_cost"} <= set(run.data.metrics) <= set(HEADLINE)
         rest = table_of(client, run)
         assert {"kind/1.0/ece", "alerts_per_day_at_60", *run.data.metrics} <= set(rest)
-    told = runs["hazard"].data.params
-    assert told["judged_fit"].split(" UTC")[0].split(" to ")[1] < told["judged_test"].split(" to ")[0]
-    assert told["judged_test"].split(" UTC")[0].split(" to ")[1] < told["used_fit"].split(" to ")[1]
+    result = runs["hazard"].data.params
+    assert result["judged_fit"].split(" UTC")[0].split(" to ")[1] < result["judged_test"].split(" to ")[0]
+    assert result["judged_test"].split(" UTC")[0].split(" to ")[1] < result["used_fit"].split(" to ")[1]
     parent = client.get_run(logged.run)
     assert parent.data.tags["best_candidate"] == next(iter(runs))
     (given,) = parent.inputs.dataset_inputs

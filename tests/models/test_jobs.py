@@ -156,8 +156,8 @@ def test_before_the_first_training_the_rule_scores_and_the_operators_are_told(st
     # Nothing is wrong before the first training: the check is green and says who scores.
     assert checks(story.untrained)["champion_scored"].passed
     assert "the rule scores" in checks(story.untrained)["champion_scored"].description
-    (told,) = story.told
-    assert (told["severity"], told["entity_id"]) == ("low", "sla_breach")
+    (result,) = story.told
+    assert (result["severity"], result["entity_id"]) == ("low", "sla_breach")
 
 
 def test_the_best_candidate_passes_the_gate_and_is_champion(story):
@@ -206,9 +206,9 @@ def test_a_champion_that_fails_while_it_scores_leaves_the_tick_to_the_rule_and_t
     rows = house.lake.scan(SLA_RISK.derived_name).filter(pl.col("as_of") == moment).collect()
     assert len(rows) > 0
     assert rows.select("model_name", "model_run_id").unique().rows() == [("rule_baseline", None)]
-    (told,) = story.told_of_failing
-    assert told["severity"] == "high"
-    assert "cannot score" in told["reason"]
+    (result,) = story.told_of_failing
+    assert result["severity"] == "high"
+    assert "cannot score" in result["reason"]
     assert checks(story.mended)["champion_scored"].passed
 
 
@@ -269,12 +269,12 @@ def test_a_replay_in_the_ui_takes_the_model_that_the_command_takes_and_the_ticks
     learned = load(house.catalog.champions.current("sla_breach").folder)
     kept = replace(learned, version=earlier.replace(tzinfo=None).isoformat())
     keep(house.catalog, "sla_breach", earlier, [kept])
-    told = replayed(house, begins, ends)
-    assert told["model"] == f"lightgbm {kept.version}"
-    assert "lightgbm" in told["thresholds"]
+    result = replayed(house, begins, ends)
+    assert result["model"] == f"lightgbm {kept.version}"
+    assert "lightgbm" in result["thresholds"]
     dataset = PROBLEM.dataset(house.lake, datetime.now(UTC))
     hourly = count_ticks(dataset, Period(begins, ends), timedelta(hours=1))
-    assert told["scores"] > 2 * hourly > 0  # every quarter of an hour
+    assert result["scores"] > 2 * hourly > 0  # every quarter of an hour
 
 
 def test_the_training_is_in_mlflow_with_its_run_of_dagster_and_the_versions_of_its_data(house, story):

@@ -39,9 +39,9 @@ pytestmark = pytest.mark.timeout(300)
 def keep(lake, table, rows, as_of, switch):
     """Records a tick as its asset does; the version of the model changes at an instant."""
     of_model = {"model_name": "rule", "model_version": "1" if as_of < switch else "2", "model_run_id": None}
-    told = rows.with_columns(**{n: pl.lit(v, pl.String) for n, v in of_model.items()}, date=pl.lit(as_of.date()))
+    result = rows.with_columns(**{n: pl.lit(v, pl.String) for n, v in of_model.items()}, date=pl.lit(as_of.date()))
     where = {"date": as_of.date(), "as_of": as_of}
-    lake.replace_slice(table.derived_name, told.select(table.columns), where=where, partition_by=["date"])
+    lake.replace_slice(table.derived_name, result.select(table.columns), where=where, partition_by=["date"])
 
 
 def agreed(problem, lake, until, oracle):
@@ -54,10 +54,10 @@ def agreed(problem, lake, until, oracle):
         .collect()
     )
     asked = rows.drop_nulls("r").select("e", "t").rows()
-    told = {(row["entity"], row["as_of"]): (row["fate"], row["is_event"]) for row in judged.labelled.to_dicts()}
-    wrong = [(key, told.get(key), oracle(*key)) for key in asked if told.get(key) != oracle(*key)]
+    result = {(row["entity"], row["as_of"]): (row["fate"], row["is_event"]) for row in judged.labelled.to_dicts()}
+    wrong = [(key, result.get(key), oracle(*key)) for key in asked if result.get(key) != oracle(*key)]
     assert wrong == []
-    assert len(told) == len(judged.labelled) == judged.recorded == len(asked)
+    assert len(result) == len(judged.labelled) == judged.recorded == len(asked)
     assert judged.adds_up
     weeks = keep_weeks(problem, lake, judged, until)
     assert weeks["scores"].sum() == judged.fates[LABELLED]
@@ -77,10 +77,10 @@ def orders(tmp_path_factory):
 
 
 def test_scores_of_work_orders_meet_what_became_of_the_orders(orders):
-    told = versions().filter(pl.col("known_at") <= AS_OF).sort("known_at").to_dicts()
+    result = versions().filter(pl.col("known_at") <= AS_OF).sort("known_at").to_dicts()
 
     def oracle(order, as_of):
-        mine = [row for row in told if row["work_order_id"] == order]
+        mine = [row for row in result if row["work_order_id"] == order]
         due = mine[0]["due_at"]
         done = [row for row in mine if row["completed_at"]]
         off = [row["known_at"] for row in mine if row["status"] == "Cancelled"]
@@ -147,13 +147,13 @@ def fleet(tmp_path_factory):
 
 def ends_of(heard, minutes, events, seen_until):
     """When a device that reported so often stopped, and whether it failed: (instant, failed; None: not known)."""
-    told = {event["at"]: event["kind"] == "failure" for event in events if event["kind"] in {"failure", "removed"}}
+    result = {event["at"]: event["kind"] == "failure" for event in events if event["kind"] in {"failure", "removed"}}
     worked = [event["at"] for event in events if event["kind"] == "maintenance"]
     longest = timedelta(minutes=max(3 * minutes, 240))
     for last, following in zip(heard, [*heard[1:], seen_until], strict=True):
         if following > last + longest:
-            told.setdefault(last + longest, all(abs(at - last) > 4 * HOUR for at in worked))
-    return sorted(told.items())
+            result.setdefault(last + longest, all(abs(at - last) > 4 * HOUR for at in worked))
+    return sorted(result.items())
 
 
 def test_scores_of_devices_meet_whether_the_device_failed_within_a_day(fleet):
@@ -198,8 +198,8 @@ def test_a_shift_that_is_moved_after_it_was_scored_is_not_lost(shifts, tmp_path)
     keep(other, SHIFT_RISK, ahead, moment, START + 11 * DAY)
     judged = judge(PROBLEMS["no_show"], other, until)
     assert judged.adds_up
-    (told,) = judged.labelled.filter(entity=f"{last['shift_id']}/{last['person_id']}").to_dicts()
-    assert (told["fate"], told["settled_at"] > until - DAY) == (LABELLED, True)
+    (row,) = judged.labelled.filter(entity=f"{last['shift_id']}/{last['person_id']}").to_dicts()
+    assert (row["fate"], row["settled_at"] > until - DAY) == (LABELLED, True)
 
 
 def test_an_order_that_is_known_before_it_is_created_is_not_lost(tmp_path):

@@ -199,8 +199,8 @@ def test_a_champion_that_fails_while_it_scores_leaves_the_tick_to_the_rule_loudl
     assert (found.model, found.run_id, risks["risk"].to_list()) == (RULE, None, [0.9])
     assert "logistic 1 cannot score: " in found.trouble
     assert "opsguard rollback sla_breach" in found.trouble
-    (told,) = model_findings(found, PROBLEM, alert_type="sla_model_unavailable").to_dicts()
-    assert (told["severity"], told["reason"]) == ("high", found.trouble)
+    (row,) = model_findings(found, PROBLEM, alert_type="sla_model_unavailable").to_dicts()
+    assert (row["severity"], row["reason"]) == ("high", found.trouble)
 
 
 def test_a_champion_that_reads_features_which_are_no_longer_made_cannot_score(catalog, made):

@@ -216,13 +216,13 @@ Promise.all([socket, ask("get", {{mode: "no-cors"}}, url + "?query={query}"),
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: the same requests are tried without one above")
 def test_a_page_of_another_site_in_a_real_browser_steers_nothing(running, tmp_path):
-    told: list[str] = []
+    result: list[str] = []
     page = PAGE.format(dagster=running.url, query=quote(running.stopping()))
 
     class Evil(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path.startswith("/told"):
-                told.append(self.path)
+                result.append(self.path)
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()
@@ -239,11 +239,11 @@ def test_a_page_of_another_site_in_a_real_browser_steers_nothing(running, tmp_pa
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "HOME": str(tmp_path)},
         )  # fmt: skip
         try:
-            wait_for(lambda: told, seconds=120, pause=0.2)
+            wait_for(lambda: result, seconds=120, pause=0.2)
         finally:
             browser.kill()
             browser.wait()
             server.shutdown()
-    assert "ws:refused" in told[0]
-    assert "json:failed" in told[0]
-    assert "get:" in told[0]
+    assert "ws:refused" in result[0]
+    assert "json:failed" in result[0]
+    assert "get:" in result[0]

@@ -69,8 +69,8 @@ def test_a_row_of_coverage_says_who_is_needed_now_and_what_was_lacking_before():
     frame, now = rows(SHIFT_CALENDAR, *shifts), at("12:00")
     beats = [{"site_id": name, "reported_upto_at": now, "known_at": now} for name in ("hall", "dock")]
     known = Attended(rows("attendance", punch("08:00")), rows("punch_feeds", *beats), rows("sites", *SITES))
-    told = shift_coverage(frame, shift_compliance(frame, known, Limits(), now), now)
-    assert SHIFT_COVERAGE.schema.is_valid(told)
+    coverage = shift_coverage(frame, shift_compliance(frame, known, Limits(), now), now)
+    assert SHIFT_COVERAGE.schema.is_valid(coverage)
     names = (
         "site_id",
         "post",
@@ -82,9 +82,9 @@ def test_a_row_of_coverage_says_who_is_needed_now_and_what_was_lacking_before():
         "missing",
         "short_minutes",
     )
-    assert told.select(names).rows() == [
+    assert coverage.select(names).rows() == [
         ("dock", "", False, 1, 1, 0, 1, 0, 0),  # begins now: nobody is late yet, and nothing was needed before
         ("hall", "gate", True, 2, 2, 1, 0, 1, 240),
         ("hall", "night", False, 0, 0, 0, 0, 0, 240),
     ]
-    assert told["needed_minutes"].to_list() == [0, 480, 240]
+    assert coverage["needed_minutes"].to_list() == [0, 480, 240]

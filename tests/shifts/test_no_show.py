@@ -61,17 +61,17 @@ def test_features_are_the_same_whether_or_not_the_future_is_known(dataset, world
 
 
 def test_a_no_show_counts_only_when_no_late_punch_is_waited_for(dataset):
-    told = part_outcomes(dataset.parts).filter("is_no_show")
+    result = part_outcomes(dataset.parts).filter("is_no_show")
     ends = dataset.parts.filter(pl.col("verdict") == "no_show")["until_at"]
-    assert sorted(told["at"]) == sorted(ends + timedelta(hours=24))
+    assert sorted(result["at"]) == sorted(ends + timedelta(hours=24))
 
 
 def test_labels_are_what_happened_and_parts_that_are_not_settled_have_none(dataset, world):
     rows = dataset.watched()
     truth = world.shift_truth.with_columns(part_id=pl.format("{}@{}/{}", "roster_id", "on", "person_id"))
-    told = rows.drop_nulls("is_event").join(truth, on="part_id")
-    assert len(told) > 5_000
-    assert ((told["happened"] == "no_show") == told["is_event"]).all()
+    result = rows.drop_nulls("is_event").join(truth, on="part_id")
+    assert len(result) > 5_000
+    assert ((result["happened"] == "no_show") == result["is_event"]).all()
     young = rows.filter(pl.col("until_at") + timedelta(hours=24) > UNTIL)
     assert young["is_event"].null_count() == len(young) > 0
 
@@ -79,13 +79,13 @@ def test_labels_are_what_happened_and_parts_that_are_not_settled_have_none(datas
 def test_an_evaluation_judges_by_parts_that_are_settled_and_by_no_others(dataset, world, tmp_path):
     moment = START + timedelta(days=50, hours=11)
     early = ShiftDataset(moment, parts_of(recorded(Lake(str(tmp_path / "lake")), world, moment), moment))
-    told = early.of_lives(early.lives, "opening").sort("part_id")
+    result = early.of_lives(early.lives, "opening").sort("part_id")
     later = dataset.of_lives(dataset.lives, "opening").filter(pl.col("until_at") + timedelta(hours=24) <= moment)
-    assert 0 < told["is_event"].mean() < 1
-    assert_frame_equal(told, later.sort("part_id"))
+    assert 0 < result["is_event"].mean() < 1
+    assert_frame_equal(result, later.sort("part_id"))
     running = early.parts.filter(pl.col("arrived_at") < moment, pl.col("until_at") + timedelta(hours=24) > moment)
     assert len(running) > 0
-    assert told.join(running, on="part_id", how="semi").is_empty()
+    assert result.join(running, on="part_id", how="semi").is_empty()
 
 
 def test_the_rule_is_nearer_to_the_truth_than_one_rate_for_all(dataset, world):
@@ -98,7 +98,7 @@ def test_the_rule_is_nearer_to_the_truth_than_one_rate_for_all(dataset, world):
 
 
 def test_new_people_have_the_rate_of_all():
-    told = pl.DataFrame(
+    result = pl.DataFrame(
         {
             "person_id": ["ann"] * 100,
             "site_id": ["hall"] * 100,
@@ -118,7 +118,10 @@ def test_new_people_have_the_rate_of_all():
     }
     part |= {"from_at": START + timedelta(days=2), "until_at": START + timedelta(days=2, hours=8), "planned_at": START}
     part |= {"start_hour": 8.0, "weekday": 3.0, "place": 0, "is_critical": True, "distance_km": None}
-    row = features(streams(told), pl.DataFrame([part]).with_columns(pl.col(pl.Datetime).cast(pl.Datetime("us", "UTC"))))
+    row = features(
+        streams(result),
+        pl.DataFrame([part]).with_columns(pl.col(pl.Datetime).cast(pl.Datetime("us", "UTC"))),
+    )
     fleet = row["fleet_rate"].item()
     assert fleet == pytest.approx((10 + 20 * 0.02) / 120)
     assert row["person_rate"].item() == pytest.approx(fleet)
@@ -132,9 +135,9 @@ def test_nothing_is_read_of_who_somebody_is():
 
 def test_reasons_are_words_for_the_supervisor(dataset):
     rows = dataset.watched().head(50)
-    told = topics(rows)
-    assert told.always.null_count() == 0
-    assert sorted(name for members in told.members.values() for name in members) == sorted(name for name in FEATURES)
+    reasons = topics(rows)
+    assert reasons.always.null_count() == 0
+    assert sorted(name for members in reasons.members.values() for name in members) == sorted(name for name in FEATURES)
 
 
 def test_only_clients_that_want_it_get_a_risk(world, tmp_path):
@@ -164,6 +167,6 @@ def test_what_was_said_last_before_a_shift_is_read_back(world, tmp_path):
         ).select(SHIFT_RISK.columns)
         where = {"date": as_of.date(), "as_of": as_of}
         lake.replace_slice(SHIFT_RISK.derived_name, rows, where=where, partition_by=["date"])
-    told = last_risk(lake, moment + timedelta(hours=2))
-    assert len(told) == len(risk)
-    assert told["no_show_risk"].unique().to_list() == [0.2]
+    last = last_risk(lake, moment + timedelta(hours=2))
+    assert len(last) == len(risk)
+    assert last["no_show_risk"].unique().to_list() == [0.2]

@@ -203,7 +203,7 @@ def test_the_end_of_a_rule_is_handed_on_with_its_days(until, local, instant):
         ("RRULE:FREQ=DAILY\nRRULE:FREQ=WEEKLY", "two rules"),
         ("RRULE:FREQ=DAILY\nEXRULE:FREQ=WEEKLY", "a line EXRULE cannot be used"),
         ("EXDATE:20280301", "dates but no rule"),
-        ("RRULE:FREQ=DAILY\nEXDATE:tomorrow", "EXDATE TOMORROW is no date"),
+        ("RRULE:FREQ=DAILY\nEXDATE:tomorrow", "EXDATE TOMORROW is not a date"),
         ("RRULE:FREQ=DAILY\nRDATE;VALUE=PERIOD:20280301T100000Z/PT1H", "cannot be used"),
         ("RRULE:FREQ=DAILY\nEXDATE;TZID=Mars/Base:20280301T220000", "names the time zone MARS/BASE"),
         (

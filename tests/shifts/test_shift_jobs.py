@@ -91,8 +91,8 @@ class House:
         return sorted(named, key=lambda row: row["alert_id"])
 
     def verdict(self, when: datetime) -> str:
-        told = self.lake.known(SHIFT_COMPLIANCE, when).filter(pl.col("shift_id") == "gate@2026-01-05").collect()
-        return told["verdict"].item()
+        result = self.lake.known(SHIFT_COMPLIANCE, when).filter(pl.col("shift_id") == "gate@2026-01-05").collect()
+        return result["verdict"].item()
 
 
 @pytest.fixture
@@ -147,8 +147,8 @@ def test_one_alert_lives_with_its_shift_and_resolves_itself_on_arrival(house):
     kept = house.lake.scan(SHIFT_COVERAGE.derived_name).sort("as_of").collect()
     # Nobody came yesterday either: any 24 hours lack the eight of a shift.
     assert kept.select("as_of", "missing", "short_minutes").rows() == [(at(8.5), 1, 480), (at(10.5), 1, 480)]
-    (told,) = page.asset_materializations_for_node(SHIFT_COVERAGE_KEY.to_python_identifier())
-    assert told.metadata["headline"].value.startswith("**1 of 1 posts are short now**; in the last 24 hours 0.0%")
+    (result,) = page.asset_materializations_for_node(SHIFT_COVERAGE_KEY.to_python_identifier())
+    assert result.metadata["headline"].value.startswith("**1 of 1 posts are short now**; in the last 24 hours 0.0%")
     house.know("attendance", at(10.8), {"person_id": "ann", "site_id": "hall", "punched_in_at": at(10.75)})
     house.heard(at(11))
     house.judge(at(11))
@@ -172,11 +172,11 @@ def test_who_is_proposed_is_qualified_and_neither_sick_nor_replaced(house):
     )
     house.heard(at(10.5))
     house.judge(at(10.5))
-    told = house.alert()
-    assert told["alert_type"] == "no_show"
-    assert [one["person_id"] for one in told["evidence"]["proposals"]] == ["dan"]
-    assert "; Dan could come: new to this site, 0.0 km away, " in told["reason"]
-    assert told["reason"].endswith(", holds first aid")
+    result = house.alert()
+    assert result["alert_type"] == "no_show"
+    assert [one["person_id"] for one in result["evidence"]["proposals"]] == ["dan"]
+    assert "; Dan could come: new to this site, 0.0 km away, " in result["reason"]
+    assert result["reason"].endswith(", holds first aid")
 
 
 def test_a_punch_that_comes_late_corrects_yesterday_and_the_correction_can_be_seen(house):

@@ -70,6 +70,6 @@ def test_the_alert_says_why_nobody_is_proposed():
         [{"need": "shift:08:00-16:00/ann", "proposals": [], "nobody": "no substitute: …"}],
         schema=nothing_proposed().schema,
     )
-    told = found([shift("08:00", "16:00")], now="10:30", proposed=helped)
-    (reason,) = told.filter(alert_type="no_show")["reason"]
+    result = found([shift("08:00", "16:00")], now="10:30", proposed=helped)
+    (reason,) = result.filter(alert_type="no_show")["reason"]
     assert reason == "nobody within 120 min of the start; no substitute: …"

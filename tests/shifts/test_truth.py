@@ -74,9 +74,9 @@ class World:
         versions = contract("attendance", self.clocks.attendance).filter(pl.col("known_at") <= as_of)
         punches = versions.sort("known_at").unique(TABLES["attendance"].key, keep="last")
         beats = contract("punch_feeds", self.clocks.punch_feeds).filter(pl.col("known_at") <= as_of)
-        told = shift_compliance(shifts, Attended(punches, beats, self.sites), Limits(), as_of)
+        verdicts = shift_compliance(shifts, Attended(punches, beats, self.sites), Limits(), as_of)
         truth = self.clocks.truth.with_columns(shift_id=pl.format("{}@{}", "roster_id", "on"))
-        return told.filter(pl.col("starts_at").is_between(since, until, closed="left")).join(
+        return verdicts.filter(pl.col("starts_at").is_between(since, until, closed="left")).join(
             truth.select("shift_id", "person_id", "happened", "minutes", came_by="starts_at"),
             on=["shift_id", "person_id"],
             how="left",
@@ -92,9 +92,9 @@ def world(period: str) -> World:
 def test_when_everything_has_been_heard_every_verdict_is_what_happened(period):
     things = world(period)
     since, until = things.starts + timedelta(days=1), things.ends - timedelta(days=1)
-    told = things.judged(things.ends + timedelta(hours=20), since=since, until=until)
-    assert len(told) > 1_000
-    due = told.filter(~pl.col("verdict").is_in(["excused", "covered_by_substitute"]))
+    result = things.judged(things.ends + timedelta(hours=20), since=since, until=until)
+    assert len(result) > 1_000
+    due = result.filter(~pl.col("verdict").is_in(["excused", "covered_by_substitute"]))
     same = pl.col("verdict") == pl.col("happened")
     forgot = (pl.col("verdict") == "left_open") & (pl.col("happened") == "on_time")
     # Leave that begins during the shift excuses who left before its end.
@@ -135,10 +135,10 @@ def test_at_no_moment_is_anybody_accused_who_came_or_whose_punch_was_still_held_
     ticks = [things.starts + timedelta(days=4, minutes=30 * n) for n in range(0, 96, 3)]
     counts = Counter()
     for as_of in ticks:
-        told = things.judged(as_of, since=as_of - timedelta(hours=30), until=as_of)
-        false = told.filter(pl.col("verdict").is_in(ACCUSING), ~is_true(as_of).fill_null(value=False))
+        result = things.judged(as_of, since=as_of - timedelta(hours=30), until=as_of)
+        false = result.filter(pl.col("verdict").is_in(ACCUSING), ~is_true(as_of).fill_null(value=False))
         assert false.is_empty(), false.select("shift_id", "person_id", "verdict", "happened", "feed_reported_upto_at")
-        counts.update(told["verdict"])
+        counts.update(result["verdict"])
     assert counts["no_show"] > 100
     assert counts["late"] > 100
     assert counts["early_exit"] > 50
@@ -153,7 +153,7 @@ TICKS = [PERIODS["spring"] + timedelta(days=4, hours=hours, minutes=35) for hour
 def told_by(as_of: datetime) -> pl.DataFrame:
     """The verdicts of a tick on what its last heartbeat proves: the missing punch was due before it."""
     things = world("spring")
-    told = things.judged(as_of, since=as_of - timedelta(hours=24), until=as_of)
+    result = things.judged(as_of, since=as_of - timedelta(hours=24), until=as_of)
     minutes = pl.duration(seconds=(pl.col("minutes") * 60).cast(pl.Int64))
     arrival, departure = pl.col("came_by") + minutes, pl.col("expected_until_at") - minutes
     proven_at = (
@@ -165,7 +165,7 @@ def told_by(as_of: datetime) -> pl.DataFrame:
     )
     healthy = pl.col("feed_reported_upto_at") > as_of - timedelta(minutes=10)
     is_proven = proven_at <= pl.col("feed_reported_upto_at")
-    return told.filter(healthy & is_proven, ~pl.col("verdict").is_in(["excused", "covered_by_substitute"]))
+    return result.filter(healthy & is_proven, ~pl.col("verdict").is_in(["excused", "covered_by_substitute"]))
 
 
 def test_on_healthy_feeds_a_no_show_is_told_at_the_tick_after_the_quarter_of_an_hour():
@@ -175,8 +175,8 @@ def test_on_healthy_feeds_a_no_show_is_told_at_the_tick_after_the_quarter_of_an_
 
 
 def test_on_healthy_feeds_everything_that_happened_before_the_last_heartbeat_is_told():
-    told = pl.concat(told_by(as_of) for as_of in TICKS)
-    planted = told.filter(pl.col("happened").is_in(["late", "early_exit", "wrong_site"]))
+    result = pl.concat(told_by(as_of) for as_of in TICKS)
+    planted = result.filter(pl.col("happened").is_in(["late", "early_exit", "wrong_site"]))
     on_leave_by_then = pl.col("left_at") >= pl.col("expected_until_at")
     missed = planted.filter(pl.col("verdict") != pl.col("happened"), ~on_leave_by_then.fill_null(value=False))
     assert missed.is_empty(), missed.select("shift_id", "verdict", "happened", "rule", "minutes")

@@ -52,21 +52,21 @@ def judged(
         site("dock", latitude=52.6, longitude=13.5, geofence_radius_m=100.0),
     ]
     known = Attended(rows("attendance", *punches), rows("punch_feeds", *beats), rows("sites", *sites))
-    told = shift_compliance(rows(SHIFT_CALENDAR, *shifts), known, Limits(), at(now))
-    assert len(told) == len(shifts)
+    verdicts = shift_compliance(rows(SHIFT_CALENDAR, *shifts), known, Limits(), at(now))
+    assert len(verdicts) == len(shifts)
     return {
         f"{row['shift_id']} {row['person_id']}"
         if len(shifts) > 1 and len({s["shift_id"] for s in shifts}) < len(shifts)
         else row["shift_id"]: row
-        for row in told.iter_rows(named=True)
+        for row in verdicts.iter_rows(named=True)
     }
 
 
 def verdict(
     shifts: list[dict[str, Any]], punches: list[dict[str, Any]], now: str, heard: str | None = None
 ) -> list[str]:
-    told = judged(shifts, punches, now, heard)
-    return [told[s["shift_id"]]["verdict"] for s in shifts]
+    result = judged(shifts, punches, now, heard)
+    return [result[s["shift_id"]]["verdict"] for s in shifts]
 
 
 LONG = shift("08:00", "16:00")
@@ -203,16 +203,16 @@ def test_a_punch_that_gets_through_does_not_make_a_stuck_heartbeat_look_alive():
 )
 def test_a_punch_dated_in_the_future_proves_nothing_beyond_when_it_became_known(colleague):
     known = Attended(rows("attendance", colleague), rows("punch_feeds"), rows("sites", site()))
-    told = shift_compliance(rows(SHIFT_CALENDAR, LONG), known, Limits(), at("10:30"))
-    assert told["verdict"].to_list() == ["unknown"]
-    assert told["feed_reported_upto_at"].item() == colleague["known_at"]
+    verdicts = shift_compliance(rows(SHIFT_CALENDAR, LONG), known, Limits(), at("10:30"))
+    assert verdicts["verdict"].to_list() == ["unknown"]
+    assert verdicts["feed_reported_upto_at"].item() == colleague["known_at"]
 
 
 def test_a_heartbeat_dated_in_the_future_proves_nothing_beyond_when_it_became_known():
     beat = {"site_id": "hall", "reported_upto_at": at("14:00"), "known_at": at("06:01")}
     known = Attended(rows("attendance"), rows("punch_feeds", beat), rows("sites", site()))
-    told = shift_compliance(rows(SHIFT_CALENDAR, LONG), known, Limits(), at("10:30"))
-    assert told["verdict"].to_list() == ["unknown"]
+    verdicts = shift_compliance(rows(SHIFT_CALENDAR, LONG), known, Limits(), at("10:30"))
+    assert verdicts["verdict"].to_list() == ["unknown"]
 
 
 def test_without_a_heartbeat_a_colleague_who_punched_proves_the_feed_but_accuses_only_later():
@@ -222,8 +222,8 @@ def test_without_a_heartbeat_a_colleague_who_punched_proves_the_feed_but_accuses
 
     def said(now: str, *more: dict[str, Any]) -> str:
         known = Attended(rows("attendance", colleague, *more), rows("punch_feeds"), sites)
-        told = shift_compliance(shifts, known, Limits(), at(now))
-        return told.filter(pl.col("person_id") == "ann")["verdict"].item()
+        verdicts = shift_compliance(shifts, known, Limits(), at(now))
+        return verdicts.filter(pl.col("person_id") == "ann")["verdict"].item()
 
     assert said("08:30") == "unattended"
     assert said("11:00") == "unattended"

@@ -91,9 +91,9 @@ def test_charge_falls_and_channels_tell_of_wear(lived):
 
 
 def test_the_truth_of_an_hour_and_of_a_day_is_what_happens(lived):
-    told = device_truth(WORLD, 0, lived.fleet, lived.states[: 28 * 24], moments=4_000)
+    result = device_truth(WORLD, 0, lived.fleet, lived.states[: 28 * 24], moments=4_000)
     failures = lived.events.filter(kind="failure").select("device_id", failed_at="at").sort("failed_at")
-    after = told.sort("as_of").join_asof(
+    after = result.sort("as_of").join_asof(
         failures, left_on="as_of", right_on="failed_at", by="device_id", strategy="forward"
     )
     came = (after["failed_at"] - after["as_of"] <= timedelta(days=1)).fill_null(value=False).cast(pl.Float64).to_numpy()
@@ -103,5 +103,5 @@ def test_the_truth_of_an_hour_and_of_a_day_is_what_happens(lived):
     assert risky.sum() > 10
     assert came[risky].mean() > 10 * came[~risky].mean()
     for what in ("failure", "down"):
-        rising = told.select(f"true_{what}_1h", f"true_{what}_24h", f"true_{what}_7d").to_numpy()
+        rising = result.select(f"true_{what}_1h", f"true_{what}_24h", f"true_{what}_7d").to_numpy()
         assert (np.diff(rising, axis=1) >= -1e-9).all()

@@ -68,11 +68,11 @@ def test_no_state_holds_what_happened_later(twin):
 
 def test_events_retell_the_states(twin):
     last = twin.tables["tickets"].sort("ticket_id", "updated_at").group_by("ticket_id").agg(pl.col("status").last())
-    told = (
+    result = (
         twin.tables["ticket_events"].filter(pl.col("field") == "status").sort("ticket_id", "at")
         .group_by("ticket_id").agg(pl.col("new").last().alias("told"))
     )  # fmt: skip
-    joined = last.join(told, on="ticket_id", how="full")
+    joined = last.join(result, on="ticket_id", how="full")
     assert joined.filter(pl.col("status").ne_missing(pl.col("told"))).is_empty()
     assert twin.tables["ticket_events"].is_duplicated().sum() == 0
 

@@ -14,5 +14,5 @@ def test_rows_are_the_columns_of_the_table_in_their_order():
 
 def test_a_missing_column_and_one_of_another_type_are_named():
     odd = DEVICE_HEALTH.empty().drop("band").with_columns(pl.col("score").cast(pl.String))
-    with pytest.raises(WrongShapeError, match=r"device_health: score: String, not Float64; band: missing, not String"):
+    with pytest.raises(WrongShapeError, match=r"DeviceHealth: score: String, not Float64; band: missing, not String"):
         DEVICE_HEALTH.rows(odd)

@@ -64,7 +64,7 @@ def as_they_came(rows, at, before):
 @pytest.fixture(scope="module", params=[with_the_load, as_they_came])
 def lived(request, world, tmp_path_factory):
     """A lake that lived through a month, and what its ticks were served: moment to features."""
-    lake, before, told = Lake(str(tmp_path_factory.mktemp("live"))), START - STEP, {}
+    lake, before, result = Lake(str(tmp_path_factory.mktemp("live"))), START - STEP, {}
     for number in range((END - START) // STEP):
         at = START + STEP * number + timedelta(hours=13)
         for name in FED:
@@ -74,8 +74,8 @@ def lived(request, world, tmp_path_factory):
         before = at
         moment = at + (timedelta(hours=1, minutes=15) if request.param is with_the_load else timedelta(0))
         if number % 3 == 2:
-            told[moment] = features_at(lake, moment, readings(lake, moment))
-    return lake, told
+            result[moment] = features_at(lake, moment, readings(lake, moment))
+    return lake, result
 
 
 def readings(lake, as_of):
@@ -91,10 +91,10 @@ def _never_the_whole_history(request, monkeypatch):
 
 
 def test_a_live_tick_sees_what_training_makes_of_the_moment_later(lived):
-    lake, told = lived
-    assert len(told) >= 6
+    lake, result = lived
+    assert len(result) >= 6
     dataset = TicketDataset.of(history_of(lake), END)
-    for rows in told.values():
+    for rows in result.values():
         assert len(rows) > 8
         again = readings_at(rows.select("ticket_id", "as_of"), dataset.clocks, dataset.calendars)
         assert_frame_equal(rows, features(dataset.known, again), check_exact=True)
@@ -123,9 +123,9 @@ def test_what_comes_after_a_moment_changes_nothing_of_it(lived, tmp_path):
 
 
 def test_a_moment_of_long_ago_is_told_from_the_whole_history(lived):
-    lake, told = lived
-    as_of = min(told)
-    assert_frame_equal(features_at(lake, as_of, readings(lake, as_of)), told[as_of], check_exact=True)
+    lake, result = lived
+    as_of = min(result)
+    assert_frame_equal(features_at(lake, as_of, readings(lake, as_of)), result[as_of], check_exact=True)
 
 
 def test_following_again_changes_nothing(lived):

@@ -105,5 +105,5 @@ def test_every_ticket_is_found_at_most_once_and_the_findings_keep_the_contract(t
 def test_the_run_of_the_model_is_named_where_it_is_known():
     rows = tick({"ticket_id": "T", "risk": 0.9})
     assert sla_findings(rows, RiskLevels())["model_run_id"].to_list() == [None]
-    told = rows.with_columns(model_run_id=pl.lit("abc"))
-    assert sla_findings(told, RiskLevels())["model_run_id"].to_list() == ["abc"]
+    result = rows.with_columns(model_run_id=pl.lit("abc"))
+    assert sla_findings(result, RiskLevels())["model_run_id"].to_list() == ["abc"]

@@ -111,8 +111,8 @@ def test_a_model_that_reads_features_gets_them_and_speaks_of_risky_tickets_only(
             return pl.Series([f"{risk:.2f}, by features" for risk in features["risk"]], dtype=pl.String)
 
     def describe(readings):
-        told = pl.col("ticket_id").replace_strict({"late": 0.9, "low": 0.1, "paused": 0.7, "high": 0.8})
-        return readings.select("ticket_id", risk=told)
+        result = pl.col("ticket_id").replace_strict({"late": 0.9, "low": 0.1, "paused": 0.7, "high": 0.8})
+        return readings.select("ticket_id", risk=result)
 
     rows = [ticket("late", age=500), ticket("low"), ticket("paused", status="on_hold"), ticket("high")]
     found = scored(*rows, model=Learned(0.0), describe=describe)

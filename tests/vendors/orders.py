@@ -70,14 +70,14 @@ def _prior_of(vendor, part, values, trades):
 
 def _whole(own, priors):
     """The score, and of every part that counts (mean drawn to, worth, scatter); found by trying until it stays."""
-    told = [part for part in own if own[part] or priors[part]]
+    result = [part for part in own if own[part] or priors[part]]
     middle = 0 if any(priors.values()) else 2 * min(WEIGHTS[part] * 2 / (2 + len(own[part])) for part in own)
-    known = sum(WEIGHTS[part] for part in told)
+    known = sum(WEIGHTS[part] for part in result)
     score = 0.5
     for _ in range(2_000):
-        drawn = {part: priors[part] or (score, 2.0, 1 / 12) for part in told}
+        drawn = {part: priors[part] or (score, 2.0, 1 / 12) for part in result}
         score = (middle * 0.5 + known * _weighted(own, drawn)) / (middle + known)
-    for part in told:
+    for part in result:
         if middle:  # every estimate moves towards the middle by as much as the whole does
             count, total = len(own[part]), sum(own[part])
             moved = (middle * 0.5 + known * (2 * score + total) / (2 + count)) / (middle + known)
@@ -119,7 +119,7 @@ def _prior(groups):
 
 def _scatter(groups):
     """The variance of a job around the mean of its vendor."""
-    told = [values for values in groups.values() if values]
-    count = sum(len(values) for values in told)
-    within = sum((value - sum(values) / len(values)) ** 2 for values in told for value in values)
-    return max(within / (count - len(told)), 1e-4)
+    result = [values for values in groups.values() if values]
+    count = sum(len(values) for values in result)
+    within = sum((value - sum(values) / len(values)) ** 2 for values in result for value in values)
+    return max(within / (count - len(result)), 1e-4)

@@ -24,8 +24,8 @@ PART = st.tuples(*[st.one_of(st.none(), st.floats(0, 1)) for _ in PARTS])
 
 
 def months_of(orders, names=("v1", "v2")):
-    told = jobs(frame("work_orders", orders), AS_OF, zone="UTC").with_columns(period="month")
-    return changes(scores(told, vendors(*names)))
+    result = jobs(frame("work_orders", orders), AS_OF, zone="UTC").with_columns(period="month")
+    return changes(scores(result, vendors(*names)))
 
 
 @given(st.lists(st.tuples(st.sampled_from(["v1", "v2"]), st.sampled_from([4, 5, 6]), PART), min_size=2, max_size=30))
@@ -36,14 +36,14 @@ def test_what_the_parts_add_is_the_change(world):
         | dict(zip(PARTS, parts, strict=True))
         for n, (vendor, month, parts) in enumerate(world)
     ]
-    told = changes(
+    result = changes(
         scores(
             pl.DataFrame(rows, schema_overrides=dict.fromkeys(PARTS, pl.Float64), infer_schema_length=None),
             vendors("v1", "v2"),
         )
     )
-    parts = [sum(row[f"{part}_change"] for part in PARTS) for row in told.drop_nulls("change").to_dicts()]
-    assert parts == pytest.approx(told["change"].drop_nulls().to_list(), abs=0.11)
+    parts = [sum(row[f"{part}_change"] for part in PARTS) for row in result.drop_nulls("change").to_dicts()]
+    assert parts == pytest.approx(result["change"].drop_nulls().to_list(), abs=0.11)
 
 
 def test_the_words_name_what_moved_the_score_most_with_its_figures():
@@ -53,9 +53,9 @@ def test_the_words_name_what_moved_the_score_most_with_its_figures():
     orders += [order(200 + n, vendor=f"p{n % 4}", due=due, quality_rating=5) for due in (MAY, JUNE) for n in range(40)]
     orders = [{**row, "work_order_id": f"w{place:05d}"} for place, row in enumerate(orders)]
     months = months_of(orders, ["v1", "p0", "p1", "p2", "p3"])
-    (told,) = months.filter(pl.col("vendor_id") == "v1", pl.col("period") == date(2026, 6, 1)).to_dicts()
-    assert told["drivers"].startswith("fewer jobs on time (50 after 100 of 100): -")
-    assert "rating" not in told["drivers"]
+    (result,) = months.filter(pl.col("vendor_id") == "v1", pl.col("period") == date(2026, 6, 1)).to_dicts()
+    assert result["drivers"].startswith("fewer jobs on time (50 after 100 of 100): -")
+    assert "rating" not in result["drivers"]
 
 
 def test_few_jobs_are_not_praised_for_their_peers():
@@ -63,15 +63,13 @@ def test_few_jobs_are_not_praised_for_their_peers():
     before = [order(1000 + n, due=MAY, late=5.0) for n in range(30)]
     names = ["v1", "p0", "p1", "p2", "p3"]
     now = [order(2000, late=5.0)]
-    (told,) = (
+    (row,) = (
         months_of([*peers, *before, *now], names)
         .filter(pl.col("vendor_id") == "v1", pl.col("period") == date(2026, 6, 1))
         .to_dicts()
     )
-    assert told["change"] > 0
-    assert told["drivers"].startswith(
-        "jobs on time: so few that they are drawn towards the peers (0 after 0 of 100): +"
-    )
+    assert row["change"] > 0
+    assert row["drivers"].startswith("jobs on time: so few that they are drawn towards the peers (0 after 0 of 100): +")
 
 
 def test_months_are_counted_back_over_the_year():
@@ -145,5 +143,5 @@ def test_sentiment_is_of_tickets_soon_after_a_job_at_the_site_each_once():
             "sentiment": [1.0, -0.5, 1.0, None, 1.0],
         }
     )
-    told = sentiment_after(visits, tickets, within=timedelta(days=7))
-    assert told.rows() == [("v1", -0.5, 1)]
+    result = sentiment_after(visits, tickets, within=timedelta(days=7))
+    assert result.rows() == [("v1", -0.5, 1)]

@@ -44,8 +44,8 @@ def found(*, scores=(), months=(), before=(), overdue=(), risk=(), levels=Levels
 
 
 def month(now, change, jobs=20, in_time=50.0):
-    told = {"score": now, "change": change, "jobs": jobs, "sla_raw": in_time, "drivers": "fewer jobs on time"}
-    return score(month=date(2026, 5, 1), **told)
+    result = {"score": now, "change": change, "jobs": jobs, "sla_raw": in_time, "drivers": "fewer jobs on time"}
+    return score(month=date(2026, 5, 1), **result)
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,10 @@ def month(now, change, jobs=20, in_time=50.0):
     ],
 )
 def test_a_fall_of_ten_points_is_told_where_both_months_have_jobs_enough(change, jobs, before, expected):
-    told = found(months=[month(70.0, change, jobs)], before=[score(month=date(2026, 4, 1), jobs=before, sla_raw=100.0)])
-    assert told.select("severity", "is_raising").rows() == expected
+    result = found(
+        months=[month(70.0, change, jobs)], before=[score(month=date(2026, 4, 1), jobs=before, sla_raw=100.0)]
+    )
+    assert result.select("severity", "is_raising").rows() == expected
 
 
 def test_whoever_falls_only_because_the_peers_do_is_not_told():
@@ -90,14 +92,14 @@ def test_vendors_belong_to_no_client_and_orders_to_whoever_waits():
     late |= {"priority": "low", "due_at": AS_OF - timedelta(hours=3)}
     urgent = late | {"work_order_id": "w2", "priority": "high"}
     old = late | {"work_order_id": "w3", "due_at": AS_OF - timedelta(hours=30)}
-    told = found(scores=[in_time(50.0)], overdue=[late, urgent, old])
-    assert told.select("dedup_key", "client_id", "severity").rows() == [
+    result = found(scores=[in_time(50.0)], overdue=[late, urgent, old])
+    assert result.select("dedup_key", "client_id", "severity").rows() == [
         ("vendor_sla_below_target:v1", None, "medium"),
         ("work_order_overdue:w1", "c1", "medium"),
         ("work_order_overdue:w2", "c1", "high"),
         ("work_order_overdue:w3", "c1", "high"),
     ]
-    assert json.loads(told["evidence"][1])["overdue_hours"] == 3.0
+    assert json.loads(result["evidence"][1])["overdue_hours"] == 3.0
 
 
 def test_a_risk_is_told_from_its_threshold_and_held_below_it():
@@ -107,17 +109,17 @@ def test_a_risk_is_told_from_its_threshold_and_held_below_it():
             "model_name": "rule", "model_version": "1",
         }  # fmt: skip
 
-    told = {value: found(risk=[risk(value)])["is_raising"].to_list() for value in (0.39, 0.4, 0.4999, 0.5)}
-    assert told == {0.39: [], 0.4: [False], 0.4999: [False], 0.5: [True]}
+    result = {value: found(risk=[risk(value)])["is_raising"].to_list() for value in (0.39, 0.4, 0.4999, 0.5)}
+    assert result == {0.39: [], 0.4: [False], 0.4999: [False], 0.5: [True]}
     assert found(risk=[risk(0.4999)])["title"].item() == "Work order w1 may be late (49 %)"
 
 
 def test_names_in_pictures_are_text_and_never_markup():
-    told = rows(VENDOR_SCORES, score(name=HOSTILE, grade="B", rank=1, ranked=1))
-    svg = ranking_plot(told).decode()
+    drawn = rows(VENDOR_SCORES, score(name=HOSTILE, grade="B", rank=1, ranked=1))
+    svg = ranking_plot(drawn).decode()
     assert "<script" not in svg
     assert "&lt;script&gt;" in svg
-    assert b"not known" in parts_plot(told.to_dicts()[0])
+    assert b"not known" in parts_plot(drawn.to_dicts()[0])
 
 
 def test_a_trend_leaves_months_without_jobs_empty():

@@ -134,5 +134,5 @@ def test_a_repair_of_an_order_that_nobody_knows_does_not_say_that_the_source_tel
     usual, odd = (scores(jobs_of(rows), names) for rows in (done, [*done, order(99, "odd", is_rework_of="gone")]))
     assert odd["rework_jobs"].null_count() == len(odd)
     assert_frame_equal(odd.filter(pl.col("vendor_id") != "odd").drop("ranked"), usual.drop("ranked"))
-    told = scores(jobs_of([*done, order(99, "odd", is_rework_of="w00001")]), names)
-    assert told.filter(vendor_id="v1")["rework_raw"].item() == 90.0
+    result = scores(jobs_of([*done, order(99, "odd", is_rework_of="w00001")]), names)
+    assert result.filter(vendor_id="v1")["rework_raw"].item() == 90.0

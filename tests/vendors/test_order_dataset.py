@@ -24,7 +24,7 @@ OFF = ("cancelled",)
 
 def versions(seed=7, count=400):
     """Versions of random orders: promised, accepted, done or not, sometimes moved, called off or told late."""
-    luck, told = random.Random(seed), []  # noqa: S311 - no secret
+    luck, result = random.Random(seed), []  # noqa: S311 - no secret
     for number in range(count):
         created = AS_OF - timedelta(hours=luck.uniform(0, 24 * 200))
         due = created + timedelta(hours=luck.choice([24, 72, 240]))
@@ -34,17 +34,17 @@ def versions(seed=7, count=400):
             "priority": luck.choice(["low", "high", None]), "status": "open",
             "estimated_hours": luck.choice([2.0, None]),
         }  # fmt: skip
-        told.append(base | {"known_at": created + timedelta(hours=luck.choice([0, 1]))})
+        result.append(base | {"known_at": created + timedelta(hours=luck.choice([0, 1]))})
         done = due + timedelta(hours=luck.choice([-20, -5, -5, 0, 6, 60]))
         after = done + timedelta(hours=luck.choice([0, 3, 24 * 45]))
         fate = luck.random()
         if fate < 0.1:
-            told.append(base | {"status": "Cancelled", "known_at": created + timedelta(hours=luck.choice([3, 300]))})
+            result.append(base | {"status": "Cancelled", "known_at": created + timedelta(hours=luck.choice([3, 300]))})
         elif fate < 0.9:
-            told.append(base | {"accepted_at": created, "known_at": created + timedelta(hours=2)})
+            result.append(base | {"accepted_at": created, "known_at": created + timedelta(hours=2)})
             moved = {"due_at": due + timedelta(days=5)} if fate > 0.8 else {}
-            told.append(base | moved | {"completed_at": done, "accepted_at": created, "known_at": after})
-    return frame("work_orders", told).select(ORDERS.columns)
+            result.append(base | moved | {"completed_at": done, "accepted_at": created, "known_at": after})
+    return frame("work_orders", result).select(ORDERS.columns)
 
 
 def lake_at(path, moment):
@@ -86,11 +86,11 @@ def test_labels_are_what_happened_against_the_time_that_was_promised_first(datas
             off=(pl.col("status") == "Cancelled").any(),
         )
     )
-    told = dataset.lives.join(last.filter(~pl.col("off")), on="work_order_id")
-    expected = (told["completed_at"] > told["due_at"]).fill_null(value=True)
-    assert len(told) > 300
-    assert told["is_event"].null_count() == 0
-    assert (told["is_event"] == expected).all()
+    result = dataset.lives.join(last.filter(~pl.col("off")), on="work_order_id")
+    expected = (result["completed_at"] > result["due_at"]).fill_null(value=True)
+    assert len(result) > 300
+    assert result["is_event"].null_count() == 0
+    assert (result["is_event"] == expected).all()
 
 
 def test_what_is_not_settled_has_no_label_yet(tmp_path):
@@ -105,12 +105,12 @@ def test_what_is_not_settled_has_no_label_yet(tmp_path):
 def test_an_evaluation_judges_by_orders_that_are_settled_and_by_no_others(dataset, tmp_path):
     moment = AS_OF - timedelta(days=30)
     young = OrderDataset(moment, orders_of(lake_at(tmp_path / "lake", moment), moment, OFF))
-    told = young.of_lives(young.lives, "opening").sort("work_order_id")
+    result = young.of_lives(young.lives, "opening").sort("work_order_id")
     later = (
         dataset.of_lives(dataset.lives, "opening").filter(pl.col("due_at") + SETTLES <= moment).sort("work_order_id")
     )
-    assert 0 < told["is_event"].mean() < 1
-    assert_frame_equal(told.drop("is_event", "lead_minutes"), later.drop("is_event", "lead_minutes"))
+    assert 0 < result["is_event"].mean() < 1
+    assert_frame_equal(result.drop("is_event", "lead_minutes"), later.drop("is_event", "lead_minutes"))
     ended = young.lives.join(young.orders.drop("due_at"), on="work_order_id").filter(
         pl.col("completed_known_at").is_not_null(), pl.col("due_at") + SETTLES > moment
     )
@@ -119,9 +119,9 @@ def test_an_evaluation_judges_by_orders_that_are_settled_and_by_no_others(datase
 
 def test_an_order_that_is_called_off_before_it_is_due_teaches_nothing(dataset):
     off = dataset.orders.filter(pl.col("off_at") < pl.col("due_at"))
-    told = dataset.lives.join(off.select("work_order_id"), on="work_order_id")
-    assert len(told) > 10
-    assert told["is_event"].null_count() == len(told)
+    result = dataset.lives.join(off.select("work_order_id"), on="work_order_id")
+    assert len(result) > 10
+    assert result["is_event"].null_count() == len(result)
 
 
 def test_a_batch_counts_once(tmp_path):
@@ -150,9 +150,9 @@ def test_orders_of_one_batch_lie_on_one_side_of_a_split(dataset):
 
 def test_reasons_are_words_for_whoever_waits(dataset):
     rows = dataset.watched().head(50)
-    told = topics(rows)
-    assert told.always.null_count() == 0
-    assert sorted(name for members in told.members.values() for name in members) == sorted(FEATURES)
+    reasons = topics(rows)
+    assert reasons.always.null_count() == 0
+    assert sorted(name for members in reasons.members.values() for name in members) == sorted(FEATURES)
 
 
 def test_every_open_order_gets_a_risk_and_no_other(tmp_path):

@@ -61,8 +61,8 @@ def test_a_page_tells_late_jobs_and_what_was_done_again(pages):
 def test_a_chain_of_repairs_begins_with_the_first_job():
     orders = [order(1), order(2, is_rework_of="w00001"), order(3, is_rework_of="w00002"), order(9, is_rework_of="gone")]
     orders += [order(5, is_rework_of="w00006"), order(6, is_rework_of="w00005")]
-    told = rework_chains(jobs_of(orders))
-    assert set(told.select("first_id", "chain", "repairs").rows()) == {
+    chains = rework_chains(jobs_of(orders))
+    assert set(chains.select("first_id", "chain", "repairs").rows()) == {
         ("w00001", "w00001 → w00002 → w00003", 2),
         ("gone", "gone → w00009", 1),
     }
@@ -72,9 +72,9 @@ def test_a_job_repaired_twice_tells_who_repairs_whom_however_long_that_goes_on()
     orders = [order(1), order(2, is_rework_of="w00001"), order(3, is_rework_of="w00002")]
     orders += [order(4, is_rework_of="w00001"), order(20)]
     orders += [order(20 + n, is_rework_of=f"w000{19 + n}") for n in range(1, 15)]
-    told = dict(rework_chains(jobs_of(orders)).select("first_id", "chain").iter_rows())
-    assert told["w00001"] == "w00001 → w00002 → w00003; w00001 → w00004"
-    assert told["w00020"] == " → ".join(f"w000{20 + n}" for n in range(15))
+    result = dict(rework_chains(jobs_of(orders)).select("first_id", "chain").iter_rows())
+    assert result["w00001"] == "w00001 → w00002 → w00003; w00001 → w00004"
+    assert result["w00020"] == " → ".join(f"w000{20 + n}" for n in range(15))
 
 
 def test_a_chain_begins_with_its_first_job_however_old_that_is(tmp_path):
@@ -93,8 +93,8 @@ def test_a_chain_begins_with_its_first_job_however_old_that_is(tmp_path):
 
 
 def test_late_jobs_count_until_they_are_done_or_until_now():
-    told = late_jobs(jobs_of([order(1, late=6.0), order(2, late=None), order(3)]), AS_OF)
-    assert told.select("work_order_id", "hours_late").rows() == [("w00002", 24.0), ("w00001", 6.0)]
+    late = late_jobs(jobs_of([order(1, late=6.0), order(2, late=None), order(3)]), AS_OF)
+    assert late.select("work_order_id", "hours_late").rows() == [("w00002", 24.0), ("w00001", 6.0)]
 
 
 def test_the_command_teaches():

@@ -39,10 +39,10 @@ def lake(world, tmp_path_factory):
 
 def test_labels_are_what_was_planted(world, lake):
     dataset = OrderDataset(END, orders_of(lake, END, OFF))
-    told = dataset.lives.drop_nulls("is_event").join(world.truth, on="work_order_id", suffix="_true")
-    assert len(told) > 3_000
-    assert (told["is_event"] == told["is_late"]).all()
-    assert not told["is_cancelled"].any()
+    result = dataset.lives.drop_nulls("is_event").join(world.truth, on="work_order_id", suffix="_true")
+    assert len(result) > 3_000
+    assert (result["is_event"] == result["is_late"]).all()
+    assert not result["is_cancelled"].any()
 
 
 def test_the_rule_is_nearer_to_the_truth_than_one_rate_for_all(world, lake):

@@ -61,8 +61,8 @@ class House:
         clients = pl.DataFrame(
             {"client_id": ["c0", "c1"], "name": ["A", "B"], "plan": ["bronze", "gold"], "timezone": ["UTC"] * 2}
         ).with_columns(known_at=pl.lit(START).dt.cast_time_unit("us"))
-        told = {"vendors": self.world.vendors, "work_orders": self.world.work_orders, "clients": clients}
-        for name, rows in told.items():
+        result = {"vendors": self.world.vendors, "work_orders": self.world.work_orders, "clients": clients}
+        for name, rows in result.items():
             fresh = rows.filter(pl.col("known_at") > since, pl.col("known_at") <= until)
             whole = pl.concat([TABLES[name].empty(), fresh], how="diagonal_relaxed").select(TABLES[name].columns)
             self.lake.record(TABLES[name], whole, loaded_at=until)

@@ -73,8 +73,8 @@ def test_any_text_that_python_reads_is_read_alike(form, noise, damaged):
     for at, place, letter in damaged:
         text = at.strftime(form)
         texts.append(text[:place] + letter + text[place:])
-    told = zip(texts, ours(texts, form), strict=True)
-    assert [text for text, read in told if wall(text, form) not in (read, (None, None))] == []
+    result = zip(texts, ours(texts, form), strict=True)
+    assert [text for text, read in result if wall(text, form) not in (read, (None, None))] == []
 
 
 REFUSED = {

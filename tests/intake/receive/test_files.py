@@ -42,11 +42,11 @@ def test_a_file_arrives_once_and_again_only_when_it_changes(mailbox, folder):
 
 
 def test_a_column_that_was_away_for_a_load_is_missed_once_and_not_new_when_it_is_back(mailbox, folder):
-    told = []
+    result = []
     for number, columns in enumerate(["id,title", "id", "id", "id,title"]):
         (folder / f"{number}.csv").write_text(f"{columns}\n{columns}\n")
-        told.append([change.words for change in mailbox.receive(files(folder)).drift])
-    assert told == [[], ["missing column: title"], [], []]
+        result.append([change.words for change in mailbox.receive(files(folder)).drift])
+    assert result == [[], ["missing column: title"], [], []]
 
 
 def test_a_file_older_than_those_before_it_is_new_all_the_same(mailbox, folder):

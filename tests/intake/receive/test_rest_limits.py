@@ -275,14 +275,14 @@ def test_only_the_source_itself_and_what_is_allowed_is_asked(base, target, allow
 
 
 def with_tokens(address, path, tokens, **more):
-    told = source(address, path, **more).model_dump(by_alias=True)
-    told["client"]["auth"] = {
+    result = source(address, path, **more).model_dump(by_alias=True)
+    result["client"]["auth"] = {
         "type": "oauth2_client_credentials",
         "access_token_url": tokens,
         "client_id": "me",
         "client_secret": "s3cret-mine",
     }
-    return RestSource.model_validate(told | {"token": None})
+    return RestSource.model_validate(result | {"token": None})
 
 
 def test_a_server_of_tokens_is_asked_as_often_as_needed(tmp_path, server):
@@ -304,10 +304,10 @@ def test_a_server_of_tokens_is_bounded_like_any_other(tmp_path, server, tokens, 
 
 
 def test_keys_in_the_query_are_not_told_to_another_server():
-    told = source("https://a.example", "x", allowed_hosts=["b.example"]).model_dump(by_alias=True)
-    told["client"]["auth"] = {"type": "api_key", "name": "key", "api_key": "s3cret", "location": "query"}
-    told["resource"]["endpoint"]["params"] = {"token": "s3cret"}
-    guard = Guard(RestSource.model_validate(told | {"token": TOKEN}), time.monotonic() + 60)
+    result = source("https://a.example", "x", allowed_hosts=["b.example"]).model_dump(by_alias=True)
+    result["client"]["auth"] = {"type": "api_key", "name": "key", "api_key": "s3cret", "location": "query"}
+    result["resource"]["endpoint"]["params"] = {"token": "s3cret"}
+    guard = Guard(RestSource.model_validate(result | {"token": TOKEN}), time.monotonic() + 60)
     request = PreparedRequest()
     request.prepare("GET", "https://b.example/next?page=2&key=s3cret&token=s3cret&empty=")
     guard.admit(request)

@@ -64,8 +64,8 @@ def devices(*names, interval=15.0, **fields):
 
 def events(*rows):
     """Events: (device, hours after the start, kind), known at once."""
-    told = [(d, START + timedelta(hours=h), kind, "battery", START + timedelta(hours=h)) for d, h, kind in rows]
-    return pl.DataFrame(told, schema=_EVENTS, orient="row")
+    result = [(d, START + timedelta(hours=h), kind, "battery", START + timedelta(hours=h)) for d, h, kind in rows]
+    return pl.DataFrame(result, schema=_EVENTS, orient="row")
 
 
 def random_hourly(seed, names=("a", "b", "c"), count=60, hours=120):

@@ -49,9 +49,9 @@ def test_records_after_a_moment_change_nothing(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_many_moments_at_once_say_what_each_says_alone(seed):
-    told, hours = known(random_hourly(seed)), (10, 33, 60, 61, 119)
-    together = features(told, moments(*hours))
-    alone = pl.concat([features(told, moments(hour)) for hour in hours])
+    result, hours = known(random_hourly(seed)), (10, 33, 60, 61, 119)
+    together = features(result, moments(*hours))
+    alone = pl.concat([features(result, moments(hour)) for hour in hours])
     assert_frame_equal(together, alone, check_exact=True)
 
 
@@ -76,8 +76,8 @@ def test_any_channel_becomes_features_without_code():
     reading = {"reports": 1, "min": 1.0, "max": 4.0, "mean": 2.0, "std": 0.0, "changes": 1}
     odd = 'weird "name": {x}, y'
     channels = [{"channel": odd, "first": 1.0, "last": 4.0, "changed_at": START + timedelta(minutes=30), **reading}]
-    told = known(hourly([{"device_id": "a", "hour_at": START, "channels": channels}]), ())
-    row = features(told, moments(25, names=("a",))).row(0, named=True)
+    result = known(hourly([{"device_id": "a", "hour_at": START, "channels": channels}]), ())
+    row = features(result, moments(25, names=("a",))).row(0, named=True)
     assert row[f"channel:{odd}:level"] == 4.0
     assert row[f"channel:{odd}:change"] == 3.0
     assert row[f"channel:{odd}:days_since_change"] == pytest.approx(24.5 / 24)
@@ -85,8 +85,8 @@ def test_any_channel_becomes_features_without_code():
 
 
 def test_silence_grows_the_share_of_time_offline_before_anything_is_heard_again():
-    told = known(hourly(up("a", range(24))), ())
-    shares = features(told, moments(24, 30, 48, 200, names=("a",)))["offline_share_1d"].to_list()
+    result = known(hourly(up("a", range(24))), ())
+    shares = features(result, moments(24, 30, 48, 200, names=("a",)))["offline_share_1d"].to_list()
     assert shares == sorted(shares)
     assert shares[0] < 0.01
     assert shares[-1] > 0.99
@@ -109,8 +109,8 @@ def test_a_model_that_fails_more_often_is_told_by_its_rate():
     good = devices(*fleet[20:]).with_columns(model=pl.lit("good"))
     rows = hourly(row for name in fleet for row in up(name, range(0, 400, 20)))
     failing = events(*((name, 300.0, "failure") for name in fleet[:10]))
-    told = features(streams(rows, pl.concat([bad, good]), failing), moments(299, 399, names=("d1", "d30")))
-    before, after = told["rate_of_model"].to_list()[:2], told["rate_of_model"].to_list()[2:]
+    result = features(streams(rows, pl.concat([bad, good]), failing), moments(299, 399, names=("d1", "d30")))
+    before, after = result["rate_of_model"].to_list()[:2], result["rate_of_model"].to_list()[2:]
     assert before[0] == pytest.approx(before[1])
     assert after[0] > after[1]
 

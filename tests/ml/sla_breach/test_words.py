@@ -112,13 +112,13 @@ def test_columns_that_are_absent_count_as_unknown(missing):
 
 
 def test_every_feature_but_the_clock_has_a_topic():
-    told = {name for members in topics(tickets(TICKET)).members.values() for name in members}
+    result = {name for members in topics(tickets(TICKET)).members.values() for name in members}
     clock = {
         "remaining_minutes", "elapsed_minutes", "age_minutes", "fraction_used", "window_minutes", "due_in_minutes",
         "slack_minutes", "closing_minutes",
     }  # fmt: skip
-    assert set(FEATURES) - told == clock
-    assert told <= set(FEATURES)
+    assert set(FEATURES) - result == clock
+    assert result <= set(FEATURES)
 
 
 def test_ten_thousand_rows_cost_well_under_a_second_beside_the_contributions():

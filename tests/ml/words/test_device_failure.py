@@ -66,7 +66,7 @@ def expected(row):
         return f"{abs(value)} degrees {outside if value < 0 else inside} its {limit} allowed temperature"
 
     battery = row["battery_last_pct"]
-    told = {
+    result = {
         "battery_last_pct": so("battery_last_pct", lambda v: f"battery {rounded(v)} %"),
         "days_to_empty": None if battery is None else so(
             "days_to_empty", lambda v: f"battery {rounded(battery)} %, empty in {rounded(v, 1)} days", lambda v: v < 30
@@ -99,13 +99,13 @@ def expected(row):
         "rate_of_fleet": so("rate_of_fleet", lambda v: f"devices fail {rounded(v * 36_525)} {years}"),
         "age_days": so("age_days", lambda v: f"in place for {number_of(v, 'day')}"),
     }  # fmt: skip
-    return told | averages(so) | of_channel(row)
+    return result | averages(so) | of_channel(row)
 
 
 def averages(so):
-    told = {}
+    result = {}
     for half in HALF_LIVES:
-        told |= {
+        result |= {
             f"battery_last_pct_{half}": so(
                 f"battery_last_pct_{half}", lambda v: f"battery around {rounded(v)} % lately"
             ),
@@ -133,7 +133,7 @@ def averages(so):
                 f"errors_per_report_{half}", lambda v: f"{rounded(v, 2)} errors per report lately", lambda v: v >= 0.005
             ),
         }  # fmt: skip
-    return told
+    return result
 
 
 def of_channel(row):
@@ -143,7 +143,7 @@ def of_channel(row):
     if None not in (level, change, since):
         changed = f"{CHANNEL} at {rounded(level, 2)}, changed by {rounded(change, 2)} {number_of(since, 'day')} ago"
     above = value["above_low"]
-    told = {
+    result = {
         "level": None if level is None else f"{CHANNEL} at {rounded(level, 2)}",
         "change": changed,
         "days_since_change": changed,
@@ -154,19 +154,19 @@ def of_channel(row):
     for half in HALF_LIVES:
         by = value[f"rise_{half}"] and rounded(value[f"rise_{half}"], 2)
         side = "above" if by and by > 0 else "below"
-        told[f"rise_{half}"] = f"{CHANNEL} {abs(by)} {side} its average" if by else None
-    return {channel_feature(CHANNEL, figure): words for figure, words in told.items()}
+        result[f"rise_{half}"] = f"{CHANNEL} {abs(by)} {side} its average" if by else None
+    return {channel_feature(CHANNEL, figure): words for figure, words in result.items()}
 
 
 @settings(max_examples=examples(100))
 @given(st.lists(devices(), min_size=1, max_size=2))
 def test_every_sentence_on_a_device_is_made_of_its_own_feature_and_holds(drawn):
-    told = topics(rows_of(FEATURES, drawn))
-    said_by(told, [expected(row) for row in drawn])
-    members = {name for features in told.members.values() for name in features}
-    assert members == set(told.phrases)
+    reasons = topics(rows_of(FEATURES, drawn))
+    said_by(reasons, [expected(row) for row in drawn])
+    members = {name for features in reasons.members.values() for name in features}
+    assert members == set(reasons.phrases)
     assert set(FEATURES) - members == {HORIZON}
-    for row, always in zip(drawn, told.always, strict=True):
+    for row, always in zip(drawn, reasons.always, strict=True):
         silence = row["silence_minutes"]
         assert always == ("never heard" if silence is None else f"last heard {minutes_said(silence)} ago")
 

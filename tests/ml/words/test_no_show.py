@@ -91,11 +91,11 @@ def expected(facts, row):
 @given(st.lists(parts(), min_size=1, max_size=4))
 def test_every_sentence_on_a_shift_is_made_of_its_own_feature_and_holds(drawn):
     frame = rows_of(FEATURES, [row for _, row in drawn])
-    told = topics(frame)
-    said_by(told, [expected(*one) for one in drawn])
-    members = {name for features in told.members.values() for name in features}
-    assert members - set(told.phrases) == {"hours_ahead"}  # which is always said
-    for (facts, row), always, rule in zip(drawn, told.always, NoShowRule().reasons(frame), strict=True):
+    reasons = topics(frame)
+    said_by(reasons, [expected(*one) for one in drawn])
+    members = {name for features in reasons.members.values() for name in features}
+    assert members - set(reasons.phrases) == {"hours_ahead"}  # which is always said
+    for (facts, row), always, rule in zip(drawn, reasons.always, NoShowRule().reasons(frame), strict=True):
         hours = rounded(row["hours_ahead"], 1)
         assert always == (f"starts in {abs(hours)} h" if hours >= 0 else f"started {-hours} h ago")
         assert rule == f"{record_of(facts)}; the estimate is {percent_said(row['person_rate'], 1)}"

@@ -108,11 +108,11 @@ def expected(facts, row):
 @given(st.lists(orders(), min_size=1, max_size=4))
 def test_every_sentence_on_an_order_is_made_of_its_own_feature_and_holds(drawn):
     frame = rows_of(FEATURES, [row for _, row in drawn])
-    told = topics(frame)
-    said_by(told, [expected(*one) for one in drawn])
-    members = {name for features in told.members.values() for name in features}
-    assert members - set(told.phrases) == {"hours_to_due"}  # which is always said
-    for (facts, row), always, rule in zip(drawn, told.always, WorkOrderRule().reasons(frame), strict=True):
+    reasons = topics(frame)
+    said_by(reasons, [expected(*one) for one in drawn])
+    members = {name for features in reasons.members.values() for name in features}
+    assert members - set(reasons.phrases) == {"hours_to_due"}  # which is always said
+    for (facts, row), always, rule in zip(drawn, reasons.always, WorkOrderRule().reasons(frame), strict=True):
         hours = rounded(row["hours_to_due"], 1)
         assert always == (f"due in {abs(hours)} h" if hours >= 0 else f"due {-hours} h ago")
         here, anywhere = (
@@ -125,6 +125,6 @@ def test_every_sentence_on_an_order_is_made_of_its_own_feature_and_holds(drawn):
 @given(orders())
 def test_a_group_without_a_history_is_no_reason(drawn):
     facts, row = drawn
-    told = topics(rows_of(FEATURES, [row])).phrases
+    result = topics(rows_of(FEATURES, [row])).phrases
     without = [name for name in ("site", "client", "category", "vendor_category") if not facts[name]]
-    assert {name: told[f"{name}_rate"].to_list() for name in without} == {name: [None] for name in without}
+    assert {name: result[f"{name}_rate"].to_list() for name in without} == {name: [None] for name in without}

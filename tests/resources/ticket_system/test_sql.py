@@ -121,9 +121,9 @@ def test_an_unreachable_database_is_told_without_its_password():
 
 @pytest.mark.parametrize("url", ["nonsense://hunter2@x/y", "postgresql+psycopg://u:hunter2:5x/y", "hunter2"])
 def test_an_address_that_is_none_is_told_at_once_without_its_password(url):
-    with pytest.raises(TicketSystemError, match="no address that SQLAlchemy can use") as told:
+    with pytest.raises(TicketSystemError, match="no address that SQLAlchemy can use") as error:
         system(url).check()
-    assert "hunter2" not in str(told.value)
+    assert "hunter2" not in str(error.value)
 
 
 def test_any_database_will_do_and_times_can_be_compared(tmp_path):
