@@ -231,10 +231,11 @@ AVOIDED_PHRASES = (
     "learning house", "is no instant", "came of it", "at most so many", "told apart", "met again",
     "goes on from", "a glance", "kept out", "lets it in", "not listened to", "withheld an", "the mission",
     "problem of the learning", "slow walk", "alerts that live", "the life of alerts", "model in force",
+    "from when what", "what anybody could", "whoever is killed", "by their own word", "said and seen",
 )  # fmt: skip
 AVOIDED_NAMES = {
     "told", "told_of", "told_once", "tick_again", "ticks_again", "usefulness", "withholding", "follow_outcomes",
-    "hold_back", "kept_out", "let_in", "wish", "last_watch", "watch_of", "watches",
+    "hold_back", "kept_out", "let_in", "wish", "last_watch", "watch_of", "watches", "carried", "is_as_it_was",
 }  # fmt: skip
 # Migrations that ran are never edited.
 OLD_WORDS = "resources/migrations/"

@@ -26,7 +26,7 @@ UNSEEN_SEED, UNSEEN_EVERY = 11, 5
 
 
 def is_unseen(unit: str) -> pl.Expr:
-    """Whether a unit belongs to the fifth that is kept out of training while candidates are compared."""
+    """Whether a unit belongs to the fifth that is excluded from training while candidates are compared."""
     return pl.col(unit).hash(UNSEEN_SEED) % UNSEEN_EVERY == 0
 
 

@@ -1,4 +1,4 @@
-"""From when what is said of devices: silence, batteries, replacements, whole sites.
+"""Thresholds of device alerts: silence, batteries, replacements, whole sites.
 
 Here: thresholds of findings. Not here: failure risk (`failures`), and the shapes of health, which are not settings.
 """

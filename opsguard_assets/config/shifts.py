@@ -1,4 +1,4 @@
-"""From when what is said of shifts.
+"""Thresholds and limits of shifts.
 
 Here: thresholds. Not here: the calendar, which follows rosters alone.
 """

@@ -1,4 +1,4 @@
-"""From when what is said of vendors.
+"""Thresholds and limits of vendors.
 
 Here: thresholds. Not here: weights of the score and grades (domain rules, `opsguard_assets.vendors.scores.score`).
 """

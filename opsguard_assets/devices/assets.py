@@ -18,7 +18,7 @@ def device_assets(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefin
     """The assets of devices.
 
     Args:
-        settings: From when what happens.
+        settings: Thresholds and cadences.
         fed: Names of the canonical tables that sources fill.
     """
     ready = [key_of(table) for table in (TELEMETRY, DEVICES) if table.name in fed]

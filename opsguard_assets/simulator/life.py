@@ -29,8 +29,8 @@ def states(tickets: pl.DataFrame, until: datetime) -> pl.DataFrame:
     """
     changes = pl.concat(_changes(tickets), how="diagonal_relaxed").drop_nulls("updated_at")
     ordered = changes.sort("number", "updated_at", "step")
-    carried = ("status", "assignee_id", "group_id", "first_response_at", "resolved_at", "closed_at")
-    filled = ordered.with_columns(pl.col(carried).forward_fill().over("number"))
+    lasting = ("status", "assignee_id", "group_id", "first_response_at", "resolved_at", "closed_at")
+    filled = ordered.with_columns(pl.col(lasting).forward_fill().over("number"))
     is_open = pl.col("status").is_in(["open", "in_progress", "on_hold"])
     # Assignment and start of work may fall on one instant: the helpdesk saves one state then.
     saved = filled.unique(["number", "updated_at"], keep="last", maintain_order=True)

@@ -133,7 +133,7 @@ def _revised(known: pl.DataFrame, rows: pl.DataFrame, table: Table) -> pl.DataFr
     )
     scalars, nested = _content(table)
     chain = chain.with_columns(_own_lists(chain, column) for column in nested)
-    whole = _carried(chain, table)
+    whole = _filled_forward(chain, table)
     content = [*scalars, *nested]
     # What the version before shows: a stored one what is stored.
     shown = {c: whole[c].zip_with(chain[_NEW], chain[c]).shift(1) for c in content}
@@ -142,19 +142,19 @@ def _revised(known: pl.DataFrame, rows: pl.DataFrame, table: Table) -> pl.DataFr
     says_the_same = pl.all_horizontal(pl.lit(chain[c].eq_missing(shown[c])) for c in content)
     repeats = pl.all_horizontal(*beside, adds_nothing | says_the_same | pl.col(IS_WITHDRAWN))
     said = pl.all_horizontal(pl.col(c).eq_missing(_known_channels(chain, c)) for c in content)
-    # A late word that was known earlier is carried on to the versions that were known after it.
+    # A late report that was known earlier changes the versions that were known after it, too.
     behind = pl.col(ARRIVAL).filter(pl.col(_NEW)).max().over(key)
     judged = whole.with_columns(
         _repeats=repeats,
-        _carries=~pl.col(_NEW) & ~said & ~pl.col(IS_WITHDRAWN),
+        _changes=~pl.col(_NEW) & ~said & ~pl.col(IS_WITHDRAWN),
         _after=pl.max_horizontal(ARRIVAL, behind) + 1,
         _loaded=pl.col(LOADED_AT).filter(pl.col(_NEW)).max().over(key),
     )
     new = judged.filter(pl.col(_NEW) & ~pl.col("_repeats")).with_columns(pl.col(ARRIVAL) + pl.col(_TIED).cast(pl.Int64))
-    carried = judged.filter("_carries").with_columns(
+    changed = judged.filter("_changes").with_columns(
         pl.col("_after").alias(ARRIVAL), pl.col("_loaded").alias(LOADED_AT)
     )
-    return pl.concat([new, carried])
+    return pl.concat([new, changed])
 
 
 def _known_channels(chain: pl.DataFrame, column: str) -> pl.Series:
@@ -165,7 +165,7 @@ def _known_channels(chain: pl.DataFrame, column: str) -> pl.Series:
     return _own_lists(rows, column)
 
 
-def _carried(chain: pl.DataFrame, table: Table) -> pl.DataFrame:
+def _filled_forward(chain: pl.DataFrame, table: Table) -> pl.DataFrame:
     """Versions in order, each with all that was known by then; a withdrawn one as it is, and nothing from before it."""
     scalars, nested = _content(table)
     life = [*table.key, _LIFE]

@@ -78,7 +78,7 @@ def device_findings(
         health: The health of the tick.
         risk: The risks of the tick; None where there are none.
         events: The events that were known.
-        levels: From when what is found.
+        levels: The thresholds.
         as_of: The tick.
         before: Rows of `device_health` of the ticks before (`site_silence.READ`, `as_of`); None where there are none.
 

@@ -79,7 +79,7 @@ class Found:
         said: The last risk of each part before it began: `shift_id`, `person_id`, `no_show_risk`; shown while it is
             unknown whether the person came.
         proposals: `need` (the alert's key), `proposals` and `nobody` (`substitutes.proposals`).
-        levels: From when what is found.
+        levels: The thresholds.
     """
 
     verdicts: pl.DataFrame

@@ -80,7 +80,7 @@ def shift_compliance(
         shifts: Parts in shifts; those of a person that lie next to each other decide together, so the days around
             those that are asked for belong to them.
         known: Punches, heartbeats and sites.
-        limits: From when what is said.
+        limits: The limits of verdicts.
         as_of: Now, UTC.
 
     Returns:
