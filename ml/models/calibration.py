@@ -1,7 +1,7 @@
 """Calibration: turns a score that ranks into a probability.
 
-Here: isotonic regression, smoothed so that it never gives 0 or 1, and beta calibration, which has three parameters. Not
-here: the scores.
+Here: isotonic regression, smoothed so that it never gives 0 or 1, and beta calibration, which has three parameters.
+Not here: the scores.
 
 Isotonic regression follows any shape and needs thousands of rows. Beta calibration (Kull, Silva Filho and Flach, 2017)
 needs hundreds and is more robust against drift. Later rows decide which one is used (`chosen`).

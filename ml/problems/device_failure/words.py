@@ -1,4 +1,4 @@
-"""What is to be said of a device that may fail, topic by topic, and which kind of failure it looks like.
+"""The phrases of a device that may fail, by topic, and the kind of failure that it looks like.
 
 Here: features to phrases, modes and actions. Not here: which topics matter for a row (`ml.models.explain`).
 
@@ -90,7 +90,7 @@ def _known(rows: pl.DataFrame) -> pl.DataFrame:
 def _phrases() -> Mapping[str, pl.Expr]:
     """The phrase of each feature; null where there is nothing to say.
 
-    Averages are exponential: what is lately is told as lately, and not as of a day or a week.
+    Averages are exponential, so phrases say "lately" and not "in a day" or "in a week".
     """
     return {**_of_battery(), **_of_silence(), **_of_signal(), **_of_heat(), **_of_past()}
 

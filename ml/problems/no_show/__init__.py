@@ -1,1 +1,1 @@
-"""No-shows: what is known of a person's part in a shift, the rule, the words. Not here: shifts and verdicts."""
+"""The problem of no-shows: features of a person's part in a shift, rule, phrases. Not here: shifts and verdicts."""

@@ -1,10 +1,10 @@
-"""What is known at a moment of a person's part in a shift ahead, as numbers.
+"""The features of a person's part in a coming shift.
 
 Here: features by as-of joins, for one moment or millions. Not here: labels, and where parts come from.
 
-Only what was known counts: a shift attended counts from when its punch was known; one that was not attended, from a day
-after its end, when no late punch is waited for any more. Nothing is read of who somebody is: no name, age, origin,
-address or health, and no kind of leave. What is read is what somebody did at work, and what the roster asks of them.
+Only what was known counts: an attended shift counts from when its punch was known, a missed one from a day after its
+end, when late punches have arrived. No personal attributes are used: no name, age, origin, address or health, and no
+kind of leave. Features hold what somebody did at work, and what the roster demands of them.
 """
 
 from dataclasses import dataclass

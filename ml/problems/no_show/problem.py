@@ -1,4 +1,4 @@
-"""What is learned of no-shows: whose moments, from which features, judged in which parts.
+"""The prediction task of no-shows: entities, features and segments.
 
 Here: the declaration that training reads. Not here: features, labels, and reading them from the lake.
 """

@@ -1,4 +1,4 @@
-"""The rule that needs no training: how often the person did not come before. Not here: features."""
+"""The rule baseline of no-shows: how often the person did not come before. Not here: features."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from ml.words import percent
 
 @dataclass(frozen=True)
 class NoShowRule:
-    """The share of a person's past shifts without a show, drawn towards that of all as if by twenty more shifts."""
+    """The share of a person's past shifts that were missed, shrunk towards that of all by the weight of twenty."""
 
     name: str = "rule_baseline"
     version: str = "1"

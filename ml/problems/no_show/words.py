@@ -1,4 +1,4 @@
-"""What is to be said of a part in a shift that may not be attended, topic by topic, to the person's supervisor.
+"""The phrases of a part in a shift that may be missed, by topic, for the person's supervisor.
 
 Here: features to phrases. Not here: which topics matter for a row (`ml.models.explain`).
 """

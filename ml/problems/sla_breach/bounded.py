@@ -1,9 +1,9 @@
-"""Which tickets the last values of all streams depend on: a bounded set, however long the history is.
+"""The bounded set of tickets on which the last values of all streams depend, however long the history is.
 
-Here: choosing them out of versions and outcomes. Not here: the streams (`streams`), and keeping the set up to date.
+Here: choosing them by versions and outcomes. Not here: the streams (`streams`), and keeping the set up to date.
 
-A value at a moment counts open tickets, counts what came lately, or trails a number of outcomes. So it is the same
-computed from these tickets alone, which is how a tick can use the code of training (tests compare the two).
+A value at a moment counts open tickets, counts recent ones, or trails a number of outcomes. So these tickets alone give
+the same value, and a tick can use the code of training (tests compare the two).
 """
 
 from collections.abc import Sequence
@@ -116,8 +116,7 @@ def thinned(versions: pl.DataFrame) -> pl.DataFrame:
 def figures(versions: pl.DataFrame, outcomes: pl.DataFrame) -> list[pl.DataFrame]:
     """The rows that trailing figures count, by ticket: outcomes, ends of work, closings.
 
-    Where one of a ticket's rows of the past is gone, because the past is now told otherwise, an older one of another
-    ticket takes its place.
+    If a correction removes a past row of a ticket, an older row of another ticket takes its place.
     """
     states = states_of(versions)
     known_outcomes, handled = outcomes_as_known(outcomes, states), handled_of(states)

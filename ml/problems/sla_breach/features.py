@@ -1,7 +1,7 @@
-"""What was known of an open ticket at a moment that bears on missing its deadline.
+"""The features of an open ticket for missing its deadline.
 
 Here: one function for serving, training and replay. Not here: clocks (given as readings) and streams (`streams`).
-Everything is looked up at the moment among what had become known by then: no feature knows what came later.
+Every feature is an as-of look-up: it uses only what had become known by the moment.
 """
 
 from datetime import timedelta
@@ -167,7 +167,7 @@ def _minutes(rows: pl.DataFrame, known: Streams, column: str) -> pl.DataFrame:
 def _handling(rows: pl.DataFrame, known: Streams) -> list[pl.DataFrame]:
     """How long work on tickets took lately, and how much of it the group finished.
 
-    Counts of finished tickets are no features themselves: they tell the month apart, and every month is a new one.
+    Counts of finished tickets are not features: they identify the month, and every month is new.
     """
     usual = latest(rows, known.handling["all"], by=[]).select(pl.col("figure").alias("handling_minutes"))
     own = [

@@ -1,4 +1,4 @@
-"""What is learned of SLA breaches: whose moments, from which features, judged in which parts.
+"""The prediction task of SLA breaches: entities, features and segments.
 
 Here: the declaration that training reads. Not here: features (`features`), moments and labels, which need the lake.
 """

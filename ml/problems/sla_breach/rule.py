@@ -1,4 +1,4 @@
-"""The rule that needs no training: five lines that anyone can check by hand.
+"""The rule baseline of SLA breaches: five lines that anyone can check by hand.
 
 Here: the baseline that every learned model must beat. Not here: features and thresholds of alerts.
 """

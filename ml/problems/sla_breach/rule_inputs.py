@@ -1,4 +1,4 @@
-"""What the rule looks at: the clock of an open ticket, its owner and the owner's load.
+"""The inputs of the rule: the clock of an open ticket, its owner and the owner's load.
 
 Here: these few facts of one moment, cheaply for a million tickets. Not here: the features of learned models
 (`features`), clocks (given) and the rule (`rule`).

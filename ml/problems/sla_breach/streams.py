@@ -1,6 +1,6 @@
-"""What becomes known over time around tickets, as sorted streams: states, loads, arrivals, outcomes.
+"""Sorted streams of what becomes known about tickets: states, loads, arrivals, outcomes.
 
-Here: from versions and outcomes to streams, each row at the instant at which it became known. Not here: looking them up
+Here: versions and outcomes in, streams out, each row at the instant at which it became known. Not here: looking them up
 (`features`).
 """
 

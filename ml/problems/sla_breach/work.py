@@ -1,9 +1,9 @@
-"""How long tickets were worked on after a moment, as far as that was seen.
+"""How long tickets were worked on after a moment, as far as it was observed.
 
 Here: durations for survival models, from the streams. Not here: labels of moments, and models.
 
-The end of the work is what people decide; the clock may stop days later, when a ticket is closed by itself. So
-durations say more, and sooner, than whether a promise was kept: a ticket resolved an hour ago tells something today.
+People decide when the work ends; the clock may stop days later, when a ticket is closed automatically. So durations are
+more informative than kept promises, and known sooner: a ticket that was resolved an hour ago counts today.
 """
 
 from datetime import datetime

@@ -1,1 +1,1 @@
-"""Work orders that miss their due time: what is known of them, the rule, the words."""
+"""The problem of late work orders: features, rule, phrases."""

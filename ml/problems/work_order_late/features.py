@@ -1,10 +1,10 @@
-"""What is known at a moment of an open work order, as numbers.
+"""The features of an open work order.
 
 Here: features by as-of joins, for one moment or millions. Not here: labels, and where orders come from.
 
-Only what was known counts: an order that was done counts from when that was known; one that was not, from when nobody
-waits for a late word any more. Orders of one vendor for one site that are due at the same instant are one batch: they
-share their fate, so a batch counts once in a rate.
+Only what was known counts: a completed order counts from when that was known, another one from when its label is
+mature. Orders of one vendor for one site that are due at the same instant are one batch. They share their outcome, so a
+batch counts once in a rate.
 """
 
 from collections.abc import Sequence

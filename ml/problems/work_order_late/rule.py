@@ -1,4 +1,4 @@
-"""The rule that needs no training: how often the vendor was late at that site. Not here: features."""
+"""The rule baseline of work orders: how often the vendor was late at that site. Not here: features."""
 
 from dataclasses import dataclass
 

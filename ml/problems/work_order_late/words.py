@@ -1,4 +1,4 @@
-"""What is to be said of a work order that may be late, topic by topic, to whoever waits for it.
+"""The phrases of a work order that may be late, by topic, for whoever waits for it.
 
 Here: features to phrases. Not here: which topics matter for a row (`ml.models.explain`).
 """
@@ -50,7 +50,7 @@ def _phrases() -> Mapping[str, pl.Expr]:
 def missed(name: str) -> pl.Expr:
     """How many of the last due times were missed: of the vendor anywhere, lately, or at the site (`pair`).
 
-    Orders that are due at once are one due time.
+    Orders that are due at the same time count once.
     """
     towards = "all_rate" if name == "vendor" else "vendor_rate"
     prior = PRIOR_VENDOR if name == "vendor" else PRIOR_PAIR

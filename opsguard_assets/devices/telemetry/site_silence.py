@@ -1,7 +1,7 @@
 """Sites that fall silent as a whole: a gateway died, and every device behind it looks dead.
 
-Here: which devices fell silent together, and which of them still have time to report after their site came back. Not
-here: the findings made of it (`findings`).
+Here: which devices fell silent together, and which of them still have time to report after their site came back.
+Not here: the findings made of it (`findings`).
 
 Devices report at different moments of their interval. So a device that an outage silenced was heard last up to some
 intervals before the outage (`site_within_intervals`). The instant that fits most overdue devices of a site is taken as

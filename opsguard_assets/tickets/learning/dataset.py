@@ -1,6 +1,6 @@
-"""From the history of tickets to labelled moments: what a model of SLA breaches learns from and is judged by.
+"""The point-in-time dataset of tickets: labelled moments for models of SLA breaches.
 
-Here: which moments, their features as known then, their labels. Not here: features themselves and learning (`ml`).
+Here: which moments, their features as known then, their labels. Not here: features themselves and training (`ml`).
 """
 
 from dataclasses import dataclass
@@ -35,10 +35,10 @@ class TicketDataset:
     Attributes:
         until: The instant.
         clocks: The clock history.
-        lives: From when to when each ticket could be acted on, and how it ended if that had to be known (`lives_of`).
+        lives: When each ticket could be acted on, and its label if it is mature (`lives_of`).
         known: The streams of features.
         calendars: All versions of calendars.
-        task: What is learned of tickets.
+        task: The prediction task.
     """
 
     until: datetime
@@ -66,7 +66,7 @@ class TicketDataset:
         return self.labelled(moments_of(lives.join(due, on=TASK.key, how="left"), protocol, key=TASK.key))
 
     def training(self) -> pl.DataFrame:
-        """Labelled moments of tickets whose outcome had to be known by `until`, kept promises and missed ones alike."""
+        """Labelled moments of tickets whose label was mature by `until`, whatever the label."""
         return self.watched().drop_nulls("is_event")
 
     def ticks(self, lives: pl.DataFrame, step: timedelta) -> pl.DataFrame:
@@ -92,7 +92,7 @@ class TicketDataset:
         return self.described(_some(self.lives.filter(began)))
 
     def watched(self) -> pl.DataFrame:
-        """Moments of all tickets, with how long each was seen open afterwards.
+        """Moments of all tickets, with how long each was observed open afterwards.
 
         Returns:
             Rows as of `labelled` with the columns of `ml.problems.sla_breach.work.work_after`; `is_event` is null where
@@ -139,7 +139,7 @@ def _some(lives: pl.DataFrame) -> pl.DataFrame:
 
 
 def as_known(history: TicketHistory, until: datetime) -> TicketHistory:
-    """The versions that were known at an instant; what came to replace them later had not come."""
+    """The versions that were known at an instant, with `superseded_at` as known then."""
     moment = pl.lit(until, INSTANT)
     ends = pl.when(pl.col(SUPERSEDED_AT) <= moment).then(SUPERSEDED_AT).alias(SUPERSEDED_AT)
     return TicketHistory(

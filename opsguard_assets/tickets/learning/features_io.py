@@ -1,9 +1,9 @@
 """The features of open tickets at the moment of a tick.
 
-Here: the streams of a moment, from the set of recent tickets or, where that cannot tell, from the whole history.
+Here: the streams of a moment, from the set of recent tickets or, if that does not suffice, from the whole history.
 Not here: features and streams themselves (`ml`), and keeping the set (`learning.outcomes_io`).
 
-Both ways run the code of training, so a model is served what it has learned from.
+Both ways run the code of training, so training and serving use the same features.
 """
 
 from datetime import datetime
@@ -29,9 +29,9 @@ _KEY = "ticket_id"
 def features_at(lake: Lake, as_of: datetime, readings: pl.DataFrame) -> pl.DataFrame:
     """The features of tickets at `as_of`, by what was known then.
 
-    What it costs does not grow with history where the set of recent tickets has followed all loads and `as_of` lies no
-    more than a day before the newest. Else, and where history was imported after `as_of`, it is computed from the whole
-    history; with the same result.
+    The cost does not grow with history if the set of recent tickets has followed all loads and `as_of` lies at most
+    a day before the newest. Otherwise, and if history was imported after `as_of`, the whole history is used; the result
+    is the same.
 
     Args:
         lake: The lake.
@@ -46,7 +46,7 @@ def features_at(lake: Lake, as_of: datetime, readings: pl.DataFrame) -> pl.DataF
 
 
 def _recent_streams(lake: Lake, as_of: datetime) -> Streams | None:
-    """The streams of recent tickets; None where they do not tell of `as_of`."""
+    """The streams of recent tickets; None if they do not cover `as_of`."""
     upto = followed_upto(lake, RECENT_TICKETS.name)
     if upto is None or not _is_served(lake, as_of, upto):
         return None
@@ -58,7 +58,7 @@ def _recent_streams(lake: Lake, as_of: datetime) -> Streams | None:
 def _is_served(lake: Lake, as_of: datetime, upto: datetime) -> bool:
     if lake.recorded_upto is not None or as_of < upto - MARGIN or pending(lake, RECENT_TICKETS.name, INPUTS):
         return False
-    # A promise that was announced has come: it may concern every ticket.
+    # An announced policy has taken effect: it may concern every ticket.
     come = pl.col("known_at").is_between(pl.lit(upto, INSTANT), pl.lit(as_of, INSTANT), closed="right")
     if any(not lake.versions(table).filter(come).head(1).collect().is_empty() for table in RULES):
         return False

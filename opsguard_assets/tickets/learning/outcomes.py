@@ -1,6 +1,6 @@
-"""How tickets ended: whether they missed their deadline, and when that became known.
+"""The outcomes of tickets: whether they missed their deadline, and when that became known.
 
-Here: outcomes out of the clock history. Not here: labels of moments (`ml`).
+Here: outcomes from the clock history. Not here: labels of moments (`ml`).
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.learning.schemas import Outcome, TicketLife
 from opsguard_assets.tickets.sla.schemas import PastClock
 
-# A ticket without a deadline of its own (paused when it was seen last) tells nothing for so long.
+# The maturity of a ticket without a deadline, such as one that was paused when it was seen last.
 _UNKNOWN_DEADLINE = timedelta(days=30)
 
 

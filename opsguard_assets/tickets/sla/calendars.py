@@ -1,4 +1,4 @@
-"""How calendars become working time: local hours, weekdays and holidays as exact UTC segments.
+"""Calendars as working time: local hours, weekdays and holidays as exact UTC segments.
 
 Here: the rules of local time. Not here: counting (`working_time`) and which ticket has which calendar (`promises`).
 
@@ -64,8 +64,8 @@ def working_time(
         calendars: The `calendars` table: one row per window (`calendar_id`, ISO `weekday`, `opens` and `closes` as
             local HH:MM, `holidays`).
         used: `calendar_id` and `timezone` of the tickets. Null or unknown calendars are open round the clock.
-        since: First instant that will be asked for.
-        until: Last instant that will be asked for. Both are widened to whole years, to hold `ORIGIN`, and limited to
+        since: First instant needed.
+        until: Last instant needed. Both are widened to whole years, to hold `ORIGIN`, and limited to
             the years 1970 to 2100.
 
     Raises:

@@ -105,7 +105,7 @@ def readings_at(
 
 
 def valid(versions: pl.DataFrame) -> pl.DataFrame:
-    """Versions that were the row for some time; one that arrives outdated never was."""
+    """Versions that were current for some time; a version that arrives outdated never was."""
     return versions.filter(
         pl.col(SUPERSEDED_AT).is_null() | (pl.col(SUPERSEDED_AT) > pl.col("known_at")), ~pl.col(IS_WITHDRAWN)
     )
@@ -154,7 +154,7 @@ def _epoch(history: TicketHistory, begins: datetime | None, ends: datetime | Non
 
 
 def _states(history: TicketHistory, begins: datetime | None, ends: datetime | None, until: datetime) -> pl.DataFrame:
-    """Tickets as they were known from each instant of an epoch on at which something of them became known."""
+    """Tickets as known from each instant of an epoch at which something about them became known."""
     versions = valid(history.tickets).sort(_TICKET, "known_at")
     own = _own_instants(history, versions).with_columns(is_own=pl.lit(value=True))
     wanted = pl.concat(
@@ -185,7 +185,7 @@ def _own_instants(history: TicketHistory, versions: pl.DataFrame) -> pl.DataFram
 
 
 def _place_instants(history: TicketHistory, versions: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """When the site or client of a ticket that was known already became known, or changed."""
+    """When the site or client of an already known ticket became known, or changed."""
     for key, rows in history.places.items():
         first = versions.group_by(_TICKET, key).agg(pl.col("known_at").min().alias("_first"))
         later = first.join(valid(rows).select(key, known_from="known_at"), on=key)

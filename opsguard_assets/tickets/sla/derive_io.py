@@ -1,7 +1,7 @@
-"""What follows from loads of tickets: their events where no source keeps them, their SLA clocks, their intervals.
+"""Derivations that follow loads of tickets: events if no source keeps them, SLA clocks and intervals.
 
-Here: which tickets a load touched, and keeping what is computed for them. Not here: the computation
-(`event_history`, `clocks`, `intervals`). Every step may die and be repeated; portions bound its memory.
+Here: which tickets a load touched, and storing the results. Not here: the computation (`event_history`, `clocks`,
+`intervals`). Every step may be killed and repeated; portions bound its memory.
 """
 
 from collections.abc import Callable, Sequence
@@ -84,8 +84,7 @@ class Following:
 def tickets_touched(lake: Lake, span: Span) -> pl.DataFrame:
     """The tickets whose clocks the loads of a span can have changed.
 
-    A changed policy, calendar, site or client touches every ticket that is open; what was promised to an ended one
-    stays as it was.
+    A changed policy, calendar, site or client touches every open ticket; promises of ended tickets do not change.
     """
     direct = touched(lake, [TICKETS, TICKET_EVENTS], _KEY, span)
     if all(lake.touched(table, after=span.after, upto=span.upto).head(1).collect().is_empty() for table in RULES):
@@ -100,7 +99,7 @@ def _known(lake: Lake, as_of: datetime, portion: pl.DataFrame) -> Knowledge:
 
 
 def _record_events(lake: Lake, portion: pl.DataFrame, upto: datetime) -> None:
-    """Records the events of some tickets, and corrects or withdraws those that a late state proved wrong."""
+    """Records the events of some tickets; corrects or withdraws those that a late state contradicts."""
     states, stored = (
         lake.versions(table).join(portion.lazy(), on=_KEY, how="semi").collect() for table in (TICKETS, TICKET_EVENTS)
     )

@@ -1,10 +1,10 @@
-"""What was thought of a ticket's history at every moment of knowledge, and the versions that make stored events say so.
+"""The event history of tickets in every state of knowledge, and the corrections of stored events.
 
-Here: events of successive states of knowledge, and their difference to the stored ones. Not here: the events of one
+Here: events as known at every moment, and their difference to the stored ones. Not here: the events of one
 state of knowledge (`events`), reading and writing (`sla.derive_io`).
 
-Records need not arrive in the order in which they claim to have been known. What is stored is therefore compared with
-what all records together say of every moment, never only added to.
+Records may arrive in another order than that in which they claim to have been known. So stored events are compared with
+what all records together say about every moment.
 """
 
 import polars as pl
@@ -42,7 +42,7 @@ def event_history(versions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _retold(states: pl.DataFrame) -> pl.DataFrame:
-    """The history of tickets whose states became known out of order: derived at each moment, told by its changes."""
+    """The history of tickets whose states became known out of order: derived at each moment, kept as changes."""
     moments = (
         states.select("ticket_id", moment="known_at")
         .unique()
@@ -65,10 +65,10 @@ def _retold(states: pl.DataFrame) -> pl.DataFrame:
 
 
 def corrections(stored: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
-    """The versions that are missing before stored events say of every moment what a history says.
+    """The versions that bring stored events into agreement with a history.
 
-    A stored version that turned out wrong stays, for those who ask what had been recorded by a moment; one of the same
-    `known_at` and a later `_sequence` takes its place.
+    A wrong stored version stays readable in as-of reads by recording time. A version of the same `known_at` and a later
+    `_sequence` supersedes it.
 
     Args:
         stored: All stored versions of the events of some tickets, with `_sequence` and `_is_withdrawn`.

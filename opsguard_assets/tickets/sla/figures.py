@@ -1,4 +1,4 @@
-"""Figures over many tickets that people ask for first: how many were open when, and how many missed their deadline.
+"""Summary figures of tickets: how many were open over time, and how many missed their deadline.
 
 Here: pure summaries. Not here: the risk of a moment (`risk`).
 """
@@ -34,7 +34,7 @@ def open_over_time(tickets: pl.DataFrame, moments: Sequence[datetime]) -> pl.Dat
 
 
 def moments_between(first: datetime, last: datetime, *, at_most: int = 14) -> list[datetime]:
-    """Midnights (UTC), evenly spaced by days or months, so that few rows tell the course of a history."""
+    """Midnights (UTC), evenly spaced by days or months, so that few rows show the course of a history."""
     for every in ("1d", "2d", "1w", "1mo", "3mo", "1y"):
         found = pl.datetime_range(first, last, interval=every, eager=True, time_unit="us").dt.truncate(every).unique()
         inside = found.filter((found >= first) & (found <= last)).sort()

@@ -2,13 +2,12 @@
 
 Here: what status a ticket had when, and whether its clock ran. Not here: working time and deadlines (`clocks`).
 
-* The events tell the history; the first status holds from `opened_at`. A ticket without status events has had its
+* Events make the history; the first status holds from `opened_at`. A ticket without status events has had its
   current status since it was opened, and ends at its `resolved_at` and `closed_at`.
 * Where the ticket's row says another status than its last event, the row is right from `resolved_at` or `closed_at`
   if it ended, else from `updated_at`.
 * A ticket first seen as ended (an imported history of one row each) was being worked on until its `resolved_at`.
-* A clock that stops at `resolved` also stands while a ticket is resolved and later reopened: that time counts for
-  nobody.
+* A clock that stops at `resolved` also stands while a ticket is resolved and later reopened: that time does not count.
 """
 
 from datetime import datetime
@@ -56,7 +55,7 @@ def status_changes(tickets: pl.DataFrame, ticket_events: pl.DataFrame) -> pl.Dat
 
 
 def _known(tickets: pl.DataFrame, events: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """Each ticket's row with its `initial` status and the `last` one that its events tell of, since `last_at`."""
+    """Each ticket's row with its `initial` status and the `last` one by its events, since `last_at`."""
     first = events.group_by("row").agg(first=pl.coalesce(pl.col("old").first(), pl.col("status").first()))
     last = rows.group_by("row").agg(last=pl.col("status").last(), last_at=pl.col("at").last())
     status = pl.coalesce("first", "status")
@@ -70,7 +69,7 @@ def _known(tickets: pl.DataFrame, events: pl.DataFrame, rows: pl.DataFrame) -> p
 
 
 def _said_by_row(known: pl.DataFrame) -> list[pl.DataFrame]:
-    """Changes that only the ticket's row tells of: its resolution, and a status without event."""
+    """Changes that only the ticket's row shows: its resolution, and a status without event."""
     differs = known.filter(pl.col("status") != pl.col("last"))
     resolved = differs.filter(
         pl.col("status").is_in(["resolved", "closed"]),

@@ -1,6 +1,6 @@
-"""What the lake knows of tickets, their promises and calendars at a moment, as the SLA clocks want it.
+"""As-of reads of tickets, their promises and calendars for the SLA clocks.
 
-Here: reading. Not here: computing clocks (`clocks`) and keeping what follows from them (`sla.derive_io`).
+Here: reading. Not here: computing clocks (`clocks`) and storing derivations (`sla.derive_io`).
 """
 
 from dataclasses import dataclass

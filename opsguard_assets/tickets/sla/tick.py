@@ -1,7 +1,7 @@
-"""What the clocks of many tickets show at an instant, from stored clocks that change only when a record arrives.
+"""The readings of many SLA clocks at an instant, from stored clocks that change only when a record arrives.
 
-Here: the arithmetic of a frequent tick; one look-up of the calendar's working time and a few additions per ticket,
-without the history. Not here: how the stored part comes about (`clocks`).
+Here: the arithmetic of a frequent tick: one look-up of the calendar's working time and a few additions per ticket,
+without the history. Not here: computing the stored clocks (`clocks`).
 
 Every quantity is `base + worked time of the calendar at as_of` while it counts, and `base` while it is frozen.
 """

@@ -1,6 +1,6 @@
-"""How much working time lies before an instant, and at which instant a given amount of it is reached.
+"""Cumulative working time per calendar: the amount before an instant, and the instant of an amount.
 
-Here: the cumulative function of working time per calendar and its inverse, both for millions of rows at once.
+Here: this function and its inverse, both for millions of rows at once.
 Not here: how calendars become working hours (`calendars`), and what is counted (`clocks`).
 
 Working time is counted in whole microseconds from `ORIGIN`, which never moves, so that a count stored yesterday can be
@@ -93,7 +93,7 @@ class WorkingTime:
         return number * width + values.clip(low, high) - low
 
     def segment_of(self, keys: pl.Series, at: pl.Series) -> pl.Series:
-        """The row of `segments` that holds each instant; of no meaning where the calendar has no hours."""
+        """The row of `segments` that holds each instant; meaningless for a calendar without hours."""
         found = self._starts.search_sorted(self._composite(keys, at.to_physical(), self._span), side="right")
         return found.cast(pl.Int64).rename("segment") - 1
 
