@@ -43,7 +43,7 @@ class Up:
         return self.said.read_text(encoding="utf-8").splitlines()
 
     def ready(self) -> "Up":
-        wait_for(lambda: "Ctrl-C stops both." in self.lines() or self.process.poll() is not None, seconds=300)
+        wait_for(lambda: "Ctrl-C stops all of them." in self.lines() or self.process.poll() is not None, seconds=300)
         assert self.process.poll() is None, self.lines()
         return self
 
