@@ -39,7 +39,7 @@ from opsguard_assets.model_jobs import (
 )
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.roles import roles
-from opsguard_assets.triage.priority.assets import priorities_asset
+from opsguard_assets.triage.assets import triage_assets
 from resources.environment import read_environment
 from sensors.arrivals import Watched, arrivals_sensor
 from sensors.cadences import schedule_for
@@ -60,7 +60,7 @@ def build_defs(
     wanted = [each.problem for each in learned if each.record.is_wanted(settings)]
     ticking = [job for job in JOBS.values() if job.assets and job.is_fed(fed)]
     assets = with_freshness(
-        [*_assets(settings, fed, learned), *_after_alerts(settings, ticking)], _cadences(ticking, wanted)
+        [*_assets(settings, fed, learned), *_after_alerts(settings, fed, ticking)], _cadences(ticking, wanted)
     )
     others = dg.AssetSelection.assets(*_not_loaded(ticking, learned))
     jobs = [keep_house_job(HOUSE_JOB, settings)]
@@ -137,11 +137,11 @@ def _assets(settings: Settings, fed: Sequence[str], learned: Sequence[_Fed]) -> 
     ]
 
 
-def _after_alerts(settings: Settings, ticking: Sequence[Job]) -> list[dg.AssetsDefinition]:
+def _after_alerts(settings: Settings, fed: Sequence[str], ticking: Sequence[Job]) -> list[dg.AssetsDefinition]:
     """The assets that follow wherever alerts are settled (`domains.AFTER_ALERTS`)."""
     settled = [key for job in ticking if job.settles for key in keys_of(job.assets) if key.path[0] == "alerts"]
     deps = sorted(set(settled) - set(keys_of(AFTER_ALERTS)))
-    return [priorities_asset(settings, ALERT_TYPES, deps)] if deps else []
+    return triage_assets(settings, ALERT_TYPES, fed, deps) if fed else []
 
 
 def _job(name: str, selection: dg.AssetSelection, description: str) -> Any:

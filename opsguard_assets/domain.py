@@ -57,8 +57,8 @@ class Job:
     counts: tuple[Table, str] | None = None
 
     def is_fed(self, fed: Sequence[str] | set[str]) -> bool:
-        """Whether sources fill all tables that it needs."""
-        return set(self.needs) <= set(fed)
+        """Whether sources fill all tables that it needs; without any source there is nothing to compute."""
+        return bool(fed) and set(self.needs) <= set(fed)
 
 
 def always(_: Settings) -> bool:
@@ -137,7 +137,7 @@ class Domain:
         assets: Its Dagster assets by the settings and the names of all canonical tables that sources fill; imports
             Dagster.
         jobs: Its jobs; those of its models are made of `problems`.
-        monitor: Who raises its alerts.
+        monitor: Who raises its alerts; None where it has none of its own.
         alert_types: The alerts that the monitor raises.
         problems: What is learned for it.
         ticks: Its ticks on the command line.
@@ -148,7 +148,7 @@ class Domain:
     needs: tuple[str, ...]
     assets: Callable[[Settings, Sequence[str]], Sequence[Any]]
     jobs: tuple[Job, ...]
-    monitor: str
+    monitor: str | None
     alert_types: tuple[AlertType, ...]
     problems: tuple[Learned, ...] = ()
     ticks: tuple[Tick, ...] = ()

@@ -15,16 +15,17 @@ from opsguard_assets.devices.domain import DEVICES
 from opsguard_assets.domain import Domain, Job, Learned, Tick
 from opsguard_assets.shifts.domain import SHIFTS
 from opsguard_assets.tickets.domain import TICKETS
+from opsguard_assets.triage.domain import TRIAGE
 from opsguard_assets.vendors.domain import VENDORS
 
 if TYPE_CHECKING:
     from opsguard_assets.models.problem import Problem
 
-DOMAINS: tuple[Domain, ...] = (TICKETS, DEVICES, SHIFTS, VENDORS)
+DOMAINS: tuple[Domain, ...] = (TICKETS, DEVICES, SHIFTS, VENDORS, TRIAGE)
 
 SYNC_JOB, HOUSE_JOB = "sync_sources_job", "keep_house_job"
 # What follows wherever alerts are settled, in the same run and for the same moment.
-AFTER_ALERTS = ("alerts/priorities",)
+AFTER_ALERTS = ("triage/alert_episodes", "triage/alert_risk", "alerts/priorities")
 # The jobs of the house itself: every source, whatever it fills, and the stores.
 _SYNC = Job(
     name=SYNC_JOB,

@@ -32,8 +32,8 @@ _OWNERS = {
     "shifts": "team:workforce",
     "vendors": "team:procurement",
     "external": "team:operations",
-    "triage": "team:operations",
     "models": "team:ml",
+    "triage": "team:operations",
 }
 _ROWS = "Look at the table's page for the rows, and report it: this is a fault of OpsGuard, not of your data."
 _CORRECT = "Correct the mapping or the source, then run `opsguard sync` again."
@@ -75,6 +75,7 @@ _CHECKS = {
     "every_device_has_a_score": f"Each device in service has one score from 0 to 100. {_ROWS}",
     "device_risk_complete": f"Each device in service has one row, and each that is up has a risk. {_ROWS}",
     "shift_risk_complete": f"Each part in a shift of the next 24 hours has one row and a risk. {_ROWS}",
+    "alert_risk_complete": f"Each unresolved alert has one row and a probability. {_ROWS}",
     "work_order_risk_complete": f"Each open work order has one row and a risk. {_ROWS}",
     "low_scores_precede_failures": "Devices below good failed more often within a week than good ones did. A "
     "warning: the health score foretells nothing here; look at the rates by band.",

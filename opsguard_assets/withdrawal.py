@@ -55,7 +55,8 @@ def _undo_watches(connection: Connection, withdrawal: Withdrawal) -> int:
 
 def _kind(domain: Domain, tick: Tick) -> Kind:
     """What a kind of tick of a domain writes, by its record."""
-    monitors = (domain.monitor, *(model_monitor(problem.name) for problem in domain.problems)) if tick.settles else ()
+    own = (domain.monitor,) if domain.monitor else ()
+    monitors = (*own, *(model_monitor(problem.name) for problem in domain.problems)) if tick.settles else ()
     return Kind(monitors, tuple(table.derived_name for table in tick.scores), tick.recorded_by, tick.undo)
 
 

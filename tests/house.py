@@ -28,13 +28,14 @@ ONE_SENTENCE = {
     ),
 }
 
-DOMAINS = ("devices", "shifts", "tickets", "vendors")
+DOMAINS = ("devices", "shifts", "tickets", "triage", "vendors")
 # The floors of each room, the lowest first: a sub-package imports those named before it, and never a file of the room.
 FLOORS = {
     "opsguard_assets/tickets": ("sla", "learning", "risk", "escalation"),
     "opsguard_assets/devices": ("telemetry", "failure", "health", "alerts"),
     "opsguard_assets/shifts": ("calendar", "verdicts", "coverage", "no_show", "alerts"),
     "opsguard_assets/vendors": ("scores", "orders", "alerts"),
+    "opsguard_assets/triage": ("learning", "priority"),
     "opsguard_assets/intake": ("raw", "ledger", "mapping", "readers", "receiving", "accepting"),
     "ml": ("features", "models", "dataset", "problems", "evaluation", "training", "tracking"),
 }
@@ -42,11 +43,11 @@ FLOORS = {
 GROUND = ("ml.values", "ml.words", *(f"opsguard_assets.{domain}.job_names" for domain in DOMAINS))
 PURE = (
     "ml/", "opsguard_assets/drawing.py", "opsguard_assets/tables/", "opsguard_assets/simulator/",
-    "opsguard_assets/effects/", "opsguard_assets/triage/",
+    "opsguard_assets/effects/",
     *(f"opsguard_assets/{domain}/" for domain in DOMAINS),
 )  # fmt: skip
 # In domains and among effects a module's name says that it touches the world: Dagster, or the lake and the database.
-NAMED = (*DOMAINS, "effects", "triage")
+NAMED = (*DOMAINS, "effects")
 SHELL_NAMES = ("assets.py", "_assets.py", "/io.py", "_io.py")
 PURE_INTAKE = {
     *(f"opsguard_assets/intake/raw/{name}.py" for name in ("drift", "names", "types")),
@@ -170,10 +171,6 @@ ARROWS = {
         )
         for domain in DOMAINS
     },
-    "opsguard_assets/triage/": (
-        "opsguard_assets.triage", "opsguard_assets.alerts", "opsguard_assets.config.settings",
-        "opsguard_assets.metadata", "opsguard_assets.moment", "opsguard_assets.tables", "ml", "resources",
-    ),
     "opsguard_assets/alerts/": ("opsguard_assets.alerts", "opsguard_assets.tables.values", "resources"),
     "opsguard_assets/alerts/monitor_assets.py": (
         "opsguard_assets.alerts", "opsguard_assets.config.settings", "opsguard_assets.metadata",

@@ -17,7 +17,7 @@ from opsguard_assets.domains import AFTER_ALERTS, JOBS
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples/incident_log/opsguard.yaml"
-ROOMS = {"alerts", "intake", "models", "reference", "tickets", "devices", "shifts", "vendors", "security"}
+ROOMS = {"alerts", "intake", "models", "reference", "tickets", "devices", "shifts", "vendors", "security", "triage"}
 
 
 def definitions(text, **variables):
@@ -106,6 +106,9 @@ def test_the_cadences_are_those_of_the_mission(simulated):
         "watch_orders_job",
         "train_work_order_late_job",
         "watch_work_order_late_job",
+        "triage_alerts_job",
+        "train_alert_action_job",
+        "watch_alert_action_job",
     }
     assert all(schedule.default_status == dg.DefaultScheduleStatus.RUNNING for schedule in simulated.schedules)
 
@@ -121,7 +124,7 @@ def gap(cron):
 
 
 def test_the_pace_of_every_job_is_that_of_its_schedule(simulated):
-    learning = ("train_", "watch_sla", "watch_device", "watch_work", "watch_no")
+    learning = ("train_", "watch_sla", "watch_device", "watch_work", "watch_no", "watch_alert")
     paced = {s.job_name: gap(s.cron_schedule) for s in simulated.schedules if not s.job_name.startswith(learning)}
     assert paced == {name: job.cadence.every for name, job in JOBS.items()}
 
@@ -193,6 +196,8 @@ sources:
         "sla_breach_retraining_sensor",
         "work_order_late_champion_sensor",
         "work_order_late_retraining_sensor",
+        "alert_action_champion_sensor",
+        "alert_action_retraining_sensor",
     }
 
 

@@ -44,8 +44,8 @@ def test_every_asset_that_goes_stale_is_computed_by_a_job_of_a_record_or_looks_a
     ticking = {key for job in JOBS.values() for key in keys_of(job.assets)}
     others = {key.path[-1] for key in stale - ticking}
     assert ticking <= stale
-    assert others == {f"{problem}_{end}" for problem in ("sla_breach", "device_failure", "work_order_late")
-                      for end in ("watch", "outcomes")}  # fmt: skip
+    learned = ("sla_breach", "device_failure", "work_order_late", "alert_action")
+    assert others == {f"{problem}_{end}" for problem in learned for end in ("watch", "outcomes")}
 
 
 def test_a_result_is_late_after_two_ticks_and_at_fault_after_three(defs):
@@ -57,7 +57,7 @@ def test_a_result_is_late_after_two_ticks_and_at_fault_after_three(defs):
             assert policy.fail_window.to_timedelta() == 3 * job.cadence.every, key
 
 
-@pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: domain.name)
+@pytest.mark.parametrize("domain", [each for each in DOMAINS if each.monitor], ids=lambda domain: domain.name)
 def test_a_monitor_raises_just_the_types_of_its_record(domain):
     monitor = MONITORS[domain.monitor]
     assert set(monitor.alert_types) == {each.name for each in domain.alert_types}
@@ -96,7 +96,8 @@ def test_a_problem_belongs_to_the_domain_that_declares_it(name):
     problem = learned.declare(Settings())
     assert problem.name == name
     assert problem.group == domain.name
-    assert problem.alert_type in {each.name for each in domain.alert_types}
+    assert problem.alert_type in {None, *(each.name for each in domain.alert_types)}
+    assert (problem.alert_type is None) == (domain.monitor is None)
     assert problem.prediction_log.table in domain.tables.scores
     assert problem.step == JOBS[learned.scored_by].cadence.every
     assert learned.scored_by in {job.name for job in domain.jobs}

@@ -84,6 +84,27 @@ def running_count(changes: pl.DataFrame, *, by: Sequence[str]) -> pl.DataFrame:
     return per_instant.select(*by, "at", count=total.over(list(by)) if by else total)
 
 
+def windowed(rows: pl.DataFrame, *, by: Sequence[str]) -> pl.DataFrame:
+    """The sum and number of the values that count at each instant, where every value counts for a span of time.
+
+    Sums are of whole numbers, so what came before a window leaves nothing behind, not even in the last digit.
+
+    Args:
+        rows: The columns of `by`, `at` (from when the value counts), `ends_at` (until when), `value` (Int64). Rows that
+            end before they begin never count, and neither do those without a value.
+        by: Columns that tell one sum from another.
+
+    Returns:
+        (`at`, by, `total`, `number`), one row per instant at which something changed.
+    """
+    counted = rows.filter(pl.col("at") < pl.col("ends_at")).drop_nulls("value")
+    ups = counted.select(*by, "at", total="value", number=pl.lit(1, pl.Int64))
+    downs = counted.select(*by, at="ends_at", total=-pl.col("value"), number=pl.lit(-1, pl.Int64))
+    sums = pl.concat([ups, downs]).group_by(*by, "at").agg(pl.col("total", "number").sum()).sort(*by, "at")
+    running = pl.col("total", "number").cum_sum()
+    return sums.select(*by, "at", running.over(list(by)) if by else running)
+
+
 def trailing(
     outcomes: pl.DataFrame, value: str, *, by: Sequence[str], last: int, quantile: float | None = None
 ) -> pl.DataFrame:

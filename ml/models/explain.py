@@ -25,6 +25,7 @@ _MODULES = {
     "device_failure": "ml.problems.device_failure.words",
     "no_show": "ml.problems.no_show.words",
     "work_order_late": "ml.problems.work_order_late.words",
+    "alert_action": "ml.problems.alert_action.words",
 }
 
 

@@ -26,6 +26,7 @@ from opsguard_assets.models.replay import replay as replayed
 from opsguard_assets.models.replay_report import Asked, headline, report
 from opsguard_assets.shifts.alerts.recompute_io import recompute_tick as recompute_shift_tick
 from opsguard_assets.tickets.risk.recompute_io import recompute_tick as recompute_sla_tick
+from opsguard_assets.triage.learning.recompute_io import recompute_tick as recompute_alert_tick
 from opsguard_assets.vendors.alerts.recompute_io import recompute_tick as recompute_order_tick
 from resources.lake import Lake
 
@@ -35,6 +36,7 @@ _AGAIN: dict[ProblemName, Callable[[Lake, Champions, datetime, Settings], Recomp
     ProblemName("device_failure"): recompute_device_tick,
     ProblemName("no_show"): recompute_shift_tick,
     ProblemName("work_order_late"): recompute_order_tick,
+    ProblemName("alert_action"): recompute_alert_tick,
 }
 
 

@@ -17,6 +17,7 @@ from opsguard_assets.commands.jobs import run_job
 from opsguard_assets.commands.moments import AS_OF_HELP, instant_or_now
 from opsguard_assets.commands.outcome import tick_at
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
+from opsguard_assets.commands.triage_tick import show_alerts, triage_alerts
 from opsguard_assets.commands.vendor_tick import score_vendors, show_vendors
 from opsguard_assets.devices.failure.assets import headline_of as headline_of_devices
 from opsguard_assets.devices.failure.schemas import DEVICE_RISK
@@ -103,6 +104,11 @@ def _vendors(session: Session, moment: datetime) -> Computed:
     return Computed(scored.as_json(), partial(show_vendors, scored, rows=10))
 
 
+def _triage(session: Session, moment: datetime) -> Computed:
+    rows = triage_alerts(session, moment)
+    return Computed({"as_of": moment, "alerts": rows.to_dicts()}, partial(show_alerts, moment, rows, rows=10))
+
+
 # What computes each kind of tick of the records.
 RUN: Mapping[str, Callable[[Session, datetime], Computed]] = {
     "sla": _sla,
@@ -110,6 +116,7 @@ RUN: Mapping[str, Callable[[Session, datetime], Computed]] = {
     "devices": _devices,
     "shifts": _shifts,
     "vendors": _vendors,
+    "triage": _triage,
 }
 
 

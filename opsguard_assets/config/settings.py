@@ -6,6 +6,7 @@ environment (`resources.environment`).
 
 from pydantic import field_validator
 
+from opsguard_assets.config.alert_action import AlertAction
 from opsguard_assets.config.alert_lifecycle import AlertLife
 from opsguard_assets.config.base import Strict, Zone
 from opsguard_assets.config.devices import DeviceAlerts
@@ -41,6 +42,7 @@ class Settings(Strict):
     sla: SlaThresholds = SlaThresholds()
     retention: Retention = Retention()
     alerts: AlertLife = AlertLife()
+    alert_action: AlertAction = AlertAction()
     escalation: Escalation = Escalation()
     ticket_system: TicketSystemSettings = RecordOnly()
     plans: Plans = Plans()

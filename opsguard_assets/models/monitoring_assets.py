@@ -4,6 +4,7 @@ Here: reading, storing the record, plots. Not here: the computation (`monitoring
 """
 
 from datetime import datetime
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -18,6 +19,7 @@ from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.serving import trained_of
 from opsguard_assets.moment import Moment
+from resources.database import Database
 from resources.lake import Lake
 
 _TREATED = {"entity_id": pl.String, "is_held_back": pl.Boolean}
@@ -65,7 +67,7 @@ def monitoring_asset(problem: Problem) -> dg.AssetsDefinition:
         dataset = problem.dataset(lake, as_of)
         model, until = trained_of(models.champions, version)
         found = monitor(dataset, model, until)
-        treated = pl.DataFrame(acted_on(models.champions.database, problem.alert_type, as_of - MATURE), schema=_TREATED)
+        treated = pl.DataFrame(_acted_on(problem, models.champions.database, as_of), schema=_TREATED)
         store(models.champions.database, record_of(found, problem.name, model, as_of))
         return dg.MaterializeResult(
             metadata={
@@ -76,6 +78,11 @@ def monitoring_asset(problem: Problem) -> dg.AssetsDefinition:
         )
 
     return watch
+
+
+def _acted_on(problem: Problem, database: Database, as_of: datetime) -> list[dict[str, Any]]:
+    """Entities that were alerted or held back; none where scores raise no alerts of their own."""
+    return acted_on(database, problem.alert_type, as_of - MATURE) if problem.alert_type else []
 
 
 def record_of(found: MonitoringResult, problem: str, model: LearnedModel, as_of: datetime) -> MonitoringRecord:

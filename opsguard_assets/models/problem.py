@@ -62,19 +62,20 @@ class Problem:
         entity: What is scored, in one word: "ticket".
         event: What is predicted: "missed deadline".
         group: The Dagster group of its domain.
-        inputs: The tables it reads.
+        inputs: The tables it reads, which it cannot do without.
         dataset: The point-in-time dataset as known at an instant; reading it writes nothing.
         rule: The rule baseline, which needs no training.
         makes: Whether a feature of this name can be computed.
         costs: The costs of misses and alerts.
         alert_from: The risk from which an alert is raised.
         clear_below: The risk below which it clears.
-        alert_type: The type of these alerts.
+        alert_type: The type of these alerts; None where scores raise none of their own.
         step: Time between ticks.
         prediction_log: The scores of its ticks, and how labels are joined to them.
         risk: Scores rows of features with a model; the rule may need them in another shape.
         refresh: Brings the derived tables behind the dataset up to date, so that the next reader does not compute them
             anew; it writes, and is what a training does first.
+        further: Tables that it also reads where a source fills them.
     """
 
     name: str
@@ -88,11 +89,12 @@ class Problem:
     costs: Costs
     alert_from: float
     clear_below: float
-    alert_type: str
+    alert_type: str | None
     step: timedelta
     prediction_log: PredictionLog = field(compare=False)
     risk: Callable[[RiskModel, pl.DataFrame], pl.Series] = said
     refresh: Callable[[Lake], None] = up_to_date
+    further: tuple[Table, ...] = ()
 
     @property
     def hysteresis(self) -> float:

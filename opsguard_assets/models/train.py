@@ -107,7 +107,9 @@ def train_problem(
     Raises:
         TooLittleDataError: When there is too little to learn from.
     """
-    versions = {f"tables/{table.name}": lake.version(f"tables/{table.name}") for table in problem.inputs}
+    versions = {
+        f"tables/{table.name}": lake.version(f"tables/{table.name}") for table in (*problem.inputs, *problem.further)
+    }
     competing = [each for each in candidates() if not order.candidates or each.name in order.candidates]
     step = _counted(tell, 3 + len(STEPS) * len(competing))
     step("reading the history")

@@ -25,6 +25,8 @@ class SimulationSettings(BaseModel):
         on_hold_share: Share of medium and low tickets that wait for the requester once.
         reopened_share: Share of medium and low tickets that are reopened.
         orders_per_day: Mean jobs ordered from contractors per region and day; 0 leaves them out.
+        alarms_per_site: Mean alarms of another system per site and day, beside those of sensors that cry wolf; 0 leaves
+            them out.
         guards: Whether guards work at the sites, round the clock.
         devices_per_site: Devices at each site; 0 leaves them out.
         device_report_minutes: Minutes between two reports of a device.
@@ -45,6 +47,7 @@ class SimulationSettings(BaseModel):
     on_hold_share: float = Field(default=0.18, ge=0, le=1)
     reopened_share: float = Field(default=0.05, ge=0, le=1)
     orders_per_day: float = Field(default=6, ge=0)
+    alarms_per_site: float = Field(default=0.75, ge=0)
     guards: bool = True
     devices_per_site: int = Field(default=5, ge=0)
     device_report_minutes: float = Field(default=30, ge=1, le=60)

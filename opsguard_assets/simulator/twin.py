@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from opsguard_assets.simulator.alarms import alarmed
 from opsguard_assets.simulator.arrivals import arrivals
 from opsguard_assets.simulator.contractors import contracted
 from opsguard_assets.simulator.desk import worked
@@ -27,7 +28,7 @@ from opsguard_assets.simulator.world import INSTANT, build_world
 TABLES = (
     "clients", "sites", "calendars", "people", "groups", "memberships", "duty", "sla_policies", "tickets",
     "ticket_events", "devices", "telemetry", "device_events", "rosters", "absences", "substitutions", "attendance",
-    "punch_feeds", "vendors", "work_orders",
+    "punch_feeds", "vendors", "work_orders", "external_alerts",
 )  # fmt: skip
 _SHARED = ("calendars", "sla_policies")
 _MANIFEST = "manifest.json"
@@ -48,6 +49,7 @@ class Simulation:
         shift_truth: True probabilities of no-shows, and what happened (`punches.Punched.truth`); likewise.
         order_truth: True probabilities of late work orders (`contractors.Contracted.truth`); likewise.
         device_truth: True probabilities of device failures (`device_truth.device_truth`); likewise.
+        alarm_truth: True probabilities that alarms need a person (`alarms.Alarmed.truth`); likewise.
     """
 
     tables: dict[str, pl.DataFrame]
@@ -55,12 +57,14 @@ class Simulation:
     device_truth: pl.DataFrame
     shift_truth: pl.DataFrame
     order_truth: pl.DataFrame
+    alarm_truth: pl.DataFrame
 
     @property
     def truths(self) -> dict[str, pl.DataFrame]:
         """The true probabilities by their folder below `truth`; those of tickets lie in it itself."""
         return {
-            ".": self.truth, "devices": self.device_truth, "shifts": self.shift_truth, "work_orders": self.order_truth
+            ".": self.truth, "devices": self.device_truth, "shifts": self.shift_truth, "work_orders": self.order_truth,
+            "external_alerts": self.alarm_truth,
         }  # fmt: skip
 
 
@@ -87,6 +91,7 @@ def simulate(
     guards = guarded(settings, region, known["sites"], until)
     clocks = punched(settings, region, guards, known["sites"], until)
     jobs = contracted(settings, region, known["sites"], until)
+    alarms = alarmed(settings, region, known["sites"], until)
     people = pl.concat([known["people"], guards.tables["people"]], how="diagonal_relaxed")
     tables = {
         **known,
@@ -96,6 +101,7 @@ def simulate(
         "punch_feeds": clocks.punch_feeds,
         "vendors": jobs.vendors,
         "work_orders": jobs.work_orders,
+        "external_alerts": alarms.external_alerts,
         "tickets": latest,
         "ticket_events": changes,
         "devices": things.fleet.devices.with_columns(known_at=pl.lit(settings.starts_at, INSTANT)),
@@ -103,7 +109,7 @@ def simulate(
         "device_events": things.events,
     }
     device_risks = device_truth(settings, region, things.fleet, things.states)
-    return Simulation(tables, truth(lives), device_risks, clocks.truth, jobs.truth)
+    return Simulation(tables, truth(lives), device_risks, clocks.truth, jobs.truth, alarms.truth)
 
 
 def write_records(

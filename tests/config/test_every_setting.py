@@ -30,6 +30,8 @@ CASES = {
     "retention.risk_days": (8, house.housekeeping_asked),
     "retention.run_days": (8, house.housekeeping_asked),
     "alerts.reopen_within_minutes": (5, house.reopened),
+    "alert_action.matures_after_hours": (1, triage.alert_labels),
+    "alert_action.alert_from": (0.7, house.thresholds),
     "escalation.cooldown_minutes": (30, tickets.escalation_asked),
     "escalation.max_steps": (1, tickets.escalation_asked),
     "escalation.risk_minutes": (5, tickets.escalation_asked),

@@ -1,4 +1,4 @@
-"""A small provider with records of all four domains, as tests of ticks want it, and models of one feature.
+"""A small provider with records of all domains, as tests of ticks want it, and models of one feature.
 
 Here: records, installations, champions. Not here: ticks, which each test runs itself.
 """
@@ -25,6 +25,7 @@ from opsguard_assets.shifts.no_show.score_io import no_show_scorer
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tickets.risk.score_io import sla_scorer
+from opsguard_assets.triage.learning.score_io import alert_scorer
 from opsguard_assets.vendors.orders.score_io import work_order_scorer
 from resources.database import MLFLOW, Database
 from resources.lake import Lake
@@ -36,9 +37,17 @@ from tests.tickets.provider_records import record
 
 OF_SHIFTS = ("rosters", "absences", "substitutions", "people", "attendance", "punch_feeds")
 OF_VENDORS = ("vendors", "work_orders")
-TABLES = tuple(dict.fromkeys((*OF_TICKETS, *OF_DEVICES, *OF_SHIFTS, *OF_VENDORS)))
+OF_TRIAGE = ("external_alerts",)
+TABLES = tuple(dict.fromkeys((*OF_TICKETS, *OF_DEVICES, *OF_SHIFTS, *OF_VENDORS, *OF_TRIAGE)))
 WORLD = SimulationSettings(
-    seed=4, starts_at=START, sites=3, agents=12, devices_per_site=2, tickets_per_day=20, orders_per_day=30
+    seed=4,
+    starts_at=START,
+    sites=3,
+    agents=12,
+    devices_per_site=2,
+    tickets_per_day=20,
+    orders_per_day=30,
+    alarms_per_site=60,
 )
 AT = START + timedelta(days=1, hours=9)
 SETTINGS = Settings(
@@ -56,12 +65,19 @@ FEATURE = {
     "device_failure": "silence_minutes",
     "no_show": "person_rate",
     "work_order_late": "pair_rate",
+    "alert_action": "rule_share",
 }
 
 
 def scorers(settings: Settings = SETTINGS) -> dict[str, Scorer]:
     """How the ticks of each problem are scored."""
-    made = (sla_scorer(settings), device_scorer(settings), no_show_scorer(settings), work_order_scorer(settings))
+    made = (
+        sla_scorer(settings),
+        device_scorer(settings),
+        no_show_scorer(settings),
+        work_order_scorer(settings),
+        alert_scorer(settings),
+    )
     return {scorer.problem.name: scorer for scorer in made}
 
 

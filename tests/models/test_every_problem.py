@@ -1,4 +1,4 @@
-"""What is alike for all four problems: their words, their places in Dagster, and trainings on too little."""
+"""What is alike for all problems: their words, their places in Dagster, and trainings on too little."""
 
 import importlib.resources
 from datetime import UTC, datetime, timedelta
@@ -10,6 +10,7 @@ import pytest
 
 from ml.evaluation import pictures
 from ml.evaluation.gate import judge
+from ml.problems.alert_action.problem import TASK as ALERT_ACTION
 from ml.problems.device_failure.problem import task_of
 from ml.problems.no_show.problem import TASK as NO_SHOW
 from ml.problems.sla_breach.problem import TASK as SLA_BREACH
@@ -34,7 +35,7 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PROBLEMS = problems_of(Settings())
 TASKS = {
     task.problem: task
-    for task in (SLA_BREACH, task_of((), judged_within="24h", visits_per_day=5), NO_SHOW, WORK_ORDER_LATE)
+    for task in (SLA_BREACH, task_of((), judged_within="24h", visits_per_day=5), NO_SHOW, WORK_ORDER_LATE, ALERT_ACTION)
 }
 # Words of one problem that mislead on a plot, a card or a verdict of another.
 OWN = {
@@ -42,6 +43,7 @@ OWN = {
     "device_failure": ("failure", "device"),
     "no_show": ("no-show", "shift"),
     "work_order_late": ("late completion", "order"),
+    "alert_action": ("needed action",),
 }
 every = pytest.mark.parametrize("problem", OWN)
 TEMPLATE = (importlib.resources.files("templates") / "opsguard.yaml").read_text()
@@ -138,7 +140,7 @@ def test_every_problem_has_its_assets_jobs_and_sensors(simulated, problem):
 def test_only_what_is_about_people_is_not_learned_by_itself(simulated):
     scheduled = {schedule.job_name for schedule in simulated.schedules}
     trained = {name for name, each in PROBLEMS.items() if each.train_job in scheduled}
-    assert trained == {"sla_breach", "device_failure", "work_order_late"}
+    assert trained == {"sla_breach", "device_failure", "work_order_late", "alert_action"}
     assert all(cadences_of(each, place=0) for each in PROBLEMS.values())
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a package once its problem is declared
 """The rule that needs no training: points out of a hundred that anyone can add up by hand.
 
 Here: the weights, and what each of them looks at. Not here: features, and priorities (which weigh the cost of waiting).

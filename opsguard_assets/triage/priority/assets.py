@@ -10,10 +10,13 @@ from opsguard_assets.alerts.alert_type import AlertType
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import Materialized, check_spec, figures, owners_of, preview
 from opsguard_assets.moment import Moment
+from opsguard_assets.triage.learning.assets import ALERT_RISK_KEY
+from opsguard_assets.triage.learning.schemas import ALERT_RISK
 from opsguard_assets.triage.priority.inputs import Described
-from opsguard_assets.triage.priority.io import Prioritised, prioritise, rule_judge, without_priority
+from opsguard_assets.triage.priority.io import Prioritised, judge_of, prioritise, without_priority
 from opsguard_assets.triage.priority.priority import INTERRUPTS, SUPERVISOR
 from resources.database import Database
+from resources.lake import Lake
 
 PRIORITIES_KEY: Final = dg.AssetKey(["alerts", "priorities"])
 _CHECK: Final = "every_alert_has_a_priority"
@@ -32,7 +35,7 @@ def priorities_asset(
 
     @dg.asset(
         key=PRIORITIES_KEY,
-        deps=deps,
+        deps=[*deps, ALERT_RISK_KEY],
         group_name="alerts",
         kinds={"postgres", "polars"},
         owners=owners_of("triage"),
@@ -40,8 +43,10 @@ def priorities_asset(
         f"reasons: from {INTERRUPTS} on worth interrupting a specialist, from {SUPERVISOR} on a supervisor.",
         check_specs=[check_spec(_CHECK, PRIORITIES_KEY)],
     )
-    def priorities(config: Moment, database: dg.ResourceParam[Database]) -> Materialized:
-        done = prioritise(database, Described(declared, settings), rule_judge(), config.instant())
+    def priorities(config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]) -> Materialized:
+        as_of = config.instant()
+        judge = judge_of(lake.rows_at(ALERT_RISK, as_of))
+        done = prioritise(database, Described(declared, settings), judge, as_of)
         return dg.MaterializeResult(metadata=_shown(done), check_results=[_complete(database)])
 
     return priorities

@@ -37,6 +37,7 @@ class Judge:
         version: Of it.
         run_id: The run that trained it; None for the rule.
         basis: `rule` or `model`.
+        is_judged: Which rows it judges; the rule judges the others.
     """
 
     probability: Callable[[pl.DataFrame], pl.Series]
@@ -44,6 +45,7 @@ class Judge:
     version: str
     run_id: str | None = None
     basis: str = _RULE
+    is_judged: Callable[[pl.DataFrame], pl.Series] = lambda rows: pl.repeat(value=True, n=len(rows), eager=True)
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,34 @@ def rule_judge() -> Judge:
     """The rule of cold start."""
     rule = AlertRule()
     return Judge(rule.predict, rule.name, rule.version)
+
+
+def judge_of(risk: pl.DataFrame) -> Judge:
+    """The champion by the probabilities of its tick; the rule where it scored the tick, and for what the tick lacks.
+
+    Args:
+        risk: Rows of `triage.learning.schemas.ALERT_RISK` of the moment.
+    """
+    said = risk.filter(pl.col("model_run_id").is_not_null()).drop_nulls(["alert_id", "opening"])
+    if said.is_empty():
+        return rule_judge()
+    # Several alerts of another system may be one of ours: the most probable one counts.
+    found = said.group_by("alert_id", "opening").agg(pl.col("risk").max())
+    rule, model = AlertRule(), said.row(0, named=True)
+
+    def looked_up(rows: pl.DataFrame) -> pl.Series:
+        return rows.select("alert_id", "opening").join(
+            found, on=["alert_id", "opening"], how="left", maintain_order="left"
+        )["risk"]
+
+    return Judge(
+        probability=lambda rows: looked_up(rows).fill_null(rule.predict(rows)),
+        name=model["model_name"],
+        version=model["model_version"],
+        run_id=model["model_run_id"],
+        basis=_MODEL,
+        is_judged=lambda rows: looked_up(rows).is_not_null(),
+    )
 
 
 def prioritise(database: Database, described: Described, judge: Judge, as_of: datetime) -> Prioritised:
@@ -106,11 +136,14 @@ def prioritised(alerts: pl.DataFrame, described: Described, judge: Judge, at: da
     )
     probability = judge.probability(inputs).round(_DIGITS).rename("action_probability")
     scored = priorities(inputs.with_columns(probability, pl.col("is_life_safety") == 1), at)
+    rule, is_judged = rule_judge(), judge.is_judged(inputs)
+    by = {"basis": "basis", "model_name": "name", "model_version": "version", "model_run_id": "run_id"}
     return scored.with_columns(
-        basis=pl.lit(judge.basis),
-        model_name=pl.lit(judge.name),
-        model_version=pl.lit(judge.version),
-        model_run_id=pl.lit(judge.run_id, pl.String),
+        pl.when(is_judged)
+        .then(pl.lit(getattr(judge, of), pl.String))
+        .otherwise(pl.lit(getattr(rule, of), pl.String))
+        .alias(name)
+        for name, of in by.items()
     )
 
 

@@ -1,11 +1,14 @@
-"""What settings of triage do: costs of types, and what protects lives. Not here: other settings."""
+"""What settings of triage do: costs of types, what protects lives, when outcomes are mature. Not here: others."""
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.triage.learning.problem_io import alert_action
 from opsguard_assets.triage.priority.inputs import Described
 from opsguard_assets.triage.priority.io import prioritised, rule_judge
-from tests.config.consequences.given import NOW, Seen
+from tests.config.consequences.given import NOW, Seen, lake_of, plain
 from tests.triage.given import unresolved
+from tests.triage.histories import NOW as NOON
+from tests.triage.histories import external, record_external
 
 
 def priorities_of(settings: Settings) -> Seen:
@@ -13,3 +16,11 @@ def priorities_of(settings: Settings) -> Seen:
     kinds = ("device_silent", "low_battery_predicted", "water_leak", "fire", "door_open")
     alerts = unresolved(*({"alert_type": kind} for kind in kinds))
     return prioritised(alerts, Described(ALERT_TYPES, settings), rule_judge(), NOW).select("priority", "reasons").rows()
+
+
+def alert_labels(settings: Settings) -> Seen:
+    """Which alerts needed a person."""
+    lake = lake_of("triage")
+    hours = (0.5, 2, 6, None)
+    record_external(lake, *(external(f"A{n}", raised=-48, acknowledged=after) for n, after in enumerate(hours)))
+    return plain(alert_action(settings).dataset(lake, NOON).lives.select("episode_id", "ends_at", "is_event"))

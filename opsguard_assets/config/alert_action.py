@@ -1,0 +1,27 @@
+"""How it is learned and judged whether alerts need a person. Not here: costs and life safety (`triage`)."""
+
+from pydantic import Field
+
+from opsguard_assets.config.base import Strict
+
+# A probability that moves around its threshold is one change of mind, not many.
+_CLEARS_AT = 0.8
+
+
+class AlertAction(Strict):
+    """Learning from the outcomes of alerts.
+
+    Attributes:
+        matures_after_hours: An alert that nobody took up within so many hours needed nobody. Before, its outcome is
+            open: a label that is read sooner is a leak.
+        alert_from: From this probability on an alert counts as one that needs a person: figures, gate and replays are
+            told at it.
+    """
+
+    matures_after_hours: float = Field(default=4, gt=0, le=168)
+    alert_from: float = Field(default=0.5, gt=0, lt=1)
+
+    @property
+    def clear_below(self) -> float:
+        """The probability below which it no longer counts as one."""
+        return self.alert_from * _CLEARS_AT
