@@ -17,6 +17,7 @@ from dagster._core.executor.in_process import InProcessExecutor
 from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
 
 from resources.processes import this_mark
+from sensors.connections import kept_open
 from sensors.runs import PROCESS_TAG, is_lost
 
 
@@ -42,8 +43,9 @@ class _NamingExecutor(InProcessExecutor):
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
     ) -> Iterator[dg.DagsterEvent]:
         """The events of a run."""
-        plan_context.instance.add_run_tags(plan_context.run_id, {PROCESS_TAG: this_mark()})
-        yield from super().execute(plan_context, execution_plan)
+        with kept_open(plan_context.instance):
+            plan_context.instance.add_run_tags(plan_context.run_id, {PROCESS_TAG: this_mark()})
+            yield from super().execute(plan_context, execution_plan)
 
 
 @dg.executor(name="in_process", config_schema=IN_PROC_CONFIG)

@@ -93,6 +93,7 @@ MAY_IMPORT_DAGSTER = {
     "sensors/arrivals.py",
     "sensors/cadences.py",
     "sensors/champions.py",
+    "sensors/connections.py",
     "sensors/launching.py",
     "sensors/retraining.py",
     "sensors/runs.py",

@@ -17,6 +17,7 @@ from opsguard_assets.domains import JOBS
 from opsguard_assets.roles import roles
 from resources.progress import Progress
 from resources.room import StorageError, storage_words
+from sensors.connections import kept_open
 from sensors.runs import this_process
 
 _INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
@@ -51,7 +52,7 @@ def run_job(
     defs = build_defs(settings=session.settings, resources=resources)
     if job not in {each.name for each in defs.jobs or ()}:
         raise JobMissingError(_unfed(job))
-    with dg.DagsterInstance.get() as instance, _interruption_told():
+    with dg.DagsterInstance.get() as instance, kept_open(instance), _interruption_told():
         result = defs.resolve_job_def(job).execute_in_process(
             instance=instance,
             run_config={**(run_config or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
