@@ -25,13 +25,13 @@ demo: setup ## Run the main job on a simulated provider
 up: setup ## Open OpsGuard, Dagster and MLflow on the same data; Ctrl-C stops all
 	@$(BIN)/opsguard up
 
-test: setup ## Run the tests, properties on a quarter of their examples; shows the 20 slowest
+test: setup ## Run all tests but the long ones, properties on a part of their examples; shows the 20 slowest
 	@$(BIN)/python -m pytest -n auto --durations=20
 
 test-fast: setup ## Run the tests that need no store, no process and no training
 	@$(BIN)/python -m pytest -n auto -m fast -q
 
-test-full: setup ## Run the tests with every example, and those that load every core; takes an hour
+test-full: setup ## Run all tests with every example, and those that load every core; takes an hour
 	@$(BIN)/python -m pytest -n auto --durations=20 --hypothesis-profile=full
 	@$(BIN)/python -m pytest -m load
 

@@ -5,6 +5,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,22 +19,37 @@ from resources.postgres import start_embedded
 from tests.databases import Databases
 from tests.needs import needs_the_world
 from tests.order import Together, arrange
-from tests.properties import register
+from tests.properties import is_full, register
 from tests.resources.embedded import QUICK, leave
 
 _ROOT = pytest.StashKey[str]()
+_PREFIX, _KEPT_SECONDS = "opsguard-tests-", 86_400
+# Where pytest makes its folders, and where everything else does.
+_PLACES = ("PYTEST_DEBUG_TEMPROOT", "TMPDIR")
 register()
 
 
 def pytest_configure(config):
-    """A temporary root of this session alone, which is removed when all is well."""
+    """A temporary root of this session and of the programs that it starts, which is removed when all is well."""
     for number in (signal.SIGHUP, signal.SIGINT):
         # Started by nohup or in the background, the session ignores these, and programs that tests start would, too.
         # A handler is not inherited.
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
     if not hasattr(config, "workerinput") and "PYTEST_DEBUG_TEMPROOT" not in os.environ:
-        os.environ["PYTEST_DEBUG_TEMPROOT"] = config.stash[_ROOT] = tempfile.mkdtemp(prefix="opsguard-tests-")
+        config.stash[_ROOT] = _root()
+
+
+def _root() -> str:
+    """Makes the root; removes those of sessions that failed or were killed, a day after them."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        if time.time() - left.stat().st_mtime > _KEPT_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+    root = tempfile.mkdtemp(prefix=_PREFIX)
+    Path(root).chmod(0o1777)  # as open as the folder that it stands in for: servers of root run as another user
+    os.environ |= dict.fromkeys(_PLACES, root)
+    tempfile.tempdir = None  # it is looked up again
+    return root
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -50,8 +66,13 @@ def pytest_ignore_collect(collection_path, config):
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     arrange(items)
+    # A test that somebody names runs, however long it takes.
+    if not is_full() and "long" not in config.option.markexpr and not any("::" in each for each in config.args):
+        long = [item for item in items if item.get_closest_marker("long")]
+        items[:] = [item for item in items if item not in set(long)]
+        config.hook.pytest_deselected(items=long)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -72,7 +93,9 @@ def pytest_sessionfinish(session, exitstatus):
     root = session.config.stash.get(_ROOT, None)
     if root and exitstatus == 0:
         shutil.rmtree(root, ignore_errors=True)
-        del os.environ["PYTEST_DEBUG_TEMPROOT"]
+        for name in _PLACES:
+            del os.environ[name]
+        tempfile.tempdir = None
 
 
 @pytest.fixture(scope="session")

@@ -86,7 +86,10 @@ OVER = [("tick", 0, A), ("tick", 1, {"a": ("medium", True, "expired")}), ("tick"
 BACK = [("tick", 0, A), ("tick", 1, NONE), ("tick", 2, A), ("tick", 3, {"a": ("high", False, None)})]
 
 
-@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(60, quick=8),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(actions=st.lists(action, max_size=14))
 @example(actions=RESOLVED)
 @example(actions=FORGIVEN)
@@ -107,7 +110,10 @@ def test_what_every_past_tick_decided_can_be_told_again(database, actions):
         assert digest_of_decisions(again) == digest_of_decisions(decisions_at(database, MONITOR.name, as_of))
 
 
-@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(60, quick=8),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(actions=st.lists(action, max_size=14))
 def test_alerts_and_decisions_are_those_of_a_slow_walk(database, actions):
     emptied(database)

@@ -58,7 +58,10 @@ MUTE_ENDED = ([("tick", 0, A), ("mute", 0, ("a", 40)), ("tick", 1, A)], [A], [("
 TWICE = ([("tick", 0, A)], [NONE, A], [("ack", 12, "a")], A)
 
 
-@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(60, quick=6),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     story=st.tuples(
         st.lists(action, max_size=10), st.lists(whole, min_size=1, max_size=3), st.lists(person, max_size=3), whole

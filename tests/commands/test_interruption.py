@@ -103,7 +103,7 @@ def test_the_first_ctrl_c_ends_a_sync_that_waits_for_a_server_and_the_next_one_l
 def test_ctrl_c_while_files_are_read_loses_and_doubles_nothing(folder, database_url, slow):
     Slow.go_on.set()
     (folder / "opsguard.yaml").write_text(CONFIG.format(address=slow))
-    rows = 400_000
+    rows = 200_000
     names = [os.urandom(20).hex() for _ in range(rows)]
     for part in range(4):
         ids = [f"V{part}-{i}" for i in range(rows)]
@@ -113,7 +113,7 @@ def test_ctrl_c_while_files_are_read_loses_and_doubles_nothing(folder, database_
     spool = folder / "home" / "dlt" / "exports.spool"
     while not spool.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
-    time.sleep(0.5)
+    time.sleep(0.2)
     code, said, seconds = interrupted(process)
     assert (code, seconds < 5) == (130, True), said
     again = sync(folder, database_url)

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.long import long
 from tests.resources.processes import wait_for
 
 OPSGUARD = Path(sys.executable).parent / "opsguard"
@@ -93,6 +94,7 @@ def test_it_says_at_once_what_starts_serves_both_and_leaves_nothing_when_the_ter
     assert not [process for process in servers if process.is_running()]
 
 
+@long
 def test_what_is_killed_is_started_again_and_a_second_ctrl_c_leaves_nothing(up):
     here = up("--dagster-port", "3911", "--mlflow-port", "3912", "--web-port", "3913").ready()
     daemon = next(process for process in here.servers() if "daemon" in process.cmdline())
@@ -108,6 +110,7 @@ def test_what_is_killed_is_started_again_and_a_second_ctrl_c_leaves_nothing(up):
     assert not [process for process in servers if process.is_running()]
 
 
+@long
 def test_killed_itself_it_leaves_nothing_that_the_next_one_does_not_end(up):
     first = up("--dagster-port", "3911", "--mlflow-port", "3912", "--web-port", "3913").ready()
     servers = first.servers()

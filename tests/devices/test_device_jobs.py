@@ -28,8 +28,8 @@ from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.fleets import SOURCES, START, fleet_of, record_fleet
 
-NOW = START + timedelta(days=40)
-WORLD = SimulationSettings(seed=2, starts_at=START, sites=25, agents=12, devices_per_site=6)
+NOW = START + timedelta(days=30)
+WORLD = SimulationSettings(seed=2, starts_at=START, sites=18, agents=12, devices_per_site=6)
 SETTINGS = Settings(sources=SOURCES, learning=Learning(tuning_trials=0, candidates=("lightgbm",)))
 PROBLEM = device_failure(SETTINGS)
 pytestmark = pytest.mark.timeout(600)
@@ -94,7 +94,7 @@ def test_a_tick_rolls_up_scores_predicts_and_alerts_in_one_run(story):
     assert found["device_risk_complete"].passed
     assert found["findings_equal_decisions"].passed
     assert "no champion of device_failure" in found["champion_scored"].description
-    assert len(house.lake.rows_at(DEVICE_HEALTH, NOW)) == len(house.lake.rows_at(DEVICE_RISK, NOW)) == 150
+    assert len(house.lake.rows_at(DEVICE_HEALTH, NOW)) == len(house.lake.rows_at(DEVICE_RISK, NOW)) == 108
     assert len(told["unserved"]) == 1
 
 

@@ -52,7 +52,7 @@ def readings_before(draw):
     return draw(st.sampled_from([None, some]))
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200, quick=20), deadline=None)
 @given(histories(), st.sampled_from([15.0, 60.0, 240.0, 1440.0, None]), st.booleans(), readings_before())
 def test_every_part_agrees_with_plain_loops(hours, interval, powered, before):
     of, ever = device(reports_every_minutes=interval, battery_powered=powered), ever_of(hours)
@@ -63,7 +63,7 @@ def test_every_part_agrees_with_plain_loops(hours, interval, powered, before):
         assert found[f"{part}_score"] == (pytest.approx(parts[part], abs=1e-6) if part in parts else None)
 
 
-@settings(max_examples=examples(120), deadline=None)
+@settings(max_examples=examples(120, quick=15), deadline=None)
 @given(histories(), st.data())
 def test_one_report_moves_the_score_by_less_than_20_points(hours, data):
     taken = {hour["hour_at"] for hour in hours}

@@ -129,7 +129,7 @@ def usual(world):
     return tick(world, [])
 
 
-@settings(max_examples=examples(8), deadline=None)
+@settings(max_examples=examples(8, quick=3), deadline=None)
 @given(odd=st.tuples(*map(let_in, (devices, reports, reports, st.one_of(reports, events), st.one_of(events, places)))))
 def test_no_odd_row_changes_health_risk_or_findings_of_another_device(world, usual, odd):
     assert not usual[0].is_empty()

@@ -83,7 +83,7 @@ moments = [
 ]
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60, quick=6), deadline=None)
 @given(loads=deliveries, things=devices)
 def test_every_version_of_every_hour_is_what_loops_over_its_reports_say(loads, things):
     loads = conflict_free(loads)
@@ -104,7 +104,7 @@ def test_every_version_of_every_hour_is_what_loops_over_its_reports_say(loads, t
         assert rows[version]["reports"] == (by_hand[before]["reports"] if before else 0)
 
 
-@settings(max_examples=examples(25), deadline=None)
+@settings(max_examples=examples(25, quick=3), deadline=None)
 @given(loads=deliveries, things=devices, repeats=st.booleans(), portion=st.sampled_from([1, 3, 1_000]))
 def test_following_loads_gives_at_every_moment_what_loops_over_all_reports_give(loads, things, repeats, portion):
     loads = conflict_free(loads)
@@ -130,7 +130,7 @@ def test_following_loads_gives_at_every_moment_what_loops_over_all_reports_give(
         )
 
 
-@settings(max_examples=examples(20), deadline=None)
+@settings(max_examples=examples(20, quick=3), deadline=None)
 @given(loads=deliveries, later=deliveries, things=devices)
 def test_what_arrives_later_changes_no_hour_as_it_was_known_earlier(loads, later, things):
     then = START + timedelta(hours=6)

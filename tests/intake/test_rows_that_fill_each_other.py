@@ -160,7 +160,7 @@ def test_killed_at_any_write_and_run_again_the_same_rows_are_counted(tmp_path, w
     }
 
 
-@settings(max_examples=examples(25), deadline=None)
+@settings(max_examples=examples(25, quick=3), deadline=None)
 @given(
     rows=st.lists(
         st.tuples(st.sampled_from("ab"), st.sampled_from([0, 60]), st.sampled_from(list(CHANNELS)), st.integers(1, 2)),

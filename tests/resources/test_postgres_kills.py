@@ -11,10 +11,11 @@ import time
 import pytest
 
 from resources.postgres import start_embedded
+from tests.properties import is_full
 from tests.resources.embedded import answer, at_work, kill, leave, servers_of
 from tests.resources.processes import finished, start
 
-KILLS = int(os.environ.get("KILLS", "30"))
+KILLS = int(os.environ.get("KILLS", "30" if is_full() else "6"))
 KILLS_PER_HOME = 6
 # Writes a row, says so once it is committed, and goes on to need the server.
 WRITING = """

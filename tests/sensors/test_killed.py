@@ -10,11 +10,12 @@ import dagster as dg
 import pytest
 
 from sensors.runs import PROCESS_TAG
+from tests.long import long
 from tests.resources.processes import ROOT, wait_for
 from tests.sensors.ticking import JOB
 
 BIN = Path(sys.executable).parent
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.timeout(400), long]
 INSTANCE = """
 run_launcher: {module: sensors.launching, class: WatchedRunLauncher}
 run_monitoring: {enabled: true, poll_interval_seconds: 5}

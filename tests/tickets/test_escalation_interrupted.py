@@ -10,6 +10,7 @@ from opsguard_assets.tickets.escalation.escalate import LOCK, Waits, escalate
 from resources.ticket_system.record import RecordOnlySystem
 from resources.ticket_system.webhook import WebhookSystem
 from tests.alerts.writers import sessions, waiting
+from tests.long import crossed
 from tests.resources.processes import finished, start, wait_for
 from tests.resources.ticket_system import desk as helpdesk
 from tests.resources.ticket_system.receiver import SECRET, Receiver
@@ -133,7 +134,7 @@ HANDING_OVER = [("sql", "hand-over"), ("webhook", "hand-over")]
 
 @pytest.mark.parametrize(
     ("kind", "point"),
-    [*((kind, point) for kind in ("record", "sql", "webhook") for point in POINTS), *HANDING_OVER],
+    [*crossed(("webhook", "sql", "record"), POINTS), *HANDING_OVER],
 )
 def test_a_run_that_is_killed_is_finished_by_the_next_one(database, database_url, server, stack, at, kind, point):
     outside = Outside(kind, server, stack)

@@ -152,8 +152,11 @@ def test_labels_are_taken_of_tickets_whose_deadline_has_passed_only(history):
 @pytest.fixture(scope="module")
 def trained(history):
     """Every candidate, learned from what was known after twenty days."""
+    rows = TicketDataset.of(history, LEARNED).watched()
+    some = rows.select("ticket_id").unique().sort("ticket_id").gather_every(3)
+    rows = rows.join(some, on="ticket_id", how="semi", maintain_order="left")
     budget = Budget(seconds=0, trials=0, clock=lambda: 0.0)
-    return train(TicketDataset.of(history, LEARNED).watched(), TASK, candidates(), until=LEARNED, budget=budget)
+    return train(rows, TASK, candidates(), until=LEARNED, budget=budget)
 
 
 def test_a_look_before_anything_new_is_known_says_that_it_is_too_early_whatever_the_model(history, trained):

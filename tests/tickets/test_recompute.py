@@ -39,7 +39,7 @@ from tests.tickets.provider_records import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 STEP = timedelta(hours=12)
-STEPS = 7
+STEPS = 5
 READ = ("remaining_minutes", "elapsed_minutes", "has_assignee", "open_of_assignee", "late_rate_of_group")
 SOURCES = tuple(
     FileSource.model_validate(
@@ -96,13 +96,15 @@ def champion(catalog, tmp_path, seed, at):
     catalog.promote(version, at=at, actor="tests", cause="gate", reasons=[])
 
 
-def tick(lake, catalog, as_of):
+def job_of(lake, catalog):
     database = catalog.champions.database
     given = {"lake": lake, "database": database, "progress": Silent(), "inbox": None, "models": catalog}
     resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
-    job = build_defs(settings=SETTINGS.model_copy(update={"sources": SOURCES}), resources=resources).resolve_job_def(
-        SCORE_JOB
-    )
+    defs = build_defs(settings=SETTINGS.model_copy(update={"sources": SOURCES}), resources=resources)
+    return defs.resolve_job_def(SCORE_JOB)
+
+
+def tick(job, as_of):
     with dg.DagsterInstance.ephemeral() as instance:
         assert job.execute_in_process(run_config=tick_config(SCORE_JOB, as_of), instance=instance).success
 
@@ -126,6 +128,7 @@ def decisions_of(database):
 def test_every_tick_of_a_past_is_as_it_was(world, catalog, tmp_path):
     database = catalog.champions.database
     lake, moments = Lake(str(tmp_path / "lake")), []
+    job = job_of(lake, catalog)
     for step in range(1, STEPS + 1):
         arrive(lake, world, step)
         if step % 2:
@@ -134,7 +137,7 @@ def test_every_tick_of_a_past_is_as_it_was(world, catalog, tmp_path):
             champion(catalog, tmp_path, step, START + step * STEP)
         for minutes in (15, 390):
             moments.append(START + step * STEP + timedelta(minutes=minutes))
-            tick(lake, catalog, moments[-1])
+            tick(job, moments[-1])
             people_act(database, moments[-1])
     again = [recompute_tick(lake, catalog.champions, moment, SETTINGS) for moment in moments]
     assert [found.tick.as_of for found in again if not found.is_reproduced] == []
@@ -151,7 +154,7 @@ def test_without_the_record_of_what_was_seen_a_late_record_would_change_the_past
     arrive(lake, world, 1)
     arrive(lake, world, 2)
     moment = START + 2 * STEP + timedelta(minutes=15)
-    tick(lake, catalog, moment)
+    tick(job_of(lake, catalog), moment)
     arrive(lake, world, 3)
     found = recompute_tick(lake, catalog.champions, moment, SETTINGS)
     assert found.is_reproduced

@@ -35,7 +35,7 @@ def score_of(world, vendor):
 
 
 @given(WORLD)
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(300, quick=25))
 def test_an_oracle_that_walks_through_the_jobs_agrees(world):
     told = [(vendor, {part: value for part, value in values.items() if value is not None}) for vendor, values in world]
     expected = oracle([each for each in told if each[1]], TRADES)
@@ -46,7 +46,7 @@ def test_an_oracle_that_walks_through_the_jobs_agrees(world):
 
 
 @given(WORLD, st.randoms())
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(100, quick=15))
 def test_the_order_of_jobs_does_not_matter(world, luck):
     rows = [
         {"work_order_id": f"w{place:05d}", "vendor_id": vendor, "is_counted": True, "period": "now", **values}
@@ -60,7 +60,7 @@ def test_the_order_of_jobs_does_not_matter(world, luck):
 
 
 @given(WORLD, st.integers(1, 5), st.sampled_from(NAMES), st.sets(st.sampled_from(PARTS), min_size=1))
-@settings(max_examples=examples(400))
+@settings(max_examples=examples(400, quick=30))
 def test_perfect_jobs_never_lower_a_score_whatever_is_known_of_them(world, more, vendor, told):
     before = scored(world).filter(pl.col("vendor_id") == vendor)["score"].to_list()
     perfect = {part: 1.0 if part in told else None for part in PARTS}

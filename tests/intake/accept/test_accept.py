@@ -17,6 +17,7 @@ from opsguard_assets.intake.mapping.origin import MappingError
 from opsguard_assets.tables.table import Table
 from resources.lake import Lake
 from tests.intake.accept.given import CASES, START, TABLES, case, deliver, raw, source
+from tests.long import around_writes
 from tests.properties import examples
 
 MAPPED = source({"updated_at": "changed", "known_at": "changed", "title": "title"})
@@ -113,8 +114,7 @@ class Mortal(Lake):
         return self._counted(lambda: super(Mortal, self).replace_slice(*args, **kwargs))
 
 
-@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
-@pytest.mark.parametrize("write", range(1, 10))
+@pytest.mark.parametrize(("write", "before"), around_writes(9))
 def test_killed_at_any_write_and_run_again_everything_is_as_if_never_killed(tmp_path, write, before):
     calm, shaken = Lake(str(tmp_path / "calm")), Lake(str(tmp_path / "shaken"))
     for lake in (calm, shaken):
@@ -191,7 +191,7 @@ def states(lake):
     return lake.known(CASES).collect().drop("known_at").sort("case_id")
 
 
-@settings(max_examples=examples(8), deadline=None)
+@settings(max_examples=examples(8, quick=2), deadline=None)
 @given(files=deliveries, order=st.randoms(use_true_random=False), twice=st.integers(0, 3))
 def test_files_in_any_order_and_twice_give_the_same_tables_and_every_load_adds_up(files, order, twice):
     # One state per case and instant: two different ones would be a conflict of the source, not a delivery problem.

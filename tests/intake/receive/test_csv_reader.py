@@ -65,7 +65,7 @@ ENDS = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\r\n\r\n"])
 TAIL = st.sampled_from(["", "x", "x,", '5" pipe,y', '"ac"me,y', ' "a",b', 'a,"b', "a,b"])
 
 
-@settings(max_examples=examples(400), deadline=None)
+@settings(max_examples=examples(400, quick=40), deadline=None)
 @given(
     records=st.lists(st.tuples(CELLS, CELLS, ENDS), max_size=8),
     bom=st.sampled_from(["", "\ufeff"]),

@@ -127,7 +127,7 @@ def expected(facts, row):
     return told
 
 
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(100, quick=10))
 @given(st.lists(tickets(), min_size=1, max_size=4))
 def test_every_sentence_on_a_ticket_is_made_of_its_own_feature_and_holds(drawn):
     told = topics(rows_of(FEATURES, [row for _, row in drawn]))
