@@ -5,12 +5,23 @@ Here: the one look-up. Not here: what plans include (`config.plans`), and keepin
 
 from datetime import datetime
 
+import dataframely as dy
 import polars as pl
 
+from opsguard_assets.tables.derived import text
 from opsguard_assets.tables.registry import CLIENTS
+from opsguard_assets.tables.table import typed_as
 from resources.lake import Lake
 
 
-def plans_at(lake: Lake, as_of: datetime) -> pl.DataFrame:
-    """The plan of every client that was known at a moment: `client_id`, `plan` (text; null if unknown)."""
-    return lake.known(CLIENTS, as_of).select("client_id", pl.col("plan").cast(pl.String)).collect()
+class ClientPlan(dy.Schema):
+    """The plan that a client has bought."""
+
+    client_id = text("the client", nullable=False)
+    plan = text("the plan; null if unknown")
+
+
+def plans_at(lake: Lake, as_of: datetime) -> dy.DataFrame[ClientPlan]:
+    """The plan of every client that was known at a moment."""
+    rows = lake.known(CLIENTS, as_of).select("client_id", pl.col("plan").cast(pl.String))
+    return typed_as(ClientPlan, rows).collect()

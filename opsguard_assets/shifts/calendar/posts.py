@@ -9,7 +9,8 @@ import dataframely as dy
 import polars as pl
 
 from opsguard_assets.shifts.calendar.calendar import HOLIDAY, PLANNED
-from opsguard_assets.shifts.calendar.schemas import PlannedShift
+from opsguard_assets.shifts.calendar.schemas import PlannedShift, PostStaffing
+from opsguard_assets.tables.table import rows_of
 from opsguard_assets.tables.values import INSTANT
 
 AHEAD = timedelta(hours=24)
@@ -19,13 +20,13 @@ CHANGES = ("starts_at", "ends_at", "expected_from_at", "expected_until_at")
 NEEDED = pl.col("required_people").fill_null(1)
 
 
-def coverage_ahead(shifts: dy.DataFrame[PlannedShift], as_of: datetime) -> pl.DataFrame:
+def coverage_ahead(shifts: dy.DataFrame[PlannedShift], as_of: datetime) -> dy.DataFrame[PostStaffing]:
     """The posts with a gap in the plan of the next 24 hours, each with its first gap.
 
     The plan is examined at every moment at which a shift starts or ends, or leave begins or ends.
 
     Returns:
-        The columns of `coverage_now`; nobody is present yet, `starts_at` is the moment from which somebody is missing.
+        Nobody is present yet; `starts_at` is the moment from which somebody is missing.
     """
     now = pl.lit(as_of, INSTANT)
     rows = shifts.filter(pl.col("status") != HOLIDAY)
@@ -41,7 +42,7 @@ def coverage_ahead(shifts: dy.DataFrame[PlannedShift], as_of: datetime) -> pl.Da
     )
     short = with_missing(counted).filter(pl.col("missing") > 0)
     first = short.sort("_at").unique(POST, keep="first", maintain_order=True)
-    return first.with_columns(starts_at="_at").drop("_at")
+    return rows_of(PostStaffing, first.with_columns(starts_at="_at"))
 
 
 def covers(begins: str, ends: str) -> pl.Expr:

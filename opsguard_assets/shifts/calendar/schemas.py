@@ -40,6 +40,23 @@ class ShiftCalendar(PlannedShift):
     known_at = instant("when this was known", nullable=False)
 
 
+class PostStaffing(dy.Schema):
+    """The people of a post at a moment, present or planned, against those that it needs."""
+
+    site_id = text("where", nullable=False)
+    post = text("position at the site")
+    client_id = text("whose site")
+    is_critical = dy.Bool(nullable=False, description="whether the post must never be empty")
+    required = dy.Int64(nullable=False, description="people that the post needs")
+    starts_at = instant("start of the running shifts, or when somebody is missing first", nullable=False)
+    ends_at = instant("end of the shifts", nullable=False)
+    requires = dy.List(dy.String(), nullable=True, description="qualifications that any of the shifts demands")
+    planned = dy.UInt32(nullable=False, description="people who are planned and not excused")
+    present = dy.UInt32(nullable=False, description="people who are there")
+    unknown = dy.UInt32(nullable=False, description="people not late yet, or of whom a late feed says nothing")
+    missing = dy.Int64(nullable=False, description="people required, neither present nor unknown")
+
+
 SHIFT_CALENDAR = Table(
     name="shift_calendar", room="shifts", schema=ShiftCalendar, key=("shift_id", "person_id"), happened_at="starts_at"
 )

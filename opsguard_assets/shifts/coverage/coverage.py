@@ -10,7 +10,7 @@ import polars as pl
 
 from opsguard_assets.shifts.calendar.calendar import HOLIDAY, PLANNED
 from opsguard_assets.shifts.calendar.posts import AHEAD, CHANGES, NEEDED, POST, covers, of_post, with_missing
-from opsguard_assets.shifts.calendar.schemas import PlannedShift
+from opsguard_assets.shifts.calendar.schemas import PlannedShift, PostStaffing
 from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE, ShiftCoverage
 from opsguard_assets.shifts.verdicts.schemas import ShiftCompliance
 from opsguard_assets.shifts.verdicts.verdicts import UNKNOWN, UPCOMING, is_there
@@ -31,7 +31,7 @@ _DIGITS = 3
 
 def coverage_now(
     shifts: dy.DataFrame[PlannedShift], verdicts: dy.DataFrame[ShiftCompliance], as_of: datetime
-) -> pl.DataFrame:
+) -> dy.DataFrame[PostStaffing]:
     """The posts of the shifts that run, and who is there.
 
     Args:
@@ -40,9 +40,7 @@ def coverage_now(
         as_of: Now, UTC.
 
     Returns:
-        `site_id`, `post`, `client_id`, `is_critical`, `required`, `planned`, `present`, `unknown` (not late yet, or
-        the feed is), `missing` (required, neither present nor unknown), `starts_at`, `ends_at` of the running shifts,
-        `requires` (the qualifications that any of them demands).
+        One row per post. `unknown` counts people who are not late yet, or of whom a late feed says nothing.
     """
     now = pl.lit(as_of, INSTANT)
     key = ["shift_id", "person_id"]
@@ -54,7 +52,7 @@ def coverage_now(
             _unclear=pl.col("verdict").is_in([UNKNOWN, UPCOMING]) & (pl.col("status") == PLANNED) & ~pl.col("_there"),
         )
     )
-    return with_missing(
+    staffed = with_missing(
         running.group_by(POST).agg(
             *of_post(),
             planned=(pl.col("status") == PLANNED).sum(),
@@ -62,6 +60,7 @@ def coverage_now(
             unknown=pl.col("_unclear").fill_null(value=False).sum(),
         )
     )
+    return rows_of(PostStaffing, staffed)
 
 
 def person_minutes(

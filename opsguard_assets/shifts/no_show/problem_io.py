@@ -7,6 +7,7 @@ Here: reading. Not here: features (`ml.problems.no_show`), labels and moments (`
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import dataframely as dy
 import polars as pl
 
 from ml.evaluation import prediction_log
@@ -21,12 +22,12 @@ from opsguard_assets.shifts.calendar.calendar import PLANNED
 from opsguard_assets.shifts.calendar.io import INPUTS, calendar_at
 from opsguard_assets.shifts.calendar.schemas import PlannedShift
 from opsguard_assets.shifts.no_show.dataset import AHEAD, PART, USUAL_LIMITS, ShiftDataset, part_outcomes
-from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
+from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK, LastRisk
 from opsguard_assets.shifts.verdicts.io import limits_of
 from opsguard_assets.shifts.verdicts.presence import distance_m
 from opsguard_assets.shifts.verdicts.verdicts import Attended, Limits, shift_compliance
 from opsguard_assets.tables.registry import ATTENDANCE, PEOPLE, PUNCH_FEEDS, SITES, SUBSTITUTIONS
-from opsguard_assets.tables.table import Table, rows_of
+from opsguard_assets.tables.table import Table, rows_of, typed_as
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import IS_WITHDRAWN
 from resources.lake import Lake
@@ -131,8 +132,8 @@ def risk_at(
     )
 
 
-def last_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:
-    """The last score of each part before it began: `shift_id`, `person_id`, `no_show_risk`, `said_at`.
+def last_risk(lake: Lake, as_of: datetime) -> dy.DataFrame[LastRisk]:
+    """The last score of each part before it began.
 
     Scores of the last day and a half; no rows if no client has this prediction.
     """
@@ -141,7 +142,8 @@ def last_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:
         days = pl.col("date").is_between((as_of - _LOOK_BACK).date(), as_of.date())
         rows = lake.scan(SHIFT_RISK.derived_name).filter(days, pl.col("as_of") <= pl.lit(as_of, INSTANT))
     last = rows.sort("as_of").unique(["shift_id", "person_id"], keep="last", maintain_order=True)
-    return last.select("shift_id", "person_id", no_show_risk="risk", said_at="as_of").collect()
+    rows = last.select("shift_id", "person_id", no_show_risk="risk", said_at="as_of")
+    return typed_as(LastRisk, rows).collect()
 
 
 def _first_known(lake: Lake, until: datetime, since: pl.Expr) -> pl.DataFrame:

@@ -26,6 +26,15 @@ class ShiftRisk(dy.Schema):
     date = dy.Date(nullable=False, description="day of `as_of`; the partition")
 
 
+class LastRisk(dy.Schema):
+    """The last score of a part in a shift before it began."""
+
+    shift_id = text("the shift", nullable=False)
+    person_id = text("who is expected", nullable=False)
+    no_show_risk = dy.Float64(nullable=False, description="probability that nobody comes, 0..1")
+    said_at = instant("when it was computed", nullable=False)
+
+
 SHIFT_RISK = Table(
     name="shift_risk", room="shifts", schema=ShiftRisk, key=("shift_id", "person_id", "as_of"), happened_at="as_of"
 )
