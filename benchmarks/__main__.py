@@ -19,7 +19,7 @@ _PAGE = Path(__file__).parent / "README.md"
 
 def main(
     scale: Annotated[float, typer.Option(help="Share of the full size; 0.01 is a quick try.")] = 1.0,
-    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefghij.")] = "abcdefghij",
+    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefghijm.")] = "abcdefghijm",
     devices: Annotated[int, typer.Option(help="How many devices h and i have; 1,000 is a quick try.")] = 100_000,
     work: Annotated[Path | None, typer.Option(help="Folder for the data, kept; a temporary one without it.")] = None,
 ) -> None:
@@ -37,10 +37,11 @@ def main(
             "h": lambda: _telemetry(folder, devices, progress),
             "i": lambda: _hourly_ticks(folder, devices, progress),
             "j": lambda: _calendars(scale, progress),
+            "m": lambda: _messages(folder, scale, progress),
         }
         rows = [row for letters, run in comparisons.items() if set(letters) & set(only) for row in run()]
     text = page(rows, scale=scale)
-    if only == "abcdefghij" and scale == 1.0 and devices == 100_000:
+    if only == "abcdefghijm" and scale == 1.0 and devices == 100_000:
         _PAGE.write_text(text, encoding="utf-8")
     typer.echo(text)
 
@@ -103,6 +104,20 @@ def _findings(folder: Path, scale: float, progress: Progress) -> list[Row]:
     found = measure(sides, rounds=3, repeats=1, done=_done(progress, "findings", 6))
     what = f"(e) settling {count:,} findings, nine of ten known"
     return [Row(what, "a bare COPY and upsert", "3×", found["findings settled"], found["findings upserted"])]  # noqa: RUF001
+
+
+def _messages(folder: Path, scale: float, progress: Progress) -> list[Row]:
+    count, rows = int(_MILLION * scale / 1000), []
+    for channel, words in (("slack", "Slack"), ("mail", "mail")):
+        given = {"channel": channel, "messages": count}
+        sides = {
+            "messages sent": {**given, "postgres": str(folder / "postgres")},
+            "messages by the bare client": given,
+        }
+        found = measure(sides, rounds=3, repeats=1, done=_done(progress, f"messages by {words}", 6))
+        what = f"(m) sending {count:,} messages by {words}"
+        rows.append(Row(what, "the bare client", "1.5×", *(found[name] for name in sides)))  # noqa: RUF001
+    return rows
 
 
 def _learned(folder: Path, scale: float, progress: Progress) -> list[Row]:

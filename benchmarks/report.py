@@ -51,7 +51,11 @@ _NOTES = """\
 * **(j)** Rosters with random rules (70 % weekly, 25 % daily, 5 % monthly by weekday) in four zones, over a change of
   the clock. The other side is what a manual of the library suggests: `rrulestr(...).between(...)` for each roster and
   `zoneinfo` for each shift; the shifts of both are compared and equal. Ours resolves leave, substitutes and holidays,
-  too."""
+  too.
+* **(m)** Messages that are due: claimed under a lease, looked at again, written with names, handed over, settled with
+  their history and thread, one commit each, never more than one in doubt. The floor hands the same message, written
+  once beforehand, to the same server by the same client and keeps nothing. The server answers at once, as none on the
+  internet does: a call of Slack takes 100 ms and more."""
 
 
 # Ratios below it are told with one more digit.

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks import findings, served, shifts, telemetry
+from benchmarks import findings, messages, served, shifts, telemetry
 from benchmarks.data import AS_OF
 
 _EXPORT = {
@@ -155,6 +155,8 @@ SIDES: dict[str, Callable[..., Callable[[], object]]] = {
     "calendar by loop": shifts.calendar_by_loop,
     "findings settled": findings.settled,
     "findings upserted": findings.upserted,
+    "messages sent": messages.sent,
+    "messages by the bare client": messages.bare,
 }
 
 

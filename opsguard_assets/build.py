@@ -18,6 +18,8 @@ from opsguard_assets.cadences import documented_cadences, job_tags, keys_of
 from opsguard_assets.config.load import load_settings_of, with_secrets
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, SqlSource
+from opsguard_assets.delivery.assets import DELIVER_JOB, DELIVER_TAGS, MESSAGES_KEY, messages_asset
+from opsguard_assets.delivery.round_io import due_at
 from opsguard_assets.domain import Job, Learned
 from opsguard_assets.domains import AFTER_ALERTS, ALERT_TYPES, DOMAINS, HOUSE_JOB, JOBS, SYNC_JOB, fed_problems
 from opsguard_assets.freshness import with_freshness
@@ -43,6 +45,7 @@ from opsguard_assets.triage.assets import triage_assets
 from resources.environment import read_environment
 from sensors.arrivals import Watched, arrivals_sensor
 from sensors.cadences import schedule_for
+from sensors.deliveries import deliveries_sensor
 from sensors.launching import naming_executor
 
 
@@ -59,12 +62,12 @@ def build_defs(
     fed, learned = fed_tables(settings), _learned(settings)
     wanted = [each.problem for each in learned if each.record.is_wanted(settings)]
     ticking = [job for job in JOBS.values() if job.assets and job.is_fed(fed)]
-    assets = with_freshness(
-        [*_assets(settings, fed, learned), *_after_alerts(settings, fed, ticking)], _cadences(ticking, wanted)
-    )
-    others = dg.AssetSelection.assets(*_not_loaded(ticking, learned))
-    jobs = [keep_house_job(HOUSE_JOB, settings)]
-    if assets:
+    loaded = [*_assets(settings, fed, learned), *_after_alerts(settings, fed, ticking)]
+    sending = [messages_asset(settings)] if loaded else []
+    assets = with_freshness([*loaded, *sending], _cadences(ticking, wanted))
+    others = dg.AssetSelection.assets(MESSAGES_KEY, *_not_loaded(ticking, learned))
+    jobs = [keep_house_job(HOUSE_JOB, settings), *(_deliver_job() for _ in sending)]
+    if loaded:
         jobs.append(
             _job(SYNC_JOB, dg.AssetSelection.all() - others, "Everything new at the sources, and what follows.")
         )
@@ -83,6 +86,7 @@ def build_defs(
         sensors=[
             *_sensors(settings, assets, others),
             *(sensor for each in learned for sensor in sensors_of(each.problem, each.record)),
+            *(_deliveries_sensor(settings) for _ in sending),
         ],
         resources=dict(resources or roles()),
         executor=naming_executor,
@@ -142,6 +146,23 @@ def _after_alerts(settings: Settings, fed: Sequence[str], ticking: Sequence[Job]
     settled = [key for job in ticking if job.settles for key in keys_of(job.assets) if key.path[0] == "alerts"]
     deps = sorted(set(settled) - set(keys_of(AFTER_ALERTS)))
     return triage_assets(settings, ALERT_TYPES, fed, deps) if fed else []
+
+
+def _deliver_job() -> Any:
+    """The job that sends. What it cannot send, the next round tries; the sensor starts it when something is due."""
+    return dg.define_asset_job(
+        DELIVER_JOB,
+        dg.AssetSelection.assets(MESSAGES_KEY),
+        description="Everything that people are to be told now, by every channel.",
+        executor_def=naming_executor,
+        tags={**job_tags(DELIVER_JOB), **DELIVER_TAGS},
+    )
+
+
+def _deliveries_sensor(settings: Settings) -> dg.SensorDefinition:
+    return deliveries_sensor(
+        job=DELIVER_JOB, due_at=lambda context, now: due_at(context.resources.database, settings, now)
+    )
 
 
 def _job(name: str, selection: dg.AssetSelection, description: str) -> Any:

@@ -36,6 +36,7 @@ COMMANDS = {
     "rollback": "Restore the previous champion.",
     "escalations": "List escalations and their results; resolve unknown ones.",
     "alerts": "Show what is wrong now and why; acknowledge, resolve, mute.",
+    "deliver": "Send what is due to people; list messages; resolve unknown ones.",
     "shifts": "Show who is missing, and the evidence for a verdict.",
     "vendors": "Show the scores of vendors, and what changed them.",
     "simulate": "Write the records of a simulated provider for a period, and their ground truth.",

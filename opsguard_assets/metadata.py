@@ -34,6 +34,7 @@ _OWNERS = {
     "external": "team:operations",
     "models": "team:ml",
     "triage": "team:operations",
+    "delivery": _DATA_PLATFORM,
 }
 _ROWS = "Look at the table's page for the rows, and report it: this is a fault of OpsGuard, not of your data."
 _CORRECT = "Correct the mapping or the source, then run `opsguard sync` again."
@@ -66,6 +67,12 @@ _CHECKS = {
     "escalations list --state failed` says why.",
     "no_escalation_long_in_doubt": "No escalation has been without a known result for long. If one has: look in the "
     "helpdesk whether it was done, then `opsguard escalations resolve-unknown`.",
+    "every_message_ended": "Every message that was due has ended or is tried again soon. If some wait for long: "
+    "`opsguard doctor` says which channel does not answer.",
+    "no_message_long_in_doubt": "No message has been without a known result for long. A warning: ask the readers "
+    "whether they have it, then `opsguard deliver resolve-unknown`.",
+    "channels_answered": "Every channel answered and refused no message. If not: `opsguard deliver list --state "
+    "failed` says why; a channel that does not answer is tried again.",
     "every_report_is_rolled_up": "Hourly rollups hold as many reports as telemetry does. If not: materialise the days "
     "named again with `again: true`.",
     "devices_report_without_gaps": "No device was silent for more than `device_alerts.silent_intervals` of its "

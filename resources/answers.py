@@ -27,13 +27,17 @@ class Answer:
         outcome: What is certain.
         words: Why, in words for people; no secrets.
         retry_after: How long the system asked to be left alone; None where it asked nothing.
+        look_after: When this one is to be taken up again; None: as usual. It concerns no other.
+        is_heard: Whether the system answered, although what was asked for did not happen or is not certain.
     """
 
     outcome: Outcome
     words: str
     retry_after: timedelta | None = None
+    look_after: timedelta | None = None
+    is_heard: bool = False
 
     @property
     def is_clear(self) -> bool:
-        """Whether the system outside gave a final answer, so that it is there and works."""
-        return self.outcome not in {Outcome.NOT_REACHED, Outcome.UNKNOWN}
+        """Whether the system outside answered, so that it is there and works."""
+        return self.is_heard or self.outcome not in {Outcome.NOT_REACHED, Outcome.UNKNOWN}

@@ -73,6 +73,10 @@ def pytest_collection_modifyitems(config, items):
         long = [item for item in items if item.get_closest_marker("long")]
         items[:] = [item for item in items if item not in set(long)]
         config.hook.pytest_deselected(items=long)
+    if "load" not in config.option.markexpr:
+        for item in items:
+            if item.get_closest_marker("load"):
+                item.add_marker(pytest.mark.skip(reason="minutes of work: run with `-m load`"))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -94,6 +94,7 @@ MAY_IMPORT_DAGSTER = {
     "sensors/cadences.py",
     "sensors/champions.py",
     "sensors/connections.py",
+    "sensors/deliveries.py",
     "sensors/launching.py",
     "sensors/retraining.py",
     "sensors/runs.py",
@@ -190,6 +191,16 @@ ARROWS = {
     "opsguard_assets/models/recompute.py": (
         "opsguard_assets.models", "opsguard_assets.alerts", "opsguard_assets.config.settings", "ml", "resources",
     ),
+    "opsguard_assets/delivery/": (
+        "opsguard_assets.delivery", "opsguard_assets.effects", "opsguard_assets.views", "opsguard_assets.tables",
+        "opsguard_assets.config", "opsguard_assets.metadata", "opsguard_assets.web.tokens", "resources",
+    ),
+    **{
+        f"opsguard_assets/delivery/{name}.py": (
+            "opsguard_assets.delivery", "opsguard_assets.views", "opsguard_assets.tables", "resources.channels.slack",
+        )
+        for name in ("letter", "wording", "slack_blocks", "mails", "plain")
+    },
     "opsguard_assets/views/": (
         "opsguard_assets.views", "opsguard_assets.alerts.finding", "opsguard_assets.domains", "opsguard_assets.tables",
         "resources",

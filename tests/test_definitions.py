@@ -17,7 +17,9 @@ from opsguard_assets.domains import AFTER_ALERTS, JOBS
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples/incident_log/opsguard.yaml"
-ROOMS = {"alerts", "intake", "models", "reference", "tickets", "devices", "shifts", "vendors", "security", "triage"}
+ROOMS = {
+    "alerts", "delivery", "intake", "models", "reference", "tickets", "devices", "shifts", "vendors", "security", "triage",
+}  # fmt: skip
 
 
 def definitions(text, **variables):
@@ -44,7 +46,7 @@ def test_every_asset_says_what_it_is_and_who_looks_after_it(defs):
         assert node.owners, key
         assert node.group_name in ROOMS, key
         assert node.kinds, key
-        if key.path[0] not in {"alerts", "models", "raw", "simulated"}:
+        if key.path[0] not in {"alerts", "delivery", "models", "raw", "simulated"}:
             assert "dagster/column_schema" in node.metadata, key
             columns = node.metadata["dagster/column_schema"].columns
             assert all(column.description for column in columns), key
@@ -65,7 +67,7 @@ def test_every_asset_belongs_to_the_team_of_its_domain(simulated):
         "vendors": "team:procurement",
         "models": "team:ml",
         "triage": "team:operations",
-        **dict.fromkeys(("intake", "reference", "security"), "team:data-platform"),
+        **dict.fromkeys(("intake", "reference", "security", "delivery"), "team:data-platform"),
     }
     graph = simulated.resolve_asset_graph()
     found = {key: graph.get(key).owners for key in graph.get_all_asset_keys()}
@@ -190,6 +192,7 @@ sources:
 """
     watching = {sensor.name for sensor in definitions(text).sensors}
     assert watching == {
+        "deliveries_sensor",
         "new_files_sensor",
         "new_rows_sensor",
         "sla_breach_champion_sensor",

@@ -21,6 +21,7 @@ from opsguard_assets.cadences import tick_config
 from opsguard_assets.commands import sync, tick
 from opsguard_assets.commands.demo_models import train_small
 from opsguard_assets.commands.jobs import run_job
+from opsguard_assets.commands.mailbox import sending_nothing, write_messages
 from opsguard_assets.commands.moments import instant
 from opsguard_assets.commands.outcome import Loads, newest_record, open_tickets, rates
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json, print_rows
@@ -41,6 +42,7 @@ from resources.progress import Silent
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _RECENT = timedelta(days=1)
+_SHOWN_MESSAGES = 15
 
 
 @app.command()
@@ -52,6 +54,10 @@ def demo(
     train: Annotated[
         bool, typer.Option("--train/--no-train", help="First train a small model per problem; takes about a minute.")
     ] = True,
+    mailbox: Annotated[
+        Path | None,
+        typer.Option(help="Where messages are written in place of being sent. Default: mailbox in the home folder."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Load a simulated provider (or the sources of --config), train small models, and score one moment of every domain.
@@ -61,7 +67,9 @@ def demo(
     if config and not os.environ.get(HOME):
         os.environ[HOME] = str(Path(".opsguard") / "demos" / config.resolve().parent.name)
     with opened(config) as session:
-        done = _walk(session, instant(as_of, "--as-of", config), train=train)
+        silent = sending_nothing(session, mailbox)
+        done = _walk(silent, instant(as_of, "--as-of", config), train=train)
+        done.messages = write_messages(silent)
     if as_json:
         print_json(done.as_json())
     else:
@@ -83,6 +91,7 @@ class Walk:
     shifts: dy.DataFrame[ShiftCompliance] | None = None
     vendors: VendorTick | None = None
     models: list[dict[str, str]] = field(default_factory=list)
+    messages: list[dict[str, str]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """The results for JSON output."""
@@ -93,7 +102,14 @@ class Walk:
         scored |= {"devices": self.devices.as_json()} if self.devices else {}
         scored |= {"shifts": dict(counted(self.shifts))} if self.shifts is not None else {}
         history = {"open_tickets": self.over_time, "breach_rates": self.breached}
-        return {**loaded, "failed_checks": self.failed, "models": self.models, **history, "tick": scored}
+        return {
+            **loaded,
+            "failed_checks": self.failed,
+            "models": self.models,
+            **history,
+            "tick": scored,
+            "messages": self.messages,
+        }
 
 
 def _walk(session: Session, asked: datetime | None, *, train: bool) -> Walk:
@@ -152,6 +168,7 @@ def _show(done: Walk) -> None:
         tick.show_shifts(done.moment, done.shifts)
     if done.vendors is not None:
         show_vendors(done.vendors)
+    print_rows("\nMessages that would have been sent (nothing was)", done.messages[:_SHOWN_MESSAGES])
 
 
 def _moment(lake: Lake) -> datetime:

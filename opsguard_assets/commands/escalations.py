@@ -36,8 +36,8 @@ _SHOWN = (
 
 
 _NOT_SENT = (
-    "No notice has been sent: no delivery is set up, OpsGuard sends no messages yet. Whoever stands under “to tell” "
-    "has to be told by a person; the notices are kept."
+    "Whoever stands under “to tell” has not been reached: no channel is set up, none has an address of theirs, or the "
+    "message is on its way (`opsguard deliver list`). Tell them yourself; the notices are kept."
 )
 
 

@@ -82,11 +82,19 @@ def _waiting(connection: Connection, now: datetime) -> Iterator[Row]:
         "resolve-unknown`",
         "failed": "{} escalations failed within a day; `opsguard escalations list --state failed` says why",
         "open": "{} escalations are pending; the next run retries them",
-        "notices": "{} notices of escalations are pending",
+        "notices": "{} notices of escalations were sent to nobody; `opsguard deliver --once` decides who gets them",
     }
     for name, sentence in words.items():
         if count[name]:
             yield {"what": "waits", "where": "escalations", "words": sentence.format(f"{count[name]:,}")}
+    (messages,) = rows_of(connection, statement(__name__, "waiting_messages"), since=now - _DAY)
+    said = {
+        "unknown": "{} messages have no known result; ask the readers, then `opsguard deliver resolve-unknown`",
+        "failed": "{} messages failed within a day; `opsguard deliver list --state failed` says why",
+    }
+    for name, sentence in said.items():
+        if messages[name]:
+            yield {"what": "waits", "where": "messages", "words": sentence.format(f"{messages[name]:,}")}
 
 
 def exists(connection: Connection, table: str) -> bool:

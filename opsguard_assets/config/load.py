@@ -21,7 +21,7 @@ from opsguard_assets.config.sources import RecordSource, RestSource
 from resources.environment import HOME, Environment, secret
 
 # Secrets are filled in when they are used, so that definitions load on machines that do not hold them.
-_SECRET_KEYS = frozenset({"url", "token", "signing_secret", "slack_signing_secret"})
+_SECRET_KEYS = frozenset({"url", "token", "signing_secret", "slack_signing_secret", "password"})
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 

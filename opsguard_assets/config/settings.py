@@ -9,6 +9,7 @@ from pydantic import field_validator
 from opsguard_assets.config.alert_action import AlertAction
 from opsguard_assets.config.alert_lifecycle import AlertLife
 from opsguard_assets.config.base import Strict, Zone
+from opsguard_assets.config.delivery import Delivery
 from opsguard_assets.config.devices import DeviceAlerts
 from opsguard_assets.config.escalation import Escalation
 from opsguard_assets.config.failures import DeviceFailure
@@ -45,6 +46,7 @@ class Settings(Strict):
     alert_action: AlertAction = AlertAction()
     escalation: Escalation = Escalation()
     ticket_system: TicketSystemSettings = RecordOnly()
+    delivery: Delivery = Delivery()
     plans: Plans = Plans()
     device_alerts: DeviceAlerts = DeviceAlerts()
     device_failure: DeviceFailure = DeviceFailure()

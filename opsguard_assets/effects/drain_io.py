@@ -105,7 +105,8 @@ def _attempt(database: Database, effect: Effect, adapter: Adapter, policy: Polic
         if answer.outcome is not Outcome.NOT_REACHED:
             return _ended(effect, answer, policy, now(), is_sent=False)
         # It certainly did not happen. Asking took time, in which somebody else may have taken it up and sent it.
-        if not store.renew(database, effect, until=now() + policy.lease):
+        at = now()
+        if not store.renew(database, effect, now=at, until=at + policy.lease):
             return None
         effect = replace(effect, found_in=State.PLANNED)
     return _ended(effect, adapter.send(effect), policy, now(), is_sent=True)

@@ -140,10 +140,10 @@ def _may_try(connection: Connection, target: str, policy: Policy, now: datetime)
     return connection.execute(statement(__name__, "probe"), values).first() is not None
 
 
-def renew(database: Database, effect: Effect, *, until: datetime) -> bool:
-    """Prolongs the lease of an effect; False where somebody else has taken it up."""
+def renew(database: Database, effect: Effect, *, now: datetime, until: datetime) -> bool:
+    """Prolongs the lease of an effect that is handed over anew; False where somebody else has taken it up."""
     with database.begin() as connection:
-        values = {"effect_id": effect.effect_id, "lease": effect.lease, "until": until}
+        values = {"effect_id": effect.effect_id, "lease": effect.lease, "now": now, "until": until}
         return bool(_numbers(connection, "renew", values))
 
 
@@ -209,7 +209,6 @@ def _settle(
     values = {
         "effect_id": effect.effect_id, "lease": effect.lease, "state": to.state.value, "words": to.words,
         "due_at": to.due_at, "at": ended.at, "actor": actor, "unsent": int(not ended.is_sent),
-        "sent_before": effect.sent_before,
     }  # fmt: skip
     is_mine = bool(_numbers(connection, "settle", values))
     if not is_mine:
@@ -285,6 +284,12 @@ def resolve(
     state = State.DONE if happened else State.FAILED
     values = {"effect_id": effect_id, "state": state.value, "at": at, "actor": actor, "words": words}
     return state if _numbers(connection, "resolve", values) else None
+
+
+def effect_of(connection: Connection, effect_id: int) -> Effect | None:
+    """An effect in whatever state; None where there is none of this number."""
+    row = connection.execute(statement(__name__, "effect_of"), {"effect_id": effect_id}).mappings().first()
+    return None if row is None else Effect(**{**row, "found_in": State(row["found_in"])})
 
 
 def forget(connection: Connection, effect_ids: Sequence[int]) -> None:

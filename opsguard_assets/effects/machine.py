@@ -61,7 +61,7 @@ class Effect:
         found_in: The state in which it was claimed.
         attempts: Hand-overs so far, the one that begins included.
         planned_at: When it was planned (UTC).
-        sent_before: When it was handed over before (UTC); None where it never was.
+        sent_before: When it was handed over before (UTC), which is when a doubt began; None where it never was.
         answer: What was said last; None before the first answer.
         lease: The fencing token of the claim: whoever has lost it settles nothing.
     """
@@ -172,7 +172,8 @@ def settlement_of(effect: Effect, answer: Answer, policy: Policy, now: datetime)
         policy: How often is tried.
         now: When the answer came.
     """
-    due_at = now + _wait(effect.attempts, answer.retry_after, policy)
+    asked = max(answer.retry_after or timedelta(0), answer.look_after or timedelta(0))
+    due_at = now + _wait(effect.attempts, asked, policy)
     state = _STATE[answer.outcome]
     if state is State.PLANNED and policy.max_attempts is not None and effect.attempts >= policy.max_attempts:
         words = f"given up after {effect.attempts} attempts; last answer: {answer.words}"

@@ -24,7 +24,7 @@ Security = Literal["starttls", "tls", "none"]
 # One address and nothing else: no list, no quotes, no second command (RFC 5321, 4.1.2, without its rarities).
 _ADDRESS = re.compile(r"[^\s@,;:<>()\[\]\\\"\x00-\x1f\x7f]{1,64}@[^\s@,;:<>()\[\]\\\"\x00-\x1f\x7f]{1,255}")
 _READY, _TAKEN = 354, 250
-_PERMANENT = 500
+_PERMANENT, _GOING_DOWN = 500, 421
 # A command other than the final dot; with the connection, an attempt stays below the lease of an effect (20 minutes).
 _COMMAND_SECONDS = 60.0
 
@@ -202,8 +202,9 @@ def _quoted(content: bytes) -> bytes:
 def _refused(host: str, what: str, code: int, said: bytes) -> Answer:
     """An answer that refuses. The server keeps nothing, now (4xx) or for good (5xx); see RFC 5321, 4.2.1."""
     words = f"{host} refuses {what}: {code} {_words(said)}"
-    is_final = code >= _PERMANENT
-    return Answer(Outcome.FAILED if is_final else Outcome.NOT_REACHED, words)
+    outcome = Outcome.FAILED if code >= _PERMANENT else Outcome.NOT_REACHED
+    # One recipient who has to wait (greylisting, a full mailbox) says nothing about the others; 421 does.
+    return Answer(outcome, words, is_heard=code != _GOING_DOWN)
 
 
 def _words(said: bytes) -> str:

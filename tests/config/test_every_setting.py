@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from opsguard_assets.config.settings import Settings
-from tests.config.consequences import devices, house, shifts, tickets, triage, vendors, web
+from tests.config.consequences import delivery, devices, house, shifts, tickets, triage, vendors, web
 from tests.config.consequences.given import STORES, as_text
 
 # Setting -> another value than its default, and what shows it.
@@ -95,6 +95,9 @@ CASES = {
     "web.slack_signing_secret": ("${SLACK_SECRET}", web.slack_answered),
     "web.link_hours": (24, web.links_work),
     "web.requests_per_minute": (60, web.asked_often),
+    "delivery.channels": ({"desk": {"kind": "folder"}}, delivery.channels),
+    "delivery.give_up_minutes": (60, delivery.rounds),
+    "delivery.unknown_minutes": (20, delivery.doubts),
     **{f"ticket_system[sql].{name}": (value, house.sql_desk) for name, value in house.OTHER_SQL.items()},
     **{f"ticket_system[webhook].{name}": (value, house.webhook_desk) for name, value in house.OTHER_WEBHOOK.items()},
 }

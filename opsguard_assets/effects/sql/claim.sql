@@ -2,7 +2,8 @@
 -- Returns it with the state in which it was found; no row where nothing is due.
 -- Several workers take different rows (SKIP LOCKED). A worker takes a row once per lease, so that what it could not
 -- hand over waits for a later one. `due_at` of a row that is being handed over is the end of its lease. What is in
--- doubt is taken up whatever its target, except that of another worker of the kind (`others`).
+-- doubt is taken up whatever its target, except that of another worker of the kind (`others`), and keeps the time at
+-- which the doubt began: whoever only asks about it, and dies, must not move that time.
 WITH next AS (
     SELECT e.effect_id, e.state, e.sent_at
     FROM effects AS e
@@ -22,7 +23,8 @@ WITH next AS (
 ),
 claimed AS (
     UPDATE effects AS e
-    SET state = 'sending', lease = CAST(:lease AS uuid), worker = :worker, due_at = :lease_until, sent_at = :now,
+    SET state = 'sending', lease = CAST(:lease AS uuid), worker = :worker, due_at = :lease_until,
+        sent_at = CASE next.state WHEN 'planned' THEN CAST(:now AS timestamptz) ELSE e.sent_at END,
         attempts = e.attempts + 1, settled_at = NULL, settled_by = NULL
     FROM next
     WHERE e.effect_id = next.effect_id

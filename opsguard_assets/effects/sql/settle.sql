@@ -3,7 +3,6 @@
 WITH settled AS (
     UPDATE effects
     SET state = :state, answer = :words, due_at = :due_at, attempts = attempts - :unsent,
-        sent_at = CASE WHEN :unsent = 1 THEN CAST(:sent_before AS timestamptz) ELSE sent_at END,
         settled_at = CASE WHEN :state = 'planned' THEN NULL ELSE CAST(:at AS timestamptz) END,
         settled_by = CASE WHEN :state = 'planned' THEN NULL ELSE :actor END
     WHERE effect_id = :effect_id AND state = 'sending' AND lease = CAST(:lease AS uuid)

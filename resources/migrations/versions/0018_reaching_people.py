@@ -14,7 +14,7 @@ _PACKAGE = "resources.migrations.versions"
 def upgrade() -> None:
     """Adds the tables of triage, incidents, notices and links, and when an effect is due first."""
     connection = op.get_bind()
-    for name in ("0018/effects", "0018/triage", "0018/incidents", "0018/notices", "0018/links"):
+    for name in ("0018/effects", "0018/escalations", "0018/triage", "0018/incidents", "0018/notices", "0018/links"):
         connection.execute(statement(_PACKAGE, name))
 
 

@@ -31,12 +31,14 @@ class SlackServer:
         orders: How the next calls are met, by method.
         messages: By channel, the messages as they are now.
         lag_seconds: A new message is in no history for so long.
+        now: Its clock, in seconds since 1970.
         faults: The share of posts and edits that meet a random fault, by `seed`.
     """
 
-    def __init__(self, *posts, lag_seconds=0.0, slow_seconds=1.0, faults=0.0, seed=1, page=1000):
+    def __init__(self, *posts, lag_seconds=0.0, slow_seconds=1.0, faults=0.0, seed=1, page=1000, now=time.time):
         self.orders = {"chat.postMessage": list(posts)}
         self.lag_seconds, self.slow_seconds, self.faults, self.page = lag_seconds, slow_seconds, faults, page
+        self.now = now
         self.messages, self.calls, self.lock = {}, [], threading.Lock()
         self._luck, self._count = random.Random(seed), 0  # noqa: S311 - a test
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
@@ -89,8 +91,8 @@ class SlackServer:
         channel = f"D{channel[1:]}" if channel.startswith("U") else channel
         self._count += 1
         message = {
-            "ts": f"{time.time():.0f}.{self._count:06d}", "text": given["text"], "blocks": given.get("blocks") or [],
-            "metadata": given.get("metadata") or {}, "thread_ts": given.get("thread_ts"), "at": time.time(), "edits": 0,
+            "ts": f"{self.now():.0f}.{self._count:06d}", "text": given["text"], "blocks": given.get("blocks") or [],
+            "metadata": given.get("metadata") or {}, "thread_ts": given.get("thread_ts"), "at": self.now(), "edits": 0,
         }  # fmt: skip
         self.messages.setdefault(channel, []).append(message)
         return {"ok": True, "channel": channel, "ts": message["ts"]}
@@ -111,7 +113,7 @@ class SlackServer:
     def _page_of(self, given, is_wanted):
         seen = [
             message for message in self.messages.get(given["channel"], [])
-            if is_wanted(message) and message["at"] + self.lag_seconds <= time.time()
+            if is_wanted(message) and message["at"] + self.lag_seconds <= self.now()
             and message["at"] >= float(given["oldest"])
         ]  # fmt: skip
         begin = int(given.get("cursor") or 0)

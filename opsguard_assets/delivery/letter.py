@@ -1,0 +1,69 @@
+"""What a message says, in whatever form it goes out. Not here: composing it (`wording`), and forms of channels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+POSSIBLY_REPEATED = "Possibly repeated: whether the first message arrived is not known."
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A line that a reader looks for: "By when" and its answer."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One incident in a digest.
+
+    Attributes:
+        title: What and where.
+        detail: By when, who has it, what to do.
+        command: How it is looked at from the command line.
+    """
+
+    title: str
+    detail: str
+    command: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """A message for one reader. All texts are cleaned of control characters and on one line each.
+
+    Attributes:
+        subject: What a dispatcher understands on a phone.
+        headline: What is wrong, in one line.
+        severity: `critical`, `high`, `medium` or `low`.
+        is_over: Whether nothing is to be done any more.
+        notes: What is to be said first, such as that it is a reminder.
+        facts: Where, by when, who has it, what to do next.
+        reasons: Why, at most two, with values.
+        items: The incidents of a digest.
+        about: What buttons act on, such as `incident/3`; None: there are none.
+        link: One address where all of it stands; None where no web service is set up.
+        command: How it is looked at from the command line.
+        footer: Why this reader gets it.
+        is_digest: Whether it comes regularly, so that a reader may cancel it.
+    """
+
+    subject: str
+    headline: str
+    severity: str
+    is_over: bool = False
+    notes: Sequence[str] = ()
+    facts: Sequence[Fact] = ()
+    reasons: Sequence[str] = ()
+    items: Sequence[Item] = ()
+    about: str | None = None
+    link: str | None = None
+    command: str | None = None
+    footer: str | None = None
+    is_digest: bool = False
+
+    def said_again(self) -> Self:
+        """The letter as it is sent where the first one may have arrived."""
+        return replace(self, notes=(POSSIBLY_REPEATED, *self.notes))
