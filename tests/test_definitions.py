@@ -18,7 +18,8 @@ from opsguard_assets.domains import AFTER_ALERTS, JOBS
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples/incident_log/opsguard.yaml"
 ROOMS = {
-    "alerts", "delivery", "intake", "models", "reference", "tickets", "devices", "shifts", "vendors", "security", "triage",
+    "alerts", "delivery", "devices", "intake", "models", "reference", "security", "shifts", "tickets", "triage",
+    "vendors",
 }  # fmt: skip
 
 

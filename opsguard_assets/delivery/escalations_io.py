@@ -72,10 +72,10 @@ def _planned(connection: Connection, decided: Sequence[Row], now: datetime) -> i
         row.message_key: int(row.notice_id)
         for row in connection.execute(statement(__name__, "decide_escalations"), values)
     }
-    told = [row for row in decided if row["decision"] == "told" and row["message_key"] in new]
-    if not told:
+    addressed = [row for row in decided if row["decision"] == "told" and row["message_key"] in new]
+    if not addressed:
         return 0
-    frame = pl.DataFrame([_message(row, new[row["message_key"]]) for row in told])
+    frame = pl.DataFrame([_message(row, new[row["message_key"]]) for row in addressed])
     planned = effects_io.plan(connection, KIND, frame, at=now, actor="escalation")
     linked = planned.rename({"key": "message_key"})
     connection.execute(statement(__name__, "link_effects"), {"rows": linked.write_json()})
