@@ -21,6 +21,7 @@ from opsguard_assets.intake.readers.files import File
 from opsguard_assets.intake.readers.opening import open_file
 from tests.intake.hostile import csv, parquet, row
 from tests.intake.receive.inboxes import Mailbox, files
+from tests.long import long
 
 MIB = 1 << 20
 
@@ -58,7 +59,14 @@ def test_limits_are_settings_of_the_source(tmp_path):
     assert open_file(file, tmp_path, limits=FileLimits(ratio=5_000)).path.stat().st_size == 3_000_000
 
 
-@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        tarfile.XHDTYPE,
+        pytest.param(tarfile.XGLTYPE, marks=long),
+        pytest.param(tarfile.GNUTYPE_LONGNAME, marks=long),
+    ],
+)
 def test_a_header_of_an_archive_is_never_read_into_memory_whole(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(unpacking, "LEAST_LIMIT", 1 << 40)
     (tmp_path / "a.tgz").write_bytes(header_bomb(kind, 300))

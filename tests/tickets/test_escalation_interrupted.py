@@ -10,7 +10,7 @@ from opsguard_assets.tickets.escalation.escalate import LOCK, Waits, escalate
 from resources.ticket_system.record import RecordOnlySystem
 from resources.ticket_system.webhook import WebhookSystem
 from tests.alerts.writers import sessions, waiting
-from tests.long import crossed
+from tests.long import crossed, long
 from tests.resources.processes import finished, start, wait_for
 from tests.resources.ticket_system import desk as helpdesk
 from tests.resources.ticket_system.receiver import SECRET, Receiver
@@ -175,7 +175,7 @@ def test_a_run_that_is_killed_before_it_says_that_it_hands_over(database, databa
     assert_happened_once(database, outside, system)
 
 
-@pytest.mark.parametrize("kind", ["record", "sql", "webhook"])
+@pytest.mark.parametrize("kind", ["webhook", pytest.param("sql", marks=long), pytest.param("record", marks=long)])
 def test_two_runs_at_once_escalate_once(database, database_url, server, stack, at, kind):
     outside = Outside(kind, server, stack)
     with database.lock(LOCK):

@@ -21,6 +21,7 @@ from opsguard_assets.tickets.sla.clock_history import readings_at
 from opsguard_assets.tickets.sla.snapshot_io import history_of, known
 from resources.lake import Lake
 from resources.progress import Silent
+from tests.long import long
 from tests.tickets.provider_records import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -61,7 +62,7 @@ def as_they_came(rows, at, before):
     return rows
 
 
-@pytest.fixture(scope="module", params=[with_the_load, as_they_came])
+@pytest.fixture(scope="module", params=[with_the_load, pytest.param(as_they_came, marks=long)])
 def lived(request, world, tmp_path_factory):
     """A lake that lived through a month, and what its ticks were served: moment to features."""
     lake, before, result = Lake(str(tmp_path_factory.mktemp("live"))), START - STEP, {}

@@ -19,6 +19,7 @@ from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.learning.dataset import TicketDataset
 from opsguard_assets.tickets.sla.snapshot_io import history_of
 from resources.lake import Lake
+from tests.long import long
 
 ROOT = Path(__file__).parents[2]
 DATASETS = ROOT.parent / "shared/datasets"
@@ -48,6 +49,7 @@ def model(incidents):
     return train(rows, TASK, kind, until=LEARNED, budget=Budget(seconds=0, trials=0, clock=time.monotonic))[0].model
 
 
+@long
 @with_the_log
 def test_a_model_that_the_stall_has_made_useless_is_noticed_and_nothing_is_held_against_it_before(incidents, model):
     found = {weeks: monitor(TicketDataset.of(incidents, LEARNED + weeks * WEEK), model, LEARNED) for weeks in (1, 3, 6)}
@@ -63,6 +65,7 @@ def test_a_model_that_the_stall_has_made_useless_is_noticed_and_nothing_is_held_
     assert (weeks["brier"] > weeks["brier_constant"]).any()
 
 
+@long
 @with_the_log
 def test_features_that_moved_are_named(incidents, model):
     drift = monitor(TicketDataset.of(incidents, LEARNED + 6 * WEEK), model, LEARNED).drift

@@ -11,6 +11,7 @@ from opsguard_assets.intake.receiving.probe import new_rows
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from tests.intake.receive.inboxes import FEED, Mailbox
+from tests.long import crossed
 
 SOUND = {
     "client": "'acme'",
@@ -114,8 +115,10 @@ def test_every_odd_value_beside_the_mapped_columns_arrives_as_text_and_its_row_i
     assert (row["list"], row["moments"], row["doc"]) == ('["a","b"]', '["infinity"]', '{"a": [1, null]}')
 
 
-@pytest.mark.parametrize("column", ["opened", "updated", "closed"])
-@pytest.mark.parametrize("value", ["infinity", "-infinity", "4000-01-01 BC", "200000-01-01"])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    crossed(["opened", "updated", "closed"], ["infinity", "-infinity", "4000-01-01 BC", "200000-01-01"]),
+)
 def test_an_odd_value_in_a_mapped_column_rejects_its_row_alone_and_the_source_goes_on(desk, sql, column, value):
     sql(view(ticket("T1"), ticket("T2", **{column: f"timestamptz '{value}'"}), ticket("T3")))
     assert desk.load() == [(2, 1)]
