@@ -24,6 +24,7 @@ from opsguard_assets.domain import Job, Learned
 from opsguard_assets.domains import AFTER_ALERTS, ALERT_TYPES, DOMAINS, HOUSE_JOB, JOBS, SYNC_JOB, fed_problems
 from opsguard_assets.freshness import with_freshness
 from opsguard_assets.housekeeping import keep_house_job
+from opsguard_assets.incidents.assets import INCIDENTS_KEY, incidents_asset
 from opsguard_assets.intake.assets import accepted_assets, raw_asset, raw_key, simulated_asset, simulated_key
 from opsguard_assets.intake.ledger.groups import source_groups
 from opsguard_assets.intake.mapping.contract import misfits
@@ -41,7 +42,9 @@ from opsguard_assets.model_jobs import (
 )
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.roles import roles
+from opsguard_assets.routing.assets import notices_asset
 from opsguard_assets.triage.assets import triage_assets
+from opsguard_assets.triage.priority.assets import PRIORITIES_KEY
 from resources.environment import read_environment
 from sensors.arrivals import Watched, arrivals_sensor
 from sensors.cadences import schedule_for
@@ -145,7 +148,13 @@ def _after_alerts(settings: Settings, fed: Sequence[str], ticking: Sequence[Job]
     """The assets that follow wherever alerts are settled (`domains.AFTER_ALERTS`)."""
     settled = [key for job in ticking if job.settles for key in keys_of(job.assets) if key.path[0] == "alerts"]
     deps = sorted(set(settled) - set(keys_of(AFTER_ALERTS)))
-    return triage_assets(settings, ALERT_TYPES, fed, deps) if fed else []
+    if not fed:
+        return []
+    return [
+        *triage_assets(settings, ALERT_TYPES, fed, deps),
+        incidents_asset(settings, ALERT_TYPES, [PRIORITIES_KEY]),
+        notices_asset(settings, [INCIDENTS_KEY]),
+    ]
 
 
 def _deliver_job() -> Any:

@@ -25,7 +25,9 @@ DOMAINS: tuple[Domain, ...] = (TICKETS, DEVICES, SHIFTS, VENDORS, TRIAGE)
 
 SYNC_JOB, HOUSE_JOB = "sync_sources_job", "keep_house_job"
 # What follows wherever alerts are settled, in the same run and for the same moment.
-AFTER_ALERTS = ("triage/alert_episodes", "triage/alert_risk", "alerts/priorities")
+AFTER_ALERTS = (
+    "triage/alert_episodes", "triage/alert_risk", "alerts/priorities", "incidents/incidents", "delivery/notices",
+)  # fmt: skip
 # The jobs of the house itself: every source, whatever it fills, and the stores.
 _SYNC = Job(
     name=SYNC_JOB,

@@ -32,6 +32,8 @@ _OWNERS = {
     "shifts": "team:workforce",
     "vendors": "team:procurement",
     "external": "team:operations",
+    "incidents": "team:operations",
+    "delivery": "team:operations",
     "models": "team:ml",
     "triage": "team:operations",
     "delivery": _DATA_PLATFORM,
@@ -61,6 +63,12 @@ _CHECKS = {
     "findings_equal_decisions": f"Every finding of the tick ended in exactly one recorded decision. {_ROWS}",
     "every_alert_has_a_priority": "Each unresolved alert has a priority of its present opening. If not: run `opsguard "
     "tick` of any kind again; if it stays so, report it: this is a fault of OpsGuard, not of your data.",
+    "every_alert_is_in_one_incident": "Each alert that is open or acknowledged is in one unresolved incident. If not: "
+    "run `opsguard tick` of any kind again; if it stays so, report it: this is a fault of OpsGuard, not of your data.",
+    "every_incident_has_an_owner_or_a_reason": "Each open incident has an owner, or decisions that say why nobody was "
+    "told. If not: run `opsguard tick` of any kind again; `opsguard check` says who is missing.",
+    "planned_messages_ended": "Every message that was due more than an hour ago was sent, taken back or given up. If "
+    "not: the delivery does not run, or a channel does not answer; `opsguard doctor` says which.",
     "escalations_accounted_for": "Every planned escalation has ended. If some wait: the next run tries them again; "
     "`opsguard escalations list` shows them.",
     "helpdesk_accepted_escalations": "The helpdesk answered and refused no escalation. If it did: `opsguard "

@@ -43,11 +43,11 @@ FLOORS = {
 GROUND = ("ml.values", "ml.words", *(f"opsguard_assets.{domain}.job_names" for domain in DOMAINS))
 PURE = (
     "ml/", "opsguard_assets/drawing.py", "opsguard_assets/tables/", "opsguard_assets/simulator/",
-    "opsguard_assets/effects/",
+    "opsguard_assets/effects/", "opsguard_assets/duty/", "opsguard_assets/incidents/", "opsguard_assets/routing/",
     *(f"opsguard_assets/{domain}/" for domain in DOMAINS),
 )  # fmt: skip
 # In domains and among effects a module's name says that it touches the world: Dagster, or the lake and the database.
-NAMED = (*DOMAINS, "effects")
+NAMED = (*DOMAINS, "effects", "incidents", "routing")
 SHELL_NAMES = ("assets.py", "_assets.py", "/io.py", "_io.py")
 PURE_INTAKE = {
     *(f"opsguard_assets/intake/raw/{name}.py" for name in ("drift", "names", "types")),
@@ -59,6 +59,7 @@ PURE_INTAKE = {
     "opsguard_assets/intake/receiving/probe_result.py",
 }
 SHELL = {
+    "opsguard_assets/incidents/people.py",
     *(f"opsguard_assets/tickets/escalation/{name}.py" for name in ("escalate", "helpdesk", "inputs", "withdraw")),
     "ml/models/mlflow_model.py",
     "ml/models/model_files.py",
@@ -126,7 +127,7 @@ ARROWS = {
     ),
     "opsguard_assets/tickets/": (
         "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.derivation",
-        "opsguard_assets.alerts.finding", "ml", "resources",
+        "opsguard_assets.duty", "opsguard_assets.alerts.finding", "ml", "resources",
     ),
     "opsguard_assets/tickets/risk/keys.py": ("opsguard_assets.tickets", "opsguard_assets.metadata"),
     "opsguard_assets/tickets/risk/alert_assets.py": (
@@ -135,14 +136,33 @@ ARROWS = {
         "opsguard_assets.config.settings", "ml", "resources",
     ),
     "opsguard_assets/tickets/escalation/helpdesk.py": ("opsguard_assets.config", "resources.ticket_system"),
+    "opsguard_assets/duty/": ("opsguard_assets.duty", "opsguard_assets.tables.values"),
+    "opsguard_assets/incidents/": (
+        "opsguard_assets.incidents", "opsguard_assets.alerts", "opsguard_assets.client_plans", "opsguard_assets.config",
+        "opsguard_assets.effects", "opsguard_assets.tables.values", "resources",
+    ),
+    "opsguard_assets/incidents/assets.py": (
+        "opsguard_assets.incidents", "opsguard_assets.alerts", "opsguard_assets.config.settings",
+        "opsguard_assets.client_plans", "opsguard_assets.metadata", "opsguard_assets.moment", "resources",
+    ),
+    "opsguard_assets/routing/": (
+        "opsguard_assets.routing", "opsguard_assets.incidents", "opsguard_assets.alerts", "opsguard_assets.config",
+        "opsguard_assets.duty", "opsguard_assets.effects", "opsguard_assets.tables", "opsguard_assets.client_plans",
+        "resources",
+    ),
+    "opsguard_assets/routing/assets.py": (
+        "opsguard_assets.routing", "opsguard_assets.incidents", "opsguard_assets.alerts", "opsguard_assets.config",
+        "opsguard_assets.metadata", "opsguard_assets.moment", "resources",
+    ),
     "opsguard_assets/effects/adapter.py": ("opsguard_assets.effects.machine", "resources.answers"),
     "opsguard_assets/effects/machine.py": ("resources.answers",),
     "opsguard_assets/effects/": ("opsguard_assets.effects", "opsguard_assets.config", "resources"),
     "opsguard_assets/tickets/escalation/": (
-        "opsguard_assets.tickets", "opsguard_assets.effects", "opsguard_assets.tables", "resources",
+        "opsguard_assets.tickets", "opsguard_assets.duty", "opsguard_assets.effects", "opsguard_assets.tables",
+        "resources",
     ),
     "opsguard_assets/tickets/escalation/inputs.py": (
-        "opsguard_assets.tickets", "opsguard_assets.tables", "opsguard_assets.client_plans",
+        "opsguard_assets.tickets", "opsguard_assets.duty", "opsguard_assets.tables", "opsguard_assets.client_plans",
         "opsguard_assets.alerts.suppression", "opsguard_assets.config.settings", "resources",
     ),
     "opsguard_assets/tickets/escalation/assets.py": (
@@ -207,7 +227,8 @@ ARROWS = {
     ),
     "opsguard_assets/web/": (
         "opsguard_assets.web", "opsguard_assets.views", "opsguard_assets.alerts.feedback",
-        "opsguard_assets.alerts.people", "opsguard_assets.config", "opsguard_assets.tables", "resources",
+        "opsguard_assets.alerts.people", "opsguard_assets.incidents.people", "opsguard_assets.config",
+        "opsguard_assets.tables", "resources",
     ),
     "opsguard_assets/cadence.py": (),
     "opsguard_assets/domain.py": (

@@ -3,6 +3,7 @@
 Here: their actions, one transaction each. Not here: what monitors do (`lifecycle`), reading (`queries`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,13 +45,15 @@ def acknowledge_in(connection: Connection, alert_id: int, *, at: datetime, actor
     Raises:
         ActionError: Like `acknowledge`.
     """
-    state = _state(connection, alert_id)
-    if state == "resolved":
+    if _state(connection, alert_id) == "resolved":
         raise ActionError(f"Alert {alert_id} is already resolved.")
-    values = {"at": at, "actor": actor, "alert_id": alert_id}
+    acknowledge_all(connection, [alert_id], at=at, actor=actor, note=note or "acknowledged")
+
+
+def acknowledge_all(connection: Connection, alert_ids: Sequence[int], *, at: datetime, actor: str, note: str) -> None:
+    """The same for many alerts, in the caller's transaction and under its lock; resolved ones stay as they are."""
+    values = {"alert_ids": list(alert_ids), "at": at, "actor": actor, "detail": note}
     connection.execute(statement(__name__, "acting/acknowledge"), values)
-    after = state if state == "suppressed" else "acknowledged"
-    _note(connection, alert_id, at, actor, (state, after), note or "acknowledged")
 
 
 def resolve(database: Database, alert_id: int, *, at: datetime, actor: str, note: str) -> None:
@@ -63,14 +66,13 @@ def resolve(database: Database, alert_id: int, *, at: datetime, actor: str, note
         state = _state(connection, alert_id)
         if state == "resolved":
             raise ActionError(f"Alert {alert_id} is already resolved.")
-        connection.execute(
-            text(
-                "UPDATE alerts SET state = 'resolved', state_before_mute = NULL, resolved_at = :at, "
-                "resolved_by = :actor, resolution = 'by a person', awaits_clearing = true WHERE alert_id = :alert_id"
-            ),
-            {"at": at, "actor": actor, "alert_id": alert_id},
-        )
-        _note(connection, alert_id, at, actor, (state, "resolved"), note)
+        resolve_all(connection, [alert_id], at=at, actor=actor, note=note)
+
+
+def resolve_all(connection: Connection, alert_ids: Sequence[int], *, at: datetime, actor: str, note: str) -> None:
+    """The same for many alerts, in the caller's transaction and under its lock; resolved ones stay as they are."""
+    values = {"alert_ids": list(alert_ids), "at": at, "actor": actor, "detail": note}
+    connection.execute(statement(__name__, "acting/resolve"), values)
 
 
 def mute(database: Database, covered: Muted, *, begins_at: datetime, ends_at: datetime, reason: str, actor: str) -> int:
@@ -122,16 +124,3 @@ def _state(connection: Connection, alert_id: int) -> str:
     if state is None:
         raise ActionError(f"There is no alert {alert_id}; `opsguard alerts list` shows those that are open.")
     return str(state)
-
-
-def _note(
-    connection: Connection, alert_id: int, at: datetime, actor: str, states: tuple[str, str], detail: str
-) -> None:
-    connection.execute(
-        text(
-            "INSERT INTO alert_transitions (alert_id, at, actor, from_state, to_state, detail, severity, resolution) "
-            "SELECT alert_id, :at, :actor, :before, :after, :detail, severity, resolution FROM alerts "
-            "WHERE alert_id = :alert_id"
-        ),
-        {"alert_id": alert_id, "at": at, "actor": actor, "before": states[0], "after": states[1], "detail": detail},
-    )

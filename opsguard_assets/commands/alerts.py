@@ -12,7 +12,7 @@ import polars as pl
 import typer
 
 from opsguard_assets.alerts import queries
-from opsguard_assets.alerts.people import ActionError, Muted, acknowledge, end_mute, resolve
+from opsguard_assets.alerts.people import ActionError, Muted, acknowledge_in, end_mute, resolve
 from opsguard_assets.alerts.people import mute as mute_them
 from opsguard_assets.commands.alert_pages import print_alert, print_alerts
 from opsguard_assets.commands.explanation import explained, zone_of
@@ -26,6 +26,7 @@ from opsguard_assets.commands.session import (
     print_rows,
 )
 from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.incidents.people import acknowledged_alert
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import SEVERITIES
 from opsguard_assets.views.alerts import AHEAD, LOST, TIMELESS, described, rounded
@@ -33,6 +34,7 @@ from opsguard_assets.views.alerts import as_json as as_machine
 from opsguard_assets.views.clocks import clock
 from opsguard_assets.views.names import names_of
 from opsguard_assets.views.texts import line
+from resources.database import Database
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -182,6 +184,9 @@ def explain(
     if answer["decisions"]:
         shown = ("from", "to", "ticks", "key", "decision", "meaning", "alert_id")
         print_rows("\nDecisions", [_shown(row, shown, zone) for row in answer["decisions"]])
+    if answer["recipients"]:
+        who = ("decided_at", "audience", "who", "channel", "decision", "message", "reason", "rule")
+        print_rows("\nWho was told", [_shown(row, who, zone) for row in answer["recipients"]])
 
 
 @app.command()
@@ -196,7 +201,7 @@ def ack(
 
     Example: `opsguard alerts ack 12 14 --note "calling the customer"`.
     """
-    _act(numbers, lambda database, number, at, actor: acknowledge(database, number, at=at, actor=actor, note=note),
+    _act(numbers, lambda database, number, at, actor: _acknowledge(database, number, at, actor, note),
          by, config, as_json=as_json)  # fmt: skip
 
 
@@ -301,6 +306,13 @@ def _act(numbers: Sequence[int], action: Callable[..., None], by: str | None, co
                 print_json([rounded(row) for row in done])
             elif done:
                 print_rows("Done", [_shown(row, _DONE, session.settings.operations.timezone) for row in done if row])
+
+
+def _acknowledge(database: Database, number: int, at: datetime, actor: str, note: str) -> None:
+    """An alert, and its incident once no alert of it is open any more."""
+    with database.begin() as connection:
+        acknowledge_in(connection, number, at=at, actor=actor, note=note)
+        acknowledged_alert(connection, number, at=at, actor=actor, surface="cli")
 
 
 def _actor(by: str | None) -> str:

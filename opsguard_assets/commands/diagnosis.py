@@ -19,6 +19,7 @@ import requests
 from packaging.requirements import Requirement
 
 from opsguard_assets.commands.channels import found_channels, found_in_doubt
+from opsguard_assets.commands.check import routing_troubles
 from opsguard_assets.commands.problem_name import ProblemName
 from opsguard_assets.config.load import ConfigError, load_settings_of, with_secrets
 from opsguard_assets.config.settings import Settings
@@ -32,6 +33,7 @@ from opsguard_assets.intake.readers.simulated import known_until
 from opsguard_assets.intake.receiving.probe import new_rows
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.files import check_files
+from opsguard_assets.routing.roster_io import roster_at
 from opsguard_assets.withdrawal import future_ticks
 from resources.addresses import AddressError, parts_of, shown
 from resources.dagster_home import DagsterHomeError, lacking
@@ -86,7 +88,24 @@ def diagnose(place: Environment, variables: Mapping[str, str]) -> list[Finding]:
         findings += [_sources(place, settings)] if not settings.sources else []
         findings += [_source(source, variables) for source in settings.sources]
         findings += [Finding(*found) for found in found_channels(settings.delivery, variables, place.home)]
+    if settings is not None and opened is not None:
+        findings += [_routing(opened, settings)]
     return findings
+
+
+def _routing(opened: Installation, settings: Settings) -> Finding:
+    """Whether messages would reach somebody. What `groups` and `duty` do not say is no fault of the installation."""
+    now = datetime.now(UTC)
+    try:
+        roster = roster_at(opened.lake, now)
+        found = routing_troubles(settings, roster, now) if len(roster.desk.groups) else []
+    except Exception as error:  # noqa: BLE001 - what is wrong is the answer
+        return Finding("routing", False, str(error), "Run `opsguard sync`, then `opsguard check`.")
+    nobody = "no `groups` are known: nobody is told" if roster.desk.groups.is_empty() else "messages reach somebody"
+    said = f"{len(found)} troubles, such as: {found[0]}" if found else nobody
+    return Finding(
+        "routing", not found, said, "`opsguard check` lists them; correct routes, groups, duty or addresses."
+    )
 
 
 def _python() -> Finding:

@@ -12,6 +12,7 @@ import polars as pl
 from opsguard_assets.alerts import finding, queries
 from opsguard_assets.alerts.people import Muted
 from opsguard_assets.commands.session import Session
+from opsguard_assets.routing.io import decisions_about
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.job_names import SCORE_JOB
@@ -51,7 +52,8 @@ def explained(session: Session, what: str, *, limit: int) -> dict[str, Any]:
     Returns:
         `what`, `answer` (one paragraph), `alerts` (those that are not resolved: `alert_id`, `alert_type`, `severity`,
         `state`, `title`), `decisions` (the newest first: `key`, `from`, `to`, `ticks`, `decision`, `meaning`,
-        `monitor`, `alert_id`).
+        `monitor`, `alert_id`), `recipients` (who was told of these alerts' incidents, or was not, and why; the newest
+        first).
     """
     database, zone = session.installation.database, session.settings.operations.timezone
     keys, begins = queries.keys_of(database, what), False
@@ -59,6 +61,7 @@ def explained(session: Session, what: str, *, limit: int) -> dict[str, Any]:
         keys, begins = queries.keys_beginning(database, what), True
     rows = [_worded(row) for row in queries.decisions(database, keys, limit=limit)]
     alive = [row for row in queries.alerts_of(database, keys) if row["state"] != "resolved"]
+    about = decisions_about(database, [row["alert_id"] for row in alive])[:limit]
     sentences = [*_alive(alive, zone), *_headlines(rows, zone)] or [_nothing(session, what)]
     lead = [f"Nothing has the name {what}. These begin with it:"] if keys and begins else []
     return {
@@ -66,7 +69,14 @@ def explained(session: Session, what: str, *, limit: int) -> dict[str, Any]:
         "answer": " ".join([*lead, *sentences, *_risk_now(session, what)]),
         "alerts": [{name: row[name] for name in _ALIVE} for row in alive],
         "decisions": rows,
+        "recipients": [_recipient(row) for row in about],
     }
+
+
+def _recipient(row: dict[str, Any]) -> dict[str, Any]:
+    """Somebody who was told, or was not, and why."""
+    who, message = row["person_id"] or row["address"] or "nobody", row["state"] or "none"
+    return {**row, "who": who, "message": f"{message}: {row['answer']}" if row["answer"] else message}
 
 
 _ALIVE = ("alert_id", "alert_type", "severity", "state", "title")

@@ -16,6 +16,7 @@ from opsguard_assets.config.failures import DeviceFailure
 from opsguard_assets.config.learning import Learning, Money
 from opsguard_assets.config.plans import Plans
 from opsguard_assets.config.retention import Retention
+from opsguard_assets.config.routing import Routing
 from opsguard_assets.config.shifts import Shifts
 from opsguard_assets.config.sla import SlaThresholds
 from opsguard_assets.config.sources import Source
@@ -56,6 +57,7 @@ class Settings(Strict):
     money: Money = Money()
     triage: Triage = Triage()
     web: WebService = WebService()
+    routing: Routing = Routing()
 
     @field_validator("sources")
     @classmethod

@@ -30,6 +30,10 @@ TEAMS = {
     "network": ("connectivity", "gateway"),
 }
 SHIFT_HOURS = 8
+# Desks that handle alerts beside these teams; one person of each is on duty at any time.
+DESKS = ("emergency-response", "field-supervisors", "helpdesk-supervisors", "noc", "procurement")
+# Teams under the names that alerts are routed to.
+_NAMED = {"iot": "iot-specialists"}
 # A third of a team's agents of each shift keep the urgent desk: critical and high tickets wait for no others.
 URGENT_SHARE = 1 / 3
 # Priority, response and resolution minutes, calendar, penalty of a breach.
@@ -59,18 +63,20 @@ def build_world(settings: SimulationSettings, region: int, until: datetime) -> W
     luck = generator(settings.seed, region, "world")
     prefix = f"R{region}-"
     agents = _agents(settings, prefix, luck)
+    desks = _desks(prefix)
+    everybody = pl.concat([agents.select("person_id", "group_id", "shift"), desks])
     tables = {
         "clients": _clients(settings, prefix),
         "sites": _sites(settings, prefix, luck),
         "calendars": _calendars(),
-        "groups": _groups(prefix, agents),
-        "people": _people(agents, luck),
-        "memberships": agents.select("person_id", "group_id"),
+        "groups": _groups(prefix, everybody),
+        "people": pl.concat([_people(agents, luck), _desk_people(desks)]),
+        "memberships": everybody.select("person_id", "group_id"),
         "sla_policies": _policies(),
     }
     known = pl.lit(settings.starts_at, INSTANT)
     dated = {name: table.with_columns(known_at=known) for name, table in tables.items()}
-    return World({**dated, "duty": _duty(settings, agents, until)}, agents)
+    return World({**dated, "duty": _duty(settings, everybody, until)}, agents)
 
 
 def _clients(settings: SimulationSettings, prefix: str) -> pl.DataFrame:
@@ -151,24 +157,54 @@ def _agents(settings: SimulationSettings, prefix: str, luck: np.random.Generator
 
 def _groups(prefix: str, agents: pl.DataFrame) -> pl.DataFrame:
     leads = agents.group_by("group_id", maintain_order=True).agg(lead_id=pl.col("person_id").first())
-    return leads.select("group_id", pl.col("group_id").str.strip_prefix(prefix).alias("name"), "lead_id")
+    name = pl.col("group_id").str.strip_prefix(prefix).replace(_NAMED)
+    return leads.select("group_id", name.alias("name"), "lead_id")
+
+
+def _desks(prefix: str) -> pl.DataFrame:
+    """(`person_id`, `group_id`, `shift`): who handles alerts beside the agents, without any luck."""
+    rows = [
+        (f"{prefix}D{number * 3 + shift:03d}", f"{prefix}{desk}", shift)
+        for number, desk in enumerate(DESKS)
+        for shift in range(3)
+    ]
+    return pl.DataFrame(rows, schema=["person_id", "group_id", "shift"], orient="row").cast({"shift": pl.Int64})
+
+
+def _desk_people(desks: pl.DataFrame) -> pl.DataFrame:
+    return desks.select(
+        "person_id",
+        name=pl.format("{} {}", pl.Series([_FIRST[n % len(_FIRST)] for n in range(len(desks))]),
+                       pl.Series([_LAST[n % len(_LAST)] for n in range(len(desks))])),
+        **_reached(),
+    )  # fmt: skip
+
+
+def _reached() -> dict[str, pl.Expr]:
+    """Addresses and superiors of people with `person_id` and `group_id`."""
+    return {
+        "email": pl.format("{}@provider.example", pl.col("person_id").str.to_lowercase()),
+        "slack_user_id": pl.format("U{}", pl.col("person_id").str.replace_all("-", "")),
+        "is_active": pl.lit(value=True),
+        "reports_to": pl.col("person_id").first().over("group_id"),
+    }
+
+
+_FIRST = ("Ana", "Bela", "Chidi", "Dana", "Emre", "Fatou", "Goran", "Hana", "Ivo", "Jun", "Zoë", "Łukasz")
+_LAST = ("Nakamura", "O'Neill", "Silva", "Schmidt", "Okafor", "Larsen", "Petrova", "Haddad", "Müller")
 
 
 def _people(agents: pl.DataFrame, luck: np.random.Generator) -> pl.DataFrame:
-    first = ("Ana", "Bela", "Chidi", "Dana", "Emre", "Fatou", "Goran", "Hana", "Ivo", "Jun", "Zoë", "Łukasz")
-    last = ("Nakamura", "O'Neill", "Silva", "Schmidt", "Okafor", "Larsen", "Petrova", "Haddad", "Müller")
     names = [
-        f"{first[a]} {last[b]}"
+        f"{_FIRST[a]} {_LAST[b]}"
         for a, b in zip(
-            luck.integers(0, len(first), len(agents)), luck.integers(0, len(last), len(agents)), strict=True
+            luck.integers(0, len(_FIRST), len(agents)), luck.integers(0, len(_LAST), len(agents)), strict=True
         )
     ]
     return agents.select(
         "person_id",
         name=pl.Series(names),
-        email=pl.format("{}@provider.example", pl.col("person_id").str.to_lowercase()),
-        is_active=pl.lit(value=True),
-        reports_to=pl.col("person_id").first().over("group_id"),
+        **_reached(),
     )
 
 
@@ -193,8 +229,8 @@ def _policies() -> pl.DataFrame:
 
 
 def _duty(settings: SimulationSettings, agents: pl.DataFrame, until: datetime) -> pl.DataFrame:
-    """Every agent's shift of every day, published seven days before."""
-    days = max(1, (until - settings.starts_at).days + 8)
+    """Everybody's shift of every day, published fifteen days before."""
+    days = max(1, (until - settings.starts_at).days + 16)
     start = pl.lit(settings.starts_at, INSTANT) + pl.duration(hours=pl.col("day") * 24 + pl.col("shift") * SHIFT_HOURS)
     return (
         agents.select("person_id", "shift")
@@ -204,7 +240,7 @@ def _duty(settings: SimulationSettings, agents: pl.DataFrame, until: datetime) -
             starts_at=start,
             ends_at=start + timedelta(hours=SHIFT_HOURS),
             role=pl.lit("agent"),
-            known_at=pl.max_horizontal(start - timedelta(days=7), pl.lit(settings.starts_at, INSTANT)),
+            known_at=pl.max_horizontal(start - timedelta(days=15), pl.lit(settings.starts_at, INSTANT)),
         )
         .filter(pl.col("known_at") <= until)
     )

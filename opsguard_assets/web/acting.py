@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from opsguard_assets.alerts.feedback import Surface, give_feedback
 from opsguard_assets.alerts.people import ActionError, acknowledge_in
+from opsguard_assets.incidents import people
 from opsguard_assets.views.actions import ACKNOWLEDGE, VERDICTS, Subject
 from resources.sql import statement
 
@@ -41,7 +42,7 @@ def act(
         ActionError: When it is not possible; the message says why.
     """
     if action == ACKNOWLEDGE:
-        _acknowledge(connection, subject, at=at, actor=actor)
+        _acknowledge(connection, subject, at=at, actor=actor, surface=surface)
         words = f"{actor} acknowledged it."
     elif action in VERDICTS:
         give_feedback(connection, _alerts(connection, subject), action, at=at, actor=actor, surface=surface)
@@ -51,9 +52,14 @@ def act(
     return {"action": action, "actor": actor, "at": at.isoformat(), "words": words}
 
 
-def _acknowledge(connection: Connection, subject: Subject, *, at: datetime, actor: str) -> None:
-    for number in _alerts(connection, subject):
-        acknowledge_in(connection, number, at=at, actor=actor)
+def _acknowledge(connection: Connection, subject: Subject, *, at: datetime, actor: str, surface: Surface) -> None:
+    if subject.kind == "incident":
+        done = people.acknowledge_in(connection, subject.number, at=at, actor=actor, surface=surface)
+        if done.state == "resolved":
+            raise ActionError(done.words)
+        return
+    acknowledge_in(connection, subject.number, at=at, actor=actor)
+    people.acknowledged_alert(connection, subject.number, at=at, actor=actor, surface=surface)
 
 
 def _alerts(connection: Connection, subject: Subject) -> list[int]:

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from opsguard_assets.config.settings import Settings
-from tests.config.consequences import delivery, devices, house, shifts, tickets, triage, vendors, web
+from tests.config.consequences import delivery, devices, house, routing, shifts, tickets, triage, vendors, web
 from tests.config.consequences.given import STORES, as_text
 
 # Setting -> another value than its default, and what shows it.
@@ -82,6 +82,25 @@ CASES = {
     "money.service_call_cost": (500, triage.priorities_of),
     "money.life_safety_cost": (500, triage.priorities_of),
     "triage.life_safety": (("Water leak",), triage.priorities_of),
+    "routing.group_by": (("client",), routing.incidents_of),
+    "routing.group_wait_seconds": (0, routing.decided),
+    "routing.group_interval_minutes": (60, routing.decided),
+    "routing.repeat_interval_minutes": (60, routing.decided),
+    "routing.channels": (("mail",), routing.decided),
+    "routing.interrupt_from": (70, routing.decided),
+    "routing.supervisor_from": (97, routing.decided),
+    "routing.client_from": (97, routing.decided),
+    "routing.executives_from": (97, routing.decided),
+    "routing.chain": (("noc",), routing.decided),
+    "routing.chain_minutes.critical": (5, routing.decided),
+    "routing.chain_minutes.high": (5, routing.decided),
+    "routing.chain_minutes.medium": (5, routing.decided),
+    "routing.chain_minutes.low": (5, routing.decided),
+    "routing.quiet_hours.begins": ("13:00", routing.decided),
+    "routing.quiet_hours.ends": ("09:00", routing.decided),
+    "routing.digest_at": (("09:30",), routing.decided),
+    "routing.messages_per_hour": (2, routing.decided),
+    "routing.age_limit_minutes": (30, routing.decided),
     "triage.costs": ({"device_silent": 5000}, triage.priorities_of),
     "money.alert_minutes": (60, house.costs),
     "money.hourly_cost": (60, house.costs),
@@ -117,7 +136,8 @@ ALSO = {
     "device_alerts.replace_below": devices.health,
 }
 # Sources have tests of their own, word by word (tests/intake), and `kind` says which settings there are.
-ELSEWHERE = {"sources"}
+# Routes and inhibit rules are lists of rules, which tests/routing and tests/incidents go through.
+ELSEWHERE = {"sources", "routing.routes", "routing.inhibit_rules"}
 
 
 def leaves(model: type[BaseModel], place: str = "") -> Iterator[str]:

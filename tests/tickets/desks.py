@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import polars as pl
 
+from opsguard_assets.duty.desk import Desk
 from opsguard_assets.tickets.escalation.escalate import Given
-from opsguard_assets.tickets.escalation.plan import DONE, Desk, EscalationRules, plan_escalations
+from opsguard_assets.tickets.escalation.plan import DONE, EscalationRules, plan_escalations
 from tests.tickets.frames import INSTANT, frame, utc
 
 NOW = utc(2026, 3, 2, 12)

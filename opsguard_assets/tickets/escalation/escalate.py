@@ -15,13 +15,14 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
+from opsguard_assets.duty.desk import Desk
 from opsguard_assets.effects import drain_io
 from opsguard_assets.effects import io as effects_io
 from opsguard_assets.effects.machine import Policy, State
 from opsguard_assets.tickets.escalation import io as store
 from opsguard_assets.tickets.escalation.adapter_io import HelpdeskAdapter
 from opsguard_assets.tickets.escalation.io import EFFECT
-from opsguard_assets.tickets.escalation.plan import Desk, EscalationRules, plan_escalations
+from opsguard_assets.tickets.escalation.plan import EscalationRules, plan_escalations
 from resources.database import Database
 from resources.ticket_system.change import TicketSystem
 

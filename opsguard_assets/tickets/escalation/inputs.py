@@ -10,9 +10,9 @@ import polars as pl
 from opsguard_assets.alerts.suppression import suppress_holdout, suppress_outside_plan
 from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.duty.desk import Desk
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.escalation.escalate import EscalationError, Given
-from opsguard_assets.tickets.escalation.plan import Desk
 from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.risk.alert_types import BREACH_RISK, PLANS
 from opsguard_assets.tickets.risk.schemas import SLA_RISK

@@ -1,7 +1,7 @@
 """Which tickets are escalated at a moment, to what, to whom, and who is told: a plan, nothing more.
 
 Here: frames in, a plan out. Not here: reading them (`escalation.inputs`), doing it (`escalate`), who of a group is free
-(`least_loaded`).
+(`opsguard_assets.duty`).
 
 Every ticket from the risk that escalates ends in exactly one decision, and one of them is to escalate. A ticket past
 its deadline has no risk any more: its breach is a fact, and no candidate here.
@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from opsguard_assets.duty.desk import Desk, on_duty
+from opsguard_assets.duty.least_loaded import assign
 from opsguard_assets.tables.values import INSTANT, OPEN_STATUSES
-from opsguard_assets.tickets.sla.least_loaded import assign
 from opsguard_assets.tickets.sla.tick import BREACHED
 
 ESCALATE, COOLING_DOWN, EXHAUSTED = "escalate", "cooling down", "steps used up"
@@ -60,25 +61,6 @@ PLAN = pl.Schema(
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Who works where, as known at the moment.
-
-    Attributes:
-        memberships: (`person_id`, `group_id`).
-        duty: (`person_id`, `starts_at`, `ends_at`).
-        people: (`person_id`, `is_active`, `reports_to`); somebody of whom no record is known counts as active.
-        groups: (`group_id`, `lead_id`).
-        sites: (`site_id`, `supervisor_id`).
-    """
-
-    memberships: pl.DataFrame
-    duty: pl.DataFrame
-    people: pl.DataFrame
-    groups: pl.DataFrame
-    sites: pl.DataFrame
-
-
-@dataclass(frozen=True)
 class EscalationRules:
     """What escalates and how often; the defaults are those of the settings.
 
@@ -99,7 +81,7 @@ def plan_escalations(
     """The decision on every ticket from the risk that escalates.
 
     Low and medium priority become high, high becomes critical. An unassigned ticket is given to the least-loaded active
-    member of its group who is on duty (`least_loaded.assign`). Told are the assignee and whom that person reports to;
+    member of its group who is on duty (`duty.least_loaded`). Told are the assignee and whom that person reports to;
     where there is none, and where the ticket stays unassigned, the group's lead; where there is none, the site's
     supervisor.
 
@@ -122,8 +104,8 @@ def plan_escalations(
     open_now = _as_escalated(tickets.filter(pl.col("status").is_in(list(OPEN_STATUSES))), done)
     rows = _candidates(risk, open_now, done, as_of, rules)
     unassigned = rows.filter(pl.col("_may") & pl.col("assignee_id").is_null())
-    given = assign(unassigned, _on_duty(desk, as_of), _loads(open_now))
-    rows = rows.join(given, on="ticket_id", how="left", maintain_order="left")
+    given = assign(unassigned.rename({"ticket_id": "item_id"}), on_duty(desk, as_of), _loads(open_now))
+    rows = rows.join(given, left_on="ticket_id", right_on="item_id", how="left", maintain_order="left")
     rows = rows.with_columns(
         to_assignee_id=pl.coalesce("assignee_id", "given_to"),
         to_priority=pl.when(pl.col("priority").is_in(["high", "critical"]))
@@ -223,15 +205,6 @@ def _decision(rules: EscalationRules) -> pl.Expr:
         .then(pl.lit(NOTHING_LEFT))
         .otherwise(pl.lit(ESCALATE))
     )
-
-
-def _on_duty(desk: Desk, as_of: datetime) -> pl.DataFrame:
-    """(`group_id`, `person_id`): active members on duty at the moment; duty ends before its last instant."""
-    moment = pl.lit(as_of, INSTANT)
-    present = desk.duty.filter(pl.col("starts_at") <= moment, moment < pl.col("ends_at")).select("person_id").unique()
-    gone = desk.people.filter(~pl.col("is_active").fill_null(value=True)).select("person_id")
-    members = desk.memberships.select("group_id", "person_id").unique()
-    return members.join(present, on="person_id", how="semi").join(gone, on="person_id", how="anti")
 
 
 def _loads(open_now: pl.DataFrame) -> pl.DataFrame:

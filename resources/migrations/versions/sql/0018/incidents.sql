@@ -10,6 +10,7 @@ CREATE TABLE incidents (
     severity text NOT NULL CHECK (severity IN ('low', 'medium', 'high', 'critical')),
     priority smallint NOT NULL CHECK (priority BETWEEN 0 AND 100),
     is_life_safety boolean NOT NULL DEFAULT false,
+    is_in_plan boolean NOT NULL DEFAULT true,
     alerts integer NOT NULL,
     unresolved integer NOT NULL,
     team text,
@@ -24,6 +25,7 @@ CREATE TABLE incidents (
     merged_into bigint REFERENCES incidents (incident_id),
     routed_version integer NOT NULL DEFAULT 0,
     chain_step integer NOT NULL DEFAULT 0,
+    chain_base integer NOT NULL DEFAULT 0,
     next_step_at timestamptz,
     CHECK ((state = 'resolved') = (resolved_at IS NOT NULL)),
     CHECK (next_step_at IS NULL OR state = 'open')
@@ -37,6 +39,8 @@ COMMENT ON COLUMN incidents.unresolved IS 'alerts that are in it and unresolved'
 COMMENT ON COLUMN incidents.version IS 'rises with every change that a message shows';
 COMMENT ON COLUMN incidents.routed_version IS 'the version that was last decided on: who is told';
 COMMENT ON COLUMN incidents.chain_step IS 'the step of the escalation chain that was taken last; 0: the first notice';
+COMMENT ON COLUMN incidents.chain_base IS 'the step at which the chain began: that of the first notice since it was opened, or opened again';
+COMMENT ON COLUMN incidents.is_in_plan IS 'whether the plan of the client holds its alerts; nobody is told otherwise';
 COMMENT ON COLUMN incidents.next_step_at IS 'when the next step is due unless somebody acknowledges; null: none is';
 
 -- Which alert is in which incident, and why. An alert is in one incident at a time.

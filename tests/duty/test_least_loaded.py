@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsguard_assets.tickets.sla.least_loaded import assign
+from opsguard_assets.duty.least_loaded import assign
 from tests.tickets.desks import given_out
 
 PEOPLE, GROUPS = [f"P{n}" for n in range(7)], [f"G{n}" for n in range(4)]
@@ -12,12 +12,12 @@ PEOPLE, GROUPS = [f"P{n}" for n in range(7)], [f"G{n}" for n in range(4)]
 
 def assigned(tickets, members, loads):
     frame = assign(
-        pl.DataFrame(tickets, schema={"ticket_id": pl.String, "group_id": pl.String}, orient="row"),
+        pl.DataFrame(tickets, schema={"item_id": pl.String, "group_id": pl.String}, orient="row"),
         pl.DataFrame(members, schema={"person_id": pl.String, "group_id": pl.String}, orient="row"),
         pl.DataFrame(list(loads.items()), schema={"person_id": pl.String, "load": pl.Int64}, orient="row"),
     )
-    assert frame["ticket_id"].is_unique().all()
-    return dict(frame.select("ticket_id", "given_to").iter_rows())
+    assert frame["item_id"].is_unique().all()
+    return dict(frame.select("item_id", "given_to").iter_rows())
 
 
 @given(

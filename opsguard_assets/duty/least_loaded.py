@@ -1,33 +1,34 @@
-"""Who of a group is given which ticket: the least-loaded member, exactly as if tickets were given out one by one.
+"""Who of a group is given which item: the least-loaded member, exactly as if items were given out one by one.
 
-Here: the rule, for many tickets and groups at once. Not here: who is on duty, and which tickets need somebody.
+Here: the rule, for many items (tickets, incidents) and groups at once. Not here: who is on duty (`desk`), and which
+items need somebody.
 """
 
 import polars as pl
 
-_NOBODY = pl.Schema({"ticket_id": pl.String, "given_to": pl.String, "present": pl.Int64})
+_NOBODY = pl.Schema({"item_id": pl.String, "given_to": pl.String, "present": pl.Int64})
 
 
-def assign(tickets: pl.DataFrame, on_duty: pl.DataFrame, loads: pl.DataFrame) -> pl.DataFrame:
-    """Gives tickets to people.
+def assign(items: pl.DataFrame, on_duty: pl.DataFrame, loads: pl.DataFrame) -> pl.DataFrame:
+    """Gives items to people.
 
-    The rule: groups one after the other by their identifier; within a group the tickets in their order; each goes to
-    the member with the fewest tickets at that point (open ones and those given here), the least identifier among
+    The rule: groups one after the other by their identifier; within a group the items in their order; each goes to
+    the member with the fewest items at that point (open ones and those given here), the least identifier among
     equals.
 
     Within one group that is a merge of sorted sequences: a member with `l` tickets offers places `l`, `l + 1`, … and
-    the tickets take the lowest places in order. Groups that share nobody do not influence each other and are done at
+    the items take the lowest places in order. Groups that share nobody do not influence each other and are done at
     once; only those that do come one after the other.
 
     Args:
-        tickets: (`ticket_id`, `group_id`), in the order in which they are given out.
+        items: (`item_id`, `group_id`), in the order in which they are given out.
         on_duty: (`group_id`, `person_id`), each pair once.
-        loads: (`person_id`, `load`): tickets that people have already.
+        loads: (`person_id`, `load`): items that people have already.
 
     Returns:
-        (`ticket_id`, `given_to`, `present`): one row per ticket whose group has somebody; `present` counts the members.
+        (`item_id`, `given_to`, `present`): one row per item whose group has somebody; `present` counts the members.
     """
-    wanted = tickets.select("ticket_id", "group_id").drop_nulls("group_id")
+    wanted = items.select("item_id", "group_id").drop_nulls("group_id")
     offered = on_duty.join(wanted, on="group_id", how="semi")
     if offered.is_empty():
         return _NOBODY.to_frame()
@@ -44,11 +45,11 @@ def assign(tickets: pl.DataFrame, on_duty: pl.DataFrame, loads: pl.DataFrame) ->
 
 
 def _given(wanted: pl.DataFrame, members: pl.DataFrame, loads: pl.DataFrame) -> pl.DataFrame:
-    """Tickets of groups that share nobody, given out."""
+    """Items of groups that share nobody, given out."""
     queue = wanted.join(
         members.select("group_id").unique(), on="group_id", how="semi", maintain_order="left"
     ).with_columns(turn=pl.int_range(pl.len()).over("group_id"))
-    sizes = queue.group_by("group_id").agg(tickets=pl.len().cast(pl.Int64))
+    sizes = queue.group_by("group_id").agg(items=pl.len().cast(pl.Int64))
     free = (
         members.join(loads, on="person_id", how="left")
         .with_columns(pl.col("load").fill_null(0).cast(pl.Int64))
@@ -56,7 +57,7 @@ def _given(wanted: pl.DataFrame, members: pl.DataFrame, loads: pl.DataFrame) -> 
         .with_columns(present=pl.len().over("group_id").cast(pl.Int64), total=pl.col("load").sum().over("group_id"))
     )
     # Nobody is filled beyond the level at which all members together have places enough.
-    level = (pl.col("tickets") + pl.col("total") + pl.col("present") - 1) // pl.col("present")
+    level = (pl.col("items") + pl.col("total") + pl.col("present") - 1) // pl.col("present")
     places = (
         free.with_columns(place=pl.int_ranges("load", pl.max_horizontal("load", level)))
         .select("group_id", "person_id", "present", "place")
@@ -65,5 +66,5 @@ def _given(wanted: pl.DataFrame, members: pl.DataFrame, loads: pl.DataFrame) -> 
         .with_columns(turn=pl.int_range(pl.len()).over("group_id"))
     )
     return queue.join(places, on=["group_id", "turn"], how="left", maintain_order="left").select(
-        "ticket_id", given_to="person_id", present="present"
+        "item_id", given_to="person_id", present="present"
     )

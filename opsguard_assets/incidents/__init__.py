@@ -1,0 +1,1 @@
+"""Incidents: alerts that belong together, so that people are told once; and what people do to them."""
