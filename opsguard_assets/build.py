@@ -42,7 +42,7 @@ from opsguard_assets.model_jobs import (
 )
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.roles import roles
-from opsguard_assets.routing.assets import notices_asset
+from opsguard_assets.routing.assets import NOTICES_KEY, notices_asset
 from opsguard_assets.triage.assets import triage_assets
 from opsguard_assets.triage.priority.assets import PRIORITIES_KEY
 from resources.environment import read_environment
@@ -66,7 +66,7 @@ def build_defs(
     wanted = [each.problem for each in learned if each.record.is_wanted(settings)]
     ticking = [job for job in JOBS.values() if job.assets and job.is_fed(fed)]
     loaded = [*_assets(settings, fed, learned), *_after_alerts(settings, fed, ticking)]
-    sending = [messages_asset(settings)] if loaded else []
+    sending = [messages_asset(settings, [NOTICES_KEY])] if loaded else []
     assets = with_freshness([*loaded, *sending], _cadences(ticking, wanted))
     others = dg.AssetSelection.assets(MESSAGES_KEY, *_not_loaded(ticking, learned))
     jobs = [keep_house_job(HOUSE_JOB, settings), *(_deliver_job() for _ in sending)]
@@ -161,7 +161,7 @@ def _deliver_job() -> Any:
     """The job that sends. What it cannot send, the next round tries; the sensor starts it when something is due."""
     return dg.define_asset_job(
         DELIVER_JOB,
-        dg.AssetSelection.assets(MESSAGES_KEY),
+        dg.AssetSelection.assets(NOTICES_KEY, MESSAGES_KEY),
         description="Everything that people are to be told now, by every channel.",
         executor_def=naming_executor,
         tags={**job_tags(DELIVER_JOB), **DELIVER_TAGS},

@@ -33,7 +33,6 @@ _OWNERS = {
     "vendors": "team:procurement",
     "external": "team:operations",
     "incidents": "team:operations",
-    "delivery": "team:operations",
     "models": "team:ml",
     "triage": "team:operations",
     "delivery": _DATA_PLATFORM,

@@ -18,8 +18,8 @@ from opsguard_assets.domains import AFTER_ALERTS, JOBS
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples/incident_log/opsguard.yaml"
 ROOMS = {
-    "alerts", "delivery", "devices", "incidents", "intake", "models", "reference", "security", "shifts", "tickets", "triage",
-    "vendors",
+    "alerts", "delivery", "devices", "incidents", "intake", "models", "reference", "security", "shifts", "tickets",
+    "triage", "vendors",
 }  # fmt: skip
 
 

@@ -27,8 +27,5 @@ def route_now(database: Database, lake: Lake, settings: Settings, *, now: dateti
 
 def channel_kinds(settings: Settings) -> Mapping[str, str]:
     """Name of a channel -> its kind; a folder is of the kind whose form it has."""
-    delivery = getattr(settings, "delivery", None)
-    if delivery is None:
-        return {"slack": "slack", "mail": "mail"}
-    every = delivery.all_channels
+    every = settings.delivery.all_channels
     return {name: channel.form if channel.kind == "folder" else channel.kind for name, channel in every.items()}
