@@ -90,6 +90,8 @@ _CHECKS = {
     "device_risk_complete": f"Each device in service has one row, and each that is up has a risk. {_ROWS}",
     "shift_risk_complete": f"Each part in a shift of the next 24 hours has one row and a risk. {_ROWS}",
     "alert_risk_complete": f"Each unresolved alert has one row and a probability. {_ROWS}",
+    "desk_as_stated": "The desk got no more alerts a day than stated, and as many of them needed a person. A warning: "
+    "`opsguard alerts noise` shows which rules to mute, to raise or to repair.",
     "work_order_risk_complete": f"Each open work order has one row and a risk. {_ROWS}",
     "low_scores_precede_failures": "Devices below good failed more often within a week than good ones did. A "
     "warning: the health score foretells nothing here; look at the rates by band.",

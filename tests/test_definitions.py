@@ -110,6 +110,7 @@ def test_the_cadences_are_those_of_the_mission(simulated):
         "train_work_order_late_job",
         "watch_work_order_late_job",
         "triage_alerts_job",
+        "judge_noise_job",
         "train_alert_action_job",
         "watch_alert_action_job",
     }

@@ -14,6 +14,7 @@ import typer
 from opsguard_assets.alerts import queries
 from opsguard_assets.alerts.people import ActionError, Muted, acknowledge_in, end_mute, resolve
 from opsguard_assets.alerts.people import mute as mute_them
+from opsguard_assets.commands.alert_noise import noise
 from opsguard_assets.commands.alert_pages import print_alert, print_alerts
 from opsguard_assets.commands.explanation import explained, zone_of
 from opsguard_assets.commands.moments import duration, instant_in
@@ -44,6 +45,9 @@ app = typer.Typer(
     "raised once, refreshed at every tick, and cleared when its condition ends.",
     epilog="Start with `opsguard alerts list`. An alert is missing? `opsguard alerts explain TICKET` says why.",
 )
+
+
+app.command()(noise)
 
 
 class State(StrEnum):

@@ -9,6 +9,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import key_of
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.triage.learning.assets import alert_risk_asset, episodes_asset
+from opsguard_assets.triage.learning.noise_assets import noise_asset
 from opsguard_assets.triage.priority.assets import priorities_asset
 
 _READ = ("external_alerts", "sites", "clients", "duty")
@@ -30,4 +31,5 @@ def triage_assets(
         episodes_asset(settled),
         alert_risk_asset(settings, read),
         priorities_asset(settings, declared, settled),
+        noise_asset(settings),
     ]

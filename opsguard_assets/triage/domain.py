@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from opsguard_assets.alerts.alert_type import OPSGUARD, AlertType
-from opsguard_assets.cadence import MINUTE, Cadence
+from opsguard_assets.cadence import DAY, HOUR, MINUTE, Cadence
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domain import Domain, Job, Learned, Tables, Tick
-from opsguard_assets.triage.job_names import TRIAGE_JOB
+from opsguard_assets.triage.job_names import NOISE_JOB, TRIAGE_JOB
 from opsguard_assets.triage.learning.schemas import ALERT_EPISODES, ALERT_RISK
 
 if TYPE_CHECKING:
@@ -39,6 +39,13 @@ TRIAGE = Domain(
             schedule="Unresolved alerts, also where no monitor looked: deadlines come nearer.",
             limit=timedelta(minutes=14),
             counts=(ALERT_RISK, "unresolved alerts"),
+        ),
+        Job(
+            name=NOISE_JOB,
+            cadence=Cadence(DAY, 5 * HOUR + 50 * MINUTE),
+            assets=("triage/alert_noise",),
+            purpose="How many alerts of each rule needed a person.",
+            schedule="Noise of alerts over the last days.",
         ),
     ),
     monitor=None,

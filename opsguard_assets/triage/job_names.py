@@ -1,3 +1,3 @@
-"""The name of the job of triage. Not here: what it does and when (`triage.domain`)."""
+"""The names of the jobs of triage. Not here: what they do and when (`triage.domain`)."""
 
-TRIAGE_JOB = "triage_alerts_job"
+TRIAGE_JOB, NOISE_JOB = "triage_alerts_job", "judge_noise_job"

@@ -57,6 +57,25 @@ class AlertRisk(dy.Schema):
     date = dy.Date(nullable=False, description="day of `as_of`; the partition")
 
 
+class AlertNoise(dy.Schema):
+    """How many alerts of a rule, source and client needed a person."""
+
+    alert_type = text("the rule", nullable=False)
+    source = text("opsguard, or another system", nullable=False)
+    client_id = text("whose")
+    alerts = count("alerts with a mature outcome", nullable=False)
+    acted_on = count("alerts that needed a person", nullable=False)
+    precision = number("their share", nullable=False)
+    low = number("lower end of its 95 % interval", nullable=False)
+    high = number("upper end of it", nullable=False)
+    mute_hides = count("alerts that a mute would have hidden; critical ones and life safety stay", nullable=False)
+    mute_hides_needed = count("how many of these needed a person", nullable=False)
+    threshold = number("highest threshold of the score that hides none that needed a person")
+    threshold_hides = count("alerts that it would have hidden")
+    proposal = text("what to do, in words", nullable=False)
+
+
+ALERT_NOISE = Table(name="alert_noise", room="triage", schema=AlertNoise, key=("alert_type", "source", "client_id"))
 ALERT_EPISODES = Table(
     name="alert_episodes",
     room="triage",

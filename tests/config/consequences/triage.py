@@ -2,6 +2,7 @@
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.triage.learning.noise_io import noise_at
 from opsguard_assets.triage.learning.problem_io import alert_action
 from opsguard_assets.triage.priority.inputs import Described
 from opsguard_assets.triage.priority.io import prioritised, rule_judge
@@ -24,3 +25,13 @@ def alert_labels(settings: Settings) -> Seen:
     hours = (0.5, 2, 6, None)
     record_external(lake, *(external(f"A{n}", raised=-48, acknowledged=after) for n, after in enumerate(hours)))
     return plain(alert_action(settings).dataset(lake, NOON).lives.select("episode_id", "ends_at", "is_event"))
+
+
+def noise_of(settings: Settings) -> Seen:
+    """Which rules are noise."""
+    lake = lake_of("noise")
+    record_external(
+        lake, *(external(f"A{n}", raised=-10 - 3 * n, acknowledged=0.5 if n % 3 else None) for n in range(30))
+    )
+    found = noise_at(lake, NOON, settings)
+    return found.words, found.rules.rows()

@@ -1,0 +1,160 @@
+"""Which rules are noise: how many of their alerts needed a person, and what hiding them would have hidden.
+
+Here: from outcomes to figures and proposals. Not here: outcomes (`outcomes`), reading (`noise_io`), muting itself.
+
+A proposal is words for a person; nothing is muted by itself. What protects lives and what is critical is never proposed
+to be hidden. Intervals are those of Wilson (1927), 95 %.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from ml.words import counted, percent
+from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.triage.learning.dataset import AlertDataset
+from opsguard_assets.triage.learning.schemas import ALERT_NOISE
+
+_Z = 1.96
+_CRITICAL = "critical"
+OURS, THEIRS = "opsguard", "another system"
+_RULE = ["alert_type", "source", "client_id"]
+NOISE = ALERT_NOISE.columns
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What was stated beforehand.
+
+    Attributes:
+        days: Figures are of so many days.
+        noisy_below: A rule is noise where its precision is surely below this share.
+        alerts_per_day: How many alerts a day the desk can handle.
+        real_per_day: How many of these have to need a person.
+    """
+
+    days: int
+    noisy_below: float
+    alerts_per_day: float
+    real_per_day: float
+
+
+def judged(dataset: AlertDataset, since: datetime) -> pl.DataFrame:
+    """The alerts raised since an instant whose outcome is known: type, source, client, severity, score, `is_event`."""
+    first = dataset.known.versions.group_by("episode_id", maintain_order=True).agg(
+        pl.col("severity").first(), pl.col("score").first()
+    )
+    lives = pl.col("alert_type").is_in(list(dataset.life_safety))
+    raised = dataset.episodes.filter(pl.col("begins_at") >= pl.lit(since, INSTANT)).drop_nulls("is_event")
+    return raised.join(first, on="episode_id", how="left", maintain_order="left").with_columns(
+        source=pl.when(pl.col("external_alert_id").is_null()).then(pl.lit(OURS)).otherwise(pl.lit(THEIRS)),
+        is_kept=lives | (pl.col("severity") == _CRITICAL),
+    )
+
+
+def noise(alerts: pl.DataFrame, stated: Stated) -> pl.DataFrame:
+    """Precision of every rule, source and client, the noisiest first.
+
+    Args:
+        alerts: Rows of `judged`.
+        stated: From when a rule is noise.
+
+    Returns:
+        `NOISE`: `alerts` with an outcome, `acted_on`, `precision` with its interval, what a mute would have hidden
+        (`mute_hides`, and how many of these needed a person), the highest `threshold` of the score that hides none
+        that needed one (null: there is no score, or nothing to hide) and what it hides, and a proposal in words.
+        Critical alerts and those that protect lives are counted and never hidden.
+    """
+    acted, may_hide = pl.col("is_event"), ~pl.col("is_kept")
+    least = pl.col("score").filter(acted).min()
+    rows = alerts.group_by(_RULE).agg(
+        alerts=pl.len(),
+        acted_on=acted.sum(),
+        kept=pl.col("is_kept").sum(),
+        mute_hides=may_hide.sum(),
+        mute_hides_needed=(may_hide & acted).sum(),
+        threshold=least,
+        threshold_hides=(may_hide & (pl.col("score") < least)).sum(),
+    )
+    hides = pl.col("threshold_hides") > 0
+    whole = rows.with_columns(
+        pl.when(hides).then("threshold"), pl.when(hides).then("threshold_hides"), **wilson("acted_on", "alerts")
+    )
+    proposed = whole.with_columns(proposal=_proposal(stated))
+    order = {"high": False, "alerts": True, "alert_type": False, "client_id": False}
+    return proposed.select(NOISE).sort(list(order), descending=list(order.values()))
+
+
+def desk(alerts: pl.DataFrame, stated: Stated, as_of: datetime) -> dict[str, float | bool]:
+    """What the desk was given, against what was stated beforehand.
+
+    Args:
+        alerts: Rows of `judged`.
+        stated: How many alerts a day, and how many of them needing a person.
+        as_of: Until when alerts were raised.
+
+    Returns:
+        `alerts_per_day`, `real_per_day`, `share`, its interval `low` and `high`, `stated_share`, `holds` (no more
+        alerts a day than stated, and the interval reaches the stated share).
+    """
+    recent = alerts.filter(pl.col("begins_at") >= pl.lit(as_of - timedelta(days=stated.days), INSTANT))
+    both = recent.select(alerts=pl.len(), acted_on=pl.col("is_event").sum()).with_columns(
+        **wilson("acted_on", "alerts")
+    )
+    row = both.row(0, named=True)
+    wanted = stated.real_per_day / stated.alerts_per_day
+    per_day = row["alerts"] / stated.days
+    return {
+        "alerts_per_day": per_day,
+        "real_per_day": row["acted_on"] / stated.days,
+        "share": row["precision"],
+        "low": row["low"],
+        "high": row["high"],
+        "stated_share": wanted,
+        "holds": per_day <= stated.alerts_per_day and row["alerts"] > 0 and row["high"] >= wanted,
+    }
+
+
+def wilson(part: str, whole: str) -> Mapping[str, pl.Expr]:
+    """A share with the ends of its interval (`precision`, `low`, `high`); 0 to 1 where there is nothing."""
+    number, share = pl.col(whole).cast(pl.Float64), pl.col(part) / pl.col(whole)
+    middle = (share + _Z**2 / (2 * number)) / (1 + _Z**2 / number)
+    reach = _Z / (1 + _Z**2 / number) * (share * (1 - share) / number + _Z**2 / (4 * number**2)).sqrt()
+    is_known = pl.col(whole) > 0
+    return {
+        "precision": pl.when(is_known).then(share),
+        "low": pl.when(is_known).then((middle - reach).clip(0, 1)).otherwise(0.0),
+        "high": pl.when(is_known).then((middle + reach).clip(0, 1)).otherwise(1.0),
+    }
+
+
+def _proposal(stated: Stated) -> pl.Expr:
+    is_noise = pl.col("high") < stated.noisy_below
+    found = pl.format("{} of {} needed a person", pl.col("acted_on"), counted(pl.col("alerts"), "alert"))
+    hidden = counted(pl.col("mute_hides"), "alert")
+    raised = pl.format(
+        "{}: raise its threshold to {}, which hides {} and none that needed a person",
+        found,
+        percent(pl.col("threshold")),
+        counted(pl.col("threshold_hides"), "alert"),
+    )
+    muted = pl.format("{}: mute it, which hides {} and none that needed a person", found, hidden)
+    repair = pl.format(
+        "{}: repair its cause; a mute would hide {} that needed a person",
+        found,
+        counted(pl.col("mute_hides_needed"), "alert"),
+    )
+    kept = pl.format("{}: keep it, all of them are critical or protect lives", found)
+    return (
+        pl.when(~is_noise)
+        .then(pl.format("{}: keep it", found))
+        .when(pl.col("mute_hides") == 0)
+        .then(kept)
+        .when(pl.col("threshold").is_not_null())
+        .then(raised)
+        .when(pl.col("mute_hides_needed") == 0)
+        .then(muted)
+        .otherwise(repair)
+    )
