@@ -63,11 +63,11 @@ def plan(database, clock, incident_id, *, channel="slack", address="C1", kind="r
 
 
 def slack_transport(slack, *, reads_history=True, look_after=LOOK):
-    workspace = SlackChannel(token=TOKEN, api_url=slack.url, timeout_seconds=2)
+    workspace = SlackChannel(token=TOKEN, api_url=slack.url, timeout_seconds=20)
     return SlackTransport(workspace, reads_history, look_after)
 
 
-def mail_transport(server, answer_seconds=2):
+def mail_transport(server, answer_seconds=20):
     sender = "OpsGuard <desk@ops.test>"
     one = MailServer(host="127.0.0.1", port=server.port, security="none", sender=sender, answer_seconds=answer_seconds)
     return MailTransport(one)

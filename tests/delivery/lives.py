@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import traceback
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -108,6 +109,8 @@ def serve(orders):
             try:
                 _live(*json.loads(line))
                 code = 0
+            except Exception:  # noqa: BLE001 - whatever it is, its words belong to the failure of the test
+                traceback.print_exc()
             finally:
                 os._exit(code)
         sys.stdout.write(f"{number}\n")

@@ -68,7 +68,7 @@ def test_a_sender_that_is_killed_at_any_point_leaves_each_reader_of_slack_with_o
         for number in numbers:
             plan(database, clock, number, kind="update", version=2)
         lives.send(database, tmp_path, clock, point, **ports)
-        again_and_again(lives, database, tmp_path, clock, ports, rounds=2)
+        again_and_again(lives, database, tmp_path, clock, ports, rounds=3)
         assert sorted(Counter(slack.keys()).values()) == [1, 1, 1]
         assert all(message["text"].startswith("ada has it") for message in slack.messages["C1"])
     assert set(states(database).values()) == {"done"}
@@ -98,7 +98,8 @@ def test_a_sender_that_is_killed_at_any_point_leaves_a_mail_once_or_unknown_and_
         assert copies[to] <= 2
         if is_first and row["state"] == "done":
             assert copies[to] == 1
-        if row["payload"]["is_critical"]:
+        if is_first and row["payload"]["is_critical"]:
+            # Killed at the same point twice, a critical one may not have arrived; then both rows say unknown.
             assert copies[to] >= 1 or states(database)[f"{row['key']}/again"] == "unknown"
             assert len(ids.get(to, set())) <= 1
 
