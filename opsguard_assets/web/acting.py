@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from opsguard_assets.alerts.feedback import Surface, give_feedback
-from opsguard_assets.alerts.people import ActionError, acknowledge_in
-from opsguard_assets.incidents import people
+from opsguard_assets.alerts.people import ActionError
+from opsguard_assets.alerts.people import acknowledge_in as acknowledge_alert
+from opsguard_assets.incidents.people import acknowledge_in, acknowledged_alert
 from opsguard_assets.views.actions import ACKNOWLEDGE, VERDICTS, Subject
 from resources.sql import statement
 
@@ -42,8 +43,7 @@ def act(
         ActionError: When it is not possible; the message says why.
     """
     if action == ACKNOWLEDGE:
-        _acknowledge(connection, subject, at=at, actor=actor, surface=surface)
-        words = f"{actor} acknowledged it."
+        words = _acknowledge(connection, subject, at=at, actor=actor, surface=surface)
     elif action in VERDICTS:
         give_feedback(connection, _alerts(connection, subject), action, at=at, actor=actor, surface=surface)
         words = f"{actor} {_SAID[action]}."
@@ -52,14 +52,16 @@ def act(
     return {"action": action, "actor": actor, "at": at.isoformat(), "words": words}
 
 
-def _acknowledge(connection: Connection, subject: Subject, *, at: datetime, actor: str, surface: Surface) -> None:
-    if subject.kind == "incident":
-        done = people.acknowledge_in(connection, subject.number, at=at, actor=actor, surface=surface)
-        if done.state == "resolved":
-            raise ActionError(done.words)
-        return
-    acknowledge_in(connection, subject.number, at=at, actor=actor)
-    people.acknowledged_alert(connection, subject.number, at=at, actor=actor, surface=surface)
+def _acknowledge(connection: Connection, subject: Subject, *, at: datetime, actor: str, surface: Surface) -> str:
+    """Acknowledges, so that everything planned about it is taken back and every message shows who has it."""
+    if subject.kind == "alert":
+        acknowledge_alert(connection, subject.number, at=at, actor=actor)
+        acknowledged_alert(connection, subject.number, at=at, actor=actor, surface=surface)
+        return f"{actor} acknowledged it."
+    done = acknowledge_in(connection, subject.number, at=at, actor=actor, surface=surface)
+    if done.state == "resolved":
+        raise ActionError(done.words)
+    return f"{actor} acknowledged it." if done.is_new else done.words
 
 
 def _alerts(connection: Connection, subject: Subject) -> list[int]:

@@ -76,6 +76,26 @@ def test_of_many_presses_at_once_one_acts(site):
     assert site.rows("SELECT count(*) FROM alert_feedback WHERE alert_id = ANY (:n)", n=alerts) == [(1,)]
 
 
+def test_whoever_presses_later_by_another_link_reads_who_has_it(site):
+    number, _ = site.incident("Lift", next_step_at=datetime.now(UTC))
+    mine, later = (site.link(f"incident/{number}", recipient=who) for who in ("P1", "bob@example.org"))
+    site.asked.post(f"{mine}/acknowledge")
+    kept = "SELECT state, acknowledged_by, next_step_at, version FROM incidents WHERE incident_id = :n"
+    assert site.rows(kept, n=number) == [("acknowledged", "Ada Byron", None, 2)]
+    page = site.asked.post(f"{later}/acknowledge", follow_redirects=True)
+    assert f"Incident {number} was acknowledged by Ada Byron" in page.text
+    assert 'class="big"' not in page.text
+    assert site.rows(kept, n=number) == [("acknowledged", "Ada Byron", None, 2)]
+
+
+def test_the_last_alert_that_is_acknowledged_by_its_own_link_acknowledges_the_incident(site):
+    number, alerts = site.incident("Lift", "Door")
+    kept = "SELECT state FROM incidents WHERE incident_id = :n"
+    for alert, state in zip(alerts, ("open", "acknowledged"), strict=True):
+        site.asked.post(f"{site.link(f'alert/{alert}')}/acknowledge")
+        assert site.rows(kept, n=number) == [(state,)]
+
+
 @pytest.mark.parametrize("verdict", ["useful", "noise", "wrong"])
 def test_feedback_is_noted_for_every_alert_of_the_incident_with_who_and_where(site, verdict):
     number, alerts = site.incident("Lift", "Door")
