@@ -238,10 +238,10 @@ def test_help_teaches_without_touching_anything(here, tmp_path, command):
     assert not (tmp_path / "untouched").exists()
 
 
-def test_up_opens_both_pages_and_stops_everything_that_it_started(home, demo):
+def test_up_opens_its_pages_and_stops_everything_that_it_started(home, demo):
     log = home / "up.log"
     with log.open("w") as out:
-        command = [OPSGUARD, "up", "--dagster-port", "0", "--mlflow-port", "0"]
+        command = [OPSGUARD, "up", "--dagster-port", "0", "--mlflow-port", "0", "--web-port", "0"]
         process = subprocess.Popen(command, env=variables_of(home), stdout=out, stderr=subprocess.STDOUT)
     try:
         deadline = time.monotonic() + 240
@@ -249,15 +249,14 @@ def test_up_opens_both_pages_and_stops_everything_that_it_started(home, demo):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.5)
-        addresses = re.findall(r"http://\S+", log.read_text())
+        pages, dagster, mlflow = re.findall(r"http://\S+", log.read_text())
         query = json.dumps({"query": "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"})
-        request = urllib.request.Request(
-            f"{addresses[0]}/graphql", query.encode(), {"Content-Type": "application/json"}
-        )
+        request = urllib.request.Request(f"{dagster}/graphql", query.encode(), {"Content-Type": "application/json"})
         assert "__repository__" in urllib.request.urlopen(request, timeout=30).read().decode()
-        assert urllib.request.urlopen(f"{addresses[1]}/health", timeout=30).read() == b"OK"
+        assert urllib.request.urlopen(f"{mlflow}/health", timeout=30).read() == b"OK"
+        assert json.load(urllib.request.urlopen(f"{pages}/health", timeout=30)) == {"status": "ok"}
         started = children_of(process.pid)
-        assert len(started) >= 4
+        assert len(started) >= 5
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
