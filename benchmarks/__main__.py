@@ -19,7 +19,7 @@ _PAGE = Path(__file__).parent / "README.md"
 
 def main(
     scale: Annotated[float, typer.Option(help="Share of the full size; 0.01 is a quick try.")] = 1.0,
-    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefghijm.")] = "abcdefghijm",
+    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefghijkm.")] = "abcdefghijkm",
     devices: Annotated[int, typer.Option(help="How many devices h and i have; 1,000 is a quick try.")] = 100_000,
     work: Annotated[Path | None, typer.Option(help="Folder for the data, kept; a temporary one without it.")] = None,
 ) -> None:
@@ -37,11 +37,12 @@ def main(
             "h": lambda: _telemetry(folder, devices, progress),
             "i": lambda: _hourly_ticks(folder, devices, progress),
             "j": lambda: _calendars(scale, progress),
+            "k": lambda: _external(folder, scale, progress),
             "m": lambda: _messages(folder, scale, progress),
         }
         rows = [row for letters, run in comparisons.items() if set(letters) & set(only) for row in run()]
     text = page(rows, scale=scale)
-    if only == "abcdefghijm" and scale == 1.0 and devices == 100_000:
+    if only == "abcdefghijkm" and scale == 1.0 and devices == 100_000:
         _PAGE.write_text(text, encoding="utf-8")
     typer.echo(text)
 
@@ -118,6 +119,19 @@ def _messages(folder: Path, scale: float, progress: Progress) -> list[Row]:
         what = f"(m) sending {count:,} messages by {words}"
         rows.append(Row(what, "the bare client", "1.5×", *(found[name] for name in sides)))  # noqa: RUF001
     return rows
+
+
+def _external(folder: Path, scale: float, progress: Progress) -> list[Row]:
+    from benchmarks.external import build
+
+    count = int(_MILLION * scale)
+    lake = folder / f"lake-external-{count}"
+    build(lake, count)
+    names = ("external alerts settled", "external alerts, bare")
+    sides = {name: {"postgres": str(folder / "postgres"), "lake": str(lake), "alerts": count} for name in names}
+    found = measure(sides, rounds=2, repeats=1, done=_done(progress, "alerts of other systems", 4))
+    what = f"(k) {count:,} alerts of other systems settled and triaged"
+    return [Row(what, "a bare scan, group-by and upsert", "none", *(found[name] for name in names))]
 
 
 def _learned(folder: Path, scale: float, progress: Progress) -> list[Row]:

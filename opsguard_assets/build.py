@@ -22,6 +22,7 @@ from opsguard_assets.delivery.assets import DELIVER_JOB, DELIVER_TAGS, MESSAGES_
 from opsguard_assets.delivery.round_io import due_at
 from opsguard_assets.domain import Job, Learned
 from opsguard_assets.domains import AFTER_ALERTS, ALERT_TYPES, DOMAINS, HOUSE_JOB, JOBS, SYNC_JOB, fed_problems
+from opsguard_assets.failed_runs import settle_failed
 from opsguard_assets.freshness import with_freshness
 from opsguard_assets.housekeeping import keep_house_job
 from opsguard_assets.incidents.assets import INCIDENTS_KEY, incidents_asset
@@ -49,6 +50,7 @@ from resources.environment import read_environment
 from sensors.arrivals import Watched, arrivals_sensor
 from sensors.cadences import schedule_for
 from sensors.deliveries import deliveries_sensor
+from sensors.failures import Failed, failed_runs_sensor
 from sensors.launching import naming_executor
 
 
@@ -88,6 +90,7 @@ def build_defs(
         ],
         sensors=[
             *_sensors(settings, assets, others),
+            failed_runs_sensor(_settle_failed),
             *(sensor for each in learned for sensor in sensors_of(each.problem, each.record)),
             *(_deliveries_sensor(settings) for _ in sending),
         ],
@@ -127,7 +130,8 @@ def _cadences(ticking: Sequence[Job], wanted: Sequence[Problem]) -> dict[dg.Asse
 
 def _not_loaded(ticking: Sequence[Job], learned: Sequence[_Fed]) -> list[dg.AssetKey]:
     """The assets that have cadences of their own and follow no load by themselves."""
-    ticks = [key for job in ticking if not job.follows_loads for key in keys_of(job.assets)]
+    loaded = {key for job in ticking if job.follows_loads for key in keys_of(job.assets)}
+    ticks = [key for job in ticking for key in keys_of(job.assets) if key not in loaded]
     return [*ticks, *(key for each in learned for key in model_keys(each.problem))]
 
 
@@ -172,6 +176,12 @@ def _deliveries_sensor(settings: Settings) -> dg.SensorDefinition:
     return deliveries_sensor(
         job=DELIVER_JOB, due_at=lambda context, now: due_at(context.resources.database, settings, now)
     )
+
+
+def _settle_failed(context: dg.SensorEvaluationContext, failed: Mapping[str, Failed], at: datetime) -> None:
+    """The alerts of failed runs of OpsGuard itself; the next run of triage gives them their priorities."""
+    frequent = {name for name, job in JOBS.items() if job.cadence.is_frequent}
+    settle_failed(context.resources.database, failed, at, frequent.__contains__)
 
 
 def _job(name: str, selection: dg.AssetSelection, description: str) -> Any:
@@ -228,4 +238,7 @@ def _following(
     """
     first = simulated_key(source) if isinstance(source, SimulatorSource) else raw_key(source.name)
     selection = dg.AssetSelection.assets(first).downstream().required_multi_asset_neighbors().downstream() - ticks
-    return tuple(sorted(selection.resolve(list(assets))))
+    found = selection.resolve(list(assets))
+    after = set(keys_of(AFTER_ALERTS))
+    settles = any(key.path[0] == "alerts" for key in found - after)
+    return tuple(sorted(found if settles else found - after))

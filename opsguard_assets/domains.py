@@ -3,16 +3,19 @@
 Here: one line per domain, and look-ups. Not here: a record (`<domain>/domain.py`) and its shape (`domain`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from opsguard_assets.alerts.alert_type import AlertType
+from opsguard_assets.alerts.kinds import type_of_kind
+from opsguard_assets.alerts.own_types import RUN_FAILED
 from opsguard_assets.cadence import DAY, HOUR, MINUTE, Cadence
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.domain import DEVICES
 from opsguard_assets.domain import Domain, Job, Learned, Tick
+from opsguard_assets.external.domain import external_domain
 from opsguard_assets.shifts.domain import SHIFTS
 from opsguard_assets.tickets.domain import TICKETS
 from opsguard_assets.triage.domain import TRIAGE
@@ -21,7 +24,13 @@ from opsguard_assets.vendors.domain import VENDORS
 if TYPE_CHECKING:
     from opsguard_assets.models.problem import Problem
 
-DOMAINS: tuple[Domain, ...] = (TICKETS, DEVICES, SHIFTS, VENDORS, TRIAGE)
+_DECLARING = (TICKETS, DEVICES, SHIFTS, VENDORS, TRIAGE)
+ALERT_TYPES: Mapping[str, AlertType] = {RUN_FAILED.name: RUN_FAILED} | {
+    each.name: each
+    for domain in _DECLARING
+    for each in (*domain.alert_types, *(problem.unavailable for problem in domain.problems))
+}
+DOMAINS: tuple[Domain, ...] = (*_DECLARING, external_domain(tuple(ALERT_TYPES)))
 
 SYNC_JOB, HOUSE_JOB = "sync_sources_job", "keep_house_job"
 # What follows wherever alerts are settled, in the same run and for the same moment.
@@ -54,11 +63,6 @@ _TICKING = (_with_what_follows(job) for domain in DOMAINS for job in domain.jobs
 JOBS: Mapping[str, Job] = {job.name: job for job in (_SYNC, *_TICKING, _HOUSE)}
 PROBLEMS: Mapping[str, Learned] = {each.name: each for domain in DOMAINS for each in domain.problems}
 TICKS: Mapping[str, Tick] = {tick.name: tick for domain in DOMAINS for tick in domain.ticks}
-ALERT_TYPES: Mapping[str, AlertType] = {
-    each.name: each
-    for domain in DOMAINS
-    for each in (*domain.alert_types, *(problem.unavailable for problem in domain.problems))
-}
 
 
 def fed_problems(fed: Iterable[str]) -> Iterator[Learned]:
@@ -76,12 +80,21 @@ def problems_of(settings: Settings) -> "dict[str, Problem]":
     return {name: each.declare(settings) for name, each in PROBLEMS.items()}
 
 
-def meaning(alert_type: str, chosen: Mapping[str, object]) -> str:
-    """The meaning of an alert type with the current settings; empty for a type that no longer exists.
+def alert_type(name: str, further: Sequence[str] = ()) -> AlertType:
+    """The description of a type of alerts; of one that no domain declares, by its kind (`alerts.kinds`).
 
     Args:
-        alert_type: The type.
+        name: The type.
+        further: Kinds that protect lives beside the usual ones (`triage.life_safety`).
+    """
+    return ALERT_TYPES.get(name) or type_of_kind(name, further)
+
+
+def meaning(name: str, chosen: Mapping[str, object]) -> str:
+    """The meaning of an alert type with the current settings; of a kind of another system, that it reports it.
+
+    Args:
+        name: The type.
         chosen: The sections of the settings by name: `dict(settings)`.
     """
-    known = ALERT_TYPES.get(alert_type)
-    return known.meaning.format_map(chosen) if known else ""
+    return alert_type(name).meaning.format_map(chosen)

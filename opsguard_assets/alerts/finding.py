@@ -24,7 +24,7 @@ FINDING = pl.Schema(
         "evidence": pl.String(),  # a JSON object
         "is_raising": pl.Boolean(),  # beyond the threshold that raises; below it, but not below the one that clears
         "withheld": pl.String(),  # why it must not raise an alert, one of SUPPRESSIONS; null: it may
-        "told_by": pl.String(),  # the key of the finding that covers it; where `withheld` is COVERED
+        "told_by": pl.String(),  # the key of the finding that covers it; where `withheld` is COVERED, else why
         "model_name": pl.String(),
         "model_version": pl.String(),
         "model_run_id": pl.String(),
@@ -41,12 +41,14 @@ NOT_IN_PLAN, HELD_BACK, OVER_BUDGET = "not in the plan", "held back", "over budg
 COUNTED = (RAISED, REFRESHED, REOPENED, HELD, MUTED, UNMUTED)
 GROUPED, IN_MAINTENANCE, EXPIRED = "grouped under its site", "in maintenance", "expired"
 COVERED = "told by another alert"
-SUPPRESSIONS = (NOT_IN_PLAN, HELD_BACK, OVER_BUDGET, GROUPED, IN_MAINTENANCE, EXPIRED, COVERED)
+# Of an alert of another system: `told_by` says how it ended there.
+AT_SOURCE = "resolved at its source"
+SUPPRESSIONS = (NOT_IN_PLAN, HELD_BACK, OVER_BUDGET, GROUPED, IN_MAINTENANCE, EXPIRED, COVERED, AT_SOURCE)
 # Marks that end an active alert and become its resolution: the alert of its site or another alert covers it, or it
-# expired, because nobody evaluates it any longer.
-ENDING = (GROUPED, EXPIRED, COVERED)
+# expired, because nobody evaluates it any longer, or the system that raised it says so.
+ENDING = (GROUPED, EXPIRED, COVERED, AT_SOURCE)
 # After these resolutions the same alert is reopened if its condition soon holds again. Expired alerts never reopen.
-COMES_BACK = (CLEARED, GROUPED, COVERED)
+COMES_BACK = (CLEARED, GROUPED, COVERED, AT_SOURCE)
 
 
 class FindingError(ValueError):

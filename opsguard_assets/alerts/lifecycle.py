@@ -7,8 +7,8 @@ as late. A process that dies before the commit leaves no trace.
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -79,10 +79,21 @@ class Monitor:
     Attributes:
         name: The key of its ticks and decisions, and the actor in the history of alerts.
         alert_types: The types that only this monitor raises; what it no longer finds is cleared.
+        others: The types of all other monitors, where this one raises any type but these: its types are then those that
+            it finds, and those of its unresolved alerts. None where `alert_types` are all.
+        life_safety: Types that nobody can mute.
     """
 
     name: str
     alert_types: tuple[str, ...]
+    others: tuple[str, ...] | None = None
+    life_safety: tuple[str, ...] = LIFE_SAFETY
+
+    def strange(self, types: Iterable[str]) -> list[str]:
+        """Those among some types that it must not raise."""
+        if self.others is not None:
+            return sorted(set(types) & set(self.others))
+        return sorted(set(types) - set(self.alert_types))
 
 
 @dataclass(frozen=True)
@@ -132,12 +143,13 @@ def settle(
         FindingError: When findings violate their contract, or their type belongs to another monitor.
     """
     rows = checked(findings)
-    strange = set(rows["alert_type"]) - set(monitor.alert_types)
+    strange = monitor.strange(rows["alert_type"].unique())
     if strange:
-        raise FindingError(f"{monitor.name} found {', '.join(sorted(strange))}, which is not one of its types.")
-    values = values_of(monitor, as_of, reopen_within)
+        raise FindingError(f"{monitor.name} found {', '.join(strange)}, which is not one of its types.")
     with database.begin() as connection:
         lock_alerts(connection)
+        monitor = replace(monitor, alert_types=types_of(connection, monitor, rows["alert_type"].unique()))
+        values = values_of(monitor, as_of, reopen_within)
         newest, is_known = connection.execute(_sql("ticks_before"), values).one()
         if is_known:
             count = connection.execute(_FINDINGS_OF, values).scalar_one()
@@ -189,6 +201,14 @@ def _tick_of(rows: pl.DataFrame, *, is_late: bool) -> dict[str, Any]:
     }
 
 
+def types_of(connection: Connection, monitor: Monitor, found: Iterable[str] = ()) -> tuple[str, ...]:
+    """The types of a monitor now; of one with an open set those that it found, and those of its unresolved alerts."""
+    if monitor.others is None:
+        return monitor.alert_types
+    values = {"monitor": monitor.name, "others": list(monitor.others)}
+    return tuple(sorted({*found, *connection.execute(_sql("types_of"), values).scalars()}))
+
+
 def lock_alerts(connection: Connection) -> None:
     """Takes the lock for changing alerts until the end of the transaction."""
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": LOCK})
@@ -201,7 +221,8 @@ def values_of(monitor: Monitor, as_of: datetime, reopen_within: timedelta = REOP
         "actor": monitor.name,
         "as_of": as_of,
         "alert_types": list(monitor.alert_types),
-        "life_safety": list(LIFE_SAFETY),
+        "life_safety": list(monitor.life_safety),
+        "counts_anew": monitor.others is not None,
         "ending": list(ENDING),
         "comes_back": list(COMES_BACK),
         "reopen_within": reopen_within,

@@ -75,7 +75,16 @@ def resolve_all(connection: Connection, alert_ids: Sequence[int], *, at: datetim
     connection.execute(statement(__name__, "acting/resolve"), values)
 
 
-def mute(database: Database, covered: Muted, *, begins_at: datetime, ends_at: datetime, reason: str, actor: str) -> int:
+def mute(
+    database: Database,
+    covered: Muted,
+    *,
+    begins_at: datetime,
+    ends_at: datetime,
+    reason: str,
+    actor: str,
+    life_safety: Sequence[str] = LIFE_SAFETY,
+) -> int:
     """Mutes alerts for a limited time, such as a maintenance window; returns the number of the mute.
 
     Covered findings are still recorded, as suppressed. When the mute ends, alerts that still hold are open again.
@@ -85,7 +94,7 @@ def mute(database: Database, covered: Muted, *, begins_at: datetime, ends_at: da
     """
     if not any(vars(covered).values()):
         raise ActionError("A mute needs at least one filter: an alert type, an entity, a site or a client.")
-    if covered.alert_type in LIFE_SAFETY:
+    if covered.alert_type in life_safety:
         raise ActionError(f"{covered.alert_type} alerts cannot be muted: they protect lives.")
     if begins_at >= ends_at:
         raise ActionError(f"The mute ends ({ends_at:%Y-%m-%d %H:%M}) before it begins ({begins_at:%Y-%m-%d %H:%M}).")

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
+from opsguard_assets.alerts.lifecycle import Monitor, types_of
 from opsguard_assets.tables.values import SEVERITIES
 from resources.database import Database
 from resources.sql import statement
@@ -24,7 +25,10 @@ def alerts(
     sites: Sequence[str] | None = None,
     limit: int | None = 100,
 ) -> list[Row]:
-    """Alerts in some states, of some clients and sites if given; the most severe first, then the oldest."""
+    """Alerts in some states, of some clients and sites if given; the most severe first, then the oldest.
+
+    Those that were triaged with `priority`, `action_probability`, `priority_reasons` and `priority_basis`.
+    """
     return _rows(
         database,
         statement(__name__, "reading/alerts"),
@@ -50,6 +54,12 @@ def unresolved_in(connection: Connection, alert_types: Sequence[str]) -> list[st
     return list(connection.execute(text(asked), {"types": list(alert_types)}).scalars())
 
 
+def unresolved_of(database: Database, monitor: Monitor) -> list[str]:
+    """The keys of the unresolved alerts of a monitor."""
+    with database.begin() as connection:
+        return unresolved_in(connection, types_of(connection, monitor))
+
+
 def count_by_state(database: Database) -> list[Row]:
     """The number of unresolved alerts per type, severity and state."""
     return _rows(
@@ -60,9 +70,25 @@ def count_by_state(database: Database) -> list[Row]:
 
 
 def alert(database: Database, alert_id: int) -> Row | None:
-    """One alert."""
-    found = _rows(database, "SELECT * FROM alerts WHERE alert_id = :alert_id", alert_id=alert_id)
+    """One alert, with its priority where it was triaged."""
+    found = _rows(database, statement(__name__, "reading/alert"), alert_id=alert_id)
     return found[0] if found else None
+
+
+def feedback(database: Database, alert_id: int) -> list[Row]:
+    """The newest word of each person about each opening of an alert."""
+    return _rows(database, statement(__name__, "reading/feedback"), alert_id=alert_id)
+
+
+def priority_changes(database: Database, alert_id: int) -> list[Row]:
+    """How the priority of an alert changed, the first one first."""
+    return _rows(database, statement(__name__, "reading/priority_changes"), alert_id=alert_id)
+
+
+def has_type(database: Database, alert_type: str) -> bool:
+    """Whether there is an alert of a type, in any state."""
+    asked = "SELECT EXISTS (SELECT FROM alerts WHERE alert_type = :alert_type) AS found"
+    return bool(_rows(database, asked, alert_type=alert_type)[0]["found"])
 
 
 def history(database: Database, alert_id: int) -> list[Row]:

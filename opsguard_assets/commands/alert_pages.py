@@ -26,12 +26,12 @@ def print_alerts(rows: Sequence[Row], zone: str) -> None:
     width = _width()
     for row in rows:
         parts = [
-            f"{row['alert_id']:>5}  {row['severity']:<8}  {row['state']:<12}  {_due(row, zone)}",
+            f"{row['alert_id']:>5}  {_priority(row):<4}  {row['severity']:<8}  {row['state']:<12}  {_due(row, zone)}",
             line(row["title"]),
         ]
         subject = f"“{line(row['subject'])}”" if row["subject"] else None
         tail = [subject, _where(row), f"held by {line(row['holder'])}", f"next: {line(row['next'])}"]
-        why = f"why: {line(row['reason'])}" if row["reason"] else None
+        why = f"why: {line('; '.join(row['why']))}" if row["why"] else None
         if width is None:
             typer.echo("  ".join(part for part in (*parts, *tail, why) if part))
             continue
@@ -43,8 +43,14 @@ def print_alerts(rows: Sequence[Row], zone: str) -> None:
         typer.echo()
 
 
-def print_alert(row: Row, history: Sequence[Row], settings: Settings) -> None:
-    """Prints one alert: what, where, why, deadline, owner, next step, evidence and history."""
+def print_alert(row: Row, past: Mapping[str, Sequence[Row]], settings: Settings) -> None:
+    """Prints one alert: what, where, why, priority, deadline, owner, next step, evidence and what happened to it.
+
+    Args:
+        row: A row of `views.alerts.described`.
+        past: `history`, `priorities` and `feedback` (`alerts.queries`).
+        settings: The zone, and the thresholds that its meaning names.
+    """
     zone = settings.operations.timezone
     values = {
         "what": f"{row['alert_type']}, {row['severity']}, {row['state']}",
@@ -53,6 +59,7 @@ def print_alert(row: Row, history: Sequence[Row], settings: Settings) -> None:
         "subject": row["subject"],
         "where": _where(row),
         "why": row["reason"],
+        "priority": _priority_in_words(row),
         "by when": _due(row, zone),
         "who has it": row["holder"],
         "next": row["next"],
@@ -67,8 +74,29 @@ def print_alert(row: Row, history: Sequence[Row], settings: Settings) -> None:
         if value:
             _indented(f"{name:<11}{line(str(value))}", _width() or _WIDEST * 4, hanging=11)
     _print_evidence(row["evidence"] or {}, zone)
-    shown = [{**one, "at": clock(one["at"], zone)} for one in history]
-    print_rows("\nHistory", [{name: line(str(value or "")) for name, value in one.items()} for one in shown])
+    for title, name in (("Feedback", "feedback"), ("Priority", "priorities"), ("History", "history")):
+        if past[name] or name == "history":
+            print_rows(f"\n{title}", [_past(one, zone) for one in past[name]])
+
+
+def _past(one: Row, zone: str) -> Row:
+    """A line of a history; numbers and instants as text."""
+    shown = {**one, "at": clock(one["at"], zone)}
+    if "action_probability" in shown:
+        shown["action_probability"] = f"{shown['action_probability']:.0%}"
+    return {name: line("" if value is None else str(value)) for name, value in shown.items()}
+
+
+def _priority(row: Row) -> str:
+    """The priority; a dash where the alert is not triaged yet."""
+    return "-" if row.get("priority") is None else f"P{row['priority']}"
+
+
+def _priority_in_words(row: Row) -> str:
+    if row.get("priority") is None:
+        return "not known yet: the next tick triages it"
+    by = "the rule of cold start" if row["priority_basis"] == "rule" else "a learned model"
+    return f"{row['priority']} of 100: {'; '.join(row['priority_reasons'])} (by {by})"
 
 
 def _print_evidence(evidence: Mapping[str, Any], zone: str) -> None:

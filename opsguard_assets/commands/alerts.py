@@ -12,6 +12,8 @@ import polars as pl
 import typer
 
 from opsguard_assets.alerts import queries
+from opsguard_assets.alerts.feedback import give_feedback
+from opsguard_assets.alerts.kinds import life_safety_kinds
 from opsguard_assets.alerts.people import ActionError, Muted, acknowledge_in, end_mute, resolve
 from opsguard_assets.alerts.people import mute as mute_them
 from opsguard_assets.commands.alert_noise import noise
@@ -84,17 +86,15 @@ def list_alerts(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List alerts: those that can still be saved first, by the nearest deadline; missed deadlines last.
+    """List alerts: those that can still be saved first, by priority; missed deadlines last.
 
-    Each line shows deadline (in operations.timezone), place, reason, owner and next step.
+    Each line shows priority, deadline (in operations.timezone), place, reasons, owner and next step.
 
     Example: `opsguard alerts list --client Acme --severity high --severity critical`.
     """
     states = [one.value for one in state] if state else queries.UNRESOLVED
-    if alert_type is not None and alert_type not in ALERT_TYPES:
-        near = get_close_matches(alert_type, ALERT_TYPES, n=3)
-        raise typer.BadParameter(f"unknown type {alert_type}; known types: {', '.join(near or ALERT_TYPES)}")
     with opened(config) as session:
+        _check_type(session, alert_type)
         found = queries.alerts(
             session.installation.database,
             states=states,
@@ -120,6 +120,18 @@ def list_alerts(
 
 
 _STANDINGS = {AHEAD: "with a deadline ahead", TIMELESS: "without a deadline", LOST: "past their deadline"}
+
+
+def _check_type(session: Session, alert_type: str | None) -> None:
+    """Refuses a type that no domain declares and of which there is no alert.
+
+    Raises:
+        BadParameter: When there is no such type.
+    """
+    if alert_type is None or alert_type in ALERT_TYPES or queries.has_type(session.installation.database, alert_type):
+        return
+    near = get_close_matches(alert_type, ALERT_TYPES, n=3)
+    raise typer.BadParameter(f"unknown type {line(alert_type)}; known types: {', '.join(near or ALERT_TYPES)}")
 
 
 def _numbers_of(session: Session, table: str, key: str, named: str | None) -> list[str] | None:
@@ -148,17 +160,22 @@ def show(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one alert: what, where, why, deadline, owner, next step, and its full history."""
+    """Show one alert: what, where, why, priority, deadline, owner, next step, feedback, and its full history."""
     with opened(config) as session:
-        alert = queries.alert(session.installation.database, number)
-        history = queries.history(session.installation.database, number)
+        database = session.installation.database
+        alert = queries.alert(database, number)
+        past = {
+            "history": queries.history(database, number),
+            "priorities": queries.priority_changes(database, number),
+            "feedback": queries.feedback(database, number),
+        }
         if alert is None:
             raise ActionError(f"There is no alert {number}; `opsguard alerts list` shows those that are open.")
         (row,) = described([alert], names_of(session.installation.lake, [alert]), datetime.now(UTC))
     if as_json:
-        print_json({**as_machine(row), "history": history})
+        print_json({**as_machine(row), **past})
         return
-    print_alert(row, history, session.settings)
+    print_alert(row, past, session.settings)
 
 
 @app.command()
@@ -227,6 +244,42 @@ def resolve_alerts(
          by, config, as_json=as_json)  # fmt: skip
 
 
+class Verdict(StrEnum):
+    """What somebody says of an alert."""
+
+    USEFUL = "useful"
+    NOISE = "noise"
+    WRONG = "wrong"
+
+
+@app.command()
+def feedback(
+    number: Annotated[int, typer.Argument(help="Alert number.")],
+    verdict: Annotated[
+        Verdict,
+        typer.Argument(help="useful: it needed somebody; noise: true, but nobody needed it; wrong: it was not true."),
+    ],
+    note: Annotated[str, typer.Option(help="Why.")] = "",
+    by: By = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether an alert was useful; triage learns from it. The newest word of a person counts.
+
+    Example: `opsguard alerts feedback 12 noise --note "the lift is being replaced"`.
+    """
+    at, actor = datetime.now(UTC), _actor(by)
+    with opened(config) as session:
+        database = session.installation.database
+        with database.begin() as connection:
+            give_feedback(connection, [number], verdict.value, at=at, actor=actor, surface="cli", note=note or None)
+        said = queries.feedback(database, number)
+    if as_json:
+        print_json(said)
+    else:
+        typer.echo(f"{line(actor)} says of alert {number}: {verdict.value}.")
+
+
 @app.command()
 def mute(  # noqa: PLR0913, PLR0917 - every option of the command is one
     reason: Annotated[str, typer.Option(help="Why. It is shown to those who ask why there is no alert.")],
@@ -260,7 +313,13 @@ def mute(  # noqa: PLR0913, PLR0917 - every option of the command is one
         length = duration(lasts, "--for")
         end = begin + length if length else instant_in(ends or "", "--until", zone)
         number = mute_them(
-            session.installation.database, covered, begins_at=begin, ends_at=end, reason=reason, actor=_actor(by)
+            session.installation.database,
+            covered,
+            begins_at=begin,
+            ends_at=end,
+            reason=reason,
+            actor=_actor(by),
+            life_safety=life_safety_kinds(session.settings.triage.life_safety),
         )
     if as_json:
         print_json({"mute_id": number, **vars(covered), "begins_at": begin, "ends_at": end, "timezone": zone})

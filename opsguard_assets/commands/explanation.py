@@ -35,6 +35,7 @@ MEANINGS = {
     finding.HELD_BACK: "in the hold-out: scored, but not acted on, to measure the effect (sla.holdout_share)",
     finding.EXPIRED: "over and no longer evaluated: the alert expired, it did not clear",
     finding.OVER_BUDGET: "over the daily budget of alerts; others had a higher risk",
+    finding.AT_SOURCE: "the system that raised it says that it is over",
     finding.COVERED: "another alert covers the same problem",
     finding.GROUPED: "its whole site fell silent; the alert of the site covers it",
     finding.IN_MAINTENANCE: "the device was maintained a short while ago (device_alerts.maintenance_minutes)",

@@ -12,6 +12,7 @@ import polars as pl
 import typer
 
 from ml.words import durations
+from opsguard_assets.alerts.lifecycle import decisions_at
 from opsguard_assets.cadences import tick_config, tick_partition
 from opsguard_assets.commands.jobs import run_job
 from opsguard_assets.commands.moments import AS_OF_HELP, instant_or_now
@@ -25,6 +26,8 @@ from opsguard_assets.devices.health.schemas import DEVICE_HEALTH, DeviceHealth
 from opsguard_assets.devices.job_names import SCORE_DEVICES_JOB
 from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.domains import TICKS
+from opsguard_assets.external.alert_types import MONITOR as EXTERNAL_MONITOR
+from opsguard_assets.external.job_names import EXTERNAL_JOB
 from opsguard_assets.shifts.job_names import JUDGE_SHIFTS_JOB
 from opsguard_assets.shifts.verdicts.io import compliance_at, limits_of
 from opsguard_assets.shifts.verdicts.schemas import ShiftCompliance
@@ -99,6 +102,15 @@ def _shifts(session: Session, moment: datetime) -> Computed:
     return Computed(document, partial(show_shifts, moment, verdicts, rows=20))
 
 
+def _external(session: Session, moment: datetime) -> Computed:
+    run_job(session, EXTERNAL_JOB, progress=Silent(), run_config=tick_config(EXTERNAL_JOB, moment))
+    decided = decisions_at(session.installation.database, EXTERNAL_MONITOR, moment)
+    counts = dict(decided.group_by("decision").agg(pl.len()).sort("len", descending=True).iter_rows())
+    document = {"as_of": moment, "decisions": counts}
+    rows = [{"decision": decision, "alerts": count} for decision, count in counts.items()]
+    return Computed(document, partial(print_rows, f"Alerts of other systems as of {moment:%Y-%m-%d %H:%M} UTC", rows))
+
+
 def _vendors(session: Session, moment: datetime) -> Computed:
     scored = score_vendors(session, moment)
     return Computed(scored.as_json(), partial(show_vendors, scored, rows=10))
@@ -117,6 +129,7 @@ RUN: Mapping[str, Callable[[Session, datetime], Computed]] = {
     "shifts": _shifts,
     "vendors": _vendors,
     "triage": _triage,
+    "external": _external,
 }
 
 

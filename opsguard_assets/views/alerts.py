@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.domains import alert_type
 from opsguard_assets.tables.values import SEVERITIES
 from opsguard_assets.views.names import Names
 
@@ -100,8 +100,8 @@ def _with_words(row: Mapping[str, Any], names: Names, now: datetime) -> Row:
 def _due_at(row: Mapping[str, Any], evidence: Row) -> datetime | None:
     if row["alert_type"] == "low_battery_predicted" and evidence.get("days_to_empty") is not None:
         return row["last_seen_at"] + timedelta(days=evidence["days_to_empty"])  # type: ignore[no-any-return]
-    known = ALERT_TYPES.get(row["alert_type"])
-    said = evidence.get(known.due) if known and known.due else None
+    known = alert_type(row["alert_type"])
+    said = evidence.get(known.due) if known.due else None
     if not isinstance(said, str):
         return None
     try:
@@ -147,4 +147,4 @@ def _next(row: Mapping[str, Any], evidence: Row, assignee: str | None) -> str:
         return "give it to somebody"
     if kind == "device_failure_risk" and evidence.get("action"):
         return evidence["action"]  # type: ignore[no-any-return]
-    return ALERT_TYPES[kind].next_step if kind in ALERT_TYPES else "look at it"
+    return alert_type(kind).next_step

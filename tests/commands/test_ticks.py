@@ -128,7 +128,7 @@ def test_every_monitor_and_job_belongs_to_a_kind():
     monitors = {name for kind in KINDS.values() for name in kind.monitors}
     problems = {f"{name} model" for name in problems_of(Settings())}
     own = {each.name for each in (SLA_MONITOR, DEVICE_MONITOR, SHIFT_MONITOR, VENDOR_MONITOR)}
-    assert monitors == own | problems
+    assert monitors == own | problems | {"external"}
     assert list(KINDS) == [*TICKS, "models"]
     assert set(RUN) == set(TICKS)
     assert {kind.job for kind in KINDS.values() if kind.job} == {scorer.job for scorer in scorers().values()}

@@ -105,6 +105,7 @@ CASES = {
     "routing.digest_at": (("09:30",), routing.decided),
     "routing.messages_per_hour": (2, routing.decided),
     "routing.age_limit_minutes": (30, routing.decided),
+    "triage.external_days": (3, triage.external_alerts),
     "triage.costs": ({"device_silent": 5000}, triage.priorities_of),
     "money.alert_minutes": (60, house.costs),
     "money.hourly_cost": (60, house.costs),

@@ -1,7 +1,13 @@
-"""What settings of triage do: costs of types, what protects lives, when outcomes are mature. Not here: others."""
+"""What settings of triage do: costs of types, what protects lives, outcomes, other systems. Not here: others."""
+
+from datetime import timedelta
+
+import polars as pl
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.external.findings import external_findings, keyed
+from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.triage.learning.noise_io import noise_at
 from opsguard_assets.triage.learning.problem_io import alert_action
 from opsguard_assets.triage.priority.inputs import Described
@@ -35,3 +41,15 @@ def noise_of(settings: Settings) -> Seen:
     )
     found = noise_at(lake, NOON, settings)
     return found.words, found.rules.rows()
+
+
+def external_alerts(settings: Settings) -> Seen:
+    """Findings of rows of other systems, one of them five days old."""
+    table = TABLES["external_alerts"]
+    rows = [
+        {"alert_id": f"{days}", "kind": "door", "severity": "low", "at": NOW - timedelta(days=days)} for days in (1, 5)
+    ]
+    sites = pl.DataFrame(schema={"site_id": pl.String, "client_id": pl.String, "name": pl.String})
+    known = keyed(pl.DataFrame(rows, schema=table.dtypes), sites, ())
+    days = settings.triage.external_days
+    return external_findings(known, known.clear(), [], NOW, days=days)["dedup_key"].to_list()

@@ -1,10 +1,12 @@
 -- Brings the alerts that findings of the tick are about up to date: what the finding says, and the state that follows.
+-- A monitor with an open set finds every row of its source at every tick; its alerts count the most rows at once.
 UPDATE alerts AS a SET
     alert_type = p.alert_type, severity = p.severity, score = p.score, title = p.title, reason = p.reason,
     evidence = p.evidence,
     model_name = p.model_name, model_version = p.model_version, model_run_id = p.model_run_id,
     client_id = p.client_id, site_id = p.site_id,
-    occurrences = a.occurrences + p.findings, last_seen_at = :as_of,
+    occurrences = CASE WHEN :counts_anew THEN greatest(a.occurrences, p.findings) ELSE a.occurrences + p.findings END,
+    last_seen_at = :as_of,
     state = CASE p.decision WHEN 'muted' THEN 'suppressed' WHEN 'mute ended' THEN p.state_before_mute
                             WHEN 'reopened' THEN 'open' ELSE a.state END,
     state_before_mute = CASE WHEN p.decision = 'muted' AND a.state <> 'suppressed' THEN a.state

@@ -1,0 +1,3 @@
+"""The names of the jobs of this domain. Not here: the jobs."""
+
+EXTERNAL_JOB = "settle_external_job"
