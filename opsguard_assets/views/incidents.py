@@ -18,7 +18,7 @@ from resources.lake import Lake
 
 Row = dict[str, Any]
 _AS_STORED = (
-    "incident_id", "version", "state", "severity", "priority", "title", "client_id", "site_id", "cause", "team",
+    "incident_id", "version", "state", "severity", "priority", "client_id", "site_id", "cause", "team",
     "opened_at", "acknowledged_by", "resolved_at", "unresolved",
 )  # fmt: skip
 
@@ -34,7 +34,7 @@ class IncidentView:
         severity: The gravest of its unresolved alerts.
         priority: 0 to 100.
         is_life_safety: Whether lives may depend on it.
-        title: What is wrong, in one line; not yet cleaned of hostile characters.
+        title: What is wrong, in one line, with the subject of its first alert; not yet cleaned of hostile characters.
         what: The types of its unresolved alerts with their numbers, such as "4 device silent, 1 site silent".
         where: Client and site by name; None where it is at none.
         client_id: Whose it is.
@@ -141,6 +141,7 @@ def composed(
     due = _due(telling)
     return IncidentView(
         **{name: incident[name] for name in _AS_STORED},
+        title=_title(incident["title"], telling),
         is_life_safety=incident["is_life_safety"] or any(row["alert_type"] in LIFE_SAFETY for row in live),
         what=_what(telling),
         where=_where(incident, names),
@@ -155,6 +156,16 @@ def composed(
         alerts=tuple(rows),
         history=tuple(history),
     )
+
+
+def _title(stored: str, rows: Sequence[Row]) -> str:
+    """The title of the alert that it bears, with what that alert is about by name, and how many more there are."""
+    named = next((row for row in rows if row["title"] == stored), None)
+    if named is None:
+        return stored
+    subject = named["subject"]
+    title = f"{stored}: {subject}" if subject and subject not in stored else stored
+    return f"{title} (and {len(rows) - 1:,} more)" if len(rows) > 1 else title
 
 
 def _due(rows: Sequence[Row]) -> Row | None:

@@ -28,6 +28,19 @@ def test_the_nearest_deadline_that_can_be_kept_counts_and_not_one_that_has_passe
     assert view_of([alert(1), alert(2, due=minutes(-5))]).standing == TIMELESS
 
 
+def test_a_title_names_what_its_alert_is_about_and_how_many_more_there_are():
+    tickets = {"T1": {"title": "Lift stuck", "category": "lift", "assignee_id": None}}
+    names = Names(tickets=tickets)
+    bearing = alert(1, entity_id="T1", title="Ticket T1 will be late")
+    alone = composed(incident(title="Ticket T1 will be late"), [bearing], [], names, NOW)
+    assert alone.title == "Ticket T1 will be late: Lift stuck"
+    three = [bearing, alert(2), alert(3)]
+    assert composed(incident(title="Ticket T1 will be late"), three, [], names, NOW).title.endswith(
+        "stuck (and 2 more)"
+    )
+    assert view_of([alert(1)], title="Power cut").title == "Power cut"
+
+
 def test_what_is_resolved_says_nothing_of_what_is_left():
     view = view_of([alert(1, state="resolved", due=minutes(5)), alert(2, due=minutes(60))])
     assert view.minutes_left == 60
