@@ -9,9 +9,12 @@ from opsguard_assets.alerts.lifecycle import Monitor, settle
 from opsguard_assets.alerts.people import resolve
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.triage.learning.schemas import ALERT_RISK
+from opsguard_assets.triage.priority.assets import newest_risk
 from opsguard_assets.triage.priority.inputs import Described
 from opsguard_assets.triage.priority.io import Judge, prioritise, rule_judge, without_priority
 from resources.copying import copy_in, copy_out
+from resources.lake import Lake
 from tests.alerts.given import NOON, finding, frame, minute
 
 MONITOR = Monitor("tests", (*ALERT_TYPES, "fire", "door_open"))
@@ -114,6 +117,29 @@ def test_an_earlier_moment_never_takes_a_priority_back(database):
     run(database, 20 * 60)
     done = run(database, 0)
     assert (done.as_of, done.written) == (minute(20 * 60), 0)
+
+
+def test_a_priority_of_a_moment_after_now_was_wrong_and_is_computed_again(database):
+    settle(database, frame(of_type("sla_breach_risk", evidence=DUE)), MONITOR, NOON)
+    run(database, 20 * 60)
+    done = prioritise(database, DESCRIBED, rule_judge(), minute(15), now=minute(20))
+    assert (done.as_of, done.written) == (minute(15), 1)
+    assert [row["as_of"] for row in stored(database)] == [minute(15)]
+
+
+def test_the_newest_tick_of_risks_counts_for_a_while(tmp_path):
+    lake = Lake(str(tmp_path))
+    assert newest_risk(lake, NOON).is_empty()
+    for number in (0, 10):
+        at = minute(number)
+        row = {"as_of": at, "date": at.date(), "risk": 0.5, "alert_id": number}
+        rows = pl.DataFrame([row], schema_overrides=ALERT_RISK.dtypes).cast({"alert_id": pl.Int64})
+        nothing = [pl.lit(None, kind).alias(name) for name, kind in ALERT_RISK.dtypes.items() if name not in row]
+        rows = rows.with_columns(nothing).select(ALERT_RISK.columns)
+        where = {"date": at.date(), "as_of": at}
+        lake.replace_slice(ALERT_RISK.derived_name, rows, where=where, partition_by=["date"])
+    found = {number: newest_risk(lake, minute(number))["alert_id"].to_list() for number in (-1, 5, 11, 30, 31)}
+    assert found == {-1: [], 5: [0], 11: [10], 30: [10], 31: []}
 
 
 def test_no_alert_is_no_error(database):

@@ -1,6 +1,7 @@
 """The priorities of alerts as an asset. Not here: computing them (`priority`), writing them (`io`)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import dagster as dg
@@ -10,6 +11,7 @@ from opsguard_assets.alerts.alert_type import AlertType
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import Materialized, check_spec, figures, owners_of, preview
 from opsguard_assets.moment import Moment
+from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.triage.learning.assets import ALERT_RISK_KEY
 from opsguard_assets.triage.learning.schemas import ALERT_RISK
 from opsguard_assets.triage.priority.inputs import Described
@@ -20,6 +22,7 @@ from resources.lake import Lake
 
 PRIORITIES_KEY: Final = dg.AssetKey(["alerts", "priorities"])
 _CHECK: Final = "every_alert_has_a_priority"
+_RECENT: Final = timedelta(minutes=20)
 
 
 def priorities_asset(
@@ -45,11 +48,25 @@ def priorities_asset(
     )
     def priorities(config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]) -> Materialized:
         as_of = config.instant()
-        judge = judge_of(lake.rows_at(ALERT_RISK, as_of))
-        done = prioritise(database, Described(declared, settings), judge, as_of)
+        judge = judge_of(newest_risk(lake, as_of))
+        done = prioritise(database, Described(declared, settings), judge, as_of, now=datetime.now(UTC))
         return dg.MaterializeResult(metadata=_shown(done), check_results=[_complete(database)])
 
     return priorities
+
+
+def newest_risk(lake: Lake, as_of: datetime) -> pl.DataFrame:
+    """The rows of `ALERT_RISK` of the newest tick within `_RECENT` before a moment; none where there is none.
+
+    A run without a given moment computes each of its assets a few seconds after the one before.
+    """
+    if not lake.exists(ALERT_RISK.derived_name):
+        return ALERT_RISK.empty()
+    since = as_of - _RECENT
+    rows = ALERT_RISK.typed(lake.scan(ALERT_RISK.derived_name)).filter(
+        pl.col("date") >= since.date(), pl.col("as_of").is_between(pl.lit(since, INSTANT), pl.lit(as_of, INSTANT))
+    )
+    return rows.filter(pl.col("as_of") == pl.col("as_of").max()).collect()
 
 
 def _complete(database: Database) -> dg.AssetCheckResult:

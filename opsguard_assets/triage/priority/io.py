@@ -101,7 +101,9 @@ def judge_of(risk: pl.DataFrame) -> Judge:
     )
 
 
-def prioritise(database: Database, described: Described, judge: Judge, as_of: datetime) -> Prioritised:
+def prioritise(
+    database: Database, described: Described, judge: Judge, as_of: datetime, *, now: datetime | None = None
+) -> Prioritised:
     """Computes the priorities of all unresolved alerts and writes those that changed.
 
     Running it again changes nothing. A moment before the newest one is computed as the newest: alerts are as they are
@@ -112,13 +114,14 @@ def prioritise(database: Database, described: Described, judge: Judge, as_of: da
         described: The types of alerts.
         judge: Who says whether an alert needs a person.
         as_of: The moment, UTC.
+        now: The time of the clock; priorities of later moments were wrong and are computed again. None: none is.
     """
     dues = {name: each.due for name, each in described.declared.items() if each.due}
     with database.begin() as connection:
         lock_alerts(connection)
         connection.execute(_sql("unresolved"), {"types": list(dues), "dues": list(dues.values())})
         alerts = copy_out(connection, "unresolved", UNRESOLVED)
-        moment = max(as_of, _newest(alerts) or as_of)
+        moment = max(as_of, _newest(alerts, now) or as_of)
         rows = prioritised(alerts, described, judge, moment)
         changed = changes(rows)
         if len(changed):
@@ -193,8 +196,9 @@ def without_priority(database: Database) -> tuple[int, int]:
     return int(unresolved), int(without)
 
 
-def _newest(alerts: pl.DataFrame) -> datetime | None:
-    newest = alerts["old_as_of"].max()
+def _newest(alerts: pl.DataFrame, now: datetime | None) -> datetime | None:
+    stored = alerts["old_as_of"]
+    newest = (stored if now is None else stored.filter(stored <= now)).max()
     return newest if isinstance(newest, datetime) else None
 
 
