@@ -118,7 +118,6 @@ def test_the_cadences_are_those_of_the_mission(simulated):
         "settle_external_job",
         "triage_alerts_job",
         "judge_noise_job",
-        "settle_external_job",
         "train_alert_action_job",
         "watch_alert_action_job",
     }

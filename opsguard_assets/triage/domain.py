@@ -9,7 +9,7 @@ from opsguard_assets.cadence import DAY, HOUR, MINUTE, Cadence
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domain import Domain, Job, Learned, Tables, Tick
 from opsguard_assets.triage.job_names import NOISE_JOB, TRIAGE_JOB
-from opsguard_assets.triage.learning.schemas import ALERT_EPISODES, ALERT_RISK
+from opsguard_assets.triage.learning.schemas import ALERT_EPISODES, ALERT_NOISE, ALERT_RISK
 
 if TYPE_CHECKING:
     from opsguard_assets.models.problem import Problem
@@ -72,5 +72,5 @@ TRIAGE = Domain(
             recorded_by=TRIAGE_JOB,
         ),
     ),
-    tables=Tables(versioned=(ALERT_EPISODES,), scores=(ALERT_RISK,)),
+    tables=Tables(versioned=(ALERT_EPISODES,), derived=(ALERT_NOISE,), scores=(ALERT_RISK,)),
 )

@@ -1,16 +1,20 @@
 """Shifts as Dagster runs them: a calendar follows its rosters, an alert its shift, and verdicts are corrected."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
 import pytest
 
+from ml.tracking.registry import Registry
+from ml.tracking.tracking import Place
 from opsguard_assets.alerts.queries import alerts
 from opsguard_assets.build import build_defs
 from opsguard_assets.cadences import tick_config
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.models.champions import Champions
+from opsguard_assets.models.promotion import ModelCatalog
 from opsguard_assets.models.recompute import NoTickError
 from opsguard_assets.moment import moment_config
 from opsguard_assets.shifts.alerts.recompute_io import recompute_tick
@@ -59,7 +63,9 @@ class House:
 
     def __init__(self, lake: Lake, database: Database) -> None:
         self.lake, self.database = lake, database
-        given = {"lake": lake, "database": database, "progress": Silent(), "inbox": None, "models": None}
+        # No model is ever promoted here; who asks for a champion finds none.
+        models = ModelCatalog(Registry(Place("sqlite://", Path("nowhere"))), Champions(database))
+        given = {"lake": lake, "database": database, "progress": Silent(), "inbox": None, "models": models}
         resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
         self.defs = build_defs(settings=SETTINGS, resources=resources)
 
