@@ -104,7 +104,7 @@ def test_without_a_cursor_the_relation_arrives_when_anything_in_it_has_changed(t
         ({"table": "nothing"}, "there is no table or view nothing"),
         ({"cursor": "nothing"}, "nothing"),
         ({"url": "postgresql+psycopg://u:hunter2@127.0.0.1:1/x"}, "the database answered"),
-        ({"url": "what is this"}, "is not an address"),
+        ({"url": "what is this"}, "is not a usable address"),
         ({"url": "oracle+nothing://x"}, "install the driver"),
     ],
 )
