@@ -143,6 +143,7 @@ def test_every_sentence_on_a_ticket_is_made_of_its_own_feature_and_holds(drawn):
         )
 
 
+@settings(max_examples=examples(100, quick=10))
 @given(tickets())
 def test_nothing_is_said_of_a_group_that_a_ticket_does_not_have(drawn):
     facts, row = drawn
