@@ -11,6 +11,7 @@ PERIOD = ["--from", "2026-01-01", "--to", "2026-02-01"]
 # What each command needs to do something; one that is not named here is called without arguments.
 CALLS = {
     "up": ["--config", "nowhere.yaml"],
+    "serve": ["--config", "nowhere.yaml"],
     "demo": [],
     "status": [],
     "sync": [],
