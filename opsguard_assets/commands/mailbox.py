@@ -6,6 +6,7 @@ Here: settings that send nothing, one round, its messages. Not here: the files (
 import json
 from dataclasses import replace
 from email import message_from_bytes, policy
+from html import unescape
 from pathlib import Path
 
 from opsguard_assets.commands.jobs import run_job
@@ -55,5 +56,5 @@ def write_messages(session: Session) -> list[dict[str, str]]:
 def subject_of(file: Path) -> str:
     """What a message in the mailbox is about."""
     if file.suffix == ".json":
-        return str(json.loads(file.read_text(encoding="utf-8"))["text"])
+        return unescape(str(json.loads(file.read_text(encoding="utf-8"))["text"]))  # Slack wants & < > escaped
     return str(message_from_bytes(file.read_bytes(), policy=policy.default)["Subject"])
