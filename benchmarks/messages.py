@@ -110,7 +110,7 @@ class Server:
 
 
 def _serve(channel: str) -> None:
-    """Serves until whoever started it ends."""
+    """Serves until its parent process ends."""
     from tests.resources.channels.mail_server import MailServer
     from tests.resources.channels.slack_server import SlackServer
 

@@ -24,7 +24,7 @@ FINDING = pl.Schema(
         "evidence": pl.String(),  # a JSON object
         "is_raising": pl.Boolean(),  # beyond the threshold that raises; below it, but not below the one that clears
         "withheld": pl.String(),  # why it must not raise an alert, one of SUPPRESSIONS; null: it may
-        "told_by": pl.String(),  # the key of the finding that covers it; where `withheld` is COVERED, else why
+        "told_by": pl.String(),  # the key of the finding that covers it (COVERED), or its resolution there (AT_SOURCE)
         "model_name": pl.String(),
         "model_version": pl.String(),
         "model_run_id": pl.String(),

@@ -36,7 +36,7 @@ _SHOWN = (
 
 
 _NOT_SENT = (
-    "Whoever stands under “to tell” has not been reached: no channel is set up, none has an address of theirs, or the "
+    "The people under “to tell” have not been reached: no channel is set up, none has an address of theirs, or the "
     "message is on its way (`opsguard deliver list`). Tell them yourself; the notices are kept."
 )
 

@@ -41,7 +41,7 @@ def test_the_list_shows_the_newest_first_and_who_is_to_be_told(command, doubtful
     assert code == 0
     assert "as scripted" in out
     assert "UTC" in out
-    assert "Whoever stands under “to tell” has not been reached" in out
+    assert "The people under “to tell” have not been reached" in out
 
 
 def test_who_was_told_is_said_only_once_a_notice_was_delivered(command, doubtful, database):

@@ -1,4 +1,4 @@
-"""What is to be said of an alert that may need a person, topic by topic, to whoever is asked to look at it.
+"""What is to be said of an alert that may need a person, topic by topic, to the person who looks at it.
 
 Here: features to phrases. Not here: which topics matter for a row (`ml.models.explain`).
 """

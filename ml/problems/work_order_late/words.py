@@ -1,4 +1,4 @@
-"""The phrases of a work order that may be late, by topic, for whoever waits for it.
+"""The phrases of a work order that may be late, by topic, for the people who wait for it.
 
 Here: features to phrases. Not here: which topics matter for a row (`ml.models.explain`).
 """

@@ -1,4 +1,4 @@
-"""The evidence of a verdict, for whoever disputes it.
+"""The evidence of a verdict, for people who dispute it.
 
 Here: reading it together. Not here: how it is printed (`opsguard_assets.commands.shifts`).
 """
