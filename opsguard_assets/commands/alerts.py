@@ -1,6 +1,5 @@
 """`opsguard alerts`: open alerts, their reasons, and what people do about them. Not here: the alert lifecycle."""
 
-import getpass
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from opsguard_assets.alerts.feedback import give_feedback
 from opsguard_assets.alerts.kinds import life_safety_kinds
 from opsguard_assets.alerts.people import ActionError, Muted, acknowledge_in, end_mute, resolve
 from opsguard_assets.alerts.people import mute as mute_them
+from opsguard_assets.commands.actor import ActorOption, actor_of
 from opsguard_assets.commands.alert_noise import noise
 from opsguard_assets.commands.alert_pages import print_alert, print_alerts
 from opsguard_assets.commands.explanation import explained, zone_of
@@ -61,7 +61,6 @@ class State(StrEnum):
     RESOLVED = "resolved"
 
 
-By = Annotated[str | None, typer.Option("--by", help="Who acts. Default: the current user.")]
 Numbers = Annotated[list[int], typer.Argument(help="Alert numbers, as shown by `list`.")]
 _DONE = ("alert_id", "severity", "state", "title", "first_seen_at", "last_seen_at", "occurrences")
 
@@ -214,7 +213,7 @@ def explain(
 def ack(
     numbers: Numbers,
     note: Annotated[str, typer.Option(help="What you are going to do.")] = "",
-    by: By = None,
+    by: ActorOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -230,7 +229,7 @@ def ack(
 def resolve_alerts(
     numbers: Numbers,
     note: Annotated[str, typer.Option(help="What was done. It is kept in the history.")],
-    by: By = None,
+    by: ActorOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -260,7 +259,7 @@ def feedback(
         typer.Argument(help="useful: it needed somebody; noise: true, but nobody needed it; wrong: it was not true."),
     ],
     note: Annotated[str, typer.Option(help="Why.")] = "",
-    by: By = None,
+    by: ActorOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -268,7 +267,7 @@ def feedback(
 
     Example: `opsguard alerts feedback 12 noise --note "the lift is being replaced"`.
     """
-    at, actor = datetime.now(UTC), _actor(by)
+    at, actor = datetime.now(UTC), actor_of(by)
     with opened(config) as session:
         database = session.installation.database
         with database.begin() as connection:
@@ -292,7 +291,7 @@ def mute(  # noqa: PLR0913, PLR0917 - every option of the command is one
     lasts: Annotated[
         str | None, typer.Option("--for", help="Duration instead of an end, such as 30m, 8h or 2d.")
     ] = None,
-    by: By = None,
+    by: ActorOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -318,7 +317,7 @@ def mute(  # noqa: PLR0913, PLR0917 - every option of the command is one
             begins_at=begin,
             ends_at=end,
             reason=reason,
-            actor=_actor(by),
+            actor=actor_of(by),
             life_safety=life_safety_kinds(session.settings.triage.life_safety),
         )
     if as_json:
@@ -357,7 +356,7 @@ def unmute(
 
 def _act(numbers: Sequence[int], action: Callable[..., None], by: str | None, config: Any, *, as_json: bool) -> None:
     """Applies an action to alerts one by one. Those before a failure keep the change and are shown."""
-    at, actor, done = datetime.now(UTC), _actor(by), []
+    at, actor, done = datetime.now(UTC), actor_of(by), []
     with opened(config) as session:
         database = session.installation.database
         try:
@@ -376,15 +375,6 @@ def _acknowledge(database: Database, number: int, at: datetime, actor: str, note
     with database.begin() as connection:
         acknowledge_in(connection, number, at=at, actor=actor, note=note)
         acknowledged_alert(connection, number, at=at, actor=actor, surface="cli")
-
-
-def _actor(by: str | None) -> str:
-    if by and by.strip():
-        return by.strip()
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        raise typer.BadParameter("the current user is unknown; give a name with --by NAME") from None
 
 
 def _shown(row: dict[str, Any], names: Sequence[str], zone: str) -> dict[str, Any]:

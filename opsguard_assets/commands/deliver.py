@@ -3,7 +3,6 @@
 Here: the commands. Not here: sending (`opsguard_assets.delivery`), who is told (`opsguard route`).
 """
 
-import getpass
 import os
 import time
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from opsguard_assets.commands.actor import ActorOption, actor_of
 from opsguard_assets.commands.session import (
     ConfigOption,
     JsonOption,
@@ -103,7 +103,7 @@ def resolve(
     number: Annotated[int, typer.Argument(help="Number of an unknown message, as shown by `list`.")],
     happened: Annotated[bool, typer.Option("--arrived/--not-arrived", help="What the reader says.")],
     note: Annotated[str, typer.Option(help="Who says so, and what they see. It is kept in the history.")],
-    by: Annotated[str | None, typer.Option("--by", help="Who reports it. Default: the current user.")] = None,
+    by: ActorOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -119,7 +119,7 @@ def resolve(
             transports,
             number,
             happened=happened,
-            actor=by or getpass.getuser(),
+            actor=actor_of(by),
             words=note,
         )
     state = "done" if happened else "failed"

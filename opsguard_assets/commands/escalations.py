@@ -3,12 +3,12 @@
 Here: the commands. Not here: escalating (`opsguard tick escalations`, `opsguard_assets.tickets`).
 """
 
-import getpass
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from opsguard_assets.commands.actor import ActorOption, actor_of
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
 from opsguard_assets.tickets.escalation import io as store
 from opsguard_assets.tickets.escalation.escalate import resolve_unknown
@@ -84,7 +84,7 @@ def resolve(
     number: Annotated[int, typer.Argument(help="Number of an unknown escalation, as shown by `list`.")],
     happened: Annotated[bool, typer.Option("--happened/--not-happened", help="What you saw in the helpdesk.")],
     note: Annotated[str, typer.Option(help="What you saw, and where. It is kept in the history.")],
-    by: Annotated[str | None, typer.Option("--by", help="Who reports it. Default: the current user.")] = None,
+    by: ActorOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -93,9 +93,7 @@ def resolve(
     Example: `opsguard escalations resolve-unknown 12 --happened --note "priority is high since 12:31"`.
     """
     with opened(config) as session:
-        resolve_unknown(
-            session.installation.database, number, happened=happened, actor=by or getpass.getuser(), words=note
-        )
+        resolve_unknown(session.installation.database, number, happened=happened, actor=actor_of(by), words=note)
     state = "done" if happened else "failed"
     if as_json:
         print_json({"escalation_id": number, "state": state})

@@ -3,7 +3,6 @@
 Here: the commands. Not here: grouping and actions (`opsguard_assets.incidents`), the view (`opsguard_assets.views`).
 """
 
-import getpass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from opsguard_assets.alerts.people import ActionError
+from opsguard_assets.commands.actor import ActorOption, actor_of
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
 from opsguard_assets.incidents import people
 from opsguard_assets.incidents.io import incidents_in
@@ -27,7 +27,6 @@ app = typer.Typer(
     help="Alerts that belong together are one incident: somebody has it, and people are told once.",
     epilog="Start with `opsguard incidents list`. `opsguard route test` says who is told of what.",
 )
-By = Annotated[str | None, typer.Option("--by", help="Who acts. Default: the current user.")]
 Number = Annotated[int, typer.Argument(help="Number of the incident, as shown by `list`.")]
 Note = Annotated[str, typer.Option(help="Why. It is kept in the history.")]
 
@@ -139,7 +138,7 @@ def _decision(row: dict[str, Any], zone: str) -> dict[str, Any]:
 def ack(
     number: Number,
     note: Annotated[str, typer.Option(help="What you will do. It is kept in the history.")] = "",
-    by: By = None,
+    by: ActorOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -149,14 +148,14 @@ def ack(
     """
     with opened(config) as session:
         done = people.acknowledge(
-            session.installation.database, number, at=datetime.now(UTC), actor=_actor(by), surface="cli", note=note
+            session.installation.database, number, at=datetime.now(UTC), actor=actor_of(by), surface="cli", note=note
         )
     _say(done, as_json=as_json)
 
 
 @app.command()
 def resolve(
-    number: Number, note: Note, by: By = None, config: ConfigOption = None, as_json: JsonOption = False
+    number: Number, note: Note, by: ActorOption = None, config: ConfigOption = None, as_json: JsonOption = False
 ) -> None:
     """Resolve an incident with its alerts. They are not raised again while they hold, unless they get graver.
 
@@ -164,7 +163,7 @@ def resolve(
     """
     with opened(config) as session:
         done = people.resolve(
-            session.installation.database, number, at=datetime.now(UTC), actor=_actor(by), surface="cli", note=note
+            session.installation.database, number, at=datetime.now(UTC), actor=actor_of(by), surface="cli", note=note
         )
     _say(done, as_json=as_json)
 
@@ -174,7 +173,7 @@ def split(
     number: Number,
     alerts: Annotated[list[int], typer.Argument(help="Numbers of the alerts that leave it.")],
     note: Note,
-    by: By = None,
+    by: ActorOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -184,7 +183,7 @@ def split(
     """
     with opened(config) as session:
         done = people.split(
-            session.installation.database, number, alerts, at=datetime.now(UTC), actor=_actor(by), note=note
+            session.installation.database, number, alerts, at=datetime.now(UTC), actor=actor_of(by), note=note
         )
     _say(done, as_json=as_json)
 
@@ -194,7 +193,7 @@ def merge(
     number: Number,
     into: Annotated[int, typer.Argument(help="Number of the incident that it becomes part of.")],
     note: Note,
-    by: By = None,
+    by: ActorOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -204,13 +203,9 @@ def merge(
     """
     with opened(config) as session:
         done = people.merge(
-            session.installation.database, number, into, at=datetime.now(UTC), actor=_actor(by), note=note
+            session.installation.database, number, into, at=datetime.now(UTC), actor=actor_of(by), note=note
         )
     _say(done, as_json=as_json)
-
-
-def _actor(by: str | None) -> str:
-    return by or getpass.getuser()
 
 
 def _say(done: Acted, *, as_json: bool) -> None:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from opsguard_assets.commands.model_catalog import ActorOption, actor_of, catalog_of
+from opsguard_assets.commands.actor import ActorOption, actor_of
+from opsguard_assets.commands.model_catalog import catalog_of
 from opsguard_assets.commands.problem_name import ProblemName
 from opsguard_assets.commands.session import ConfigOption, opened
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from opsguard_assets.commands.model_catalog import ActorOption, actor_of
+from opsguard_assets.commands.actor import ActorOption, actor_of
 from opsguard_assets.commands.moments import instant
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
 from opsguard_assets.moment import TOLERANCE
