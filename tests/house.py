@@ -24,6 +24,7 @@ ONE_SENTENCE = {
             "0016_model_files",
             "0017_effects",
             "0018_reaching_people",
+            "0019_remediation",
         )
     ),
 }
@@ -36,6 +37,7 @@ FLOORS = {
     "opsguard_assets/shifts": ("calendar", "verdicts", "coverage", "no_show", "alerts"),
     "opsguard_assets/vendors": ("scores", "orders", "alerts"),
     "opsguard_assets/triage": ("learning", "priority"),
+    "opsguard_assets/remediation": ("playbook", "actions", "engine", "outcomes", "autonomy"),
     "opsguard_assets/intake": ("raw", "ledger", "mapping", "readers", "receiving", "accepting"),
     "ml": ("features", "models", "dataset", "problems", "evaluation", "training", "tracking"),
 }
@@ -44,10 +46,11 @@ GROUND = ("ml.values", "ml.words", *(f"opsguard_assets.{domain}.job_names" for d
 PURE = (
     "ml/", "opsguard_assets/drawing.py", "opsguard_assets/tables/", "opsguard_assets/simulator/",
     "opsguard_assets/effects/", "opsguard_assets/duty/", "opsguard_assets/incidents/", "opsguard_assets/routing/",
+    *(f"opsguard_assets/remediation/{floor}/" for floor in ("playbook", "engine", "outcomes", "autonomy")),
     *(f"opsguard_assets/{domain}/" for domain in DOMAINS),
 )  # fmt: skip
 # In domains and among effects a module's name says that it touches the world: Dagster, or the lake and the database.
-NAMED = (*DOMAINS, "effects", "incidents", "routing")
+NAMED = (*DOMAINS, "effects", "incidents", "routing", "remediation")
 SHELL_NAMES = ("assets.py", "_assets.py", "/io.py", "_io.py")
 PURE_INTAKE = {
     *(f"opsguard_assets/intake/raw/{name}.py" for name in ("drift", "names", "types")),
@@ -230,6 +233,14 @@ ARROWS = {
         "opsguard_assets.web", "opsguard_assets.views", "opsguard_assets.alerts.feedback",
         "opsguard_assets.alerts.people", "opsguard_assets.incidents.people", "opsguard_assets.config",
         "opsguard_assets.tables", "resources",
+    ),
+    "opsguard_assets/remediation/playbook/": ("opsguard_assets.remediation.playbook", "opsguard_assets.config"),
+    "opsguard_assets/remediation/": (
+        "opsguard_assets.remediation", "opsguard_assets.alerts", "opsguard_assets.client_plans",
+        "opsguard_assets.config", "opsguard_assets.duty", "opsguard_assets.effects", "opsguard_assets.incidents",
+        "opsguard_assets.routing", "opsguard_assets.metadata", "opsguard_assets.tables",
+        "opsguard_assets.tickets.escalation", "opsguard_assets.shifts", "opsguard_assets.vendors",
+        "opsguard_assets.views", "opsguard_assets.drawing", "opsguard_assets.domains", "resources",
     ),
     "opsguard_assets/cadence.py": (),
     "opsguard_assets/domain.py": (

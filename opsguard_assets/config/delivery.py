@@ -7,22 +7,15 @@ import re
 from email.utils import parseaddr
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from opsguard_assets.config.base import Strict
-from opsguard_assets.config.ticket_system import require_encryption
+from opsguard_assets.config.secrets import EncryptedAddress, NamedSecret, require_encryption
 
-_VARIABLES_ONLY = re.compile(r"^(\$\{[A-Za-z_][A-Za-z0-9_]*\})+$")
 # A name is part of the keys of messages, which `/` separates.
 _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,39}$")
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 Form = Literal["slack", "mail"]
-
-
-def _named(value: SecretStr | None) -> SecretStr | None:
-    if value is not None and not _VARIABLES_ONLY.match(value.get_secret_value()):
-        raise ValueError("secrets are named, never written down; write ${NAME} and set that variable")
-    return value
 
 
 class FolderChannel(Strict):
@@ -57,16 +50,11 @@ class SlackChannel(Strict):
     """
 
     kind: Literal["slack"]
-    token: SecretStr
+    token: NamedSecret
     api_url: str = "https://slack.com/api/"
     reads_history: bool = True
     look_after_seconds: float = Field(default=60, ge=0, le=3_600)
     timeout_seconds: int = Field(default=30, ge=1, le=120)
-
-    @field_validator("token")
-    @classmethod
-    def _secret(cls, value: SecretStr) -> SecretStr | None:
-        return _named(value)
 
     @field_validator("api_url")
     @classmethod
@@ -101,16 +89,11 @@ class MailChannel(Strict):
     port: int | None = Field(default=None, ge=1, le=65_535)
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str | None = None
-    password: SecretStr | None = None
+    password: NamedSecret | None = None
     sender: str
     unsubscribe: str | None = None
     connect_seconds: float = Field(default=30, gt=0, le=120)
     answer_seconds: float = Field(default=600, gt=0, le=600)
-
-    @field_validator("password")
-    @classmethod
-    def _secret(cls, value: SecretStr | None) -> SecretStr | None:
-        return _named(value)
 
     @field_validator("sender")
     @classmethod
@@ -150,22 +133,10 @@ class WebhookChannel(Strict):
     """
 
     kind: Literal["webhook"]
-    url: SecretStr
-    signing_secret: SecretStr
-    token: SecretStr | None = None
+    url: EncryptedAddress
+    signing_secret: NamedSecret
+    token: NamedSecret | None = None
     timeout_seconds: float = Field(default=30, gt=0, le=120)
-
-    @field_validator("signing_secret", "token")
-    @classmethod
-    def _secret(cls, value: SecretStr | None) -> SecretStr | None:
-        return _named(value)
-
-    @field_validator("url")
-    @classmethod
-    def _encrypted(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith("${"):
-            require_encryption(value.get_secret_value())
-        return value
 
     @property
     def renders(self) -> None:
@@ -180,12 +151,7 @@ class AppriseChannel(Strict):
     """
 
     kind: Literal["apprise"]
-    url: SecretStr
-
-    @field_validator("url")
-    @classmethod
-    def _secret(cls, value: SecretStr) -> SecretStr | None:
-        return _named(value)
+    url: NamedSecret
 
     @property
     def renders(self) -> None:

@@ -15,6 +15,7 @@ from opsguard_assets.config.escalation import Escalation
 from opsguard_assets.config.failures import DeviceFailure
 from opsguard_assets.config.learning import Learning, Money
 from opsguard_assets.config.plans import Plans
+from opsguard_assets.config.remediation import Remediation
 from opsguard_assets.config.retention import Retention
 from opsguard_assets.config.routing import Routing
 from opsguard_assets.config.shifts import Shifts
@@ -58,6 +59,7 @@ class Settings(Strict):
     triage: Triage = Triage()
     web: WebService = WebService()
     routing: Routing = Routing()
+    remediation: Remediation = Remediation()
 
     @field_validator("sources")
     @classmethod

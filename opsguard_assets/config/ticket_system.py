@@ -4,17 +4,15 @@ Here: kinds of ticket systems and their options. Not here: talking to them (`res
 """
 
 import re
-from ipaddress import ip_address
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from opsguard_assets.config.base import Strict
+from opsguard_assets.config.secrets import EncryptedAddress, NamedSecret
 
 # What SQLAlchemy takes for a bound parameter: a colon before a name, not part of `::type`, not escaped.
 _BOUND = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
-_VARIABLES_ONLY = re.compile(r"^(\$\{[A-Za-z_][A-Za-z0-9_]*\})+$")
 CHANGE = ("key", "ticket_id", "step", "priority", "assignee_id", "reason", "as_of", "now")
 EXPECTED = ("expected_priority", "expected_assignee_id", "expected_status", "expected_updated_at")
 REMEMBER = "INSERT INTO opsguard_applied (idempotency_key, ticket_id, applied_at) VALUES (:key, :ticket_id, :now)"
@@ -92,52 +90,13 @@ class WebhookTicketSystem(Strict):
     """
 
     kind: Literal["webhook"]
-    url: SecretStr
-    signing_secret: SecretStr
-    token: SecretStr | None = None
+    url: EncryptedAddress
+    signing_secret: NamedSecret
+    token: NamedSecret | None = None
     timeout_seconds: float = Field(default=10, gt=0, le=120)
     attempts: int = Field(default=4, ge=1, le=10)
     backoff_seconds: float = Field(default=1, gt=0, le=60)
     longest_wait_seconds: float = Field(default=30, gt=0, le=300)
-
-    @field_validator("signing_secret", "token")
-    @classmethod
-    def _named(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _VARIABLES_ONLY.match(value.get_secret_value()):
-            raise ValueError("secrets are named, never written down; write ${NAME} and set that variable")
-        return value
-
-    @field_validator("url")
-    @classmethod
-    def _encrypted(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith("${"):
-            require_encryption(value.get_secret_value())
-        return value
-
-
-def require_encryption(url: str) -> None:
-    """Refuses addresses over which credentials would travel in the clear.
-
-    Raises:
-        ValueError: When `url` is neither https nor http on this machine.
-    """
-    try:
-        parts = urlsplit(url)
-        scheme, host = parts.scheme, parts.hostname or ""
-    except ValueError:
-        scheme, host = "", ""
-    if scheme == "https" and host:
-        return
-    if scheme == "http" and _is_here(host):
-        return
-    raise ValueError("`url` must be https://…, or http:// on this machine: what is sent must not be read on the way")
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 TicketSystemSettings = Annotated[RecordOnly | SqlTicketSystem | WebhookTicketSystem, Field(discriminator="kind")]

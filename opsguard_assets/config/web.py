@@ -5,11 +5,11 @@ from datetime import timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from opsguard_assets.config.base import Strict
+from opsguard_assets.config.secrets import NamedSecret
 
-_VARIABLES_ONLY = re.compile(r"^(\$\{[A-Za-z_][A-Za-z0-9_]*\})+$")
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -34,7 +34,7 @@ class WebService(Strict):
     base_url: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
-    slack_signing_secret: SecretStr | None = None
+    slack_signing_secret: NamedSecret | None = None
     link_hours: float = Field(default=168, gt=0, le=24 * 90)
     requests_per_minute: int = Field(default=120, ge=10)
 
@@ -91,13 +91,6 @@ class WebService(Strict):
         if strange:
             raise ValueError(f"{strange[0]!r} is not the name of a host in small letters, without port")
         return values
-
-    @field_validator("slack_signing_secret")
-    @classmethod
-    def _named(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _VARIABLES_ONLY.match(value.get_secret_value()):
-            raise ValueError("secrets are named, never written down; write ${NAME} and set that variable")
-        return value
 
     @model_validator(mode="after")
     def _called_by_name(self) -> "WebService":

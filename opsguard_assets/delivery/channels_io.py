@@ -16,7 +16,7 @@ from opsguard_assets.config.delivery import (
     SlackChannel,
 )
 from opsguard_assets.config.load import revealed
-from opsguard_assets.config.ticket_system import require_encryption
+from opsguard_assets.config.secrets import require_encryption
 from opsguard_assets.delivery.transports_io import (
     AppriseTransport,
     FolderTransport,

@@ -6,12 +6,8 @@ Here: settings in, a ticket system out. Not here: the kinds (`resources.ticket_s
 from collections.abc import Mapping
 
 from opsguard_assets.config.load import revealed
-from opsguard_assets.config.ticket_system import (
-    RecordOnly,
-    SqlTicketSystem,
-    TicketSystemSettings,
-    require_encryption,
-)
+from opsguard_assets.config.secrets import require_encryption
+from opsguard_assets.config.ticket_system import RecordOnly, SqlTicketSystem, TicketSystemSettings
 from resources.ticket_system.change import TicketSystem, TicketSystemError
 from resources.ticket_system.record import RecordOnlySystem
 from resources.ticket_system.sql import SqlSystem

@@ -1,0 +1,1 @@
+"""What each step plans and does, and how it is undone. Not here: when (`remediation.engine`)."""

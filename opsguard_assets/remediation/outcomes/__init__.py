@@ -1,0 +1,1 @@
+"""Whether executions resolved alerts, and what that saved. Not here: executions (`engine`)."""

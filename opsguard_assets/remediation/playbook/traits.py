@@ -1,0 +1,45 @@
+"""What every typed action declares of itself: whether it reads or acts, whether it can be undone, which plan holds it.
+
+Here: the declaration. Not here: the actions (`steps`), doing them (`remediation.actions`).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reversal(StrEnum):
+    """What can be done about an action afterwards."""
+
+    NOTHING = "nothing to undo"  # it only reads
+    REVERSIBLE = "reversible"  # undo restores what was there before
+    COMPENSABLE = "compensable"  # another action makes up for it; people may have seen it
+    FINAL = "final"  # nothing takes it back; it needs approval by default
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trait:
+    """What an action declares.
+
+    Attributes:
+        does: What it does, in the imperative, for people who approve it.
+        reversal: What can be done about it afterwards.
+        undo: How it is undone, in words; None where it is not.
+        plan: The smallest plan that holds it.
+        may_wait: Whether the execution may wait in it: for a condition, an answer, a delivery.
+    """
+
+    does: str
+    reversal: Reversal
+    undo: str | None = None
+    plan: str = "gold"
+    may_wait: bool = False
+
+    @property
+    def acts(self) -> bool:
+        """Whether it changes anything outside of the execution; otherwise it reads."""
+        return self.reversal is not Reversal.NOTHING
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing takes it back."""
+        return self.reversal is Reversal.FINAL
