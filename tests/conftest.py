@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 # The workers of pytest-xdist share the cores: OpenMP's threads would spin while they wait for one another.
@@ -24,6 +25,8 @@ from tests.resources.embedded import QUICK, leave
 
 _ROOT = pytest.StashKey[str]()
 _PREFIX, _KEPT_SECONDS = "opsguard-tests-", 86_400
+# A folder in memory, and how many bytes of it a session and the tests themselves may take.
+_MEMORY, _ROOM = Path("/dev/shm"), 12 * 1024**3  # noqa: S108 - the session makes a folder of its own in it
 # Where pytest makes its folders, and where everything else does.
 _PLACES = ("PYTEST_DEBUG_TEMPROOT", "TMPDIR")
 register()
@@ -42,14 +45,23 @@ def pytest_configure(config):
 
 def _root() -> str:
     """Makes the root; removes those of sessions that failed or were killed, a day after them."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    for left in (each for place in {tempfile.gettempdir(), str(_MEMORY)} for each in Path(place).glob(f"{_PREFIX}*")):
         if time.time() - left.stat().st_mtime > _KEPT_SECONDS:
             shutil.rmtree(left, ignore_errors=True)
-    root = tempfile.mkdtemp(prefix=_PREFIX)
+    root = tempfile.mkdtemp(prefix=_PREFIX, dir=_in_memory())
     Path(root).chmod(0o1777)  # as open as the folder that it stands in for: servers of root run as another user
     os.environ |= dict.fromkeys(_PLACES, root)
     tempfile.tempdir = None  # it is looked up again
     return root
+
+
+def _in_memory() -> Path | None:
+    """Where files are made fastest: a database is copied eight times as fast; None where that has too little room."""
+    if "TMPDIR" in os.environ or not os.access(_MEMORY, os.W_OK):
+        return None
+    room = os.statvfs(_MEMORY)
+    is_wide = min(room.f_bavail * room.f_frsize, psutil.virtual_memory().available) > _ROOM
+    return _MEMORY if is_wide and not room.f_flag & os.ST_NOEXEC else None
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -117,15 +129,19 @@ def databases(server) -> Databases:
 
 
 @pytest.fixture
-def database(databases) -> Database:
+def database(databases) -> Iterator[Database]:
     """OpsGuard's database, migrated."""
-    return databases.migrated()
+    made = databases.migrated()
+    yield made
+    databases.drop(made)
 
 
 @pytest.fixture
-def database_with_mlflow(databases) -> Database:
+def database_with_mlflow(databases) -> Iterator[Database]:
     """OpsGuard's database, migrated, with the tables of MLflow."""
-    return databases.with_mlflow()
+    made = databases.with_mlflow()
+    yield made
+    databases.drop(made)
 
 
 @pytest.fixture
