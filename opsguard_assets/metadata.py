@@ -90,8 +90,10 @@ _CHECKS = {
     "device_risk_complete": f"Each device in service has one row, and each that is up has a risk. {_ROWS}",
     "shift_risk_complete": f"Each part in a shift of the next 24 hours has one row and a risk. {_ROWS}",
     "alert_risk_complete": f"Each unresolved alert has one row and a probability. {_ROWS}",
-    "desk_as_stated": "The desk got no more alerts a day than stated, and as many of them needed a person. A warning: "
+    "desks_as_stated": "Each desk got no more alerts a day than stated, and as many needed a person. A warning: "
     "`opsguard alerts noise` shows which rules to mute, to raise or to repair.",
+    "labels_mature": "No alert has an outcome before its outcome is mature. If one has: a model would learn from what "
+    "nobody could know yet; report it: this is a fault of OpsGuard, not of your data.",
     "work_order_risk_complete": f"Each open work order has one row and a risk. {_ROWS}",
     "low_scores_precede_failures": "Devices below good failed more often within a week than good ones did. A "
     "warning: the health score foretells nothing here; look at the rates by band.",

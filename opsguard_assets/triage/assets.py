@@ -31,5 +31,5 @@ def triage_assets(
         episodes_asset(settled),
         alert_risk_asset(settings, read),
         priorities_asset(settings, declared, settled),
-        noise_asset(settings),
+        noise_asset(settings, declared),
     ]

@@ -3,9 +3,9 @@
 The settings are found by walking their models: one that is new fails until it has a case here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
@@ -36,6 +36,7 @@ CASES = {
     "alert_action.noisy_below": (0.9, triage.noise_of),
     "alert_action.desk_alerts_per_day": (20, triage.noise_of),
     "alert_action.desk_real_per_day": (3, triage.noise_of),
+    "alert_action.desks": ({"security": {"alerts_per_day": 5, "real_per_day": 2}}, triage.noise_of),
     "escalation.cooldown_minutes": (30, tickets.escalation_asked),
     "escalation.max_steps": (1, tickets.escalation_asked),
     "escalation.risk_minutes": (5, tickets.escalation_asked),
@@ -152,7 +153,9 @@ def leaves(model: type[BaseModel], place: str = "") -> Iterator[str]:
             continue
         parts = [part for part in (field.annotation, *get_args(field.annotation)) if _is_model(part)]
         kinds = [(part, part.model_fields["kind"].annotation) for part in parts if "kind" in part.model_fields]
-        if kinds:
+        if get_origin(field.annotation) is Mapping:
+            yield place + name
+        elif kinds:
             for part, kind in kinds:
                 yield from leaves(part, f"{place}{name}[{get_args(kind)[0]}].")
         elif parts:

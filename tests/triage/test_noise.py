@@ -1,12 +1,16 @@
 """Which rules are noise: shares with intervals, what hiding would have hidden, and nothing critical among it."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from opsguard_assets.triage.learning.noise import Stated, desk, noise, wilson
+from opsguard_assets.triage.learning.noise import Stated, maturity, noise, wilson
+from opsguard_assets.triage.learning.noise import desks as desks_of
 from tests.triage.histories import HOUR, NOW
 
 STATED = Stated(days=10, noisy_below=0.25, alerts_per_day=12, real_per_day=9)
@@ -69,15 +73,41 @@ def test_too_few_alerts_are_no_noise():
     assert proposal((3, False, None, False))["proposal"] == "0 of 3 alerts needed a person: keep it"
 
 
+def of_desks(*desks, stated=STATED):
+    """What each (team, real, noise) is told: the rows by team."""
+    rows = [
+        alerts((real, True, None, False), (false, False, None, False)).with_columns(team=pl.lit(team))
+        for team, real, false in desks
+    ]
+    empty = alerts((1, True, 0.1, True)).with_columns(team=pl.lit("noc")).clear()
+    found = desks_of(pl.concat([empty, *rows]), stated, NOW).rows_by_key("team", named=True, unique=True)
+    return dict(found)
+
+
 @pytest.mark.parametrize(
-    ("real", "noise_", "holds"), [(90, 30, True), (84, 36, True), (40, 80, False), (180, 60, False), (0, 0, False)]
+    ("real", "noise_", "holds"), [(90, 30, True), (84, 36, True), (40, 80, False), (180, 60, False)]
 )
-def test_the_desk_is_compared_with_what_was_stated(real, noise_, holds):
-    given_alerts = (
-        alerts((real, True, None, False), (noise_, False, None, False))
-        if real
-        else alerts((1, True, 0.1, True)).clear()
+def test_a_desk_is_compared_with_what_was_stated(real, noise_, holds):
+    (row,) = of_desks(("noc", real, noise_)).values()
+    assert row["stated_share"] == 0.75
+    assert row["holds"] is holds
+
+
+def test_each_desk_is_judged_alone():
+    found = of_desks(("noc", 90, 20), ("security", 5, 60))
+    assert {team: row["holds"] for team, row in found.items()} == {"noc": True, "security": False}
+
+
+def test_a_desk_may_have_figures_of_its_own_and_is_told_without_alerts_too():
+    found = of_desks(("security", 5, 60), stated=replace(STATED, of_teams={"security": (8, 0.6), "noc": (2, 1)}))
+    assert (found["security"]["stated_share"], found["security"]["holds"]) == (0.075, True)
+    assert (found["noc"]["alerts_per_day"], found["noc"]["share"], found["noc"]["holds"]) == (0, None, True)
+
+
+def test_an_outcome_that_counts_too_early_is_seen():
+    begins = pl.DataFrame(
+        {"begins_at": [NOW - 20 * HOUR, NOW - 3 * HOUR, NOW - HOUR], "is_event": [True, None, True]},
+        schema_overrides={"begins_at": pl.Datetime("us", "UTC")},
     )
-    found = desk(given_alerts, STATED, NOW)
-    assert found["stated_share"] == 0.75
-    assert found["holds"] is holds
+    dataset = SimpleNamespace(until=NOW, matures=4 * HOUR, episodes=begins)
+    assert maturity(dataset, NOW - 24 * HOUR) == {"alerts": 3, "mature": 1, "labelled": 2, "early": 1}

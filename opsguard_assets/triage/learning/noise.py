@@ -7,7 +7,7 @@ to be hidden. Intervals are those of Wilson (1927), 95 %.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -31,14 +31,16 @@ class Stated:
     Attributes:
         days: Figures are of so many days.
         noisy_below: A rule is noise where its precision is surely below this share.
-        alerts_per_day: How many alerts a day the desk can handle.
+        alerts_per_day: How many alerts a day a desk can handle.
         real_per_day: How many of these have to need a person.
+        of_teams: The same two of desks for which others are stated.
     """
 
     days: int
     noisy_below: float
     alerts_per_day: float
     real_per_day: float
+    of_teams: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def judged(dataset: AlertDataset, since: datetime) -> pl.DataFrame:
@@ -87,34 +89,68 @@ def noise(alerts: pl.DataFrame, stated: Stated) -> pl.DataFrame:
     return proposed.select(NOISE).sort(list(order), descending=list(order.values()))
 
 
-def desk(alerts: pl.DataFrame, stated: Stated, as_of: datetime) -> dict[str, float | bool]:
-    """What the desk was given, against what was stated beforehand.
+def desks(alerts: pl.DataFrame, stated: Stated, as_of: datetime) -> pl.DataFrame:
+    """What each desk was given, against what was stated for it beforehand.
 
     Args:
-        alerts: Rows of `judged`.
+        alerts: Rows of `judged` with `team`, the desk that handles them.
         stated: How many alerts a day, and how many of them needing a person.
         as_of: Until when alerts were raised.
 
     Returns:
-        `alerts_per_day`, `real_per_day`, `share`, its interval `low` and `high`, `stated_share`, `holds` (no more
-        alerts a day than stated, and the interval reaches the stated share).
+        One row per team that got an alert or of which something is stated, by name: `team`, `alerts_per_day`,
+        `real_per_day`, `share` (null: no alerts), its interval `low` and `high`, `stated_alerts`, `stated_real`,
+        `stated_share`, `holds` (no more alerts a day than stated, and the interval reaches the stated share; a desk
+        without alerts keeps what was stated).
     """
     recent = alerts.filter(pl.col("begins_at") >= pl.lit(as_of - timedelta(days=stated.days), INSTANT))
-    both = recent.select(alerts=pl.len(), acted_on=pl.col("is_event").sum()).with_columns(
-        **wilson("acted_on", "alerts")
+    counts = recent.group_by("team").agg(alerts=pl.len(), acted_on=pl.col("is_event").sum())
+    own = pl.DataFrame(
+        [(team, *numbers) for team, numbers in stated.of_teams.items()],
+        schema={"team": pl.String, "stated_alerts": pl.Float64, "stated_real": pl.Float64},
+        orient="row",
     )
-    row = both.row(0, named=True)
-    wanted = stated.real_per_day / stated.alerts_per_day
-    per_day = row["alerts"] / stated.days
-    return {
-        "alerts_per_day": per_day,
-        "real_per_day": row["acted_on"] / stated.days,
-        "share": row["precision"],
-        "low": row["low"],
-        "high": row["high"],
-        "stated_share": wanted,
-        "holds": per_day <= stated.alerts_per_day and row["alerts"] > 0 and row["high"] >= wanted,
-    }
+    rows = counts.join(own, on="team", how="full", coalesce=True).with_columns(
+        pl.col("alerts", "acted_on").fill_null(0),
+        stated_alerts=pl.col("stated_alerts").fill_null(stated.alerts_per_day),
+        stated_real=pl.col("stated_real").fill_null(stated.real_per_day),
+    )
+    shares = rows.with_columns(
+        stated_share=pl.col("stated_real") / pl.col("stated_alerts"), **wilson("acted_on", "alerts")
+    )
+    per_day = pl.col("alerts") / stated.days
+    return shares.select(
+        "team",
+        "low",
+        "high",
+        "stated_alerts",
+        "stated_real",
+        "stated_share",
+        alerts_per_day=per_day,
+        real_per_day=pl.col("acted_on") / stated.days,
+        share="precision",
+        holds=(per_day <= pl.col("stated_alerts")) & (pl.col("high") >= pl.col("stated_share")),
+    ).sort("team")
+
+
+def maturity(dataset: AlertDataset, since: datetime) -> dict[str, int]:
+    """Whether only mature labels count: alerts raised since an instant, how many are mature, labelled, and too early.
+
+    Args:
+        dataset: What was known by its instant.
+        since: From when alerts count.
+
+    Returns:
+        `alerts`, `mature` (known for as long as an outcome takes), `labelled` (with an outcome), `early` (with one that
+        nobody could know for sure at the instant; there must be none).
+    """
+    last = pl.lit(dataset.until - dataset.matures, INSTANT)
+    recent = dataset.episodes.filter(pl.col("begins_at") >= pl.lit(since, INSTANT))
+    is_mature, is_labelled = pl.col("begins_at") <= last, pl.col("is_event").is_not_null()
+    counts = recent.select(
+        alerts=pl.len(), mature=is_mature.sum(), labelled=is_labelled.sum(), early=(is_labelled & ~is_mature).sum()
+    )
+    return {name: int(number) for name, number in counts.row(0, named=True).items()}
 
 
 def wilson(part: str, whole: str) -> Mapping[str, pl.Expr]:

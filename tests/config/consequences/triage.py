@@ -39,7 +39,7 @@ def noise_of(settings: Settings) -> Seen:
     record_external(
         lake, *(external(f"A{n}", raised=-10 - 3 * n, acknowledged=0.5 if n % 3 else None) for n in range(30))
     )
-    found = noise_at(lake, NOON, settings)
+    found = noise_at(lake, NOON, settings, ALERT_TYPES)
     return found.words, found.rules.rows()
 
 
