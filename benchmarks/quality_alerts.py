@@ -14,6 +14,7 @@ import polars as pl
 from sklearn.metrics import ndcg_score
 
 from benchmarks.page import put
+from ml.dataset.task import Task
 from ml.evaluation.evaluate import evaluate
 from ml.problems.alert_action.problem import TASK
 from ml.problems.alert_action.rule import AlertRule
@@ -83,11 +84,11 @@ def _pages(lake: Lake) -> str:
     alerts = pager_versions(pl.read_csv(PAGES, infer_schema=False))
     lake.record(TABLES["external_alerts"], alerts, loaded_at=END)
     then, now = (dataset_at(lake, at, Settings()) for at in (SPLIT, END))
-    rows = _openings(now, SPLIT)
+    rows = openings(now, SPLIT)
     lines = [
         _page_line(name, rows, risk)
-        for name, risk in {**_learned(then, SPLIT, rows), "the rule": AlertRule().predict(rows),
-                           "trailing share per rule": rows["rule_share"], "first come": _first_come(rows)}.items()
+        for name, risk in {**learned(then, SPLIT, rows), "the rule": AlertRule().predict(rows),
+                           "trailing share per rule": rows["rule_share"], "first come": first_come(rows)}.items()
     ]  # fmt: skip
     reference = (
         "| logistic regression as known, reference | 324 | 0.222 | 0.504 | 0.784 | 0.139 | 0.173 | | 0.69, 0.61 |"
@@ -149,12 +150,12 @@ def _twin(lake: Lake) -> str:
         lake.record(table, frame, loaded_at=WATCHED)
     then, now = (dataset_at(lake, at, Settings()) for at in (LEARNED, WATCHED))
     truth = world.alarm_truth.select(episode_id=pl.format("external/{}", "alert_id"), true="true_action")
-    rows = _openings(now, LEARNED).join(truth, on="episode_id", maintain_order="left")
+    rows = openings(now, LEARNED).join(truth, on="episode_id", maintain_order="left")
     orders = {
-        **_learned(then, LEARNED, rows),
+        **learned(then, LEARNED, rows),
         "the rule": AlertRule().predict(rows),
-        "severity, then first come": rows["severity_rank"] + _first_come(rows) / 10,
-        "first come": _first_come(rows),
+        "severity, then first come": rows["severity_rank"] + first_come(rows) / 10,
+        "first come": first_come(rows),
         "trailing share per rule": rows["rule_share"],
         "the truth": rows["true"],
     }
@@ -167,19 +168,21 @@ def _twin(lake: Lake) -> str:
     return head + "\n".join(line for _, line in lines) + "\n"
 
 
-def _openings(dataset: AlertDataset, since: datetime) -> pl.DataFrame:
+def openings(dataset: AlertDataset, since: datetime) -> pl.DataFrame:
+    """Rows of the openings of all alerts since an instant, as they came."""
     lives = dataset.lives.filter(pl.col("begins_at") >= pl.lit(since, INSTANT))
     return dataset.of_lives(lives, "opening").sort("begins_at", "episode_id")
 
 
-def _learned(then: AlertDataset, until: datetime, rows: pl.DataFrame) -> Mapping[str, pl.Series]:
+def learned(then: AlertDataset, until: datetime, rows: pl.DataFrame, task: Task = TASK) -> Mapping[str, pl.Series]:
+    """Probabilities of every candidate that was learned, the best of the training's own comparison first."""
     budget = Budget(trials=4, seconds=60, clock=time.monotonic)
-    trained: list[Trained] = train(then.watched(), TASK, candidates(), until=until, budget=budget)
+    trained: list[Trained] = train(then.watched(), task, candidates(), until=until, budget=budget)
     best = sorted((each for each in trained if each.model is not None), key=lambda each: -each.figures["pr_auc"])
     return {each.candidate: each.model.predict(rows) for each in best if each.model is not None}
 
 
-def _first_come(rows: pl.DataFrame) -> pl.Series:
+def first_come(rows: pl.DataFrame) -> pl.Series:
     """A score between 0 and 1 that falls with time."""
     return rows.select(1 - pl.int_range(pl.len()) / pl.len()).to_series()
 
