@@ -4,7 +4,8 @@ Here: one run, frames in, decisions out. Not here: persons (`ladder`), addresses
 
 An incident is decided on when it has a new version, or when nobody acknowledged it until the next step of its chain was
 due. The chain is a ladder: the owner, then `routing.chain`. Whoever cannot be reached is passed over at once, with the
-reason. After the last one it begins again, `repeat_interval_minutes` later. Equal cases give equal decisions.
+reason. After the last one it begins again, `repeat_interval_minutes` later. What is not urgent climbs by digests: each
+has their time from their digest on, and after the last one it does not begin again. Equal cases give equal decisions.
 """
 
 from datetime import timedelta
@@ -53,7 +54,7 @@ def decide(case: Case, roster: Roster, rules: Rules) -> Decided:
     notices = pl.concat([first, shown.select(first.columns)])
     return Decided(
         notices=notices.select(pl.col(name).cast(dtype) for name, dtype in NOTICE.items()),
-        moves=_moves(work, asked, case, rules),
+        moves=_moves(work, judged, case, rules),
         told_now=first.filter(pl.col("decision") == DECIDED_TOLD, pl.col("audience") == OWNER)["incident_id"]
         .unique()
         .sort()
@@ -265,15 +266,16 @@ def _shown(work: pl.DataFrame, first: pl.DataFrame, case: Case, rules: Rules) ->
     )  # fmt: skip
 
 
-def _moves(work: pl.DataFrame, asked: pl.DataFrame, case: Case, rules: Rules) -> pl.DataFrame:
+def _moves(work: pl.DataFrame, judged: pl.DataFrame, case: Case, rules: Rules) -> pl.DataFrame:
     """Where each incident stands afterwards: its owner, its step, and when the next one is due."""
     settings, ladders = rules.settings, len(rules.settings.chain)
-    climbed = asked.filter(pl.col("rung").is_not_null())
+    climbed = judged.filter(pl.col("rung").is_not_null())
     reaches = pl.col("address").is_not_null()
     taken = climbed.group_by("incident_id").agg(
         _rung=pl.col("rung").filter(reaches).min(),
         _holder=pl.col("person_id").filter(reaches & (pl.col("audience") == OWNER)).first(),
         _stand_in=pl.col("person_id").filter(reaches).first(),
+        _told_at=pl.col("due_at").filter(reaches).max(),
     )
     rows = work.join(
         taken.with_columns(_climbed=pl.lit(value=True)), on="incident_id", how="left", maintain_order="left"
@@ -281,17 +283,20 @@ def _moves(work: pl.DataFrame, asked: pl.DataFrame, case: Case, rules: Rules) ->
     # An incident that was told of in a digest and is urgent now begins its chain; one that is due and past its ladder,
     # or whose alerts are too old, waits for `repeat_interval`.
     climbs = pl.col("_climbed").fill_null(value=False) | pl.col("_is_due")
-    is_calm = (pl.col("urgency") == DIGEST) | pl.col("_never").is_not_null() | (pl.col("state") != "open")
+    is_calm = pl.col("urgency") == DIGEST
+    is_stopped = pl.col("_never").is_not_null() | (pl.col("state") != "open")
     at_end = pl.col("_rung").is_null() | (pl.col("_rung") >= ladders)
     per_severity = {name: float(value) for name, value in settings.chain_minutes.model_dump().items()}
     minutes = pl.col("severity").replace_strict(per_severity, return_dtype=pl.Float64)
     now = pl.lit(case.now, INSTANT)
     wait = pl.when(at_end).then(pl.lit(settings.repeat_interval_minutes)).otherwise(minutes)
-    moved = now + pl.duration(seconds=(wait * 60).cast(pl.Int64))
+    # Whoever gets it in a digest has their time from then on; after the last digest nobody is asked again.
+    told_at = pl.when(is_calm).then(pl.max_horizontal(pl.col("_told_at").fill_null(now), now)).otherwise(now)
+    moved = pl.when(~(is_calm & at_end)).then(told_at + pl.duration(seconds=(wait * 60).cast(pl.Int64)))
     ended = pl.col("chain_base") + ladders
     step = pl.when(at_end).then(ended).otherwise(pl.col("chain_base") + pl.col("_rung"))
     base = pl.when(at_end).then(ended + 1).otherwise("chain_base")
-    goes = climbs & ~is_calm
+    goes = climbs & ~is_stopped
     # Should a monitor find it again, its chain begins then.
     waits = (pl.col("_never") == TOO_OLD).fill_null(value=False) & (pl.col("state") == "open")
     later = now + timedelta(minutes=settings.repeat_interval_minutes)
@@ -300,6 +305,6 @@ def _moves(work: pl.DataFrame, asked: pl.DataFrame, case: Case, rules: Rules) ->
         owner_id=pl.when("_climbed").then(pl.coalesce("_holder", "owner_id", "_stand_in")).otherwise("owner_id"),
         chain_step=pl.when(goes).then(step).otherwise("chain_step"),
         chain_base=pl.when(goes).then(base).when(waits).then(pl.col("chain_step") + 1).otherwise("chain_base"),
-        next_step_at=pl.when(goes).then(moved).when(waits).then(later).when(is_calm).then(None).otherwise("next_step_at"),
+        next_step_at=pl.when(goes).then(moved).when(waits).then(later).when(~is_stopped).then("next_step_at"),
         routed_version="version",
     ).select(_MOVES)  # fmt: skip

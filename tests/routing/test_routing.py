@@ -50,17 +50,58 @@ def test_from_90_the_supervisor_and_the_client_are_told_too_and_from_95_executiv
     assert [address for address, _, _ in messages(database)] == ["UANA", "USUE", "#c1", "boss@c1.example"]
 
 
-def test_below_80_it_waits_for_the_digest_of_the_owner_and_nobody_is_next(database):
+def test_below_80_it_waits_for_the_digest_of_the_owner_who_has_their_time_from_then_on(database):
     trouble(database, 79)
     run(database, 0)
     assert notices(database) == [("raised", "owner", "ana", "slack", "digest")]
     assert messages(database) == []
-    assert incidents(database)[0]["next_step_at"] is None
+    assert incidents(database)[0]["next_step_at"] == at(60 + 30)
     run(database, 59)
     assert messages(database) == []
     run(database, 60)
     assert [row["key"] for row in rows(database, "SELECT key FROM effects")] == ["digest/slack/UANA/2026-03-02T13Z"]
     assert run(database, 61).digests == 0
+
+
+def calm_chain(database, *moments):
+    """An incident below 80 that is found again at each moment; the decisions afterwards."""
+    trouble(database, 60, severity="medium")
+    run(database, 0)
+    for minutes in moments:
+        tick(database, minutes, found(1, severity="medium"))
+        run(database, minutes)
+    return notices(database, kind="raised")
+
+
+def test_below_80_the_next_of_the_chain_gets_it_in_their_digest_and_it_ends_with_the_last(database):
+    digests = [("raised", "owner", "ana", "slack", "digest"), ("raised", "supervisor", "sue", "slack", "digest")]
+    # Digests are at 13, 18 and 8 o'clock; it is noon. Ana has 60 minutes from 13:00 on, the supervisor from 18:00.
+    assert calm_chain(database, 60, 119) == digests[:1]
+    assert calm_chain(database, 120)[:2] == digests
+    assert incidents(database)[0]["next_step_at"] == at(6 * 60 + 60)
+    for hours in (6, 7, 20, 21, 22, 25, 26, 30, 31, 40):
+        tick(database, hours * 60, found(1, severity="medium"))
+        run(database, hours * 60)
+    assert [row[2] for row in notices(database) if row[0] == "raised"] == ["ana", "sue", "lena", "nora"]
+    assert incidents(database)[0]["next_step_at"] is None
+    assert rows(database, "SELECT count(*) AS number FROM effects") == [{"number": 4}]
+
+
+def test_below_80_acknowledging_ends_the_chain(database):
+    calm_chain(database, 60)
+    acknowledge(database, 1, at=at(70), actor="ana", surface="cli")
+    run(database, 120)
+    assert [row[2] for row in notices(database, decision="digest")] == ["ana"]
+
+
+def test_what_climbs_by_digests_and_gets_urgent_is_told_to_the_owner_at_once(database):
+    calm_chain(database, 60, 120)
+    give_priority(database, 1, 88)
+    tick(database, 130, found(1, severity="high"))
+    run(database, 130)
+    assert messages(database)[-1] == ("UANA", "raised", "planned")
+    assert ("raised", "supervisor", "sue", "slack", "superseded") in notices(database)
+    assert incidents(database)[0]["next_step_at"] == at(160)
 
 
 def test_a_digest_leaves_out_what_is_over(database):
