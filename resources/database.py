@@ -3,16 +3,20 @@
 Here: connections, schemas, migrations, locks. Not here: facts and what is derived from them (`lake`).
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from pydantic import SecretStr
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.event import listen
+from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from resources.addresses import AddressError, check_address
 from resources.room import StorageError, storage_words
@@ -22,6 +26,8 @@ _NO_ADDRESS = (
     "OPSGUARD_DATABASE_URL is not an address of PostgreSQL. Write it like postgresql://user:password@host/database"
 )
 _MIGRATION_LOCK = "opsguard migrations"
+# A connection that rested longer is asked whether it is still there.
+_RESTS_SINCE, _SHORT_REST_SECONDS = "rests_since", 1.0
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -77,8 +83,10 @@ class Database:
     def engine(self) -> Engine:
         """Connections to OpsGuard's own schema. None is kept open by default: frequent runs are short processes."""
         if self.is_kept_open:
-            # Asked before use whether it is still there: what waits for minutes may meet a server that was restarted.
-            return create_engine(self.url_for(STATE, driver="psycopg"), pool_size=1, pool_pre_ping=True)
+            engine = create_engine(self.url_for(STATE, driver="psycopg"), pool_size=1)
+            listen(engine, "checkin", _note_rest)
+            listen(engine, "checkout", _ask_after_rest)
+            return engine
         return create_engine(self.url_for(STATE, driver="psycopg"), poolclass=NullPool)
 
     @contextmanager
@@ -143,6 +151,25 @@ class Database:
             if present is None:
                 return None
             return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
+
+
+def _note_rest(_: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_RESTS_SINCE] = time.monotonic()
+
+
+def _ask_after_rest(connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
+    """Asks a connection whether it is still there, unless it was used a moment ago: the server may have restarted.
+
+    Raises:
+        DisconnectionError: When it is not; the pool opens another one.
+    """
+    if time.monotonic() - record.info.get(_RESTS_SINCE, time.monotonic()) < _SHORT_REST_SECONDS:
+        return
+    try:
+        connection.cursor().execute("SELECT 1")
+        connection.rollback()
+    except psycopg.OperationalError as error:
+        raise DisconnectionError from error
 
 
 def newest_revision() -> str:

@@ -141,8 +141,9 @@ def note_done(
         connection.execute(statement(__name__, "show_version"), shown)
     elif payload["kind"] == "raised" and reference is not None:
         values = {**shown, "effect_id": effect.effect_id, "reference": json.dumps(dict(reference)), "at": at}
-        connection.execute(statement(__name__, "begin_thread"), values)
-        _catch_up(connection, effect, shown, at)
+        missed = connection.execute(statement(__name__, "begin_thread"), values).first()
+        if missed is not None:
+            _catch_up(connection, effect, missed.state, int(missed.version), at)
 
 
 def send_again(connection: Connection, effect: Effect, at: datetime) -> None:
@@ -154,16 +155,14 @@ def send_again(connection: Connection, effect: Effect, at: datetime) -> None:
     _plan(connection, f"{effect.key}/again", effect, again, at)
 
 
-def _catch_up(connection: Connection, effect: Effect, shown: Mapping[str, object], at: datetime) -> None:
+def _catch_up(connection: Connection, effect: Effect, state: str, version: int, at: datetime) -> None:
     """Somebody took the incident, or it was resolved, after the message was written: the reader learns it.
 
     Whoever decided that did not plan an edit, because there was no message yet that could be edited.
     """
-    row = connection.execute(statement(__name__, "missed_update"), shown).first()
-    if row is not None:
-        kind = "resolved" if row.state == "resolved" else "update"
-        payload = {**effect.payload, "kind": kind, "version": int(row.version)}
-        _plan(connection, f"{effect.key}/{kind}/{row.version}", effect, payload, at)
+    kind = "resolved" if state == "resolved" else "update"
+    payload = {**effect.payload, "kind": kind, "version": version}
+    _plan(connection, f"{effect.key}/{kind}/{version}", effect, payload, at)
 
 
 def _plan(connection: Connection, key: str, effect: Effect, payload: Mapping[str, object], at: datetime) -> None:

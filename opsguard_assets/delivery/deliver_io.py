@@ -75,7 +75,7 @@ def deliver(
     def worker(name: str) -> drain_io.Drained:
         with database.kept_open() as kept:
             letters = Letters(kept, lake, zone, link_of)
-            letters.read_names(*_waiting(kept, name, now()))
+            letters.expect(*_waiting(kept, name, now()))
             adapter = ChannelAdapter(name, transports[name], letters, give_up, now)
             others = [other for other in transports if other != name]
             try:
@@ -170,10 +170,10 @@ def resolve_unknown(
 
 
 def _waiting(database: Database, channel: str, now: datetime) -> tuple[list[int], list[int]]:
-    """The incidents and escalations that messages tell of which are due."""
+    """The incidents and escalations that messages tell of which are due, in the order in which they will be sent."""
     with database.begin() as connection:
         rows = connection.execute(statement(__name__, "waiting_subjects"), {"channel": channel, "now": now}).all()
     return (
-        [int(row.incident_id) for row in rows if row.incident_id is not None],
+        list(dict.fromkeys(int(row.incident_id) for row in rows if row.incident_id is not None)),
         [int(row.escalation_id) for row in rows if row.escalation_id is not None],
     )

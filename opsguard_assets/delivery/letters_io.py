@@ -8,7 +8,7 @@ lake once for all incidents that wait, and incidents and alerts from the databas
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,7 +17,7 @@ from opsguard_assets.delivery.letter import Letter
 from opsguard_assets.delivery.wording import Reader, digest_letter, escalation_letter, incident_letter
 from opsguard_assets.effects.machine import Effect
 from opsguard_assets.views import reading
-from opsguard_assets.views.incidents import IncidentView, composed, names_of_incidents
+from opsguard_assets.views.incidents import composed, names_of_incidents
 from opsguard_assets.views.names import Names, names_of
 from resources.channels.handed_over import Reference
 from resources.database import Database
@@ -28,11 +28,21 @@ from resources.sql import statement
 LinkOf = Callable[[str, str, datetime], str | None]
 
 
+# An incident and its alerts, as `views.reading` gives them.
+_Rows = tuple[dict[str, Any], list[dict[str, Any]]]
+_PLACE = ("notice_id", "channel", "address", "incident_id")
+# So many incidents are read together, and believed for so long unless their version has changed.
+_CHUNK, _FRESH = 100, timedelta(seconds=10)
+
+
 @dataclass(frozen=True)
 class Pointless:
     """A message that is not sent any more, and why."""
 
     words: str
+
+
+_GONE = Pointless("there is nothing to tell of: the incident is gone")
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,16 @@ class Letters:
     link_of: LinkOf
     _names: dict[int, Names] = field(default_factory=dict)
     _names_of_escalations: dict[int, Names] = field(default_factory=dict)
+    _waiting: Sequence[int] = ()
+    _order: dict[int, int] = field(default_factory=dict)
+    _rows: dict[int, _Rows] = field(default_factory=dict)
+    _read_at: datetime | None = None
+
+    def expect(self, incident_ids: Sequence[int], escalation_ids: Sequence[int]) -> None:
+        """Learns what will be told of, in the likely order: it is read together, and so are its names."""
+        self._waiting = list(incident_ids)
+        self._order = {number: place for place, number in enumerate(self._waiting)}
+        self.read_names(incident_ids, escalation_ids)
 
     def read_names(self, incident_ids: Sequence[int], escalation_ids: Sequence[int] = ()) -> None:
         """Reads the names that some incidents and escalations need, at once."""
@@ -88,32 +108,60 @@ class Letters:
 
     def write(self, effect: Effect, now: datetime) -> Written | Pointless:
         """The letter of a planned message as of now."""
-        payload = effect.payload
-        if payload["kind"] == "escalation":
-            return self._of_escalation(payload)
+        kind = effect.payload["kind"]
+        if kind == "escalation":
+            return self._of_escalation(effect.payload)
+        return self._of_digest(effect.payload, now) if kind == "digest" else self._of_incident(effect.payload, now)
+
+    def _of_digest(self, payload: Mapping[str, Any], now: datetime) -> Written | Pointless:
         with self.database.begin() as connection:
-            notice = _row(connection, "notice", notice_id=payload.get("notice_id"))
-            about = [payload["incident_id"]] if payload.get("incident_id") is not None else []
-            if payload["kind"] == "digest":
-                found = connection.execute(statement(__name__, "digest_incidents"), {"notice_id": payload["notice_id"]})
-                about = [int(row.incident_id) for row in found]
-            place = {name: payload[name] for name in ("channel", "address")}
-            thread = _row(connection, "thread", **place, incident_id=payload.get("incident_id"))
+            notice = _row(connection, "notice", notice_id=payload["notice_id"])
+            found = connection.execute(statement(__name__, "digest_incidents"), {"notice_id": payload["notice_id"]})
+            about = [int(row.incident_id) for row in found]
         self.read_names(about)
-        views = self._views(about, now)
+        views = [composed(*rows, [], self._names[rows[0]["incident_id"]], now) for rows in self._read(about).values()]
         if not views:
-            return Pointless("there is nothing to tell of: the incident is gone")
-        if payload["kind"] == "digest":
-            reader = self._reader(payload, notice, views[0], None)
-            return Written(digest_letter(views, reader, now))
-        (view,) = views
-        pointless = _pointless(view, payload, thread)
+            return _GONE
+        zone = payload.get("zone") or views[0].zone or self.zone
+        reader = Reader(zone=zone, why=notice["reason"] if notice else None, link=None)
+        return Written(digest_letter(views, reader, now))
+
+    def _of_incident(self, payload: Mapping[str, Any], now: datetime) -> Written | Pointless:
+        with self.database.begin() as connection:
+            looked = _row(connection, "look", **{name: payload.get(name) for name in _PLACE})
+        if looked is None:
+            return _GONE
+        pointless = _pointless(looked, payload)
         if pointless is not None:
             return Pointless(pointless)
-        link = self.link_of(f"incident/{view.incident_id}", payload.get("person_id") or payload["address"], now)
-        reader = self._reader(payload, notice, view, link)
-        letter = incident_letter(view, payload["kind"], reader, now, (notice or {}).get("step") or 0)
-        return Written(letter, view.version, thread["reference"] if thread else None)
+        number = int(payload["incident_id"])
+        self.read_names([number])
+        view = composed(*self._rows_of(number, looked["version"], now), [], self._names[number], now)
+        link = self.link_of(f"incident/{number}", payload.get("person_id") or payload["address"], now)
+        zone = payload.get("zone") or view.zone or self.zone
+        reader = Reader(zone=zone, why=looked["reason"], link=link)
+        letter = incident_letter(view, payload["kind"], reader, now, looked["step"] or 0)
+        return Written(letter, view.version, looked["reference"])
+
+    def _rows_of(self, number: int, version: int, now: datetime) -> _Rows:
+        """An incident and its alerts: as read a moment ago with others that wait, unless it has changed since."""
+        if self._read_at is None or now - self._read_at > _FRESH or number not in self._rows:
+            place = self._order.get(number, 0)
+            chunk = [each for each in self._waiting[place : place + _CHUNK] if each != number]
+            self._rows, self._read_at = self._read([number, *chunk]), now
+        if self._rows[number][0]["version"] != version:
+            self._rows |= self._read([number])
+        return self._rows[number]
+
+    def _read(self, incident_ids: Sequence[int]) -> dict[int, _Rows]:
+        """Rows of incidents and of the alerts in them, in the order of the numbers."""
+        with self.database.begin() as connection:
+            incidents = reading.incidents(connection, incident_ids)
+            alerts = reading.alerts_in(connection, incident_ids)
+        rows: dict[int, _Rows] = {int(row["incident_id"]): (row, []) for row in incidents}
+        for alert in alerts:
+            rows[alert["incident_id"]][1].append(alert)
+        return rows
 
     def thread_of(self, effect: Effect) -> Reference | None:
         """The message that the reader has about the incident of a message."""
@@ -124,19 +172,6 @@ class Letters:
         with self.database.begin() as connection:
             row = _row(connection, "thread", **place)
         return row["reference"] if row else None
-
-    def _views(self, incident_ids: Sequence[int], now: datetime) -> list[IncidentView]:
-        with self.database.begin() as connection:
-            rows = reading.incidents(connection, incident_ids)
-            alerts = reading.alerts_in(connection, incident_ids)
-        of = {row["incident_id"]: [one for one in alerts if one["incident_id"] == row["incident_id"]] for row in rows}
-        return [composed(row, of[row["incident_id"]], [], self._names[row["incident_id"]], now) for row in rows]
-
-    def _reader(
-        self, payload: Mapping[str, Any], notice: Mapping[str, Any] | None, view: IncidentView, link: str | None
-    ) -> Reader:
-        zone = payload.get("zone") or view.zone or self.zone
-        return Reader(zone=zone, why=notice["reason"] if notice else None, link=link)
 
     def _of_escalation(self, payload: Mapping[str, Any]) -> Written | Pointless:
         with self.database.begin() as connection:
@@ -153,18 +188,18 @@ class Letters:
         return Written(escalation_letter(given, title, ", ".join(filter(None, places)) or None))
 
 
-def _pointless(view: IncidentView, payload: Mapping[str, Any], thread: Mapping[str, Any] | None) -> str | None:
+def _pointless(looked: Mapping[str, Any], payload: Mapping[str, Any]) -> str | None:
     """Why a message about an incident is not sent any more; None where it is."""
-    kind = payload["kind"]
+    kind, was_told = payload["kind"], looked["reference"] is not None
     if kind in {"raised", "chain"}:
-        if view.state == "resolved":
+        if looked["state"] == "resolved":
             return "it is resolved meanwhile"
-        if view.state == "acknowledged":
-            return f"{view.acknowledged_by or 'somebody'} acknowledged it meanwhile"
-        return "they have been told already" if kind == "raised" and thread is not None else None
-    if thread is None:
+        if looked["state"] == "acknowledged":
+            return f"{looked['acknowledged_by'] or 'somebody'} acknowledged it meanwhile"
+        return "they have been told already" if kind == "raised" and was_told else None
+    if not was_told:
         return "they were never told of it"
-    return "they have seen this state" if thread["shown_version"] >= (payload.get("version") or 0) else None
+    return "they have seen this state" if looked["shown_version"] >= (payload.get("version") or 0) else None
 
 
 def _row(connection: Connection, name: str, **values: object) -> dict[str, Any] | None:

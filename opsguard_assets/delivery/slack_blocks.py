@@ -41,7 +41,8 @@ def slack_message(letter: Letter) -> SlackMessage:
     """
     blocks = list(_blocks(letter))
     end = [block for block in blocks if isinstance(block, ActionsBlock)]
-    kept = [*[block for block in blocks if block not in end][: _BLOCKS - len(end)], *end]
+    others = [block for block in blocks if not isinstance(block, ActionsBlock)]
+    kept = [*others[: _BLOCKS - len(end)], *end]
     return SlackMessage(escaped(shortened(letter.subject, _TEXT // 6)), tuple(block.to_dict() for block in kept))
 
 

@@ -114,8 +114,8 @@ def claim(
     """The next effect that is due, which nobody else takes up while the lease lasts; None where nothing is due."""
     while True:
         with database.begin() as connection:
-            effect = _claim(connection, kind, adapter, worker, policy, now)
-            if effect is None or _may_try(connection, effect.target, policy, now):
+            effect, may_try = _claim(connection, kind, adapter, worker, policy, now)
+            if may_try:
                 return effect
             # Somebody else tries the target; from now on its effects are passed over.
             connection.rollback()
@@ -123,14 +123,20 @@ def claim(
 
 def _claim(
     connection: Connection, kind: str, adapter: Adapter, worker: Worker, policy: Policy, now: datetime
-) -> Effect | None:
+) -> tuple[Effect | None, bool]:
+    """The next effect, and whether it may be tried: of a target in trouble one worker at a time tries."""
     values = {
         "kind": kind, "now": now, "lease": worker.lease, "lease_until": now + policy.lease, "worker": worker.mark,
         "actor": worker.actor, "targets": list(adapter.targets), "others": list(worker.others),
         "can_tell": adapter.can_tell,
     }  # fmt: skip
     row = connection.execute(statement(__name__, "claim"), values).mappings().first()
-    return None if row is None else Effect(**{**row, "found_in": State(row["found_in"])})
+    if row is None:
+        return None, True
+    found = dict(row)
+    is_in_trouble = found.pop("is_in_trouble")
+    effect = Effect(**{**found, "found_in": State(found["found_in"])})
+    return effect, not is_in_trouble or _may_try(connection, effect.target, policy, now)
 
 
 def _may_try(connection: Connection, target: str, policy: Policy, now: datetime) -> bool:
@@ -193,8 +199,8 @@ def settle_and_claim(
     """
     with database.begin() as connection:
         is_mine = _settle(connection, effect, ended, policy, actor=worker.actor, on_settled=on_settled)
-        following = _claim(connection, effect.kind, adapter, worker, policy, ended.at)
-        if following is None or _may_try(connection, following.target, policy, ended.at):
+        following, may_try = _claim(connection, effect.kind, adapter, worker, policy, ended.at)
+        if may_try:
             return is_mine, following
         # Somebody else tries that target: the claim is undone, and with it the settlement, which is repeated alone.
         connection.rollback()
@@ -210,15 +216,16 @@ def _settle(
         "effect_id": effect.effect_id, "lease": effect.lease, "state": to.state.value, "words": to.words,
         "due_at": to.due_at, "at": ended.at, "actor": actor, "unsent": int(not ended.is_sent),
     }  # fmt: skip
-    is_mine = bool(_numbers(connection, "settle", values))
-    if not is_mine:
+    settled = connection.execute(statement(__name__, "settle"), values).first()
+    if settled is None:
         late = f"an answer after the lease had ended: {to.state}: {to.words}"
         connection.execute(statement(__name__, "late_answer"), {**values, "words": late})
     elif on_settled is not None:
         on_settled(connection, [effect.effect_id], to.state, ended.at)
-    if ended.answer is not None:
+    # A target that answers and always did has no circuit to look at. Where the lease was lost that is not known.
+    if ended.answer is not None and not (settled and ended.answer.is_clear and not settled.is_in_trouble):
         _note_circuit(connection, effect.target, ended.answer, policy, ended.at)
-    return is_mine
+    return settled is not None
 
 
 def _note_circuit(connection: Connection, target: str, answer: Answer, policy: Policy, now: datetime) -> None:

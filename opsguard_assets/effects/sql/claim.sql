@@ -1,5 +1,5 @@
 -- Takes the next effect of a kind that is due, the greatest rank first, and writes down that it is being handed over.
--- Returns it with the state in which it was found; no row where nothing is due.
+-- Returns it with the state in which it was found, and whether its target is in trouble; no row where nothing is due.
 -- Several workers take different rows (SKIP LOCKED). A worker takes a row once per lease, so that what it could not
 -- hand over waits for a later one. `due_at` of a row that is being handed over is the end of its lease. What is in
 -- doubt is taken up whatever its target, except that of another worker of the kind (`others`), and keeps the time at
@@ -35,4 +35,10 @@ noted AS (
     INSERT INTO effect_transitions (effect_id, at, actor, from_state, to_state, detail)
     SELECT effect_id, :now, :actor, found_in, 'sending', target FROM claimed
 )
-SELECT * FROM claimed
+SELECT
+    claimed.*,
+    EXISTS (
+        SELECT FROM effect_circuits AS c
+        WHERE c.target = claimed.target AND (c.failures > 0 OR c.open_until IS NOT NULL)
+    ) AS is_in_trouble
+FROM claimed

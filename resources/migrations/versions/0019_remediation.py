@@ -12,9 +12,9 @@ _PACKAGE = "resources.migrations.versions"
 
 
 def upgrade() -> None:
-    """Adds the tables of remediation, and lets notices and links be about it."""
+    """Adds the tables of remediation, lets notices and links be about it, and an index of what is sent next."""
     connection = op.get_bind()
-    for name in ("0019/playbooks", "0019/executions", "0019/approvals", "0019/neighbours"):
+    for name in ("0019/effects", "0019/playbooks", "0019/executions", "0019/approvals", "0019/neighbours"):
         connection.execute(statement(_PACKAGE, name))
 
 
