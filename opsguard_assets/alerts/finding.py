@@ -35,6 +35,8 @@ HELD = "held by hysteresis"
 BELOW = "below the threshold"
 MUTED, UNMUTED = "muted", "mute ended"
 RESOLVED_BY_PERSON = "resolved by a person"
+# The resolution of an alert that somebody or something resolved while its condition may still hold.
+BY_PERSON, BY_PLAYBOOK = "by a person", "by a playbook"
 LATE_TICK = "late tick"
 NOT_IN_PLAN, HELD_BACK, OVER_BUDGET = "not in the plan", "held back", "over budget"
 # Decisions that count a finding in an existing alert.

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from opsguard_assets.alerts.finding import LIFE_SAFETY
+from opsguard_assets.alerts.finding import BY_PERSON, LIFE_SAFETY
 from opsguard_assets.alerts.lifecycle import lock_alerts
 from resources.database import Database
 from resources.sql import statement
@@ -69,10 +69,28 @@ def resolve(database: Database, alert_id: int, *, at: datetime, actor: str, note
         resolve_all(connection, [alert_id], at=at, actor=actor, note=note)
 
 
-def resolve_all(connection: Connection, alert_ids: Sequence[int], *, at: datetime, actor: str, note: str) -> None:
+def resolve_all(
+    connection: Connection,
+    alert_ids: Sequence[int],
+    *,
+    at: datetime,
+    actor: str,
+    note: str,
+    resolution: str = BY_PERSON,
+) -> None:
     """The same for many alerts, in the caller's transaction and under its lock; resolved ones stay as they are."""
-    values = {"alert_ids": list(alert_ids), "at": at, "actor": actor, "detail": note}
+    values = {"alert_ids": list(alert_ids), "at": at, "actor": actor, "detail": note, "resolution": resolution}
     connection.execute(statement(__name__, "acting/resolve"), values)
+
+
+def reopen_resolved(connection: Connection, alert_id: int, *, at: datetime, actor: str, note: str) -> bool:
+    """Opens an alert again that this actor resolved, in the caller's transaction and under its lock.
+
+    Returns:
+        False where it is not resolved any more, somebody else resolved it, or the same trouble has a newer alert.
+    """
+    values = {"alert_id": alert_id, "at": at, "actor": actor, "detail": note}
+    return connection.execute(statement(__name__, "acting/reopen"), values).first() is not None
 
 
 def mute(
@@ -98,6 +116,15 @@ def mute(
         raise ActionError(f"{covered.alert_type} alerts cannot be muted: they protect lives.")
     if begins_at >= ends_at:
         raise ActionError(f"The mute ends ({ends_at:%Y-%m-%d %H:%M}) before it begins ({begins_at:%Y-%m-%d %H:%M}).")
+    with database.begin() as connection:
+        lock_alerts(connection)
+        return mute_in(connection, covered, begins_at=begins_at, ends_at=ends_at, reason=reason, actor=actor)
+
+
+def mute_in(
+    connection: Connection, covered: Muted, *, begins_at: datetime, ends_at: datetime, reason: str, actor: str
+) -> int:
+    """The same in the caller's transaction and under its lock; what it covers is checked already."""
     # created_at is read after the lock is taken: a tick that settled before must not see this mute on recomputation.
     insert = text(
         "INSERT INTO mutes (alert_type, entity_id, site_id, client_id, begins_at, ends_at, reason, created_by, "
@@ -105,9 +132,7 @@ def mute(
         "clock_timestamp()) RETURNING mute_id"
     )
     values = {**vars(covered), "begins_at": begins_at, "ends_at": ends_at, "reason": reason, "actor": actor}
-    with database.begin() as connection:
-        lock_alerts(connection)
-        return int(connection.execute(insert, values).scalar_one())
+    return int(connection.execute(insert, values).scalar_one())
 
 
 def end_mute(database: Database, mute_id: int, *, at: datetime) -> None:
@@ -118,13 +143,18 @@ def end_mute(database: Database, mute_id: int, *, at: datetime) -> None:
     """
     with database.begin() as connection:
         lock_alerts(connection)
-        # A mute that has not begun becomes empty and lies in the past, so it covers nothing and is not listed.
-        shorten = text(
-            "UPDATE mutes SET begins_at = least(begins_at, :at - interval '1 microsecond'), ends_at = :at "
-            "WHERE mute_id = :mute_id AND ends_at > :at"
-        )
-        if connection.execute(shorten, {"mute_id": mute_id, "at": at}).rowcount != 1:
+        if not end_mute_in(connection, mute_id, at=at):
             raise ActionError(f"There is no active mute {mute_id}; `opsguard alerts mutes` lists them.")
+
+
+def end_mute_in(connection: Connection, mute_id: int, *, at: datetime) -> bool:
+    """The same in the caller's transaction and under its lock; False where it is not active."""
+    # A mute that has not begun becomes empty and lies in the past, so it covers nothing and is not listed.
+    shorten = text(
+        "UPDATE mutes SET begins_at = least(begins_at, :at - interval '1 microsecond'), ends_at = :at "
+        "WHERE mute_id = :mute_id AND ends_at > :at"
+    )
+    return connection.execute(shorten, {"mute_id": mute_id, "at": at}).rowcount == 1
 
 
 def _state(connection: Connection, alert_id: int) -> str:

@@ -152,3 +152,15 @@ class Action(Protocol):
 
     def undo(self, connection: Connection, step: Step, situation: Situation, output: Mapping[str, Any]) -> Result:
         """Takes back a step that is done, by its output; skipped where somebody changed it since."""
+
+
+class Immediate:
+    """What actions share that are done at once: there is nothing to look at later."""
+
+    def look(self, connection: Connection, step: Step, situation: Situation, output: Mapping[str, Any]) -> Result:  # noqa: ARG002
+        """Never asked: a step of such an action does not wait.
+
+        Raises:
+            AssertionError: Always.
+        """
+        raise AssertionError(f"step {situation.number} of {situation.playbook} does not wait")

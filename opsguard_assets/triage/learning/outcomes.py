@@ -16,12 +16,11 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from ml.problems.alert_action.features import WINDOW
-from opsguard_assets.alerts.finding import COVERED, GROUPED
+from opsguard_assets.alerts.finding import BY_PERSON, COVERED, GROUPED
 from opsguard_assets.alerts.kinds import normalised
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import IS_WITHDRAWN, SEQUENCE
 
-BY_PERSON = "by a person"
 # What becomes of an alert that another one stands for, or that should never have been raised.
 _MOOT = (GROUPED, COVERED, "withdrawn")
 _USEFUL, _USELESS = ("useful",), ("noise", "wrong")

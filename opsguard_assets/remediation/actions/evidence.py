@@ -1,0 +1,203 @@
+"""What is known of an alert's entity and site in a window, as small tables and one picture.
+
+Here: which rows, bounded by entity, site, window and number. Not here: attaching them (`diagnostics`).
+
+Everything is read as it was known at the moment. Names and texts stay as they were received; whoever shows them makes
+them harmless.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import polars as pl
+
+from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
+from opsguard_assets.drawing import Colour, curve, line, svg, text
+from opsguard_assets.remediation.actions.action import World
+from opsguard_assets.remediation.playbook.steps import CollectDiagnostics
+from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
+from opsguard_assets.tables.registry import DEVICE_EVENTS, TELEMETRY, TICKETS, WORK_ORDERS
+from opsguard_assets.tables.values import INSTANT
+from resources.sql import statement
+
+Rows = list[dict[str, Any]]
+_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 480.0, 150.0, 10.0, 40.0, 130.0
+# Column of telemetry, what it is called, its colour.
+_DRAWN: Final[Sequence[tuple[str, str, Colour]]] = (
+    ("battery_pct", "charge, %", "blue"),
+    ("signal_dbm", "signal, dBm", "amber"),
+)
+_SHOWN: Final = {
+    "telemetry": ("at", "battery_pct", "signal_dbm", "temperature_c", "is_online", "error_count"),
+    "events": ("at", "kind", "component"),
+    "health": ("as_of", "score", "band", "reason"),
+    "tickets": ("ticket_id", "title", "status", "priority", "assignee_id", "opened_at", "resolved_at"),
+    "shifts": ("shift_id", "person_id", "post", "starts_at", "verdict", "rule"),
+    "orders": ("work_order_id", "vendor_id", "category", "created_at", "due_at", "completed_at"),
+}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was found.
+
+    Attributes:
+        tables: Rows by name of the table, the newest first; instants as text (UTC).
+        plot: A picture as SVG; None where there is nothing to draw.
+        words: What it is, for people.
+    """
+
+    tables: Mapping[str, Rows]
+    plot: str | None
+    words: str
+
+
+def gather(world: World, step: CollectDiagnostics, alert: Mapping[str, Any], now: datetime) -> Evidence:
+    """What is known of an alert's entity and site.
+
+    Args:
+        world: What is read.
+        step: Which tables, how many rows, how far back.
+        alert: The alert.
+        now: The moment of knowledge (UTC).
+    """
+    window = _Window(world, alert, now, now - timedelta(hours=step.hours), step.rows)
+    tables: dict[str, Rows] = {name: _READERS[name](window) for name in step.include}
+    found = {name: rows for name, rows in tables.items() if rows}
+    counts = ", ".join(f"{len(rows)} {name}" for name, rows in found.items())
+    words = f"what is known of the last {step.hours:g} hours: {counts or 'nothing'}"
+    return Evidence(found, _plot(found.get("telemetry", []), alert), words)
+
+
+@dataclass(frozen=True)
+class _Window:
+    """Where and when is looked: an entity, its site, from an instant until now."""
+
+    world: World
+    alert: Mapping[str, Any]
+    now: datetime
+    since: datetime
+    rows: int
+
+    @property
+    def after(self) -> pl.Expr:
+        """The beginning, as an expression."""
+        return pl.lit(self.since, INSTANT)
+
+    def is_about(self, kind: str) -> bool:
+        """Whether the alert is about an entity of a kind."""
+        return bool(self.alert["entity_type"] == kind)
+
+    def newest(self, rows: pl.LazyFrame, name: str, by: str) -> Rows:
+        """The newest rows of a frame, with the columns that people need."""
+        shown = rows.sort(by, descending=True, nulls_last=True).head(self.rows).select(_SHOWN[name]).collect()
+        instants = [column for column, dtype in shown.schema.items() if dtype == pl.Datetime]
+        return shown.with_columns(pl.col(instants).dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_dicts()
+
+
+def _telemetry(window: _Window) -> Rows:
+    if not window.is_about("device"):
+        return []
+    mine = window.world.lake.known(TELEMETRY, window.now).filter(
+        pl.col("device_id") == window.alert["entity_id"], pl.col("at") > window.after
+    )
+    return window.newest(mine, "telemetry", "at")
+
+
+def _events(window: _Window) -> Rows:
+    if not window.is_about("device"):
+        return []
+    mine = window.world.lake.known(DEVICE_EVENTS, window.now).filter(
+        pl.col("device_id") == window.alert["entity_id"], pl.col("at") > window.after
+    )
+    return window.newest(mine, "events", "at")
+
+
+def _health(window: _Window) -> Rows:
+    if not window.is_about("device") or not window.world.lake.exists(DEVICE_HEALTH.derived_name):
+        return []
+    mine = window.world.lake.scan(DEVICE_HEALTH.derived_name).filter(
+        pl.col("date") >= window.since.date(), pl.col("device_id") == window.alert["entity_id"],
+        pl.col("as_of") > window.after, pl.col("as_of") <= pl.lit(window.now, INSTANT),
+    )  # fmt: skip
+    return window.newest(mine, "health", "as_of")
+
+
+def _tickets(window: _Window) -> Rows:
+    alert = window.alert
+    own = pl.lit(window.is_about("ticket")) & (pl.col("ticket_id") == alert["entity_id"])
+    at_site = (pl.col("site_id") == alert["site_id"]) & (pl.col("client_id") == alert["client_id"])
+    rows = window.world.lake.known(TICKETS, window.now).filter(
+        own.fill_null(value=False) | at_site.fill_null(value=False), pl.col("updated_at") > window.after
+    )
+    return window.newest(rows, "tickets", "updated_at")
+
+
+def _shifts(window: _Window) -> Rows:
+    rows = window.world.lake.known(SHIFT_COMPLIANCE, window.now).filter(
+        pl.col("site_id") == window.alert["site_id"], pl.col("starts_at") > window.after
+    )
+    return window.newest(rows, "shifts", "starts_at")
+
+
+def _orders(window: _Window) -> Rows:
+    rows = window.world.lake.known(WORK_ORDERS, window.now).filter(
+        pl.col("site_id") == window.alert["site_id"], pl.col("created_at") > window.after
+    )
+    return window.newest(rows, "orders", "created_at")
+
+
+def _alerts(window: _Window) -> Rows:
+    asked = {
+        **{name: window.alert[name] for name in ("alert_id", "entity_type", "entity_id", "site_id", "client_id")},
+        "since": window.since, "now": window.now, "rows": window.rows,
+    }  # fmt: skip
+    with window.world.database.begin() as connection:
+        found = connection.execute(statement(__name__, "recent_alerts"), asked).mappings()
+        return [{name: _plain(value) for name, value in row.items()} for row in found]
+
+
+def _plain(value: Any) -> Any:
+    return f"{value:%Y-%m-%dT%H:%M:%SZ}" if isinstance(value, datetime) else value
+
+
+_READERS: Final[Mapping[str, Callable[[_Window], Rows]]] = {
+    "telemetry": _telemetry,
+    "health": _health,
+    "events": _events,
+    "tickets": _tickets,
+    "shifts": _shifts,
+    "orders": _orders,
+    "alerts": _alerts,
+}
+
+
+def _plot(reports: Rows, alert: Mapping[str, Any]) -> str | None:
+    """Charge and signal of a device over the window, each between its own least and greatest value."""
+    if len(reports) < 2:  # noqa: PLR2004 - a line has two ends
+        return None
+    parts = [line((_LEFT, _BOTTOM), (_WIDTH - _LEFT, _BOTTOM))]
+    for place, (name, words, colour) in enumerate(_DRAWN):
+        known = [(_seconds(row["at"]), float(row[name])) for row in reversed(reports) if row[name] is not None]
+        if known:
+            least, most = min(value for _, value in known), max(value for _, value in known)
+            said = f"{words}: {least:g} to {most:g}"
+            parts += [curve(_placed(known), colour), text(_LEFT + place * 240, 145, said, colour=colour)]
+    return svg(f"Reports of {alert['entity_id']}", parts, _WIDTH, _HEIGHT).decode()
+
+
+def _placed(known: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Points of the picture for instants and values, in their order."""
+    begin, end = known[0][0], known[-1][0]
+    least, most = min(value for _, value in known), max(value for _, value in known)
+    wide, high = (end - begin) or 1.0, (most - least) or 1.0
+    return [
+        (_LEFT + (at - begin) / wide * (_WIDTH - 2 * _LEFT), _BOTTOM - (value - least) / high * (_BOTTOM - _TOP))
+        for at, value in known
+    ]
+
+
+def _seconds(at: str) -> float:
+    return datetime.fromisoformat(at).timestamp()
