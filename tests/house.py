@@ -234,7 +234,10 @@ ARROWS = {
         "opsguard_assets.alerts.people", "opsguard_assets.incidents.people", "opsguard_assets.config",
         "opsguard_assets.tables", "resources",
     ),
-    "opsguard_assets/remediation/playbook/": ("opsguard_assets.remediation.playbook", "opsguard_assets.config"),
+    "opsguard_assets/remediation/playbook/": (
+        "opsguard_assets.remediation.playbook", "opsguard_assets.config", "opsguard_assets.routing.analysis",
+        "opsguard_assets.tables.values", "opsguard_assets.incidents.matching",
+    ),
     "opsguard_assets/remediation/": (
         "opsguard_assets.remediation", "opsguard_assets.alerts", "opsguard_assets.client_plans",
         "opsguard_assets.config", "opsguard_assets.duty", "opsguard_assets.effects", "opsguard_assets.incidents",

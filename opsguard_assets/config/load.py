@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -26,6 +26,7 @@ _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^
 
 
 _S = TypeVar("_S", bound=RecordSource)
+_M = TypeVar("_M", bound=BaseModel)
 
 
 class ConfigError(ValueError):
@@ -81,6 +82,22 @@ def load_settings_of(place: Environment, variables: Mapping[str, str], rule: Rul
 
 def parse_settings(text: str, *, name: str, variables: Mapping[str, str], rule: Rule | None = None) -> Settings:
     """Like `load_settings`, from the text itself; `name` stands for the file in messages."""
+    document = document_of(text, name)
+    if document is None:
+        return Settings()
+    settings = model_of(Settings, _expand(document, variables, name, name), document, name)
+    broken = [message_of(problem.place, problem.words, document, name) for problem in (rule(settings) if rule else ())]
+    if broken:
+        raise ConfigError("\n".join(broken))
+    return settings
+
+
+def document_of(text: str, name: str) -> Any:
+    """What a YAML file holds, with the lines of its keys; None where it is empty. `name` stands for it in messages.
+
+    Raises:
+        ConfigError: When it is no YAML, or no mapping of keys.
+    """
     try:
         document = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
@@ -88,23 +105,31 @@ def parse_settings(text: str, *, name: str, variables: Mapping[str, str], rule: 
         raise ConfigError(f"{name}:{line}: no valid YAML: {error.problem}. Check indentation and quotes.") from error
     except YAMLError as error:
         raise ConfigError(f"{name}: no valid YAML: {error}") from error
-    if document is None:
-        return Settings()
-    if not isinstance(document, dict):
+    if document is not None and not isinstance(document, dict):
         raise ConfigError(f"{name}:1: the file must hold keys such as `sources:`; it holds {type(document).__name__}.")
-    expanded = _expand(document, variables, name, name)
+    return document
+
+
+def model_of(model: type[_M], content: Any, document: Any, name: str) -> _M:
+    """The content as a model.
+
+    Args:
+        model: Its shape.
+        content: What the file says, as plain data.
+        document: The same with the lines of its keys (`document_of`).
+        name: Stands for the file in messages.
+
+    Raises:
+        ConfigError: One line for each thing that breaks the shape.
+    """
     try:
-        settings = Settings.model_validate(expanded)
+        return model.model_validate(content)
     except ValidationError as error:
         details = error.errors(include_input=False, include_url=False)
         # A parent is only wrong because its child is: a tuple is too short without the item that could not be read.
         parents = {detail["loc"][:length] for detail in details for length in range(len(detail["loc"]))}
         problems = [_sentence(detail, document, name) for detail in details if detail["loc"] not in parents]
         raise ConfigError("\n".join(problems)) from None
-    broken = [_message_of(problem.place, problem.words, document, name) for problem in (rule(settings) if rule else ())]
-    if broken:
-        raise ConfigError("\n".join(broken))
-    return settings
 
 
 def _expand(node: Any, variables: Mapping[str, str], name: str, place: str) -> Any:
@@ -191,12 +216,12 @@ def _sentence(detail: ErrorDetails, document: Any, name: str) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":
         message = "this key is not known" + _suggestion(str(detail["loc"][-1]))
-    return _message_of(
+    return message_of(
         detail["loc"], message, document, name, names_last=detail["type"] in {"extra_forbidden", "missing"}
     )
 
 
-def _message_of(place: tuple[str | int, ...], words: str, document: Any, name: str, *, names_last: bool = False) -> str:
+def message_of(place: tuple[str | int, ...], words: str, document: Any, name: str, *, names_last: bool = False) -> str:
     """What is wrong, behind its file, line and keys. `names_last`: the last key counts even where nobody wrote it."""
     node: Any = document
     line, path = 1, list[str]()

@@ -56,8 +56,25 @@ def troubles(
     return found
 
 
+def may_meet(*matchers: Matcher) -> bool:
+    """Whether something can match all of these; of one matcher, whether anything can.
+
+    Raises:
+        TooManyCasesError: When they are too entangled to be decided.
+    """
+    universe, terms = _universe(matchers), _terms(None, {})
+    for matcher in matchers:
+        terms = _both(terms, _terms(matcher, universe))
+    return bool(terms)
+
+
+def named_types(matcher: Matcher) -> list[str]:
+    """The types of alerts that a matcher names, also within `not`."""
+    return _types_in(matcher)
+
+
 def _shadows(routes: Sequence[Route]) -> list[str]:
-    universe, found = _universe(routes), []
+    universe, found = _universe([route.when for route in routes]), []
     for place, route in enumerate(routes):
         own = _terms(route.when, universe)
         if not own:
@@ -93,11 +110,11 @@ def _named(comparison: Any) -> list[Any]:
     return [*(value for value in bounds if value is not None), *(getattr(comparison, "in_", None) or ())]
 
 
-def _universe(routes: Sequence[Route]) -> Cases:
-    """All cases of every field that the routes can tell apart."""
+def _universe(matchers: Iterable[Matcher | None]) -> Cases:
+    """All cases of every field that the matchers can tell apart."""
     named: dict[str, set[Any]] = {name: set() for name in FIELDS}
-    for route in routes:
-        for part in _parts(route.when):
+    for matcher in matchers:
+        for part in _parts(matcher):
             for name in FIELDS:
                 comparison = getattr(part, name)
                 named[name] |= set(_named(comparison)) if comparison is not None else set()

@@ -55,5 +55,8 @@ def test_the_wheel_holds_every_statement(tmp_path):
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     (wheel,) = tmp_path.glob("*.whl")
-    held = {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".sql")}
-    assert held == set(NAMES) != set()
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name for name in names if name.endswith(".sql")} == set(NAMES) != set()
+    ready = "opsguard_assets/remediation/playbook/ready"
+    shipped = {path.relative_to(ROOT).as_posix() for path in (ROOT / ready).glob("*.yaml")}
+    assert {name for name in names if name.startswith(ready)} == shipped != set()
