@@ -19,7 +19,7 @@ _PAGE = Path(__file__).parent / "README.md"
 
 def main(
     scale: Annotated[float, typer.Option(help="Share of the full size; 0.01 is a quick try.")] = 1.0,
-    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefghijkm.")] = "abcdefghijkm",
+    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefghijkmn.")] = "abcdefghijkmn",
     devices: Annotated[int, typer.Option(help="How many devices h and i have; 1,000 is a quick try.")] = 100_000,
     work: Annotated[Path | None, typer.Option(help="Folder for the data, kept; a temporary one without it.")] = None,
 ) -> None:
@@ -39,10 +39,11 @@ def main(
             "j": lambda: _calendars(scale, progress),
             "k": lambda: _external(folder, scale, progress),
             "m": lambda: _messages(folder, scale, progress),
+            "n": lambda: _told(folder, scale, progress),
         }
         rows = [row for letters, run in comparisons.items() if set(letters) & set(only) for row in run()]
     text = page(rows, scale=scale)
-    if only == "abcdefghijkm" and scale == 1.0 and devices == 100_000:
+    if only == "abcdefghijkmn" and scale == 1.0 and devices == 100_000:
         _PAGE.write_text(text, encoding="utf-8")
     typer.echo(text)
 
@@ -119,6 +120,22 @@ def _messages(folder: Path, scale: float, progress: Progress) -> list[Row]:
         what = f"(m) sending {count:,} messages by {words}"
         rows.append(Row(what, "the bare client", "1.5×", *(found[name] for name in sides)))  # noqa: RUF001
     return rows
+
+
+def _told(folder: Path, scale: float, progress: Progress) -> list[Row]:
+    count, few = int(_MILLION * scale / 10), int(_MILLION * scale / 1000)
+    given = {"postgres": str(folder / "postgres")}
+    sides: dict[str, dict[str, object]] = {
+        name: {**given, "alerts": count} for name in ("alerts told", "alerts judged and joined")
+    }
+    sides["a storm told"] = {**given, "alerts": few}
+    found = measure(sides, rounds=3, repeats=1, done=_done(progress, "alerts told", 9))
+    ours, floor, storm = found["alerts told"], found["alerts judged and joined"], found["a storm told"]
+    what = f"(n) {count:,} alerts triaged, grouped and routed"
+    return [
+        Row(what, "the bare rule and a join", "3×", ours, floor),  # noqa: RUF001
+        Row(f"(n) {few:,} alerts of one cause to one message", "the same floor", "none", storm, floor),
+    ]
 
 
 def _external(folder: Path, scale: float, progress: Progress) -> list[Row]:

@@ -59,7 +59,11 @@ _NOTES = """\
 * **(m)** Messages that are due: claimed under a lease, looked at again, written with names, handed over, settled with
   their history and thread, one commit each, never more than one in doubt. The floor hands the same message, written
   once beforehand, to the same server by the same client and keeps nothing. The server answers at once, as none on the
-  internet does: a call of Slack takes 100 ms and more."""
+  internet does: a call of Slack takes 100 ms and more.
+* **(n)** Unresolved alerts, twenty at each site, of which nobody was told: the priority of each with reasons and its
+  history, one incident per site and cause, for each incident an owner, a chain, a decision on everybody who could be
+  told, and the messages planned. The floor reads the same alerts, asks the same rule, joins a person per team and
+  copies the result back: one row per alert. Then a storm within a second, from findings to its one message."""
 
 
 # Ratios below it are told with one more digit.

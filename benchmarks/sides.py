@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks import external, findings, messages, served, shifts, telemetry
+from benchmarks import external, findings, messages, served, shifts, storm, telemetry
 from benchmarks.data import AS_OF
 
 _EXPORT = {
@@ -157,6 +157,9 @@ SIDES: dict[str, Callable[..., Callable[[], object]]] = {
     "findings upserted": findings.upserted,
     "messages sent": messages.sent,
     "messages by the bare client": messages.bare,
+    "alerts told": storm.told,
+    "alerts judged and joined": storm.bare,
+    "a storm told": storm.first_message,
     "external alerts settled": external.settled,
     "external alerts, bare": external.bare,
 }
