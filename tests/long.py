@@ -22,17 +22,27 @@ def crossed(rows: Iterable[Any], columns: Iterable[Any]) -> list[Any]:
     ]
 
 
-def around_writes(number: int) -> list[Any]:
-    """`(write, before)`: a process is killed before each of so many writes, or after the last one.
+def chosen(rows: Iterable[Any], *, number: int = 1) -> list[Any]:
+    """All rows; those after the first so many are long."""
+    return [
+        pytest.param(*(row if isinstance(row, tuple) else (row,)), marks=[] if place < number else [long])
+        for place, row in enumerate(rows)
+    ]
 
-    Killed after any other write it leaves what it leaves before the next one: these are long.
+
+def around_writes(number: int) -> list[Any]:
+    """`(write, before)`: a process is killed before or after each of so many writes.
+
+    Killed in the middle it has done a part, before the last write all but one, after it all without saying so. Other
+    places are long.
     """
+    short = {(number // 2, True), (number, True), (number, False)}
     return [
         pytest.param(
             write,
             before,
             id=f"{write}-{'before' if before else 'after'}",
-            marks=[] if before or write == number else [long],
+            marks=[] if (write, before) in short else [long],
         )
         for write in range(1, number + 1)
         for before in (True, False)

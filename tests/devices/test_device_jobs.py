@@ -29,7 +29,7 @@ from resources.progress import Silent
 from tests.devices.fleets import SOURCES, START, fleet_of, record_fleet
 
 NOW = START + timedelta(days=30)
-WORLD = SimulationSettings(seed=2, starts_at=START, sites=18, agents=12, devices_per_site=6)
+WORLD = SimulationSettings(seed=2, starts_at=START, sites=18, agents=12, devices_per_site=6, device_report_minutes=60)
 SETTINGS = Settings(sources=SOURCES, learning=Learning(tuning_trials=0, candidates=("lightgbm",)))
 PROBLEM = device_failure(SETTINGS)
 pytestmark = pytest.mark.timeout(600)

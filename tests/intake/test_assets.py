@@ -10,6 +10,7 @@ from opsguard_assets.intake.receiving.inbox import Inbox
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from resources.progress import Silent
+from tests.long import chosen
 
 CONFIG = """
 sources:
@@ -102,7 +103,7 @@ def load(tmp_path, database, config):
         return job.execute_in_process(instance=instance, raise_on_error=False), lake
 
 
-@pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.parametrize("kind", chosen(BROKEN, number=2))
 def test_one_broken_source_of_a_table_stops_no_healthy_one_before_or_behind_it(tmp_path, database, kind):
     where, columns, (check, words) = BROKEN[kind]
     (tmp_path / "vendors.csv").write_text("id,name\nV1,Lifts\n", encoding="utf-8")

@@ -14,6 +14,7 @@ from resources.lake import Lake
 from tests.intake.accept.given import START, deliver, raw
 from tests.intake.accept.test_accept import Killed, Mortal
 from tests.intake.test_order_of_arrival import CUTS, cut
+from tests.long import around_writes
 from tests.properties import examples
 
 TELEMETRY = TABLES["telemetry"]
@@ -143,8 +144,7 @@ def test_a_value_that_was_known_earlier_and_arrives_later_is_carried_on_to_later
     assert values(lake) == {("a", 0): {"temperature_c": 21.5, "battery_pct": 88}}
 
 
-@pytest.mark.parametrize("write", range(1, 6))
-@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize(("write", "before"), around_writes(5))
 def test_killed_at_any_write_and_run_again_the_same_rows_are_counted(tmp_path, write, before):
     rows = [row("a", 0, key, value) for key, value in (("temperature", 21.5), ("battery", 88), ("temperature", 22))]
     deliver(Lake(str(tmp_path)), raw([*rows, row("b", 0, "rssi", -60)]))

@@ -9,6 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from resources.lake import Lake, LakeError, TableMissingError
+from tests.long import chosen
 from tests.resources.lake_writers import PARTS, REPORTS, WRITERS, hour, parts, plain, reports
 from tests.resources.processes import finished, start, wait_for
 
@@ -189,7 +190,7 @@ def test_words_on_the_same_reports_from_two_processes_at_once_are_all_kept_once(
     assert versions.group_by("known_at").len()["len"].to_list() == [50] * 6
 
 
-@pytest.mark.parametrize("writer", ["replace_slice", "replace", "replace_entities"])
+@pytest.mark.parametrize("writer", chosen(["replace_slice", "replace", "replace_entities"]))
 def test_of_two_processes_that_replace_the_same_rows_one_wins_whole(lake, writer, tmp_path):
     together(lake, tmp_path / "gate", (writer, 0, 2, 50), (writer, 3, 5, 50))
     found = rows(lake)

@@ -28,7 +28,7 @@ OPEN = ("new", "open", "in_progress", "on_hold")
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory):
-    settings = SimulationSettings(seed=4, starts_at=START, sites=10, agents=24, tickets_per_day=90, load=1.0)
+    settings = SimulationSettings(seed=4, starts_at=START, sites=10, agents=24, tickets_per_day=60, load=1.0)
     world = simulate(settings, END).tables
     lake = Lake(str(tmp_path_factory.mktemp("lake")))
     for name in FED:

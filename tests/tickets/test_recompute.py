@@ -135,7 +135,7 @@ def test_every_tick_of_a_past_is_as_it_was(world, catalog, tmp_path):
             update_clocks(lake, progress=Silent())
         if step in {3, 5}:
             champion(catalog, tmp_path, step, START + step * STEP)
-        for minutes in (15, 390):
+        for minutes in (15, 390) if step % 2 else (15,):
             moments.append(START + step * STEP + timedelta(minutes=minutes))
             tick(job, moments[-1])
             people_act(database, moments[-1])

@@ -17,6 +17,7 @@ from opsguard_assets.intake.raw.received import SourceError
 from resources import delta
 from tests.intake.hostile import csv, parquet, record, row
 from tests.intake.receive.inboxes import Mailbox, files
+from tests.long import chosen
 
 
 @pytest.fixture
@@ -172,7 +173,7 @@ KILLED = """
 """
 
 
-@pytest.mark.parametrize("place", ["while reading", "before the commit", "after the commit"])
+@pytest.mark.parametrize("place", chosen(["after the commit", "before the commit", "while reading"]))
 def test_a_load_killed_anywhere_arrives_once_when_it_is_run_again(mailbox, folder, place):
     (folder / "a.csv").write_bytes(csv(*(row(f"T{i}") for i in range(1000))))
     script = [sys.executable, "-c", textwrap.dedent(KILLED), str(mailbox.home), place]
