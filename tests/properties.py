@@ -1,12 +1,12 @@
-"""How many examples a property draws: a quarter or less in `make test`, all of them in `make test-full`.
+"""How many examples a property draws: a tenth or less in `make test`, all of them in `make test-full`.
 
-Which quarter is another one in every run. `--hypothesis-profile=full` draws all.
+Which tenth is another one in every run. `--hypothesis-profile=full` draws all.
 """
 
 from hypothesis import HealthCheck, settings
 
 FAST, FULL = "fast", "full"
-_SHARE, _LEAST = 4, 5
+_SHARE, _LEAST = 10, 3
 
 
 def register() -> None:
@@ -23,7 +23,7 @@ def is_full() -> bool:
 
 
 def examples(number: int, quick: int | None = None) -> int:
-    """How many of so many examples this run draws; `quick` where a quarter takes too long for `make test`."""
+    """How many of so many examples this run draws; `quick` where a tenth takes too long for `make test`."""
     if is_full():
         return number
     return min(number, max(_LEAST, number // _SHARE)) if quick is None else quick
