@@ -11,7 +11,18 @@ import pytest
 from pydantic import BaseModel
 
 from opsguard_assets.config.settings import Settings
-from tests.config.consequences import delivery, devices, house, routing, shifts, tickets, triage, vendors, web
+from tests.config.consequences import (
+    delivery,
+    devices,
+    house,
+    remediation,
+    routing,
+    shifts,
+    tickets,
+    triage,
+    vendors,
+    web,
+)
 from tests.config.consequences.given import STORES, as_text
 
 # Setting -> another value than its default, and what shows it.
@@ -45,6 +56,10 @@ CASES = {
     "plans.bronze.alerts": (("sla_breach_risk",), tickets.sla_findings),
     "plans.silver.alerts": (("sla_breached",), tickets.sla_findings),
     "plans.gold.alerts": (("sla_breached",), tickets.sla_findings),
+    "remediation.folder": ("elsewhere", remediation.playbooks),
+    "remediation.ready": (("device-offline",), remediation.playbooks),
+    "remediation.webhooks": ({"crm": remediation.ADDRESS}, remediation.findings),
+    "remediation.commands": ({"restart": remediation.ADDRESS}, remediation.findings),
     "device_alerts.silent_intervals": (2.5, devices.device_findings),
     "device_alerts.empty_within_hours": (30, devices.device_findings),
     "device_alerts.replace_below": (40, devices.device_findings),
@@ -196,8 +211,7 @@ def seen_by_default(place: str, effect) -> str:
 
 
 def test_every_setting_has_a_case_and_every_case_a_setting():
-    # Remediation is being built; its settings get their cases with it.
-    assert sorted(each for each in leaves(Settings) if not each.startswith("remediation.")) == sorted(CASES)
+    assert sorted(leaves(Settings)) == sorted(CASES)
     assert set(ALSO) <= set(CASES)
 
 
