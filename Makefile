@@ -32,7 +32,7 @@ test-fast: setup ## Run the tests that need no store, no process and no training
 	@$(BIN)/python -m pytest -n auto -m fast -q
 
 test-full: setup ## Run all tests with every example, and those that load every core; takes an hour
-	@POLARS_MAX_THREADS=4 $(BIN)/python -m pytest -n auto --durations=20 --hypothesis-profile=full
+	@$(BIN)/python -m pytest -n auto --durations=20 --hypothesis-profile=full
 	@$(BIN)/python -m pytest -m load
 
 check: setup ## Format, lint, types, import rules, definitions

@@ -15,8 +15,6 @@ import pytest
 
 # The workers of pytest-xdist share the cores: OpenMP's threads would spin while they wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# So do the threads of Polars: with one thread per worker, tests take a sixth less of the processors.
-os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 from resources.database import Database
 from resources.postgres import start_embedded
