@@ -9,7 +9,6 @@ lake once for all incidents that wait, and incidents and alerts from the databas
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,7 +18,7 @@ from opsguard_assets.delivery.wording import Reader, digest_letter, escalation_l
 from opsguard_assets.effects.machine import Effect
 from opsguard_assets.views import reading
 from opsguard_assets.views.incidents import composed, names_of_incidents
-from opsguard_assets.views.names import Names, names_of, zones_of_people
+from opsguard_assets.views.names import Names, names_of
 from resources.channels.handed_over import Reference
 from resources.database import Database
 from resources.lake import Lake
@@ -123,7 +122,7 @@ class Letters:
         views = [composed(*rows, [], self._names[rows[0]["incident_id"]], now) for rows in self._read(about).values()]
         if not views:
             return _GONE
-        zone = self._zone_of(notice) or views[0].zone or self.zone
+        zone = payload.get("zone") or views[0].zone or self.zone
         reader = Reader(zone=zone, why=notice["reason"] if notice else None, link=None)
         return Written(digest_letter(views, reader, now))
 
@@ -139,19 +138,10 @@ class Letters:
         self.read_names([number])
         view = composed(*self._rows_of(number, looked["version"], now), [], self._names[number], now)
         link = self.link_of(f"incident/{number}", payload.get("person_id") or payload["address"], now)
-        zone = self._zone_of(looked) or view.zone or self.zone
+        zone = payload.get("zone") or view.zone or self.zone
         reader = Reader(zone=zone, why=looked["reason"], link=link)
         letter = incident_letter(view, payload["kind"], reader, now, looked["step"] or 0)
         return Written(letter, view.version, looked["reference"])
-
-    def _zone_of(self, notice: Mapping[str, Any] | None) -> str | None:
-        """The zone of the reader's own site; None where it is unknown."""
-        return self._zones.get((notice or {}).get("person_id") or "")
-
-    @cached_property
-    def _zones(self) -> dict[str, str]:
-        """The zones of people, read once."""
-        return zones_of_people(self.lake)
 
     def _rows_of(self, number: int, version: int, now: datetime) -> _Rows:
         """An incident and its alerts: as read a moment ago with others that wait, unless it has changed since."""

@@ -85,14 +85,6 @@ def home_of(lake: Lake, person_id: str) -> tuple[str | None, str | None]:
     return (person["name"] if person else None), (site["timezone"] if site else None)
 
 
-def zones_of_people(lake: Lake) -> dict[str, str]:
-    """The time zone of everybody's own site; who has none, or one that is unknown, is absent: one read per table."""
-    people = lake.known(TABLES["people"]).select("person_id", "home_site_id")
-    sites = lake.known(TABLES["sites"]).select("site_id", "timezone")
-    joined = people.join(sites, left_on="home_site_id", right_on="site_id").select("person_id", "timezone")
-    return dict(joined.collect().drop_nulls().iter_rows())
-
-
 def _named(lake: Lake, table: str, key: str, wanted: Iterable[str | None]) -> dict[str, str]:
     return {number: row["name"] for number, row in _known(lake, table, key, wanted, ("name",)).items()}
 

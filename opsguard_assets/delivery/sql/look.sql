@@ -1,6 +1,6 @@
 -- Looks again at what a message tells of: the decision behind it, the message that its reader has, and its incident.
 SELECT
-    n.reason, n.step, n.person_id, t.reference, t.shown_version, i.version, i.state, i.acknowledged_by
+    n.reason, n.step, t.reference, t.shown_version, i.version, i.state, i.acknowledged_by
 FROM incidents AS i
 LEFT JOIN notices AS n ON n.notice_id = CAST(:notice_id AS bigint)
 LEFT JOIN message_threads AS t
