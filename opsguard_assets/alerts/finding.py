@@ -34,9 +34,10 @@ RAISED, REFRESHED, REOPENED, CLEARED = "raised", "refreshed", "reopened", "clear
 HELD = "held by hysteresis"
 BELOW = "below the threshold"
 MUTED, UNMUTED = "muted", "mute ended"
-RESOLVED_BY_PERSON = "resolved by a person"
-# The resolution of an alert that somebody or something resolved while its condition may still hold.
+# The resolution of an alert that somebody or something resolved while its condition may still hold; and the decision on
+# what is found of it meanwhile.
 BY_PERSON, BY_PLAYBOOK = "by a person", "by a playbook"
+RESOLVED_BY_PERSON, RESOLVED_BY_PLAYBOOK = f"resolved {BY_PERSON}", f"resolved {BY_PLAYBOOK}"
 LATE_TICK = "late tick"
 NOT_IN_PLAN, HELD_BACK, OVER_BUDGET = "not in the plan", "held back", "over budget"
 # Decisions that count a finding in an existing alert.

@@ -30,6 +30,7 @@ MEANINGS = {
     finding.MUTED: "found, but muted",
     finding.UNMUTED: "still true when the mute ended; open again",
     finding.RESOLVED_BY_PERSON: "a person resolved the alert, and it has neither cleared nor got worse since",
+    finding.RESOLVED_BY_PLAYBOOK: "a playbook resolved the alert, and it has neither cleared nor got worse since",
     finding.LATE_TICK: "this moment was computed after a later one; nothing was changed",
     finding.NOT_IN_PLAN: "the client's plan does not include alerts of this type",
     finding.HELD_BACK: "in the hold-out: scored, but not acted on, to measure the effect (sla.holdout_share)",

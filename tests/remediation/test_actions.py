@@ -55,6 +55,7 @@ def test_a_false_alarm_is_resolved_by_the_playbook_and_not_by_a_person(place, da
     assert (now["resolution"], now["resolved_by"]) == ("by a playbook", "playbook quick-fix")
     tick(database, 15, found("D1"))
     assert alert(database)["state"] == "resolved", "while it holds it is not raised again"
+    assert decisions_on(database, "D1") == ["raised", "resolved by a playbook"]
 
 
 def test_undo_opens_the_alert_again(place, database):
@@ -140,6 +141,12 @@ def test_names_from_outside_are_filled_in_as_they_are_and_never_read_as_placehol
     said = filled("{what} / {entity}", situation(row))
     one = " ".join(hostile.split()).replace("\u202e", "\ufffd").replace("\x00", "\ufffd")
     assert said == f"{one} / {one}"
+
+
+def decisions_on(database, entity):
+    asked = text("SELECT decision FROM decisions WHERE dedup_key LIKE '%:' || :entity ORDER BY first_as_of")
+    with database.begin() as connection:
+        return connection.execute(asked, {"entity": entity}).scalars().all()
 
 
 def attachments(database):

@@ -17,6 +17,7 @@ WITH told AS (
 )
 SELECT a.alert_id, a.dedup_key, a.alert_type, a.first_seen_at, s.to_state AS state,
        coalesce(s.severity, a.severity) AS severity, NULL::text AS state_before_mute, s.reached AS resolution,
-       s.at AS resolved_at, s.reached IN ('by a person', 'by a playbook') AND s.from_state IS DISTINCT FROM 'resolved' AS awaits_clearing
+       s.at AS resolved_at,
+       s.reached IN ('by a person', 'by a playbook') AND s.from_state IS DISTINCT FROM 'resolved' AS awaits_clearing
 FROM state AS s JOIN alerts AS a USING (alert_id)
 WHERE a.alert_type = ANY (CAST(:alert_types AS text[]))

@@ -32,7 +32,7 @@ SELECT *, CASE
     WHEN state <> 'resolved' THEN 'held by hysteresis'
     WHEN NOT is_raising THEN 'below the threshold'
     WHEN withheld IS NOT NULL THEN withheld
-    WHEN awaits_clearing AND rank <= old_rank THEN 'resolved by a person'
+    WHEN awaits_clearing AND rank <= old_rank THEN 'resolved ' || resolution
     WHEN mute_id IS NOT NULL THEN 'muted'
     WHEN resolution = ANY (CAST(:comes_back AS text[]))
         AND resolved_at >= CAST(:as_of AS timestamptz) - CAST(:reopen_within AS interval) THEN 'reopened'

@@ -5,7 +5,8 @@ UPDATE alerts AS a SET
     resolved_at = CASE r.state WHEN 'resolved' THEN r.resolved_at END,
     resolved_by = CASE r.state WHEN 'resolved' THEN r.resolved_by END,
     resolution = CASE r.state WHEN 'resolved' THEN r.resolution END,
-    awaits_clearing = r.state = 'resolved' AND r.resolution IN ('by a person', 'by a playbook') AND r.transition_id = r.resolving,
+    awaits_clearing = r.state = 'resolved' AND r.resolution IN ('by a person', 'by a playbook')
+                      AND r.transition_id = r.resolving,
     acknowledged_at = r.acknowledged_at, acknowledged_by = r.acknowledged_by,
     state_before_mute = CASE WHEN r.state <> 'suppressed' THEN NULL WHEN r.is_acknowledged_since THEN 'acknowledged'
                              ELSE coalesce(r.unsuppressed, 'open') END
