@@ -23,8 +23,7 @@ def noise(
     if as_json:
         print_json({"as_of": moment, "desks": found.desks.to_dicts(), "rules": found.rules.to_dicts()})
         return
-    for words in found.words:
-        typer.echo(f"\n{words}." if words is found.words[0] else f"{words}.")
+    typer.echo("\n" + "\n".join(f"{words}." for words in found.words or ["No desk had an alert"]))
     shown = found.rules.with_columns(pl.col("precision", "low", "high").round(2))
     columns = ("alert_type", "source", "client_id", "alerts", "acted_on", "precision", "low", "high", "proposal")
     print_rows("\nThe noisiest rules first", shown.select(columns).to_dicts())
