@@ -11,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from pydantic import SecretStr
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.event import listen
@@ -165,10 +164,12 @@ def _ask_after_rest(connection: Any, record: ConnectionPoolEntry, _: Any) -> Non
     """
     if time.monotonic() - record.info.get(_RESTS_SINCE, time.monotonic()) < _SHORT_REST_SECONDS:
         return
+    from psycopg import OperationalError as ConnectionLostError  # noqa: PLC0415 - a connection of it is open already
+
     try:
         connection.cursor().execute("SELECT 1")
         connection.rollback()
-    except psycopg.OperationalError as error:
+    except ConnectionLostError as error:
         raise DisconnectionError from error
 
 

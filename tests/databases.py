@@ -38,7 +38,7 @@ class Databases:
         return _opened(self._created(f"test_{next(self._numbers)}", _WITH_MLFLOW))
 
     def drop(self, database: Database) -> None:
-        """Removes a database, whoever is still connected to it: each one is ten megabytes."""
+        """Removes a database and ends the connections to it: each one is ten megabytes."""
         name = make_url(database.url.get_secret_value()).database
         self._administered(f'DROP DATABASE "{name}" WITH (FORCE)')
 

@@ -93,6 +93,20 @@ def test_a_transaction_that_fails_leaves_nothing(database):
         assert connection.execute(text("SELECT count(*) FROM lake_pins")).scalar() == 0
 
 
+def test_a_kept_connection_that_was_lost_while_it_rested_is_replaced_and_one_in_use_is_kept(database):
+    def backend(where):
+        with where.begin() as connection:
+            return connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+
+    with database.kept_open() as kept:
+        first = backend(kept)
+        assert backend(kept) == first
+        with database.begin() as connection:
+            connection.execute(text("SELECT pg_terminate_backend(:number)"), {"number": first})
+        time.sleep(1.1)
+        assert backend(kept) != first
+
+
 @pytest.mark.parametrize("schema", [STATE, DAGSTER, MLFLOW])
 @pytest.mark.parametrize("driver", ["psycopg2", "psycopg"])
 def test_unqualified_names_live_in_the_schema_of_their_url(database, schema, driver):
