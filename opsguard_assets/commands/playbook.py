@@ -13,7 +13,7 @@ from opsguard_assets.commands.playbooks_in_use import in_use, judged
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
 from opsguard_assets.remediation.playbook.model import Playbook
 from opsguard_assets.remediation.playbook.schema import json_schema
-from opsguard_assets.remediation.playbook.steps import ACTIONS, Step
+from opsguard_assets.remediation.playbook.steps import Step
 from opsguard_assets.views.texts import line
 
 app = typer.Typer(
@@ -98,7 +98,7 @@ def rows_of_steps(playbook: Playbook, phase: str) -> list[dict[str, Any]]:
         {
             "step": number,
             "name": step.name or "",
-            "action": _action(step),
+            "action": step.do,
             "does": step.trait.does,
             "with": line(_parameters(step)),
             "afterwards": step.trait.undo or step.trait.reversal.value,
@@ -107,12 +107,8 @@ def rows_of_steps(playbook: Playbook, phase: str) -> list[dict[str, Any]]:
     ]
 
 
-def _action(step: Step) -> str:
-    return next(name for name, kind in ACTIONS.items() if isinstance(step, kind))
-
-
 def _parameters(step: Step) -> str:
-    shared = {*Step.model_fields, "do"}
+    shared = set(Step.model_fields)
     said = step.model_dump(mode="json", exclude=shared, exclude_unset=True)
     return json.dumps(said, ensure_ascii=False)[1:-1] if said else ""
 

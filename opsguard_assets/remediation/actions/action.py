@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -18,6 +18,9 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.remediation.playbook.steps import Step
 from resources.database import Database
 from resources.lake import Lake
+
+# The steps that an action does.
+S_contra = TypeVar("S_contra", bound=Step, contravariant=True)
 
 
 class StepState(StrEnum):
@@ -133,7 +136,7 @@ class Result:
     due_at: datetime | None = None
 
 
-class Action(Protocol):
+class Action(Protocol[S_contra]):
     """One typed action. It holds no state; what it needs it is given.
 
     `act`, `look` and `undo` run in the transaction that moves the execution: whatever they write happens once, with
@@ -141,16 +144,16 @@ class Action(Protocol):
     "remediation", a message or a change of the ticket system, under `situation.key`.
     """
 
-    def plan(self, world: World, step: Step, situation: Situation) -> Plan:
+    def plan(self, world: World, step: S_contra, situation: Situation) -> Plan:
         """What it would do now; reads only, outside of any transaction."""
 
-    def act(self, connection: Connection, step: Step, situation: Situation, plan: Plan) -> Result:
+    def act(self, connection: Connection, step: S_contra, situation: Situation, plan: Plan) -> Result:
         """Does it. `plan` was made just before, under the same lease."""
 
-    def look(self, connection: Connection, step: Step, situation: Situation, output: Mapping[str, Any]) -> Result:
+    def look(self, connection: Connection, step: S_contra, situation: Situation, output: Mapping[str, Any]) -> Result:
         """Looks again at a step that waits, when it is due; its time-out is the engine's."""
 
-    def undo(self, connection: Connection, step: Step, situation: Situation, output: Mapping[str, Any]) -> Result:
+    def undo(self, connection: Connection, step: S_contra, situation: Situation, output: Mapping[str, Any]) -> Result:
         """Takes back a step that is done, by its output; skipped where somebody changed it since."""
 
 
@@ -164,3 +167,11 @@ class Immediate:
             AssertionError: Always.
         """
         raise AssertionError(f"step {situation.number} of {situation.playbook} does not wait")
+
+
+class OnlyReads(Immediate):
+    """What actions share that change nothing that people know."""
+
+    def undo(self, connection: Connection, step: Step, situation: Situation, output: Mapping[str, Any]) -> Result:  # noqa: ARG002
+        """There is nothing to undo; what was collected stays."""
+        return Result(state=StepState.SKIPPED, words=f"step {situation.number} only reads; there is nothing to undo")

@@ -9,31 +9,26 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from opsguard_assets.remediation.actions.action import Immediate, Plan, Result, Situation, StepState, World
+from opsguard_assets.remediation.actions.action import OnlyReads, Plan, Result, Situation, StepState, World
 from opsguard_assets.remediation.actions.evidence import Evidence, gather
-from opsguard_assets.remediation.playbook.steps import CollectDiagnostics, Step
+from opsguard_assets.remediation.playbook.steps import CollectDiagnostics
 from resources.sql import statement
 
 
-class CollectDiagnosticsAction(Immediate):
+class CollectDiagnosticsAction(OnlyReads):
     """The action `collect_diagnostics`."""
 
-    def plan(self, world: World, step: Step, situation: Situation) -> Plan:
+    def plan(self, world: World, step: CollectDiagnostics, situation: Situation) -> Plan:
         """Reads it; nothing is changed."""
-        assert isinstance(step, CollectDiagnostics)  # noqa: S101 - the catalog maps names to actions
         found = gather(world, step, situation.alert, situation.now)
         return Plan(words=f"attach {found.words}", prepared=found)
 
-    def act(self, connection: Connection, step: Step, situation: Situation, plan: Plan) -> Result:  # noqa: ARG002
+    def act(self, connection: Connection, step: CollectDiagnostics, situation: Situation, plan: Plan) -> Result:  # noqa: ARG002
         """Attaches it, once per step."""
         found: Evidence = plan.prepared
         attach(connection, situation, "diagnostics", found.tables, found.plot)
         counts = {name: len(rows) for name, rows in found.tables.items()}
         return Result(state=StepState.DONE, words=f"attached {found.words}", output={"rows": counts})
-
-    def undo(self, connection: Connection, step: Step, situation: Situation, output: Mapping[str, Any]) -> Result:  # noqa: ARG002
-        """What was attached stays: it is part of the history."""
-        return Result(state=StepState.SKIPPED, words="what was collected stays attached")
 
 
 def attach(

@@ -2,7 +2,7 @@
 
 Here: which rows, bounded by entity, site, window and number. Not here: attaching them (`diagnostics`).
 
-Everything is read as it was known at the moment. Names and texts stay as they were received; whoever shows them makes
+Everything is read as it was known at the moment. Names and texts stay as they were received; what shows them makes
 them harmless.
 """
 
@@ -18,7 +18,7 @@ from opsguard_assets.drawing import Colour, curve, line, svg, text
 from opsguard_assets.remediation.actions.action import World
 from opsguard_assets.remediation.playbook.steps import CollectDiagnostics
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
-from opsguard_assets.tables.registry import DEVICE_EVENTS, TELEMETRY, TICKETS, WORK_ORDERS
+from opsguard_assets.tables.registry import DEVICE_EVENTS, TABLES, TELEMETRY, TICKETS, WORK_ORDERS
 from opsguard_assets.tables.values import INSTANT
 from resources.sql import statement
 
@@ -98,21 +98,20 @@ class _Window:
 
 
 def _telemetry(window: _Window) -> Rows:
-    if not window.is_about("device"):
-        return []
-    mine = window.world.lake.known(TELEMETRY, window.now).filter(
-        pl.col("device_id") == window.alert["entity_id"], pl.col("at") > window.after
-    )
-    return window.newest(mine, "telemetry", "at")
+    return _of_device(window, TELEMETRY.name, "telemetry")
 
 
 def _events(window: _Window) -> Rows:
+    return _of_device(window, DEVICE_EVENTS.name, "events")
+
+
+def _of_device(window: _Window, table: str, name: str) -> Rows:
     if not window.is_about("device"):
         return []
-    mine = window.world.lake.known(DEVICE_EVENTS, window.now).filter(
+    mine = window.world.lake.known(TABLES[table], window.now).filter(
         pl.col("device_id") == window.alert["entity_id"], pl.col("at") > window.after
     )
-    return window.newest(mine, "events", "at")
+    return window.newest(mine, name, "at")
 
 
 def _health(window: _Window) -> Rows:

@@ -11,24 +11,22 @@ from opsguard_assets.alerts.lifecycle import lock_alerts
 from opsguard_assets.alerts.people import Muted, end_mute_in, mute_in
 from opsguard_assets.remediation.actions.action import Change, Immediate, Plan, Result, Situation, StepState, World
 from opsguard_assets.remediation.actions.texts import actor_of, filled
-from opsguard_assets.remediation.playbook.steps import Mute, Step
+from opsguard_assets.remediation.playbook.steps import Mute
 
 
 class MuteAction(Immediate):
     """The action `mute`."""
 
-    def plan(self, world: World, step: Step, situation: Situation) -> Plan:
+    def plan(self, world: World, step: Mute, situation: Situation) -> Plan:
         """Mutes the type about the entity; never one that protects lives."""
-        assert isinstance(step, Mute)  # noqa: S101 - the catalog maps names to actions
         kind = situation.alert["alert_type"]
         if kind in (*LIFE_SAFETY, *world.settings.triage.life_safety):
             return Plan(words=f"{kind} alerts cannot be muted: they protect lives", is_possible=False)
         changes = [Change(_what(situation), "muted for", None, _length(step))]
         return Plan(words=f"mute {_what(situation)} for {_length(step)}", changes=changes)
 
-    def act(self, connection: Connection, step: Step, situation: Situation, plan: Plan) -> Result:
+    def act(self, connection: Connection, step: Mute, situation: Situation, plan: Plan) -> Result:
         """Mutes it from now on."""
-        assert isinstance(step, Mute)  # noqa: S101 - the catalog maps names to actions
         if not plan.is_possible:
             return Result(state=StepState.FAILED, words=plan.words)
         lock_alerts(connection)
@@ -46,7 +44,7 @@ class MuteAction(Immediate):
     def undo(
         self,
         connection: Connection,
-        step: Step,  # noqa: ARG002 - the same for every step
+        step: Mute,  # noqa: ARG002 - the same for every step
         situation: Situation,
         output: Mapping[str, Any],
     ) -> Result:

@@ -16,7 +16,7 @@ from opsguard_assets.alerts.lifecycle import lock_alerts
 from opsguard_assets.alerts.people import reopen_resolved, resolve_all
 from opsguard_assets.remediation.actions.action import Change, Immediate, Plan, Result, Situation, StepState, World
 from opsguard_assets.remediation.actions.texts import actor_of, filled
-from opsguard_assets.remediation.playbook.steps import ResolveAlert, Step
+from opsguard_assets.remediation.playbook.steps import ResolveAlert
 
 _STATE = text("SELECT state FROM alerts WHERE alert_id = :alert_id FOR UPDATE")
 
@@ -24,9 +24,8 @@ _STATE = text("SELECT state FROM alerts WHERE alert_id = :alert_id FOR UPDATE")
 class ResolveAlertAction(Immediate):
     """The action `resolve_alert`."""
 
-    def plan(self, world: World, step: Step, situation: Situation) -> Plan:  # noqa: ARG002 - the alert is given
+    def plan(self, world: World, step: ResolveAlert, situation: Situation) -> Plan:  # noqa: ARG002 - the alert is given
         """Resolves it, or says why it may not."""
-        assert isinstance(step, ResolveAlert)  # noqa: S101 - the catalog maps names to actions
         alert = situation.alert
         name = _name(situation)
         if alert["state"] == "resolved":
@@ -36,9 +35,8 @@ class ResolveAlertAction(Immediate):
             return Plan(words=words, is_possible=False)
         return Plan(words=f"resolve {name}", changes=[Change(name, "state", alert["state"], "resolved")])
 
-    def act(self, connection: Connection, step: Step, situation: Situation, plan: Plan) -> Result:
+    def act(self, connection: Connection, step: ResolveAlert, situation: Situation, plan: Plan) -> Result:
         """Resolves it where the plan says so and it is still as planned."""
-        assert isinstance(step, ResolveAlert)  # noqa: S101 - the catalog maps names to actions
         if not plan.is_possible:
             return Result(state=StepState.FAILED, words=plan.words)
         if not plan.changes:
@@ -58,7 +56,7 @@ class ResolveAlertAction(Immediate):
     def undo(
         self,
         connection: Connection,
-        step: Step,  # noqa: ARG002 - the same for every step
+        step: ResolveAlert,  # noqa: ARG002 - the same for every step
         situation: Situation,
         output: Mapping[str, Any],
     ) -> Result:

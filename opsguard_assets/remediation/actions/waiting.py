@@ -1,15 +1,14 @@
-"""Waiting for a condition without a worker: the step is a row, and whoever ticks asks for all that wait.
+"""Waiting for a condition without a worker: the step is a row, and every tick asks for all that wait.
 
 Here: the action `wait_for`. Not here: the conditions (`conditions`), time-outs and polls (`remediation.engine`).
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection
 
-from opsguard_assets.remediation.actions.action import Immediate, Plan, Result, Situation, StepState, World
-from opsguard_assets.remediation.playbook.steps import Condition, Step, WaitFor
+from opsguard_assets.remediation.actions.action import OnlyReads, Plan, Result, Situation, StepState, World
+from opsguard_assets.remediation.playbook.steps import Condition, WaitFor
 
 WORDS: Mapping[Condition, str] = {
     "alert_cleared": "a look finds the alert's cause gone",
@@ -24,26 +23,20 @@ WORDS: Mapping[Condition, str] = {
 }
 
 
-class WaitForAction(Immediate):
+class WaitForAction(OnlyReads):
     """The action `wait_for`; the engine asks `conditions.holding` for all that wait at once."""
 
-    def plan(self, world: World, step: Step, situation: Situation) -> Plan:  # noqa: ARG002 - the step says it all
+    def plan(self, world: World, step: WaitFor, situation: Situation) -> Plan:  # noqa: ARG002 - the step says it all
         """Waits; nothing is changed."""
-        assert isinstance(step, WaitFor)  # noqa: S101 - the catalog maps names to actions
         return Plan(words=f"wait until {WORDS[step.condition]}, {step.within_minutes:g} minutes at most")
 
     def act(
         self,
         connection: Connection,  # noqa: ARG002 - the engine keeps the step
-        step: Step,
+        step: WaitFor,
         situation: Situation,
         plan: Plan,  # noqa: ARG002 - there is nothing to prepare
     ) -> Result:
         """Begins to wait; it is looked at in the same tick."""
-        assert isinstance(step, WaitFor)  # noqa: S101 - the catalog maps names to actions
         words = f"waits until {WORDS[step.condition]}"
         return Result(state=StepState.PLANNED, words=words, due_at=situation.now)
-
-    def undo(self, connection: Connection, step: Step, situation: Situation, output: Mapping[str, Any]) -> Result:  # noqa: ARG002
-        """There is nothing to undo."""
-        return Result(state=StepState.SKIPPED, words="waiting changed nothing")

@@ -11,7 +11,6 @@ from typing import Literal, TypeAlias
 
 from opsguard_assets.remediation.playbook.model import Playbook
 from opsguard_assets.remediation.playbook.steps import (
-    ACTIONS,
     Assign,
     CreateTicket,
     Notify,
@@ -102,10 +101,6 @@ def _phases(playbook: Playbook) -> Iterator[tuple[Place, Step]]:
             yield (phase, number), step
 
 
-def _action(step: Step) -> str:
-    return next(name for name, kind in ACTIONS.items() if isinstance(step, kind))
-
-
 def _trigger(playbook: Playbook, around: Surroundings) -> Iterator[_Said]:
     place = ("trigger", "when")
     try:
@@ -132,13 +127,13 @@ def _approvals(playbook: Playbook) -> Iterator[_Said]:
         if not dominated:
             yield (
                 "error", place,
-                (f"{_action(step)} cannot be taken back and nobody is asked before it; write `approval: "
+                (f"{step.do} cannot be taken back and nobody is asked before it; write `approval: "
                 "{required: one}` here or for the playbook"),
             )  # fmt: skip
         elif playbook.max_mode == "alone" and (step.approval is None or step.approval.required == "none"):
             yield (
                 "warning", place,
-                (f"{_action(step)} cannot be taken back and `max_mode` is alone; give the step an `approval` of its "
+                (f"{step.do} cannot be taken back and `max_mode` is alone; give the step an `approval` of its "
                 "own, or write `max_mode: approval`"),
             )  # fmt: skip
 
@@ -179,7 +174,7 @@ def _times(playbook: Playbook) -> Iterator[_Said]:
 
 
 def _order(playbook: Playbook) -> Iterator[_Said]:
-    resolving = [n for n, step in enumerate(playbook.steps) if _action(step) == "resolve_alert"]
+    resolving = [n for n, step in enumerate(playbook.steps) if step.do == "resolve_alert"]
     if resolving and resolving[0] < len(playbook.steps) - 1:
         yield (
             "warning", ("steps", resolving[0] + 1),
@@ -187,7 +182,7 @@ def _order(playbook: Playbook) -> Iterator[_Said]:
         )  # fmt: skip
     may_fail = any(step.trait.may_wait or step.trait.acts for step in playbook.steps)
     telling = {"notify", "escalate", "create_ticket"}
-    if may_fail and not any(_action(step) in telling for step in playbook.on_failure):
+    if may_fail and not any(step.do in telling for step in playbook.on_failure):
         place: Place = ("on_failure",) if playbook.on_failure else ("steps",)
         yield (
             "warning", place,
@@ -231,7 +226,7 @@ def _plans(playbook: Playbook, around: Surroundings) -> Iterator[_Said]:
         if PLANS.index(step.trait.plan) > most:
             yield (
                 "warning", place,
-                f"{_action(step)} needs the plan {step.trait.plan}, which no client has; it only ever runs in shadow",
+                f"{step.do} needs the plan {step.trait.plan}, which no client has; it only ever runs in shadow",
             )  # fmt: skip
 
 
@@ -253,4 +248,4 @@ def _of_two(one: Playbook, other: Playbook) -> Iterable[LintFinding]:
 
 
 def _targets(playbook: Playbook) -> set[str]:
-    return {TARGETS[name] for step in playbook.steps if (name := _action(step)) in TARGETS}
+    return {TARGETS[step.do] for step in playbook.steps if step.do in TARGETS}

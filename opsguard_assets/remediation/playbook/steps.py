@@ -59,6 +59,7 @@ class Step(Strict):
     """What all steps have.
 
     Attributes:
+        do: The action.
         name: Its name in the log; the action and its number where left out.
         timeout_minutes: The step has failed after so long; None: as the action declares, or never where it cannot wait.
         retries: How often it is tried again after it failed; not after *unknown*.
@@ -67,6 +68,7 @@ class Step(Strict):
     """
 
     trait: ClassVar[Trait]
+    do: str
     name: Name | None = None
     timeout_minutes: float | None = Field(default=None, gt=0, le=43_200)
     retries: int = Field(default=0, ge=0, le=5)
