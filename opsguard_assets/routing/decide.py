@@ -290,7 +290,7 @@ def _moves(work: pl.DataFrame, judged: pl.DataFrame, case: Case, rules: Rules) -
     minutes = pl.col("severity").replace_strict(per_severity, return_dtype=pl.Float64)
     now = pl.lit(case.now, INSTANT)
     wait = pl.when(at_end).then(pl.lit(settings.repeat_interval_minutes)).otherwise(minutes)
-    # Whoever gets it in a digest has their time from then on; after the last digest nobody is asked again.
+    # Those who get it in a digest have their time from then on; after the last digest nobody is asked again.
     told_at = pl.when(is_calm).then(pl.max_horizontal(pl.col("_told_at").fill_null(now), now)).otherwise(now)
     moved = pl.when(~(is_calm & at_end)).then(told_at + pl.duration(seconds=(wait * 60).cast(pl.Int64)))
     ended = pl.col("chain_base") + ladders

@@ -45,7 +45,7 @@ CREATE INDEX executions_begun ON executions (playbook, begun_at);
 COMMENT ON COLUMN executions.opening IS 'which episode of the alert: alerts.openings';
 COMMENT ON COLUMN executions.due_at IS 'when somebody has to look at it next: a time-out, a poll, the end of an approval';
 COMMENT ON COLUMN executions.deadline_at IS 'when it has failed, or expired if it never began';
-COMMENT ON COLUMN executions.lease IS 'the fencing token: whoever has lost it commits nothing';
+COMMENT ON COLUMN executions.lease IS 'the fencing token: a worker that has lost it commits nothing';
 
 -- Its steps, each written when it is reached; keys make every side effect happen once.
 CREATE TABLE execution_steps (
