@@ -25,6 +25,7 @@ ONE_SENTENCE = {
             "0017_effects",
             "0018_reaching_people",
             "0019_remediation",
+            "0020_where_messages_are",
         )
     ),
 }
@@ -223,7 +224,7 @@ ARROWS = {
         f"opsguard_assets/delivery/{name}.py": (
             "opsguard_assets.delivery", "opsguard_assets.views", "opsguard_assets.tables", "resources.channels.slack",
         )
-        for name in ("letter", "wording", "slack_blocks", "mails", "plain")
+        for name in ("letter", "wording", "question_wording", "slack_blocks", "mails", "plain")
     },
     "opsguard_assets/views/": (
         "opsguard_assets.views", "opsguard_assets.alerts.finding", "opsguard_assets.domains", "opsguard_assets.tables",

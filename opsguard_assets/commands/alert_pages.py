@@ -13,6 +13,7 @@ from opsguard_assets.commands.session import print_rows
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import meaning
 from opsguard_assets.views.alerts import LOST, TIMELESS
+from opsguard_assets.views.attachments import Attachment
 from opsguard_assets.views.clocks import clock, span
 from opsguard_assets.views.evidence import facts_of
 from opsguard_assets.views.texts import line
@@ -77,6 +78,20 @@ def print_alert(row: Row, past: Mapping[str, Sequence[Row]], settings: Settings)
     for title, name in (("Feedback", "feedback"), ("Priority", "priorities"), ("History", "history")):
         if past[name] or name == "history":
             print_rows(f"\n{title}", [_past(one, zone) for one in past[name]])
+
+
+def print_attachments(found: Sequence[Attachment], zone: str) -> None:
+    """Prints what playbooks attached to an alert: tables, and numbers over time as rows of blocks."""
+    for each in found:
+        by = f" by playbook {line(each.playbook)}" if each.playbook else ""
+        typer.echo(f"\n{each.title}, collected {clock(each.at, zone)}{by}")
+        for text in (*each.notes, *(text for table in each.tables for text in table.lines)):
+            typer.echo(f"    {text}")
+        for table in each.tables:
+            more = f", {len(table.rows)} of {table.total}; --json shows all" if table.total > len(table.rows) else ""
+            print_rows(f"\n  {table.name}{more}", [dict(zip(table.columns, row, strict=True)) for row in table.rows])
+        if not each.tables and not each.notes:
+            typer.echo("    nothing was found")
 
 
 def _past(one: Row, zone: str) -> Row:

@@ -17,7 +17,7 @@ from opsguard_assets.alerts.people import ActionError, Muted, acknowledge_in, en
 from opsguard_assets.alerts.people import mute as mute_them
 from opsguard_assets.commands.actor import ActorOption, actor_of
 from opsguard_assets.commands.alert_noise import noise
-from opsguard_assets.commands.alert_pages import print_alert, print_alerts
+from opsguard_assets.commands.alert_pages import print_alert, print_alerts, print_attachments
 from opsguard_assets.commands.explanation import explained, zone_of
 from opsguard_assets.commands.moments import duration, instant_in
 from opsguard_assets.commands.session import (
@@ -34,6 +34,7 @@ from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.values import SEVERITIES
 from opsguard_assets.views.alerts import AHEAD, LOST, TIMELESS, described, rounded
 from opsguard_assets.views.alerts import as_json as as_machine
+from opsguard_assets.views.attachments import attachment, attachments_of
 from opsguard_assets.views.clocks import clock
 from opsguard_assets.views.names import names_of
 from opsguard_assets.views.texts import line
@@ -62,6 +63,8 @@ class State(StrEnum):
 
 
 Numbers = Annotated[list[int], typer.Argument(help="Alert numbers, as shown by `list`.")]
+# Rows of each table of an attachment that `show` prints.
+_MOST_ROWS = 10
 _DONE = ("alert_id", "severity", "state", "title", "first_seen_at", "last_seen_at", "occurrences")
 
 
@@ -159,7 +162,7 @@ def show(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one alert: what, where, why, priority, deadline, owner, next step, feedback, and its full history."""
+    """Show one alert: what, where, why, priority, deadline, owner, next step, feedback, history, and attachments."""
     with opened(config) as session:
         database = session.installation.database
         alert = queries.alert(database, number)
@@ -171,10 +174,14 @@ def show(
         if alert is None:
             raise ActionError(f"There is no alert {number}; `opsguard alerts list` shows those that are open.")
         (row,) = described([alert], names_of(session.installation.lake, [alert]), datetime.now(UTC))
+        with database.begin() as connection:
+            attached = attachments_of(connection, number)
     if as_json:
-        print_json({**as_machine(row), **past})
+        print_json({**as_machine(row), **past, "attachments": attached})
         return
     print_alert(row, past, session.settings)
+    zone = session.settings.operations.timezone
+    print_attachments([attachment(each, zone, most=_MOST_ROWS) for each in attached], zone)
 
 
 @app.command()

@@ -16,8 +16,10 @@ from datetime import datetime, timedelta
 import polars as pl
 from sqlalchemy import Connection, text
 
-from opsguard_assets.delivery.letters_io import Letters, Pointless
+from opsguard_assets.delivery import questions_io
+from opsguard_assets.delivery.letters_io import Letters
 from opsguard_assets.delivery.transports_io import LATER, Message, Transport
+from opsguard_assets.delivery.written import Pointless
 from opsguard_assets.effects import io as effects_io
 from opsguard_assets.effects.machine import Effect, State
 from resources.answers import Answer, Outcome
@@ -130,6 +132,9 @@ def note_done(
             values = {name: payload[name] for name in ("escalation_id", "person_id")}
             delivered = "UPDATE escalation_notices SET state = 'delivered' WHERE escalation_id = :escalation_id "
             connection.execute(text(delivered + "AND person_id = :person_id"), values)
+        return
+    if payload.get("about"):
+        questions_io.note_sent(connection, effect, reference, at)
         return
     if payload.get("incident_id") is None:
         return

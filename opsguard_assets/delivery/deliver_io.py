@@ -16,8 +16,9 @@ from typing import Any
 from sqlalchemy import text
 
 from opsguard_assets.delivery.adapter_io import KIND, ChannelAdapter, note_done
-from opsguard_assets.delivery.letters_io import Letters, LinkOf
+from opsguard_assets.delivery.letters_io import Letters
 from opsguard_assets.delivery.transports_io import Transport
+from opsguard_assets.delivery.written import LinkOf
 from opsguard_assets.effects import drain_io
 from opsguard_assets.effects import io as effects_io
 from opsguard_assets.effects.machine import Policy, State

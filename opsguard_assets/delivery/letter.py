@@ -30,6 +30,50 @@ class Item:
     command: str
 
 
+@dataclass(frozen=True)
+class Section:
+    """More of what a reader needs, under a heading: what would be done, what was found.
+
+    Attributes:
+        heading: What it is.
+        lines: Sentences, one per line.
+        columns: What the columns of `rows` are called.
+        rows: A small table.
+    """
+
+    heading: str
+    lines: Sequence[str] = ()
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+
+    def as_lines(self) -> Sequence[str]:
+        """The same for media without tables: one line per row."""
+        named = [
+            " · ".join(
+                f"{name} {value}" if name else value for name, value in zip(self.columns, row, strict=True) if value
+            )
+            for row in self.rows
+        ]
+        return (*self.lines, *named)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A button that answers a question.
+
+    Attributes:
+        action: Its name (`views.actions`).
+        label: What stands on it.
+        is_yes: Whether it agrees.
+        confirm: What is asked once more before it counts; None: nothing.
+    """
+
+    action: str
+    label: str
+    is_yes: bool
+    confirm: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Letter:
     """A message for one reader. All texts are cleaned of control characters and on one line each.
@@ -42,8 +86,10 @@ class Letter:
         notes: What is to be said first, such as that it is a reminder.
         facts: Where, by when, who has it, what to do next.
         reasons: Why, at most two, with values.
+        sections: What would be done, what was found.
         items: The incidents of a digest.
-        about: What buttons act on, such as `incident/3`; None: there are none.
+        choices: The buttons of a question; without them those of an incident stand where `about` is set.
+        about: What buttons act on, such as `incident/3` or `approval/7`; None: there are none.
         link: One address where all of it stands; None where no web service is set up.
         command: How it is looked at from the command line.
         footer: Why this reader gets it.
@@ -57,7 +103,9 @@ class Letter:
     notes: Sequence[str] = ()
     facts: Sequence[Fact] = ()
     reasons: Sequence[str] = ()
+    sections: Sequence[Section] = ()
     items: Sequence[Item] = ()
+    choices: Sequence[Choice] = ()
     about: str | None = None
     link: str | None = None
     command: str | None = None

@@ -6,15 +6,16 @@ A message is planned with references and written when it is sent, so it shows wh
 lake once for all incidents that wait, and incidents and alerts from the database by their numbers.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
-from opsguard_assets.delivery.letter import Letter
+from opsguard_assets.delivery import questions_io
 from opsguard_assets.delivery.wording import Reader, digest_letter, escalation_letter, incident_letter
+from opsguard_assets.delivery.written import GONE, LinkOf, Pointless, Written
 from opsguard_assets.effects.machine import Effect
 from opsguard_assets.views import reading
 from opsguard_assets.views.incidents import composed, names_of_incidents
@@ -24,40 +25,11 @@ from resources.database import Database
 from resources.lake import Lake
 from resources.sql import statement
 
-# The address of a page for a subject and a recipient; None where no web service is set up.
-LinkOf = Callable[[str, str, datetime], str | None]
-
-
 # An incident and its alerts, as `views.reading` gives them.
 _Rows = tuple[dict[str, Any], list[dict[str, Any]]]
 _PLACE = ("notice_id", "channel", "address", "incident_id")
 # So many incidents are read together, and believed for so long unless their version has changed.
 _CHUNK, _FRESH = 100, timedelta(seconds=10)
-
-
-@dataclass(frozen=True)
-class Pointless:
-    """A message that is not sent any more, and why."""
-
-    words: str
-
-
-_GONE = Pointless("there is nothing to tell of: the incident is gone")
-
-
-@dataclass(frozen=True)
-class Written:
-    """A letter that is ready to go.
-
-    Attributes:
-        letter: What it says.
-        version: The version of the incident that it shows; None for others.
-        thread: The message that the reader has about the incident; None where they have none.
-    """
-
-    letter: Letter
-    version: int | None = None
-    thread: Reference | None = None
 
 
 @dataclass
@@ -111,6 +83,8 @@ class Letters:
         kind = effect.payload["kind"]
         if kind == "escalation":
             return self._of_escalation(effect.payload)
+        if kind == "playbook" or effect.payload.get("about"):
+            return questions_io.written(self.database, self.lake, effect.payload, self.zone, self.link_of, now)
         return self._of_digest(effect.payload, now) if kind == "digest" else self._of_incident(effect.payload, now)
 
     def _of_digest(self, payload: Mapping[str, Any], now: datetime) -> Written | Pointless:
@@ -121,7 +95,7 @@ class Letters:
         self.read_names(about)
         views = [composed(*rows, [], self._names[rows[0]["incident_id"]], now) for rows in self._read(about).values()]
         if not views:
-            return _GONE
+            return GONE
         zone = payload.get("zone") or views[0].zone or self.zone
         reader = Reader(zone=zone, why=notice["reason"] if notice else None, link=None)
         return Written(digest_letter(views, reader, now))
@@ -130,7 +104,7 @@ class Letters:
         with self.database.begin() as connection:
             looked = _row(connection, "look", **{name: payload.get(name) for name in _PLACE})
         if looked is None:
-            return _GONE
+            return GONE
         pointless = _pointless(looked, payload)
         if pointless is not None:
             return Pointless(pointless)

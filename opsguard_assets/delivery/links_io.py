@@ -5,8 +5,8 @@ Here: making them when a message is written. Not here: tokens (`web.tokens`), pa
 
 from datetime import datetime, timedelta
 
-from opsguard_assets.delivery.letters_io import LinkOf
-from opsguard_assets.web.tokens import PURPOSES, issue
+from opsguard_assets.delivery.written import LinkOf
+from opsguard_assets.web.tokens import issue, purposes_of
 from resources.database import Database
 
 
@@ -17,7 +17,7 @@ def links_of(database: Database, base_url: str | None, lasts: timedelta) -> Link
         if base_url is None:
             return None
         with database.begin() as connection:
-            token = issue(connection, PURPOSES, subject, recipient, at=at, lasts=lasts)
+            token = issue(connection, purposes_of(subject), subject, recipient, at=at, lasts=lasts)
         return f"{base_url}/a/{token}"
 
     return link

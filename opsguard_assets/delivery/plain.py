@@ -17,10 +17,10 @@ def document(letter: Letter, payload: Mapping[str, Any], at: datetime) -> bytes:
 
     Args:
         letter: What is said.
-        payload: What the message is about: `kind`, `incident_id`, `version`.
+        payload: What the message is about: `kind`, `incident_id`, `version`, `execution_id`.
         at: When it was planned, so that the body stays the same however often it is sent.
     """
-    about = {name: payload.get(name) for name in ("incident_id", "version", "is_critical")}
+    about = {name: payload.get(name) for name in ("incident_id", "execution_id", "version", "is_critical")}
     said = {"type": f"opsguard.{payload['kind']}", "timestamp": at.astimezone(UTC).isoformat()}
     return json.dumps({**said, "data": {**about, **asdict(letter)}}, ensure_ascii=False).encode()
 
@@ -36,6 +36,9 @@ def _lines(letter: Letter) -> Iterator[str]:
         yield f"{fact.label}: {fact.value}"
     for reason in letter.reasons:
         yield f"Why: {reason}"
+    for section in letter.sections:
+        yield f"{section.heading}:"
+        yield from section.as_lines()
     for item in letter.items:
         yield f"{item.title}. {item.detail}"
     if letter.link or letter.command:

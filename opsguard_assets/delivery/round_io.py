@@ -13,8 +13,8 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.delivery.channels_io import transports_of
 from opsguard_assets.delivery.deliver_io import Delivered, deliver, next_due
 from opsguard_assets.delivery.escalations_io import plan_escalations
-from opsguard_assets.delivery.letters_io import LinkOf
 from opsguard_assets.delivery.links_io import links_of
+from opsguard_assets.delivery.written import LinkOf
 from resources.database import Database
 from resources.lake import Lake
 

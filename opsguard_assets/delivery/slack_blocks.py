@@ -13,6 +13,7 @@ from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
     ButtonElement,
+    ConfirmObject,
     ContextBlock,
     DividerBlock,
     HeaderBlock,
@@ -21,7 +22,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from opsguard_assets.delivery.letter import Letter
+from opsguard_assets.delivery.letter import Choice, Letter
 from opsguard_assets.views.actions import ACKNOWLEDGE, EXPLAIN, NOISE, USEFUL
 from opsguard_assets.views.texts import shortened
 from resources.channels.slack import SlackMessage
@@ -29,6 +30,7 @@ from resources.channels.slack import SlackMessage
 # Slack's limits (docs.slack.dev, Block Kit): a message, a header, a section, a field, the text outside of blocks.
 _BLOCKS, _HEADER, _SECTION, _FIELD, _TEXT = 50, 150, 3_000, 2_000, 3_000
 _FIELDS = 10
+_TITLE, _CONFIRMED, _WORD = 100, 300, 30  # of a question before a button counts
 _SIGNS = {"critical": "\N{LARGE RED CIRCLE}", "high": "\N{LARGE ORANGE CIRCLE}", "medium": "\N{LARGE YELLOW CIRCLE}"}
 _BUTTONS = ((ACKNOWLEDGE, "Acknowledge"), (USEFUL, "Useful"), (NOISE, "Noise"), (EXPLAIN, "Explain"))
 
@@ -62,6 +64,8 @@ def _blocks(letter: Letter) -> Iterator[Block]:
         )
     if letter.reasons:
         yield SectionBlock(text=_plain("Why\n" + "\n".join(f"• {reason}" for reason in letter.reasons), _SECTION))
+    for section in letter.sections:
+        yield SectionBlock(text=_plain("\n".join((section.heading, *section.as_lines())), _SECTION))
     for item in letter.items:
         yield SectionBlock(text=_plain(f"{item.title}\n{item.detail}", _SECTION))
     if letter.items:
@@ -76,7 +80,9 @@ def _end(letter: Letter) -> Iterator[Block]:
         yield ContextBlock(elements=[MarkdownTextObject(text=f"<{letter.link}|Open in OpsGuard>", verbatim=True)])
     elif letter.command:
         yield ContextBlock(elements=[MarkdownTextObject(text=f"More: `{letter.command}`", verbatim=True)])
-    if letter.about:
+    if letter.choices:
+        yield ActionsBlock(elements=[_choice(choice, letter.about or "") for choice in letter.choices])
+    elif letter.about:
         # Slack takes two buttons of one action_id in a message and then cannot tell which was pressed; these are four.
         yield ActionsBlock(
             elements=[
@@ -84,6 +90,18 @@ def _end(letter: Letter) -> Iterator[Block]:
                 for action, label in _BUTTONS
             ]
         )
+
+
+def _choice(choice: Choice, about: str) -> ButtonElement:
+    """A button that answers a question; what nothing takes back is asked once more."""
+    confirm = None
+    if choice.confirm:
+        confirm = ConfirmObject(
+            title=_plain(choice.label, _TITLE), text=_plain(choice.confirm, _CONFIRMED), confirm=_plain("Yes", _WORD),
+            deny=_plain("Back", _WORD),
+        )  # fmt: skip
+    style: Any = "primary" if choice.is_yes else "danger"
+    return ButtonElement(text=choice.label, action_id=choice.action, value=about, style=style, confirm=confirm)
 
 
 def _style(action: str) -> Any:

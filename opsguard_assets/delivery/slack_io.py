@@ -18,6 +18,8 @@ from resources.answers import Answer, Outcome
 from resources.channels.handed_over import HandedOver, Reference, UnreadableError
 from resources.channels.slack import SlackChannel
 
+# Kinds of messages that stand below the one that the reader has about the incident.
+REPLIES = frozenset({"chain", "playbook"})
 NOT_SEEN = "not in the history of Slack; it is looked for once more"
 # Clocks of two machines differ; a message is looked for from so long before it was posted.
 _BEFORE = timedelta(seconds=60)
@@ -73,7 +75,7 @@ class SlackTransport:
             if thread is None or "ts" not in thread:
                 return HandedOver(Answer(Outcome.SUPERSEDED, "there is no message in Slack that could be edited"))
             return self.channel.update(thread, said)
-        reply_to = thread.get("ts") if thread and kind == "chain" else None
+        reply_to = thread.get("ts") if thread and kind in REPLIES else None
         sent = self.channel.post(message.address, message.key, said, reply_to)
         if sent.answer.outcome is Outcome.UNKNOWN and self.reads_history:
             answer = Answer(Outcome.UNKNOWN, sent.answer.words, sent.answer.retry_after, look_after=self.look_after)
@@ -88,7 +90,7 @@ class SlackTransport:
         too_early = posted_at + self.look_after - now
         if too_early > timedelta(0):
             return _later("posted a moment ago; Slack shows new messages with a delay", too_early)
-        reply_to = thread.get("ts") if thread and effect.payload["kind"] == "chain" else None
+        reply_to = thread.get("ts") if thread and effect.payload["kind"] in REPLIES else None
         try:
             found = self._history(address, reply_to, posted_at, now)
         except UnreadableError as error:

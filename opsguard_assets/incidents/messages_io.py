@@ -29,7 +29,7 @@ def record(connection: Connection, notices: pl.DataFrame, *, at: datetime, actor
 
     Args:
         connection: An open transaction.
-        notices: Rows of `NOTICE`.
+        notices: Rows of `NOTICE`, `OF_EXECUTION` or `OF_QUESTION`.
         at: The time of the clock (UTC).
         actor: Who decided, for the history.
 
@@ -54,8 +54,10 @@ def record(connection: Connection, notices: pl.DataFrame, *, at: datetime, actor
         orient="row",
     )
     payload = pl.struct(
-        "notice_id", "kind", "channel", "address", "incident_id", "step", "is_critical", version="incident_version"
-    )
+        "notice_id", "kind", "channel", "address", "person_id", "incident_id", "step", "is_critical",
+        *(name for name in ("execution_id", "about", "zone") if name in notices.columns),
+        version="incident_version",
+    )  # fmt: skip
     effects = notices.join(new, on="message_key", how="inner", maintain_order="left").select(
         key="message_key", target="channel", rank=pl.col("priority").cast(pl.Float64), payload=payload, due_at="due_at"
     )

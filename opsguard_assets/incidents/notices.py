@@ -10,6 +10,8 @@ import polars as pl
 from opsguard_assets.tables.values import INSTANT
 
 RAISED, CHAIN, UPDATE, RESOLVED, DIGEST = "raised", "chain", "update", "resolved", "digest"
+# What playbooks ask and say (`opsguard_assets.remediation`).
+APPROVAL, OFFER, PLAYBOOK = "approval", "offer", "playbook"
 DECIDED_TOLD: Final = "told"
 # One decision about one recipient. `message_key` where it is told.
 NOTICE: Final = pl.Schema(
@@ -32,6 +34,10 @@ NOTICE: Final = pl.Schema(
         "is_critical": pl.Boolean(),
     }
 )
+# The same of a message that belongs to an execution: its number, and what it says beside the incident.
+OF_EXECUTION: Final = pl.Schema({**NOTICE, "execution_id": pl.Int64(), "words": pl.String()})
+# The same of a message that asks for a decision: on what, such as approval/7, and the time zone of its reader.
+OF_QUESTION: Final = pl.Schema({**OF_EXECUTION, "about": pl.String(), "zone": pl.String()})
 
 
 def message_key(*last: pl.Expr) -> pl.Expr:

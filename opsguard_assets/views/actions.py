@@ -10,21 +10,26 @@ from typing import Literal
 ACKNOWLEDGE, EXPLAIN = "acknowledge", "explain"
 USEFUL, NOISE, WRONG = "useful", "noise", "wrong"
 VERDICTS = (USEFUL, NOISE, WRONG)
+APPROVE, DENY, YES, NO = "approve", "deny", "yes", "no"
+# What answers a question, and whether it agrees.
+ANSWERS = {APPROVE: True, DENY: False, YES: True, NO: False}
+# What each kind of question can be answered with.
+ANSWERS_OF = {"approval": (APPROVE, DENY), "offer": (YES, NO)}
 # The names of buttons: `action_id` of Slack's elements; their `value` is a subject.
-ACTIONS = (ACKNOWLEDGE, *VERDICTS, EXPLAIN)
-_SUBJECT = re.compile(r"^(alert|incident)/([1-9][0-9]{0,17})$")
+ACTIONS = (ACKNOWLEDGE, *VERDICTS, EXPLAIN, *ANSWERS)
+_SUBJECT = re.compile(r"^(alert|incident|approval|offer)/([1-9][0-9]{0,17})$")
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What an action is about: one alert or one incident.
+    """What an action is about: one alert or incident, or one question of a playbook.
 
     Attributes:
         kind: Which of them.
         number: Its number.
     """
 
-    kind: Literal["alert", "incident"]
+    kind: Literal["alert", "incident", "approval", "offer"]
     number: int
 
     def __str__(self) -> str:
@@ -40,5 +45,5 @@ def subject_of(words: str) -> Subject:
     """
     found = _SUBJECT.fullmatch(words)
     if found is None:
-        raise ValueError("a subject is written like incident/3 or alert/17")
+        raise ValueError("a subject is written like incident/3, alert/17, approval/7 or offer/2")
     return Subject(found[1], int(found[2]))  # type: ignore[arg-type]

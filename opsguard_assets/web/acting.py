@@ -42,6 +42,8 @@ def act(
     Raises:
         ActionError: When it is not possible; the message says why.
     """
+    if subject.kind not in {"alert", "incident"}:
+        raise ActionError(f"{subject} is a question of a playbook; it is answered, not acknowledged.")
     if action == ACKNOWLEDGE:
         words = _acknowledge(connection, subject, at=at, actor=actor, surface=surface)
     elif action in VERDICTS:

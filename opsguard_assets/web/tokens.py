@@ -21,6 +21,9 @@ from resources.sql import statement
 
 VIEW, ACKNOWLEDGE, FEEDBACK = "view", "acknowledge", "feedback"
 PURPOSES = (VIEW, ACKNOWLEDGE, FEEDBACK)
+APPROVAL, OFFER = "approval", "offer"
+# What the link of a question may be used for, by the kind of its subject.
+_OF_QUESTION = {APPROVAL: (VIEW, APPROVAL), OFFER: (VIEW, OFFER)}
 # 32 random bytes: OWASP asks for at least 16 (128 bits) of a session's identifier.
 _RANDOM_BYTES = 32
 _LONGEST = 200
@@ -35,7 +38,7 @@ class Token:
     """What a token stands for.
 
     Attributes:
-        purpose: One of `PURPOSES`.
+        purpose: One of `PURPOSES`, `APPROVAL` or `OFFER`.
         subject: What it may be used for, such as `incident/3`.
         recipient: Who acts by it: a person's identifier, or an address.
         expires_at: When it stops working.
@@ -80,7 +83,7 @@ def issue(
     Args:
         connection: An open transaction.
         purposes: What the link may be used for.
-        subject: Such as `incident/3` or `alert/17` (`views.actions.Subject`).
+        subject: Such as `incident/3` or `approval/7` (`views.actions.Subject`).
         recipient: Who acts by it: a person's identifier, or an address.
         at: The time of the clock (UTC).
         lasts: For how long it works.
@@ -88,9 +91,10 @@ def issue(
     Raises:
         ValueError: When a purpose is unknown, or subject or recipient is empty.
     """
-    strange = sorted(set(purposes) - set(PURPOSES))
+    known = (*PURPOSES, APPROVAL, OFFER)
+    strange = sorted(set(purposes) - set(known))
     if strange or not purposes:
-        raise ValueError(f"a link is for some of {', '.join(PURPOSES)}, not for {', '.join(strange) or 'nothing'}")
+        raise ValueError(f"a link is for some of {', '.join(known)}, not for {', '.join(strange) or 'nothing'}")
     if not subject or not recipient:
         raise ValueError("a link needs a subject and a recipient")
     token = secrets.token_urlsafe(_RANDOM_BYTES)
@@ -100,6 +104,11 @@ def issue(
     }  # fmt: skip
     connection.execute(statement(__name__, "issue"), values)
     return token
+
+
+def purposes_of(subject: str) -> tuple[str, ...]:
+    """What a link about a subject may be used for: a question is looked at and answered."""
+    return _OF_QUESTION.get(subject.partition("/")[0], PURPOSES)
 
 
 def peek(connection: Connection, token: str, purpose: str, *, at: datetime) -> Token | None:
