@@ -20,7 +20,7 @@ _FINAL = "Nothing takes this back."
 
 
 def approval_letter(view: ApprovalView, reader: Reader, now: datetime, found: Sequence[Attachment] = ()) -> Letter:
-    """The letter that asks for an approval, or says what came of it.
+    """The letter that asks for an approval, or says how it ended.
 
     Args:
         view: The approval as it is now.
@@ -51,7 +51,7 @@ def approval_letter(view: ApprovalView, reader: Reader, now: datetime, found: Se
 
 
 def offer_letter(view: OfferView, reader: Reader, now: datetime) -> Letter:
-    """The letter that offers a shift to one person, or says what came of it.
+    """The letter that offers a shift to one person, or says how it ended.
 
     Args:
         view: The offer as it is now.

@@ -1,4 +1,4 @@
-"""What people are asked by playbooks: approvals and offers of shifts, with what would be done and what came of it.
+"""What people are asked by playbooks: approvals and offers of shifts, with what would be done and how it ended.
 
 Here: reading them, and composing what they say. Not here: deciding (`remediation`), showing them (`delivery`, `web`).
 """
