@@ -68,7 +68,7 @@ class Question:
         asked_at: Since when it is asked.
         expires_at: Until when it is.
         is_open: Whether an answer still counts.
-        outcome: What came of it, in words; None while nothing has.
+        outcome: What ended, in words; None while nothing has.
         next_step: What a reader can do now.
     """
 
