@@ -26,6 +26,7 @@ ONE_SENTENCE = {
             "0018_reaching_people",
             "0019_remediation",
             "0020_where_messages_are",
+            "0021_engine_of_playbooks",
         )
     ),
 }

@@ -14,17 +14,37 @@ Mode = Literal["shadow", "approval", "alone"]
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 
 
+class Breaker(Strict):
+    """When a playbook pauses itself.
+
+    Attributes:
+        failures_in_a_row: After so many executions in a row that failed.
+        failed_share: Or where more than this share of the last executions failed, 0..1.
+        of_last: How many executions that share is of; fewer are not judged by it.
+    """
+
+    failures_in_a_row: int = Field(default=3, ge=1, le=100)
+    failed_share: float = Field(default=0.5, gt=0, le=1)
+    of_last: int = Field(default=10, ge=2, le=1_000)
+
+
 class Remediation(Strict):
-    """Playbooks and what they may call.
+    """Playbooks, how much they may do by themselves, and what they may call.
 
     Attributes:
         folder: Where your playbooks are, below the folder of `opsguard.yaml`; `*.yaml` and `*.yml`.
         ready: Which of the playbooks that come with OpsGuard are in use; all of them where left out.
+        max_mode: How much any playbook may do by itself: shadow, approval or alone.
+        poll_seconds: How often the conditions are looked at that steps wait for.
+        breaker: When a playbook pauses itself.
         webhooks: Addresses that steps may call, by name: https, or http on this machine; secrets in them as `${NAME}`.
         commands: Addresses that restart devices, by name; likewise.
     """
 
     folder: str = "playbooks"
     ready: tuple[_Name, ...] | None = None
+    max_mode: Mode = "approval"
+    poll_seconds: float = Field(default=60, ge=1, le=3_600)
+    breaker: Breaker = Breaker()
     webhooks: dict[_Name, EncryptedAddress] = Field(default_factory=dict)
     commands: dict[_Name, EncryptedAddress] = Field(default_factory=dict)

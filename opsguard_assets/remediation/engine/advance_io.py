@@ -1,0 +1,348 @@
+"""Advancing executions: what is due is claimed and moved, step by step, until nothing is due.
+
+Here: the order. Not here: which move comes next (`machine`), what a move writes (`moves_io`), what a step does
+(`remediation.actions`).
+
+A step is planned outside of any transaction. One transaction then checks the lease, does the step, writes its row and
+moves the execution. Whatever dies between two of them leaves a state from which the next worker goes on.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from opsguard_assets.effects import drain_io
+from opsguard_assets.effects import io as effects_io
+from opsguard_assets.effects.adapter import Adapter
+from opsguard_assets.effects.drain_io import Clock, utc_now
+from opsguard_assets.effects.machine import Policy
+from opsguard_assets.effects.machine import State as EffectState
+from opsguard_assets.remediation.actions.action import Plan, Result, StepState, World
+from opsguard_assets.remediation.actions.catalog import CATALOG
+from opsguard_assets.remediation.engine import approvals_io, claim_io, moves_io
+from opsguard_assets.remediation.engine.approvals import (
+    Ask,
+    Await,
+    Gate,
+    Go,
+    Refused,
+    covered,
+    entry_of,
+    gate_of,
+    standing,
+)
+from opsguard_assets.remediation.engine.cases_io import Catalog, UnreadableTextError, case_of, entries_of, plan_of
+from opsguard_assets.remediation.engine.claim_io import Claim
+from opsguard_assets.remediation.engine.machine import (
+    FAILURE_TIME,
+    Act,
+    End,
+    Look,
+    Move,
+    Next,
+    Rehearse,
+    Rest,
+    Turn,
+    deadline_of,
+    next_move,
+    retry_at,
+)
+from opsguard_assets.remediation.engine.moves_io import ACTOR, LostLeaseError
+from opsguard_assets.remediation.engine.settle_io import settled
+from opsguard_assets.remediation.engine.states import ON_FAILURE, STEPS, UNDO, Case, Place, State
+from opsguard_assets.remediation.playbook.steps import Step
+
+KIND: Final = "remediation"
+# What is handed over outside is tried for an hour and a half, a minute apart at first.
+POLICY: Final = Policy(backoff=timedelta(seconds=30))
+# Where a step raised an error, it is tried again after this, until its time is over.
+_AFTER_ERROR: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """What a tick did.
+
+    Attributes:
+        moved: Executions that were taken up.
+        ended: How executions ended.
+        settled: How side effects ended.
+        errors: Steps that raised an error, in words; they are tried again until their time is over.
+        silent: Targets that do not answer.
+    """
+
+    moved: int
+    ended: Mapping[str, int]
+    settled: Mapping[str, int]
+    errors: Sequence[str]
+    silent: Sequence[str]
+
+
+@dataclass
+class _Tick:
+    """What one tick reads, and counts."""
+
+    world: World
+    catalog: Catalog
+    now: Clock
+    holds: set[int] = field(default_factory=set)
+    moved: int = 0
+    ended: Counter[str] = field(default_factory=Counter)
+    errors: list[str] = field(default_factory=list)
+
+
+def advance(world: World, adapters: Sequence[Adapter], *, now: Clock = utc_now, catalog: Catalog = CATALOG) -> Advanced:
+    """Moves every execution that is due as far as it goes, and hands its side effects over.
+
+    Args:
+        world: What is read and where it is written.
+        adapters: How side effects leave the house, each for other targets.
+        now: The clock (UTC).
+        catalog: What does the steps.
+    """
+    settled_in_all, silent = Counter[str](), set[str]()
+    claim_io.end_leases(world.database, now())
+    with world.database.kept_open() as kept:
+        tick = _Tick(replace(world, database=kept), catalog, now)
+        while True:
+            looked_at = _round(tick)
+            done = [_drained(world, adapter, adapters, now) for adapter in adapters]
+            ended = Counter[str]()
+            for each in done:
+                ended.update({state.value: n for state, n in each.settled.items() if state is not EffectState.PLANNED})
+            silent |= {
+                t for adapter, each in zip(adapters, done, strict=True) if each.is_stopped for t in adapter.targets
+            }
+            settled_in_all += ended
+            if not looked_at and not ended:
+                break
+    return Advanced(tick.moved, dict(tick.ended), dict(settled_in_all), tick.errors, sorted(silent))
+
+
+def _drained(world: World, adapter: Adapter, adapters: Sequence[Adapter], now: Clock) -> drain_io.Drained:
+    others = [target for other in adapters if other is not adapter for target in other.targets]
+    return drain_io.drain(world.database, KIND, adapter, POLICY, on_settled=settled, others=others, now=now)
+
+
+def _round(tick: _Tick) -> int:
+    """Looks at what waits, takes what is due, and moves it; how many executions were looked at."""
+    at = tick.now()
+    tick.holds |= claim_io.poll(tick.world, tick.holds, at)
+    claims, looked_at = claim_io.claim(tick.world.database, at)
+    for claim in claims:
+        tick.moved += 1
+        try:
+            while _step(tick, claim):
+                pass
+        except LostLeaseError:
+            continue
+    return looked_at
+
+
+def _step(tick: _Tick, claim: Claim) -> bool:
+    """One move; whether the worker goes on with the execution."""
+    at = tick.now()
+    try:
+        with tick.world.database.begin() as connection:
+            case = case_of(connection, claim.execution_id, tick.world.settings)
+    except UnreadableTextError as error:
+        return _end(tick, claim, error.execution, End(State.FAILED, str(error)), at)
+    move = next_move(case, at, holds=claim.execution_id in tick.holds)
+    try:
+        return _made(tick, claim, case, move, at)
+    except LostLeaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one broken step must not stop the others; the check of the tick fails
+        words = f"execution {claim.execution_id} of {case.execution.playbook}: {type(error).__name__}: {error}"
+        tick.errors.append(words)
+        with tick.world.database.begin() as connection:
+            moves_io.fence(connection, claim)
+            if isinstance(move, Look) and move.is_last:
+                result = Result(state=StepState.FAILED, words=f"{type(error).__name__}; its time is over")
+                attempt = case.steps[move.place].attempts
+                return _written(connection, case, move.place, move.step, attempt, None, result, at)
+            _leave(connection, case, case.execution.state, at + _AFTER_ERROR, at)
+        return False
+
+
+def _made(tick: _Tick, claim: Claim, case: Case, move: Move, at: datetime) -> bool:
+    match move:
+        case Act():
+            return _act(tick, claim, case, move, at)
+        case Look():
+            return _look(tick, claim, case, move, at)
+        case End():
+            return _end(tick, claim, case.execution, move, at)
+        case Rehearse():
+            return _rehearse(tick, claim, case, at)
+    with tick.world.database.begin() as connection:
+        moves_io.fence(connection, claim)
+        match move:
+            case Rest(until):
+                poll_at = at + timedelta(seconds=tick.world.settings.remediation.poll_seconds)
+                _leave(connection, case, State.WAITING, min(until, poll_at), at)
+                return False
+            case Next(place):
+                moves_io.move(connection, case, State.RUNNING, place, now=at)
+            case Turn(reason):
+                moves_io.move(
+                    connection, case, State.RUNNING, (ON_FAILURE, 0), now=at, reason=reason,
+                    deadline_at=max(case.execution.deadline_at, at + FAILURE_TIME),
+                )  # fmt: skip
+    return True
+
+
+def _act(tick: _Tick, claim: Claim, case: Case, move: Act, at: datetime) -> bool:
+    """Plans a step, sees whether somebody has to agree, and does it."""
+    plan = plan_of(tick.world, tick.catalog, case, move.place, at)
+    gate = None
+    if plan.is_possible and move.place[0] != UNDO:
+        gate = gate_of(case.playbook, case.execution.mode, move.place)
+    if gate is not None:
+        stands = standing(entry_of(move.place, move.step, plan), case.approvals, at)
+        if not isinstance(stands, Go):
+            return _asked(tick, claim, case, move.place, gate, stands, at)
+    with tick.world.database.begin() as connection:
+        if moves_io.fence(connection, claim):
+            _leave(connection, case, State.WAITING, case.execution.deadline_at, at)
+            return False
+        result = _done(tick, connection, case, move, plan, at)
+        return _written(connection, case, move.place, move.step, move.attempt, plan, result, at)
+
+
+def _done(tick: _Tick, connection: Connection, case: Case, move: Act, plan: Plan, at: datetime) -> Result:
+    if not plan.is_possible:
+        return Result(state=StepState.FAILED, words=plan.words)
+    situation, action = case.situation(move.place, move.attempt, at), tick.catalog[move.step.do]
+    if move.place[0] != UNDO:
+        return action.act(connection, move.step, situation, plan)
+    before = case.undone[move.place[1]]
+    if move.step.trait.is_final:
+        return Result(state=StepState.SKIPPED, words=f"nothing takes back what {before.name} did")
+    return action.undo(connection, move.step, situation, before.output or {})
+
+
+def _asked(
+    tick: _Tick, claim: Claim, case: Case, place: Place, gate: Gate, stands: Ask | Await | Refused, at: datetime
+) -> bool:
+    """Asks, waits for whom was asked, or ends where it must not be done."""
+    if isinstance(stands, Refused):
+        return _end(tick, claim, case.execution, End(stands.state, stands.reason), at, expired=stands.expired)
+    if isinstance(stands, Ask):
+        places = covered(case.playbook, case.execution.mode, gate, place)
+        entries = entries_of(tick.world, tick.catalog, case, places, at)
+        until = at + timedelta(minutes=gate.terms.expires_minutes)
+    with tick.world.database.begin() as connection:
+        moves_io.fence(connection, claim)
+        if isinstance(stands, Ask):
+            approvals_io.ask(connection, case, gate, entries, at)
+        else:
+            until = stands.until
+        _leave(connection, case, State.AWAITING, min(until, case.execution.deadline_at), at)
+    return False
+
+
+def _look(tick: _Tick, claim: Claim, case: Case, move: Look, at: datetime) -> bool:
+    """Looks again at a step that waits; once its time is over it has failed, unless it cannot be taken back now."""
+    record = case.steps[move.place]
+    situation, action = case.situation(move.place, record.attempts, at), tick.catalog[move.step.do]
+    with tick.world.database.begin() as connection:
+        moves_io.fence(connection, claim)
+        if move.step.do == "wait_for":
+            holds = claim.execution_id in tick.holds
+            words = f"{record.words}: it did" if holds else f"{record.words}: it did not happen in time"
+            result = Result(state=StepState.DONE if holds else StepState.FAILED, words=words)
+        elif record.output is None:
+            result = Result(state=StepState.FAILED, words=f"{record.words}; its time is over")
+        else:
+            result = action.look(connection, move.step, situation, record.output)
+            result = replace(result, effect_id=result.effect_id or record.effect_id)
+        if result.state is StepState.PLANNED and move.is_last:
+            result = _time_over(connection, result, at)
+        tick.holds.discard(claim.execution_id)
+        return _written(connection, case, move.place, move.step, record.attempts, None, result, at)
+
+
+def _time_over(connection: Connection, result: Result, at: datetime) -> Result:
+    """A step whose time is over has failed, unless its side effect is being handed over at this moment."""
+    if result.effect_id is not None:
+        words = "its time is over"
+        taken = effects_io.settle_planned(
+            connection, [result.effect_id], EffectState.SUPERSEDED, at=at, actor=ACTOR, words=words
+        )
+        if not taken:
+            return replace(result, due_at=at + _AFTER_ERROR)
+    return replace(result, state=StepState.FAILED, words=f"{result.words}; its time is over")
+
+
+def _written(
+    connection: Connection,
+    case: Case,
+    place: Place,
+    step: Step,
+    attempt: int,
+    plan: Plan | None,
+    result: Result,
+    at: datetime,
+) -> bool:
+    """Writes a step and moves the execution accordingly."""
+    if result.state is StepState.FAILED and attempt <= step.retries and place[0] != UNDO:
+        again = retry_at(attempt, at)
+        if again < case.execution.deadline_at:
+            moves_io.put_back(connection, case, place, attempt, plan, f"attempt {attempt} failed: {result.words}", at)
+            _leave(connection, case, State.WAITING, again, at)
+            return False
+    moves_io.write_step(connection, case, place, attempt, plan, result, at)
+    if result.state is StepState.PLANNED:
+        _leave(connection, case, State.WAITING, _look_at(case, place, step, result, at), at)
+        return False
+    if result.state in {StepState.DONE, StepState.SKIPPED}:
+        place = place[0], place[1] + 1
+    moves_io.move(connection, case, State.RUNNING, place, now=at)
+    return True
+
+
+def _look_at(case: Case, place: Place, step: Step, result: Result, at: datetime) -> datetime:
+    """When a step that waits is looked at next."""
+    record = case.steps.get(place)
+    own = record.deadline_at if record is not None else deadline_of(step, at)
+    ends = [case.execution.deadline_at, *([own] if own is not None else [])]
+    later = [each for each in ends if each > at]
+    return min([*later, *([result.due_at] if result.due_at is not None else [])], default=at + _AFTER_ERROR)
+
+
+def _leave(connection: Connection, case: Case, state: State, due_at: datetime, at: datetime) -> None:
+    """Lets an execution go until it is due again."""
+    moves_io.move(connection, case, state, case.execution.place, due_at=due_at, now=at)
+
+
+def _end(tick: _Tick, claim: Claim, execution: Any, move: End, at: datetime, *, expired: int | None = None) -> bool:
+    with tick.world.database.begin() as connection:
+        moves_io.fence(connection, claim)
+        if expired is not None:
+            approvals_io.expire(connection, approvals_io.approval_of(connection, expired), at)
+        rules = tick.world.settings.remediation.breaker
+        moves_io.end(connection, execution, move.state, move.reason, at, actor=ACTOR, rules=rules)
+    tick.ended[move.state.value] += 1
+    return False
+
+
+def _rehearse(tick: _Tick, claim: Claim, case: Case, at: datetime) -> bool:
+    """What shadow does: every step is planned and recorded as skipped, and nothing is written anywhere else."""
+    places = [(STEPS, number) for number in range(len(case.playbook.steps))]
+    plans = [plan_of(tick.world, tick.catalog, case, place, at) for place in places]
+    with tick.world.database.begin() as connection:
+        moves_io.fence(connection, claim)
+        for place, plan in zip(places, plans, strict=True):
+            result = Result(state=StepState.SKIPPED, words=f"would: {plan.words}", changes=plan.changes)
+            moves_io.write_step(connection, case, place, 1, plan, result, at)
+        rules = tick.world.settings.remediation.breaker
+        end = partial(moves_io.end, connection, case.execution, State.SUCCEEDED)
+        end("shadow: nothing was done", at, actor=ACTOR, rules=rules)
+    tick.ended[State.SUCCEEDED.value] += 1
+    return False

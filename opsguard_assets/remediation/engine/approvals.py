@@ -1,0 +1,183 @@
+"""Approvals: which steps need one, what it covers, and whether one that was given still holds.
+
+Here: texts, plans and rows in, decisions out. Not here: asking and deciding (`approvals_io`), who may decide
+(`opsguard_assets.duty.teams`).
+
+People agree to what they were shown: action, parameters, and every change with the state before it. A step is done by
+an approval that shows exactly what the step would do now. Otherwise somebody is asked again, once.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+
+from opsguard_assets.remediation.actions.action import Plan
+from opsguard_assets.remediation.engine.states import ON_FAILURE, STEPS, ApprovalRecord, Place, State, name_of
+from opsguard_assets.remediation.playbook.model import Playbook
+from opsguard_assets.remediation.playbook.steps import Approval, Step
+
+# How often somebody is asked about the same step, if what it would do changes meanwhile.
+MOST_ASKED: Final = 2
+Entry: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Where somebody has to agree.
+
+    Attributes:
+        place: The step that asks for itself; None: the whole playbook.
+        terms: Who, how many, for how long.
+    """
+
+    place: Place | None
+    terms: Approval
+
+
+def gate_of(playbook: Playbook, mode: str, place: Place) -> Gate | None:
+    """The approval that a step needs; None where it needs none.
+
+    A step has that of its own. Else a step that acts has that of the playbook, which the mode `approval` demands in any
+    case. A final step without either has that of the last step before it that asks, or one of its own.
+
+    Args:
+        playbook: The text.
+        mode: That of the execution.
+        place: Phase and number of the step.
+    """
+    phase, number = place
+    steps: tuple[Step, ...] = getattr(playbook, phase)
+    step, whole = steps[number], playbook.approval
+    if _asks(step.approval):
+        return Gate(place, step.approval or Approval())
+    forced = whole.model_copy(update={"required": "one"})
+    if step.trait.acts and (_asks(whole) or mode == "approval"):
+        return Gate(None, whole if _asks(whole) else forced)
+    if not step.trait.is_final:
+        return None
+    earlier = [at for at, each in enumerate(steps[:number]) if _asks(each.approval)]
+    return Gate((phase, earlier[-1]), steps[earlier[-1]].approval or forced) if earlier else Gate(place, forced)
+
+
+def covered(playbook: Playbook, mode: str, gate: Gate, place: Place) -> list[Place]:
+    """The steps that an approval covers which is asked before a step: that one, and later ones of the same gate."""
+    phases = (STEPS, ON_FAILURE) if place[0] == STEPS else (ON_FAILURE,)
+    every = [(phase, number) for phase in phases for number in range(len(getattr(playbook, phase)))]
+    found = [each for each in every if (each[0] != place[0] or each[1] >= place[1])]
+    needed = {each: gate_of(playbook, mode, each) for each in found}
+    return [each for each, its in needed.items() if its is not None and its.place == gate.place]
+
+
+def entry_of(place: Place, step: Step, plan: Plan) -> Entry:
+    """What one step would do, as an approval shows and keeps it."""
+    phase, number = place
+    entry = {
+        "phase": phase,
+        "step": number,
+        "name": name_of(step, number),
+        "action": step.do,
+        "parameters": step.model_dump(mode="json"),
+        "does": step.trait.does,
+        "afterwards": step.trait.undo or step.trait.reversal.value,
+        "is_final": step.trait.is_final,
+        "words": plan.words,
+        "changes": [asdict(change) for change in plan.changes],
+        "messages": plan.messages,
+    }
+    return {**entry, "digest": _digest([_agreed(entry)])}
+
+
+def digest_of(entries: Iterable[Mapping[str, Any]]) -> str:
+    """SHA-256 of what people agree to: action, parameters and changes of every step, with the state before them."""
+    return _digest([_agreed(entry) for entry in entries])
+
+
+def _agreed(entry: Mapping[str, Any]) -> list[Any]:
+    return [entry[name] for name in ("phase", "step", "action", "parameters", "changes")]
+
+
+def _digest(content: object) -> str:
+    words = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(words.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Go:
+    """It may be done."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Somebody has to be asked."""
+
+
+@dataclass(frozen=True)
+class Await:
+    """Somebody was asked and has time until then."""
+
+    approval_id: int
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Refused:
+    """It must not be done, and the execution ends.
+
+    Attributes:
+        state: How it ends.
+        reason: Why.
+        expired: The approval that has expired just now, if that is why.
+    """
+
+    state: State
+    reason: str
+    expired: int | None = None
+
+
+def standing(
+    entry: Mapping[str, Any], approvals: Sequence[ApprovalRecord], now: datetime
+) -> Go | Ask | Await | Refused:
+    """Whether a step that needs an approval may be done.
+
+    Args:
+        entry: What it would do now.
+        approvals: All approvals of the execution, the oldest first.
+        now: The time of the clock (UTC).
+    """
+    shown = {each["digest"] for row in approvals if row.decision == "approved" for each in row.plan}
+    if entry["digest"] in shown:
+        return Go()
+    mine = [row for row in approvals if row.place == (entry["phase"], entry["step"])]
+    open_one = next((row for row in approvals if row.decision is None), None)
+    if open_one is not None and now < open_one.expires_at:
+        return Await(open_one.approval_id, open_one.expires_at)
+    if open_one is not None:
+        return Refused(State.EXPIRED, nobody_decided(open_one.expires_at), open_one.approval_id)
+    refused = _refused(mine[-1]) if mine else None
+    if refused is None and len(mine) >= MOST_ASKED:
+        words = f"what {entry['name']} would do changed again while somebody was asked about it"
+        refused = Refused(State.FAILED, words)
+    return refused or Ask()
+
+
+def _refused(newest: ApprovalRecord) -> Refused | None:
+    """How an execution ends whose approval was not given; None where the situation only changed."""
+    if newest.decision == "denied":
+        return Refused(State.CANCELLED, f"denied by {newest.decided_by}: {newest.reason}")
+    if newest.decision == "expired":
+        return Refused(State.EXPIRED, nobody_decided(newest.expires_at))
+    if newest.decision == "cancelled":
+        return Refused(State.CANCELLED, newest.reason or "cancelled")
+    return None
+
+
+def nobody_decided(expires_at: datetime) -> str:
+    """Why something is not done that nobody decided on."""
+    return f"nobody decided until {expires_at:%Y-%m-%d %H:%M} UTC, so it is denied"
+
+
+def _asks(terms: Approval | None) -> bool:
+    return terms is not None and terms.required != "none"

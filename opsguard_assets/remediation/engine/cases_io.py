@@ -1,0 +1,128 @@
+"""Everything that decides what happens next to an execution, read at one moment; and what its steps would do.
+
+Here: reading, and plans, which read only. Not here: deciding (`machine`, `approvals`), moving (`moves_io`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, TypeAlias, TypeVar
+
+from pydantic import ValidationError
+from sqlalchemy import Connection
+
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.domains import alert_type
+from opsguard_assets.remediation.actions.action import Action, Plan, StepState, World
+from opsguard_assets.remediation.engine.approvals import Entry, entry_of
+from opsguard_assets.remediation.engine.states import (
+    UNDO,
+    ApprovalRecord,
+    Case,
+    Execution,
+    Place,
+    State,
+    StepRecord,
+)
+from opsguard_assets.remediation.playbook.model import Playbook
+from opsguard_assets.views.reading import alerts_of, incident_of
+from resources.sql import statement
+
+Catalog: TypeAlias = Mapping[str, Action[Any]]
+_Record = TypeVar("_Record", Execution, StepRecord, ApprovalRecord)
+
+
+class UnreadableTextError(ValueError):
+    """This version of OpsGuard does not understand the text that an execution began with.
+
+    Attributes:
+        execution: The execution.
+    """
+
+    def __init__(self, execution: Execution, error: ValidationError) -> None:
+        """What is wrong with the text, in one sentence."""
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        super().__init__(f"this version of OpsGuard cannot follow the text that it began with: {place}: {first['msg']}")
+        self.execution = execution
+
+
+class MissingExecutionError(LookupError):
+    """There is no such execution; the message says where those that there are can be seen."""
+
+
+def case_of(connection: Connection, execution_id: int, settings: Settings) -> Case:
+    """An execution with all that decides what happens next to it.
+
+    Raises:
+        MissingExecutionError: When there is none of this number.
+        UnreadableTextError: When its text cannot be followed any more.
+    """
+    row = (
+        connection.execute(statement(__name__, "reading/execution"), {"execution_id": execution_id}).mappings().first()
+    )
+    if row is None:
+        raise MissingExecutionError(
+            f"There is no execution {execution_id}; `opsguard playbook log` shows those that there are."
+        )
+    execution = _record(Execution, {**row, "state": State(row["state"])})
+    try:
+        playbook = playbook_of(row["content"])
+    except ValidationError as error:
+        raise UnreadableTextError(execution, error) from None
+    alert = alerts_of(connection, [execution.alert_id])[0]
+    undone = steps_of(connection, execution.undo_of) if execution.undo_of is not None else []
+    return Case(
+        execution=execution,
+        playbook=playbook,
+        steps={record.place: record for record in steps_of(connection, execution_id)},
+        approvals=approvals_of(connection, execution_id),
+        alert={**alert, "incident_id": incident_of(connection, execution.alert_id)},
+        team=playbook.team or alert_type(alert["alert_type"], settings.triage.life_safety).team,
+        undone=[record for record in reversed(undone) if record.state is StepState.DONE],
+    )
+
+
+def steps_of(connection: Connection, execution_id: int) -> list[StepRecord]:
+    """The steps that an execution reached, in the order in which it reached them."""
+    rows = connection.execute(statement(__name__, "reading/steps"), {"execution_id": execution_id}).mappings()
+    return [_record(StepRecord, {**row, "state": StepState(row["state"])}) for row in rows]
+
+
+def approvals_of(connection: Connection, execution_id: int) -> list[ApprovalRecord]:
+    """The approvals of an execution, the oldest first."""
+    rows = connection.execute(statement(__name__, "reading/approvals"), {"execution_id": execution_id}).mappings()
+    return [_record(ApprovalRecord, dict(row)) for row in rows]
+
+
+@lru_cache(maxsize=256)
+def playbook_of(content: str) -> Playbook:
+    """The playbook of a kept text.
+
+    Raises:
+        ValidationError: When this version of OpsGuard does not understand the text any more.
+    """
+    return Playbook.model_validate_json(content)
+
+
+def plan_of(world: World, catalog: Catalog, case: Case, place: Place, now: datetime) -> Plan:
+    """What a step would do now. Where it undoes another one there is no plan: it goes by what that one left."""
+    step = case.step_at(place)
+    if step is None or place[0] == UNDO:
+        return Plan(words="undo")
+    record = case.steps.get(place)
+    return catalog[step.do].plan(world, step, case.situation(place, record.attempts + 1 if record else 1, now))
+
+
+def entries_of(world: World, catalog: Catalog, case: Case, places: Sequence[Place], now: datetime) -> list[Entry]:
+    """What some steps would do now, as an approval shows them."""
+    return [
+        entry_of(place, step, plan_of(world, catalog, case, place, now))
+        for place in places
+        if (step := case.step_at(place)) is not None
+    ]
+
+
+def _record(kind: type[_Record], row: Mapping[str, Any]) -> _Record:
+    return kind(**{each.name: row[each.name] for each in fields(kind)})
