@@ -28,6 +28,27 @@ class Breaker(Strict):
     of_last: int = Field(default=10, ge=2, le=1_000)
 
 
+class Ladder(Strict):
+    """When a playbook may do more by itself, and when less.
+
+    Attributes:
+        least_runs: So many judged executions in its mode before it rises.
+        agreement_from: The lower bound of the share in which people agreed, 0..1, from which it rises.
+        success_from: The lower bound of the share that succeeded, 0..1, from which it acts alone.
+        demote_below: It falls where the upper bound of its success, or of people's agreement, is below this, 0..1.
+        confidence: Of these bounds (Wilson), 0..1.
+        harms_to_demote: It falls to shadow after so many executions that people undid or called wrong, counted since
+            it left shadow.
+    """
+
+    least_runs: int = Field(default=20, ge=1, le=10_000)
+    agreement_from: float = Field(default=0.7, gt=0, lt=1)
+    success_from: float = Field(default=0.6, gt=0, lt=1)
+    demote_below: float = Field(default=0.5, gt=0, lt=1)
+    confidence: float = Field(default=0.9, gt=0.5, lt=1)
+    harms_to_demote: int = Field(default=3, ge=1, le=100)
+
+
 class Remediation(Strict):
     """Playbooks, how much they may do by themselves, and what they may call.
 
@@ -37,8 +58,12 @@ class Remediation(Strict):
         max_mode: How much any playbook may do by itself: shadow, approval or alone.
         poll_seconds: How often the conditions are looked at that steps wait for.
         breaker: When a playbook pauses itself.
+        ladder: When a playbook rises and falls.
         webhooks: Addresses that steps may call, by name: https, or http on this machine; secrets in them as `${NAME}`.
         commands: Addresses that restart devices, by name; likewise.
+        outcome_hours: An alert that has not cleared so long after an execution ended was not resolved by it.
+        outcome_days: Figures of outcomes are of so many days.
+        approval_minutes: Minutes that somebody needs to decide on an approval; taken off the hours saved.
     """
 
     folder: str = "playbooks"
@@ -46,5 +71,9 @@ class Remediation(Strict):
     max_mode: Mode = "approval"
     poll_seconds: float = Field(default=60, ge=1, le=3_600)
     breaker: Breaker = Breaker()
+    ladder: Ladder = Ladder()
     webhooks: dict[_Name, EncryptedAddress] = Field(default_factory=dict)
     commands: dict[_Name, EncryptedAddress] = Field(default_factory=dict)
+    outcome_hours: float = Field(default=24, gt=0, le=720)
+    outcome_days: float = Field(default=90, ge=1, le=730)
+    approval_minutes: float = Field(default=2, ge=0, le=600)

@@ -65,6 +65,15 @@ CASES = {
     "remediation.breaker.of_last": (5, remediation.pauses),
     "remediation.webhooks": ({"crm": remediation.ADDRESS}, remediation.findings),
     "remediation.commands": ({"restart": remediation.ADDRESS}, remediation.findings),
+    "remediation.ladder.least_runs": (10, remediation.ladder),
+    "remediation.ladder.agreement_from": (0.5, remediation.ladder),
+    "remediation.ladder.success_from": (0.4, remediation.ladder_alone),
+    "remediation.ladder.demote_below": (0.9, remediation.ladder),
+    "remediation.ladder.confidence": (0.99, remediation.ladder),
+    "remediation.ladder.harms_to_demote": (1, remediation.ladder_alone),
+    "remediation.outcome_hours": (48, remediation.outcomes),
+    "remediation.outcome_days": (30, remediation.outcome_period),
+    "remediation.approval_minutes": (10, remediation.outcomes),
     "device_alerts.silent_intervals": (2.5, devices.device_findings),
     "device_alerts.empty_within_hours": (30, devices.device_findings),
     "device_alerts.replace_below": (40, devices.device_findings),
@@ -148,6 +157,7 @@ CASES = {
 }
 # What else follows the thresholds of alerts: figures, gates and replays of each problem, and the reasons of a tick.
 ALSO = {
+    "remediation.max_mode": remediation.ladder,
     "sla.alert_from": house.thresholds,
     "sla.clear_below": tickets.reasons,
     "sla.escalate_from": house.thresholds,

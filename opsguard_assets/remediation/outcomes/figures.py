@@ -1,0 +1,114 @@
+"""What playbooks achieved, as figures: rates of auto-resolution, hours and money saved, and what to automate next.
+
+Here: counting. Not here: verdicts (`verdicts`), comparison with alerts about which nothing acted (`comparison`),
+reading (`io`).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from opsguard_assets.alerts.finding import BY_PERSON
+from opsguard_assets.config.learning import Money
+from opsguard_assets.remediation.outcomes.intervals import wilson
+from opsguard_assets.remediation.outcomes.verdicts import AUTO_RESOLVED, INCONCLUSIVE, NOT_RESOLVED
+
+_WORDS: Final = {"auto_resolved": AUTO_RESOLVED, "not_resolved": NOT_RESOLVED, "inconclusive": INCONCLUSIVE}
+_MINUTES: Final = 60
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """What saving is computed with; `opsguard.yaml` says it.
+
+    Attributes:
+        alert_minutes: What a person spends on an alert (`money.alert_minutes`).
+        approval_minutes: What a decision on an approval takes (`remediation.approval_minutes`).
+        hourly_cost: What an hour of a person costs (`money.hourly_cost`).
+    """
+
+    alert_minutes: float
+    approval_minutes: float
+    hourly_cost: float
+
+    @classmethod
+    def of(cls, money: Money, approval_minutes: float) -> "Assumed":
+        """As the settings say."""
+        return cls(money.alert_minutes, approval_minutes, money.hourly_cost)
+
+
+def rates(judged: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    """Executions and the share of them that resolved their alert, by playbook or by playbook and client.
+
+    Args:
+        judged: Rows of `verdicts.judged`.
+        by: Columns to count by; none: all together.
+
+    Returns:
+        The columns of `by`, `executions` (also in shadow), `acted`, `auto_resolved`, `not_resolved`, `inconclusive`,
+        `approvals` that people decided, and `rate` with `low` and `high`: of the conclusive ones, 95 % (Wilson);
+        sorted by `by`.
+    """
+    verdict = pl.col("verdict")
+    counted = [
+        pl.len().alias("executions"),
+        verdict.is_not_null().sum().alias("acted"),
+        *((verdict == word).sum().alias(name) for name, word in _WORDS.items()),
+        pl.col("approvals").sum(),
+    ]
+    rows = judged.group_by(by).agg(counted).sort(by) if by else judged.select(counted)
+    part, whole = pl.col("auto_resolved"), pl.col("auto_resolved") + pl.col("not_resolved")
+    return rows.with_columns(**wilson(part, whole)).rename({"share": "rate"})
+
+
+def savings(rated: pl.DataFrame, compared: pl.DataFrame, assumed: Assumed) -> pl.DataFrame:
+    """Rates by playbook with what it changed and what that saved.
+
+    Saved are only the alerts that cleared without a person and would not have cleared by themselves (`added`), each
+    with the minutes that a person spends on an alert; what people spent on approvals is taken off.
+
+    Returns:
+        The columns of both, `hours_saved`, `money_saved`, each with `_low` and `_high`; null where nothing can be
+        compared.
+    """
+    rows = rated.join(compared.drop("acted"), on="playbook", how="left", maintain_order="left")
+    asked = pl.col("approvals") * assumed.approval_minutes
+    hours = {
+        f"hours_saved{end}": (pl.col(f"added{end}") * pl.col("acted") * assumed.alert_minutes - asked) / _MINUTES
+        for end in ("", "_low", "_high")
+    }
+    with_hours = rows.with_columns(**hours)
+    return with_hours.with_columns(
+        (pl.col(name) * assumed.hourly_cost).alias(name.replace("hours", "money")) for name in hours
+    )
+
+
+def automate_next(episodes: pl.DataFrame, assumed: Assumed, days: float) -> pl.DataFrame:
+    """Types of alerts that no playbook is about, the most frequent first.
+
+    Args:
+        episodes: Rows of `verdicts.EPISODE` with `is_covered`: whether any playbook's trigger is about them.
+        assumed: What a person spends on an alert.
+        days: Length of the period.
+
+    Returns:
+        `alert_type`, `alerts` without a playbook, `covered` (further ones of the type that some playbook is about),
+        `per_week`, `taken_share` (a person took them up or resolved them), `hours` that people spent on these,
+        `median_minutes` until they were over (null: none was).
+    """
+    by_person = (pl.col("taken_at").is_not_null() | (pl.col("resolution") == BY_PERSON)).fill_null(value=False)
+    bare, taken = ~pl.col("is_covered"), by_person & ~pl.col("is_covered")
+    lasted = (pl.col("over_at") - pl.col("raised_at")).dt.total_seconds() / _MINUTES
+    rows = episodes.filter(~pl.col("was_suppressed")).group_by("alert_type").agg(
+        alerts=bare.sum(), covered=pl.col("is_covered").sum(), taken=taken.sum(),
+        median_minutes=lasted.filter(bare).median(),
+    )  # fmt: skip
+    found = rows.filter(pl.col("alerts") > 0).sort("alerts", "alert_type", descending=[True, False])
+    return found.select(
+        "alert_type", "alerts", "covered",
+        per_week=pl.col("alerts") / days * 7,
+        taken_share=pl.col("taken") / pl.col("alerts"),
+        hours=pl.col("taken") * assumed.alert_minutes / _MINUTES,
+        median_minutes="median_minutes",
+    )  # fmt: skip

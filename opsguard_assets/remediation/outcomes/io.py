@@ -1,0 +1,174 @@
+"""What playbooks achieved by a moment, read from the database.
+
+Here: reading and composing. Not here: verdicts, comparison and figures, which are pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import Connection
+
+from opsguard_assets.alerts.alert_type import AlertType
+from opsguard_assets.alerts.finding import AT_SOURCE, CLEARED
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.incidents.grouping import LIFE_SAFETY_PRIORITY, UNTRIAGED
+from opsguard_assets.incidents.io import Context
+from opsguard_assets.incidents.matching import matches
+from opsguard_assets.incidents.rules_io import context_of
+from opsguard_assets.remediation.outcomes.comparison import compared
+from opsguard_assets.remediation.outcomes.figures import Assumed, automate_next, rates, savings
+from opsguard_assets.remediation.outcomes.verdicts import EPISODE, EXECUTION, judged
+from opsguard_assets.remediation.playbook.model import Playbook
+from opsguard_assets.remediation.playbook.steps import ACTIONS
+from resources.database import Database
+from resources.lake import Lake
+from resources.sql import statement
+
+# Steps that only look: before another one began, nothing was done about the alert.
+_READING: Final = [name for name, kind in ACTIONS.items() if not kind.trait.acts and not kind.trait.may_wait]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What playbooks achieved.
+
+    Attributes:
+        as_of: The moment.
+        days: Figures are of so many days before it.
+        executions: Rows of `verdicts.judged`.
+        total: `figures.rates` of all together.
+        by_playbook: Rows of `figures.savings`.
+        by_client: `figures.rates` by playbook and client.
+        automate_next: Rows of `figures.automate_next`.
+    """
+
+    as_of: datetime
+    days: float
+    executions: pl.DataFrame
+    total: pl.DataFrame
+    by_playbook: pl.DataFrame
+    by_client: pl.DataFrame
+    automate_next: pl.DataFrame
+
+    @property
+    def words(self) -> str:
+        """The rate of auto-resolution in one sentence."""
+        row = self.total.row(0, named=True)
+        conclusive = row["auto_resolved"] + row["not_resolved"]
+        if not row["acted"]:
+            return (
+                f"no playbook acted within {self.days:g} days; {row['executions']:,} executions were shadow or denied"
+            )
+        share = "none with a conclusive outcome" if row["rate"] is None else (
+            f"{row['auto_resolved']:,} of {conclusive:,} alerts auto-resolved, {row['rate']:.0%} ({row['low']:.0%} to "
+            f"{row['high']:.0%})"
+        )  # fmt: skip
+        return f"playbooks acted {row['acted']:,} times: {share}, {row['inconclusive']:,} inconclusive"
+
+
+def outcomes_at(
+    database: Database,
+    lake: Lake,
+    settings: Settings,
+    declared: Mapping[str, AlertType],
+    playbooks: Sequence[Playbook],
+    as_of: datetime,
+) -> Outcomes:
+    """What playbooks achieved by a moment, of what was recorded by then.
+
+    Args:
+        database: Alerts and executions.
+        lake: Plans of clients.
+        settings: For how long is looked back, how long an alert may take to clear, what people cost.
+        declared: The types of alerts that domains declare.
+        playbooks: Those in use: types that none is about could be automated next.
+        as_of: The moment.
+    """
+    asked = {"since": as_of - timedelta(days=settings.remediation.outcome_days), "as_of": as_of}
+    with database.begin() as connection:
+        seen = {"seen": [CLEARED, AT_SOURCE], **asked}
+        episodes = _rows(connection, "episodes", EPISODE, seen)
+        executions = _rows(connection, "executions", EXECUTION, {"reading": _READING, **asked})
+    return achieved(executions, episodes, playbooks, context_of(settings, declared, lake, as_of), settings, as_of)
+
+
+def achieved(
+    executions: pl.DataFrame,
+    episodes: pl.DataFrame,
+    playbooks: Sequence[Playbook],
+    context: Context,
+    settings: Settings,
+    as_of: datetime,
+) -> Outcomes:
+    """The same of what was read already.
+
+    Args:
+        executions: Rows of `verdicts.EXECUTION`.
+        episodes: Rows of `verdicts.EPISODE`.
+        playbooks: Those in use.
+        context: Types and clients, as known at the moment.
+        settings: How long an alert may take to clear, what people cost.
+        as_of: The moment.
+    """
+    chosen = settings.remediation
+    within = timedelta(hours=chosen.outcome_hours)
+    found = judged(executions, episodes, as_of, within)
+    assumed = Assumed.of(settings.money, chosen.approval_minutes)
+    by_playbook = rates(found, ["playbook"])
+    return Outcomes(
+        as_of=as_of,
+        days=chosen.outcome_days,
+        executions=found,
+        total=rates(found, []),
+        by_playbook=savings(by_playbook, compared(found, episodes, as_of, within), assumed),
+        by_client=rates(found, ["playbook", "client_id"]),
+        automate_next=automate_next(_covered(episodes, playbooks, context), assumed, chosen.outcome_days),
+    )
+
+
+def playbooks_in_force(database: Database) -> list[Playbook]:
+    """The playbooks that the engine knows and no file has lost since, as they were recorded."""
+    with database.begin() as connection:
+        found = connection.execute(statement(__name__, "playbooks")).scalars().all()
+    return [Playbook.model_validate(content) for content in found]
+
+
+def described(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Alerts with what triggers compare beside their own columns: cause, team, plan, life safety, priority.
+
+    Args:
+        rows: At least `alert_type`, `client_id`, `severity`; `priority` where it is known.
+        context: What is known of types and clients.
+    """
+    own = rows.drop("cause", "team", "plan", strict=False)
+    if "priority" not in own.columns:
+        own = own.with_columns(priority=pl.lit(None, pl.Int64))
+    kinds = context.describe(own["alert_type"].unique().sort().to_list())
+    saves_lives = pl.col("alert_type").is_in(list(context.life_safety))
+    by_severity = pl.col("severity").replace_strict(UNTRIAGED, return_dtype=pl.Int64)
+    priority = pl.coalesce(pl.col("priority").cast(pl.Int64), by_severity)
+    return (
+        own.join(kinds, on="alert_type", how="left", maintain_order="left")
+        .join(context.plans.unique("client_id"), on="client_id", how="left", maintain_order="left")
+        .with_columns(
+            is_life_safety=saves_lives,
+            priority=pl.when(saves_lives).then(pl.max_horizontal(priority, LIFE_SAFETY_PRIORITY)).otherwise(priority),
+            alerts=pl.lit(1, pl.Int64),
+        )
+    )
+
+
+def _covered(episodes: pl.DataFrame, playbooks: Sequence[Playbook], context: Context) -> pl.DataFrame:
+    """Episodes with `is_covered`: whether the trigger of any playbook is about them."""
+    about = [matches(playbook.trigger.when) for playbook in playbooks]
+    is_covered = pl.any_horizontal(about) if about else pl.lit(value=False)
+    return described(episodes, context).select(*episodes.columns, is_covered=is_covered)
+
+
+def _rows(connection: Connection, name: str, schema: pl.Schema, values: Mapping[str, Any]) -> pl.DataFrame:
+    found = connection.execute(statement(__name__, name), dict(values)).mappings()
+    rows = [tuple(row[column] for column in schema) for row in found]
+    return pl.DataFrame(rows, schema=schema, orient="row")

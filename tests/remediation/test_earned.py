@@ -1,0 +1,169 @@
+"""Outcomes and the ladder on a real database: what the engine records is read as what it means."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from opsguard_assets.alerts.feedback import give_feedback
+from opsguard_assets.alerts.people import acknowledge, resolve
+from opsguard_assets.config.remediation import Remediation
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.remediation.autonomy.io import climb, history, modes, set_mode
+from opsguard_assets.remediation.outcomes.io import outcomes_at, playbooks_in_force
+from resources.lake import Lake
+from tests.incidents.world import at, found, rows, tick
+from tests.remediation.recorded import executed, known, playbook
+
+DAY = 24 * 60
+ALONE = Remediation(max_mode="alone", outcome_hours=1)
+
+
+def raised(database, *devices, minutes=0):
+    """The numbers of the alerts of silent devices, in the order of the devices."""
+    tick(database, minutes, *(found(device) for device in devices))
+    numbers = {row["entity_id"]: row["alert_id"] for row in rows(database, "SELECT alert_id, entity_id FROM alerts")}
+    return [numbers[device] for device in devices]
+
+
+def outcomes(database, tmp_path, minutes=2 * DAY):
+    settings = Settings(remediation=Remediation(outcome_hours=1))
+    return outcomes_at(database, Lake(str(tmp_path)), settings, ALERT_TYPES, playbooks_in_force(database), at(minutes))
+
+
+def test_outcomes_tell_what_monitors_people_and_nobody_saw_apart(database, tmp_path):
+    known(database, playbook())
+    alerts = raised(database, "cleared", "taken", "holds", "shadow", "undone", "without")
+    runs = {name: executed(database, alert) for name, alert in zip(("cleared", "taken", "holds"), alerts, strict=False)}
+    executed(database, alerts[3], mode="shadow")
+    runs["undone"] = executed(database, alerts[4])
+    executed(database, alerts[4], undo_of=runs["undone"], by="ada", minutes=20, acted=None)
+    acknowledge(database, alerts[1], at=at(8), actor="ada")
+    tick(database, 10, found("holds"), found("without"), found("undone"), found("taken"))
+    tick(database, 30, found("holds"), found("without"), found("undone"))
+    tick(database, 90, found("holds"), found("without"))
+    report = outcomes(database, tmp_path)
+    told_of = {row["execution_id"]: row for row in report.executions.to_dicts()}
+    verdicts = {name: told_of[number]["verdict"] for name, number in runs.items()}
+    assert verdicts == {
+        "cleared": "auto-resolved", "taken": "not resolved", "holds": "not resolved", "undone": "not resolved",
+    }  # fmt: skip
+    assert told_of[runs["cleared"]]["acted_at"] == at(2), "collecting diagnostics resolves nothing"
+    assert "playbooks acted 4 times: 1 of 4 alerts auto-resolved, 25%" in report.words
+    assert report.by_playbook["matched"].item() == 4
+    assert report.by_playbook["controls"].item() == 2
+    assert report.automate_next.is_empty()
+    early = outcomes(database, tmp_path, minutes=3)
+    assert early.executions["verdict"].to_list() == ["inconclusive"] * 3 + [None, "inconclusive"]
+
+
+def test_an_alert_that_comes_back_is_an_episode_of_its_own(database, tmp_path):
+    known(database, playbook())
+    (alert,) = raised(database, "D1")
+    executed(database, alert)
+    tick(database, 10)
+    tick(database, 20, found("D1"))
+    executed(database, alert, minutes=21)
+    tick(database, 30)
+    report = outcomes(database, tmp_path)
+    assert report.executions.select("opening", "verdict", "why").rows() == [
+        (1, "not resolved", "the cause came back"),
+        (2, "auto-resolved", "a monitor saw the cause clear, and nobody had to take it up"),
+    ]
+
+
+def test_what_no_playbook_in_use_is_about_could_be_automated_next(database, tmp_path):
+    known(database, playbook())
+    tick(database, 0, found("D1"), found("P1", "no_show"), found("P2", "no_show"))
+    assert outcomes(database, tmp_path).automate_next["alert_type"].to_list() == ["no_show"]
+
+
+def one_by_one(database, count, **run):
+    alerts = raised(database, *(f"D{number}" for number in range(count)))
+    return alerts, [executed(database, alert, minutes=number + 1, **run) for number, alert in enumerate(alerts)]
+
+
+def test_in_shadow_it_rises_by_what_people_did(database):
+    known(database, playbook(), mode="shadow")
+    alerts, _ = one_by_one(database, 20, mode="shadow")
+    for alert in alerts[:19]:
+        acknowledge(database, alert, at=at(40), actor="ada")
+    assert climb(database, ALONE, at(45))["runs"].item() == 19
+    resolve(database, alerts[19], at=at(50), actor="ada", note="restarted it")
+    found_now = climb(database, ALONE, at(55))
+    assert found_now.select("mode", "to_mode", "agreed").row(0) == ("shadow", "approval", 20)
+    (change,) = history(database, "own")
+    assert (change["actor"], change["to_mode"], change["reason"]) == (
+        "ladder",
+        "approval",
+        "people agreed with 20 of 20",
+    )
+    assert change["figures"]["digest"] == playbook().digest
+    assert modes(database)["own"]["mode"] == "approval"
+    assert climb(database, ALONE, at(60))["to_mode"].item() == "approval", "what was said in shadow counts no more"
+
+
+def test_with_approval_it_rises_by_decisions_and_success_and_never_above_the_settings(database):
+    known(database, playbook(), mode="approval")
+    one_by_one(database, 20, decision="approved")
+    assert climb(database, Remediation(), at(100))["to_mode"].item() == "approval"
+    assert climb(database, ALONE, at(100))["to_mode"].item() == "alone"
+    assert climb(database, Remediation(max_mode="shadow"), at(101))["to_mode"].item() == "shadow"
+
+
+@pytest.mark.parametrize("harm", ["undone", "called wrong"])
+def test_a_planted_bad_playbook_falls_to_shadow_with_the_reason_before_it_harms_five_times(database, harm):
+    known(database, playbook(), mode="approval")
+    set_mode(database, "own", "alone", actor="ada", why="it looked good", now=at(0))
+    alerts = raised(database, *(f"D{number}" for number in range(8)))
+    harms = 0
+    for number, alert in enumerate(alerts):
+        climb(database, ALONE, at(10 * number + 5))
+        if modes(database)["own"]["mode"] == "shadow":
+            break
+        run = executed(database, alert, mode="alone", minutes=10 * number + 6)
+        harms += 1
+        if harm == "undone":
+            executed(database, alert, undo_of=run, by="ada", minutes=10 * number + 14, acted=None)
+        else:
+            with database.begin() as connection:
+                give_feedback(connection, [alert], "wrong", at=at(10 * number + 14), actor="ada", surface="cli")
+    assert harms == 3
+    change, *_ = history(database, "own")
+    assert (change["from_mode"], change["to_mode"], change["reason"]) == (
+        "alone", "shadow", "people undid it or called it wrong 3 times since it left shadow",
+    )  # fmt: skip
+    for number, alert in enumerate(raised(database, *(f"E{n}" for n in range(25)), minutes=200)):
+        executed(database, alert, mode="shadow", minutes=201 + number)
+        acknowledge(database, alert, at=at(230), actor="ada")
+    assert climb(database, ALONE, at(240)).select("to_mode", "agreed").row(0) == ("shadow", 25)
+    known(database, playbook(title="Better"))
+    for number, alert in enumerate(raised(database, *(f"F{n}" for n in range(25)), minutes=300)):
+        executed(database, alert, mode="shadow", minutes=301 + number)
+        acknowledge(database, alert, at=at(330), actor="ada")
+    assert climb(database, ALONE, at(340))["to_mode"].item() == "approval", "a new text may rise"
+
+
+def test_what_a_text_earned_another_one_does_not_have(database):
+    known(database, playbook(), mode="shadow")
+    set_mode(database, "own", "approval", actor="ada", why="we know it", now=at(0))
+    known(database, playbook(title="Changed"))
+    found_now = climb(database, ALONE, at(10))
+    assert found_now.select("to_mode", "reason").row(0) == (
+        "shadow", "its text changed; what it earned was earned by another one",
+    )  # fmt: skip
+    assert set_mode(database, "no-such", "shadow", actor="ada", why="x", now=at(0)) is None
+
+
+def test_only_the_newest_executions_are_read_however_many_there_are(database):
+    known(database, playbook(), mode="approval")
+    (alert,) = raised(database, "D1")
+    many = text(
+        "INSERT INTO executions (playbook, digest, alert_id, opening, entity_type, entity_id, mode, requested_by, "
+        "state, triggered_at, ended_at, deadline_at) SELECT 'own', :digest, :alert, n, 'device', 'D1', 'approval', "
+        "'trigger', 'succeeded', :at + n * interval '1 second', :at, :at FROM generate_series(2, 1000) AS n"
+    )
+    with database.begin() as connection:
+        connection.execute(many, {"digest": playbook().digest, "alert": alert, "at": at(0)})
+    assert climb(database, ALONE, at(0) + timedelta(days=2))["succeeded"].item() == 200

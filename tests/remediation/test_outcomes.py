@@ -1,0 +1,183 @@
+"""What executions achieved: only what a later finding set saw clear counts, beside alerts that nothing acted on."""
+
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from opsguard_assets.remediation.outcomes.assets import rates_picture
+from opsguard_assets.remediation.outcomes.comparison import compared
+from opsguard_assets.remediation.outcomes.figures import Assumed, automate_next, rates, savings
+from opsguard_assets.remediation.outcomes.verdicts import EPISODE, EXECUTION, judged
+from tests.alerts.given import NOON
+
+HOUR = timedelta(hours=1)
+DAY = 24 * HOUR
+LATE = NOON + 10 * DAY
+
+
+def at(hours):
+    return None if hours is None else NOON + hours * HOUR
+
+
+def execution(number=1, **more):
+    usual = {
+        "execution_id": number, "playbook": "own", "alert_id": number, "opening": 1, "client_id": "C1",
+        "mode": "approval", "state": "succeeded", "triggered_at": at(0), "acted_at": at(0.1), "ended_at": at(1),
+        "approvals": 0,
+    }  # fmt: skip
+    return {**usual, **more}
+
+
+def episode(number=1, **more):
+    usual = {
+        "alert_id": number, "opening": 1, "alert_type": "device_silent", "entity_type": "device",
+        "entity_id": f"D{number}", "client_id": "C1", "severity": "high", "raised_at": at(0), "last_seen_at": at(0),
+        "was_suppressed": False,
+    }  # fmt: skip
+    return {**usual, **more}
+
+
+EXPIRED = {"over_at": at(2), "resolution": "expired"}
+CLEARED = {"over_at": at(2), "cleared_at": at(2), "resolution": "cleared"}
+
+
+def verdict(execution_row, episode_row, as_of=LATE):
+    found = judged(
+        pl.DataFrame([execution_row], schema=EXECUTION), pl.DataFrame([episode_row], schema=EPISODE), as_of, DAY
+    )
+    return found["verdict"].item(), found["why"].item()
+
+
+def test_auto_resolved_is_said_only_if_a_monitor_saw_the_cause_clear_and_it_stayed_so():
+    assert verdict(execution(), episode(**CLEARED))[0] == "auto-resolved"
+    assert verdict(execution(), episode(**CLEARED), at(25)) == ("inconclusive", "it cleared; it may still come back")
+    by_playbook = {"over_at": at(1), "resolution": "by a playbook"}
+    assert verdict(execution(), episode(**by_playbook))[0] == "inconclusive"
+    assert verdict(execution(), episode(**by_playbook, cleared_at=at(3)))[0] == "auto-resolved"
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({**CLEARED, "taken_at": at(1.5)}, "a person had to take the alert up"),
+        ({"over_at": at(2), "resolution": "by a person"}, "a person resolved the alert"),
+        ({**CLEARED, "reopened_at": at(10)}, "the cause came back"),
+        ({**CLEARED, "over_at": at(30), "cleared_at": at(30)}, "it cleared later than the time allows"),
+        ({"last_seen_at": at(40)}, "the cause still holds"),
+    ],
+)
+def test_what_a_person_had_to_do_or_what_still_holds_is_not_resolved(changed, why):
+    assert verdict(execution(), episode(**changed)) == ("not resolved", why)
+
+
+def test_an_undone_execution_did_not_resolve_even_what_cleared():
+    assert verdict(execution(undone_at=at(5)), episode(**CLEARED)) == ("not resolved", "it was undone")
+
+
+@pytest.mark.parametrize(
+    ("execution_row", "episode_row", "as_of", "why"),
+    [
+        (execution(), episode(last_seen_at=at(0)), LATE, "no monitor has looked since"),
+        (execution(), episode(last_seen_at=at(3)), at(5), "it may still clear in time"),
+        (execution(), episode(**EXPIRED), LATE, "the alert is over, but nobody saw its cause clear"),
+        (execution(acted_at=at(3)), episode(**CLEARED), LATE, "it had cleared before anything was done"),
+        (execution(state="unknown"), episode(**CLEARED), LATE, "nobody can tell what its steps did"),
+    ],
+)  # fmt: skip
+def test_what_nobody_knows_is_inconclusive(execution_row, episode_row, as_of, why):
+    assert verdict(execution_row, episode_row, as_of) == ("inconclusive", why)
+
+
+@pytest.mark.parametrize("changed", [{"mode": "shadow"}, {"acted_at": None, "state": "expired"}])
+def test_an_execution_that_did_nothing_has_no_verdict(changed):
+    assert verdict(execution(**changed), episode(**CLEARED)) == (None, "it did nothing")
+
+
+def test_rates_are_of_the_conclusive_ones_with_their_interval():
+    executions = [execution(n, client_id="C1" if n < 8 else "C2") for n in range(10)]
+    episodes = [episode(n, **(CLEARED if n < 6 else {"last_seen_at": at(40)})) for n in range(9)]
+    found = judged(
+        pl.DataFrame(executions, schema=EXECUTION), pl.DataFrame([*episodes, episode(9)], schema=EPISODE), LATE, DAY
+    )
+    (row,) = rates(found, ["playbook"]).to_dicts()
+    assert {name: row[name] for name in ("acted", "auto_resolved", "not_resolved", "inconclusive")} == {
+        "acted": 10, "auto_resolved": 6, "not_resolved": 3, "inconclusive": 1,
+    }  # fmt: skip
+    assert row["rate"] == pytest.approx(6 / 9)
+    # Of 6 in 9 (Wilson, 1927), computed by hand.
+    assert (row["low"], row["high"]) == (pytest.approx(0.354, abs=1e-3), pytest.approx(0.879, abs=1e-3))
+    assert rates(found, ["playbook", "client_id"])["acted"].to_list() == [8, 2]
+    assert rates(found, [])["auto_resolved"].item() == 6
+
+
+def world(seed, treated=60, controls=80):
+    """Alerts of two severities with known means: with the playbook an hour less of three, or of nine."""
+    luck = np.random.default_rng(seed)
+    executions, episodes = [], []
+    for n in range(treated + controls):
+        severity, mean = ("high", 3.0) if luck.random() < (0.8 if n < treated else 0.3) else ("low", 9.0)
+        lasts = max(luck.normal(mean - (n < treated), 0.8), 0.05)
+        episodes.append(episode(n, severity=severity, over_at=at(lasts), cleared_at=at(lasts), resolution="cleared"))
+        if n < treated:
+            executions.append(execution(n))
+    return judged(pl.DataFrame(executions, schema=EXECUTION), frame(episodes), LATE, DAY), frame(episodes)
+
+
+def frame(episodes):
+    return pl.DataFrame(episodes, schema=EPISODE)
+
+
+def test_time_is_compared_within_type_and_severity_and_the_interval_holds_the_truth():
+    """Severities differ between the two groups, so unmatched means would say that it saves more than four hours."""
+    held, plain = 0, []
+    for seed in range(60):
+        found, episodes = world(seed)
+        (row,) = compared(found, episodes, LATE, DAY).to_dicts()
+        held += row["minutes_saved_low"] <= 60 <= row["minutes_saved_high"]
+        plain.append(row["minutes_saved"])
+        assert (row["acted"], row["matched"], row["controls"]) == (60, 60, 80)
+    assert held >= 54, f"{held} of 60 intervals of 95 % hold the truth"
+    assert np.mean(plain) == pytest.approx(60, abs=5)
+
+
+def test_nothing_is_said_where_nothing_can_be_compared():
+    found = judged(pl.DataFrame([execution()], schema=EXECUTION), frame([episode(**CLEARED)]), LATE, DAY)
+    (row,) = compared(found, frame([episode(**CLEARED)]), LATE, DAY).to_dicts()
+    assert (row["acted"], row["matched"], row["minutes_saved"], row["added_low"]) == (1, 0, None, None)
+    saved = savings(rates(found, ["playbook"]), compared(found, frame([episode(**CLEARED)]), LATE, DAY), ASSUMED)
+    assert saved["hours_saved"].item() is None
+
+
+ASSUMED = Assumed(alert_minutes=15, approval_minutes=2, hourly_cost=25)
+
+
+def test_hours_are_saved_only_by_alerts_that_would_not_have_cleared_by_themselves():
+    executions = [execution(n, approvals=1) for n in range(40)]
+    cleared = {**CLEARED, "over_at": at(0.5), "cleared_at": at(0.5)}
+    treated = [episode(n, **(cleared if n < 30 else {"taken_at": at(1)})) for n in range(40)]
+    controls = [episode(n, **(cleared if n % 2 else {"taken_at": at(1)})) for n in range(40, 80)]
+    episodes = frame([*treated, *controls])
+    found = judged(pl.DataFrame(executions, schema=EXECUTION), episodes, LATE, DAY)
+    (row,) = savings(rates(found, ["playbook"]), compared(found, episodes, LATE, DAY), ASSUMED).to_dicts()
+    assert (row["cleared_with"], row["cleared_without"], row["added"]) == (0.75, 0.5, 0.25)
+    # 10 alerts of 15 minutes, less 40 approvals of 2 minutes.
+    assert row["hours_saved"] == pytest.approx((0.25 * 40 * 15 - 80) / 60)
+    assert row["money_saved"] == pytest.approx(row["hours_saved"] * 25)
+    assert row["hours_saved_low"] < row["hours_saved"] < row["hours_saved_high"]
+    assert b"own" in rates_picture(pl.DataFrame([row]))
+
+
+def test_what_no_playbook_is_about_is_listed_the_most_frequent_first():
+    rows = [
+        *(episode(n, alert_type="door_open", taken_at=at(1), over_at=at(2)) for n in range(4)),
+        *(episode(n, alert_type="no_show") for n in range(10, 12)), episode(20), episode(21, was_suppressed=True),
+    ]  # fmt: skip
+    covered = frame(rows).with_columns(is_covered=pl.col("alert_type") == "device_silent")
+    found = automate_next(covered, ASSUMED, 14)
+    assert found.select("alert_type", "alerts", "per_week", "taken_share", "hours").rows() == [
+        ("door_open", 4, 2.0, 1.0, 1.0),
+        ("no_show", 2, 1.0, 0.0, 0.0),
+    ]
+    assert found["median_minutes"].to_list() == [120.0, None]
