@@ -42,6 +42,8 @@ from opsguard_assets.model_jobs import (
     sensors_of,
 )
 from opsguard_assets.models.problem import Problem
+from opsguard_assets.remediation.autonomy.assets import autonomy_asset
+from opsguard_assets.remediation.outcomes.assets import outcomes_asset
 from opsguard_assets.roles import roles
 from opsguard_assets.routing.assets import NOTICES_KEY, notices_asset
 from opsguard_assets.triage.assets import triage_assets
@@ -149,7 +151,7 @@ def _assets(settings: Settings, fed: Sequence[str], learned: Sequence[_Fed]) -> 
 
 
 def _after_alerts(settings: Settings, fed: Sequence[str], ticking: Sequence[Job]) -> list[dg.AssetsDefinition]:
-    """The assets that follow wherever alerts are settled (`domains.AFTER_ALERTS`)."""
+    """The assets that follow wherever alerts are settled (`domains.AFTER_ALERTS`), and what is made of them daily."""
     settled = [key for job in ticking if job.settles for key in keys_of(job.assets) if key.path[0] == "alerts"]
     deps = sorted(set(settled) - set(keys_of(AFTER_ALERTS)))
     if not fed:
@@ -158,6 +160,8 @@ def _after_alerts(settings: Settings, fed: Sequence[str], ticking: Sequence[Job]
         *triage_assets(settings, ALERT_TYPES, fed, deps),
         incidents_asset(settings, ALERT_TYPES, [PRIORITIES_KEY]),
         notices_asset(settings, [INCIDENTS_KEY]),
+        autonomy_asset(settings, [INCIDENTS_KEY]),
+        outcomes_asset(settings, ALERT_TYPES, [INCIDENTS_KEY]),
     ]
 
 

@@ -32,10 +32,11 @@ ALERT_TYPES: Mapping[str, AlertType] = {RUN_FAILED.name: RUN_FAILED} | {
 }
 DOMAINS: tuple[Domain, ...] = (*_DECLARING, external_domain(tuple(ALERT_TYPES)))
 
-SYNC_JOB, HOUSE_JOB = "sync_sources_job", "keep_house_job"
+SYNC_JOB, HOUSE_JOB, OUTCOMES_JOB = "sync_sources_job", "keep_house_job", "judge_remediation_job"
 # What follows wherever alerts are settled, in the same run and for the same moment.
 AFTER_ALERTS = (
     "triage/alert_episodes", "triage/alert_risk", "alerts/priorities", "incidents/incidents", "delivery/notices",
+    "remediation/autonomy",
 )  # fmt: skip
 # The jobs of the house itself: every source, whatever it fills, and the stores.
 _SYNC = Job(
@@ -43,6 +44,13 @@ _SYNC = Job(
     cadence=Cadence(HOUR, 50 * MINUTE),
     schedule="Reads every source, also those whose news no sensor can see.",
     limit=timedelta(hours=6),
+)
+_OUTCOMES = Job(
+    name=OUTCOMES_JOB,
+    cadence=Cadence(DAY, 5 * HOUR + 55 * MINUTE),
+    assets=("remediation/remediation_outcomes",),
+    purpose="What playbooks achieved, and what to automate next.",
+    schedule="Outcomes of playbooks over the last days.",
 )
 _HOUSE = Job(
     name=HOUSE_JOB,
@@ -60,7 +68,7 @@ def _with_what_follows(job: Job) -> Job:
 
 
 _TICKING = (_with_what_follows(job) for domain in DOMAINS for job in domain.jobs)
-JOBS: Mapping[str, Job] = {job.name: job for job in (_SYNC, *_TICKING, _HOUSE)}
+JOBS: Mapping[str, Job] = {job.name: job for job in (_SYNC, *_TICKING, _OUTCOMES, _HOUSE)}
 PROBLEMS: Mapping[str, Learned] = {each.name: each for domain in DOMAINS for each in domain.problems}
 TICKS: Mapping[str, Tick] = {tick.name: tick for domain in DOMAINS for tick in domain.ticks}
 

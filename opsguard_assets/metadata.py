@@ -36,6 +36,7 @@ _OWNERS = {
     "models": "team:ml",
     "triage": "team:operations",
     "delivery": _DATA_PLATFORM,
+    "remediation": "team:operations",
 }
 _ROWS = "Look at the table's page for the rows, and report it: this is a fault of OpsGuard, not of your data."
 _CORRECT = "Correct the mapping or the source, then run `opsguard sync` again."

@@ -243,7 +243,7 @@ ARROWS = {
     "opsguard_assets/remediation/": (
         "opsguard_assets.remediation", "opsguard_assets.alerts", "opsguard_assets.client_plans",
         "opsguard_assets.config", "opsguard_assets.duty", "opsguard_assets.effects", "opsguard_assets.incidents",
-        "opsguard_assets.routing", "opsguard_assets.metadata", "opsguard_assets.tables",
+        "opsguard_assets.routing", "opsguard_assets.metadata", "opsguard_assets.moment", "opsguard_assets.tables",
         "opsguard_assets.tickets.escalation", "opsguard_assets.devices", "opsguard_assets.shifts",
         "opsguard_assets.vendors",
         "opsguard_assets.views", "opsguard_assets.drawing", "opsguard_assets.domains", "resources",

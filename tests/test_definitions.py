@@ -18,8 +18,8 @@ from opsguard_assets.domains import AFTER_ALERTS, JOBS
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples/incident_log/opsguard.yaml"
 ROOMS = {
-    "alerts", "delivery", "devices", "incidents", "intake", "models", "reference", "security", "shifts", "tickets",
-    "triage", "vendors",
+    "alerts", "delivery", "devices", "incidents", "intake", "models", "reference", "remediation", "security", "shifts",
+    "tickets", "triage", "vendors",
 }  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def test_every_asset_says_what_it_is_and_who_looks_after_it(defs):
         assert node.owners, key
         assert node.group_name in ROOMS, key
         assert node.kinds, key
-        if key.path[0] not in {"alerts", "delivery", "incidents", "models", "raw", "simulated"}:
+        if key.path[0] not in {"alerts", "delivery", "incidents", "models", "raw", "remediation", "simulated"}:
             assert "dagster/column_schema" in node.metadata, key
             columns = node.metadata["dagster/column_schema"].columns
             assert all(column.description for column in columns), key
@@ -73,7 +73,7 @@ def test_every_asset_belongs_to_the_team_of_its_domain(simulated):
         "shifts": "team:workforce",
         "vendors": "team:procurement",
         "models": "team:ml",
-        **dict.fromkeys(("external", "triage", "incidents"), "team:operations"),
+        **dict.fromkeys(("external", "triage", "incidents", "remediation"), "team:operations"),
         **dict.fromkeys(("intake", "reference", "security", "delivery"), "team:data-platform"),
     }
     graph = simulated.resolve_asset_graph()
@@ -118,6 +118,7 @@ def test_the_cadences_are_those_of_the_mission(simulated):
         "settle_external_job",
         "triage_alerts_job",
         "judge_noise_job",
+        "judge_remediation_job",
         "train_alert_action_job",
         "watch_alert_action_job",
     }

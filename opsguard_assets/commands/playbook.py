@@ -1,17 +1,24 @@
 """`opsguard playbook`: which playbooks are in use, what they say, and what is wrong with them.
 
-Here: commands that change nothing. Not here: reading and judging (`opsguard_assets.remediation.playbook`).
+Here: commands that execute nothing. Not here: reading and judging (`opsguard_assets.remediation.playbook`), rehearsing
+(`playbook_rehearsal`), what they achieved (`playbook_outcomes`).
 """
 
 import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from opsguard_assets.alerts.people import ActionError
-from opsguard_assets.commands.playbooks_in_use import in_use, judged
+from opsguard_assets.commands.actor import ActorOption, actor_of
+from opsguard_assets.commands.playbook_outcomes import outcomes
+from opsguard_assets.commands.playbook_rehearsal import plan, rehearsal
+from opsguard_assets.commands.playbooks_in_use import in_use, judged, named
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
-from opsguard_assets.remediation.playbook.model import Playbook
+from opsguard_assets.remediation.autonomy.io import history, modes, set_mode
+from opsguard_assets.remediation.playbook.model import MODES, Playbook
 from opsguard_assets.remediation.playbook.schema import json_schema
 from opsguard_assets.remediation.playbook.steps import Step
 from opsguard_assets.views.texts import line
@@ -34,10 +41,12 @@ def list_playbooks(config: ConfigOption = None, as_json: JsonOption = False) -> 
     """
     with opened(config) as session:
         library = in_use(session)
+        standing = modes(session.installation.database)
     rows = [
         {
             "playbook": name,
             "title": line(each.playbook.title),
+            "mode": _mode(standing.get(name)),
             "approval": each.playbook.approval.required,
             "at most": each.playbook.max_mode,
             "steps": len(each.playbook.steps),
@@ -63,6 +72,8 @@ def show(name: Name, config: ConfigOption = None, as_json: JsonOption = False) -
     """
     with opened(config) as session:
         library = in_use(session)
+        standing = modes(session.installation.database).get(name)
+        changes = history(session.installation.database, name)
         found = [words for owner, _, words in judged(session, library) if owner == name]
     if name not in library.playbooks:
         raise ActionError(f"There is no playbook {name}; `opsguard playbook list` shows those in use.")
@@ -70,13 +81,20 @@ def show(name: Name, config: ConfigOption = None, as_json: JsonOption = False) -
     playbook = loaded.playbook
     if as_json:
         content = playbook.model_dump(mode="json", by_alias=True, exclude_none=True)
-        print_json({"playbook": content, "digest": playbook.digest, "place": loaded.place, "findings": found})
+        print_json(
+            {
+                "playbook": content, "digest": playbook.digest, "place": loaded.place, "findings": found,
+                "mode": standing, "modes": changes,
+            }
+        )  # fmt: skip
         return
     typer.echo(f"{name}: {line(playbook.title)}")
     when = playbook.trigger.when.model_dump(mode="json", by_alias=True, exclude_none=True)
     said = {
         "from": loaded.place,
         "text": playbook.digest[:12],
+        "mode": _mode(standing)
+        + (f" since {standing['mode_since']:%Y-%m-%d %H:%M} UTC: {standing['mode_reason']}" if standing else ""),
         "starts": f"{', '.join(playbook.trigger.on)} of alerts with {json.dumps(when, ensure_ascii=False)}",
         "approval": f"{playbook.approval.required}, expires after {playbook.approval.expires_minutes:g} minutes",
         "at most": f"{playbook.max_mode}; {playbook.limits.at_once_per_site} at once at a site, "
@@ -87,8 +105,53 @@ def show(name: Name, config: ConfigOption = None, as_json: JsonOption = False) -
     print_rows("\nSteps", rows_of_steps(playbook, "steps"))
     if playbook.on_failure:
         print_rows("\nWhere a step failed", rows_of_steps(playbook, "on_failure"))
+    if changes:
+        print_rows("\nChanges of its mode", [_change(change) for change in changes])
     for words in found:
         typer.echo(line(words), err=True)
+
+
+def _mode(standing: Mapping[str, Any] | None) -> str:
+    """What it may do now; nothing is known of a playbook that the engine has not read yet."""
+    if standing is None:
+        return "shadow"
+    if standing["off_why"]:
+        return f"switched off: {line(standing['off_why'])}"
+    return f"paused: {line(standing['paused_why'])}" if standing["paused_at"] else str(standing["mode"])
+
+
+def _change(change: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "at": f"{change['at']:%Y-%m-%d %H:%M} UTC", "from": change["from_mode"] or "", "to": change["to_mode"],
+        "by": line(change["actor"]), "why": line(change["reason"]),
+    }  # fmt: skip
+
+
+@app.command("mode")
+def give_mode(
+    name: Name,
+    to: Annotated[str, typer.Argument(help="shadow, approval or alone.")],
+    why: Annotated[str, typer.Option(help="Why, for the history.")],
+    by: ActorOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Give a playbook a mode by hand. From there the ladder moves it again.
+
+    Example: `opsguard playbook mode device-offline shadow --why "the new gateways restart by themselves"`.
+    """
+    if to not in MODES:
+        raise typer.BadParameter(f"there is no mode {to}; there are {', '.join(MODES)}")
+    with opened(config) as session:
+        greatest = min(named(session, name).max_mode, session.settings.remediation.max_mode, key=MODES.index)
+        if MODES.index(to) > MODES.index(greatest):
+            raise ActionError(f"Its text and `remediation.max_mode` allow {greatest} at most.")
+        was = set_mode(
+            session.installation.database, name, MODES[MODES.index(to)], actor=actor_of(by), why=why,
+            now=datetime.now(UTC),
+        )  # fmt: skip
+    if was is None:
+        raise ActionError(f"{name} has not been read by a run yet; it begins in shadow.")
+    typer.echo(f"{name}: {was} → {to}.")
 
 
 def rows_of_steps(playbook: Playbook, phase: str) -> list[dict[str, Any]]:
@@ -131,6 +194,11 @@ def lint(config: ConfigOption = None, as_json: JsonOption = False) -> None:
             typer.echo(f"Nothing is wrong with {len(library.playbooks)} playbooks.")
     if found:
         raise typer.Exit(1)
+
+
+app.command("test")(rehearsal)
+app.command()(plan)
+app.command()(outcomes)
 
 
 @app.command()

@@ -7,18 +7,34 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from opsguard_assets.alerts.people import ActionError
+from opsguard_assets.client_plans import plans_at
 from opsguard_assets.commands.session import Session
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
 from opsguard_assets.remediation.playbook.lint import Surroundings, lint
 from opsguard_assets.remediation.playbook.load_io import Library, library
+from opsguard_assets.remediation.playbook.model import Playbook
 from opsguard_assets.routing.roster_io import roster_at
+from opsguard_assets.tables.values import PLANS
 from resources.lake import Lake
 
 
 def in_use(session: Session) -> Library:
     """The playbooks in use and the files that cannot be read."""
     return library(session.settings.remediation, session.installation.environment.config)
+
+
+def named(session: Session, name: str) -> Playbook:
+    """The playbook in use with this name.
+
+    Raises:
+        ActionError: When there is none.
+    """
+    held = in_use(session).playbooks
+    if name not in held:
+        raise ActionError(f"There is no playbook {name}; `opsguard playbook list` shows those in use.")
+    return held[name].playbook
 
 
 def judged(session: Session, held: Library) -> list[tuple[str, str, str]]:
@@ -34,8 +50,9 @@ def judged_in(held: Library, around: Surroundings) -> list[tuple[str, str, str]]
 
 
 def surroundings(settings: Settings, lake: Lake) -> Surroundings:
-    """What playbooks may refer to now. Teams are not judged while no `groups` are known."""
-    groups = roster_at(lake, datetime.now(UTC)).desk.groups
+    """What playbooks may refer to now. Teams and plans are not judged while no `groups` and no clients are known."""
+    now = datetime.now(UTC)
+    groups = roster_at(lake, now).desk.groups
     named = {*groups["group_id"].drop_nulls(), *groups["name"].drop_nulls()}
     led = groups.filter(pl.col("lead_id").is_not_null()) if "lead_id" in groups.columns else groups
     return Surroundings(
@@ -44,4 +61,5 @@ def surroundings(settings: Settings, lake: Lake) -> Surroundings:
         led={*led["group_id"].drop_nulls(), *led["name"].drop_nulls()},
         webhooks=tuple(settings.remediation.webhooks),
         commands=tuple(settings.remediation.commands),
+        plans=set(plans_at(lake, now)["plan"].drop_nulls()) & set(PLANS) or None,
     )
