@@ -5,10 +5,10 @@ Here: their shape and defaults. Not here: playbooks (`opsguard_assets.remediatio
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, SecretStr
 
 from opsguard_assets.config.base import Strict
-from opsguard_assets.config.secrets import EncryptedAddress
+from opsguard_assets.config.secrets import EncryptedAddress, NamedSecret
 
 Mode = Literal["shadow", "approval", "alone"]
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
@@ -49,6 +49,32 @@ class Ladder(Strict):
     harms_to_demote: int = Field(default=3, ge=1, le=100)
 
 
+class Address(Strict):
+    """An address that playbooks may call.
+
+    Attributes:
+        url: Where requests are posted to: https, or http on this machine; secrets in it as `${NAME}`.
+        signing_secret: The secret that both sides know, by the name of its variable: `${NAME}`. Requests are signed
+            with it (Standard Webhooks); None: they are not signed.
+        timeout_seconds: How long a request may take.
+        knows_keys: Whether the receiver does nothing when it gets a key twice, so that a request in doubt may be
+            repeated; otherwise it stays *unknown* whether it was carried out.
+    """
+
+    url: EncryptedAddress
+    signing_secret: NamedSecret | None = None
+    timeout_seconds: float = Field(default=10, gt=0, le=120)
+    knows_keys: bool = False
+
+
+def _as_address(value: object) -> object:
+    return {"url": value} if isinstance(value, str | SecretStr) else value
+
+
+# An address with what belongs to it, or its URL alone.
+CalledAddress = Annotated[Address, BeforeValidator(_as_address)]
+
+
 class Remediation(Strict):
     """Playbooks, how much they may do by themselves, and what they may call.
 
@@ -58,9 +84,10 @@ class Remediation(Strict):
         max_mode: How much any playbook may do by itself: shadow, approval or alone.
         poll_seconds: How often the conditions are looked at that steps wait for.
         breaker: When a playbook pauses itself.
+        webhooks: Addresses that steps may call, by name.
+        commands: Addresses that restart devices, by name.
+        work_orders: Where work orders go; None: none can be created.
         ladder: When a playbook rises and falls.
-        webhooks: Addresses that steps may call, by name: https, or http on this machine; secrets in them as `${NAME}`.
-        commands: Addresses that restart devices, by name; likewise.
         outcome_hours: An alert that has not cleared so long after an execution ended was not resolved by it.
         outcome_days: Figures of outcomes are of so many days.
         approval_minutes: Minutes that somebody needs to decide on an approval; taken off the hours saved.
@@ -71,9 +98,10 @@ class Remediation(Strict):
     max_mode: Mode = "approval"
     poll_seconds: float = Field(default=60, ge=1, le=3_600)
     breaker: Breaker = Breaker()
+    webhooks: dict[_Name, CalledAddress] = Field(default_factory=dict)
+    commands: dict[_Name, CalledAddress] = Field(default_factory=dict)
+    work_orders: CalledAddress | None = None
     ladder: Ladder = Ladder()
-    webhooks: dict[_Name, EncryptedAddress] = Field(default_factory=dict)
-    commands: dict[_Name, EncryptedAddress] = Field(default_factory=dict)
     outcome_hours: float = Field(default=24, gt=0, le=720)
     outcome_days: float = Field(default=90, ge=1, le=730)
     approval_minutes: float = Field(default=2, ge=0, le=600)

@@ -16,6 +16,9 @@ _BOUND = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 CHANGE = ("key", "ticket_id", "step", "priority", "assignee_id", "reason", "as_of", "now")
 EXPECTED = ("expected_priority", "expected_assignee_id", "expected_status", "expected_updated_at")
 REMEMBER = "INSERT INTO opsguard_applied (idempotency_key, ticket_id, applied_at) VALUES (:key, :ticket_id, :now)"
+CREATE = ("key", "title", "description", "priority", "group_id", "client_id", "site_id", "as_of", "now")
+CANCEL = ("key", "ticket_id", "reason", "as_of", "now")
+CREATED = "SELECT ticket_id FROM opsguard_applied WHERE idempotency_key = :key"
 RECALL = "SELECT 1 FROM opsguard_applied WHERE idempotency_key = :key"
 
 
@@ -44,6 +47,12 @@ class SqlTicketSystem(Strict):
         further: Statements after it, such as one that writes a comment.
         remember: Writes the key of an escalation into a table that refuses the same key twice.
         recall: Gives a row where a key was written.
+        create: The statement that opens a ticket and returns its identifier, with `:title`, `:description`,
+            `:priority`, `:group_id`, `:client_id`, `:site_id`, `:key`, `:as_of` and `:now`; None: playbooks cannot
+            open tickets.
+        cancel: The statement that cancels a ticket (`:ticket_id`, `:reason`, `:key`, `:as_of`, `:now`) that nobody has
+            worked on; None: a ticket that a playbook opened stays when the playbook is undone.
+        created: Gives the identifier of the ticket that was opened under a key.
         priorities: OpsGuard's priorities in the words of the helpdesk; those left out are written as they are.
         timeout_seconds: How long a statement may wait, for a row that a person is changing for example. PostgreSQL is
             told; for others set it in `url`.
@@ -55,15 +64,20 @@ class SqlTicketSystem(Strict):
     further: tuple[str, ...] = ()
     remember: str = REMEMBER
     recall: str = RECALL
+    create: str | None = None
+    cancel: str | None = None
+    created: str = CREATED
     priorities: dict[Literal["critical", "high", "medium", "low"], str] = Field(default_factory=dict)
     timeout_seconds: float = Field(default=10, gt=0, le=120)
 
     @model_validator(mode="after")
     def _safe(self) -> "SqlTicketSystem":
-        for statement in (self.update, *self.further, self.remember, self.recall):
-            strange = sorted(bound_names(statement) - {*CHANGE, *EXPECTED})
+        changing = [(each, (*CHANGE, *EXPECTED)) for each in (self.update, *self.further, self.remember, self.recall)]
+        opening = [(self.create, CREATE), (self.cancel, CANCEL), (self.created, ("key",))]
+        for statement, names in (*changing, *opening):
+            strange = sorted(bound_names(statement or "") - set(names))
             if strange:
-                known = ", ".join(f":{name}" for name in (*CHANGE, *EXPECTED))
+                known = ", ".join(f":{name}" for name in names)
                 raise ValueError(f"there is no parameter :{strange[0]}; there are {known}")
         named = bound_names(self.update)
         if "ticket_id" not in named or not named & set(EXPECTED):
@@ -71,8 +85,10 @@ class SqlTicketSystem(Strict):
                 "`update` must name :ticket_id and compare with at least one :expected_…, so that the newer change of "
                 "a person wins"
             )
-        if any("key" not in bound_names(statement) for statement in (self.remember, self.recall)):
-            raise ValueError("`remember` and `recall` must name :key, so that nothing is applied twice")
+        if any("key" not in bound_names(statement) for statement in (self.remember, self.recall, self.created)):
+            raise ValueError("`remember`, `recall` and `created` must name :key, so that nothing is applied twice")
+        if self.cancel is not None and "ticket_id" not in bound_names(self.cancel):
+            raise ValueError("`cancel` must name :ticket_id, so that it cancels one ticket")
         return self
 
 

@@ -1,4 +1,4 @@
-"""What people do to incidents: acknowledge, resolve, split, merge; each with who and why.
+"""What people do to incidents: acknowledge, resolve, give, split, merge; each with who and why.
 
 Here: their actions, one transaction each. Not here: grouping (`grouping`, `io`), who is told (`routing`).
 
@@ -120,6 +120,34 @@ def resolve(database: Database, incident_id: int, *, at: datetime, actor: str, s
     count = len(members)
     words = f"Incident {incident_id} and its {count} alert{'' if count == 1 else 's'} are resolved."
     return Acted(incident_id, "resolved", is_new=True, words=words)
+
+
+def give_in(
+    connection: Connection, incident_id: int, person_id: str | None, *, before: str | None, at: datetime, actor: str
+) -> bool:
+    """Gives an incident to somebody, in the caller's transaction; messages about it show who has it.
+
+    Args:
+        connection: An open transaction.
+        incident_id: Which.
+        person_id: Who has it from now on; None: nobody.
+        before: Who has it where nobody changed that.
+        at: The time of the clock (UTC).
+        actor: Who, for the history.
+
+    Returns:
+        False where somebody else has it meanwhile, or it is resolved.
+
+    Raises:
+        ActionError: When there is no such incident.
+    """
+    row = _locked(connection, incident_id)
+    if row["state"] == "resolved" or row["owner_id"] != before:
+        return False
+    values = {"incident_id": incident_id, "at": at, "actor": actor, "person_id": person_id}
+    connection.execute(statement(__name__, "acting/give"), values)
+    _note(connection, values, (row["state"],) * 2, f"given to {person_id or 'nobody'}")
+    return True
 
 
 def split(

@@ -21,13 +21,13 @@ class WebhookChannel:
 
     Attributes:
         url: Its address; never shown, it may hold a secret.
-        signing_secret: What both sides know: `whsec_` and base64, or any text.
+        signing_secret: What both sides know: `whsec_` and base64, or any text; None: requests are not signed.
         token: Sent as a bearer token; None: none is.
         timeout_seconds: For a connection, and for every wait for bytes of the answer.
     """
 
     url: str = field(repr=False)
-    signing_secret: str = field(repr=False)
+    signing_secret: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
     timeout_seconds: float = 30
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from resources.answers import Answer
 
@@ -13,12 +13,12 @@ class TicketSystemError(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One escalation, as a ticket system needs it.
+    """One change of a ticket, as a ticket system needs it.
 
     Attributes:
-        key: The idempotency key: the same escalation has the same key however often it is handed over.
+        key: The idempotency key: the same change has the same key however often it is handed over.
         ticket_id: The ticket.
-        step: The how-manieth escalation of the ticket it is, from 1.
+        step: The how-manieth escalation of the ticket it is, or the step of the playbook; from 1.
         priority: The new priority.
         assignee_id: The new assignee, or the old one where it stays; None where there is none.
         reason: Why, in words.
@@ -28,6 +28,7 @@ class Change:
         expected_status: Likewise its status.
         expected_updated_at: When the state that OpsGuard knew came about (UTC).
         was_sent: Whether it may have been handed over before, by a run that did not live to hear the answer.
+        by: What asks for it.
     """
 
     key: str
@@ -42,10 +43,57 @@ class Change:
     expected_status: str
     expected_updated_at: datetime
     was_sent: bool = False
+    by: Literal["escalation", "playbook"] = "escalation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewTicket:
+    """A ticket that is to be opened.
+
+    Attributes:
+        key: The idempotency key; it also names the ticket where it is cancelled.
+        title: One line.
+        description: The request in full.
+        priority: Its priority.
+        group_id: The team that is responsible; None: nobody said.
+        client_id: Who is concerned; None where that is not known.
+        site_id: Where; None where that is not known.
+        as_of: When it was planned (UTC).
+        was_sent: Whether it may have been handed over before.
+    """
+
+    key: str
+    title: str = field(repr=False)
+    description: str = field(repr=False)
+    priority: str
+    group_id: str | None
+    client_id: str | None
+    site_id: str | None
+    as_of: datetime
+    was_sent: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancellation:
+    """A ticket that was opened and is not needed any more.
+
+    Attributes:
+        key: The idempotency key of the cancellation.
+        created_key: The key under which the ticket was opened.
+        reason: Why, in words.
+        as_of: When it was planned (UTC).
+        was_sent: Whether it may have been handed over before.
+    """
+
+    key: str
+    created_key: str
+    reason: str = field(repr=False)
+    as_of: datetime
+    was_sent: bool = False
 
 
 class TicketSystem(Protocol):
-    """A helpdesk that takes changes.
+    """A helpdesk that takes changes, opens tickets and cancels them.
 
     Attributes:
         kind: Its kind, as in `opsguard.yaml`.
@@ -67,3 +115,9 @@ class TicketSystem(Protocol):
 
     def apply(self, change: Change) -> Answer:
         """Hands a change over. What went wrong is an answer, never an exception."""
+
+    def create(self, ticket: NewTicket) -> Answer:
+        """Opens a ticket; likewise."""
+
+    def cancel(self, cancellation: Cancellation) -> Answer:
+        """Cancels a ticket that was opened here, unless somebody has worked on it since; likewise."""

@@ -1,9 +1,11 @@
-"""The ticket system that is none: escalations are OpsGuard's own records. Not here: those records."""
+"""The ticket system that is none: what is handed to it is OpsGuard's own record. Not here: those records."""
 
 from dataclasses import dataclass
 
 from resources.answers import Answer, Outcome
-from resources.ticket_system.change import Change
+from resources.ticket_system.change import Cancellation, Change, NewTicket
+
+_RECORDED = Answer(Outcome.DONE, "recorded in OpsGuard")
 
 
 @dataclass(frozen=True)
@@ -16,4 +18,12 @@ class RecordOnlySystem:
 
     def apply(self, change: Change) -> Answer:  # noqa: ARG002 - every kind is handed the change
         """Done as soon as it is recorded."""
-        return Answer(Outcome.DONE, "recorded in OpsGuard")
+        return _RECORDED
+
+    def create(self, ticket: NewTicket) -> Answer:  # noqa: ARG002 - likewise
+        """The same."""
+        return _RECORDED
+
+    def cancel(self, cancellation: Cancellation) -> Answer:  # noqa: ARG002 - likewise
+        """The same."""
+        return _RECORDED

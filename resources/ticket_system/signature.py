@@ -44,24 +44,23 @@ def is_genuine(secret: str, headers: tuple[str, str], body: bytes, *, now: int, 
 _STANDARD_SECRET, _STANDARD_SCHEME = "whsec_", "v1,"
 
 
-def standard_headers(secret: str, key: str, timestamp: int, body: bytes) -> dict[str, str]:
+def standard_headers(secret: str | None, key: str, timestamp: int, body: bytes) -> dict[str, str]:
     """The headers of a request by the specification of Standard Webhooks: id, timestamp and signature.
 
     The signature is the HMAC-SHA256 of id, timestamp and body, joined by full stops, in base64.
 
     Args:
-        secret: `whsec_` and the key in base64; any other text is the key itself.
+        secret: `whsec_` and the key in base64; any other text is the key itself; None: there is no signature.
         key: The id of the message: the same however often it is sent.
         timestamp: Seconds since 1970 (UTC) at which the request is sent.
         body: The body as it is sent.
     """
+    headers = {"webhook-id": key, "webhook-timestamp": str(timestamp)}
+    if secret is None:
+        return headers
     signed = f"{key}.{timestamp}.".encode() + body
     digest = hmac.new(_standard_key(secret), signed, hashlib.sha256).digest()
-    return {
-        "webhook-id": key,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": _STANDARD_SCHEME + base64.b64encode(digest).decode(),
-    }
+    return {**headers, "webhook-signature": _STANDARD_SCHEME + base64.b64encode(digest).decode()}
 
 
 def _standard_key(secret: str) -> bytes:

@@ -1,7 +1,7 @@
 """A helpdesk that is told by signed requests: retried where that is safe, honest where nobody can know.
 
-Here: one change as one POST, its retries, doubt. Not here: signing (`signature`), one request and what its answer means
-(`resources.posting`), which tickets.
+Here: one change or new ticket as one POST, its retries, doubt. Not here: signing (`signature`), one request and what
+its answer means (`resources.posting`), which tickets.
 
 The receiver promises (docs/escalation.md): the same Idempotency-Key is answered like the first time without acting
 again, and 409 or 412 say that the ticket is not as expected. An attempt is certain when the receiver said something
@@ -10,6 +10,7 @@ final or was never reached. Once one was not, only a 2xx is certain: a 409 may t
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 
@@ -17,7 +18,7 @@ from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential
 
 from resources.answers import Answer, Outcome
 from resources.posting import Attempt, post
-from resources.ticket_system.change import Change
+from resources.ticket_system.change import Cancellation, Change, NewTicket
 from resources.ticket_system.signature import KEY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 
 
@@ -55,8 +56,18 @@ class WebhookSystem:
 
     def apply(self, change: Change) -> Answer:
         """Posts a change until something certain is known, the attempts are used up, or the wait is too long."""
-        doubt = _Doubt(change.was_sent)
-        body = body_of(change)
+        return self._hand_over(change.key, body_of(change), was_sent=change.was_sent)
+
+    def create(self, ticket: NewTicket) -> Answer:
+        """The same for a ticket that is to be opened."""
+        return self._hand_over(ticket.key, body_of_ticket(ticket), was_sent=ticket.was_sent)
+
+    def cancel(self, cancellation: Cancellation) -> Answer:
+        """The same for a ticket that is to be cancelled."""
+        return self._hand_over(cancellation.key, body_of_cancellation(cancellation), was_sent=cancellation.was_sent)
+
+    def _hand_over(self, key: str, body: bytes, *, was_sent: bool) -> Answer:
+        doubt = _Doubt(was_sent)
         backoff = wait_exponential_jitter(
             multiplier=self.backoff_seconds, max=self.longest_wait_seconds, jitter=self.backoff_seconds
         )
@@ -68,7 +79,7 @@ class WebhookSystem:
             ),
             retry_error_callback=_last,
         )
-        last: Attempt = tries(self._post, change.key, body, doubt)
+        last: Attempt = tries(self._post, key, body, doubt)
         return self._judged(last, doubt)
 
     def _judged(self, last: Attempt, doubt: _Doubt) -> Answer:
@@ -102,7 +113,7 @@ class WebhookSystem:
 def body_of(change: Change) -> bytes:
     """The body of a request: JSON in UTF-8, equal for equal changes."""
     document = {
-        "type": "escalation",
+        "type": change.by,
         "idempotency_key": change.key,
         "ticket_id": change.ticket_id,
         "step": change.step,
@@ -116,6 +127,36 @@ def body_of(change: Change) -> bytes:
         "change": {"priority": change.priority, "assignee_id": change.assignee_id},
         "reason": change.reason,
     }
+    return _encoded(document)
+
+
+def body_of_ticket(ticket: NewTicket) -> bytes:
+    """The body of a request that opens a ticket; likewise."""
+    document = {
+        "type": "ticket",
+        "idempotency_key": ticket.key,
+        "as_of": ticket.as_of.astimezone(UTC).isoformat(),
+        "ticket": {
+            name: getattr(ticket, name)
+            for name in ("title", "description", "priority", "group_id", "client_id", "site_id")
+        },
+    }
+    return _encoded(document)
+
+
+def body_of_cancellation(cancellation: Cancellation) -> bytes:
+    """The body of a request that cancels a ticket, which is named by the key of its opening; likewise."""
+    document = {
+        "type": "cancellation",
+        "idempotency_key": cancellation.key,
+        "as_of": cancellation.as_of.astimezone(UTC).isoformat(),
+        "created_key": cancellation.created_key,
+        "reason": cancellation.reason,
+    }
+    return _encoded(document)
+
+
+def _encoded(document: Mapping[str, object]) -> bytes:
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 

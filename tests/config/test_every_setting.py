@@ -65,6 +65,7 @@ CASES = {
     "remediation.breaker.of_last": (5, remediation.pauses),
     "remediation.webhooks": ({"crm": remediation.ADDRESS}, remediation.findings),
     "remediation.commands": ({"restart": remediation.ADDRESS}, remediation.findings),
+    "remediation.work_orders": (remediation.ADDRESS, remediation.targets),
     "remediation.ladder.least_runs": (10, remediation.ladder),
     "remediation.ladder.agreement_from": (0.5, remediation.ladder),
     "remediation.ladder.success_from": (0.4, remediation.ladder_alone),

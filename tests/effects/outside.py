@@ -3,14 +3,20 @@
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
+from opsguard_assets.config.remediation import Address
+from opsguard_assets.remediation.actions.adapters_io import AddressAdapter, TicketAdapter
 from opsguard_assets.tickets.escalation.adapter_io import HelpdeskAdapter
 from resources.ticket_system.webhook import WebhookSystem
+from tests.effects.hook import SECRET as HOOK_SECRET
+from tests.effects.hook import Hook
 from tests.effects.postbox import Postbox, PostboxAdapter
 from tests.resources.ticket_system import desk as helpdesk
 from tests.resources.ticket_system.receiver import SECRET, Receiver
 
 THEN = datetime(2026, 3, 2, 9, tzinfo=UTC).isoformat()
 MANY = 1_000
+# A hook whose receiver compares keys, one whose receiver does not, and a helpdesk in which tickets are opened.
+KEYED, PLAIN, OPENED = "keyed hook", "hook", "new tickets"
 
 
 def adapter_of(kind, address):
@@ -19,6 +25,11 @@ def adapter_of(kind, address):
         return HelpdeskAdapter(helpdesk.system(address))
     if kind == "webhook":
         return HelpdeskAdapter(WebhookSystem(url=address, signing_secret=SECRET, timeout_seconds=20, attempts=1))
+    if kind in {KEYED, PLAIN}:
+        called = Address(url=address, signing_secret="${HOOK_SECRET}", knows_keys=kind == KEYED)
+        return AddressAdapter("webhook:crm", called, {"HOOK_SECRET": HOOK_SECRET})
+    if kind == OPENED:
+        return TicketAdapter("sql", lambda: helpdesk.system(address, **helpdesk.OPENING), tells=True)
     return PostboxAdapter(address, can_tell=kind == "readable postbox")
 
 
@@ -32,12 +43,15 @@ class Outside:
 
     def __init__(self, kind, server, stack):
         self.kind, self._receiver, self._postbox = kind, None, None
-        if kind == "sql":
+        if kind in {"sql", OPENED}:
             self._desk = helpdesk.created(server)
             self._link = stack.enter_context(helpdesk.Link(self._desk.url))
             self.address = self._link.url
         elif kind == "webhook":
             self._receiver = stack.enter_context(Receiver())
+            self.address = self._receiver.url
+        elif kind in {KEYED, PLAIN}:
+            self._receiver = stack.enter_context(Hook(knows_keys=kind == KEYED))
             self.address = self._receiver.url
         else:
             self._postbox = stack.enter_context(Postbox())
@@ -49,10 +63,15 @@ class Outside:
 
     @property
     def target(self):
-        return "postbox" if self._postbox else self.kind
+        return next(iter(self.adapter.targets))
 
     def payload(self, number):
-        """What is sent for the ticket of a number: a change that every ticket takes."""
+        """What is sent for a number: a change that every ticket takes, a new ticket, a call."""
+        if self.kind in {KEYED, PLAIN}:
+            return {"type": "opsguard.trial", "data": {"of": str(number)}}
+        if self.kind == OPENED:
+            known = {"title": str(number), "description": "a trial", "priority": "medium"}
+            return {"do": "create", **known, **dict.fromkeys(("group_id", "client_id", "site_id"))}
         return {
             "ticket_id": str(number), "step": 1, "priority": "medium", "assignee_id": "ada", "reason": "a trial",
             "as_of": THEN, "expected_priority": "medium", "expected_assignee_id": None, "expected_status": "open",
@@ -63,6 +82,10 @@ class Outside:
         """How often the effect of a number was carried out, as the system itself knows."""
         if self.kind == "sql":
             return self._desk.rows(f"SELECT count(*) FROM comments WHERE ticket = {number}")[0][0]
+        if self.kind == OPENED:
+            return self._desk.rows(f"SELECT count(*) FROM tickets WHERE title = '{number}'")[0][0]
+        if self.kind in {KEYED, PLAIN}:
+            return [each["data"]["of"] for each in self._receiver.done].count(str(number))
         if self._receiver:
             return self._receiver.applied.count(str(number))
         return [message["of"] for message in self._postbox.kept].count(str(number))
@@ -70,8 +93,9 @@ class Outside:
     @contextmanager
     def down(self):
         """Nothing gets through, and nothing happens; yields a list whose length is the number of attempts so far."""
-        if self.kind == "sql":
-            self._link.cut(b"UPDATE tickets", after_passing=False, times=MANY)
+        if self.kind in {"sql", OPENED}:
+            word = b"UPDATE tickets" if self.kind == "sql" else b"INSERT INTO tickets"
+            self._link.cut(word, after_passing=False, times=MANY)
             yield lambda: MANY - self._link.cuts
             self._link.cuts = 0
             return
@@ -82,7 +106,7 @@ class Outside:
 
     def lose_answer(self):
         """The next attempt is not answered; whether it happens is known here alone."""
-        if self.kind == "sql":
+        if self.kind in {"sql", OPENED}:
             self._link.cut(b"COMMIT", after_passing=False, times=3)
         else:
             (self._receiver or self._postbox).orders.append("cut")

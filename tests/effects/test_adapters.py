@@ -6,7 +6,7 @@ import pytest
 
 from opsguard_assets.effects.machine import Policy
 from tests.effects.contract import Contract, mortals  # noqa: F401 - a fixture
-from tests.effects.outside import opened
+from tests.effects.outside import KEYED, OPENED, PLAIN, opened
 from tests.effects.trials import drained, rows
 
 
@@ -68,4 +68,31 @@ class TestPostbox(Contract):
     @pytest.fixture
     def outside(self, server):
         with opened("postbox", server) as system:
+            yield system
+
+
+class TestKeyedHook(Contract):
+    """An address that playbooks call, whose receiver compares keys."""
+
+    @pytest.fixture
+    def outside(self, server):
+        with opened(KEYED, server) as system:
+            yield system
+
+
+class TestHook(Contract):
+    """An address that playbooks call, of which nobody knows whether it compares keys: doubt stays doubt."""
+
+    @pytest.fixture
+    def outside(self, server):
+        with opened(PLAIN, server) as system:
+            yield system
+
+
+class TestNewTickets(Contract):
+    """Tickets that playbooks open in the database of a helpdesk."""
+
+    @pytest.fixture
+    def outside(self, server):
+        with opened(OPENED, server) as system:
             yield system

@@ -41,11 +41,13 @@ class World:
         database: Alerts, incidents, executions.
         lake: Records; read before the transaction begins.
         settings: All settings.
+        known: What was read already, by what it is and when it was known: many steps of a tick ask for the same.
     """
 
     database: Database
     lake: Lake
     settings: Settings
+    known: dict[tuple[str, str, datetime], Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,6 +37,9 @@ def ticket_system_of(settings: TicketSystemSettings, variables: Mapping[str, str
             further=settings.further,
             remember=settings.remember,
             recall=settings.recall,
+            create_by=settings.create,
+            cancel_by=settings.cancel,
+            created=settings.created,
             priorities={str(name): word for name, word in settings.priorities.items()},
             timeout_seconds=settings.timeout_seconds,
         )

@@ -21,10 +21,22 @@ from opsguard_assets.domains import problems_of
 from opsguard_assets.models import model_assets
 from opsguard_assets.models import train as training
 from opsguard_assets.tickets.escalation.helpdesk import ticket_system_of
+from resources.ticket_system.change import Cancellation
 from tests.alerts.given import finding
 from tests.alerts.given import frame as frame_of
 from tests.config.consequences.given import NOW, STORES, AskedError, Seen, Unlocked, lake_of, stop
-from tests.resources.ticket_system.desk import COMMENT, RECALL, REMEMBER, UPDATE, WORDS, DeskDatabase, change, created
+from tests.resources.ticket_system.desk import (
+    COMMENT,
+    OPENING,
+    RECALL,
+    REMEMBER,
+    UPDATE,
+    WORDS,
+    DeskDatabase,
+    change,
+    created,
+    new_ticket,
+)
 from tests.resources.ticket_system.receiver import SECRET, TOKEN, Receiver
 
 
@@ -131,6 +143,8 @@ SQL = {
     ],
     "remember": REMEMBER,
     "recall": RECALL,
+    "create": OPENING["create_by"],
+    "cancel": OPENING["cancel_by"],
     "priorities": WORDS,
     "timeout_seconds": 5,
 }
@@ -150,6 +164,9 @@ OTHER_SQL = {
     "further": [COMMENT],
     "remember": REMEMBER.replace(":key", ":key || '!'"),
     "recall": "SELECT 1 WHERE :key = 'k1'",
+    "create": OPENING["create_by"].replace("'open'", "'new'"),
+    "cancel": OPENING["cancel_by"].replace("'cancelled'", "'void'"),
+    "created": "SELECT 1 WHERE :key = 'k2'",
     "priorities": {**WORDS, "high": "P0"},
     "timeout_seconds": 7,
 }
@@ -174,9 +191,14 @@ def sql_desk(settings: Settings) -> Seen:
     """What a change leaves in the helpdesk's database."""
     desk, other = created(STORES[0].server), created(STORES[0].server)
     variables = {"DESK": psycopg(desk), "OTHER": psycopg(other)}
-    answer = ticket_system_of(settings.ticket_system, variables).apply(change())
+    system = ticket_system_of(settings.ticket_system, variables)
+    answer = system.apply(change())
+    opened = system.create(new_ticket())
+    first = desk.rows("SELECT status FROM tickets WHERE id > 9")
+    cancelled = system.cancel(Cancellation(key="k3", created_key="k2", reason="it was undone", as_of=NOW))
     left = [
         desk.rows("SELECT priority, assignee FROM tickets WHERE id = 1"),
+        [first, desk.rows("SELECT status FROM tickets WHERE id > 9"), opened.words, cancelled.words],
         desk.rows("SELECT ticket, said FROM comments"),
         desk.rows("SELECT idempotency_key, ticket_id FROM opsguard_applied"),
     ]

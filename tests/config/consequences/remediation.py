@@ -12,6 +12,7 @@ import polars as pl
 
 from opsguard_assets.config.remediation import Remediation
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.remediation.actions.adapters_io import addresses_of
 from opsguard_assets.remediation.autonomy.io import _standing
 from opsguard_assets.remediation.autonomy.ladder import RUN, STANDING, moves
 from opsguard_assets.remediation.engine.breaker import why_to_pause
@@ -51,6 +52,11 @@ def playbooks(settings: Settings) -> Seen:
         own.write_text(_OWN, encoding="utf-8")
         held = library(settings.remediation, Path(folder, "opsguard.yaml"))
         return sorted(held.playbooks)
+
+
+def targets(settings: Settings) -> Seen:
+    """What steps can reach outside."""
+    return [target for target, _ in addresses_of(settings.remediation)]
 
 
 def findings(settings: Settings) -> Seen:

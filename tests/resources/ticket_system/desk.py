@@ -11,18 +11,23 @@ from datetime import UTC, datetime
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from resources.ticket_system.change import Change
+from resources.ticket_system.change import Change, NewTicket
 from resources.ticket_system.sql import SqlSystem
 
 _NUMBERS = itertools.count()
 THEN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TABLES = """
-CREATE TABLE tickets (id integer PRIMARY KEY, priority text, assignee text, status text, changed timestamptz);
+CREATE SEQUENCE numbers START 100;
+CREATE TABLE tickets (
+    id integer PRIMARY KEY DEFAULT nextval('numbers'), priority text, assignee text, status text, changed timestamptz,
+    title text, team text
+);
 CREATE TABLE comments (ticket integer, said text);
 CREATE TABLE opsguard_applied (
     idempotency_key varchar(64) PRIMARY KEY, ticket_id varchar(200) NOT NULL, applied_at timestamptz NOT NULL
 );
-INSERT INTO tickets SELECT n, 'P3', NULL, 'open', '2026-03-02 09:00+00' FROM generate_series(1, 9) AS n;
+INSERT INTO tickets (id, priority, assignee, status, changed)
+SELECT n, 'P3', NULL, 'open', '2026-03-02 09:00+00' FROM generate_series(1, 9) AS n;
 """
 UPDATE = (
     "UPDATE tickets SET priority = :priority, assignee = :assignee_id, changed = :now WHERE id = :ticket_id "
@@ -33,6 +38,16 @@ COMMENT = "INSERT INTO comments (ticket, said) VALUES (:ticket_id, :reason)"
 WORDS = {"critical": "P1", "high": "P2", "medium": "P3", "low": "P4"}
 REMEMBER = "INSERT INTO opsguard_applied (idempotency_key, ticket_id, applied_at) VALUES (:key, :ticket_id, :now)"
 RECALL = "SELECT 1 FROM opsguard_applied WHERE idempotency_key = :key"
+OPENING = {
+    "create_by": (
+        "INSERT INTO tickets (priority, status, changed, title, team) "
+        "VALUES (:priority, 'open', :now, :title, :group_id) RETURNING id"
+    ),
+    "cancel_by": (
+        "UPDATE tickets SET status = 'cancelled' WHERE id = :ticket_id AND assignee IS NULL AND status = 'open'"
+    ),
+    "created": "SELECT ticket_id FROM opsguard_applied WHERE idempotency_key = :key",
+}
 
 
 @dataclass(frozen=True)
@@ -91,6 +106,14 @@ def change(key="k1", ticket_id="1", **changes):
         "expected_updated_at": THEN,
     }  # fmt: skip
     return Change(key=key, ticket_id=ticket_id, **{**given, **changes})
+
+
+def new_ticket(key="k2", **changes):
+    given = {
+        "title": "Look at D1", "description": "It is silent", "priority": "high", "group_id": "iot", "client_id": None,
+        "site_id": "S1", "as_of": THEN,
+    }  # fmt: skip
+    return NewTicket(key=key, **{**given, **changes})
 
 
 class Link:

@@ -1,0 +1,195 @@
+"""Giving an alert, and the ticket that it is about, to somebody.
+
+Here: the action `assign`. Not here: who is on duty (`duty`), incidents (`incidents.people`), tickets (`tickets_io`).
+
+The incident is given at once; the ticket is given by the ticket system, and the step waits for its answer. Who gets it
+is told, if anything reaches them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import Connection
+
+from opsguard_assets.duty.desk import Desk, on_duty
+from opsguard_assets.duty.least_loaded import assign
+from opsguard_assets.incidents.people import give_in
+from opsguard_assets.remediation.actions.action import Change, Plan, Result, Situation, StepState, World
+from opsguard_assets.remediation.actions.effects import WaitsForItsEffect, waiting_for
+from opsguard_assets.remediation.actions.recipients_io import Recipient, Surroundings, person_of, surroundings_of
+from opsguard_assets.remediation.actions.telling import tell, untell
+from opsguard_assets.remediation.actions.texts import actor_of, filled
+from opsguard_assets.remediation.actions.tickets_io import (
+    Ticket,
+    change_back,
+    change_of_ticket,
+    open_tickets,
+    plan_change,
+    ticket_of,
+)
+from opsguard_assets.remediation.playbook.steps import Assign
+
+_LEAST: Final = "least_loaded"
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    person_id: str
+    ticket: Ticket | None
+    target: str
+    incident: tuple[int, str | None] | None
+    recipients: Sequence[Recipient]
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Somebody, or why nobody."""
+
+    person_id: str | None
+    words: str
+
+
+class AssignAction(WaitsForItsEffect):
+    """The action `assign`."""
+
+    def plan(self, world: World, step: Assign, situation: Situation) -> Plan:
+        """Who would get it, and who has it now."""
+        around = surroundings_of(world, situation, step.team)
+        ticket = ticket_of(world, situation.alert, situation.now)
+        if ticket is None and around.incident is None:
+            return Plan(words="there is nothing to give: no incident, and no ticket that is known", is_possible=False)
+        if ticket is not None and ticket.trouble is not None:
+            return Plan(words=ticket.trouble, is_possible=False)
+        has_it = ticket.assignee_id if ticket is not None else (around.incident or {}).get("owner_id")
+        chosen = _chosen(world, step, situation, around, ticket, has_it)
+        if chosen.person_id is None:
+            return Plan(words=chosen.words, is_possible=False)
+        return _plan(world, around, ticket, chosen)
+
+    def act(self, connection: Connection, step: Assign, situation: Situation, plan: Plan) -> Result:  # noqa: ARG002
+        """Gives it, where it is still as planned."""
+        if not plan.is_possible:
+            return Result(state=StepState.FAILED, words=plan.words)
+        given: _Prepared = plan.prepared
+        actor, person = actor_of(situation), given.person_id
+        output: dict[str, Any] = {"person_id": person}
+        if given.incident is not None:
+            number, before = given.incident
+            if not give_in(connection, number, person, before=before, at=situation.now, actor=actor):
+                return Result(state=StepState.FAILED, words=f"incident {number} was changed by somebody meanwhile")
+            output["incident"] = {"incident_id": number, "before": before}
+        words = filled("{what}. It was given to you by {playbook}.", situation)
+        output |= {
+            "messages": tell(connection, situation, given.recipients, words),
+            "execution_id": situation.execution_id,
+        }
+        if given.ticket is None:
+            return Result(state=StepState.DONE, words=f"given to {person}", output=output, changes=plan.changes)
+        payload = change_of_ticket(
+            situation, given.ticket, filled("{what}; given by {playbook}", situation), assignee_id=person
+        )
+        effect = plan_change(connection, situation, given.target, payload)
+        output |= {"ticket": payload, "target": given.target}
+        return waiting_for(effect, f"{given.ticket.name} goes to {person}", output, plan.changes)
+
+    def undo(
+        self,
+        connection: Connection,
+        step: Assign,  # noqa: ARG002 - what was done says it all
+        situation: Situation,
+        output: Mapping[str, Any],
+    ) -> Result:
+        """The former one has it again, unless somebody changed it meanwhile."""
+        person, changes, said = output["person_id"], [], []
+        words = filled("{what}. It is no longer yours: {playbook} was undone.", situation)
+        untell(connection, situation, int(output["execution_id"]), output["messages"], words)
+        of_incident = output.get("incident")
+        if of_incident is not None:
+            number, before = int(of_incident["incident_id"]), of_incident["before"]
+            at, actor = situation.now, actor_of(situation)
+            if give_in(connection, number, before, before=person, at=at, actor=actor):
+                changes.append(Change(f"incident {number}", "owner", person, before))
+            else:
+                said.append(f"incident {number} was changed since; it is left as it is")
+        if output.get("ticket") is not None:
+            payload = change_back(situation, output["ticket"], filled("{playbook} was undone", situation))
+            name = f"ticket {payload['ticket_id']}"
+            changes.append(Change(name, "assignee", person, payload["assignee_id"]))
+            effect = plan_change(connection, situation, output["target"], payload)
+            words = "; ".join([f"{name} goes back to {payload['assignee_id'] or 'nobody'}", *said])
+            return waiting_for(effect, words, {}, changes)
+        if not changes:
+            return Result(state=StepState.SKIPPED, words="; ".join(said))
+        return Result(state=StepState.DONE, words=f"{changes[0].what} is no longer {person}'s", changes=changes)
+
+
+def _plan(world: World, around: Surroundings, ticket: Ticket | None, chosen: _Chosen) -> Plan:
+    person = chosen.person_id or ""
+    changes, incident = [], None
+    if around.incident is not None and around.incident["state"] != "resolved":
+        incident = (int(around.incident["incident_id"]), around.incident["owner_id"])
+        if incident[1] == person:
+            incident = None
+        else:
+            changes.append(Change(f"incident {incident[0]}", "owner", incident[1], person))
+    if ticket is not None:
+        changes.append(Change(ticket.name, "assignee", ticket.assignee_id, person))
+    if not changes:
+        return Plan(words="there is nothing to give: the incident is resolved", is_possible=False)
+    recipients = person_of(around, person, "owner")
+    return Plan(
+        words=f"give {' and '.join(change.what for change in changes)} to {chosen.words}",
+        changes=changes,
+        messages=len(recipients),
+        prepared=_Prepared(person, ticket, world.settings.ticket_system.kind, incident, recipients),
+    )
+
+
+def _chosen(
+    world: World, step: Assign, situation: Situation, around: Surroundings, ticket: Ticket | None, has_it: str | None
+) -> _Chosen:
+    if step.to == has_it:
+        return _Chosen(None, f"{has_it} has it already")
+    desk = around.roster.desk
+    if step.to != _LEAST:
+        gone = desk.people.filter(pl.col("person_id") == step.to, pl.col("is_active").fill_null(value=True))
+        return (
+            _Chosen(None, f"there is nobody active with the identifier {step.to}")
+            if gone.is_empty()
+            else _Chosen(step.to, step.to)
+        )
+    team = step.team or (ticket.group_id if ticket is not None else None) or around.work["team"].item()
+    loads = open_tickets(world, situation.now)
+    group = group_of(desk, team)
+    item = pl.DataFrame({"item_id": ["it"], "group_id": [group]}, schema={"item_id": pl.String, "group_id": pl.String})
+    there = on_duty(desk, situation.now)
+    given = assign(item, there, loads)
+    if given.is_empty():
+        return _Chosen(None, f"nobody of {team} is on duty")
+    person, present = given["given_to"].item(), given["present"].item()
+    if person == has_it or not _relieves(has_it, person, there, loads):
+        return _Chosen(None, f"nobody of {team} on duty has fewer open tickets than {has_it}, who has it already")
+    return _Chosen(person, f"{person}, the least loaded of {present} on duty in {team}")
+
+
+def _relieves(has_it: str | None, person: str, there: pl.DataFrame, loads: pl.DataFrame) -> bool:
+    """Whether somebody else has less to do afterwards than whoever has it now; who is not on duty is relieved always.
+
+    Whoever has a ticket counts it among theirs.
+    """
+    if has_it is None or has_it not in there["person_id"].to_list():
+        return True
+    of_person = dict(loads.iter_rows())
+    return has_it not in of_person or int(of_person.get(person, 0)) + 1 < int(of_person[has_it])
+
+
+def group_of(desk: Desk, team: str | None) -> str | None:
+    """The identifier of a team that is named by it or by its name; None where there is none."""
+    if team is None:
+        return None
+    wanted = team.strip().lower()
+    same = (pl.col("group_id").str.to_lowercase() == wanted) | (pl.col("name").str.to_lowercase() == wanted)
+    found = desk.groups.filter(same.fill_null(value=False))["group_id"].sort()
+    return str(found[0]) if len(found) else None
