@@ -10,8 +10,9 @@ once more, marked as possibly repeated, as a message of its own; any other one s
 import json
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 from sqlalchemy import Connection, text
@@ -34,6 +35,28 @@ _LOG = logging.getLogger(__name__)
 _OURS = (DatabaseError, StorageError)
 
 
+@dataclass(frozen=True)
+class Arrived:
+    """A message that was handed over.
+
+    Attributes:
+        effect: What was planned.
+        reference: Where it is; None where that is not known.
+        version: The version of the incident that it shows; None where that is the one that it was planned for.
+    """
+
+    effect: Effect
+    reference: Reference | None = None
+    version: int | None = None
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The incident, the reader, and the version that they see."""
+        payload = self.effect.payload
+        place = {name: payload[name] for name in ("incident_id", "channel", "address")}
+        return {**place, "version": self.version or payload.get("version") or 0}
+
+
 @dataclass
 class ChannelAdapter:
     """Carries the messages of one channel out.
@@ -51,7 +74,7 @@ class ChannelAdapter:
     letters: Letters
     give_up: timedelta
     now: Callable[[], datetime]
-    _last: tuple[Effect, Reference | None, int | None] | None = None
+    _sent: dict[int, "Arrived"] = field(default_factory=dict)
 
     @property
     def targets(self) -> Collection[str]:
@@ -69,7 +92,7 @@ class ChannelAdapter:
 
     def send(self, effect: Effect) -> Answer:
         """Writes the letter as of now and hands it over; what has become pointless or too old is not sent."""
-        self._last = (effect, None, None)
+        self._sent[effect.effect_id] = Arrived(effect)
         if self.now() - effect.planned_at > self.give_up:
             return _not_sent(effect, Outcome.FAILED, "it is too old to be sent")
         try:
@@ -83,15 +106,14 @@ class ChannelAdapter:
             return _not_sent(effect, Outcome.SUPERSEDED, written.words)
         letter = written.letter.said_again() if effect.payload.get("is_repeat") else written.letter
         handed = self._handed_over(Message(effect, letter, written.thread, self.now()))
-        self._last = (effect, handed.reference, written.version)
+        self._sent[effect.effect_id] = Arrived(effect, handed.reference, written.version)
         return handed.answer
 
     def ask(self, effect: Effect) -> Answer:
         """Looks for a message that may have arrived."""
-        self._last = (effect, None, None)
         looked = self.transport.look_for(effect, self.letters.thread_of(effect), self.now())
         # It shows what was true when it was posted, which is at least the version that it was planned for.
-        self._last = (effect, looked.reference, effect.payload.get("version"))
+        self._sent[effect.effect_id] = Arrived(effect, looked.reference, effect.payload.get("version"))
         return looked.answer
 
     def _handed_over(self, message: Message) -> HandedOver:
@@ -103,11 +125,21 @@ class ChannelAdapter:
             _LOG.warning("message %s: the channel failed", message.effect.effect_id, exc_info=error)
             return HandedOver(Answer(Outcome.UNKNOWN, f"the channel failed: {type(error).__name__}"))
 
+    def expect(self, connection: Connection, effects: Sequence[Effect], at: datetime) -> None:
+        """Looks at what messages tell of that are being claimed, in their transaction."""
+        self._sent.clear()
+        self.letters.look(connection, effects, at)
+
+    def goes_with(self, effect: Effect, others: Sequence[Effect]) -> bool:
+        """Not with another message about the same incident or question to the same reader: it follows that one."""
+        place = _place_of(effect)
+        return place is None or all(_place_of(other) != place for other in others)
+
     def note(self, connection: Connection, effect_ids: Sequence[int], state: State, at: datetime) -> None:
         """Writes down what follows from a settlement, in its transaction."""
-        if state is State.DONE and self._last is not None and self._last[0].effect_id in effect_ids:
-            effect, reference, version = self._last
-            note_done(connection, effect, reference, version, at, reaches_people=self.transport.reaches_people)
+        if state is State.DONE:
+            arrived = [self._sent[number] for number in effect_ids if number in self._sent]
+            note_done(connection, arrived, at, reaches_people=self.transport.reaches_people)
         if state is State.UNKNOWN:
             # Also what nobody was asked about: a process died, and the channel cannot tell.
             found = [effects_io.effect_of(connection, number) for number in effect_ids]
@@ -116,39 +148,33 @@ class ChannelAdapter:
                     send_again(connection, effect, at)
 
 
-def note_done(
-    connection: Connection,
-    effect: Effect,
-    reference: Reference | None,
-    version: int | None,
-    at: datetime,
-    *,
-    reaches_people: bool,
-) -> None:
-    """Keeps where a message is and what it shows; an escalation notice is delivered."""
-    payload = effect.payload
-    if payload["kind"] == "escalation":
-        if reaches_people:
-            values = {name: payload[name] for name in ("escalation_id", "person_id")}
-            delivered = "UPDATE escalation_notices SET state = 'delivered' WHERE escalation_id = :escalation_id "
-            connection.execute(text(delivered + "AND person_id = :person_id"), values)
-        return
-    if payload.get("about"):
-        questions_io.note_sent(connection, effect, reference, at)
-        return
-    if payload.get("incident_id") is None:
-        return
-    shown = {
-        **{name: payload[name] for name in ("incident_id", "channel", "address")},
-        "version": version or payload.get("version") or 0,
-    }
-    if payload["kind"] in LATER:
-        connection.execute(statement(__name__, "show_version"), shown)
-    elif payload["kind"] == "raised" and reference is not None:
-        values = {**shown, "effect_id": effect.effect_id, "reference": json.dumps(dict(reference)), "at": at}
-        missed = connection.execute(statement(__name__, "begin_thread"), values).first()
-        if missed is not None:
-            _catch_up(connection, effect, missed.state, int(missed.version), at)
+def note_done(connection: Connection, arrived: Sequence[Arrived], at: datetime, *, reaches_people: bool) -> None:
+    """Keeps where messages are and what they show; an escalation notice is delivered."""
+    first: dict[int, Arrived] = {}
+    for each in arrived:
+        payload = each.effect.payload
+        if payload["kind"] == "escalation":
+            if reaches_people:
+                values = {name: payload[name] for name in ("escalation_id", "person_id")}
+                delivered = "UPDATE escalation_notices SET state = 'delivered' WHERE escalation_id = :escalation_id "
+                connection.execute(text(delivered + "AND person_id = :person_id"), values)
+        elif payload.get("about"):
+            questions_io.note_sent(connection, each.effect, each.reference, at)
+        elif payload.get("incident_id") is None:
+            continue
+        elif payload["kind"] in LATER:
+            connection.execute(statement(__name__, "show_version"), each.shown)
+        elif payload["kind"] == "raised" and each.reference is not None:
+            first[each.effect.effect_id] = each
+    if first:
+        rows = json.dumps(
+            [
+                {**each.shown, "effect_id": number, "reference": dict(each.reference or {})}
+                for number, each in first.items()
+            ]
+        )
+        for missed in connection.execute(statement(__name__, "begin_threads"), {"rows": rows, "at": at}).all():
+            _catch_up(connection, first[missed.effect_id].effect, missed.state, int(missed.version), at)
 
 
 def send_again(connection: Connection, effect: Effect, at: datetime) -> None:
@@ -180,3 +206,10 @@ def _not_sent(effect: Effect, outcome: Outcome, words: str) -> Answer:
     if effect.is_in_doubt:
         return Answer(Outcome.UNKNOWN, f"{words}; an earlier attempt may have arrived", look_after=timedelta(days=1))
     return Answer(outcome, words, is_heard=outcome is not Outcome.NOT_REACHED)
+
+
+def _place_of(effect: Effect) -> tuple[Any, ...] | None:
+    """The incident or question and the reader of a message; None where it is about neither."""
+    payload = effect.payload
+    about = payload.get("about") or payload.get("incident_id")
+    return None if about is None else (about, payload["channel"], payload["address"])

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from opsguard_assets.delivery.adapter_io import KIND, ChannelAdapter, note_done
+from opsguard_assets.delivery.adapter_io import KIND, Arrived, ChannelAdapter, note_done
 from opsguard_assets.delivery.letters_io import Letters
 from opsguard_assets.delivery.transports_io import Transport
 from opsguard_assets.delivery.written import LinkOf
@@ -31,6 +31,8 @@ STATES = tuple(state.value for state in State)
 # Slower than what Slack allows per channel (one a second), and long below the age limit.
 _BACKOFF = timedelta(seconds=15)
 _LATE = timedelta(minutes=15)
+# So many messages of a channel that can be read back, or that knows keys, are on their way together.
+_TOGETHER = 10
 Row = dict[str, Any]
 
 
@@ -81,7 +83,14 @@ def deliver(
             others = [other for other in transports if other != name]
             try:
                 return drain_io.drain(
-                    database, KIND, adapter, policy_of(give_up), on_settled=adapter.note, others=others, now=now
+                    database,
+                    KIND,
+                    adapter,
+                    policy_of(give_up),
+                    on_settled=adapter.note,
+                    others=others,
+                    together=drain_io.Together(_TOGETHER, adapter.expect, adapter.goes_with),
+                    now=now,
                 )
             finally:
                 transports[name].close()
@@ -157,7 +166,7 @@ def resolve_unknown(
         if state is State.DONE and effect is not None and effect.target in transports:
             transport = transports[effect.target]
             place = transport.place_of(effect)
-            note_done(connection, effect, place, None, at, reaches_people=transport.reaches_people)
+            note_done(connection, [Arrived(effect, place)], at, reaches_people=transport.reaches_people)
 
     asked = text("SELECT count(*) FROM effects WHERE effect_id = :number AND kind = 'message'")
     with database.begin() as connection:

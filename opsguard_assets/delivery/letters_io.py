@@ -6,6 +6,7 @@ A message is planned with references and written when it is sent, so it shows wh
 lake once for all incidents that wait, and incidents and alerts from the database by their numbers.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,6 +31,8 @@ _Rows = tuple[dict[str, Any], list[dict[str, Any]]]
 _PLACE = ("notice_id", "channel", "address", "incident_id")
 # So many incidents are read together, and believed for so long unless their version has changed.
 _CHUNK, _FRESH = 100, timedelta(seconds=10)
+# What was looked at with others that were claimed together is looked at again after so long.
+_LOOK = timedelta(seconds=1)
 
 
 @dataclass
@@ -53,6 +56,8 @@ class Letters:
     _order: dict[int, int] = field(default_factory=dict)
     _rows: dict[int, _Rows] = field(default_factory=dict)
     _read_at: datetime | None = None
+    _looked: dict[int, dict[str, Any]] = field(default_factory=dict)
+    _looked_at: datetime | None = None
 
     def expect(self, incident_ids: Sequence[int], escalation_ids: Sequence[int]) -> None:
         """Learns what will be told of, in the likely order: it is read together, and so are its names."""
@@ -85,7 +90,23 @@ class Letters:
             return self._of_escalation(effect.payload)
         if kind == "playbook" or effect.payload.get("about"):
             return questions_io.written(self.database, self.lake, effect.payload, self.zone, self.link_of, now)
-        return self._of_digest(effect.payload, now) if kind == "digest" else self._of_incident(effect.payload, now)
+        return self._of_digest(effect.payload, now) if kind == "digest" else self._of_incident(effect, now)
+
+    def look(self, connection: Connection, effects: Sequence[Effect], now: datetime) -> None:
+        """Looks at what messages about incidents tell of, which are written next."""
+        about = [effect for effect in effects if effect.payload.get("incident_id") is not None]
+        rows = json.dumps(
+            [{"effect_id": effect.effect_id, **{name: effect.payload.get(name) for name in _PLACE}} for effect in about]
+        )
+        found = connection.execute(statement(__name__, "look"), {"rows": rows}).mappings() if about else ()
+        self._looked, self._looked_at = {row["effect_id"]: dict(row) for row in found}, now
+
+    def _looked_again(self, effect: Effect, now: datetime) -> dict[str, Any] | None:
+        """What a message tells of, as it was a moment ago; None where it is gone."""
+        if self._looked_at is None or now - self._looked_at > _LOOK or effect.effect_id not in self._looked:
+            with self.database.begin() as connection:
+                self.look(connection, [effect], now)
+        return self._looked.get(effect.effect_id)
 
     def _of_digest(self, payload: Mapping[str, Any], now: datetime) -> Written | Pointless:
         with self.database.begin() as connection:
@@ -100,9 +121,8 @@ class Letters:
         reader = Reader(zone=zone, why=notice["reason"] if notice else None, link=None)
         return Written(digest_letter(views, reader, now))
 
-    def _of_incident(self, payload: Mapping[str, Any], now: datetime) -> Written | Pointless:
-        with self.database.begin() as connection:
-            looked = _row(connection, "look", **{name: payload.get(name) for name in _PLACE})
+    def _of_incident(self, effect: Effect, now: datetime) -> Written | Pointless:
+        payload, looked = effect.payload, self._looked_again(effect, now)
         if looked is None:
             return GONE
         pointless = _pointless(looked, payload)

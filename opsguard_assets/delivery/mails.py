@@ -4,11 +4,14 @@ Here: the mail. Not here: sending it (`resources.channels.mail`), what it says (
 """
 
 import importlib.resources
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from functools import cache
+from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
 
@@ -17,6 +20,21 @@ from opsguard_assets.views.texts import line
 
 _COLOURS = {"critical": "#b42318", "high": "#b54708", "medium": "#175cd3", "low": "#475467"}
 _OVER = "#027a48"
+# What needs no encoding, no folding and adds no header: it stands in a mail as it is.
+_PLAIN = re.compile(r"[\x20-\x7e]{1,50}")
+
+
+class _Policy(EmailPolicy):
+    """Takes plain headers as they are; parsing and folding them all is most of the work of writing a mail."""
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        # What describes the content is read again and again, and better parsed once.
+        if type(value) is str and not name.startswith("Content-") and _PLAIN.fullmatch(value):
+            return name, value
+        return super().header_store_parse(name, value)
+
+
+_POLICY = _Policy()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +69,7 @@ def mail_of(letter: Letter, envelope: Envelope) -> EmailMessage:
     Raises:
         ValueError: When the address of the recipient holds a line break; no header can be added that way.
     """
-    mail = EmailMessage()
+    mail = EmailMessage(_POLICY)
     mail["From"], mail["To"] = envelope.sender, envelope.to
     mail["Subject"] = line(letter.subject)
     mail["Date"] = format_datetime(envelope.at)

@@ -125,7 +125,8 @@ class SlackTransport:
         return None
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Ends the connection."""
+        self.channel.close()
 
 
 def _later(words: str, wait: timedelta) -> HandedOver:

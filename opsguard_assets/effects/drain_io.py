@@ -5,7 +5,8 @@ Here: the order of steps and what holds a worker up. Not here: statements (`io`)
 
 Every hand-over is written down before and after; so whatever dies leaves a record from which the next worker goes on.
 The settlement of one effect and the claim of the next are one transaction: one commit per effect, and never more than
-one in doubt. Several workers may drain one kind at once.
+one in doubt. Where doubt can be ended without a person, a few effects may be claimed and settled together (`Together`):
+then that many can be in doubt. Several workers may drain one kind at once.
 """
 
 import uuid
@@ -18,13 +19,15 @@ from sqlalchemy import Connection
 
 from opsguard_assets.effects import io as store
 from opsguard_assets.effects.adapter import Adapter
-from opsguard_assets.effects.io import Ended, OnSettled, Worker
+from opsguard_assets.effects.io import Ended, OnClaimed, OnSettled, Tried, Worker
 from opsguard_assets.effects.machine import Effect, Policy, Settlement, State, Step, settlement_of, step_of
 from resources.answers import Answer, Outcome
 from resources.database import Database
 from resources.processes import is_gone, this_mark
 
 Clock = Callable[[], datetime]
+# Effects that were claimed together are handed over in this part of the lease; one attempt may take another part.
+_SHARE_OF_LEASE = 4
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,24 @@ class Drained:
     is_stopped: bool
 
 
+@dataclass(frozen=True)
+class Together:
+    """Effects that are claimed and settled together, while their targets answer.
+
+    Attributes:
+        most: How many at most. It begins with one, and again after every answer that is not clear.
+        on_claimed: What the domain does in the transaction that claims them.
+        goes_with: Whether an effect may be handed over before what became of some others is written down.
+    """
+
+    most: int = 1
+    on_claimed: OnClaimed | None = None
+    goes_with: Callable[[Effect, Sequence[Effect]], bool] = lambda _effect, _others: True
+
+
+_ALONE = Together()
+
+
 def utc_now() -> datetime:
     """The time of the clock."""
     return datetime.now(UTC)
@@ -53,6 +74,7 @@ def drain(
     *,
     on_settled: OnSettled | None = None,
     others: Sequence[str] = (),
+    together: Together = _ALONE,
     now: Clock = utc_now,
 ) -> Drained:
     """Carries out all effects of a kind that are due, each at most once per call.
@@ -64,28 +86,55 @@ def drain(
         policy: How long and how often is tried.
         on_settled: What the domain does in the same transaction as a settlement.
         others: Targets of the kind that other workers see to, with adapters of their own.
+        together: How many are claimed and settled together, where the adapter can tell what became of them.
         now: The clock (UTC).
     """
-    worker = Worker(mark=this_mark(), lease=str(uuid.uuid4()), actor=kind, others=others)
+    worker = Worker(
+        mark=this_mark(), lease=str(uuid.uuid4()), actor=kind, others=others, on_claimed=together.on_claimed
+    )
     store.end_leases(database, kind, is_gone, now=now())
     settled = Counter[State]()
     failed = store.give_up(database, kind, policy, now=now(), actor=worker.actor, on_settled=on_settled)
     if failed:
         settled[State.FAILED] += failed
+    most, pace = together.most if adapter.can_tell else 1, 1
     with database.kept_open() as kept:
-        effect = store.claim(kept, kind, adapter, worker, policy, now=now())
-        while effect is not None:
-            ended = _attempt(kept, effect, adapter, policy, now)
-            if ended is None:
-                effect = store.claim(kept, kind, adapter, worker, policy, now=now())
-                continue
-            is_mine, effect = store.settle_and_claim(
-                kept, effect, ended, policy, adapter=adapter, worker=worker, on_settled=on_settled
-            )
-            settled[ended.settlement.state] += is_mine
+        claimed = store.claim(kept, kind, adapter, worker, policy, now=now(), most=pace)
+        while claimed:
+            tried = _tried(kept, claimed, adapter, policy, together, now)
+            pace = min(2 * pace, most) if not tried.left and all(_is_clear(ended) for _, ended in tried.ended) else 1
+            mine, claimed = store.settle_and_claim(
+                kept, kind, tried, policy, adapter=adapter, worker=worker, most=pace, on_settled=on_settled
+            )  # fmt: skip
+            settled.update(ended.settlement.state for effect, ended in tried.ended if effect.effect_id in mine)
     settled.update(store.waiting(database, kind, adapter, worker, now=now()))
     found = store.circuits(database, list(adapter.targets))
     return Drained(settled, any(c.failures >= policy.failures_to_open and c.is_open(now()) for c in found))
+
+
+def _tried(
+    database: Database, claimed: Sequence[Effect], adapter: Adapter, policy: Policy, together: Together, now: Clock
+) -> Tried:
+    """Tries effects that were claimed together, until one is not clear, is not to go with the others, or it takes long.
+
+    What is not tried is given back. So a target in trouble gets no more attempts than one by one, and the lease lasts.
+    """
+    ended: list[tuple[Effect, Ended]] = []
+    until = now() + policy.lease / _SHARE_OF_LEASE
+    for place, effect in enumerate(claimed):
+        if place and (now() > until or not together.goes_with(effect, claimed[:place])):
+            return Tried(ended=ended, left=claimed[place:], at=now())
+        one = _attempt(database, effect, adapter, policy, now)
+        if one is None:
+            continue
+        ended.append((effect, one))
+        if not _is_clear(one):
+            return Tried(ended=ended, left=claimed[place + 1 :], at=now())
+    return Tried(ended=ended, left=(), at=now())
+
+
+def _is_clear(ended: Ended) -> bool:
+    return ended.answer is None or ended.answer.is_clear
 
 
 def _attempt(database: Database, effect: Effect, adapter: Adapter, policy: Policy, now: Clock) -> Ended | None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Integer, bindparam, text
 
 from opsguard_assets.effects.adapter import Adapter
 from opsguard_assets.effects.machine import Circuit, Effect, Policy, Settlement, State, circuit_after
@@ -23,6 +23,8 @@ from resources.sql import statement
 
 # What a domain does in the transaction that settles effects: (connection, numbers, state, instant).
 OnSettled = Callable[[Connection, Sequence[int], State, datetime], None]
+# What it does in the transaction that claims effects: (connection, effects, instant).
+OnClaimed = Callable[[Connection, Sequence[Effect], datetime], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +36,14 @@ class Worker:
         lease: The token of this drain, a UUID: it takes an effect once, and settles only what it has taken.
         actor: Its name in histories.
         others: Targets of the kind that other workers see to; also what is in doubt there is theirs.
+        on_claimed: What the domain does in the transaction in which it claims effects.
     """
 
     mark: str
     lease: str
     actor: str
     others: Sequence[str] = ()
+    on_claimed: OnClaimed | None = None
 
 
 def plan(connection: Connection, kind: str, effects: pl.DataFrame, *, at: datetime, actor: str) -> pl.DataFrame:
@@ -109,34 +113,57 @@ def retarget(database: Database, kind: str, target: str) -> None:
 
 
 def claim(
-    database: Database, kind: str, adapter: Adapter, worker: Worker, policy: Policy, *, now: datetime
-) -> Effect | None:
-    """The next effect that is due, which nobody else takes up while the lease lasts; None where nothing is due."""
+    database: Database,
+    kind: str,
+    adapter: Adapter,
+    worker: Worker,
+    policy: Policy,
+    *,
+    now: datetime,
+    most: int = 1,
+) -> list[Effect]:
+    """The next effects that are due, which nobody else takes up while the lease lasts; none where nothing is due.
+
+    Args:
+        database: Where effects are.
+        kind: Their kind.
+        adapter: What carries them out.
+        worker: Who takes them.
+        policy: How long the lease lasts.
+        now: The time of the clock (UTC).
+        most: How many at most. All but the first are planned ones.
+    """
     while True:
         with database.begin() as connection:
-            effect, may_try = _claim(connection, kind, adapter, worker, policy, now)
+            effects, may_try = _claim(connection, kind, adapter, worker, policy, now, most)
             if may_try:
-                return effect
+                return effects
             # Somebody else tries the target; from now on its effects are passed over.
             connection.rollback()
 
 
 def _claim(
-    connection: Connection, kind: str, adapter: Adapter, worker: Worker, policy: Policy, now: datetime
-) -> tuple[Effect | None, bool]:
-    """The next effect, and whether it may be tried: of a target in trouble one worker at a time tries."""
+    connection: Connection, kind: str, adapter: Adapter, worker: Worker, policy: Policy, now: datetime, most: int
+) -> tuple[list[Effect], bool]:
+    """The next effects, and whether they may be tried: of a target in trouble one worker at a time tries."""
     values = {
         "kind": kind, "now": now, "lease": worker.lease, "lease_until": now + policy.lease, "worker": worker.mark,
         "actor": worker.actor, "targets": list(adapter.targets), "others": list(worker.others),
-        "can_tell": adapter.can_tell,
+        "can_tell": adapter.can_tell, "most": most,
     }  # fmt: skip
-    row = connection.execute(statement(__name__, "claim"), values).mappings().first()
-    if row is None:
-        return None, True
-    found = dict(row)
-    is_in_trouble = found.pop("is_in_trouble")
-    effect = Effect(**{**found, "found_in": State(found["found_in"])})
-    return effect, not is_in_trouble or _may_try(connection, effect.target, policy, now)
+    # The number is written into the statement: a plan for a number that comes later sorts all that is due.
+    claiming = statement(__name__, "claim").bindparams(bindparam("most", literal_execute=True, type_=Integer()))
+    effects: list[Effect] = []
+    in_trouble: set[str] = set()
+    for row in connection.execute(claiming, values).mappings():
+        found = {name: value for name, value in row.items() if name not in {"is_in_trouble", "place"}}
+        effects.append(Effect(**{**found, "found_in": State(found["found_in"])}))
+        if row["is_in_trouble"]:
+            in_trouble.add(effects[-1].target)
+    may_try = all(_may_try(connection, target, policy, now) for target in sorted(in_trouble))
+    if may_try and effects and worker.on_claimed is not None:
+        worker.on_claimed(connection, effects, now)
+    return effects, may_try
 
 
 def _may_try(connection: Connection, target: str, policy: Policy, now: datetime) -> bool:
@@ -170,62 +197,93 @@ class Ended:
     at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What became of effects that were claimed together.
+
+    Attributes:
+        ended: Those that were tried, with how each ended.
+        left: Those that were not: they are given back.
+        at: When (UTC).
+    """
+
+    ended: Sequence[tuple[Effect, Ended]]
+    left: Sequence[Effect]
+    at: datetime
+
+
 def settle(
-    database: Database, effect: Effect, ended: Ended, policy: Policy, *, actor: str, on_settled: OnSettled | None
-) -> bool:
-    """Settles an effect and notes what its target is worth, in one transaction.
+    database: Database, tried: Tried, policy: Policy, *, actor: str, on_settled: OnSettled | None
+) -> frozenset[int]:
+    """Settles effects and notes what their targets are worth, in one transaction.
 
     Returns:
-        False where the lease was lost: the answer is kept in the history and changes nothing.
+        The numbers of those whose lease was held. Of others the answer is kept in the history and changes nothing.
     """
     with database.begin() as connection:
-        return _settle(connection, effect, ended, policy, actor=actor, on_settled=on_settled)
+        return _settle(connection, tried, policy, actor=actor, on_settled=on_settled)
 
 
 def settle_and_claim(
     database: Database,
-    effect: Effect,
-    ended: Ended,
+    kind: str,
+    tried: Tried,
     policy: Policy,
     *,
     adapter: Adapter,
     worker: Worker,
-    on_settled: OnSettled | None,
-) -> tuple[bool, Effect | None]:
-    """Settles an effect and claims the next one in the same transaction: one commit per effect, one in doubt at most.
+    most: int = 1,
+    on_settled: OnSettled | None = None,
+) -> tuple[frozenset[int], list[Effect]]:
+    """Settles effects and claims the next ones in the same transaction: never more in doubt than were claimed together.
 
     Returns:
         As `settle` and as `claim`.
     """
     with database.begin() as connection:
-        is_mine = _settle(connection, effect, ended, policy, actor=worker.actor, on_settled=on_settled)
-        following, may_try = _claim(connection, effect.kind, adapter, worker, policy, ended.at)
+        mine = _settle(connection, tried, policy, actor=worker.actor, on_settled=on_settled)
+        following, may_try = _claim(connection, kind, adapter, worker, policy, tried.at, most)
         if may_try:
-            return is_mine, following
+            return mine, following
         # Somebody else tries that target: the claim is undone, and with it the settlement, which is repeated alone.
         connection.rollback()
-    is_mine = settle(database, effect, ended, policy, actor=worker.actor, on_settled=on_settled)
-    return is_mine, claim(database, effect.kind, adapter, worker, policy, now=ended.at)
+    mine = settle(database, tried, policy, actor=worker.actor, on_settled=on_settled)
+    return mine, claim(database, kind, adapter, worker, policy, now=tried.at, most=most)
 
 
 def _settle(
-    connection: Connection, effect: Effect, ended: Ended, policy: Policy, *, actor: str, on_settled: OnSettled | None
-) -> bool:
+    connection: Connection, tried: Tried, policy: Policy, *, actor: str, on_settled: OnSettled | None
+) -> frozenset[int]:
+    if tried.left:
+        values = {"effect_ids": [effect.effect_id for effect in tried.left], "lease": tried.left[0].lease}
+        connection.execute(statement(__name__, "release"), {**values, "now": tried.at, "actor": actor})
+    rows = json.dumps([_ended_row(effect, ended) for effect, ended in tried.ended])
+    found = connection.execute(statement(__name__, "settle"), {"rows": rows, "actor": actor}) if tried.ended else ()
+    in_trouble = {int(row.effect_id): bool(row.is_in_trouble) for row in found}
+    by_state: dict[State, list[int]] = {}
+    for effect, ended in tried.ended:
+        number, to = effect.effect_id, ended.settlement
+        if number in in_trouble:
+            by_state.setdefault(to.state, []).append(number)
+        else:
+            late = f"an answer after the lease had ended: {to.state}: {to.words}"
+            noted = {"effect_id": number, "at": ended.at, "actor": actor, "words": late}
+            connection.execute(statement(__name__, "late_answer"), noted)
+        # A target that answers and always did has no circuit to look at. Where the lease was lost that is not known.
+        if ended.answer is not None and not (ended.answer.is_clear and not in_trouble.get(number, True)):
+            _note_circuit(connection, effect.target, ended.answer, policy, ended.at)
+    if on_settled is not None:
+        for state, numbers in by_state.items():
+            on_settled(connection, numbers, state, tried.at)
+    return frozenset(in_trouble)
+
+
+def _ended_row(effect: Effect, ended: Ended) -> dict[str, Any]:
     to = ended.settlement
-    values = {
+    return {
         "effect_id": effect.effect_id, "lease": effect.lease, "state": to.state.value, "words": to.words,
-        "due_at": to.due_at, "at": ended.at, "actor": actor, "unsent": int(not ended.is_sent),
+        "due_at": to.due_at.isoformat(), "at": ended.at.isoformat(), "unsent": int(not ended.is_sent),
     }  # fmt: skip
-    settled = connection.execute(statement(__name__, "settle"), values).first()
-    if settled is None:
-        late = f"an answer after the lease had ended: {to.state}: {to.words}"
-        connection.execute(statement(__name__, "late_answer"), {**values, "words": late})
-    elif on_settled is not None:
-        on_settled(connection, [effect.effect_id], to.state, ended.at)
-    # A target that answers and always did has no circuit to look at. Where the lease was lost that is not known.
-    if ended.answer is not None and not (settled and ended.answer.is_clear and not settled.is_in_trouble):
-        _note_circuit(connection, effect.target, ended.answer, policy, ended.at)
-    return settled is not None
 
 
 def _note_circuit(connection: Connection, target: str, answer: Answer, policy: Policy, now: datetime) -> None:

@@ -18,10 +18,11 @@ from typing import Any
 from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.web import SlackResponse, WebClient
+from slack_sdk.web import SlackResponse
 
 from resources.answers import Answer, Outcome
 from resources.channels.handed_over import HandedOver, Reference, UnreadableError
+from resources.channels.slack_client import KeptClient
 from resources.posting import retry_after_of
 
 EVENT_TYPE = "opsguard_message"
@@ -72,8 +73,12 @@ class SlackChannel:
     timeout_seconds: int = 30
 
     @cached_property
-    def _client(self) -> WebClient:
-        return WebClient(self.token, base_url=self.api_url, timeout=self.timeout_seconds, retry_handlers=[])
+    def _client(self) -> KeptClient:
+        return KeptClient(self.token, base_url=self.api_url, timeout=self.timeout_seconds, retry_handlers=[])
+
+    def close(self) -> None:
+        """Ends the connection, if one is open."""
+        self._client.close()
 
     def post(self, address: str, key: str, message: SlackMessage, thread: str | None = None) -> HandedOver:
         """Posts a message.

@@ -4,14 +4,12 @@ Here: the points, read from the modules of the sender; a process that forks othe
 """
 
 import ast
-import gc
 import inspect
 import json
 import os
 import signal
 import subprocess
 import sys
-import traceback
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,6 +25,8 @@ from opsguard_assets.effects import drain_io
 from opsguard_assets.effects import io as store
 from resources.channels import mail, slack
 from resources.database import Database
+from tests.delivery import forks
+from tests.delivery.forks import BEGUN
 from tests.delivery.given import mail_transport, sent, slack_transport
 from tests.resources.processes import ROOT
 
@@ -61,10 +61,18 @@ def points():
 
 
 class Lives:
-    """A process that forks others, which send and may die."""
+    """A process that forks others, which send and may die.
+
+    Attributes:
+        is_cold: Whether each imports the sender itself: for many messages (`forks`).
+    """
+
+    def __init__(self, *, is_cold=False):
+        self.is_cold = is_cold
 
     def __enter__(self):
-        program = "import sys; from tests.delivery.lives import serve; serve(sys.stdin)"
+        module, name = ("forks", "serve_cold") if self.is_cold else ("lives", "serve")
+        program = f"import sys; from tests.delivery.{module} import {name}; {name}(sys.stdin)"
         self._process = subprocess.Popen(
             [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -74,11 +82,13 @@ class Lives:
         self._process.communicate()
 
     def begin(self, database, lake, clock, point=None, **ports):
-        """Begins a life; gives the number of its process."""
+        """Begins a life; gives the number of its process, once it is about to send."""
         order = [database.url.get_secret_value(), str(lake), clock().isoformat(), point, ports]
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        said = [self._process.stdout.readline().strip() for _ in range(1 + self.is_cold)]
+        assert len(said) == 1 or BEGUN in said, said
+        return int(next(word for word in said if word != BEGUN))
 
     def end(self):
         """Waits for the end of a life; True where it was killed."""
@@ -99,27 +109,13 @@ def kill(number):
 
 
 def serve(orders):
-    """Forks a process per order, and says its number and how it ended."""
+    """Forks a process per order."""
     _ = Database(SecretStr("postgresql://nobody@nowhere/nothing")).engine  # imports the driver, for all of them
-    gc.freeze()
-    for line in orders:
-        number = os.fork()
-        if number == 0:
-            code = 1
-            try:
-                _live(*json.loads(line))
-                code = 0
-            except Exception:  # noqa: BLE001 - whatever it is, its words belong to the failure of the test
-                traceback.print_exc()
-            finally:
-                os._exit(code)
-        sys.stdout.write(f"{number}\n")
-        sys.stdout.flush()
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])}\n")
-        sys.stdout.flush()
+    forks.serve(orders, live)
 
 
-def _live(url, lake, now, point, ports):
+def live(url, lake, now, point, ports):
+    """Sends; dies at the point, where there is one."""
     if point is not None:
         _arm(*point.split(" "))
     transports = {}

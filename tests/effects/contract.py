@@ -10,7 +10,7 @@ import pytest
 
 from opsguard_assets.effects import drain_io
 from opsguard_assets.effects import io as store
-from opsguard_assets.effects.io import Ended, Worker
+from opsguard_assets.effects.io import Ended, Tried, Worker
 from opsguard_assets.effects.machine import Policy, State, settlement_of
 from resources.answers import Answer, Outcome
 from resources.processes import this_mark
@@ -89,7 +89,7 @@ class Contract:
     def test_a_lease_holds_until_it_ends_and_then_whoever_had_it_settles_nothing(self, database, outside, clock):
         self.plan(database, clock, outside, 1)
         worker = Worker(mark=this_mark(), lease="00000000-0000-0000-0000-000000000001", actor="slow")
-        held = store.claim(database, KIND, outside.adapter, worker, Policy(), now=clock())
+        (held,) = store.claim(database, KIND, outside.adapter, worker, Policy(), now=clock())
         clock.passes(minutes=19)
         assert drained(database, outside.adapter, clock) == {}
         clock.passes(minutes=2)
@@ -97,7 +97,8 @@ class Contract:
         assert drained(database, outside.adapter, clock) == {expected: 1}
         late = Answer(Outcome.FAILED, "too late")
         ended = Ended(settlement=settlement_of(held, late, Policy(), clock()), answer=late, is_sent=True, at=clock())
-        assert not store.settle(database, held, ended, Policy(), actor="slow", on_settled=None)
+        tried = Tried(ended=[(held, ended)], left=(), at=clock())
+        assert not store.settle(database, tried, Policy(), actor="slow", on_settled=None)
         assert states(database) == {"1": expected}
         assert outside.happened(1) == (expected == "done")
         history = rows(database, "effect_transitions", "transition_id")

@@ -114,7 +114,7 @@ def test_something_newer_supersedes_what_is_planned_and_only_that(database, cloc
     }  # fmt: skip
     numbers = planned(database, clock, "here", payloads)
     worker = Worker(mark=this_mark(), lease="00000000-0000-0000-0000-000000000001", actor="sender")
-    held = store.claim(database, KIND, Switchboard(("here",)), worker, Policy(), now=clock())
+    (held,) = store.claim(database, KIND, Switchboard(("here",)), worker, Policy(), now=clock())
     assert held.effect_id == numbers[0]
     said = {"at": clock(), "actor": "ada", "words": "ada has it"}
     with database.begin() as connection:

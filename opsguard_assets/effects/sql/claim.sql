@@ -1,11 +1,12 @@
--- Takes the next effect of a kind that is due, the greatest rank first, and writes down that it is being handed over.
--- Returns it with the state in which it was found, and whether its target is in trouble; no row where nothing is due.
+-- Takes the next effects of a kind that are due, the greatest rank first, and writes down that they are being handed
+-- over. Returns them with the state in which each was found, and whether its target is in trouble; no row where nothing
+-- is due. What is in doubt is taken alone or before others, never after them: whatever follows the first is planned.
 -- Several workers take different rows (SKIP LOCKED). A worker takes a row once per lease, so that what it could not
 -- hand over waits for a later one. `due_at` of a row that is being handed over is the end of its lease. What is in
 -- doubt is taken up whatever its target, except that of another worker of the kind (`others`), and keeps the time at
 -- which the doubt began: whoever only asks about it, and dies, must not move that time.
-WITH next AS (
-    SELECT e.effect_id, e.state, e.sent_at
+WITH candidates AS (
+    SELECT e.effect_id, e.state, e.sent_at, e.rank
     FROM effects AS e
     WHERE e.kind = :kind
     AND e.state IN ('planned', 'sending', 'unknown')
@@ -18,18 +19,21 @@ WITH next AS (
     END
     AND NOT EXISTS (SELECT FROM effect_circuits AS c WHERE c.target = e.target AND c.open_until > :now)
     ORDER BY e.rank DESC, e.effect_id
-    LIMIT 1
+    LIMIT :most
     FOR UPDATE SKIP LOCKED
+),
+placed AS (
+    SELECT *, row_number() OVER (ORDER BY rank DESC, effect_id) AS place FROM candidates
 ),
 claimed AS (
     UPDATE effects AS e
     SET state = 'sending', lease = CAST(:lease AS uuid), worker = :worker, due_at = :lease_until,
         sent_at = CASE next.state WHEN 'planned' THEN CAST(:now AS timestamptz) ELSE e.sent_at END,
         attempts = e.attempts + 1, settled_at = NULL, settled_by = NULL
-    FROM next
-    WHERE e.effect_id = next.effect_id
+    FROM placed AS next
+    WHERE e.effect_id = next.effect_id AND (next.place = 1 OR next.state = 'planned')
     RETURNING e.effect_id, e.kind, e.key, e.idempotency_key, e.target, e.payload, next.state AS found_in, e.attempts,
-        e.planned_at, next.sent_at AS sent_before, e.answer, CAST(e.lease AS text) AS lease
+        e.planned_at, next.sent_at AS sent_before, e.answer, CAST(e.lease AS text) AS lease, next.place
 ),
 noted AS (
     INSERT INTO effect_transitions (effect_id, at, actor, from_state, to_state, detail)
@@ -42,3 +46,4 @@ SELECT
         WHERE c.target = claimed.target AND (c.failures > 0 OR c.open_until IS NOT NULL)
     ) AS is_in_trouble
 FROM claimed
+ORDER BY place

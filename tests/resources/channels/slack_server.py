@@ -30,6 +30,7 @@ class SlackServer:
     Attributes:
         orders: How the next calls are met, by method.
         messages: By channel, the messages as they are now.
+        connections: How many were opened.
         lag_seconds: A new message is in no history for so long.
         now: Its clock, in seconds since 1970.
         faults: The share of posts and edits that meet a random fault, by `seed`.
@@ -40,6 +41,7 @@ class SlackServer:
         self.lag_seconds, self.slow_seconds, self.faults, self.page = lag_seconds, slow_seconds, faults, page
         self.now = now
         self.messages, self.calls, self.lock = {}, [], threading.Lock()
+        self.connections, self.open = 0, []
         self._luck, self._count = random.Random(seed), 0  # noqa: S311 - a test
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.slack, self._server.daemon_threads = self, True
@@ -51,6 +53,14 @@ class SlackServer:
     def __exit__(self, *_):
         self._server.shutdown()
         self._server.server_close()
+
+    def end_connections(self):
+        """Ends connections that rest, as servers do."""
+        with self.lock:
+            for connection in self.open:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            self.open = []
 
     @property
     def url(self):
@@ -136,6 +146,15 @@ def _refused(given):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # connections stay open, as Slack's do
+    disable_nagle_algorithm = True
+
+    def setup(self):
+        super().setup()
+        with self.server.slack.lock:
+            self.server.slack.connections += 1
+            self.server.slack.open.append(self.connection)
+
     def do_POST(self):
         slack, method = self.server.slack, self.path.rpartition("/")[2]
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()

@@ -33,6 +33,28 @@ def test_a_message_is_posted_with_its_key_and_edited_where_it_is():
     assert edited.reference == posted.reference
 
 
+def test_calls_go_over_one_connection_and_over_another_where_the_server_has_ended_it():
+    with SlackServer() as slack:
+        one = channel(slack)
+        assert [one.post("C1", key, message()).answer.outcome for key in "abc"] == [Outcome.DONE] * 3
+        assert slack.connections == 1
+        slack.end_connections()
+        assert one.post("C1", "d", message()).answer.outcome is Outcome.DONE
+        one.close()
+        assert one.post("C1", "e", message()).answer.outcome is Outcome.DONE
+        one.close()
+        assert (slack.connections, slack.keys("C1")) == (3, list("abcde"))
+
+
+def test_what_is_lost_on_a_connection_that_was_kept_is_in_doubt_and_not_posted_again():
+    with SlackServer("ok", "lost", "ok", "deaf") as slack:
+        one = channel(slack)
+        said = [one.post("C1", key, message()).answer.outcome for key in "abcd"]
+        one.close()
+        assert said == [Outcome.DONE, Outcome.UNKNOWN, Outcome.DONE, Outcome.UNKNOWN]
+        assert slack.keys("C1") == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize(
     ("order", "outcome", "copies"),
     [
