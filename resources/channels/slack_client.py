@@ -22,7 +22,7 @@ from slack_sdk.web import WebClient
 _LONGEST_REST_SECONDS = 10.0
 
 
-class KeptClient(WebClient):
+class KeptClient(WebClient):  # type: ignore[misc] - slack_sdk says nothing of its types here
     """Slack's client; `close` ends its connection. Not for several threads at once."""
 
     _connection: http.client.HTTPConnection | None = None
@@ -37,7 +37,8 @@ class KeptClient(WebClient):
     def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
         """The one place at which Slack's client touches the network; through a proxy it goes its own way."""
         if self.proxy is not None:
-            return super()._perform_urllib_http_request_internal(url, req)
+            through: dict[str, Any] = super()._perform_urllib_http_request_internal(url, req)
+            return through
         connection = self._opened(url)
         path = url.split("/", 3)[3]
         try:

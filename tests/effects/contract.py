@@ -3,6 +3,7 @@
 A module that tries an adapter inherits `Contract` and gives a fixture `outside` (`tests.effects.outside`).
 """
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -10,12 +11,14 @@ import pytest
 
 from opsguard_assets.effects import drain_io
 from opsguard_assets.effects import io as store
+from opsguard_assets.effects.drain_io import Together
 from opsguard_assets.effects.io import Ended, Tried, Worker
 from opsguard_assets.effects.machine import Policy, State, settlement_of
 from resources.answers import Answer, Outcome
 from resources.processes import this_mark
 from tests.effects.trials import KIND, Mortals, drained, planned, points, rows, states
 
+TOGETHER = Together(most=4)
 # Where a process dies between the claim and the hand-over, and between the hand-over and its settlement.
 CLAIMED = ("after store.claim", "before adapter.may_repeat", "after adapter.may_repeat", "before adapter.send")
 SENT = ("after adapter.send", "before store.settle_and_claim", "within a settlement")
@@ -78,10 +81,46 @@ class Contract:
         assert states(database) == {"1": "done", "2": in_doubt, "3": "done"}
         assert [outside.happened(number) for number in (1, 2, 3)] == [1, int(in_doubt == "done"), 1]
 
+    @pytest.mark.parametrize("point", points())
+    def test_a_process_that_is_killed_with_several_on_their_way_leaves_none_undone_and_none_twice(
+        self, database, outside, clock, mortals, point
+    ):
+        numbers = range(1, 9)  # one, two, four, and one
+        self.plan(database, clock, outside, *numbers)
+        for _ in range(3):  # each life gets further
+            mortals.drain(database, outside, point, together=4)
+            clock.passes(seconds=1)
+        for _ in range(2):
+            drained(database, outside.adapter, clock, together=TOGETHER)
+            clock.passes(seconds=1)
+        for number, state in states(database).items():
+            happened = outside.happened(int(number))
+            assert (state, happened) == ("done", 1) or (state == "unknown" and not self.repeats(outside))
+            assert happened <= 1
+
+    def test_several_are_on_their_way_only_where_doubt_ends_without_a_person(self, database, outside, clock, mortals):
+        self.plan(database, clock, outside, *range(1, 9))
+        assert mortals.drain(database, outside, "after store.settle_and_claim", together=4)
+        clock.passes(seconds=1)
+        assert Counter(states(database).values())["sending"] == (2 if outside.adapter.can_tell else 1)
+        assert drained(database, outside.adapter, clock, together=TOGETHER).get("unknown", 0) == (
+            0 if self.repeats(outside) else 1
+        )
+
+    def test_several_that_a_target_does_not_take_get_no_more_attempts_than_one_by_one(self, database, outside, clock):
+        self.plan(database, clock, outside, *range(1, 9))
+        with outside.down() as attempts:
+            assert drained(database, outside.adapter, clock, together=TOGETHER) == {"planned": 8}
+            assert attempts() == 3
+        assert sorted(row["attempts"] for row in rows(database)) == [0] * 5 + [1] * 3
+        clock.passes(minutes=2)
+        assert drained(database, outside.adapter, clock, together=TOGETHER) == {"done": 8}
+        assert [outside.happened(number) for number in range(1, 9)] == [1] * 8
+
     def test_two_workers_at_once_share_the_work_and_do_nothing_twice(self, database, outside, clock):
         self.plan(database, clock, outside, *range(1, 9))
         with ThreadPoolExecutor(2) as pool:
-            work = [pool.submit(drained, database, outside.adapter, clock) for _ in range(2)]
+            work = [pool.submit(drained, database, outside.adapter, clock, together=TOGETHER) for _ in range(2)]
             assert sum(one.result(120).get("done", 0) for one in work) == 8
         assert [outside.happened(number) for number in range(1, 9)] == [1] * 8
         assert {row["attempts"] for row in rows(database)} == {1}

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from opsguard_assets.effects import io as store
+from opsguard_assets.effects.drain_io import Together
 from opsguard_assets.effects.io import Worker
 from opsguard_assets.effects.machine import Policy
 from resources.answers import Answer, Outcome
@@ -155,3 +156,56 @@ def test_what_was_only_asked_about_keeps_the_time_of_its_hand_over(database, clo
         clock.passes(seconds=30)
     assert seen == [sent_at, sent_at]
     assert rows(database)[0]["attempts"] == 1
+
+
+def test_what_does_not_go_with_others_waits_until_they_are_settled(database, clock):
+    planned(database, clock, "here", {number: {"of": number % 3} for number in range(1, 10)})
+    board, settled, taken = Switchboard(("here",), can_tell=True), [], []
+    together = Together(
+        most=8,
+        on_claimed=lambda _, effects, __: taken.append([effect.key for effect in effects]),
+        goes_with=lambda effect, others: all(other.payload != effect.payload for other in others),
+    )
+    hook = lambda _, numbers, __, ___: settled.append(len(numbers))  # noqa: E731
+    assert drained(database, board, clock, together=together, on_settled=hook) == {"done": 9}
+    assert board.taken == [str(number) for number in range(1, 10)]
+    assert taken == [["1"], ["2", "3"], ["4", "5", "6", "7"], ["7"], ["8", "9"]]
+    assert settled == [1, 2, 3, 1, 2]
+    assert {row["attempts"] for row in rows(database)} == {1}
+
+
+def test_what_was_claimed_with_one_that_a_target_did_not_take_is_given_back(database, clock):
+    planned(database, clock, "here", bare(range(1, 13)))
+
+    class Failing(Switchboard):
+        def send(self, effect):
+            self.taken.append(effect.key)
+            return Answer(Outcome.NOT_REACHED if int(effect.key) >= 5 else Outcome.DONE, "as wired")
+
+    board = Failing(("here",), can_tell=True)
+    assert drained(database, board, clock, together=Together(most=8)) == {"done": 4, "planned": 8}
+    assert board.taken == list("1234567")  # 5 with 4, 6 and 7; then 6 and 7 alone, and the circuit is open
+    assert [row["attempts"] for row in rows(database)] == [1] * 7 + [0] * 5
+    with database.begin() as connection:
+        said = {"at": clock(), "actor": "ada", "words": "ada has it"}
+        gone = store.supersede(connection, KIND, {"number": 12}, **said)
+    assert len(gone) == 1
+    clock.passes(minutes=1)
+    again = Switchboard(("here",), can_tell=True)
+    assert drained(database, again, clock, together=Together(most=8)) == {"done": 7}
+    assert again.taken == ["5", "6", "7", "8", "9", "10", "11"]
+
+
+def test_what_takes_long_is_cut_so_that_the_lease_holds(database, clock):
+    planned(database, clock, "here", bare(range(1, 8)))
+
+    class Slow(Switchboard):
+        def send(self, effect):
+            clock.passes(minutes=3)
+            return super().send(effect)
+
+    board, settled = Slow(("here",), can_tell=True), []
+    hook = lambda _, numbers, __, ___: settled.append(len(numbers))  # noqa: E731
+    assert drained(database, board, clock, together=Together(most=4), on_settled=hook) == {"done": 7}
+    assert settled == [1, 2, 2, 1, 1]
+    assert board.taken == [str(number) for number in range(1, 8)]

@@ -67,7 +67,7 @@ def states(database):
 
 def points():
     """Where a process that drains can die: before and after all that `drain_io` calls, and within a settlement."""
-    tree = ast.parse(inspect.getsource(drain_io.drain) + inspect.getsource(drain_io._attempt))
+    tree = ast.parse("".join(map(inspect.getsource, (drain_io.drain, drain_io._tried, drain_io._attempt))))
     called = {
         f"{node.func.value.id}.{node.func.attr}"
         for node in ast.walk(tree)
@@ -90,9 +90,9 @@ class Mortals:
     def __exit__(self, *_):
         self._process.communicate()
 
-    def drain(self, database, outside, point):
+    def drain(self, database, outside, point, together=1):
         """Drains in a process of its own; True where it was killed at the point, False where it never came there."""
-        order = [database.url.get_secret_value(), outside.kind, outside.address, point]
+        order = [database.url.get_secret_value(), outside.kind, outside.address, point, together]
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         code = int(self._process.stdout.readline())
@@ -113,14 +113,15 @@ def serve(orders):
         sys.stdout.flush()
 
 
-def _drain_and_die(url, kind, address, point):
+def _drain_and_die(url, kind, address, point, together):
     adapter, when = adapter_of(kind, address), point.partition(" ")[0]
     owner_name, _, name = point.partition(" ")[2].partition(".")
     if when != "within":
         owner = store if owner_name == "store" else type(adapter)
         setattr(owner, name, _mortal(getattr(owner, name), when))
     hook = (lambda *_: _die()) if when == "within" else None
-    drain_io.drain(Database(SecretStr(url)), KIND, adapter, Policy(), on_settled=hook)
+    several = drain_io.Together(most=together)
+    drain_io.drain(Database(SecretStr(url)), KIND, adapter, Policy(), on_settled=hook, together=several)
 
 
 def _mortal(called, when):
