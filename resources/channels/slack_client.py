@@ -22,7 +22,7 @@ from slack_sdk.web import WebClient
 _LONGEST_REST_SECONDS = 10.0
 
 
-class KeptClient(WebClient):  # type: ignore[misc] - slack_sdk says nothing of its types here
+class KeptClient(WebClient):  # type: ignore[misc]  # untyped
     """Slack's client; `close` ends its connection. Not for several threads at once."""
 
     _connection: http.client.HTTPConnection | None = None
