@@ -3,8 +3,9 @@
 Here: forking, and lives that import the sender themselves. Not here: what a life does (`lives`).
 
 A forked process has none of the threads of the one that forked it. Polars begins its threads when the tables of
-OpsGuard are described, and large queries of a process that was forked later wait for them for ever. So whoever sends
-many messages forks before that (`serve_cold`), and pays for imports in every life.
+OpsGuard are described, and some queries of a process that was forked later wait for them for ever: joins, and many
+rows. A few messages about nothing in particular ask no such query. Whoever sends many forks before Polars begins
+(`serve_cold`), and pays for imports in every life. No process of OpsGuard itself forks.
 """
 
 import gc

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -41,13 +42,14 @@ OWNERS = {
 # Functions that write within the transaction of a settlement.
 WRITING = ("note_done", "send_again", "_catch_up", "_plan")
 _NO_GAP = {"self.letters.read_names"}
+LONGEST_SECONDS = 120
 
 
 def points():
     """Before and after every call of the sender that reads or changes anything, and within its settlements."""
     sources = (
-        drain_io.drain, drain_io._attempt, adapter_io.ChannelAdapter, adapter_io.note_done, adapter_io._catch_up,
-        SlackTransport, MailTransport,
+        drain_io.drain, drain_io._tried, drain_io._attempt, adapter_io.ChannelAdapter, adapter_io.note_done,
+        adapter_io._catch_up, SlackTransport, MailTransport,
     )  # fmt: skip
     called = set()
     for source in sources:
@@ -88,11 +90,17 @@ class Lives:
         self._process.stdin.flush()
         said = [self._process.stdout.readline().strip() for _ in range(1 + self.is_cold)]
         assert len(said) == 1 or BEGUN in said, said
-        return int(next(word for word in said if word != BEGUN))
+        self._number = int(next(word for word in said if word != BEGUN))
+        return self._number
 
     def end(self):
         """Waits for the end of a life; True where it was killed."""
+        guard = threading.Timer(LONGEST_SECONDS, kill, [self._number])
+        guard.start()
         code = int(self._process.stdout.readline())
+        hung = guard.finished.is_set()
+        guard.cancel()
+        assert not hung, f"a life did not end within {LONGEST_SECONDS} s; see `tests.delivery.forks`"
         assert code in {0, -signal.SIGKILL}, code
         return code != 0
 
