@@ -57,9 +57,9 @@ _NOTES = """\
   table, groups by kind, site and entity and upserts the result. Keep, an open-source hub for alerts, states 1,000
   alerts a minute on 16 cores.
 * **(m)** Messages that are due: claimed under a lease, looked at again, written with names, handed over, settled with
-  their history and thread, one commit each, never more than one in doubt. The floor hands the same message, written
-  once beforehand, to the same server by the same client and keeps nothing. The server answers at once, as none on the
-  internet does: a call of Slack takes 100 ms and more.
+  their history and thread; one commit per mail, one per ten messages of Slack. The floors use the same client over one
+  connection and keep nothing: Slack's posts a message written beforehand, the mailer writes a mail per reader from
+  ready texts. The servers answer at once, as none on the internet does: a call of Slack takes 100 ms and more.
 * **(n)** Unresolved alerts, twenty at each site, of which nobody was told: the priority of each with reasons and its
   history, one incident per site and cause, for each incident an owner, a chain, a decision on everybody who could be
   told, and the messages planned. The floor reads the same alerts, asks the same rule, joins a person per team and

@@ -31,7 +31,7 @@ STATES = tuple(state.value for state in State)
 # Slower than what Slack allows per channel (one a second), and long below the age limit.
 _BACKOFF = timedelta(seconds=15)
 _LATE = timedelta(minutes=15)
-# So many messages of a channel that can be read back, or that knows keys, are on their way together.
+# So many messages of a channel on which none can come twice are on their way together.
 _TOGETHER = 10
 Row = dict[str, Any]
 
@@ -81,6 +81,7 @@ def deliver(
             letters.expect(*_waiting(kept, name, now()))
             adapter = ChannelAdapter(name, transports[name], letters, give_up, now)
             others = [other for other in transports if other != name]
+            most = _TOGETHER if transports[name].never_doubles else 1
             try:
                 return drain_io.drain(
                     database,
@@ -89,7 +90,7 @@ def deliver(
                     policy_of(give_up),
                     on_settled=adapter.note,
                     others=others,
-                    together=drain_io.Together(_TOGETHER, adapter.expect, adapter.goes_with),
+                    together=drain_io.Together(most, adapter.expect, adapter.goes_with),
                     now=now,
                 )
             finally:

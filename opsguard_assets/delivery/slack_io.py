@@ -59,6 +59,11 @@ class SlackTransport:
         """Where histories can be read."""
         return self.reads_history
 
+    @property
+    def never_doubles(self) -> bool:
+        """Where histories can be read."""
+        return self.reads_history
+
     def may_repeat(self, effect: Effect) -> bool:
         """Edits only: the same edit twice changes nothing."""
         return effect.payload["kind"] in LATER

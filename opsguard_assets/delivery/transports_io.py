@@ -69,6 +69,10 @@ class Transport(Protocol):
     def reaches_people(self) -> bool:
         """Whether somebody sees what it carries."""
 
+    @property
+    def never_doubles(self) -> bool:
+        """Whether doubt ends with no message twice, whoever receives it; so several may be in doubt at once."""
+
     def may_repeat(self, effect: Effect) -> bool:
         """See `effects.adapter.Adapter`."""
 
@@ -101,6 +105,7 @@ class MailTransport:
     unsubscribe: str | None = None
     can_tell: bool = False
     reaches_people: bool = True
+    never_doubles: bool = False
 
     def may_repeat(self, effect: Effect) -> bool:  # noqa: ARG002 - the same for every mail
         """Never by itself: a critical mail is sent again as a message of its own."""
@@ -150,6 +155,7 @@ class WebhookTransport:
     channel: WebhookChannel
     can_tell: bool = True
     reaches_people: bool = True
+    never_doubles: bool = False
 
     def may_repeat(self, effect: Effect) -> bool:  # noqa: ARG002 - the same for every request
         """Always: the id is the same."""
@@ -187,6 +193,7 @@ class AppriseTransport:
     channel: AppriseChannel
     can_tell: bool = True
     reaches_people: bool = True
+    never_doubles: bool = False
 
     def may_repeat(self, effect: Effect) -> bool:  # noqa: ARG002 - the same for every service
         """Always: it may come twice, and the page of channels says so."""
@@ -228,6 +235,7 @@ class FolderTransport:
     name: str
     can_tell: bool = True
     reaches_people: bool = False
+    never_doubles: bool = True
 
     def may_repeat(self, effect: Effect) -> bool:  # noqa: ARG002 - the same for every file
         """Always: a file is written under its name."""

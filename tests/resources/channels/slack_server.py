@@ -155,6 +155,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.slack.connections += 1
             self.server.slack.open.append(self.connection)
 
+    def handle(self):
+        with suppress(ConnectionError):  # a client that was killed
+            super().handle()
+
     def do_POST(self):
         slack, method = self.server.slack, self.path.rpartition("/")[2]
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
