@@ -110,14 +110,15 @@ def _findings(folder: Path, scale: float, progress: Progress) -> list[Row]:
 
 def _messages(folder: Path, scale: float, progress: Progress) -> list[Row]:
     count, rows = int(_MILLION * scale / 1000), []
-    for channel, words in (("slack", "Slack"), ("mail", "mail")):
-        given = {"channel": channel, "messages": count}
+    for channel, words, milliseconds in (("slack", "Slack", 0), ("slack", "Slack", 50), ("mail", "mail", 0)):
+        given = {"channel": channel, "messages": count // (5 if milliseconds else 1), "milliseconds": milliseconds}
         sides = {
             "messages sent": {**given, "postgres": str(folder / "postgres")},
             "messages by the bare client": given,
         }
         found = measure(sides, rounds=3, repeats=1, done=_done(progress, f"messages by {words}", 6))
-        what = f"(m) sending {count:,} messages by {words}"
+        what = f"(m) sending {given['messages']:,} messages by {words}"
+        what += f" that answers after {milliseconds} ms" if milliseconds else ""
         rows.append(Row(what, "the bare client", "1.5×", *(found[name] for name in sides)))  # noqa: RUF001
     return rows
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from deltalake import DeltaTable
 from pydantic import SecretStr
 from sqlalchemy import text
 
@@ -23,6 +22,7 @@ from opsguard_assets.triage.priority.inputs import Described
 from opsguard_assets.triage.priority.io import prioritise, rule_judge
 from resources.copying import copy_in
 from resources.database import Database
+from resources.delta import open_table
 from resources.lake import Lake
 from resources.postgres import start_embedded
 
@@ -103,7 +103,7 @@ def bare(postgres: str, lake: str, alerts: int) -> Callable[[], object]:
         connection.execute(text(_FLOOR))
 
     def run() -> None:
-        rows = pl.scan_delta(DeltaTable(f"{lake}/tables/{EXTERNAL_ALERTS.name}"))
+        rows = pl.scan_delta(open_table(f"{lake}/tables/{EXTERNAL_ALERTS.name}", {}))
         grouped = (
             rows.group_by("kind", "site_id", "entity_id")
             .agg(pl.col("severity").cast(pl.String).max(), pl.col("title").last(), pl.col("at").max(), pl.len())

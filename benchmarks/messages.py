@@ -26,7 +26,7 @@ from resources.database import Database
 from resources.lake import Lake
 from resources.postgres import start_embedded
 
-_CHANNELS = ("slack", "mail")
+_MANY = 100_000
 _INCIDENTS = """
 INSERT INTO incidents (group_key, cause, title, state, severity, priority, alerts, unresolved, opened_at, updated_at)
 SELECT 'g' || n, 'tickets', 'Incident ' || n, 'open', 'high', 80, 1, 1, now(), now()
@@ -35,11 +35,11 @@ FROM generate_series(1, :messages) AS n RETURNING incident_id
 _TABLES = "effects, effect_transitions, effect_circuits, incidents, message_threads, notices, incident_alerts"
 
 
-def sent(postgres: str, channel: str, messages: int) -> Callable[[], object]:
+def sent(postgres: str, channel: str, messages: int, milliseconds: int = 0) -> Callable[[], object]:
     """OpsGuard: messages that are due, looked at again, written, handed over and settled."""
     from tests.delivery.given import mail_transport, slack_transport
 
-    database, server = _database(postgres), Server(channel)
+    database, server = _database(postgres), Server(channel, milliseconds)
     with database.begin() as connection:
         connection.execute(text(f"TRUNCATE {_TABLES} CASCADE"))
         numbers = connection.execute(text(_INCIDENTS), {"messages": messages}).scalars().all()
@@ -63,14 +63,14 @@ def sent(postgres: str, channel: str, messages: int) -> Callable[[], object]:
     return work
 
 
-def bare(channel: str, messages: int) -> Callable[[], object]:
+def bare(channel: str, messages: int, milliseconds: int = 0) -> Callable[[], object]:
     """The floor: the same words by the client of the channel alone, over one connection."""
     from opsguard_assets.delivery.letter import Fact, Letter
     from opsguard_assets.delivery.mails import Envelope, mail_of
     from opsguard_assets.delivery.slack_blocks import slack_message
     from tests.delivery.given import mail_transport, slack_transport
 
-    server = Server(channel)
+    server = Server(channel, milliseconds)
     letter = Letter(
         subject="HIGH: Incident 1", headline="Incident 1", severity="high",
         facts=[Fact("What", ""), Fact("Where", "at no site"), Fact("By when", "no deadline")], about="incident/1",
@@ -112,25 +112,26 @@ def _database(postgres: str) -> Database:
 class Server:
     """A server of the channel in a process of its own: `url` or `port`."""
 
-    def __init__(self, channel: str) -> None:
-        """Starts it."""
-        command = [sys.executable, "-m", "benchmarks.messages", channel]
+    def __init__(self, channel: str, milliseconds: int) -> None:
+        """Starts it; Slack's takes so long to answer."""
+        command = [sys.executable, "-m", "benchmarks.messages", channel, str(milliseconds)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None  # noqa: S101 - a pipe was asked for
         place = self._process.stdout.readline().strip()
         self.url, self.port = place, int(place) if place.isdigit() else 0
 
 
-def _serve(channel: str) -> None:
+def _serve(channel: str, milliseconds: int) -> None:
     """Serves until its parent process ends."""
     from tests.resources.channels.mail_server import MailServer
     from tests.resources.channels.slack_server import SlackServer
 
-    with SlackServer() if channel == "slack" else MailServer() as server:
+    slack = SlackServer(*["slow"] * (_MANY if milliseconds else 0), slow_seconds=milliseconds / 1000)
+    with slack if channel == "slack" else MailServer() as server:
         place = SimpleNamespace(slack=lambda: server.url, mail=lambda: server.port)
         print(getattr(place, channel)(), flush=True)
         threading.Thread(target=sys.stdin.read).run()
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1])
+    _serve(sys.argv[1], int(sys.argv[2]))

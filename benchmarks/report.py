@@ -59,7 +59,7 @@ _NOTES = """\
 * **(m)** Messages that are due: claimed under a lease, looked at again, written with names, handed over, settled with
   their history and thread; one commit per mail, one per ten messages of Slack. The floors use the same client over one
   connection and keep nothing: Slack's posts a message written beforehand, the mailer writes a mail per reader from
-  ready texts. The servers answer at once, as none on the internet does: a call of Slack takes 100 ms and more.
+  ready texts. The servers answer at once, as none on the internet does; in the second row Slack's takes 50 ms.
 * **(n)** Unresolved alerts, twenty at each site, of which nobody was told: the priority of each with reasons and its
   history, one incident per site and cause, for each incident an owner, a chain, a decision on everybody who could be
   told, and the messages planned. The floor reads the same alerts, asks the same rule, joins a person per team and

@@ -94,6 +94,41 @@ def test_doubt_about_one_message_holds_up_no_other(database, lake, clock):
         assert sent(database, lake, clock, {"slack": slack_transport(slack)}) == {"unknown": 1, "done": 1}
 
 
+def test_messages_share_a_connection_and_a_reminder_waits_until_its_first_message_is_written_down(
+    database, lake, clock
+):
+    numbers = [put(database, title=title) for title in "abcd"]
+    with SlackServer() as slack:
+        for number in numbers:
+            plan(database, clock, number)
+        plan(database, clock, numbers[-1], kind="chain")  # claimed with the first message of the same incident
+        assert sent(database, lake, clock, {"slack": slack_transport(slack)}) == {"done": 5}
+        *_, first, reminder = slack.messages["C1"]
+        assert slack.connections == 1
+    assert reminder["thread_ts"] == first["ts"]
+    assert len(rows(database, "message_threads", "incident_id")) == 4
+
+
+def test_what_somebody_takes_while_others_are_on_their_way_is_not_sent(database, lake, clock):
+    numbers = [put(database, title=title) for title in "abcdefg"]
+    with SlackServer() as slack:
+        for number in numbers:
+            plan(database, clock, number)
+        transport = slack_transport(slack)
+        posting = transport.hand_over
+
+        def slowly(message):
+            if message.effect.payload["incident_id"] == numbers[3]:  # four are on their way together by then
+                clock.passes(seconds=2)
+                changed(database, numbers[5], version=2, state="acknowledged", acknowledged_by="ada")
+            return posting(message)
+
+        transport.hand_over = slowly
+        assert sent(database, lake, clock, {"slack": transport}) == {"done": 6, "superseded": 1}
+        assert len(slack.keys()) == 6
+    assert states(database)[f"incident/{numbers[5]}/slack/C1/raised/1"] == "superseded"
+
+
 def test_a_state_that_was_superseded_while_the_first_message_was_in_doubt_is_made_up_for(database, lake, clock):
     number = put(database)
     with SlackServer("lost") as slack:
