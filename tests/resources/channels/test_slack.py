@@ -46,6 +46,31 @@ def test_calls_go_over_one_connection_and_over_another_where_the_server_has_ende
         assert (slack.connections, slack.keys("C1")) == (3, list("abcde"))
 
 
+def test_every_method_that_is_used_goes_over_the_one_connection():
+    # Where this fails after an update of slack-sdk, some method of its client does not go by `api_call` any more, which
+    # `slack_client` takes over: take over what that method calls now, or call `api_call` with its name in `slack`.
+    with SlackServer() as slack:
+        one = channel(slack)
+        posted = one.post("U7", "k1", message())
+        one.update(posted.reference, message())
+        one.read("U7", LONG_AGO)
+        one.read("C1", LONG_AGO, thread="1.000001")
+        one.check()
+        one.close()
+        assert {method for method, _ in slack.calls} == {
+            "chat.postMessage", "chat.update", "conversations.open", "conversations.history", "conversations.replies",
+            "auth.test",
+        }  # fmt: skip
+        assert slack.connections == 1
+
+
+def test_through_a_proxy_the_client_goes_its_own_way(monkeypatch):
+    with SlackServer() as slack:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        assert channel(slack).post("C1", "k1", message()).answer.outcome is Outcome.NOT_REACHED
+        assert slack.connections == 0
+
+
 def test_what_is_lost_on_a_connection_that_was_kept_is_in_doubt_and_not_posted_again():
     with SlackServer("ok", "lost", "ok", "deaf") as slack:
         one = channel(slack)
