@@ -180,11 +180,12 @@ def resolve_unknown(
             )
 
 
-def _waiting(database: Database, channel: str, now: datetime) -> tuple[list[int], list[int]]:
-    """The incidents and escalations that messages tell of which are due, in the order in which they will be sent."""
+def _waiting(database: Database, channel: str, now: datetime) -> tuple[list[int], list[int], list[str]]:
+    """The incidents and escalations that messages tell of which are due, in the order of sending, and their readers."""
     with database.begin() as connection:
         rows = connection.execute(statement(__name__, "waiting_subjects"), {"channel": channel, "now": now}).all()
     return (
         list(dict.fromkeys(int(row.incident_id) for row in rows if row.incident_id is not None)),
         [int(row.escalation_id) for row in rows if row.escalation_id is not None],
+        list(dict.fromkeys(row.person_id for row in rows if row.person_id is not None)),
     )

@@ -20,7 +20,7 @@ from opsguard_assets.delivery.written import GONE, LinkOf, Pointless, Written
 from opsguard_assets.effects.machine import Effect
 from opsguard_assets.views import reading
 from opsguard_assets.views.incidents import composed, names_of_incidents
-from opsguard_assets.views.names import Names, names_of
+from opsguard_assets.views.names import Names, homes_of, names_of
 from resources.channels.handed_over import Reference
 from resources.database import Database
 from resources.lake import Lake
@@ -56,14 +56,16 @@ class Letters:
     _order: dict[int, int] = field(default_factory=dict)
     _rows: dict[int, _Rows] = field(default_factory=dict)
     _read_at: datetime | None = None
+    _zones: dict[str, str | None] = field(default_factory=dict)
     _looked: dict[int, dict[str, Any]] = field(default_factory=dict)
     _looked_at: datetime | None = None
 
-    def expect(self, incident_ids: Sequence[int], escalation_ids: Sequence[int]) -> None:
-        """Learns what will be told of, in the likely order: it is read together, and so are its names."""
+    def expect(self, incident_ids: Sequence[int], escalation_ids: Sequence[int], people: Sequence[str]) -> None:
+        """Learns what will be told of, in the likely order, and to whom: it is read together, with names and zones."""
         self._waiting = list(incident_ids)
         self._order = {number: place for place, number in enumerate(self._waiting)}
         self.read_names(incident_ids, escalation_ids)
+        self._read_zones(people)
 
     def read_names(self, incident_ids: Sequence[int], escalation_ids: Sequence[int] = ()) -> None:
         """Reads the names that some incidents and escalations need, at once."""
@@ -117,7 +119,7 @@ class Letters:
         views = [composed(*rows, [], self._names[rows[0]["incident_id"]], now) for rows in self._read(about).values()]
         if not views:
             return GONE
-        zone = payload.get("zone") or views[0].zone or self.zone
+        zone = self._zone_of(notice) or views[0].zone or self.zone
         reader = Reader(zone=zone, why=notice["reason"] if notice else None, link=None)
         return Written(digest_letter(views, reader, now))
 
@@ -131,11 +133,26 @@ class Letters:
         number = int(payload["incident_id"])
         self.read_names([number])
         view = composed(*self._rows_of(number, looked["version"], now), [], self._names[number], now)
-        link = self.link_of(f"incident/{number}", payload.get("person_id") or payload["address"], now)
-        zone = payload.get("zone") or view.zone or self.zone
+        link = self.link_of(f"incident/{number}", looked["person_id"] or payload["address"], now)
+        zone = self._zone_of(looked) or view.zone or self.zone
         reader = Reader(zone=zone, why=looked["reason"], link=link)
         letter = incident_letter(view, payload["kind"], reader, now, looked["step"] or 0)
         return Written(letter, view.version, looked["reference"])
+
+    def _zone_of(self, notice: Mapping[str, Any] | None) -> str | None:
+        """The zone of the reader's own site; None where nobody in particular reads it, or the zone is unknown."""
+        person = notice["person_id"] if notice else None
+        if person is None:
+            return None
+        self._read_zones([person])
+        return self._zones[person]
+
+    def _read_zones(self, people: Sequence[str]) -> None:
+        """Reads the zones of some people at once; those that were read are kept."""
+        missing = [person for person in people if person not in self._zones]
+        if missing:
+            homes = homes_of(self.lake, missing)
+            self._zones |= {person: homes[person][1] if person in homes else None for person in missing}
 
     def _rows_of(self, number: int, version: int, now: datetime) -> _Rows:
         """An incident and its alerts: as read a moment ago with others that wait, unless it has changed since."""

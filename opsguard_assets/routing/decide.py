@@ -234,13 +234,18 @@ def _keyed(judged: pl.DataFrame, case: Case) -> pl.DataFrame:
 
 
 def _shown(work: pl.DataFrame, first: pl.DataFrame, case: Case, rules: Rules) -> pl.DataFrame:
-    """Edits and ends for those who have the message: a mail cannot be edited, so it is not written again."""
+    """Edits and ends for those who have the message.
+
+    A mail cannot be edited: another one is written where the incident got critical, and at its end, never for numbers.
+    That somebody acknowledged it is planned with the acknowledgement.
+    """
     new = work.filter(pl.col("_is_new"))
     has = case.past.filter(pl.col("kind") == RAISED, pl.col("state").is_in(HAS_IT)).select(
         "incident_id", "audience", "person_id", "channel", "address"
     )
     at = ["incident_id", "channel", "address"]
-    last = case.past.filter(pl.col("state").is_in(HAS_IT)).group_by(at).agg(_last=pl.col("due_at").max())
+    had = case.past.filter(pl.col("state").is_in(HAS_IT))
+    last = had.group_by(at).agg(_last=pl.col("due_at").max(), _was_critical=pl.col("is_critical").any())
     rows = new.join(has.unique(at, maintain_order=True), on="incident_id", maintain_order="left_right").join(
         last, on=at, how="left", maintain_order="left"
     )
@@ -249,7 +254,9 @@ def _shown(work: pl.DataFrame, first: pl.DataFrame, case: Case, rules: Rules) ->
     )
     over = pl.col("state") == "resolved"
     kinds = pl.col("channel").replace_strict(dict(rules.channels), default="", return_dtype=pl.String)
-    rows = rows.filter(over | (kinds != "mail"))
+    is_critical = pl.col("is_life_safety") | (pl.col("severity") == "critical")
+    is_graver = (pl.col("state") == "open") & is_critical & ~pl.col("_was_critical").fill_null(value=False)
+    rows = rows.filter(over | (kinds != "mail") | is_graver)
     now = pl.lit(case.now, INSTANT)
     interval = timedelta(minutes=rules.settings.group_interval_minutes)
     kind = pl.when(over).then(pl.lit(RESOLVED)).otherwise(pl.lit(UPDATE))
@@ -262,7 +269,7 @@ def _shown(work: pl.DataFrame, first: pl.DataFrame, case: Case, rules: Rules) ->
             pl.max_horizontal(now, (pl.col("_last") + interval).fill_null(now))
         ),
         message_key=message_key(pl.concat_str(kind, version, separator="/")),
-        is_critical=pl.col("is_life_safety") | (pl.col("severity") == "critical"),
+        is_critical=is_critical,
     )  # fmt: skip
 
 

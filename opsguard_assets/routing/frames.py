@@ -55,6 +55,7 @@ PAST: Final = pl.Schema(
         "due_at": INSTANT,
         "message_key": pl.String(),
         "state": pl.String(),  # of its effect
+        "is_critical": pl.Boolean(),  # whether its message said so
     }
 )
 PEOPLE: Final = pl.Schema(

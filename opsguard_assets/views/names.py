@@ -77,12 +77,15 @@ def names_of(lake: Lake, alerts: Sequence[Row], people: Iterable[str | None] = (
     )
 
 
-def home_of(lake: Lake, person_id: str) -> tuple[str | None, str | None]:
-    """The name of a person, and the time zone of the site that the person belongs to; None for what is unknown."""
-    person = _known(lake, "people", "person_id", [person_id], ("name", "home_site_id")).get(person_id)
-    site_id = person["home_site_id"] if person else None
-    site = _known(lake, "sites", "site_id", [site_id], ("timezone",)).get(site_id or "")
-    return (person["name"] if person else None), (site["timezone"] if site else None)
+def homes_of(lake: Lake, people: Iterable[str]) -> dict[str, tuple[str | None, str | None]]:
+    """By person, the name, and the time zone of the site that the person belongs to; None for what is unknown.
+
+    One read per table; who is unknown is absent.
+    """
+    rows = _known(lake, "people", "person_id", people, ("name", "home_site_id"))
+    sites = _known(lake, "sites", "site_id", (row["home_site_id"] for row in rows.values()), ("timezone",))
+    zones = {site_id: row["timezone"] for site_id, row in sites.items()}
+    return {person: (row["name"], zones.get(row["home_site_id"] or "")) for person, row in rows.items()}
 
 
 def _named(lake: Lake, table: str, key: str, wanted: Iterable[str | None]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from opsguard_assets.views import reading
 from opsguard_assets.views.actions import VERDICTS, Subject, subject_of
 from opsguard_assets.views.alerts import described
 from opsguard_assets.views.incidents import IncidentView, incident_view, names_of_incidents
-from opsguard_assets.views.names import Names, home_of, names_of
+from opsguard_assets.views.names import Names, homes_of, names_of
 from opsguard_assets.web import tokens
 from opsguard_assets.web.acting import act
 from opsguard_assets.web.pages import page
@@ -172,7 +172,7 @@ class _Links:
         return page("alert", now=now, zone=zone, alert=row, history=history, **shown)
 
     def _reader(self, token: Token) -> Reader:
-        name, zone = home_of(self.service.lake, token.recipient)
+        name, zone = homes_of(self.service.lake, [token.recipient]).get(token.recipient, (None, None))
         return Reader(name or token.recipient, zone or self.service.zone)
 
     def _gone(self, now: datetime) -> Response:

@@ -10,6 +10,8 @@ from opsguard_assets.delivery.deliver_io import deliver
 from opsguard_assets.delivery.slack_io import SlackTransport
 from opsguard_assets.delivery.transports_io import MailTransport
 from opsguard_assets.effects import io as effects_io
+from opsguard_assets.incidents.messages_io import record
+from opsguard_assets.incidents.notices import DECIDED_TOLD, NOTICE
 from opsguard_assets.views.incidents import composed
 from opsguard_assets.views.names import Names
 from resources.channels.mail import MailServer
@@ -62,6 +64,18 @@ def plan(database, clock, incident_id, *, channel="slack", address="C1", kind="r
         return effects_io.plan(connection, KIND, frame, at=clock(), actor="test")["effect_id"].to_list()
 
 
+def tell(database, clock, incident_id, person_id, *, channel="mail", address="ada@ops.test", kind="chain"):
+    """Decides that a person is told of an incident, as routing does."""
+    notice = {
+        "incident_id": incident_id, "incident_version": 1, "kind": kind, "step": 1, "audience": "chain",
+        "person_id": person_id, "channel": channel, "address": address, "decision": DECIDED_TOLD, "reason": "on duty",
+        "rule": "tickets", "urgency": "now", "due_at": clock(), "priority": 80, "is_critical": False,
+        "message_key": f"incident/{incident_id}/{channel}/{address}/{kind}/1",
+    }  # fmt: skip
+    with database.begin() as connection:
+        record(connection, pl.DataFrame([notice], schema=NOTICE), at=clock(), actor="test")
+
+
 def slack_transport(slack, *, reads_history=True, look_after=LOOK):
     workspace = SlackChannel(token=TOKEN, api_url=slack.url, timeout_seconds=20)
     return SlackTransport(workspace, reads_history, look_after)
@@ -73,14 +87,14 @@ def mail_transport(server, answer_seconds=20):
     return MailTransport(one)
 
 
-def sent(database, lake_folder, clock, transports, *, give_up=timedelta(hours=2)):
+def sent(database, lake_folder, clock, transports, *, give_up=timedelta(hours=2), link_of=lambda *_: None):
     """One round; what it settled, by state."""
     done = deliver(
         database,
         Lake(str(lake_folder)),
         transports,
         zone="UTC",
-        link_of=lambda *_: None,
+        link_of=link_of,
         give_up=give_up,
         now=clock,
     )

@@ -5,12 +5,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from opsguard_assets.delivery import letters_io
 from opsguard_assets.delivery.deliver_io import MessageError, next_due, resolve_unknown
 from opsguard_assets.delivery.letter import POSSIBLY_REPEATED
+from resources.lake import Lake
 from resources.processes import this_mark
-from tests.delivery.given import Clock, changed, mail_transport, plan, put, rows, sent, slack_transport, states
+from tests.commands.test_alerts import record
+from tests.delivery.given import Clock, changed, mail_transport, plan, put, rows, sent, slack_transport, states, tell
 from tests.resources.channels.mail_server import MailServer
 from tests.resources.channels.slack_server import SlackServer
+from tests.views.given import NOW
 
 
 @pytest.fixture
@@ -287,3 +291,25 @@ def test_what_somebody_took_while_it_was_posted_is_made_up_for(database, lake, c
         assert sent(database, lake, clock, {"slack": transport}) == {"done": 2}
         ((message,),) = slack.messages.values()
     assert message["text"].startswith("ada has it: ")
+
+
+def test_times_are_told_in_the_zone_of_the_reader_and_the_link_is_theirs(database, lake, clock, monkeypatch):
+    opened, reads, links = Lake(str(lake)), [], []
+    reading = letters_io.homes_of
+    monkeypatch.setattr(letters_io, "homes_of", lambda lake, people: reads.append(people) or reading(lake, people))
+    site = {"site_id": "S9", "client_id": "C1", "name": "Dock", "timezone": "Asia/Kolkata"}
+    record(opened, "sites", site, NOW)
+    record(opened, "people", {"person_id": "P1", "name": "Ada Byron", "home_site_id": "S9"}, NOW)
+    record(opened, "people", {"person_id": "P2", "name": "Bob"}, NOW)
+    number = put(database, opened_at=clock().replace(hour=0, minute=7))
+    for person, address in (("P1", "ada"), ("P2", "bob"), (None, "desk")):
+        tell(database, clock, number, person, address=f"{address}@ops.test")
+    with MailServer() as server:
+        link_of = lambda _, recipient, __: links.append(recipient)  # noqa: E731
+        assert sent(database, lake, clock, {"mail": mail_transport(server)}, link_of=link_of) == {"done": 3}
+        texts = {to: mail.get_body(("plain",)).get_content() for to, mail in server.mails}
+    assert "05:37" in texts["ada@ops.test"]
+    assert "00:07" in texts["bob@ops.test"]
+    assert "00:07" in texts["desk@ops.test"]
+    assert links == ["P1", "P2", "desk@ops.test"]
+    assert reads == [["P1", "P2"]]

@@ -162,6 +162,23 @@ def test_whoever_has_the_message_sees_who_has_it_and_that_it_is_over(database):
     assert [key.partition("/")[0] for _, key, state in messages(database) if state == "planned"] == ["resolved"] * 3
 
 
+def test_a_mail_is_followed_where_it_gets_critical_or_somebody_has_it_and_never_for_numbers(database):
+    trouble(database)
+    by_mail = {"channels": {"mail": "mail"}}
+    moments = [(0, 1, "high"), (6, 2, "high"), (12, 2, "critical"), (18, 3, "critical")]
+    seen = []
+    for minutes, count, severity in moments:
+        tick(database, minutes, *(found(n, severity=severity) for n in range(1, count + 1)))
+        run(database, minutes, **by_mail)
+        send_all(database, minutes + 5)
+        seen.append([key.partition("/")[0] for address, key, _ in messages(database) if address.startswith("ana")])
+    assert seen == [["raised"], ["raised"], ["raised", "update"], ["raised", "update"]]
+    acknowledge(database, 1, at=at(24), actor="bo", surface="web")
+    assert [key.partition("/")[0] for address, key, _ in messages(database) if address.startswith("ana")][2:] == [
+        "update"
+    ]
+
+
 def test_a_resolved_incident_that_nobody_was_sent_is_not_announced(database):
     trouble(database)
     run(database, 0)

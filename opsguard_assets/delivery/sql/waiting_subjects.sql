@@ -1,8 +1,9 @@
--- Returns the incidents and escalations that messages of a channel which are due tell of; what a digest tells of is read
--- with it. In the order in which messages are claimed.
-SELECT CAST(payload ->> 'incident_id' AS bigint) AS incident_id,
-       CAST(payload ->> 'escalation_id' AS bigint) AS escalation_id
-FROM effects
-WHERE kind = 'message' AND state IN ('planned', 'sending', 'unknown') AND due_at <= :now AND target = :channel
-AND (payload ->> 'incident_id' IS NOT NULL OR payload ->> 'escalation_id' IS NOT NULL)
-ORDER BY rank DESC, effect_id
+-- Returns the incidents and escalations that messages of a channel which are due tell of, and their readers; what a digest
+-- tells of is read with it. In the order in which messages are claimed.
+SELECT CAST(e.payload ->> 'incident_id' AS bigint) AS incident_id,
+       CAST(e.payload ->> 'escalation_id' AS bigint) AS escalation_id,
+       n.person_id
+FROM effects AS e
+LEFT JOIN notices AS n ON n.notice_id = CAST(e.payload ->> 'notice_id' AS bigint)
+WHERE e.kind = 'message' AND e.state IN ('planned', 'sending', 'unknown') AND e.due_at <= :now AND e.target = :channel
+ORDER BY e.rank DESC, e.effect_id

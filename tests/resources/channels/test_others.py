@@ -47,6 +47,8 @@ def test_an_answer_to_a_request_claims_what_is_certain(order, outcome, copies):
         assert box.url not in sent.answer.words
 
 
+# It imports a module of Python that later versions do not have.
+@pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")
 def test_apprise_says_whether_a_service_took_a_message():
     pytest.importorskip("apprise", reason="the extra opsguard[apprise] is not installed")
     with Receiver() as box:
