@@ -8,7 +8,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from opsguard_assets.config.delivery import Form
 from opsguard_assets.delivery.letter import Letter
@@ -145,75 +145,27 @@ class MailTransport:
 
 
 @dataclass
-class WebhookTransport:
-    """A receiver that may compare the id of a message: handing over again is safe there.
+class Repeating:
+    """What channels have in common on which a message in doubt is handed over again; none keeps anything open."""
 
-    Attributes:
-        channel: The receiver.
-    """
+    can_tell: ClassVar[bool] = True
+    reaches_people: ClassVar[bool] = True
+    never_doubles: ClassVar[bool] = False
 
-    channel: WebhookChannel
-    can_tell: bool = True
-    reaches_people: bool = True
-    never_doubles: bool = False
-
-    def may_repeat(self, effect: Effect) -> bool:  # noqa: ARG002 - the same for every request
-        """Always: the id is the same."""
+    def may_repeat(self, effect: Effect) -> bool:  # noqa: ARG002 - the same for every message
+        """Always."""
         return True
 
-    def ends_doubt(self, effect: Effect) -> bool:  # noqa: ARG002 - the same for every request
+    def ends_doubt(self, effect: Effect) -> bool:  # noqa: ARG002 - the same for every message
         """By handing over again."""
         return True
 
-    def hand_over(self, message: Message) -> HandedOver:
-        """Posts the letter as data."""
-        payload = message.effect.payload
-        return self.channel.post(message.key, document(message.letter, payload, message.effect.planned_at))
-
     def look_for(self, effect: Effect, thread: Reference | None, now: datetime) -> HandedOver:  # noqa: ARG002
         """Never called: it is handed over again."""
-        return HandedOver(Answer(Outcome.UNKNOWN, "receivers are not asked"))
+        return HandedOver(Answer(Outcome.UNKNOWN, "nobody is asked; it is handed over again"))
 
-    def place_of(self, effect: Effect) -> Reference | None:
-        """The id that the receiver has."""
-        return {"id": effect.idempotency_key}
-
-    def close(self) -> None:
-        """Nothing is kept open."""
-
-
-@dataclass
-class AppriseTransport:
-    """A service that apprise knows: at least once.
-
-    Attributes:
-        channel: The service.
-    """
-
-    channel: AppriseChannel
-    can_tell: bool = True
-    reaches_people: bool = True
-    never_doubles: bool = False
-
-    def may_repeat(self, effect: Effect) -> bool:  # noqa: ARG002 - the same for every service
-        """Always: it may come twice, and the page of channels says so."""
-        return True
-
-    def ends_doubt(self, effect: Effect) -> bool:  # noqa: ARG002 - the same for every service
-        """By handing over again."""
-        return True
-
-    def hand_over(self, message: Message) -> HandedOver:
-        """Sends plain text."""
-        letter = message.letter.said_again() if message.effect.is_in_doubt else message.letter
-        return self.channel.notify(letter.subject, plain_text(letter))
-
-    def look_for(self, effect: Effect, thread: Reference | None, now: datetime) -> HandedOver:  # noqa: ARG002
-        """Never called: it is handed over again."""
-        return HandedOver(Answer(Outcome.UNKNOWN, "services are not asked"))
-
-    def place_of(self, effect: Effect) -> Reference | None:  # noqa: ARG002 - services do not say
-        """Not known."""
+    def place_of(self, effect: Effect) -> Reference | None:  # noqa: ARG002 - nobody says it beforehand
+        """Not known beforehand."""
         return None
 
     def close(self) -> None:
@@ -221,8 +173,44 @@ class AppriseTransport:
 
 
 @dataclass
-class FolderTransport:
-    """Files in place of messages: what would have been sent.
+class WebhookTransport(Repeating):
+    """A receiver that may compare the id of a message: handing over again is safe there.
+
+    Attributes:
+        channel: The receiver.
+    """
+
+    channel: WebhookChannel
+
+    def hand_over(self, message: Message) -> HandedOver:
+        """Posts the letter as data."""
+        payload = message.effect.payload
+        return self.channel.post(message.key, document(message.letter, payload, message.effect.planned_at))
+
+    def place_of(self, effect: Effect) -> Reference | None:
+        """The id that the receiver has."""
+        return {"id": effect.idempotency_key}
+
+
+@dataclass
+class AppriseTransport(Repeating):
+    """A service that apprise knows: at least once. A message may come twice, and the page of channels says so.
+
+    Attributes:
+        channel: The service.
+    """
+
+    channel: AppriseChannel
+
+    def hand_over(self, message: Message) -> HandedOver:
+        """Sends plain text."""
+        letter = message.letter.said_again() if message.effect.is_in_doubt else message.letter
+        return self.channel.notify(letter.subject, plain_text(letter))
+
+
+@dataclass
+class FolderTransport(Repeating):
+    """Files in place of messages: what would have been sent. A file that is written again has the same name.
 
     Attributes:
         channel: The folder.
@@ -233,17 +221,8 @@ class FolderTransport:
     channel: FolderChannel
     form: Form
     name: str
-    can_tell: bool = True
-    reaches_people: bool = False
-    never_doubles: bool = True
-
-    def may_repeat(self, effect: Effect) -> bool:  # noqa: ARG002 - the same for every file
-        """Always: a file is written under its name."""
-        return True
-
-    def ends_doubt(self, effect: Effect) -> bool:  # noqa: ARG002 - the same for every file
-        """By writing it again."""
-        return True
+    reaches_people: ClassVar[bool] = False
+    never_doubles: ClassVar[bool] = True
 
     def hand_over(self, message: Message) -> HandedOver:
         """Writes a file."""
@@ -274,17 +253,6 @@ class FolderTransport:
         method = "chat.update" if message.effect.payload["kind"] in LATER else "chat.postMessage"
         call = {"method": method, "channel": message.address, "text": said.text, "blocks": list(said.blocks)}
         return (json.dumps(call, ensure_ascii=False, indent=1) + "\n").encode()
-
-    def look_for(self, effect: Effect, thread: Reference | None, now: datetime) -> HandedOver:  # noqa: ARG002
-        """Never called: it is written again."""
-        return HandedOver(Answer(Outcome.UNKNOWN, "folders are not read"))
-
-    def place_of(self, effect: Effect) -> Reference | None:  # noqa: ARG002 - it says when it is written
-        """Not known before it is written."""
-        return None
-
-    def close(self) -> None:
-        """Nothing is kept open."""
 
 
 def _plain(address: str) -> str:

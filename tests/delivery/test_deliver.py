@@ -8,10 +8,13 @@ from sqlalchemy import text
 from opsguard_assets.delivery import letters_io
 from opsguard_assets.delivery.deliver_io import MessageError, next_due, resolve_unknown
 from opsguard_assets.delivery.letter import POSSIBLY_REPEATED
+from opsguard_assets.delivery.transports_io import AppriseTransport
+from resources.channels.apprise import AppriseChannel
 from resources.lake import Lake
 from resources.processes import this_mark
 from tests.commands.test_alerts import record
 from tests.delivery.given import Clock, changed, mail_transport, plan, put, rows, sent, slack_transport, states, tell
+from tests.effects.postbox import Postbox
 from tests.resources.channels.mail_server import MailServer
 from tests.resources.channels.slack_server import SlackServer
 from tests.views.given import NOW
@@ -313,3 +316,19 @@ def test_times_are_told_in_the_zone_of_the_reader_and_the_link_is_theirs(databas
     assert "00:07" in texts["desk@ops.test"]
     assert links == ["P1", "P2", "desk@ops.test"]
     assert reads == [["P1", "P2"]]
+
+
+# It imports a module of Python that later versions do not have.
+@pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")
+def test_a_service_of_apprise_gets_a_message_at_least_once_and_may_get_it_twice(database, lake, clock):
+    plan(database, clock, put(database, title="Lift 3 stuck"), channel="teams", address="teams")
+    with Postbox() as box:
+        box.orders.extend([503, "cut", "ok"])
+        service = AppriseTransport(AppriseChannel(url=box.url.replace("http://", "json://")))
+        seen = []
+        for _ in range(4):
+            seen.append(sent(database, lake, clock, {"teams": service}))
+            clock.passes(minutes=2)
+        subjects = [message["title"] for message in box.kept]
+    assert seen == [{"planned": 1}, {"planned": 1}, {"done": 1}, {}]
+    assert subjects == ["HIGH: Lift 3 stuck"] * 2

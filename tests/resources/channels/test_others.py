@@ -50,7 +50,6 @@ def test_an_answer_to_a_request_claims_what_is_certain(order, outcome, copies):
 # It imports a module of Python that later versions do not have.
 @pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")
 def test_apprise_says_whether_a_service_took_a_message():
-    pytest.importorskip("apprise", reason="the extra opsguard[apprise] is not installed")
     with Receiver() as box:
         box.orders.extend(["ok", 503])
         service = AppriseChannel(url=box.url.replace("http://", "json://"))
