@@ -18,6 +18,7 @@ import polars as pl
 from benchmarks.page import put
 from benchmarks.quality_alerts import first_come, learned, openings
 from ml.evaluation.evaluate import evaluate
+from ml.features.rates import drawn
 from ml.problems.alert_action.features import PRIOR, Streams, streams
 from ml.problems.alert_action.problem import KEY, TASK
 from ml.problems.alert_action.rule import AlertRule
@@ -180,9 +181,7 @@ def _shares(groups: pl.DataFrame, rows: pl.DataFrame) -> pl.Series:
     rate = pl.lit(known["is_real"].mean())
     by_rule = known.group_by("alert_type").agg(real=pl.col("is_real").sum(), number=pl.len())
     joined = rows.select("alert_type").join(by_rule, on="alert_type", how="left", maintain_order="left")
-    return joined.select(
-        (pl.col("real").fill_null(0) + PRIOR * rate) / (pl.col("number").fill_null(0) + PRIOR)
-    ).to_series()
+    return joined.select(drawn(pl.col("real"), pl.col("number"), prior=PRIOR, towards=rate)).to_series()
 
 
 def _line(name: str, rows: pl.DataFrame, risk: pl.Series) -> str:

@@ -46,12 +46,6 @@ def likely(share: pl.Expr, happens: str, may: str) -> pl.Expr:
     return pl.when(share >= 0.5).then(pl.lit(happens)).otherwise(pl.lit(may))  # noqa: PLR2004 - one half
 
 
-def drawn_from(rate: pl.Expr, number: pl.Expr, *, prior: float, towards: pl.Expr | float) -> pl.Expr:
-    """How many of `number` there were before their rate was drawn towards another one, as if by `prior` more at it."""
-    usual = towards if isinstance(towards, pl.Expr) else pl.lit(towards)
-    return (rate * (number + prior) - usual * prior).round(0).cast(pl.Int64)
-
-
 def durations(minutes: pl.Series, suffix: str = "") -> pl.Series:
     """Minutes in words, rounded down: "45 min", "2 h 10 min", "3 d 4 h", from 100 days on "more than 100 d".
 

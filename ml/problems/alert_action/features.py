@@ -15,6 +15,7 @@ from datetime import timedelta
 import polars as pl
 
 from ml.features.asof import latest, minutes, running_count, windowed
+from ml.features.rates import drawn
 
 KEYS = ("episode_id", "as_of")
 FEATURES = (
@@ -205,8 +206,7 @@ def _with_shares(joined: pl.DataFrame) -> pl.DataFrame:
 
 
 def _shrunk(name: str, towards: pl.Expr, prior: float) -> pl.Expr:
-    acted, number = (pl.col(f"_{name}_{part}").fill_null(0) for part in ("acted", "all"))
-    return (acted + prior * towards) / (number + prior)
+    return drawn(pl.col(f"_{name}_acted"), pl.col(f"_{name}_all"), prior=prior, towards=towards)
 
 
 def _of_itself() -> dict[str, pl.Expr]:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from ml.features.rates import drawn_from
 from ml.models.explain import Topics, phrased
 from ml.problems.alert_action.features import FEATURES, PRIOR
-from ml.words import counted, drawn_from, durations, percent, rounded, times
+from ml.words import counted, durations, percent, rounded, times
 
 _MEMBERS: dict[str, tuple[str, ...]] = {
     "rule": ("rule_share", "rule_recent_share", "rule_settled"),

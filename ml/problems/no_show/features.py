@@ -13,6 +13,7 @@ from datetime import timedelta
 import polars as pl
 
 from ml.features.asof import latest, minutes
+from ml.features.rates import drawn
 
 KEYS = ("part_id", "as_of")
 FEATURES = (
@@ -130,4 +131,4 @@ def features(known: Streams, moments: pl.DataFrame) -> pl.DataFrame:
 
 
 def _shrunk(part: str, whole: str, towards: pl.Expr, prior: float) -> pl.Expr:
-    return (pl.col(part).fill_null(0) + prior * towards) / (pl.col(whole).fill_null(0) + prior)
+    return drawn(pl.col(part), pl.col(whole), prior=prior, towards=towards)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from ml.features.rates import drawn_from
 from ml.models.explain import Topics, phrased
 from ml.problems.no_show.features import FEATURES, NIGHT_FROM, PRIOR_FLEET, PRIOR_PERSON
-from ml.words import counted, drawn_from, percent, rounded
+from ml.words import counted, percent, rounded
 
 _MEMBERS: dict[str, tuple[str, ...]] = {
     "record": ("person_rate", "person_shifts", "days_since_no_show"),

@@ -9,6 +9,7 @@ from datetime import timedelta
 import polars as pl
 
 from ml.features.asof import latest, minutes
+from ml.features.rates import drawn
 from ml.problems.sla_breach.streams import GROUPINGS, HANDLED, LOADED, Streams
 from ml.values import PLANS, PRIORITIES
 
@@ -153,8 +154,8 @@ def _rates(rows: pl.DataFrame, known: Streams) -> pl.DataFrame:
     for column in GROUPINGS:
         short = column.removesuffix("_id")
         own = latest(rows, known.rates[column], by=[column]).with_columns(overall)
-        total, number = pl.col("total").fill_null(0.0), pl.col("number").fill_null(0)
-        rate = (total + SHRINKAGE * pl.col("late_rate")) / (number + SHRINKAGE)
+        number = pl.col("number").fill_null(0)
+        rate = drawn(pl.col("total"), number, prior=SHRINKAGE, towards=pl.col("late_rate"))
         frames.append(own.select(rate.alias(f"late_rate_of_{short}"), number.alias(f"outcomes_of_{short}")))
     return pl.concat(frames, how="horizontal")
 

@@ -8,10 +8,11 @@ less often than all are, or anything of an assignee, group or site that the tick
 
 import polars as pl
 
+from ml.features.rates import drawn_from
 from ml.models.explain import Topics, phrased
 from ml.problems.sla_breach.features import SHRINKAGE
 from ml.values import PLANS, PRIORITIES
-from ml.words import counted, drawn_from, durations, percent, rounded, times
+from ml.words import counted, durations, percent, rounded, times
 
 _LONG, _HOUR, _DAY = 60, 60, 1_440
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ml.features.asof import latest, minutes, running_count, trailing
+from ml.features.rates import drawn
 
 KEYS = ("work_order_id", "as_of")
 FEATURES = (
@@ -156,5 +157,4 @@ def _with_rates(joined: pl.DataFrame) -> pl.DataFrame:
 
 
 def _shrunk(name: str, towards: pl.Expr, prior: float) -> pl.Expr:
-    late, number = (pl.col(f"_{name}_{part}").fill_null(0) for part in ("late", "all"))
-    return (late + prior * towards) / (number + prior)
+    return drawn(pl.col(f"_{name}_late"), pl.col(f"_{name}_all"), prior=prior, towards=towards)

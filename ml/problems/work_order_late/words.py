@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from ml.features.rates import drawn_from
 from ml.models.explain import Topics, phrased
 from ml.problems.work_order_late.features import FEATURES, PRIOR_PAIR, PRIOR_VENDOR, RECENT
-from ml.words import counted, drawn_from, percent, rounded
+from ml.words import counted, percent, rounded
 
 _MEMBERS: dict[str, tuple[str, ...]] = {
     "vendor": ("vendor_rate", "vendor_recent_rate", "vendor_batches"),
