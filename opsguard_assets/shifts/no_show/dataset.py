@@ -13,8 +13,8 @@ from functools import cached_property
 
 import polars as pl
 
+from ml.dataset.drawn import DrawnDataset
 from ml.dataset.task import Task
-from ml.features.moments import moments_of, ticks_of
 from ml.problems.no_show.features import Streams, features, streams
 from ml.problems.no_show.problem import KEY, TASK
 from opsguard_assets.shifts.verdicts.verdicts import EARLY_EXIT, LATE, LEFT_OPEN, NO_SHOW, ON_TIME, WRONG_SITE, Limits
@@ -33,7 +33,7 @@ PART = (
 
 
 @dataclass(frozen=True)
-class ShiftDataset:
+class ShiftDataset(DrawnDataset):
     """What was known of shifts by an instant.
 
     Attributes:
@@ -78,32 +78,11 @@ class ShiftDataset:
     def _misses_after(self) -> timedelta:
         return timedelta(minutes=self.limits.no_show_after)
 
-    def watched(self) -> pl.DataFrame:
-        """Rows to learn from: one moment for each part, at a distance from its start that a stable hash draws."""
-        return self._rows(self._drawn(self.lives))
-
-    def of_lives(self, lives: pl.DataFrame, protocol: str) -> pl.DataFrame:
-        """Labelled rows of some parts at moments chosen by a protocol.
-
-        Raises:
-            ProtocolError: When the protocol is not known.
-        """
-        return self._rows(moments_of(lives, protocol, key=KEY)).drop_nulls("is_event")
-
-    def ticks(self, lives: pl.DataFrame, step: timedelta) -> pl.DataFrame:
-        """Rows of all ticks of some parts."""
-        return self._rows(ticks_of(lives, step, key=KEY))
-
     def matured(self, since: datetime) -> pl.DataFrame:
         """Labelled rows of parts that came after an instant, with `settled_at` and `trailing_rate`."""
-        later = self.lives.filter(pl.col("begins_at") >= pl.lit(since, INSTANT))
-        rows = self._rows(self._drawn(later)).drop_nulls("is_event")
-        return rows.with_columns(settled_at=pl.col("until_at") + _SETTLES, trailing_rate="fleet_rate")
-
-    def between(self, begins: datetime, ends: datetime) -> pl.DataFrame:
-        """A sample of rows of the parts that came in a span."""
-        span = pl.col("begins_at").is_between(pl.lit(begins, INSTANT), pl.lit(ends, INSTANT), closed="left")
-        return self._rows(self._drawn(self.lives.filter(span)))
+        return self._labelled_since(since).with_columns(
+            settled_at=pl.col("until_at") + _SETTLES, trailing_rate="fleet_rate"
+        )
 
     def _drawn(self, lives: pl.DataFrame) -> pl.DataFrame:
         place = pl.col(KEY).hash(_SEED) % len(_HOURS_AHEAD)

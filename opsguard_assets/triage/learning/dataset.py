@@ -11,9 +11,10 @@ from functools import cached_property
 
 import polars as pl
 
+from ml.dataset.drawn import DrawnDataset
 from ml.dataset.task import Task
 from ml.features.asof import latest
-from ml.features.moments import moments_of, sampled, ticks_of
+from ml.features.moments import sampled
 from ml.problems.alert_action.features import Streams, features, streams
 from ml.problems.alert_action.problem import KEY, STORM, TASK
 from opsguard_assets.tables.values import INSTANT
@@ -43,7 +44,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class AlertDataset:
+class AlertDataset(DrawnDataset):
     """What was known of alerts by an instant.
 
     Attributes:
@@ -100,32 +101,9 @@ class AlertDataset:
             "begins_at", "is_event", "event_at", entity=KEY, ends_at=ends, settled_at="matures_at"
         )
 
-    def watched(self) -> pl.DataFrame:
-        """Rows to learn from: the opening of each alert and some moments while nobody had taken it up."""
-        return self._rows(self._drawn(self.lives))
-
-    def of_lives(self, lives: pl.DataFrame, protocol: str) -> pl.DataFrame:
-        """Labelled rows of some alerts at moments chosen by a protocol.
-
-        Raises:
-            ProtocolError: When the protocol is not known.
-        """
-        return self._rows(moments_of(lives, protocol, key=KEY)).drop_nulls("is_event")
-
-    def ticks(self, lives: pl.DataFrame, step: timedelta) -> pl.DataFrame:
-        """Rows of all ticks of some alerts."""
-        return self._rows(ticks_of(lives, step, key=KEY))
-
     def matured(self, since: datetime) -> pl.DataFrame:
         """Labelled rows of alerts that came after an instant, with `settled_at` and `trailing_rate`."""
-        later = self.lives.filter(pl.col("begins_at") >= pl.lit(since, INSTANT))
-        rows = self._rows(self._drawn(later)).drop_nulls("is_event")
-        return rows.with_columns(settled_at="matures_at", trailing_rate="all_share")
-
-    def between(self, begins: datetime, ends: datetime) -> pl.DataFrame:
-        """A sample of rows of the alerts that came in a span."""
-        span = pl.col("begins_at").is_between(pl.lit(begins, INSTANT), pl.lit(ends, INSTANT), closed="left")
-        return self._rows(self._drawn(self.lives.filter(span)))
+        return self._labelled_since(since).with_columns(settled_at="matures_at", trailing_rate="all_share")
 
     def at(self, episodes: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
         """Features of some of `episodes` at one moment."""

@@ -14,8 +14,9 @@ from functools import cached_property
 
 import polars as pl
 
+from ml.dataset.drawn import DrawnDataset
 from ml.dataset.task import Task
-from ml.features.moments import moments_of, sampled, ticks_of
+from ml.features.moments import sampled
 from ml.problems.work_order_late.features import Streams, features, streams
 from ml.problems.work_order_late.problem import KEY, TASK
 from opsguard_assets.tables.values import INSTANT
@@ -30,7 +31,7 @@ ORDER = (
 
 
 @dataclass(frozen=True)
-class OrderDataset:
+class OrderDataset(DrawnDataset):
     """What was known of work orders by an instant.
 
     Attributes:
@@ -72,32 +73,9 @@ class OrderDataset:
             {KEY: "entity", "due_at": "event_at"}
         )
 
-    def watched(self) -> pl.DataFrame:
-        """Rows to learn from: the opening of each order and some moments while it was open."""
-        return self._rows(self._drawn(self.lives))
-
-    def of_lives(self, lives: pl.DataFrame, protocol: str) -> pl.DataFrame:
-        """Labelled rows of some orders at moments chosen by a protocol.
-
-        Raises:
-            ProtocolError: When the protocol is not known.
-        """
-        return self._rows(moments_of(lives, protocol, key=KEY)).drop_nulls("is_event")
-
-    def ticks(self, lives: pl.DataFrame, step: timedelta) -> pl.DataFrame:
-        """Rows of all ticks of some orders."""
-        return self._rows(ticks_of(lives, step, key=KEY))
-
     def matured(self, since: datetime) -> pl.DataFrame:
         """Labelled rows of orders that came after an instant, with `settled_at` and `trailing_rate`."""
-        later = self.lives.filter(pl.col("begins_at") >= pl.lit(since, INSTANT))
-        rows = self._rows(self._drawn(later)).drop_nulls("is_event")
-        return rows.with_columns(settled_at=pl.col("due_at") + SETTLES, trailing_rate="all_rate")
-
-    def between(self, begins: datetime, ends: datetime) -> pl.DataFrame:
-        """A sample of rows of the orders that came in a span."""
-        span = pl.col("begins_at").is_between(pl.lit(begins, INSTANT), pl.lit(ends, INSTANT), closed="left")
-        return self._rows(self._drawn(self.lives.filter(span)))
+        return self._labelled_since(since).with_columns(settled_at=pl.col("due_at") + SETTLES, trailing_rate="all_rate")
 
     def _drawn(self, lives: pl.DataFrame) -> pl.DataFrame:
         return sampled(lives, key=KEY, per_entity=_PER_ORDER, longest=_LONGEST, seed=_SEED)
