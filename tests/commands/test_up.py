@@ -1,12 +1,15 @@
 """`opsguard up` as a person meets it: what it says, who else may start it, and that nothing is left afterwards."""
 
+import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -124,3 +127,59 @@ def test_killed_itself_it_leaves_nothing_that_the_next_one_does_not_end(up):
     assert not frozen.is_running() or frozen.status() == psutil.STATUS_ZOMBIE
     second.process.terminate()
     assert second.process.wait(timeout=60) == 0
+
+
+# The sensor looks once a minute.
+@long
+@pytest.mark.timeout(900)
+def test_a_job_that_fails_twice_raises_one_alert_that_ends_with_its_next_success(tmp_path):
+    home, helpdesk = tmp_path / "a home", tmp_path / "helpdesk.db"
+    home.mkdir()
+    (home / "opsguard.yaml").write_text(_HELPDESK.format(url=f"sqlite:///{helpdesk}"), encoding="utf-8")
+    here = Up(home, "--dagster-port", "3921", "--mlflow-port", "3922", "--web-port", "3923").ready()
+    try:
+        for _ in range(2):
+            assert command(home, "sync").returncode == 1
+            wait_for(lambda: alerts(home), seconds=200, pause=5)
+        time.sleep(65)  # another look
+        (alert,) = alerts(home)
+        assert (alert["alert_type"], alert["severity"]) == ("run_failed", "medium")
+        with closing(sqlite3.connect(helpdesk)) as opened:
+            opened.execute("CREATE TABLE tickets (number TEXT, opened TEXT)")
+        assert command(home, "sync").returncode == 0
+        wait_for(lambda: not alerts(home), seconds=200, pause=5)
+    finally:
+        here.process.terminate()
+        assert here.process.wait(timeout=60) == 0
+
+
+_HELPDESK = """
+sources:
+  - name: helpdesk
+    kind: sql
+    url: {url}
+    table: tickets
+    feeds:
+      - table: tickets
+        columns:
+          ticket_id: number
+          client_id: {{constant: acme}}
+          priority: {{constant: high}}
+          status: {{constant: open}}
+          opened_at: opened
+          updated_at: opened
+"""
+
+
+def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command on the same home as `opsguard up`."""
+    variables = {**os.environ, "OPSGUARD_HOME": str(home / "home"), "OPSGUARD_DATABASE_URL": ""}
+    whole = [OPSGUARD, *words, "--config", home / "opsguard.yaml"]
+    return subprocess.run(whole, cwd=home, env=variables, capture_output=True, text=True, check=False)
+
+
+def alerts(home: Path) -> list[dict[str, object]]:
+    """What `opsguard alerts list` shows."""
+    said = command(home, "alerts", "list", "--json")
+    assert said.returncode == 0, said.stderr
+    return list(json.loads(said.stdout))

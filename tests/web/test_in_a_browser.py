@@ -1,5 +1,7 @@
 """A dispatcher with a phone, without JavaScript: opens the link, presses Tab and Enter, and has it."""
 
+import time
+
 import pytest
 
 from tests.web.browser import browser, needs_chromium
@@ -28,3 +30,19 @@ def test_no_page_is_wider_than_the_screen_whatever_a_title_says(site, width):
         for address in (link, f"{link}/alerts/{alert}", site.url + "/a/forged"):
             page.open(address)
             assert page.width() == width
+
+
+@needs_chromium
+def test_a_storm_is_a_page_that_a_phone_loads_at_once(site):
+    number, _ = site.incident(*(f"Lift {n} stuck" for n in range(1_000)), title="Lifts stuck at Harbour")
+    link = site.link(f"incident/{number}")
+    answer = site.asked.get(link)
+    assert len(answer.content) < 100_000
+    assert "And 900 more" in answer.text
+    with browser() as page:
+        begun = time.monotonic()
+        page.open(site.url + link)
+        took = time.monotonic() - begun
+        assert page.text().count("Lift") > 100
+        assert page.width() == 360
+    assert took < 10, f"{took:.1f} s"  # 1 s where nothing else runs
