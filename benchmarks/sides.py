@@ -159,6 +159,7 @@ SIDES: dict[str, Callable[..., Callable[[], object]]] = {
     "messages by the bare client": messages.bare,
     "alerts told": storm.told,
     "alerts judged and joined": storm.bare,
+    "alerts written": storm.written,
     "a storm told": storm.first_message,
     "external alerts settled": external.settled,
     "external alerts, bare": external.bare,

@@ -35,6 +35,12 @@ _TABLES = (
     "alerts, alert_transitions, monitor_ticks, decisions, alert_priorities, incidents, incident_alerts, notices, "
     "effects"
 )
+# In the order of their foreign keys.
+_WRITTEN = (
+    "incidents", "incident_transitions", "alert_priorities", "alert_priority_changes", "incident_alerts", "effects",
+    "effect_transitions", "notices",
+)  # fmt: skip
+_AGAIN = "INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM kept_{table}"
 _FLOOR = "CREATE TABLE bare_told (alert_id bigint, action_probability double precision, team text, person_id text)"
 _FIRSTS = text("SELECT count(*) FROM effects WHERE key LIKE '%/raised'")
 _TEAM = pl.Schema({"team": pl.String(), "person_id": pl.String()})
@@ -79,6 +85,24 @@ def bare(postgres: str, alerts: int) -> Callable[[], object]:
             judged = inputs.with_columns(AlertRule().predict(inputs).rename("action_probability"))
             joined = judged.join(kinds, on="alert_type", how="left").join(teams, on="team", how="left")
             copy_in(connection, "bare_told", joined.select("alert_id", "action_probability", "team", "person_id"))
+
+    return run
+
+
+def written(postgres: str, alerts: int) -> Callable[[], object]:
+    """What the keys of the database cost: the rows that `told` writes, put into the same tables, nothing computed."""
+    told(postgres, alerts)()
+    database = _database_of(postgres)
+    with database.begin() as connection:
+        for table in _WRITTEN:
+            connection.execute(text(f"DROP TABLE IF EXISTS kept_{table}"))
+            connection.execute(text(f"CREATE TABLE kept_{table} AS SELECT * FROM {table}"))  # noqa: S608 - our names
+        connection.execute(text(f"TRUNCATE {', '.join(_WRITTEN)} CASCADE"))
+
+    def run() -> None:
+        with database.begin() as connection:
+            for table in _WRITTEN:
+                connection.execute(text(_AGAIN.format(table=table)))
 
     return run
 
@@ -133,9 +157,14 @@ def _found(count: int, kind: str, *, site: pl.Expr, severity: pl.Expr) -> pl.Dat
     ).select(pl.col(name).cast(dtype) for name, dtype in FINDING.items())
 
 
-def _database(postgres: str) -> Database:
+def _database_of(postgres: str) -> Database:
     database = Database(SecretStr(start_embedded(Path(postgres))))
     database.migrate()
+    return database
+
+
+def _database(postgres: str) -> Database:
+    database = _database_of(postgres)
     with database.begin() as connection:
         connection.execute(text(f"TRUNCATE {_TABLES} CASCADE"))
     return database
