@@ -43,6 +43,13 @@ from opsguard_assets.model_jobs import (
 )
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.remediation.autonomy.assets import autonomy_asset
+from opsguard_assets.remediation.engine.assets import (
+    EXECUTIONS_KEY,
+    REMEDIATE_JOB,
+    REMEDIATE_TAGS,
+    next_step_at,
+    remediation_assets,
+)
 from opsguard_assets.remediation.outcomes.assets import outcomes_asset
 from opsguard_assets.roles import roles
 from opsguard_assets.routing.assets import NOTICES_KEY, notices_asset
@@ -51,7 +58,7 @@ from opsguard_assets.triage.priority.assets import PRIORITIES_KEY
 from resources.environment import read_environment
 from sensors.arrivals import Watched, arrivals_sensor
 from sensors.cadences import schedule_for
-from sensors.deliveries import deliveries_sensor
+from sensors.due import Words, due_sensor
 from sensors.failures import Failed, failed_runs_sensor
 from sensors.launching import naming_executor
 
@@ -72,8 +79,8 @@ def build_defs(
     loaded = [*_assets(settings, fed, learned), *_after_alerts(settings, fed, ticking)]
     sending = [messages_asset(settings, [NOTICES_KEY])] if loaded else []
     assets = with_freshness([*loaded, *sending], _cadences(ticking, wanted))
-    others = dg.AssetSelection.assets(MESSAGES_KEY, *_not_loaded(ticking, learned))
-    jobs = [keep_house_job(HOUSE_JOB, settings), *(_deliver_job() for _ in sending)]
+    others = dg.AssetSelection.assets(MESSAGES_KEY, EXECUTIONS_KEY, *_not_loaded(ticking, learned))
+    jobs = [keep_house_job(HOUSE_JOB, settings), *(job for _ in sending for job in (_deliver_job(), _remediate_job()))]
     if loaded:
         jobs.append(
             _job(SYNC_JOB, dg.AssetSelection.all() - others, "Everything new at the sources, and what follows.")
@@ -94,7 +101,7 @@ def build_defs(
             *_sensors(settings, assets, others),
             failed_runs_sensor(_settle_failed),
             *(sensor for each in learned for sensor in sensors_of(each.problem, each.record)),
-            *(_deliveries_sensor(settings) for _ in sending),
+            *(sensor for _ in sending for sensor in (_deliveries_sensor(settings), _remediations_sensor(settings))),
         ],
         resources=dict(resources or roles()),
         executor=naming_executor,
@@ -162,6 +169,7 @@ def _after_alerts(settings: Settings, fed: Sequence[str], ticking: Sequence[Job]
         notices_asset(settings, [INCIDENTS_KEY]),
         autonomy_asset(settings, [INCIDENTS_KEY]),
         outcomes_asset(settings, ALERT_TYPES, [INCIDENTS_KEY]),
+        *remediation_assets(settings, [INCIDENTS_KEY]),
     ]
 
 
@@ -176,10 +184,39 @@ def _deliver_job() -> Any:
     )
 
 
-def _deliveries_sensor(settings: Settings) -> dg.SensorDefinition:
-    return deliveries_sensor(
-        job=DELIVER_JOB, due_at=lambda context, now: due_at(context.resources.database, settings, now)
+def _remediate_job() -> Any:
+    """The job that advances executions of playbooks; the sensor starts it when one is due."""
+    return dg.define_asset_job(
+        REMEDIATE_JOB,
+        dg.AssetSelection.assets(EXECUTIONS_KEY),
+        description="Executions of playbooks that are due, moved as far as they go.",
+        executor_def=naming_executor,
+        tags={**job_tags(REMEDIATE_JOB), **REMEDIATE_TAGS},
     )
+
+
+def _deliveries_sensor(settings: Settings) -> dg.SensorDefinition:
+    words = Words(
+        what="Asks for a round of the delivery when a message, a step of a chain or a digest is due.",
+        nothing="nobody is to be told of anything",
+        waits="the next message",
+    )
+    return due_sensor(
+        "deliveries_sensor", words, job=DELIVER_JOB,
+        due_at=lambda context, now: due_at(context.resources.database, settings, now),
+    )  # fmt: skip
+
+
+def _remediations_sensor(settings: Settings) -> dg.SensorDefinition:
+    words = Words(
+        what="Asks for a run when an execution of a playbook, or a side effect of one, is due.",
+        nothing="no playbook has anything to do",
+        waits="the next execution",
+    )
+    return due_sensor(
+        "remediations_sensor", words, job=REMEDIATE_JOB,
+        due_at=lambda context, now: next_step_at(context.resources.database, settings, now),
+    )  # fmt: skip
 
 
 def _settle_failed(context: dg.SensorEvaluationContext, failed: Mapping[str, Failed], at: datetime) -> None:

@@ -39,7 +39,7 @@ COMMANDS = {
     "deliver": "Send what is due to people; list messages; resolve unknown ones.",
     "incidents": "Show alerts that belong together and who has them; acknowledge, resolve, split, merge.",
     "route": "Say who would be told of an alert, when, and by what rule.",
-    "playbook": "What is done about alerts by itself: list, check and rehearse playbooks.",
+    "playbook": "What is done about alerts by itself: playbooks, their executions and approvals.",
     "check": "Find routes that nothing reaches, hours without anybody on duty, people without an address.",
     "shifts": "Show who is missing, and the evidence for a verdict.",
     "vendors": "Show the scores of vendors, and what changed them.",

@@ -36,7 +36,7 @@ SYNC_JOB, HOUSE_JOB, OUTCOMES_JOB = "sync_sources_job", "keep_house_job", "judge
 # What follows wherever alerts are settled, in the same run and for the same moment.
 AFTER_ALERTS = (
     "triage/alert_episodes", "triage/alert_risk", "alerts/priorities", "incidents/incidents", "delivery/notices",
-    "remediation/autonomy",
+    "remediation/autonomy", "remediation/triggers",
 )  # fmt: skip
 # The jobs of the house itself: every source, whatever it fills, and the stores.
 _SYNC = Job(

@@ -81,6 +81,16 @@ _CHECKS = {
     "whether they have it, then `opsguard deliver resolve-unknown`.",
     "channels_answered": "Every channel answered and refused no message. If not: `opsguard deliver list --state "
     "failed` says why; a channel that does not answer is tried again.",
+    "every_playbook_can_be_read": "Every playbook in use can be read and has the right shape. A warning: `opsguard "
+    "playbook lint` names file, line and remedy; the other playbooks are in use.",
+    "no_execution_is_stuck": "No execution was due long ago, or is held by a worker for longer than a step takes. If "
+    "one is: `opsguard playbook tick` advances it; if it stays so, report it: this is a fault of OpsGuard.",
+    "no_step_is_in_doubt": "Of every side effect of a playbook it is known whether it happened. A warning: look at the "
+    "other side, then `opsguard playbook resolve-unknown`.",
+    "no_step_raised_an_error": "Every step that was due could be planned and done, or failed in a way that it knows. "
+    "If not: the message names execution and error; the step is tried again until its time is over.",
+    "no_playbook_paused_itself": "No playbook is paused. A warning: `opsguard playbook log` shows what failed; "
+    "correct it, then `opsguard playbook resume`.",
     "every_report_is_rolled_up": "Hourly rollups hold as many reports as telemetry does. If not: materialise the days "
     "named again with `again: true`.",
     "devices_report_without_gaps": "No device was silent for more than `device_alerts.silent_intervals` of its "

@@ -101,7 +101,7 @@ MAY_IMPORT_DAGSTER = {
     "sensors/failures.py",
     "sensors/champions.py",
     "sensors/connections.py",
-    "sensors/deliveries.py",
+    "sensors/due.py",
     "sensors/launching.py",
     "sensors/retraining.py",
     "sensors/runs.py",
@@ -247,6 +247,10 @@ ARROWS = {
         "opsguard_assets.tickets.escalation", "opsguard_assets.devices", "opsguard_assets.shifts",
         "opsguard_assets.vendors",
         "opsguard_assets.views", "opsguard_assets.drawing", "opsguard_assets.domains", "resources",
+    ),
+    "opsguard_assets/remediation/engine/assets.py": (
+        "opsguard_assets.remediation", "opsguard_assets.config.settings", "opsguard_assets.effects.adapter",
+        "opsguard_assets.metadata", "opsguard_assets.moment", "resources",
     ),
     "opsguard_assets/cadence.py": (),
     "opsguard_assets/domain.py": (

@@ -203,6 +203,7 @@ sources:
     watching = {sensor.name for sensor in definitions(text).sensors}
     assert watching == {
         "deliveries_sensor",
+        "remediations_sensor",
         "new_files_sensor",
         "new_rows_sensor",
         "failed_runs_sensor",

@@ -1,7 +1,8 @@
 """`opsguard playbook`: which playbooks are in use, what they say, and what is wrong with them.
 
 Here: commands that execute nothing. Not here: reading and judging (`opsguard_assets.remediation.playbook`), rehearsing
-(`playbook_rehearsal`), what they achieved (`playbook_outcomes`).
+(`playbook_rehearsal`), what they achieved (`playbook_outcomes`), commands that act (`playbook_acting`), executions
+(`playbook_log`).
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from opsguard_assets.alerts.people import ActionError
+from opsguard_assets.commands import playbook_acting, playbook_log
 from opsguard_assets.commands.actor import ActorOption, actor_of
 from opsguard_assets.commands.playbook_outcomes import outcomes
 from opsguard_assets.commands.playbook_rehearsal import plan, rehearsal
@@ -208,3 +210,8 @@ def schema() -> None:
     Example: `opsguard playbook schema > playbook.schema.json`.
     """
     print_json(json_schema())
+
+
+app.command("log")(playbook_log.log)
+for _name, _acting in playbook_acting.COMMANDS.items():
+    app.command(_name)(_acting)

@@ -1,6 +1,6 @@
 """The delivery as an asset: one round, its figures and checks.
 
-Here: running a round in Dagster. Not here: the round (`round_io`), when there is one (`sensors.deliveries`).
+Here: running a round in Dagster. Not here: the round (`round_io`), when there is one (`sensors.due`).
 """
 
 import os

@@ -236,11 +236,12 @@ def _asked(
     if isinstance(stands, Ask):
         places = covered(case.playbook, case.execution.mode, gate, place)
         entries = entries_of(tick.world, tick.catalog, case, places, at)
+        readers = approvals_io.readers_of(tick.world, case, gate, at)
         until = at + timedelta(minutes=gate.terms.expires_minutes)
     with tick.world.database.begin() as connection:
         moves_io.fence(connection, claim)
         if isinstance(stands, Ask):
-            approvals_io.ask(connection, case, gate, entries, at)
+            approvals_io.ask(connection, case, gate, entries, readers, at)
         else:
             until = stands.until
         _leave(connection, case, State.AWAITING, min(until, case.execution.deadline_at), at)

@@ -1,6 +1,6 @@
 """Asking for approvals, and deciding on them: each ends once, by people or by time.
 
-Here: their rows. Not here: what needs one (`approvals`), messages and buttons about them (`actions.asking`).
+Here: their rows. Not here: what needs one (`approvals`), what messages about them say (`actions.asking`, `delivery`).
 
 A decision and an expiry are the same guarded update: the first one wins, and a later click is told what it was. What
 was agreed to is planned again at the click; where it would be something else now, the approval is void.
@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import polars as pl
 from sqlalchemy import Connection
 
 from opsguard_assets.alerts.people import ActionError
 from opsguard_assets.duty.teams import people_of
+from opsguard_assets.incidents.notices import APPROVAL
+from opsguard_assets.remediation.actions import asking
 from opsguard_assets.remediation.actions.action import World
 from opsguard_assets.remediation.actions.catalog import CATALOG
+from opsguard_assets.remediation.actions.readers import approvers_at
 from opsguard_assets.remediation.engine.approvals import Entry, Gate, digest_of, nobody_decided
 from opsguard_assets.remediation.engine.cases_io import Catalog, case_of, entries_of
 from opsguard_assets.remediation.engine.states import ApprovalRecord, Case
@@ -48,7 +52,15 @@ class Decision:
     words: str
 
 
-def ask(connection: Connection, case: Case, gate: Gate, entries: Sequence[Entry], now: datetime) -> int | None:
+def readers_of(world: World, case: Case, gate: Gate, now: datetime) -> pl.DataFrame:
+    """Who is asked: rows of `actions.readers.READERS`. Read outside of the transaction that asks."""
+    requester = None if gate.terms.requester_may_approve else case.execution.requested_by
+    return approvers_at(world, gate.terms.team or case.team, _needed(gate), now, without=requester)
+
+
+def ask(
+    connection: Connection, case: Case, gate: Gate, entries: Sequence[Entry], readers: pl.DataFrame, now: datetime
+) -> int | None:
     """Asks whether some steps may be done, in the transaction that moves the execution.
 
     Args:
@@ -56,6 +68,7 @@ def ask(connection: Connection, case: Case, gate: Gate, entries: Sequence[Entry]
         case: The execution.
         gate: Who has to agree, how many, for how long.
         entries: What the covered steps would do, that before which it is asked first.
+        readers: Who is asked.
         now: The time of the clock (UTC).
 
     Returns:
@@ -65,11 +78,18 @@ def ask(connection: Connection, case: Case, gate: Gate, entries: Sequence[Entry]
     values = {
         "execution_id": case.execution.execution_id, "phase": entries[0]["phase"], "step": entries[0]["step"],
         "digest": digest_of(entries), "plan": json.dumps(entries), "team": terms.team or case.team,
-        "needed": 2 if terms.required == "two" else 1, "requester": case.execution.requested_by,
+        "needed": _needed(gate), "requester": case.execution.requested_by,
         "requester_may_approve": terms.requester_may_approve, "at": now,
         "expires_at": now + timedelta(minutes=terms.expires_minutes),
     }  # fmt: skip
-    return connection.execute(statement(__name__, "approvals/ask"), values).scalar()
+    number: int | None = connection.execute(statement(__name__, "approvals/ask"), values).scalar()
+    if number is not None:
+        asking.ask(connection, f"{APPROVAL}/{number}", readers, at=now, actor=ACTOR)
+    return number
+
+
+def _needed(gate: Gate) -> int:
+    return 2 if gate.terms.required == "two" else 1
 
 
 def decide(
@@ -175,13 +195,14 @@ def close_open(connection: Connection, execution_id: int, now: datetime, *, by: 
 def ended(
     connection: Connection, asked: ApprovalRecord, decision: str, now: datetime, *, by: str, reason: str | None
 ) -> None:
-    """Notes the end of an approval in the history of its execution."""
+    """Notes the end of an approval in the history of its execution, and ends the question for all who were asked."""
     words = f"approval {asked.approval_id} {decision} by {by}" + (f": {reason}" if reason else "")
     values = {
         "execution_id": asked.execution_id, "at": now, "actor": by, "from_state": "awaiting_approval",
         "to_state": "awaiting_approval", "detail": words,
     }  # fmt: skip
     connection.execute(statement(__name__, "moving/note"), values)
+    asking.end(connection, f"{APPROVAL}/{asked.approval_id}", at=now, actor=by, words=words)
 
 
 def wake(connection: Connection, execution_ids: Sequence[int], at: datetime) -> None:

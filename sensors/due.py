@@ -1,9 +1,11 @@
-"""The sensor that starts a round of the delivery when something is due.
+"""Sensors that start a run of a job when something is due, and none otherwise.
 
-Here: one question per tick, and a request. Not here: what is due, and sending it (`opsguard_assets.delivery`).
+Here: one question per tick, and a request. Not here: what is due, and doing it (`opsguard_assets.delivery`,
+`opsguard_assets.remediation`).
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -14,11 +16,28 @@ from sensors.runs import unfinished_run
 DueAt = Callable[[dg.SensorEvaluationContext, datetime], datetime | None]
 
 
-def deliveries_sensor(*, job: str, due_at: DueAt, every_seconds: int = 15) -> dg.SensorDefinition:
+@dataclass(frozen=True)
+class Words:
+    """What people read at a sensor.
+
+    Attributes:
+        what: What it does.
+        nothing: That nothing waits.
+        waits: What waits: "the next message".
+    """
+
+    what: str
+    nothing: str
+    waits: str
+
+
+def due_sensor(name: str, words: Words, *, job: str, due_at: DueAt, every_seconds: int = 15) -> dg.SensorDefinition:
     """The sensor.
 
     Args:
-        job: The job that sends.
+        name: Its name.
+        words: What people read at it.
+        job: The job that does what is due.
         due_at: Reads when there is something to do.
         every_seconds: Time between looks.
     """
@@ -27,20 +46,20 @@ def deliveries_sensor(*, job: str, due_at: DueAt, every_seconds: int = 15) -> dg
         now = datetime.now(UTC)
         due = due_at(context, now)
         if due is None:
-            return dg.SkipReason("nobody is to be told of anything")
+            return dg.SkipReason(words.nothing)
         if due > now:
-            return dg.SkipReason(f"the next message is due {due:%Y-%m-%d %H:%M:%S} UTC")
+            return dg.SkipReason(f"{words.waits} is due {due:%Y-%m-%d %H:%M:%S} UTC")
         running = unfinished_run(context.instance, job)
         if running:
             return dg.SkipReason(f"run {running} of {job} has not finished; it takes what is due")
         return dg.RunRequest(tags={"opsguard/due_at": due.isoformat()})
 
     return dg.SensorDefinition(
-        name="deliveries_sensor",
+        name=name,
         job_name=job,
         evaluation_fn=evaluate,
         minimum_interval_seconds=every_seconds,
         required_resource_keys={"database"},
-        description="Asks for a round of the delivery when a message, a step of a chain or a digest is due.",
+        description=words.what,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
