@@ -42,7 +42,7 @@ from opsguard_assets.model_jobs import (
     sensors_of,
 )
 from opsguard_assets.models.problem import Problem
-from opsguard_assets.remediation.autonomy.assets import autonomy_asset
+from opsguard_assets.remediation.autonomy.assets import AUTONOMY_KEY, autonomy_asset
 from opsguard_assets.remediation.engine.assets import (
     EXECUTIONS_KEY,
     REMEDIATE_JOB,
@@ -169,7 +169,7 @@ def _after_alerts(settings: Settings, fed: Sequence[str], ticking: Sequence[Job]
         notices_asset(settings, [INCIDENTS_KEY]),
         autonomy_asset(settings, [INCIDENTS_KEY]),
         outcomes_asset(settings, ALERT_TYPES, [INCIDENTS_KEY]),
-        *remediation_assets(settings, [INCIDENTS_KEY]),
+        *remediation_assets(settings, [INCIDENTS_KEY, AUTONOMY_KEY]),
     ]
 
 
