@@ -27,6 +27,7 @@ ONE_SENTENCE = {
             "0019_remediation",
             "0020_where_messages_are",
             "0021_engine_of_playbooks",
+            "0022_effects_of_tickets",
         )
     ),
 }

@@ -180,6 +180,29 @@ FROM alerts WHERE alert_id = :alert_id RETURNING execution_id
 """
 
 
+def reached(database: Any, step: Any, where: Any, state: str = "planned") -> None:
+    """Writes that an execution has come to a step, as the engine does in the transaction of `act`."""
+    values = {
+        "execution_id": where.execution_id,
+        "number": where.number,
+        "do": step.do,
+        "key": where.key,
+        "state": state,
+    }
+    with database.begin() as connection:
+        connection.execute(text(_STEP), values)
+
+
+_STEP = """
+INSERT INTO execution_steps (
+    execution_id, phase, step, name, action, state, idempotency_key, input, started_at, ended_at
+)
+SELECT
+    :execution_id, 'steps', :number, :do, :do, :state, :key, '{}', now(), CASE WHEN :state <> 'planned' THEN now() END
+ON CONFLICT (execution_id, phase, step) DO UPDATE SET state = EXCLUDED.state, ended_at = EXCLUDED.ended_at
+"""
+
+
 def lived(at: Provider, step: Any, row: dict[str, Any], *, delivered: str = "done", minutes: float = 5, **more: Any):
     """A step to its end: plan, result and situation. What it plans outside is carried out in between."""
     where = replace(situation(row, begun(at.place.database, row), minutes), **more)

@@ -13,6 +13,7 @@ from opsguard_assets.remediation.actions.notifying import NotifyAction
 from opsguard_assets.remediation.actions.opening import CreateTicketAction
 from opsguard_assets.remediation.actions.ordering import CreateWorkOrderAction
 from opsguard_assets.remediation.actions.resolving import ResolveAlertAction
+from opsguard_assets.remediation.actions.substituting import OfferShiftAction, SuggestSubstituteAction
 from opsguard_assets.remediation.actions.waiting import WaitForAction
 
 CATALOG: Mapping[str, Action[Any]] = {
@@ -23,8 +24,10 @@ CATALOG: Mapping[str, Action[Any]] = {
     "escalate": EscalateAction(),
     "mute": MuteAction(),
     "notify": NotifyAction(),
+    "offer_shift": OfferShiftAction(),
     "reboot_device": RebootDeviceAction(),
     "resolve_alert": ResolveAlertAction(),
+    "suggest_substitute": SuggestSubstituteAction(),
     "wait_for": WaitForAction(),
     "webhook": WebhookAction(),
 }

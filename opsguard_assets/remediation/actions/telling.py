@@ -126,7 +126,7 @@ def untell(
     taken = effects_io.settle_planned(
         connection, planned, State.SUPERSEDED, at=situation.now, actor=actor_of(situation), words=why
     )
-    connection.execute(statement(__name__, "telling/superseded"), {"effect_ids": taken, "words": why})
+    connection.execute(statement(__name__, "asking/superseded"), {"effect_ids": taken, "words": why})
     names = ("audience", "person_id", "channel", "address")
     have = [Recipient(*(row[name] for name in names)) for row in rows if row["state"] in _HAS_IT]
     tell(connection, situation, have, words)
