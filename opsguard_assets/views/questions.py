@@ -68,7 +68,7 @@ class Question:
         asked_at: Since when it is asked.
         expires_at: Until when it is.
         is_open: Whether an answer still counts.
-        outcome: What ended, in words; None while nothing has.
+        outcome: How it ended, in words; None while nothing has.
         next_step: What a reader can do now.
     """
 
@@ -100,7 +100,7 @@ class ApprovalView(Question):
         needed: How many have to agree.
         votes: Who said what so far.
         requester: Who or what started the execution.
-        requester_may_approve: Whether that person may decide, too.
+        without: The person who started it, if they may not decide; None where nobody is excluded.
         decision: approved, denied, expired, void or cancelled; None while nothing is decided.
         decided_at: When.
     """
@@ -111,7 +111,7 @@ class ApprovalView(Question):
     needed: int
     votes: tuple[Vote, ...]
     requester: str
-    requester_may_approve: bool
+    without: str | None
     decision: str | None
     decided_at: datetime | None
 
@@ -207,7 +207,7 @@ def approval_of(
         needed=row["needed"],
         votes=known,
         requester=_person(row["requester"], names),
-        requester_may_approve=row["requester_may_approve"],
+        without=None if row["requester_may_approve"] else names.people.get(row["requester"]),
         decision=row["decision"],
         decided_at=row["decided_at"],
     )
@@ -250,7 +250,7 @@ def agreement(view: ApprovalView) -> str:
         left = view.needed - sum(vote.agrees for vote in view.votes)
         has = f"{names} agreed; {left} more is needed" if names else "nobody has agreed yet"
         words = f"two different persons {team}: {has}" if view.is_open else f"two different persons {team}"
-    return words if view.requester_may_approve else f"{words}; not {line(view.requester)}, who started it"
+    return f"{words}; not {line(view.without)}, who started it" if view.without else words
 
 
 def steps_of(plan: object) -> tuple[Planned, ...]:

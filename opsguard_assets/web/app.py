@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from opsguard_assets.web import links, slack
+from opsguard_assets.web import executions, links, questions, slack
 from opsguard_assets.web.pages import page, style
 from opsguard_assets.web.safety import RateLimit, SafeHeaders
 from opsguard_assets.web.service import Service
@@ -45,6 +45,8 @@ def create_app(service: Service) -> App:
             Route("/health", own.health, methods=["GET"]),
             Route("/style.css", own.style, methods=["GET"]),
             *links.routes(service),
+            *questions.routes(service),
+            *executions.routes(service),
             *slack.routes(service),
         ],
         # Inside what handles errors of ours: it ends a request that is too large by an error of its own.

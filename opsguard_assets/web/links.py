@@ -6,9 +6,6 @@ GET and HEAD show and change nothing, because scanners of mail follow links; onl
 sent to the page, so that reloading repeats nothing; the page says what the link was used for.
 """
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,32 +19,21 @@ from starlette.routing import Route
 
 from opsguard_assets.alerts.people import ActionError
 from opsguard_assets.views import reading
-from opsguard_assets.views.actions import VERDICTS, Subject, subject_of
+from opsguard_assets.views.actions import ANSWERS_OF, VERDICTS, subject_of
 from opsguard_assets.views.alerts import described
+from opsguard_assets.views.attachments import attachment, attachments_of
+from opsguard_assets.views.executions import of_alerts
 from opsguard_assets.views.incidents import IncidentView, incident_view, names_of_incidents
-from opsguard_assets.views.names import Names, homes_of, names_of
-from opsguard_assets.web import tokens
+from opsguard_assets.views.names import Names, names_of
+from opsguard_assets.web import questions, tokens
 from opsguard_assets.web.acting import act
 from opsguard_assets.web.pages import page
 from opsguard_assets.web.service import Service
-from opsguard_assets.web.tokens import ACKNOWLEDGE, FEEDBACK, VIEW, Token, TokenError, Use
+from opsguard_assets.web.tokens import ACKNOWLEDGE, FEEDBACK, Token, TokenError, Use
+from opsguard_assets.web.visits import Visit, gone, holds_alert, in_time, reader_of, visit
 
-_FORM_SECONDS = 10.0
 _MOST_FIELDS = 8
-_MOST_ALERTS = 100
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Who reads, by the link.
-
-    Attributes:
-        name: As histories call them.
-        zone: Their time zone.
-    """
-
-    name: str
-    zone: str
+_MOST_ALERTS, _MOST_ROWS = 100, 10
 
 
 def routes(service: Service) -> list[Route]:
@@ -75,13 +61,13 @@ class _Links:
 
     async def acknowledge(self, request: Request) -> Response:
         """Acknowledges, once."""
-        async with _in_time():
+        async with in_time():
             await request.body()  # what is too large is refused before anything is done
         return await run_in_threadpool(self._acted, request.path_params["token"], ACKNOWLEDGE, ACKNOWLEDGE)
 
     async def feedback(self, request: Request) -> Response:
         """Takes one word of feedback, once."""
-        async with _in_time(), request.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=1_000) as form:
+        async with in_time(), request.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=1_000) as form:
             verdict = form.get("verdict")
         if verdict not in VERDICTS:
             raise HTTPException(400, f"Feedback is one of {', '.join(VERDICTS)}.")
@@ -92,7 +78,7 @@ class _Links:
         try:
             self._used(secret, purpose, action, now)
         except TokenError:
-            return self._gone(now)
+            return gone(self.service)
         except ActionError as error:
             return self._shown(secret, notice=str(error), status=409)
         return RedirectResponse(f"/a/{secret}", status_code=303)
@@ -100,7 +86,7 @@ class _Links:
     def _used(self, secret: str, purpose: str, action: str, now: datetime) -> Use:
         with self.service.database.begin() as connection:
             found = tokens.peek(connection, secret, purpose, at=now)
-            reader = self._reader(found) if found else None
+            reader = reader_of(self.service, found) if found else None
 
             def do(token: Token) -> dict[str, Any]:
                 actor = reader.name if reader else token.recipient
@@ -109,20 +95,17 @@ class _Links:
             return tokens.use(connection, secret, purpose, at=now, act=do)
 
     def _shown(self, secret: str, *, notice: str | None = None, status: int = 200) -> Response:
-        now = self.service.now()
+        visited = visit(self.service, secret)
+        if visited is None:
+            return gone(self.service)
+        if visited.subject.kind in ANSWERS_OF:
+            return questions.shown(self.service, visited)
         with self.service.database.begin() as connection:
-            token = tokens.peek(connection, secret, VIEW, at=now)
-            done = self._done(connection, secret, now)
-        if token is None:
-            return self._gone(now)
-        reader, subject = self._reader(token), subject_of(token.subject)
-        shown = {
-            "now": now, "zone": reader.zone, "status": status, "notice": notice, "home": f"/a/{secret}",
-            "expires_at": token.expires_at, **done,
-        }  # fmt: skip
-        if subject.kind == "alert":
-            return self._alert_page(subject.number, may_act=True, **shown)
-        return self._incident_page(subject.number, **shown)
+            done = self._done(connection, secret, visited.now)
+        shown = {"status": status, "notice": notice, **done}
+        if visited.subject.kind == "alert":
+            return self._alert_page(visited, visited.subject.number, may_act=True, **shown)
+        return self._incident_page(visited, **shown)
 
     def _done(self, connection: Connection, secret: str, now: datetime) -> dict[str, Any]:
         """What the link may still be used for, and what it was used for."""
@@ -133,67 +116,48 @@ class _Links:
             done[f"{purpose}_done"] = token if token is not None and token.used_at is not None else None
         return done
 
-    def _incident_page(self, number: int, *, now: datetime, zone: str, **shown: Any) -> Response:
-        database, lake = self.service.database, self.service.lake
+    def _incident_page(self, visited: Visit, **shown: Any) -> Response:
+        database, lake, number = self.service.database, self.service.lake, visited.subject.number
         names = names_of_incidents(database, lake, [number])
-        view = incident_view(database, names, number, now)
+        view = incident_view(database, names, number, visited.now)
         if view is None:
-            return self._gone(now)
+            return gone(self.service)
         with database.begin() as connection:
             messages = reading.messages_of(connection, number)
+            executions = of_alerts(connection, [row["alert_id"] for row in view.alerts])
         people = names_of(lake, [], people=[row["person_id"] for row in messages])
         return page(
-            "incident", now=now, zone=zone, view=view, alerts=view.alerts[:_MOST_ALERTS], more=_more(view),
-            messages=_with_names(messages, people), **shown,
+            "incident", view=view, alerts=view.alerts[:_MOST_ALERTS], more=_more(view), executions=executions,
+            messages=_with_names(messages, people), **shown, **visited.shown,
         )  # fmt: skip
 
     def _shown_alert(self, secret: str, number: int) -> Response:
-        now = self.service.now()
+        visited = visit(self.service, secret)
+        if visited is None:
+            return gone(self.service)
         with self.service.database.begin() as connection:
-            token = tokens.peek(connection, secret, VIEW, at=now)
-            holds = token is not None and _holds(connection, subject_of(token.subject), number)
-        if token is None or not holds:
-            return self._gone(now)
+            holds = holds_alert(connection, visited.subject, number)
+        if not holds:
+            return gone(self.service)
         nothing: dict[str, Any] = dict.fromkeys(
             ("notice", "may_acknowledge", "may_feedback", "acknowledge_done", "feedback_done")
         )
-        return self._alert_page(
-            number, now=now, zone=self._reader(token).zone, home=f"/a/{secret}", expires_at=token.expires_at,
-            may_act=False, status=200, **nothing,
-        )  # fmt: skip
+        return self._alert_page(visited, number, may_act=False, status=200, **nothing)
 
-    def _alert_page(self, number: int, *, now: datetime, zone: str, **shown: Any) -> Response:
+    def _alert_page(self, visited: Visit, number: int, **shown: Any) -> Response:
         with self.service.database.begin() as connection:
             found = reading.alerts_of(connection, [number])
             history = reading.alert_history(connection, number)
+            collected = attachments_of(connection, number)
+            executions = of_alerts(connection, [number])
         if not found:
-            return self._gone(now)
-        (row,) = described(found, names_of(self.service.lake, found), now)
-        return page("alert", now=now, zone=zone, alert=row, history=history, **shown)
-
-    def _reader(self, token: Token) -> Reader:
-        name, zone = homes_of(self.service.lake, [token.recipient]).get(token.recipient, (None, None))
-        return Reader(name or token.recipient, zone or self.service.zone)
-
-    def _gone(self, now: datetime) -> Response:
-        return page("gone", status=410, now=now, zone=self.service.zone)
-
-
-@asynccontextmanager
-async def _in_time() -> AsyncIterator[None]:
-    """Gives a form that arrives too slowly up."""
-    try:
-        async with asyncio.timeout(_FORM_SECONDS):
-            yield
-    except TimeoutError:
-        raise HTTPException(408, "The form did not arrive in time.") from None
-
-
-def _holds(connection: Connection, subject: Subject, number: int) -> bool:
-    """Whether an alert is what a link is about, or in the incident that it is about."""
-    if subject.kind == "alert":
-        return subject.number == number
-    return reading.incident_of(connection, number) == subject.number
+            return gone(self.service)
+        (row,) = described(found, names_of(self.service.lake, found), visited.now)
+        attachments = [attachment(each, visited.reader.zone, most=_MOST_ROWS) for each in collected]
+        return page(
+            "alert", alert=row, history=history, attachments=attachments, executions=executions, **shown,
+            **visited.shown,
+        )  # fmt: skip
 
 
 def _more(view: IncidentView) -> int:

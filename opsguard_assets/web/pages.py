@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from opsguard_assets.views.clocks import clock, day_clock, time_left
 from opsguard_assets.views.evidence import facts_of
+from opsguard_assets.views.questions import agreement
 from opsguard_assets.views.texts import shortened, visible
 
 _STYLE_SECONDS = 86_400
@@ -67,7 +68,7 @@ def _templates() -> Environment:
     )
     made.filters |= {
         "clock": clock, "day_clock": day_clock, "time_left": time_left, "shortened": shortened, "facts_of": facts_of,
-        "delivery_words": _DELIVERY.get,
+        "delivery_words": _DELIVERY.get, "agreement": agreement,
         "begun": lambda words: f"{words[:1].upper()}{words[1:]}",
     }  # fmt: skip
     return made

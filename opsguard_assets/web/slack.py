@@ -30,13 +30,14 @@ from starlette.routing import Route
 from opsguard_assets.alerts.people import ActionError
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.views import reading
-from opsguard_assets.views.actions import ACTIONS, EXPLAIN, Subject, subject_of
+from opsguard_assets.views.actions import ACTIONS, ANSWERS, ANSWERS_OF, EXPLAIN, Subject, subject_of
 from opsguard_assets.views.alerts import described
 from opsguard_assets.views.clocks import day_clock, time_left
 from opsguard_assets.views.incidents import incident_view, names_of_incidents
 from opsguard_assets.views.names import names_of
 from opsguard_assets.views.texts import line, shortened, visible
 from opsguard_assets.web.acting import act
+from opsguard_assets.web.answering import answered
 from opsguard_assets.web.service import Service
 from resources.sql import statement
 
@@ -103,6 +104,8 @@ class _Clicks:
     def act_on(self, click: Click, digest: bytes) -> str | None:
         """Does what a click says, once per request; returns what to tell whoever clicked, None for a replay."""
         now = self.service.now()
+        if click.action in ANSWERS:
+            return self._answered(click, digest, now)
         actor = self._actor(click)
         try:
             with self.service.database.begin() as connection:
@@ -119,6 +122,26 @@ class _Clicks:
         except ActionError as error:
             return str(error)
         return f"{explained(self.service, click.subject, now)}{why}"
+
+    def _answered(self, click: Click, digest: bytes, now: datetime) -> str | None:
+        """Answers a question, once: answering again changes nothing, so the request is remembered afterwards."""
+        person = self._person(click)
+        if person is None:
+            return (
+                "OpsGuard does not know who you are: nobody in `people` has your Slack account. Answer by the link in "
+                "the message, or ask the operations desk."
+            )
+        try:
+            words = answered(
+                self.service, click.subject, click.action, person_id=person["person_id"], note=None, surface="slack",
+                now=now,
+            )["words"]  # fmt: skip
+        except ActionError as error:
+            words = str(error)
+        with self.service.database.begin() as connection:
+            values = {"digest": digest, "at": now}
+            seen = connection.execute(statement(__name__, "remember_request"), values).first()
+        return None if seen is None else str(words)
 
     async def _answer(self, click: Click, work: "asyncio.Future[str | None]") -> None:
         """Tells whoever clicked, and nobody else; lost where Slack does not take it, for what was done is done."""
@@ -140,9 +163,13 @@ class _Clicks:
 
     def _actor(self, click: Click) -> str:
         """The name of who clicked; as Slack calls them where the people of OpsGuard do not hold them."""
+        known = self._person(click)
+        return str(known["name"]) if known else shortened(f"{click.user_name or click.user_id} (Slack)", 80)
+
+    def _person(self, click: Click) -> dict[str, Any] | None:
+        """`person_id` and `name` of who clicked; None where the people of OpsGuard do not hold them."""
         people = self.service.lake.known(TABLES["people"]).filter(pl.col("slack_user_id") == click.user_id)
-        known = people.select("name").head(1).collect()["name"].to_list()
-        return str(known[0]) if known else shortened(f"{click.user_name or click.user_id} (Slack)", 80)
+        return next(iter(people.select("person_id", "name").head(1).collect().to_dicts()), None)
 
 
 def is_signed(verifier: SignatureVerifier, body: bytes, headers: Mapping[str, str]) -> bool:
@@ -165,9 +192,12 @@ def click_of(body: bytes) -> Click | None:
         found = [each for each in actions if each.get("action_id") in ACTIONS] if kind == "block_actions" else []
         if not found:
             return None
+        action, subject = found[0]["action_id"], subject_of(found[0]["value"])
+        if (action in ANSWERS or subject.kind in ANSWERS_OF) and action not in ANSWERS_OF.get(subject.kind, ()):
+            return None
         return Click(
-            action=found[0]["action_id"],
-            subject=subject_of(found[0]["value"]),
+            action=action,
+            subject=subject,
             user_id=str(user["id"]),
             user_name=str(user.get("name") or user.get("username") or ""),
             channel_id=str((payload.get("container") or {}).get("channel_id") or ""),

@@ -61,7 +61,7 @@ def test_an_approval_says_what_where_why_by_when_the_changes_and_what_undoing_wo
     assert facts["Where"] == "Acme, Harbour"
     assert facts["Answer by"] == "today 14:00 CET (1 h 0 min left)"
     assert facts["Deadline of the alert"] == "today 13:45 CET (45 min left)"
-    assert facts["Who has to agree"] == "one person of noc; not trigger, who started it"
+    assert facts["Who has to agree"] == "one person of noc"
     assert facts["Next"] == "approve or deny"
     assert letter.notes == (
         "Without an answer by today 14:00 CET it is not done.",
@@ -80,6 +80,8 @@ def test_two_persons_are_named_as_they_agree():
     row = approval_row(needed=2)
     first = {fact.label: fact.value for fact in letter_of(row).facts}
     second = {fact.label: fact.value for fact in letter_of(row, [vote()]).facts}
+    by_hand = {fact.label: fact.value for fact in letter_of(approval_row(requester="P1")).facts}
+    assert by_hand["Who has to agree"] == "one person of noc; not Ada Byron, who started it"
     assert "nobody has agreed yet" in first["Who has to agree"]
     assert "Ada Byron agreed; 1 more is needed" in second["Who has to agree"]
 

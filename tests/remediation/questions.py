@@ -1,5 +1,6 @@
 """Questions of playbooks in a real database: approvals and offers of shifts, as executions ask them."""
 
+import hashlib
 import json
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ from sqlalchemy import text
 
 from opsguard_assets.remediation.actions.asking import ask, end
 from opsguard_assets.remediation.actions.readers import READERS
-from tests.remediation.given import begun, silent_device
+from tests.remediation.given import silent_device
 
 HOUR = timedelta(hours=1)
 RESTART = {
@@ -21,6 +22,16 @@ ASSIGN = {
     "afterwards": "the former assignee has it again", "is_final": False, "words": "give ticket T-17 to Bo",
     "changes": [{"what": "ticket T-17", "attribute": "assignee", "before": None, "after": "Bo"}], "messages": 1,
 }  # fmt: skip
+_VERSION = """
+INSERT INTO playbook_versions VALUES ('quick-fix', :digest, CAST(:content AS jsonb), now()) ON CONFLICT DO NOTHING
+"""
+_EXECUTION = """
+INSERT INTO executions (playbook, digest, alert_id, opening, entity_type, entity_id, client_id, site_id, mode,
+    requested_by, is_by_hand, state, triggered_at, due_at, deadline_at)
+SELECT 'quick-fix', :digest, alert_id, openings, entity_type, entity_id, client_id, site_id, 'alone', 'trigger', false,
+    'awaiting_approval', now(), now(), now() + interval '1 day'
+FROM alerts WHERE alert_id = :alert_id RETURNING execution_id
+"""
 _APPROVAL = """
 INSERT INTO approvals (execution_id, phase, step, action_digest, plan, team, needed, requester, requester_may_approve,
     asked_at, expires_at)
@@ -34,13 +45,18 @@ VALUES (:execution_id, 0, 1, 'SH1', :person_id, :asked_at, :expires_at) RETURNIN
 """
 
 
-def execution(database, entity="D1", title="Restart the device", **more):
+def execution(database, entity="D1", title="Restart the device"):
     """An execution about a new alert; its number."""
-    number = begun(database, silent_device(database, entity, **more))
+    return execution_about(database, silent_device(database, entity)["alert_id"], title)
+
+
+def execution_about(database, alert_id, title="Restart the device"):
+    """An execution about an alert; its number."""
+    digest = hashlib.sha256(title.encode()).hexdigest()
+    values = {"digest": digest, "content": json.dumps({"title": title}), "alert_id": alert_id}
     with database.begin() as connection:
-        values = {"content": json.dumps({"title": title})}
-        connection.execute(text("UPDATE playbook_versions SET content = CAST(:content AS jsonb)"), values)
-    return number
+        connection.execute(text(_VERSION), values)
+        return connection.execute(text(_EXECUTION), values).scalar_one()
 
 
 def approval(database, number, at, *, plan=(RESTART, ASSIGN), needed=1, team="noc", requester="trigger", lasts=HOUR):

@@ -9,7 +9,8 @@ from typing import Final
 
 import polars as pl
 
-from opsguard_assets.duty.desk import Desk, present
+from opsguard_assets.duty.desk import present
+from opsguard_assets.duty.teams import people_of
 from opsguard_assets.remediation.actions.action import World
 from opsguard_assets.routing.addresses import reached
 from opsguard_assets.routing.frames import Roster, Rules
@@ -67,7 +68,7 @@ def approvers(
         Rows of `READERS`; one without `person_id` where the team has nobody who could be asked.
     """
     named = team or NOC
-    known = _members(roster.desk, named).filter(pl.col("person_id").ne_missing(pl.lit(without, pl.String)))
+    known = people_of(roster.desk, named).filter(pl.col("person_id").ne_missing(pl.lit(without, pl.String)))
     there = present(roster.desk, now)["person_id"].implode()
     rank = pl.when(pl.col("person_id").is_in(there)).then(0).when("is_lead").then(1).otherwise(2)
     rows = known.with_columns(_rank=rank.cast(pl.Int64))
@@ -87,20 +88,6 @@ def approvers(
         why = f"nobody of {named} could be asked" if without is None else f"nobody else of {named} could be asked"
         return pl.DataFrame([{"audience": MEMBER, "why": why}], schema=READERS)
     return asked.sort("_rank", "person_id", maintain_order=True).select(READERS.names())
-
-
-def _members(desk: Desk, named: str) -> pl.DataFrame:
-    """(`person_id`, `is_lead`): active members of a team, and its lead."""
-    wanted = named.strip().lower()
-    same = (pl.col("group_id").str.to_lowercase() == wanted) | (pl.col("name").str.to_lowercase() == wanted).fill_null(
-        value=False
-    )
-    groups = desk.groups.filter(same)
-    leads = groups.select(person_id="lead_id").drop_nulls()
-    members = desk.memberships.join(groups.select("group_id"), on="group_id", how="semi").select("person_id")
-    gone = desk.people.filter(~pl.col("is_active").fill_null(value=True)).select("person_id")
-    everybody = pl.concat([leads, members]).unique(maintain_order=True).join(gone, on="person_id", how="anti")
-    return everybody.with_columns(is_lead=pl.col("person_id").is_in(leads["person_id"].implode()))
 
 
 def _reached(people: pl.DataFrame, roster: Roster, rules: Rules, *more: str) -> pl.DataFrame:

@@ -1,0 +1,113 @@
+"""Whoever opens a link: what it is about, who reads it, and the page where it does not work.
+
+Here: what every page behind a link begins with. Not here: tokens (`tokens`), the pages (`links`, `questions`,
+`executions`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from opsguard_assets.views import reading
+from opsguard_assets.views.actions import Subject, subject_of
+from opsguard_assets.views.executions import whose
+from opsguard_assets.views.names import homes_of
+from opsguard_assets.web import tokens
+from opsguard_assets.web.pages import page
+from opsguard_assets.web.service import Service
+from opsguard_assets.web.tokens import VIEW, Token
+
+_FORM_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads, by the link.
+
+    Attributes:
+        name: As histories call them.
+        zone: Their time zone.
+    """
+
+    name: str
+    zone: str
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A link that works.
+
+    Attributes:
+        secret: The token in its address.
+        token: What it stands for.
+        subject: What it is about.
+        reader: Who reads.
+        now: When (UTC).
+    """
+
+    secret: str
+    token: Token
+    subject: Subject
+    reader: Reader
+    now: datetime
+
+    @property
+    def home(self) -> str:
+        """The address of its first page."""
+        return f"/a/{self.secret}"
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What every template uses."""
+        return {
+            "now": self.now,
+            "zone": self.reader.zone,
+            "home": self.home,
+            "expires_at": self.token.expires_at,
+        }
+
+
+def visit(service: Service, secret: str) -> Visit | None:
+    """What a link stands for now; None where it does not work. Looking consumes nothing."""
+    now = service.now()
+    with service.database.begin() as connection:
+        token = tokens.peek(connection, secret, VIEW, at=now)
+    if token is None:
+        return None
+    return Visit(secret, token, subject_of(token.subject), reader_of(service, token), now)
+
+
+def reader_of(service: Service, token: Token) -> Reader:
+    """Who reads by a token: a person by name, else the address that it was sent to."""
+    name, zone = homes_of(service.lake, [token.recipient]).get(token.recipient, (None, None))
+    return Reader(name or token.recipient, zone or service.zone)
+
+
+def holds_alert(connection: Connection, subject: Subject, number: int) -> bool:
+    """Whether an alert is what a link is about, or in the incident that it is about."""
+    if subject.kind == "incident":
+        return reading.incident_of(connection, number) == subject.number
+    about = whose(connection, subject)
+    return about is not None and about.alert_id == number
+
+
+def gone(service: Service) -> Response:
+    """The page of a link that does not work, whyever."""
+    return page("gone", status=410, now=service.now(), zone=service.zone)
+
+
+@asynccontextmanager
+async def in_time() -> AsyncIterator[None]:
+    """Gives a form that arrives too slowly up."""
+    try:
+        async with asyncio.timeout(_FORM_SECONDS):
+            yield
+    except TimeoutError:
+        raise HTTPException(408, "The form did not arrive in time.") from None

@@ -1,0 +1,166 @@
+"""Pages of approvals, offers and executions over HTTP: GET decides nothing, POST once, each client by itself."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from opsguard_assets.web import tokens
+from tests.remediation.questions import ASSIGN, RESTART, approval, execution_about, offer
+from tests.web.browser import browser, needs_chromium
+
+HOSTILE = "<script>alert(1)</script>\u202egnp.exe " + "W" * 3_000
+
+
+def now():
+    return datetime.now(UTC)
+
+
+def question(site, number, *, recipient="P1", lasts=timedelta(days=1), at=None):
+    return site.link(number, tokens.purposes_of(number), recipient=recipient, lasts=lasts, at=at)
+
+
+def votes(site, number):
+    return site.rows(
+        "SELECT person_id, vote, surface, note FROM approval_votes WHERE approval_id = :n ORDER BY at", n=number
+    )
+
+
+def decision(site, number):
+    ((found,),) = site.rows("SELECT decision FROM approvals WHERE approval_id = :n", n=number)
+    return found
+
+
+@pytest.fixture(scope="module")
+def run(site):
+    """An execution about an alert of C1, with steps, an attachment and a history."""
+    _, (alert,) = site.incident("D7 is silent")
+    number = execution_about(site.database, alert, "Restart the silent device")
+    site.rows(
+        "INSERT INTO execution_steps VALUES (:n, 'steps', 0, 'look', 'collect_diagnostics', 'done', 'k1', NULL, 1, "
+        "'{\"hours\": 24}', CAST(:out AS jsonb), 'attached what is known', now(), NULL, now()) RETURNING 1",
+        n=number,
+        out=json.dumps({"rows": {"telemetry": 9}, "changes": ASSIGN["changes"], "said": HOSTILE}),
+    )
+    content = {"telemetry": [{"at": f"2026-03-02T0{hour}:00:00Z", "battery_pct": 50.0 + hour} for hour in range(9)]}
+    site.rows(
+        "INSERT INTO alert_attachments (alert_id, execution_id, step, kind, at, content, plot) VALUES "
+        "(:a, :n, 0, 'diagnostics', now(), CAST(:c AS jsonb), '<svg/>') RETURNING 1",
+        a=alert,
+        n=number,
+        c=json.dumps(content),
+    )
+    return number, alert
+
+
+def test_looking_decides_nothing_and_says_everything(site, run):
+    number, _ = run
+    one = approval(site.database, number, now())
+    link = question(site, f"approval/{one}")
+    for _ in range(2):
+        answer = site.asked.get(link)
+        assert answer.status_code == 200
+        assert site.asked.head(link).status_code == 200
+        assert site.asked.get(f"{link}/answer").status_code == 405
+    for words in ("Restart the silent device", "Restart device D1 by the command restart",
+                  "device D1, power: on → off and on again", "Nothing takes this back",
+                  "Without an answer it is not done",
+                  "One person of noc", "Undone: the former assignee has it again",
+                  "Telemetry", "charge, %"):  # fmt: skip
+        assert words in answer.text, words
+    assert (decision(site, one), votes(site, one)) == (None, [])
+
+
+def test_the_page_of_one_execution_has_its_steps_with_times_input_and_output(site, run):
+    number, alert = run
+    link = site.link(f"alert/{alert}")
+    answer = site.asked.get(link)
+    assert answer.status_code == 200, site.log.read_text()[-3000:]
+    assert f"/executions/{number}" in answer.text
+    page = site.asked.get(f"{link}/executions/{number}").text
+    for words in ("look</b>", "Attached what is known", "hours", "24", "ticket T-17, assignee: nothing → Bo",
+                  "took 0.0 s", "Alone: it acts by itself"):  # fmt: skip
+        assert words in page, words
+    assert "<script>" not in page
+    assert "\u202e" not in page
+    newest = site.asked.get(f"{link}/executions").text
+    assert "Restart the silent device" in newest
+
+
+def test_plots_are_pictures_that_run_nothing(site, run):
+    _, alert = run
+    link = site.link(f"alert/{alert}")
+    ((attachment,),) = site.rows("SELECT attachment_id FROM alert_attachments WHERE alert_id = :a", a=alert)
+    picture = site.asked.get(f"{link}/alerts/{alert}/plots/{attachment}")
+    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/svg+xml")
+    assert "default-src 'none'" in picture.headers["content-security-policy"]
+    assert site.asked.get(f"{link}/alerts/{alert + 1}/plots/{attachment}").status_code == 410
+
+
+def test_a_client_sees_no_execution_of_another_one(site, run):
+    number, _ = run
+    _, (theirs,) = site.incident("D8 is silent", client="C2")
+    other = execution_about(site.database, theirs)
+    link = site.link(f"alert/{theirs}")
+    assert site.asked.get(f"{link}/executions/{number}").status_code == 410
+    assert f"executions/{number}" not in site.asked.get(f"{link}/executions").text
+    assert site.asked.get(f"{link}/executions/{other}").status_code == 200
+
+
+def test_the_link_of_an_offer_reaches_the_offer_alone(site, run):
+    number, alert = run
+    link = question(site, f"offer/{offer(site.database, number, now())}")
+    assert site.asked.get(link).status_code == 200
+    for path in ("executions", f"executions/{number}", f"alerts/{alert}"):
+        assert site.asked.get(f"{link}/{path}").status_code == 410
+
+
+def test_an_approval_that_is_over_says_how_it_ended_and_what_to_do(site):
+    _, (alert,) = site.incident("D9 is silent")
+    late = approval(site.database, execution_about(site.database, alert), now() - timedelta(hours=2))
+    page = site.asked.get(question(site, f"approval/{late}")).text
+    assert "Nobody decided in time, which counts as denied." in page
+    assert "Next: act by hand, or run it again: opsguard playbook run quick-fix" in page
+    assert 'name="answer"' not in page
+    site.rows(
+        "UPDATE approvals SET decision = 'expired', decided_at = now() WHERE approval_id = :n RETURNING 1", n=late
+    )
+
+
+def test_a_link_that_has_expired_or_is_forged_says_so_with_the_next_step(site):
+    gone = question(site, "approval/1", at=now() - timedelta(days=9))
+    for link in (gone, "/a/forged"):
+        for answer in (site.asked.get(link), site.asked.post(f"{link}/answer", data={"answer": "approve"})):
+            assert answer.status_code == 410
+            assert "Open the link of a newer message" in answer.text
+
+
+def test_hostile_words_are_harmless_on_every_page(site):
+    _, (alert,) = site.incident(HOSTILE)
+    number = execution_about(site.database, alert, HOSTILE)
+    change = {"what": HOSTILE, "attribute": HOSTILE, "before": HOSTILE, "after": HOSTILE}
+    one = approval(
+        site.database, number, now(), plan=[{**RESTART, "words": HOSTILE, "changes": [change]}], team=HOSTILE
+    )
+    page = site.asked.get(question(site, f"approval/{one}")).text
+    assert "&lt;script&gt;" in page
+    assert "<script>" not in page
+    assert "\u202e" not in page
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [360, 800])
+def test_no_page_of_a_playbook_is_wider_than_the_screen(site, run, width):
+    number, alert = run
+    _, (hostile,) = site.incident(HOSTILE)
+    other = execution_about(site.database, hostile, HOSTILE)
+    one = approval(site.database, other, now(), plan=[{**RESTART, "words": "W" * 3_000}])
+    link = site.url + site.link(f"alert/{alert}")
+    with browser(width=width) as page:
+        for address in (
+            site.url + question(site, f"approval/{one}"),
+            site.url + question(site, f"offer/{offer(site.database, other, now())}"),
+            link, f"{link}/executions", f"{link}/executions/{number}",
+        ):  # fmt: skip
+            page.open(address)
+            assert page.width() == width, address
