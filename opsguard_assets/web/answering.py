@@ -12,7 +12,7 @@ from opsguard_assets.remediation.actions.action import World
 from opsguard_assets.remediation.actions.offering import answer
 from opsguard_assets.remediation.engine.approvals_io import decide
 from opsguard_assets.views.actions import ANSWERS, ANSWERS_OF, APPROVE, Subject
-from opsguard_assets.views.questions import approval_view
+from opsguard_assets.views.questions import agreement, approval_view
 from opsguard_assets.web.service import Service
 
 Surface = Literal["slack", "web"]
@@ -49,7 +49,8 @@ def answered(
         raise ActionError(f"{subject} cannot be answered with {action}.")
     if subject.kind == "approval":
         world = World(service.database, service.lake, service.settings)
-        words = decide(world, subject.number, person_id, ANSWERS[action], now, surface=surface, note=note or "").words
+        decide(world, subject.number, person_id, ANSWERS[action], now, surface=surface, note=note or "")
+        words = _standing(service, subject.number, now)
     else:
         said: Literal["yes", "no"] = "yes" if ANSWERS[action] else "no"
         try:
@@ -57,6 +58,14 @@ def answered(
         except LookupError:
             raise ActionError("This shift was offered to somebody else; nobody can answer for them.") from None
     return {"action": action, "at": now.isoformat(), "words": words}
+
+
+def _standing(service: Service, number: int, now: datetime) -> str:
+    """How an approval stands, with people by name."""
+    view = approval_view(service.database, service.lake, number, now)
+    if view is None or view.outcome is None:
+        return f"Your answer counts. Who has to agree: {agreement(view) if view else 'nobody any more'}."
+    return view.outcome
 
 
 def needs_second_look(service: Service, subject: Subject, action: str) -> bool:

@@ -11,8 +11,12 @@ from opsguard_assets.delivery.plain import plain_text
 from opsguard_assets.delivery.question_wording import approval_letter, offer_letter
 from opsguard_assets.delivery.slack_blocks import slack_message
 from opsguard_assets.delivery.wording import Reader
+from opsguard_assets.remediation.engine.approvals_io import decide
 from opsguard_assets.views.questions import approval_of, offer_of
 from tests.delivery.given import HOSTILE, NAMES, Clock, mail_transport, plan, rows, sent, slack_transport
+from tests.remediation.engines import NOTE as ENGINE_NOTE
+from tests.remediation.engines import Engine, lake_of
+from tests.remediation.given import record
 from tests.remediation.questions import ASSIGN, RESTART, approval, asked, ended, execution, offer, reader
 from tests.resources.channels.mail_server import MailServer
 from tests.resources.channels.slack_server import SlackServer
@@ -230,3 +234,31 @@ def test_words_of_a_playbook_stand_in_the_thread_of_the_incident_with_what_was_f
     assert "D1 is silent; it is waited for." in said
     assert "charge, % ▁▁▂▃▄▅▆▇██ 50 to 59" in said
     assert "Diagnostics: telemetry, 3 of 10" in said
+
+
+def test_an_engine_asks_two_people_and_every_message_shows_who_has_agreed_until_it_is_decided(database, tmp_path):
+    people = lake_of(tmp_path)
+    known = [{"person_id": name, "name": name.title(), "slack_user_id": f"U{name}"} for name in ("ada", "ben")]
+    record(people, "people", *known, loaded_at=NOW)
+    engine = Engine(database, people)
+    engine.use(ENGINE_NOTE, approval={"required": "two", "team": "G1"})
+    engine.goes("D1")
+    (number,) = [row["approval_id"] for row in engine.approvals()]
+    folder = tmp_path / "lake"
+    with SlackServer() as slack:
+        deliver = lambda: sent(database, folder, engine.clock, {"slack": slack_transport(slack)})  # noqa: E731
+        assert deliver() == {"done": 2}
+        assert {channel: buttons(messages[0]) for channel, messages in slack.messages.items()} == {
+            "Dada": ["approve", "deny"], "Dben": ["approve", "deny"],
+        }  # fmt: skip
+        for person, sees, left in (
+            ("ada", "Ada agreed; 1 more is needed", ["approve", "deny"]),
+            ("ben", "Approved by", []),
+        ):
+            decide(engine.world, number, person, True, engine.clock(), surface="cli", catalog=engine.catalog)
+            assert deliver() == {"done": 2}
+            for messages in slack.messages.values():
+                assert sees in json.dumps(messages[0]["blocks"])
+                assert buttons(messages[0]) == left
+    engine.advanced()
+    assert engine.states() == ["succeeded"]

@@ -165,6 +165,8 @@ def _counted(
         decision, by, reason = "approved", ", ".join(agreeing), note
     else:
         words = f"{' and '.join(agreeing)} agreed; {asked.needed - len(agreeing)} more has to"
+        about = f"{APPROVAL}/{asked.approval_id}"
+        asking.refresh(connection, about, f"vote/{person_id}", at=now, actor=person_id, words=words)
         return Decision(asked.approval_id, asked.execution_id, None, is_first, words)
     values = {"approval_id": asked.approval_id, "decision": decision, "at": now, "by": by, "reason": reason or None}
     is_new = connection.execute(statement(__name__, "approvals/decide"), values).first() is not None
