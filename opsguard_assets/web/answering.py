@@ -10,7 +10,6 @@ from typing import Any, Literal
 from opsguard_assets.alerts.people import ActionError
 from opsguard_assets.remediation.actions.action import World
 from opsguard_assets.remediation.actions.offering import answer
-from opsguard_assets.remediation.engine.approvals_io import decide
 from opsguard_assets.views.actions import ANSWERS, ANSWERS_OF, APPROVE, Subject
 from opsguard_assets.views.questions import agreement, approval_view
 from opsguard_assets.web.service import Service
@@ -48,6 +47,9 @@ def answered(
     if action not in ANSWERS_OF.get(subject.kind, ()):
         raise ActionError(f"{subject} cannot be answered with {action}.")
     if subject.kind == "approval":
+        # What steps plan with brings libraries that the service starts without.
+        from opsguard_assets.remediation.engine.approvals_io import decide  # noqa: PLC0415
+
         world = World(service.database, service.lake, service.settings)
         decide(world, subject.number, person_id, ANSWERS[action], now, surface=surface, note=note or "")
         words = _standing(service, subject.number, now)

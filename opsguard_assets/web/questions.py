@@ -63,7 +63,7 @@ class _Questions:
         return RedirectResponse(visited.home, status_code=303)
 
     def _decided(self, visited: Visit, given: dict[str, str]) -> None:
-        """Decides, then uses the link up with what came of it.
+        """Decides, then uses the link up; it keeps the result.
 
         Raises:
             ActionError: When this person may not, or has not looked twice at what nothing takes back.
