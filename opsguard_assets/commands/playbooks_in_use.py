@@ -11,6 +11,7 @@ from opsguard_assets.alerts.people import ActionError
 from opsguard_assets.client_plans import plans_at
 from opsguard_assets.commands.session import Session
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.config.ticket_system import SqlTicketSystem
 from opsguard_assets.domains import ALERT_TYPES
 from opsguard_assets.remediation.playbook.lint import Surroundings, lint
 from opsguard_assets.remediation.playbook.load_io import Library, library
@@ -51,7 +52,7 @@ def judged_in(held: Library, around: Surroundings) -> list[tuple[str, str, str]]
 
 def surroundings(settings: Settings, lake: Lake) -> Surroundings:
     """What playbooks may refer to now. Teams and plans are not judged while no `groups` and no clients are known."""
-    now = datetime.now(UTC)
+    now, desk = datetime.now(UTC), settings.ticket_system
     groups = roster_at(lake, now).desk.groups
     named = {*groups["group_id"].drop_nulls(), *groups["name"].drop_nulls()}
     led = groups.filter(pl.col("lead_id").is_not_null()) if "lead_id" in groups.columns else groups
@@ -62,4 +63,6 @@ def surroundings(settings: Settings, lake: Lake) -> Surroundings:
         webhooks=tuple(settings.remediation.webhooks),
         commands=tuple(settings.remediation.commands),
         plans=set(plans_at(lake, now)["plan"].drop_nulls()) & set(PLANS) or None,
+        takes_orders=settings.remediation.work_orders is not None,
+        opens_tickets=not isinstance(desk, SqlTicketSystem) or desk.create is not None,
     )

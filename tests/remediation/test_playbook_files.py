@@ -102,6 +102,19 @@ def test_a_step_above_every_plan_is_named():
     assert any("needs the plan silver" in words for words in words_about(one("  - {do: assign}\n"), around=around))
 
 
+@pytest.mark.parametrize(
+    ("step", "setting"),
+    [
+        ("{do: create_work_order, title: x, category: plumbing}", "remediation.work_orders"),
+        ("{do: create_ticket, title: x}", "ticket_system.create"),
+    ],
+)
+def test_a_step_that_the_settings_leave_no_way_out_is_named(step, setting):
+    shut = Surroundings(takes_orders=False, opens_tickets=False)
+    assert any(setting in words for words in words_about(one(f"  - {step}\n"), around=shut))
+    assert not any(setting in words for words in words_about(one(f"  - {step}\n")))
+
+
 def test_the_schema_in_docs_is_current():
     assert json.loads((ROOT / "docs/playbook.schema.json").read_text()) == json_schema(), (
         "run `opsguard playbook schema > docs/playbook.schema.json`"

@@ -18,7 +18,7 @@ from opsguard_assets.duty.least_loaded import assign
 from opsguard_assets.incidents.people import give_in
 from opsguard_assets.remediation.actions.action import Change, Plan, Result, Situation, StepState, World
 from opsguard_assets.remediation.actions.effects import WaitsForItsEffect, waiting_for
-from opsguard_assets.remediation.actions.recipients_io import Recipient, Surroundings, person_of, surroundings_of
+from opsguard_assets.remediation.actions.recipients_io import Recipient, Staff, person_of, staff_of
 from opsguard_assets.remediation.actions.telling import tell, untell
 from opsguard_assets.remediation.actions.texts import actor_of, filled
 from opsguard_assets.remediation.actions.tickets_io import (
@@ -56,7 +56,7 @@ class AssignAction(WaitsForItsEffect):
 
     def plan(self, world: World, step: Assign, situation: Situation) -> Plan:
         """Who would get it, and who has it now."""
-        around = surroundings_of(world, situation, step.team)
+        around = staff_of(world, situation, step.team)
         ticket = ticket_of(world, situation.alert, situation.now)
         if ticket is None and around.incident is None:
             return Plan(words="there is nothing to give: no incident, and no ticket that is known", is_possible=False)
@@ -125,7 +125,7 @@ class AssignAction(WaitsForItsEffect):
         return Result(state=StepState.DONE, words=f"{changes[0].what} is no longer {person}'s", changes=changes)
 
 
-def _plan(world: World, around: Surroundings, ticket: Ticket | None, chosen: _Chosen) -> Plan:
+def _plan(world: World, around: Staff, ticket: Ticket | None, chosen: _Chosen) -> Plan:
     person = chosen.person_id or ""
     changes, incident = [], None
     if around.incident is not None and around.incident["state"] != "resolved":
@@ -148,7 +148,7 @@ def _plan(world: World, around: Surroundings, ticket: Ticket | None, chosen: _Ch
 
 
 def _chosen(
-    world: World, step: Assign, situation: Situation, around: Surroundings, ticket: Ticket | None, has_it: str | None
+    world: World, step: Assign, situation: Situation, around: Staff, ticket: Ticket | None, has_it: str | None
 ) -> _Chosen:
     if step.to == has_it:
         return _Chosen(None, f"{has_it} has it already")

@@ -20,7 +20,7 @@ from opsguard_assets.remediation.actions.effects import (
     waiting_for,
     without_changes,
 )
-from opsguard_assets.remediation.actions.recipients_io import Recipient, Surroundings, recipients_of, surroundings_of
+from opsguard_assets.remediation.actions.recipients_io import Recipient, Staff, recipients_of, staff_of
 from opsguard_assets.remediation.actions.telling import reach_of, still_waits, tell, untell
 from opsguard_assets.remediation.actions.texts import filled
 from opsguard_assets.remediation.actions.tickets_io import (
@@ -53,7 +53,7 @@ class EscalateAction:
 
     def plan(self, world: World, step: Escalate, situation: Situation) -> Plan:  # noqa: ARG002 - the text says no more
         """Who is next, and which priority the ticket gets."""
-        around = surroundings_of(world, situation)
+        around = staff_of(world, situation)
         recipients, said = _next(world, around)
         if not recipients:
             return Plan(words=said, is_possible=False)
@@ -127,7 +127,7 @@ class EscalateAction:
         return waiting_for(effect, words, {}, (change,))
 
 
-def _next(world: World, around: Surroundings) -> tuple[Sequence[Recipient], str]:
+def _next(world: World, around: Staff) -> tuple[Sequence[Recipient], str]:
     """Those of the next rung of the chain who can be reached, and who that is or why nobody is."""
     with world.database.begin() as connection:
         asked = {"incident_id": around.incident["incident_id"] if around.incident else None}

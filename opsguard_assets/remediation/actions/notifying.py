@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from opsguard_assets.remediation.actions.action import Plan, Result, Situation, StepState, World
 from opsguard_assets.remediation.actions.effects import without_changes
-from opsguard_assets.remediation.actions.recipients_io import Found, recipients_of, surroundings_of
+from opsguard_assets.remediation.actions.recipients_io import Found, recipients_of, staff_of
 from opsguard_assets.remediation.actions.telling import reach_of, still_waits, tell, untell
 from opsguard_assets.remediation.actions.texts import filled
 from opsguard_assets.remediation.playbook.steps import Notify
@@ -18,7 +18,7 @@ class NotifyAction:
 
     def plan(self, world: World, step: Notify, situation: Situation) -> Plan:
         """Whom it would tell; impossible where nobody can be reached."""
-        found = recipients_of(surroundings_of(world, situation, step.team), step.to)
+        found = recipients_of(staff_of(world, situation, step.team), step.to)
         if not found.recipients:
             return Plan(words=f"nobody can be told: {'; '.join(found.absent)}", is_possible=False)
         names = ", ".join(f"{each.name} by {each.channel}" for each in found.recipients)

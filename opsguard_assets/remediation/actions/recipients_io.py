@@ -63,7 +63,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class Staff:
     """Who works where, for one alert.
 
     Attributes:
@@ -94,7 +94,7 @@ class Surroundings:
         return pl.concat([owner, rungs]).join(self.work.select("incident_id", PLACE), on="incident_id").select(_ASKED)
 
 
-def surroundings_of(world: World, situation: Situation, team: str | None = None) -> Surroundings:
+def staff_of(world: World, situation: Situation, team: str | None = None) -> Staff:
     """Who works where, and the route of an alert.
 
     Args:
@@ -113,7 +113,7 @@ def surroundings_of(world: World, situation: Situation, team: str | None = None)
     plans = roster.clients.select("client_id", "plan").unique("client_id")
     named = team or situation.team
     route = routed(work.join(plans, on="client_id", how="left"), rules)
-    return Surroundings(
+    return Staff(
         roster=roster,
         rules=rules,
         case=present_case(world.database, situation.now),
@@ -134,7 +134,7 @@ def roster_now(world: World, now: datetime) -> Roster:
     return found
 
 
-def recipients_of(around: Surroundings, audiences: Sequence[Audience]) -> Found:
+def recipients_of(around: Staff, audiences: Sequence[Audience]) -> Found:
     """Who is told in some roles, each address once."""
     wanted = pl.DataFrame({"audience": list(audiences)}, schema={"audience": pl.String})
     people = wanted.join(around.people(), on="audience", maintain_order="left")
@@ -153,14 +153,14 @@ def recipients_of(around: Surroundings, audiences: Sequence[Audience]) -> Found:
     return Found([Recipient(*row) for row in there.select(names).iter_rows()], unreached["words"].to_list())
 
 
-def person_of(around: Surroundings, person_id: str, audience: str) -> Sequence[Recipient]:
+def person_of(around: Staff, person_id: str, audience: str) -> Sequence[Recipient]:
     """A person with their address; nothing where nothing reaches them."""
     row = around.work.select("incident_id", PLACE, audience=pl.lit(audience), person_id=pl.lit(person_id))
     found = reached(row, around.roster, around.rules).drop_nulls("address")
     return [Recipient(*each) for each in found.select("audience", "person_id", "channel", "address").iter_rows()]
 
 
-def _client(around: Surroundings) -> pl.DataFrame:
+def _client(around: Staff) -> pl.DataFrame:
     """The client's own channel, whatever the priority: the playbook names it."""
     settings = around.rules.settings.model_copy(update={"client_from": 0, "executives_from": None})
     rules = Rules(settings=settings, channels=around.rules.channels, zone=around.rules.zone)

@@ -60,6 +60,8 @@ class Surroundings:
         webhooks: Names of `remediation.webhooks`.
         commands: Names of `remediation.commands`.
         plans: Plans that clients have; None: not known.
+        takes_orders: Whether `remediation.work_orders` says where work orders go.
+        opens_tickets: Whether the ticket system opens tickets.
     """
 
     types: Collection[str] = ()
@@ -68,6 +70,8 @@ class Surroundings:
     webhooks: Collection[str] = ()
     commands: Collection[str] = ()
     plans: Collection[str] | None = None
+    takes_orders: bool = True
+    opens_tickets: bool = True
 
 
 def lint(playbooks: Sequence[Playbook], around: Surroundings) -> list[LintFinding]:
@@ -86,7 +90,7 @@ def lint(playbooks: Sequence[Playbook], around: Surroundings) -> list[LintFindin
 def _of_one(playbook: Playbook, around: Surroundings) -> Iterator[LintFinding]:
     said = (
         *_trigger(playbook, around), *_approvals(playbook), *_times(playbook), *_order(playbook),
-        *_recipients(playbook, around), *_plans(playbook, around),
+        *_recipients(playbook, around), *_outside(playbook, around), *_plans(playbook, around),
     )  # fmt: skip
     for severity, place, words in said:
         yield LintFinding(playbook.playbook, severity, place, words)
@@ -216,6 +220,15 @@ def _recipients(playbook: Playbook, around: Surroundings) -> Iterator[_Said]:
             if isinstance(step, kind) and getattr(step, key) not in set(names):
                 name = getattr(step, key)
                 yield "error", (*place, key), f"`remediation.{setting}` has no {name}; add it, or name one of them"
+
+
+def _outside(playbook: Playbook, around: Surroundings) -> Iterator[_Said]:
+    """Steps that the settings leave no way out."""
+    for place, step in _phases(playbook):
+        if step.do == "create_work_order" and not around.takes_orders:
+            yield "error", place, "no job can be ordered: write where orders go as `remediation.work_orders`"
+        if step.do == "create_ticket" and not around.opens_tickets:
+            yield "error", place, "no ticket can be opened: write how as `ticket_system.create`"
 
 
 def _plans(playbook: Playbook, around: Surroundings) -> Iterator[_Said]:
