@@ -71,8 +71,9 @@ class TestPostbox(Contract):
             yield system
 
 
+@pytest.mark.long
 class TestKeyedHook(Contract):
-    """An address that playbooks call, whose receiver compares keys."""
+    """An address that playbooks call, whose receiver compares keys: to the engine it is what a helpdesk's webhook is."""
 
     @pytest.fixture
     def outside(self, server):
@@ -89,8 +90,9 @@ class TestHook(Contract):
             yield system
 
 
+@pytest.mark.long
 class TestNewTickets(Contract):
-    """Tickets that playbooks open in the database of a helpdesk."""
+    """Tickets that playbooks open in the database of a helpdesk: to the engine they are what changes there are."""
 
     @pytest.fixture
     def outside(self, server):
