@@ -7,6 +7,7 @@ import difflib
 import importlib.resources
 import re
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +23,8 @@ from resources.environment import HOME, Environment, secret
 
 # Secrets are filled in when they are used, so that definitions load on machines that do not hold them.
 _SECRET_KEYS = frozenset({"url", "token", "signing_secret", "slack_signing_secret", "password"})
+# Of `remediation`: an address is its URL alone, or has a `url`.
+_ADDRESSES = frozenset({"webhooks", "commands", "work_orders"})
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 
@@ -138,7 +141,7 @@ def _expand(node: Any, variables: Mapping[str, str], name: str, place: str) -> A
         return {
             str(key): value
             if key in _SECRET_KEYS
-            else _expand(value, variables, name, _place(node, key, name) or place)
+            else _expand(_with_urls(key, value), variables, name, _place(node, key, name) or place)
             for key, value in node.items()
         }
     if isinstance(node, list):
@@ -146,6 +149,21 @@ def _expand(node: Any, variables: Mapping[str, str], name: str, place: str) -> A
     if isinstance(node, str):
         return _VARIABLE.sub(lambda match: _value(match, variables, place), str(node))
     return node
+
+
+def _with_urls(section: Any, node: Any) -> Any:
+    """The section `remediation` with its addresses as mappings, whose `url` may hold a secret; others as they are."""
+    if section != "remediation" or not isinstance(node, dict):
+        return node
+    whole = copy(node)
+    for key in _ADDRESSES & set(node):
+        held = node[key]
+        if isinstance(held, str):
+            whole[key] = {"url": held}
+        elif isinstance(held, dict):
+            whole[key] = copy(held)
+            whole[key].update({name: {"url": each} for name, each in held.items() if isinstance(each, str)})
+    return whole
 
 
 def with_secrets(source: _S, variables: Mapping[str, str]) -> _S:

@@ -8,6 +8,7 @@ from opsguard_assets.effects.machine import Policy
 from tests.effects.contract import Contract, mortals  # noqa: F401 - a fixture
 from tests.effects.outside import KEYED, OPENED, PLAIN, opened
 from tests.effects.trials import drained, rows
+from tests.long import long
 
 
 class TestSql(Contract):
@@ -71,9 +72,9 @@ class TestPostbox(Contract):
             yield system
 
 
-@pytest.mark.long
+@long
 class TestKeyedHook(Contract):
-    """An address that playbooks call, whose receiver compares keys: to the engine it is what a helpdesk's webhook is."""
+    """An address that playbooks call, whose receiver compares keys: to the engine it is a helpdesk's webhook."""
 
     @pytest.fixture
     def outside(self, server):
@@ -90,7 +91,7 @@ class TestHook(Contract):
             yield system
 
 
-@pytest.mark.long
+@long
 class TestNewTickets(Contract):
     """Tickets that playbooks open in the database of a helpdesk: to the engine they are what changes there are."""
 
