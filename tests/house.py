@@ -28,6 +28,7 @@ ONE_SENTENCE = {
             "0020_where_messages_are",
             "0021_engine_of_playbooks",
             "0022_effects_of_tickets",
+            "0023_newest_executions",
         )
     ),
 }
@@ -126,7 +127,8 @@ ARROWS = {
         "opsguard_assets.intake", "opsguard_assets.config", "opsguard_assets.tables", "resources",
     ),
     "opsguard_assets/intake/readers/simulated.py": (
-        "opsguard_assets.intake", "opsguard_assets.config", "opsguard_assets.simulator", "resources.progress",
+        "opsguard_assets.intake", "opsguard_assets.config", "opsguard_assets.simulator", "resources.database",
+        "resources.progress", "resources.sql",
     ),
     "opsguard_assets/intake/assets.py": (
         "opsguard_assets.intake", "opsguard_assets.config", "opsguard_assets.tables", "opsguard_assets.metadata",

@@ -20,7 +20,7 @@ from opsguard_assets.intake.ledger.groups import SourceGroup
 from opsguard_assets.intake.ledger.quarantine import RejectedRow
 from opsguard_assets.intake.mapping.origin import MappingError
 from opsguard_assets.intake.raw.received import RawTableError, Received, SourceError
-from opsguard_assets.intake.readers.simulated import live_on
+from opsguard_assets.intake.readers.simulated import heed, live_on
 from opsguard_assets.intake.receiving.inbox import Inbox
 from opsguard_assets.metadata import Materialized, check_spec, column_schema, figures, key_of, owners_of, preview
 from opsguard_assets.tables.registry import TABLES
@@ -73,8 +73,9 @@ def simulated_asset(source: SimulatorSource) -> dg.AssetsDefinition:
     def simulated(database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]) -> Materialized:
         until = datetime.now(UTC)
         with database.lock(f"{SYNC_LOCK} {source.name}"):
+            done = heed(source, database)
             written = live_on(source, until=until, progress=progress.begin(f"{source.name}: simulating"))
-        return dg.MaterializeResult(metadata=figures({"records_written": written, "until": until}))
+        return dg.MaterializeResult(metadata=figures({"records_written": written, "until": until, "heeded": done}))
 
     return simulated
 

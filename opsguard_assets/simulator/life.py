@@ -21,7 +21,7 @@ def states(tickets: pl.DataFrame, until: datetime) -> pl.DataFrame:
     """The successive states of tickets up to `until`.
 
     Args:
-        tickets: What `desk.worked` gives.
+        tickets: What `interventions.given` gives.
         until: States that become known later are left out.
 
     Returns:
@@ -49,7 +49,7 @@ def states(tickets: pl.DataFrame, until: datetime) -> pl.DataFrame:
 
 def _changes(tickets: pl.DataFrame) -> list[pl.DataFrame]:
     """Each kind of change as (number, updated_at, step, what it sets)."""
-    worker = pl.coalesce("reassignee_id", "assignee_id")
+    worker = pl.coalesce("given_to", "reassignee_id", "assignee_id")
     closing = pl.coalesce("resolved_again_at", "resolved_at") + _CLOSED_AFTER
     # Somebody who reopens does so before the ticket is closed; a closed ticket stays closed.
     reopened = pl.when(pl.col("reopened_at") < pl.col("resolved_at") + _CLOSED_AFTER).then("reopened_at")
@@ -62,6 +62,7 @@ def _changes(tickets: pl.DataFrame) -> list[pl.DataFrame]:
             tickets, pl.col("assigned_at"), 1, "open", assignee_id=pl.col("assignee_id"), group_id=pl.col("group_id")
         ),
         _change(tickets, pl.col("reassigned_at"), 2, "open", assignee_id=pl.col("reassignee_id")),
+        _change(tickets, pl.col("given_at"), 2, "open", assignee_id=pl.col("given_to")),
         _change(
             tickets, pl.col("started_at"), 3, "in_progress", updated_by=worker, first_response_at=pl.col("started_at")
         ),

@@ -3,7 +3,7 @@
 Here: telemetry with its gaps, delays, repeats and wrong clocks; events. Not here: the state itself (`fleet`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +27,14 @@ from opsguard_assets.simulator.fleet import (
     passed,
     signal_dbm,
 )  # fmt: skip
+from opsguard_assets.simulator.interventions import (
+    NOTHING,
+    RESTART,
+    devices_helped,
+    hours_of,
+    of_kind,
+    restarted_gateways,
+)
 from opsguard_assets.simulator.luck import generator
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.world import INSTANT
@@ -59,33 +67,49 @@ class Watched:
     telemetry: pl.DataFrame
 
 
-def watched(settings: SimulationSettings, region: int, until: datetime) -> Watched:
+def watched(
+    settings: SimulationSettings, region: int, until: datetime, interventions: pl.DataFrame = NOTHING
+) -> Watched:
     """Lives the devices of a region up to a moment.
 
-    A later moment adds records and changes none.
+    A later moment adds records and changes none, and an intervention changes none of before.
     """
     fleet = build_fleet(settings, region)
     hours = hours_until(settings, until)
-    states, happened = _lived(settings, region, fleet, hours)
-    outages = _outages(settings, region, hours)
+    states, happened = _lived(settings, region, fleet, hours, interventions)
+    outages = restarted_gateways(_outages(settings, region, hours), interventions, settings, region)
     events = _events(settings, region, fleet, happened, until)
     return Watched(fleet, states, outages, events, _telemetry(settings, region, fleet, states, outages, until))
 
 
 def _lived(
-    settings: SimulationSettings, region: int, fleet: Fleet, hours: int
+    settings: SimulationSettings, region: int, fleet: Fleet, hours: int, interventions: pl.DataFrame
 ) -> tuple[list[State], list[tuple[int, Passed]]]:
     state = first_state(fleet, settings, region)
+    restarts = _restarts(settings, fleet, interventions)
     states, happened = [], []
+    mode = np.zeros(len(fleet), dtype=np.int64)
     for hour in range(hours):
         if hour % HOURS == 0:
             lucks = draw(settings, region, fleet, hour // HOURS)
+        if hour in restarts:
+            back = restarts[hour] & devices_helped(settings, region, hour, mode)
+            state = replace(state, down_hours=np.where(back, 0.0, state.down_hours))
         states.append(state)
         step = passed(fleet, state, lucks[hour % HOURS], float(hour))
+        mode = np.where(step.failed, step.mode, mode)
         if (step.failed | step.repaired | step.serviced).any():
             happened.append((hour, step))
         state = step.state
     return states, happened
+
+
+def _restarts(settings: SimulationSettings, fleet: Fleet, interventions: pl.DataFrame) -> dict[int, Flags]:
+    """Which devices are restarted at which hour."""
+    named = hours_of(of_kind(interventions, RESTART), settings)
+    ids = fleet.devices["device_id"]
+    by_hour = named.filter(pl.col("entity_id").is_in(ids.implode())).group_by("hour").agg("entity_id")
+    return {hour: ids.is_in(entities).to_numpy() for hour, entities in by_hour.iter_rows()}
 
 
 def _outages(settings: SimulationSettings, region: int, hours: int) -> pl.DataFrame:

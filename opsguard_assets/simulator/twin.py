@@ -18,6 +18,14 @@ from opsguard_assets.simulator.contractors import contracted
 from opsguard_assets.simulator.desk import worked
 from opsguard_assets.simulator.device_truth import device_truth
 from opsguard_assets.simulator.guards import guarded
+from opsguard_assets.simulator.interventions import (
+    INTERVENTION,
+    NOTHING,
+    given,
+    punches_of,
+    substitutions_of,
+    took_over,
+)
 from opsguard_assets.simulator.life import events, states
 from opsguard_assets.simulator.punches import punched
 from opsguard_assets.simulator.reports import watched
@@ -33,6 +41,8 @@ TABLES = (
 _SHARED = ("calendars", "sla_policies")
 _MANIFEST = "manifest.json"
 TRUTH = "truth"
+# What somebody did in the world, as it comes in; and from when on each acts.
+_ASKED, _DONE = "interventions", "interventions.done.parquet"
 
 
 class SimulationError(ValueError):
@@ -69,27 +79,38 @@ class Simulation:
 
 
 def simulate(
-    settings: SimulationSettings, until: datetime, *, region: int = 0, latest_only: bool = False
+    settings: SimulationSettings,
+    until: datetime,
+    *,
+    region: int = 0,
+    latest_only: bool = False,
+    interventions: pl.DataFrame = NOTHING,
 ) -> Simulation:
     """All records of a region that are known by `until`.
 
-    A later `until` adds records and changes none: the world does not depend on how far it is watched.
+    A later `until` adds records and changes none: the world does not depend on how far it is watched. A further
+    intervention changes no record that was known before it.
 
     Args:
         settings: The world.
         until: The last instant of knowledge, UTC.
         region: Which region.
         latest_only: Keep only the last state of each ticket, for scale.
+        interventions: What somebody did in this world: rows of `interventions.INTERVENTION`.
     """
     world = build_world(settings, region, until)
-    lives = worked(arrivals(settings, region, until), world.agents, settings)
+    queued = worked(arrivals(settings, region, until), world.agents, settings)
+    lives = given(queued, interventions, settings, region)
     every = states(lives, until)
     changes = events(every)
     latest = every.unique("ticket_id", keep="last", maintain_order=True) if latest_only else every
     known = {name: table for name, table in world.tables.items() if region == 0 or name not in _SHARED}
-    things = watched(settings, region, until)
+    things = watched(settings, region, until, interventions)
     guards = guarded(settings, region, known["sites"], until)
     clocks = punched(settings, region, guards, known["sites"], until)
+    over = took_over(guards.shifts, interventions, until)
+    late_punches = punches_of(over, known["sites"], settings, region).filter(pl.col("known_at") <= until)
+    swaps = substitutions_of(over).filter(pl.col("known_at") <= until)
     jobs = contracted(settings, region, known["sites"], until)
     alarms = alarmed(settings, region, known["sites"], until)
     people = pl.concat([known["people"], guards.tables["people"]], how="diagonal_relaxed")
@@ -97,7 +118,8 @@ def simulate(
         **known,
         **guards.tables,
         "people": people,
-        "attendance": clocks.attendance,
+        "attendance": pl.concat([clocks.attendance, late_punches], how="diagonal_relaxed"),
+        "substitutions": pl.concat([guards.tables["substitutions"], swaps], how="diagonal_relaxed"),
         "punch_feeds": clocks.punch_feeds,
         "vendors": jobs.vendors,
         "work_orders": jobs.work_orders,
@@ -133,9 +155,10 @@ def write_records(
     since = _known_until(folder, settings)
     if since is not None and until <= since:
         return 0
+    done = _done(folder, since or settings.starts_at)
     written = 0
     for region in range(settings.regions):
-        world = simulate(settings, until, region=region)
+        world = simulate(settings, until, region=region, interventions=done)
         for name, table in world.tables.items():
             fresh = table if since is None else table.filter(pl.col("known_at") > since)
             rows = _write(fresh, folder / name / f"{region:04d}-{until:%Y%m%dT%H%M%S}.parquet")
@@ -146,6 +169,35 @@ def write_records(
             _replace(rows_of_kind, folder / TRUTH / kind / f"{region:04d}.parquet")
     _note(folder, settings, until)
     return written
+
+
+def intervene(folder: Path, interventions: pl.DataFrame, name: str) -> None:
+    """Puts what somebody did where the world of a folder finds it; it acts from the next records on.
+
+    Args:
+        folder: The folder of the records.
+        interventions: Rows of `interventions.INTERVENTION`.
+        name: Of the file. The same name again replaces what had not acted yet, and repeats nothing that had.
+    """
+    _replace(interventions.select(INTERVENTION.names()).cast(INTERVENTION), folder / _ASKED / f"{name}.parquet")
+
+
+def _done(folder: Path, since: datetime) -> pl.DataFrame:
+    """Everything that was done in the world of a folder, each from when on it acts.
+
+    What comes later than records that it would have changed acts from their end on; that is kept, so that the past
+    stays as it was written.
+    """
+    files = sorted((folder / _ASKED).glob("*.parquet"))
+    kept = folder / _DONE
+    before = pl.read_parquet(kept) if kept.exists() else NOTHING.with_columns(acts_at=pl.lit(None, INSTANT))
+    if files:
+        asked = pl.concat([pl.read_parquet(file) for file in files]).unique(maintain_order=True)
+        new = asked.join(before, on=INTERVENTION.names(), how="anti", nulls_equal=True)
+        acts = new.with_columns(acts_at=pl.max_horizontal("at", pl.lit(since, INSTANT)))
+        before = pl.concat([before, acts.select(before.columns)])
+        _replace(before, kept)
+    return before.with_columns(at="acts_at").select(INTERVENTION.names())
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:

@@ -7,17 +7,22 @@ from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
+import polars as pl
 from pydantic import ValidationError
 
 from opsguard_assets.config.mapping import Feed
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, Source
 from opsguard_assets.intake.raw.received import SourceError
+from opsguard_assets.simulator.interventions import INTERVENTION
 from opsguard_assets.simulator.reports import CHANNELS
 from opsguard_assets.simulator.settings import SimulationSettings
-from opsguard_assets.simulator.twin import TABLES, read_manifest, write_records
+from opsguard_assets.simulator.twin import TABLES, intervene, read_manifest, write_records
+from resources.database import Database
 from resources.progress import Advance
+from resources.sql import statement
 
 HISTORY = timedelta(days=60)
+_SLACK = timedelta(hours=1)
 
 
 def file_sources(source: SimulatorSource) -> list[FileSource]:
@@ -52,6 +57,23 @@ def known_until(source: SimulatorSource) -> datetime | None:
     """Until when the provider's records are written; None before the first."""
     manifest = read_manifest(Path(source.folder))
     return datetime.fromisoformat(manifest["until"]) if manifest else None
+
+
+def heed(source: SimulatorSource, database: Database) -> int:
+    """Tells the provider what playbooks did since its last records: restarts, tickets given, shifts taken over.
+
+    Returns:
+        How many there were; those that are about nothing of this provider change nothing in it.
+    """
+    since = known_until(source)
+    if since is None:
+        return 0
+    with database.begin() as connection:
+        # What was done while the last records were written is not among them.
+        found = connection.execute(statement(__name__, "interventions"), {"since": since - _SLACK}).all()
+    rows = pl.DataFrame([tuple(row) for row in found], schema=INTERVENTION, orient="row")
+    intervene(Path(source.folder), rows, "playbooks")
+    return len(rows)
 
 
 def live_on(source: SimulatorSource, *, until: datetime, progress: Advance | None = None) -> int:
