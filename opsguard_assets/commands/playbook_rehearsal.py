@@ -22,6 +22,7 @@ from opsguard_assets.incidents.matching import matches
 from opsguard_assets.incidents.rules_io import context_of
 from opsguard_assets.remediation.actions.action import Plan, Situation, World
 from opsguard_assets.remediation.actions.catalog import CATALOG
+from opsguard_assets.remediation.engine.triggers import plan_of
 from opsguard_assets.remediation.outcomes.io import described
 from opsguard_assets.remediation.playbook.model import Playbook
 from opsguard_assets.remediation.playbook.rehearsal import PAST, Rehearsal, rehearse
@@ -155,7 +156,7 @@ def _start(session: Session, playbook: Playbook, alert: Mapping[str, Any], now: 
     client = session.installation.lake.known(CLIENTS, now).filter(pl.col("client_id") == alert["client_id"]).collect()
     if client.is_empty():
         return "its trigger is about this alert"
-    needed = max((step.trait.plan for step in (*playbook.steps, *playbook.on_failure)), key=PLANS.index)
+    needed = plan_of(playbook)
     held = str(client["plan"].item())
     if not client["soar_enabled"].fill_null(value=False).item():
         return f"only in shadow: remediation is not enabled for {alert['client_id']}"

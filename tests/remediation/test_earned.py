@@ -11,9 +11,11 @@ from opsguard_assets.config.remediation import Remediation
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
 from opsguard_assets.remediation.autonomy.io import climb, history, modes, set_mode
+from opsguard_assets.remediation.engine.people_io import undo
 from opsguard_assets.remediation.outcomes.io import outcomes_at, playbooks_in_force
 from resources.lake import Lake
 from tests.incidents.world import at, found, rows, tick
+from tests.remediation.engines import NOTE, Engine, lake_of
 from tests.remediation.recorded import executed, known, playbook
 
 DAY = 24 * 60
@@ -143,6 +145,24 @@ def test_a_planted_bad_playbook_falls_to_shadow_with_the_reason_before_it_harms_
         executed(database, alert, mode="shadow", minutes=301 + number)
         acknowledge(database, alert, at=at(330), actor="ada")
     assert climb(database, ALONE, at(340))["to_mode"].item() == "approval", "a new text may rise"
+
+
+def test_a_bad_playbook_that_really_acts_is_demoted_and_then_only_shows_what_it_would_do(database, tmp_path):
+    engine = Engine(database, lake_of(tmp_path), outcome_hours=1)
+    engine.use(NOTE, mode="alone")
+    for number in range(6):
+        climb(database, engine.world.settings.remediation, engine.clock())
+        engine.goes(f"D{number}", minutes=number)
+        newest = engine.executions()[-1]
+        if newest["mode"] != "shadow":
+            undo(database, engine.world.settings, newest["execution_id"], actor="ada", now=engine.clock())
+            engine.advanced()
+        engine.clock.passes(minutes=10)
+    assert len(engine.things()) == 3
+    assert len(engine.things("undone")) == 3
+    by_trigger = [row["mode"] for row in engine.executions() if row["undo_of"] is None]
+    assert by_trigger == ["alone"] * 3 + ["shadow"] * 3
+    assert modes(database)["quick-fix"]["mode_reason"].startswith("people undid it or called it wrong 3 times")
 
 
 def test_what_a_text_earned_another_one_does_not_have(database):
