@@ -50,6 +50,7 @@ UNTYPED_FRAMES = {
     "opsguard_assets/shifts/coverage/substitutes.py": {"proposals"},
     "opsguard_assets/shifts/verdicts/io.py": {"Judged"},
     "opsguard_assets/shifts/verdicts/plots.py": {"coverage_bars"},
+    "opsguard_assets/simulator/twin.py": {"intervene"},
     "opsguard_assets/tables/public_holidays.py": {"holiday_days"},
     "opsguard_assets/tickets/sla/calendars.py": {"working_time"},
     "opsguard_assets/tickets/sla/derive_io.py": {"Following", "tickets_touched"},
