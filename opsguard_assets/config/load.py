@@ -23,8 +23,8 @@ from resources.environment import HOME, Environment, secret
 
 # Secrets are filled in when they are used, so that definitions load on machines that do not hold them.
 _SECRET_KEYS = frozenset({"url", "token", "signing_secret", "slack_signing_secret", "password"})
-# Of `remediation`: an address is its URL alone, or has a `url`.
-_ADDRESSES = frozenset({"webhooks", "commands", "work_orders"})
+# Of `remediation`: an address, and addresses by name; each is its URL alone, or has a `url`.
+_ADDRESS, _ADDRESSES = "work_orders", ("webhooks", "commands")
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 
@@ -156,13 +156,12 @@ def _with_urls(section: Any, node: Any) -> Any:
     if section != "remediation" or not isinstance(node, dict):
         return node
     whole = copy(node)
-    for key in _ADDRESSES & set(node):
-        held = node[key]
-        if isinstance(held, str):
-            whole[key] = {"url": held}
-        elif isinstance(held, dict):
-            whole[key] = copy(held)
-            whole[key].update({name: {"url": each} for name, each in held.items() if isinstance(each, str)})
+    if isinstance(node.get(_ADDRESS), str):
+        whole[_ADDRESS] = {"url": node[_ADDRESS]}
+    for key in _ADDRESSES:
+        if isinstance(node.get(key), dict):
+            whole[key] = copy(node[key])
+            whole[key].update({name: {"url": each} for name, each in node[key].items() if isinstance(each, str)})
     return whole
 
 
