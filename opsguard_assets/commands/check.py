@@ -11,6 +11,7 @@ from opsguard_assets.alerts.alert_type import TEAMS
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.routing.addresses import named
 from opsguard_assets.routing.analysis import troubles
 from opsguard_assets.routing.cover import uncovered, unreachable
 from opsguard_assets.routing.frames import Roster
@@ -48,13 +49,13 @@ def routing_troubles(settings: Settings, roster: Roster, now: datetime) -> list[
     """Everything that would keep messages from people, in words."""
     channels = channel_kinds(settings)
     rules, case, groups = rules_of(settings, channels), nothing_at(now), roster.desk.groups
-    named = {*groups["group_id"].drop_nulls(), *groups["name"].drop_nulls()}
-    found = troubles(settings.routing.routes, types=ALERT_TYPES, teams=named, channels=channels)
+    known = {*groups["group_id"].drop_nulls(), *groups["name"].drop_nulls()}
+    found = troubles(settings.routing.routes, types=ALERT_TYPES, teams=known, channels=channels)
     asked = dict.fromkeys(each.team for each in ALERT_TYPES.values())
-    routed = {route.team for route in settings.routing.routes if route.team is not None and route.team in named}
+    routed = {route.team for route in settings.routing.routes if route.team is not None and route.team in known}
     teams = sorted({*asked, TEAMS[-1], *routed})
     for team in teams:
-        if team.lower() not in {name.lower() for name in named}:
+        if team.lower() not in {name.lower() for name in known}:
             found.append(f"team {team}: `groups` has none of this name; its alerts go to the operations centre")
     there = [team for team in teams if team in set(groups["name"].drop_nulls())]
     for row in uncovered(roster, there, case).iter_rows(named=True):
@@ -62,6 +63,8 @@ def routing_troubles(settings: Settings, roster: Roster, now: datetime) -> list[
             f"team {row['team']}: nobody is on duty in {row['hours']} of the next 336 hours, first at "
             f"{row['first']:%Y-%m-%d %H:%M} UTC"
         )
+    names = dict(roster.people.select("person_id", named("person_id")).iter_rows())
     for row in unreachable(roster, rules, case).iter_rows(named=True):
-        found.append(f"{row['person_id']}: no address for the channels of route {', '.join(row['rules'])}")
+        who = names.get(row["person_id"], f"person {row['person_id']}")
+        found.append(f"{who}: no address for the channels of route {', '.join(row['rules'])}")
     return found

@@ -18,6 +18,7 @@ from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.job_names import SCORE_JOB
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.views.clocks import clock
+from opsguard_assets.views.names import with_readers
 from resources.ticks import last_ticks
 
 MEANINGS = {
@@ -71,14 +72,14 @@ def explained(session: Session, what: str, *, limit: int) -> dict[str, Any]:
         "answer": " ".join([*lead, *sentences, *_risk_now(session, what)]),
         "alerts": [{name: row[name] for name in _ALIVE} for row in alive],
         "decisions": rows,
-        "recipients": [_recipient(row) for row in about],
+        "recipients": [_recipient(row) for row in with_readers(session.installation.lake, about)],
     }
 
 
 def _recipient(row: dict[str, Any]) -> dict[str, Any]:
     """Somebody who was told, or was not, and why."""
-    who, message = row["person_id"] or row["address"] or "nobody", row["state"] or "none"
-    return {**row, "who": who, "message": f"{message}: {row['answer']}" if row["answer"] else message}
+    message = row["state"] or "none"
+    return {**row, "message": f"{message}: {row['answer']}" if row["answer"] else message}
 
 
 _ALIVE = ("alert_id", "alert_type", "severity", "state", "title")

@@ -18,6 +18,7 @@ from opsguard_assets.incidents.people import Acted
 from opsguard_assets.routing.io import decisions_on
 from opsguard_assets.views.clocks import clock
 from opsguard_assets.views.incidents import IncidentView, incident_view, names_of_incidents
+from opsguard_assets.views.names import with_readers
 from opsguard_assets.views.texts import line
 
 app = typer.Typer(
@@ -86,7 +87,7 @@ def show(number: Number, config: ConfigOption = None, as_json: JsonOption = Fals
         database, lake = session.installation.database, session.installation.lake
         names = names_of_incidents(database, lake, [number])
         view = incident_view(database, names, number, datetime.now(UTC))
-        told_about = decisions_on(database, [number])
+        told_about = with_readers(lake, decisions_on(database, [number]))
     if view is None:
         raise ActionError(f"There is no incident {number}; `opsguard incidents list` shows those that are open.")
     if as_json:
@@ -125,7 +126,7 @@ def _decision(row: dict[str, Any], zone: str) -> dict[str, Any]:
     return {
         "at": clock(row["decided_at"], zone),
         "as": row["audience"],
-        "who": row["person_id"] or row["address"] or "",
+        "who": line(row["who"]),
         "by": row["channel"],
         "decision": row["decision"],
         "message": row["state"] or "",

@@ -15,7 +15,7 @@ from opsguard_assets.config.delivery import Delivery, FolderChannel
 from opsguard_assets.delivery.assets import DELIVER_JOB
 from opsguard_assets.delivery.channels_io import MAILBOX
 from opsguard_assets.delivery.deliver_io import messages
-from opsguard_assets.views.names import names_of
+from opsguard_assets.views.names import with_readers
 from resources.progress import Silent
 
 _MOST = 500
@@ -42,14 +42,12 @@ def write_messages(session: Session) -> list[dict[str, str]]:
     Those about incidents come first.
     """
     run_job(session, DELIVER_JOB, progress=Silent())
-    rows = messages(session.installation.database, ("done",), _MOST)
-    names = names_of(session.installation.lake, [], people=[row["person_id"] for row in rows])
+    rows = with_readers(session.installation.lake, messages(session.installation.database, ("done",), _MOST))
     written = []
     for row in sorted(rows, key=lambda row: row["incident_id"] is None):
         file = Path(str(row["answer"]).rpartition("it lies in ")[2])
         if file.suffix in {".eml", ".json"} and file.is_file():
-            reader = names.person(row["person_id"]) or row["address"]
-            written.append({"to": reader, "by": row["channel"], "message": subject_of(file)})
+            written.append({"to": row["who"], "by": row["channel"], "message": subject_of(file)})
     return written
 
 

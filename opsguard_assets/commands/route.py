@@ -25,6 +25,7 @@ from opsguard_assets.routing.roster_io import roster_at, rules_of
 from opsguard_assets.routing.run_io import channel_kinds
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.views.clocks import clock
+from opsguard_assets.views.names import with_readers
 from opsguard_assets.views.texts import line
 
 app = typer.Typer(
@@ -109,14 +110,14 @@ def _foreseen(session: Session, about: dict[str, Any], now: datetime) -> list[di
     case = present_case(session.installation.database, now)
     rows = foresee(pl.DataFrame([work], schema=WORK), case, roster_at(lake, now), rules, now + _AHEAD)
     shown = ("at", "due_at", "audience", "person_id", "channel", "address", "decision", "reason", "rule", "step")
-    return rows.select(shown).to_dicts()
+    return with_readers(lake, rows.select(shown).to_dicts())
 
 
 def _row(row: dict[str, Any], zone: str) -> dict[str, Any]:
     return {
         "when": clock(row["due_at"], zone),
         "as": row["audience"],
-        "who": row["person_id"] or "",
+        "who": line(row["who"]),
         "by": row["channel"],
         "to": line(row["address"] or ""),
         "decision": row["decision"],

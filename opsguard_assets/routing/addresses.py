@@ -13,7 +13,7 @@ _OF_PEOPLE = {"slack": "slack_user_id", "mail": "email"}
 
 
 def reached(rows: pl.DataFrame, roster: Roster, rules: Rules) -> pl.DataFrame:
-    """Rows of people with `channel`, `address` and `zone`; several where a route tells them by every channel.
+    """Rows of people with `channel`, `address`, `zone` and `name`; several where a route tells them by every channel.
 
     Args:
         rows: With `incident_id`, `audience`, `person_id`, `_route`.
@@ -42,8 +42,13 @@ def reached(rows: pl.DataFrame, roster: Roster, rules: Rules) -> pl.DataFrame:
         maintain_order="left_right",
     )  # fmt: skip
     return joined.join(
-        known.select("person_id", "zone"), on="person_id", how="left", maintain_order="left"
-    ).with_columns(zone=pl.col("zone").fill_null(rules.zone))
+        known.select("person_id", "zone", "name"), on="person_id", how="left", maintain_order="left"
+    ).with_columns(named("person_id"), zone=pl.col("zone").fill_null(rules.zone))
+
+
+def named(number: str) -> pl.Expr:
+    """`name`; where it is unknown the number in its place, said to be one. Null for nobody."""
+    return pl.coalesce("name", pl.format("person {}", number))
 
 
 def of_clients(work: pl.DataFrame, roster: Roster, rules: Rules) -> pl.DataFrame:

@@ -137,7 +137,7 @@ def _climbed(asks: pl.DataFrame, open_now: pl.DataFrame, case: Case, roster: Ros
     )
     beside = asks.filter(pl.col("rung").is_null()).select("incident_id", "audience", "step")
     alone = beside.join(known, on=["incident_id", "audience"], maintain_order="left").filter(pl.col("_never").is_null())
-    columns = ("incident_id", "audience", "step", "person_id", "channel", "address", "zone", "why")
+    columns = ("incident_id", "audience", "step", "person_id", "name", "channel", "address", "zone", "why")
     return pl.concat([climbed.select(*columns, "rung"), alone.select(*columns, rung=pl.lit(None, pl.Int64))])
 
 
@@ -199,7 +199,7 @@ def _reason(rules: Rules) -> pl.Expr:
         OUTSIDE_PLAN: pl.lit("the plan of the client does not hold it"),
         TOO_OLD: pl.format(f"last found at {{}} UTC, more than {settings.age_limit_minutes:g} minutes ago", seen),
         OFF_DUTY: pl.col("why"),
-        NO_ADDRESS: pl.format("{} has no address for the channels of the route", "person_id"),
+        NO_ADDRESS: pl.format("{} has no address for the channels of the route", "name"),
         SUPERSEDED: pl.format("reached already in another role ({})", "why"),
     }
     reason = pl.coalesce(pl.when(pl.col("decision") == name).then(text) for name, text in words.items())

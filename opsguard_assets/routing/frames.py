@@ -59,7 +59,13 @@ PAST: Final = pl.Schema(
     }
 )
 PEOPLE: Final = pl.Schema(
-    {"person_id": pl.String(), "slack_user_id": pl.String(), "email": pl.String(), "zone": pl.String()}
+    {
+        "person_id": pl.String(),
+        "name": pl.String(),
+        "slack_user_id": pl.String(),
+        "email": pl.String(),
+        "zone": pl.String(),
+    }
 )
 CLIENTS: Final = pl.Schema(
     {

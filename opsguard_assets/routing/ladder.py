@@ -11,6 +11,7 @@ import polars as pl
 
 from opsguard_assets.duty.desk import on_duty
 from opsguard_assets.duty.least_loaded import assign
+from opsguard_assets.routing.addresses import named
 from opsguard_assets.routing.frames import Case, Roster
 from opsguard_assets.routing.routes import NOC
 
@@ -93,15 +94,18 @@ def _with_owner(rows: pl.DataFrame, there: pl.DataFrame, case: Case) -> pl.DataF
 def _with_supervisor(rows: pl.DataFrame, roster: Roster) -> pl.DataFrame:
     """The superior of the owner, else the supervisor of the site; nobody is their own."""
     above = roster.desk.people.select(given_to="person_id", above="reports_to").unique("given_to")
+    names = roster.people.select("name", given_to="person_id").unique("given_to")
     posts = roster.desk.sites.select("site_id", of_site="supervisor_id").unique("site_id")
-    joined = rows.join(above, on="given_to", how="left", maintain_order="left").join(
-        posts, on="site_id", how="left", maintain_order="left"
+    joined = (
+        rows.join(above, on="given_to", how="left", maintain_order="left")
+        .join(names, on="given_to", how="left", maintain_order="left")
+        .join(posts, on="site_id", how="left", maintain_order="left")
     )
     other = pl.when(pl.col("above").ne_missing(pl.col("given_to"))).then("above")
     return joined.with_columns(
         superior=pl.coalesce(other, "of_site"),
         _superior_why=pl.when(other.is_not_null())
-        .then(pl.format("the superior of {}", "given_to"))
+        .then(pl.format("the superior of {}", named("given_to")))
         .otherwise(pl.lit("supervises the site")),
     )
 

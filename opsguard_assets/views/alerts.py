@@ -131,7 +131,14 @@ def _subject(row: Mapping[str, Any], evidence: Row, names: Names) -> str | None:
 def _holder(row: Mapping[str, Any], assignee: str | None, names: Names) -> str:
     if row["state"] == "acknowledged" and row["acknowledged_by"]:
         return f"{row['acknowledged_by']} (acknowledged)"
-    return f"{names.people.get(assignee) or assignee} (assignee)" if assignee else "nobody"
+    if assignee:
+        return f"{names.people.get(assignee) or assignee} (assignee)"
+    return owner_in_words(row.get("owner_id"), names) or "nobody"
+
+
+def owner_in_words(owner_id: str | None, names: Names) -> str | None:
+    """Who was told of an incident first; None where nobody was."""
+    return f"{names.person(owner_id)} (on duty, told first)" if owner_id else None
 
 
 def _next(row: Mapping[str, Any], evidence: Row, assignee: str | None) -> str:

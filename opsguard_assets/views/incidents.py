@@ -11,7 +11,7 @@ from typing import Any
 
 from opsguard_assets.alerts.finding import LIFE_SAFETY
 from opsguard_assets.views import reading
-from opsguard_assets.views.alerts import AHEAD, LIVE, LOST, SHOWN_REASONS, TIMELESS, described
+from opsguard_assets.views.alerts import AHEAD, LIVE, LOST, SHOWN_REASONS, TIMELESS, described, owner_in_words
 from opsguard_assets.views.names import Names, names_of
 from resources.database import Database
 from resources.lake import Lake
@@ -196,9 +196,8 @@ def _where(incident: Mapping[str, Any], names: Names) -> str | None:
 def _holder(incident: Mapping[str, Any], leading: Row | None, names: Names) -> str:
     if incident["state"] == "acknowledged" and incident["acknowledged_by"]:
         return f"{incident['acknowledged_by']} (acknowledged)"
-    if incident["owner_id"]:
-        return f"{names.person(incident['owner_id'])} (on duty, told first)"
-    return leading["holder"] if leading else "nobody"
+    owner = owner_in_words(incident["owner_id"], names)
+    return owner or (leading["holder"] if leading else "nobody")
 
 
 def _next(incident: Mapping[str, Any], leading: Row | None) -> str:

@@ -65,6 +65,7 @@ def names_of(lake: Lake, alerts: Sequence[Row], people: Iterable[str | None] = (
     tickets = _known(lake, "tickets", "ticket_id", of["ticket"], ("title", "category", "assignee_id"))
     wanted = [one.get("person_id") for one in evidence] + [row["assignee_id"] for row in tickets.values()]
     wanted += [row["entity_id"] for row in alerts if row["entity_type"] == "person"]
+    wanted += [row.get("owner_id") for row in alerts]
     vendors = [one.get("vendor_id") for one in evidence]
     vendors += [row["entity_id"] for row in alerts if row["entity_type"] == "vendor"]
     return Names(
@@ -86,6 +87,12 @@ def homes_of(lake: Lake, people: Iterable[str]) -> dict[str, tuple[str | None, s
     sites = _known(lake, "sites", "site_id", (row["home_site_id"] for row in rows.values()), ("timezone",))
     zones = {site_id: row["timezone"] for site_id, row in sites.items()}
     return {person: (row["name"], zones.get(row["home_site_id"] or "")) for person, row in rows.items()}
+
+
+def with_readers(lake: Lake, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Decisions about recipients, with `who`: the person by name, else the address, else "nobody"."""
+    names = names_of(lake, [], people=[row["person_id"] for row in rows])
+    return [{**row, "who": names.person(row["person_id"]) or row["address"] or "nobody"} for row in rows]
 
 
 def _named(lake: Lake, table: str, key: str, wanted: Iterable[str | None]) -> dict[str, str]:

@@ -24,7 +24,7 @@ from opsguard_assets.views.alerts import described
 from opsguard_assets.views.attachments import attachment, attachments_of
 from opsguard_assets.views.executions import of_alerts
 from opsguard_assets.views.incidents import IncidentView, incident_view, names_of_incidents
-from opsguard_assets.views.names import Names, names_of
+from opsguard_assets.views.names import names_of, with_readers
 from opsguard_assets.web import questions, tokens
 from opsguard_assets.web.acting import act
 from opsguard_assets.web.pages import page
@@ -125,10 +125,9 @@ class _Links:
         with database.begin() as connection:
             messages = reading.messages_of(connection, number)
             executions = of_alerts(connection, [row["alert_id"] for row in view.alerts])
-        people = names_of(lake, [], people=[row["person_id"] for row in messages])
         return page(
             "incident", view=view, alerts=view.alerts[:_MOST_ALERTS], more=_more(view), executions=executions,
-            messages=_with_names(messages, people), **shown, **visited.shown,
+            messages=with_readers(lake, messages), **shown, **visited.shown,
         )  # fmt: skip
 
     def _shown_alert(self, secret: str, number: int) -> Response:
@@ -162,8 +161,3 @@ class _Links:
 
 def _more(view: IncidentView) -> int:
     return max(0, len(view.alerts) - _MOST_ALERTS)
-
-
-def _with_names(messages: list[dict[str, Any]], names: Names) -> list[dict[str, Any]]:
-    """Messages with the name of whom each was for: a person, or the address of a channel."""
-    return [{**row, "who": names.person(row["person_id"]) or row["address"] or "nobody"} for row in messages]

@@ -143,7 +143,7 @@ def test_a_job_that_fails_twice_raises_one_alert_that_ends_with_its_next_success
             wait_for(lambda: alerts(home), seconds=200, pause=5)
         time.sleep(65)  # another look
         (alert,) = alerts(home)
-        assert (alert["alert_type"], alert["severity"]) == ("run_failed", "medium")
+        assert (alert["entity_type"], alert["severity"], alert["occurrences"]) == ("job", "medium", 2)
         with closing(sqlite3.connect(helpdesk)) as opened:
             opened.execute("CREATE TABLE tickets (number TEXT, opened TEXT)")
         assert command(home, "sync").returncode == 0
@@ -179,7 +179,7 @@ def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def alerts(home: Path) -> list[dict[str, object]]:
-    """What `opsguard alerts list` shows."""
-    said = command(home, "alerts", "list", "--json")
+    """What `opsguard alerts list` shows of failed jobs."""
+    said = command(home, "alerts", "list", "--type", "opsguard_run_failed", "--json")
     assert said.returncode == 0, said.stderr
     return list(json.loads(said.stdout))

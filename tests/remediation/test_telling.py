@@ -82,4 +82,4 @@ def test_whoever_has_no_address_is_passed_over_and_it_is_said(at, tmp_path):
     at.place = replace(at.place, lake=Lake(str(tmp_path / "lake")))
     record(at.place.lake, "people", {"person_id": "lena", "name": "Lena", "known_at": NOON}, loaded_at=NOON)
     plan = CATALOG["notify"].plan(at.place, telling("lead", "noc"), situation(at.alerts["device"]))
-    assert plan.words == "tell nora by slack (lena has no address for the channels of the route)"
+    assert plan.words == "tell nora by slack (Lena has no address for the channels of the route)"

@@ -29,6 +29,7 @@ def roster(on_duty=ON_DUTY, *, plans=(("C1", "gold"),), without_slack=(), withou
     people = [
         (
             name,
+            name.capitalize(),
             None if name in without_slack else f"U{name.upper()}",
             None if name in without_mail else f"{name}@provider.example",
             zone,

@@ -48,6 +48,8 @@ def test_from_90_the_supervisor_and_the_client_are_told_too_and_from_95_executiv
         ("raised", "executive", None, "mail", "told"),
     ]
     assert [address for address, _, _ in messages(database)] == ["UANA", "USUE", "#c1", "boss@c1.example"]
+    reasons = {row["audience"]: row["reason"] for row in rows(database, "SELECT audience, reason FROM notices")}
+    assert reasons["supervisor"] == "the superior of Ana"
 
 
 def test_below_80_it_waits_for_the_digest_of_the_owner_who_has_their_time_from_then_on(database):

@@ -148,7 +148,7 @@ def recipients_of(around: Staff, audiences: Sequence[Audience]) -> Found:
     unreached = rows.filter(pl.col("address").is_null()).with_columns(
         words=pl.when(pl.col("person_id").is_null())
         .then("why")
-        .otherwise(pl.format("{} has no address for the channels of the route", "person_id"))
+        .otherwise(pl.format("{} has no address for the channels of the route", "name"))
     )
     return Found([Recipient(*row) for row in there.select(names).iter_rows()], unreached["words"].to_list())
 
