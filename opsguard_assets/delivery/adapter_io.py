@@ -18,7 +18,7 @@ import polars as pl
 from sqlalchemy import Connection, text
 
 from opsguard_assets.delivery import questions_io
-from opsguard_assets.delivery.letters_io import Letters
+from opsguard_assets.delivery.letters_io import Letters, numbers_of
 from opsguard_assets.delivery.transports_io import LATER, Message, Transport
 from opsguard_assets.delivery.written import Pointless
 from opsguard_assets.effects import io as effects_io
@@ -155,9 +155,9 @@ def note_done(connection: Connection, arrived: Sequence[Arrived], at: datetime, 
         payload = each.effect.payload
         if payload["kind"] == "escalation":
             if reaches_people:
-                values = {name: payload[name] for name in ("escalation_id", "person_id")}
-                delivered = "UPDATE escalation_notices SET state = 'delivered' WHERE escalation_id = :escalation_id "
-                connection.execute(text(delivered + "AND person_id = :person_id"), values)
+                values = {"escalation_ids": numbers_of(payload), "person_id": payload["person_id"]}
+                delivered = "UPDATE escalation_notices SET state = 'delivered' WHERE person_id = :person_id "
+                connection.execute(text(delivered + "AND escalation_id = ANY (:escalation_ids)"), values)
         elif payload.get("about"):
             questions_io.note_sent(connection, each.effect, each.reference, at)
         elif payload.get("incident_id") is None:

@@ -3,6 +3,7 @@
 Here: the decision and its plan, in one transaction. Not here: escalating (`tickets.escalation`), sending.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,8 @@ from resources.lake import Lake
 from resources.sql import statement
 
 # Worth interrupting a specialist: the scale of priorities (docs/triage.md).
+# So many are messages of their own; more for one person at once are one message.
+_FEW = 3
 _RANK = {"critical": 90.0, "high": 80.0, "medium": 70.0, "low": 60.0}
 Row = dict[str, Any]
 
@@ -43,7 +46,7 @@ def plan_escalations(
             return 0
         people = _addresses(lake, sorted({row["person_id"] for row in waiting}))
         decided = [_decided(row, people.get(row["person_id"], {}), channels, now - age_limit) for row in waiting]
-        return _planned(connection, decided, now)
+        return _planned(connection, _bundled(decided), now)
 
 
 def _decided(
@@ -64,6 +67,37 @@ def _decided(
     return {**row, **why, "channel": channel, "address": address, "message_key": f"{key}/{channel}/{address}"}
 
 
+def _bundled(decided: Sequence[Row]) -> list[Row]:
+    """The same with one message more for each person who would be sent more than a few, in place of those."""
+    of_people: dict[tuple[str, str], list[Row]] = {}
+    for row in decided:
+        if row["decision"] == "told":
+            of_people.setdefault((row["person_id"], row["channel"]), []).append(row)
+    bundles = [_bundle(rows) for rows in of_people.values() if len(rows) > _FEW]
+    held = {number: bundle for bundle in bundles for number in bundle["notices"]}
+    return [*bundles, *(_held(row, held.get((row["escalation_id"], row["person_id"]))) for row in decided)]
+
+
+def _bundle(rows: Sequence[Row]) -> Row:
+    numbers = sorted(row["escalation_id"] for row in rows)
+    gravest = max(rows, key=lambda row: _RANK.get(row["to_priority"], _RANK["low"]))
+    key = f"escalation/{numbers[0]} to {numbers[-1]}/{gravest['channel']}/{gravest['address']}"
+    return {
+        **gravest, "escalation_id": None, "escalation_ids": numbers, "message_key": key,
+        "reason": f"{len(rows)} tickets that concern them were escalated at once",
+        "notices": [(number, gravest["person_id"]) for number in numbers],
+    }  # fmt: skip
+
+
+def _held(row: Row, bundle: Row | None) -> Row:
+    """A decision that is told with others, where it is."""
+    if bundle is None:
+        return row
+    number, person = row["escalation_id"], row["person_id"]
+    why = {"decision": "digest", "reason": bundle["reason"], "bundle_key": bundle["message_key"]}
+    return {**row, **why, "message_key": f"escalation/{number}/together/{person}"}
+
+
 def _planned(connection: Connection, decided: Sequence[Row], now: datetime) -> int:
     names = ("escalation_id", "role", "person_id", "channel", "address", "decision", "reason", "message_key")
     rows = pl.DataFrame([{name: row[name] for name in names} for row in decided], infer_schema_length=None)
@@ -72,10 +106,17 @@ def _planned(connection: Connection, decided: Sequence[Row], now: datetime) -> i
         row.message_key: int(row.notice_id)
         for row in connection.execute(statement(__name__, "decide_escalations"), values)
     }
+    held = [
+        {"message_key": row["message_key"], "notice_id": new.get(row["bundle_key"])}
+        for row in decided
+        if "bundle_key" in row
+    ]
+    connection.execute(statement(__name__, "hold_escalations"), {"rows": json.dumps(held)})
     addressed = [row for row in decided if row["decision"] == "told" and row["message_key"] in new]
     if not addressed:
         return 0
-    frame = pl.DataFrame([_message(row, new[row["message_key"]]) for row in addressed])
+    messages = [_message(row, new[row["message_key"]]) for row in addressed]
+    frame = pl.DataFrame(messages, infer_schema_length=None)
     planned = effects_io.plan(connection, KIND, frame, at=now, actor="escalation")
     linked = planned.rename({"key": "message_key"})
     connection.execute(statement(__name__, "link_effects"), {"rows": linked.write_json()})
@@ -85,7 +126,8 @@ def _planned(connection: Connection, decided: Sequence[Row], now: datetime) -> i
 def _message(row: Mapping[str, Any], notice_id: int) -> Row:
     payload = {
         "notice_id": notice_id, "kind": "escalation", "channel": row["channel"], "address": row["address"],
-        "escalation_id": row["escalation_id"], "person_id": row["person_id"], "is_critical": False,
+        "escalation_id": row["escalation_id"], "escalation_ids": row.get("escalation_ids"),
+        "person_id": row["person_id"], "is_critical": False,
     }  # fmt: skip
     rank = _RANK.get(row["to_priority"], _RANK["low"])
     return {"key": row["message_key"], "target": row["channel"], "rank": rank, "payload": payload}

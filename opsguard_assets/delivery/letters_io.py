@@ -15,7 +15,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from opsguard_assets.delivery import questions_io
-from opsguard_assets.delivery.wording import Reader, digest_letter, escalation_letter, incident_letter
+from opsguard_assets.delivery.wording import (
+    Reader,
+    digest_letter,
+    escalation_letter,
+    escalations_letter,
+    incident_letter,
+)
 from opsguard_assets.delivery.written import GONE, LinkOf, Pointless, Written
 from opsguard_assets.effects.machine import Effect
 from opsguard_assets.views import reading
@@ -185,18 +191,28 @@ class Letters:
         return row["reference"] if row else None
 
     def _of_escalation(self, payload: Mapping[str, Any]) -> Written | Pointless:
+        numbers = numbers_of(payload)
         with self.database.begin() as connection:
-            wanted = {"escalation_id": payload["escalation_id"], "person_id": payload["person_id"]}
-            row = _row(connection, "escalation", **wanted)
-        if row is None:
+            wanted = {"escalation_ids": numbers, "person_id": payload["person_id"]}
+            rows = [dict(row) for row in connection.execute(statement(__name__, "escalation"), wanted).mappings()]
+        if not rows:
             return Pointless("the escalation was withdrawn")
-        self.read_names([], [row["escalation_id"]])
+        self.read_names([], numbers)
+        told = [self._told(row) for row in rows]
+        return Written(escalation_letter(*told[0]) if len(told) == 1 else escalations_letter(told))
+
+    def _told(self, row: dict[str, Any]) -> tuple[dict[str, Any], str | None, str | None]:
+        """An escalation with names of people, the title of its ticket, and where it is."""
         names = self._names_of_escalations[row["escalation_id"]]
         before, assignee = (names.person(row[name]) for name in ("from_assignee_id", "to_assignee_id"))
         places = (names.client(row["client_id"]), names.site(row["site_id"]))
         title = (names.tickets.get(row["ticket_id"]) or {}).get("title")
-        given = {**row, "before": before, "assignee": assignee}
-        return Written(escalation_letter(given, title, ", ".join(filter(None, places)) or None))
+        return {**row, "before": before, "assignee": assignee}, title, ", ".join(filter(None, places)) or None
+
+
+def numbers_of(payload: Mapping[str, Any]) -> list[int]:
+    """The escalations that a message tells of."""
+    return [int(number) for number in payload.get("escalation_ids") or [payload["escalation_id"]]]
 
 
 def _pointless(looked: Mapping[str, Any], payload: Mapping[str, Any]) -> str | None:

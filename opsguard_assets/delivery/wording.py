@@ -94,26 +94,67 @@ def escalation_letter(row: Mapping[str, Any], title: str | None, where: str | No
         title: What the ticket is called; None where that is unknown.
         where: Client and site by name; None where they are unknown.
     """
-    named = shortened(title, VALUE) if title else f"ticket {line(row['ticket_id'])}"
-    is_done = row["state"] == "done"
-    raised = f"raised from {row['from_priority']} to {row['to_priority']}"
-    did = f"priority {raised}" if is_done else f"priority could not be {raised}" if row["state"] == "failed" else None
+    named = _ticket(row, title)
     facts = [
         Fact("Ticket", f"{named} (ticket {line(row['ticket_id'])})" if title else named),
         Fact("Where", where or "no site is known"),
-        Fact("What was done", did or "whether the helpdesk was changed is not known; look there"),
+        Fact("What was done", _was_done(row)),
         Fact("Who has it", _handed_to(row)),
         Fact("Next", _escalation_next(row)),
     ]
     return Letter(
         subject=shortened(f"{row['to_priority'].upper()}: {named} will probably miss its deadline", SUBJECT),
         headline=f"{named} will probably miss its deadline",
-        severity=row["to_priority"] if row["to_priority"] in SEVERITIES else "high",
+        severity=_severity(row),
         facts=facts,
         reasons=(shortened(row["reason"], REASON),),
         command="opsguard escalations list",
         footer=f"Why you: {row['role']} of the ticket" if row.get("role") else None,
     )
+
+
+def escalations_letter(told: Sequence[tuple[Mapping[str, Any], str | None, str | None]]) -> Letter:
+    """The letter about several tickets that were escalated at once, the gravest first.
+
+    Args:
+        told: Of each ticket what `escalation_letter` takes: row, title, where.
+    """
+    ordered = sorted(told, key=lambda one: -SEVERITIES.index(_severity(one[0])))
+    gravest, headline = _severity(ordered[0][0]), f"{len(told):,} tickets will probably miss their deadline"
+    more = len(told) - _MOST_ITEMS
+    return Letter(
+        subject=f"{gravest.upper()}: {headline}",
+        headline=headline,
+        severity=gravest,
+        notes=(f"{more:,} more are not shown here.",) if more > 0 else (),
+        items=tuple(
+            Item(
+                title=f"{_severity(row).upper()}: {_ticket(row, title)}, {where or 'no site is known'}",
+                detail=f"{_was_done(row).capitalize()}. Who has it: {_handed_to(row)}. Next: {_escalation_next(row)}.",
+                command=f"opsguard alerts explain {line(row['ticket_id'])}",
+            )
+            for row, title, where in ordered[:_MOST_ITEMS]
+        ),
+        command="opsguard escalations list",
+        footer="Why you: the tickets concern you",
+    )
+
+
+def _ticket(row: Mapping[str, Any], title: str | None) -> str:
+    return shortened(title, VALUE) if title else f"ticket {line(row['ticket_id'])}"
+
+
+def _severity(row: Mapping[str, Any]) -> str:
+    return str(row["to_priority"]) if row["to_priority"] in SEVERITIES else "high"
+
+
+def _was_done(row: Mapping[str, Any]) -> str:
+    raised = f"raised from {row['from_priority']} to {row['to_priority']}"
+    if row["state"] == "done":
+        return f"priority {raised}"
+    if row["state"] == "failed":
+        return f"priority could not be {raised}"
+    return "whether the helpdesk was changed is not known; look there"
 
 
 def _handed_to(row: Mapping[str, Any]) -> str:

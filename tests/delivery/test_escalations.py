@@ -40,14 +40,14 @@ def lake(tmp_path):
     return opened
 
 
-def escalated(database, clock, *people):
+def escalated(database, clock, *people, step=1):
     """An escalation that is done, and people who are to be told of it."""
-    planned = pl.DataFrame([{"key": "T1/1", "target": "record", "rank": 0.8, "payload": {"ticket_id": "T1"}}])
+    planned = pl.DataFrame([{"key": f"T1/{step}", "target": "record", "rank": 0.8, "payload": {"ticket_id": "T1"}}])
     with database.begin() as connection:
         (effect,) = effects_io.plan(connection, "escalation", planned, at=clock(), actor="test")["effect_id"]
         effects_io.settle_planned(connection, [effect], State.DONE, at=clock(), actor="test", words="recorded")
         row = {
-            "effect_id": effect, "ticket_id": "T1", "step": 1, "as_of": clock(), "risk_as_of": clock(), "risk": 0.82,
+            "effect_id": effect, "ticket_id": "T1", "step": step, "as_of": clock(), "risk_as_of": clock(), "risk": 0.82,
             "client_id": "C1", "site_id": "S1", "from_priority": "medium", "to_priority": "high",
             "from_assignee_id": None, "to_assignee_id": "P1", "expected_status": "open",
             "expected_updated_at": clock(), "reason": "82 % likely to miss its deadline; nobody has it", "tell": "[]",
@@ -91,3 +91,25 @@ def test_what_waited_for_long_is_told_to_nobody_and_says_so(database, lake, cloc
     assert plan_escalations(database, lake, CHANNELS, TOO_OLD, clock()) == 0
     (notice,) = rows(database, "notices", "notice_id")
     assert (notice["decision"], notice["effect_id"]) == ("too old", None)
+
+
+def test_many_tickets_that_are_escalated_at_once_are_one_message_per_person(database, lake, clock):
+    for step in range(1, 6):
+        escalated(database, clock, "P1", step=step)
+    escalated(database, clock, "P2", step=6)
+    assert plan_escalations(database, lake, CHANNELS, TOO_OLD, clock()) == 2
+    assert plan_escalations(database, lake, CHANNELS, TOO_OLD, clock()) == 0
+    with SlackServer() as slack, MailServer() as server:
+        transports = {"slack": slack_transport(slack), "mail": mail_transport(server)}
+        assert sent(database, lake.uri, clock, transports) == {"done": 2}
+        ((direct,),) = slack.messages.values()
+        ((_, mail),) = server.mails
+    assert direct["text"] == "HIGH: 5 tickets will probably miss their deadline"
+    assert str(direct["blocks"]).count("HIGH: Lift stuck, Acme, Harbour") == 5
+    assert mail["Subject"] == "HIGH: Lift stuck will probably miss its deadline"
+    assert {row["state"] for row in rows(database, "escalation_notices", "person_id")} == {"delivered"}
+    decided = rows(database, "notices", "notice_id")
+    (first, *_) = (row["notice_id"] for row in decided if row["decision"] == "told")
+    held = [(row["person_id"], row["in_digest"]) for row in decided if row["decision"] == "digest"]
+    assert held == [("P1", first)] * 5
+    assert next_due(database, ["slack", "mail"], ["slack"], clock()) is None
