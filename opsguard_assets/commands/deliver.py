@@ -25,6 +25,7 @@ from opsguard_assets.delivery.channels_io import transports_of
 from opsguard_assets.delivery.deliver_io import STATES, Delivered, messages, resolve_unknown
 from opsguard_assets.delivery.round_io import Place, due_at, run_round
 from opsguard_assets.views.clocks import clock
+from opsguard_assets.views.names import with_readers
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -33,7 +34,7 @@ app = typer.Typer(
     help="Send what is due to people, each message once; list messages; resolve unknown ones.",
     epilog="A message is unknown? Ask the reader, then run `opsguard deliver resolve-unknown`.",
 )
-_SHOWN = ("effect_id", "planned_at", "channel", "address", "kind", "incident_id", "state", "attempts", "answer")
+_SHOWN = ("effect_id", "planned_at", "channel", "who", "kind", "incident_id", "state", "attempts", "answer")
 _NOTHING_SENT = (
     "Nothing is sent to anybody: no channel is set up. What would have been sent lies in {}. "
     "docs/delivery.md says how channels are set up."
@@ -87,7 +88,7 @@ def list_messages(
     """
     states = [one.value for one in state] if state else STATES
     with opened(config) as session:
-        rows = messages(session.installation.database, states, limit)
+        rows = with_readers(session.installation.lake, messages(session.installation.database, states, limit))
     if as_json:
         print_json(rows)
         return
