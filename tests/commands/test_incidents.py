@@ -131,4 +131,4 @@ def test_check_names_teams_hours_and_people(commands, people):
     assert code == 1
     assert "team network: `groups` has none of this name" in out
     assert "team iot-specialists: nobody is on duty in 310 of the next 336 hours" in out
-    assert "bo: no address for the channels of route life safety, default" in out
+    assert "Bo: no address for the channels of route life safety, default" in out

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -136,17 +137,25 @@ def test_a_job_that_fails_twice_raises_one_alert_that_ends_with_its_next_success
     home, helpdesk = tmp_path / "a home", tmp_path / "helpdesk.db"
     home.mkdir()
     (home / "opsguard.yaml").write_text(_HELPDESK.format(url=f"sqlite:///{helpdesk}"), encoding="utf-8")
+    with closing(sqlite3.connect(helpdesk)) as opened:
+        opened.execute("CREATE TABLE tickets (number TEXT, opened TEXT)")
+        opened.execute("INSERT INTO tickets VALUES ('1', '2026-01-31 08:00:00')")
+        opened.commit()
     here = Up(home, "--dagster-port", "3921", "--mlflow-port", "3922", "--web-port", "3923").ready()
     try:
-        for _ in range(2):
-            assert command(home, "sync").returncode == 1
-            wait_for(lambda: alerts(home), seconds=200, pause=5)
-        time.sleep(65)  # another look
-        (alert,) = alerts(home)
-        assert (alert["entity_type"], alert["severity"], alert["occurrences"]) == ("job", "medium", 2)
-        with closing(sqlite3.connect(helpdesk)) as opened:
-            opened.execute("CREATE TABLE tickets (number TEXT, opened TEXT)")
         assert command(home, "sync").returncode == 0
+        log = home / "home" / "lake" / "tables" / "tickets" / "_delta_log"
+        log.rename(tmp_path / "log")
+        log.mkdir()
+        (log / f"{0:020}.json").write_text("broken", encoding="utf-8")
+        for times in (1, 2):
+            assert command(home, "tick", "sla").returncode == 1
+            wait_for(lambda times=times: [row["occurrences"] for row in alerts(home)] == [times], seconds=200, pause=5)
+        (alert,) = alerts(home)
+        assert (alert["entity_id"], alert["severity"]) == ("score_sla_job", "high")
+        shutil.rmtree(log)
+        (tmp_path / "log").rename(log)
+        assert command(home, "tick", "sla").returncode == 0
         wait_for(lambda: not alerts(home), seconds=200, pause=5)
     finally:
         here.process.terminate()
