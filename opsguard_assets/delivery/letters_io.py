@@ -198,10 +198,10 @@ class Letters:
         if not rows:
             return Pointless("the escalation was withdrawn")
         self.read_names([], numbers)
-        told = [self._told(row) for row in rows]
-        return Written(escalation_letter(*told[0]) if len(told) == 1 else escalations_letter(told))
+        given = [self._given(row) for row in rows]
+        return Written(escalation_letter(*given[0]) if len(given) == 1 else escalations_letter(given))
 
-    def _told(self, row: dict[str, Any]) -> tuple[dict[str, Any], str | None, str | None]:
+    def _given(self, row: dict[str, Any]) -> tuple[dict[str, Any], str | None, str | None]:
         """An escalation with names of people, the title of its ticket, and where it is."""
         names = self._names_of_escalations[row["escalation_id"]]
         before, assignee = (names.person(row[name]) for name in ("from_assignee_id", "to_assignee_id"))

@@ -113,15 +113,15 @@ def escalation_letter(row: Mapping[str, Any], title: str | None, where: str | No
     )
 
 
-def escalations_letter(told: Sequence[tuple[Mapping[str, Any], str | None, str | None]]) -> Letter:
+def escalations_letter(given: Sequence[tuple[Mapping[str, Any], str | None, str | None]]) -> Letter:
     """The letter about several tickets that were escalated at once, the gravest first.
 
     Args:
-        told: Of each ticket what `escalation_letter` takes: row, title, where.
+        given: Of each ticket what `escalation_letter` takes: row, title, where.
     """
-    ordered = sorted(told, key=lambda one: -SEVERITIES.index(_severity(one[0])))
-    gravest, headline = _severity(ordered[0][0]), f"{len(told):,} tickets will probably miss their deadline"
-    more = len(told) - _MOST_ITEMS
+    ordered = sorted(given, key=lambda one: -SEVERITIES.index(_severity(one[0])))
+    gravest, headline = _severity(ordered[0][0]), f"{len(given):,} tickets will probably miss their deadline"
+    more = len(given) - _MOST_ITEMS
     return Letter(
         subject=f"{gravest.upper()}: {headline}",
         headline=headline,
