@@ -215,7 +215,8 @@ def _remediations_sensor(settings: Settings) -> dg.SensorDefinition:
     )
     return due_sensor(
         "remediations_sensor", words, job=REMEDIATE_JOB,
-        due_at=lambda context, now: next_step_at(context.resources.database, settings, now),
+        needs=("database", "lake"),
+        due_at=lambda context, now: next_step_at(context.resources.database, context.resources.lake, settings, now),
     )  # fmt: skip
 
 

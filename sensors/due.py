@@ -4,7 +4,7 @@ Here: one question per tick, and a request. Not here: what is due, and doing it 
 `opsguard_assets.remediation`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -31,7 +31,15 @@ class Words:
     waits: str
 
 
-def due_sensor(name: str, words: Words, *, job: str, due_at: DueAt, every_seconds: int = 15) -> dg.SensorDefinition:
+def due_sensor(
+    name: str,
+    words: Words,
+    *,
+    job: str,
+    due_at: DueAt,
+    needs: Collection[str] = ("database",),
+    every_seconds: int = 15,
+) -> dg.SensorDefinition:
     """The sensor.
 
     Args:
@@ -39,6 +47,7 @@ def due_sensor(name: str, words: Words, *, job: str, due_at: DueAt, every_second
         words: What people read at it.
         job: The job that does what is due.
         due_at: Reads when there is something to do.
+        needs: The resources that it reads.
         every_seconds: Time between looks.
     """
 
@@ -59,7 +68,7 @@ def due_sensor(name: str, words: Words, *, job: str, due_at: DueAt, every_second
         job_name=job,
         evaluation_fn=evaluate,
         minimum_interval_seconds=every_seconds,
-        required_resource_keys={"database"},
+        required_resource_keys=set(needs),
         description=words.what,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )

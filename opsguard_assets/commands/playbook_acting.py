@@ -4,6 +4,7 @@ Here: the commands. Not here: what they do (`opsguard_assets.remediation.engine`
 `playbook_log`).
 """
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -14,10 +15,10 @@ from opsguard_assets.commands.actor import ActorOption, actor_of
 from opsguard_assets.commands.playbooks_in_use import in_use
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, console, opened, print_json
 from opsguard_assets.remediation.actions.action import World
+from opsguard_assets.remediation.actions.adapters_io import adapters_of
 from opsguard_assets.remediation.engine import people_io
 from opsguard_assets.remediation.engine.advance_io import Advanced, advance
 from opsguard_assets.remediation.engine.approvals_io import Decision, decide
-from opsguard_assets.remediation.engine.assets import adapters_of
 from opsguard_assets.remediation.engine.people_io import Done, Scope
 from opsguard_assets.remediation.engine.triggers_io import trigger
 from opsguard_assets.remediation.playbook.model import Playbook
@@ -266,7 +267,7 @@ def _playbooks(session: Session) -> list[Playbook]:
 
 
 def _advanced(session: Session) -> Advanced:
-    return advance(_world(session), adapters_of(session.settings, session.installation.lake))
+    return advance(_world(session), adapters_of(session.settings, os.environ, session.installation.lake))
 
 
 def _say(done: Done, *, as_json: bool) -> None:

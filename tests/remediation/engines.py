@@ -44,7 +44,10 @@ def lake_of(folder, **client):
 
 
 class Writes:
-    """An action whose whole effect is a row in the engine's transaction; `fails` times it fails before."""
+    """An action whose whole effect is a row in the engine's transaction; `fails` times it fails before.
+
+    A step named flaky fails at its first attempt, one named broken at each.
+    """
 
     fails = 0
     target = "the ledger"
@@ -53,8 +56,9 @@ class Writes:
         return Plan(words=f"write {situation.key}", changes=[Change(self.target, "rows", None, "one more")])
 
     def act(self, connection, step, situation, plan):
-        if self.fails:
-            self.fails -= 1
+        is_first = situation.key.endswith(f"/{situation.number}")
+        if self.fails or step.name == "broken" or (step.name == "flaky" and is_first):
+            self.fails = max(self.fails - 1, 0)
             return Result(state=StepState.FAILED, words="it did not work")
         self._write(connection, situation.key, "done")
         return Result(state=StepState.DONE, words="written", changes=plan.changes)
@@ -98,6 +102,11 @@ VALUES ('remediation', :key, 'other side', 1, CAST(:payload AS jsonb), 'planned'
 _NUMBER = "SELECT effect_id FROM effects WHERE kind = 'remediation' AND key = :key"
 
 
+def catalog():
+    """The actions of the product; two are of the tests."""
+    return {**CATALOG, "notify": Writes(), "webhook": HandsOver()}
+
+
 @dataclass
 class OtherSide:
     """The other side: it keeps what it was given, and answers as it is told."""
@@ -127,8 +136,8 @@ class Engine:
         chosen = {"max_mode": "alone", **settings}
         self.world = World(database, lake, Settings.model_validate({"remediation": chosen}))
         self.database, self.clock = database, Clock()
-        self.writes, self.other = Writes(), OtherSide()
-        self.catalog = {**CATALOG, "notify": self.writes, "webhook": HandsOver()}
+        self.other, self.catalog = OtherSide(), catalog()
+        self.writes = self.catalog["notify"]
         self.playbooks = []
         with database.begin() as connection:
             connection.execute(text(LEDGER))

@@ -59,7 +59,8 @@ class Situation:
         playbook: Its playbook.
         phase: steps, on_failure or undo.
         number: The number of the step in its phase.
-        key: The idempotency key of the step: the same however often it is tried.
+        key: The idempotency key of the step: the same however often an attempt is repeated; one after an attempt that
+            certainly failed has its own.
         alert: The alert as it is now: the columns of `alerts`, with `incident_id` (None where it is in none).
         team: The team of the alert or of the playbook; None where neither names one.
         requested_by: Who or what started the execution.

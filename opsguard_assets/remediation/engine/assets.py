@@ -12,10 +12,10 @@ from typing import Final
 import dagster as dg
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.effects.adapter import Adapter
 from opsguard_assets.metadata import Materialized, check_spec, figures, owners_of, preview_rows
 from opsguard_assets.moment import Moment
 from opsguard_assets.remediation.actions.action import World
+from opsguard_assets.remediation.actions.adapters_io import adapters_of
 from opsguard_assets.remediation.engine.advance_io import Advanced, advance
 from opsguard_assets.remediation.engine.claim_io import next_due, standing_of
 from opsguard_assets.remediation.engine.log_io import executions
@@ -86,7 +86,7 @@ def _executions(settings: Settings) -> dg.AssetsDefinition:
         check_specs=[check_spec(name, EXECUTIONS_KEY) for name in (NONE_STUCK, CERTAIN, WITHOUT_ERROR, NOT_PAUSED)],
     )
     def advanced(lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]) -> Materialized:
-        done = advance(World(database, lake, settings), adapters_of(settings, lake))
+        done = advance(World(database, lake, settings), adapters_of(settings, os.environ, lake))
         ended = {f"ended_{state}": count for state, count in sorted(done.ended.items())}
         effects = {f"effects_{state}": count for state, count in sorted(done.settled.items())}
         newest = [{name: row[name] for name in _SHOWN} for row in executions(database, limit=20)]
@@ -101,14 +101,9 @@ def _executions(settings: Settings) -> dg.AssetsDefinition:
     return advanced
 
 
-def adapters_of(settings: Settings, lake: Lake) -> list[Adapter]:  # noqa: ARG001
-    """How side effects of steps leave the house."""
-    return []
-
-
-def next_step_at(database: Database, settings: Settings, now: datetime) -> datetime | None:  # noqa: ARG001
+def next_step_at(database: Database, lake: Lake, settings: Settings, now: datetime) -> datetime | None:
     """When there is something to do next for `remediate_job`; None where nothing waits."""
-    return next_due(database, [], now)
+    return next_due(database, adapters_of(settings, os.environ, lake), now)
 
 
 def _read(held: Library) -> dg.AssetCheckResult:
