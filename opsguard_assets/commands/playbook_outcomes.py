@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import polars as pl
 import typer
 
 from opsguard_assets.commands.moments import AS_OF_HELP, instant_or_now
@@ -45,10 +46,12 @@ def outcomes(
 
 def _show(found: Outcomes) -> None:
     typer.echo(f"\nWithin {found.days:g} days, {found.words}.")
-    print_rows("\nResolved, by playbook", found.by_playbook.select("playbook", *_RATES).to_dicts())
-    print_rows(
-        "\nResolved, by playbook and client", found.by_client.select("playbook", "client_id", *_RATES).to_dicts()
-    )
+    # An interval that says nothing is not shown.
+    shown = [pl.when(pl.col("rate").is_not_null()).then(name).alias(name) for name in ("low", "high")]
+    by_playbook, by_client = found.by_playbook.with_columns(shown), found.by_client.with_columns(shown)
+    print_rows("\nResolved, by playbook", by_playbook.select("playbook", *_RATES).to_dicts())
+    acted = by_client.filter(pl.col("acted") > 0).select("playbook", "client_id", *_RATES)
+    print_rows("\nResolved, by playbook and client", acted.to_dicts())
     print_rows(
         "\nAgainst alerts of the same type and severity about which nothing acted",
         found.by_playbook.drop_nulls("matched").select(_CHANGED).to_dicts(),

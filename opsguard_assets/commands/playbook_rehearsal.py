@@ -171,8 +171,10 @@ def _bare(alert: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tell(found: _Rehearsed, *, as_json: bool) -> None:
-    messages = sum(step["messages"] for step in found.steps)
-    approvals = sum(bool(step["approval"]) for step in found.steps)
+    # What follows a failure is shown; whether it comes to that nobody knows.
+    usual = [step for step in found.steps if step["phase"] == "steps"]
+    messages = sum(step["messages"] for step in usual)
+    approvals = sum(bool(step["approval"]) for step in usual)
     if as_json:
         print_json(
             {

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import dagster as dg
 import pytest
 from sqlalchemy import text
 
@@ -10,8 +11,10 @@ from opsguard_assets.alerts.people import acknowledge, resolve
 from opsguard_assets.config.remediation import Remediation
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.remediation.autonomy.assets import autonomy_asset
 from opsguard_assets.remediation.autonomy.io import climb, history, modes, set_mode
 from opsguard_assets.remediation.engine.people_io import undo
+from opsguard_assets.remediation.outcomes.assets import outcomes_asset
 from opsguard_assets.remediation.outcomes.io import outcomes_at, playbooks_in_force
 from resources.lake import Lake
 from tests.incidents.world import at, found, rows, tick
@@ -79,6 +82,26 @@ def test_what_no_playbook_in_use_is_about_could_be_automated_next(database, tmp_
     known(database, playbook())
     tick(database, 0, found("D1"), found("P1", "no_show"), found("P2", "no_show"))
     assert outcomes(database, tmp_path).automate_next["alert_type"].to_list() == ["no_show"]
+
+
+def test_the_assets_show_outcomes_and_the_ladder(database, tmp_path):
+    known(database, playbook())
+    (alert,) = raised(database, "D1")
+    executed(database, alert)
+    tick(database, 10)
+    settings = Settings()
+    assets = [autonomy_asset(settings, []), outcomes_asset(settings, ALERT_TYPES, [])]
+    stores = {"database": database, "lake": Lake(str(tmp_path / "lake"))}
+    moment = {"config": {"as_of": at(3 * DAY).isoformat()}}
+    run_config = {"ops": {asset.op.name: moment for asset in assets}}
+    resources = {name: dg.ResourceDefinition.hardcoded_resource(store) for name, store in stores.items()}
+    done = dg.materialize(assets, resources=resources, run_config=run_config)
+    assert done.success
+    (shown,) = done.asset_materializations_for_node("remediation__remediation_outcomes")
+    assert "playbooks acted once: 1 of 1 alerts auto-resolved" in shown.metadata["headline"].value
+    assert "image/svg+xml" in shown.metadata["auto_resolution"].value
+    (ladder,) = done.asset_materializations_for_node("remediation__autonomy")
+    assert ladder.metadata["playbooks"].value == 1
 
 
 def one_by_one(database, count, **run):

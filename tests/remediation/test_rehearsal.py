@@ -92,6 +92,12 @@ def test_what_waits_longer_than_it_may_expires_and_does_nothing():
     assert found.runs["messages"].to_list() == [2, 2, None, 2]
 
 
+def test_what_is_done_at_once_still_takes_a_place_for_a_minute():
+    found = rehearse(playbook(NOTIFY), past(*({"at": 0} for _ in range(3)), {"at": 1}))
+    assert found.at_once == 3
+    assert found.runs["ends_at"].to_list() == [minute(1)] * 3 + [minute(2)]
+
+
 def test_an_execution_that_takes_too_long_has_failed_at_its_time_out():
     found = rehearse(playbook(WAIT, timeout_minutes=20), past({"at": 0, "over_at": 25}))
     assert (found.runs["end"].item(), found.runs["ends_at"].item()) == ("failed", minute(20))

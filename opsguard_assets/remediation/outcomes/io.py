@@ -59,14 +59,13 @@ class Outcomes:
         row = self.total.row(0, named=True)
         conclusive = row["auto_resolved"] + row["not_resolved"]
         if not row["acted"]:
-            return (
-                f"no playbook acted within {self.days:g} days; {row['executions']:,} executions were shadow or denied"
-            )
+            return f"no playbook acted; {row['executions']:,} executions were in shadow, denied or expired"
         share = "none with a conclusive outcome" if row["rate"] is None else (
             f"{row['auto_resolved']:,} of {conclusive:,} alerts auto-resolved, {row['rate']:.0%} ({row['low']:.0%} to "
             f"{row['high']:.0%})"
         )  # fmt: skip
-        return f"playbooks acted {row['acted']:,} times: {share}, {row['inconclusive']:,} inconclusive"
+        times = "once" if row["acted"] == 1 else f"{row['acted']:,} times"
+        return f"playbooks acted {times}: {share}, {row['inconclusive']:,} inconclusive"
 
 
 def outcomes_at(

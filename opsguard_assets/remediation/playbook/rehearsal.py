@@ -46,7 +46,7 @@ PAST: Final = pl.Schema(
     }
 )
 RAN, COOL_DOWN, EXPIRED = "ran", "cool-down", "expired"
-_HOUR: Final = timedelta(hours=1)
+_HOUR, _LEAST = timedelta(hours=1), timedelta(minutes=1)
 # Beginnings move waits, and waits move beginnings; more rounds than this change nothing that people would see.
 _ROUNDS: Final = 8
 
@@ -219,6 +219,7 @@ def _walked(playbook: Playbook, runs: pl.DataFrame) -> pl.DataFrame:
     now = now.with_columns(going=pl.col("failed"))
     for step in playbook.on_failure:
         now = _through(now, step, asks=False)
+    now = now.with_columns(clock=pl.max_horizontal("clock", pl.col("begins_at") + _LEAST))
     limit = pl.col("begins_at") + timedelta(minutes=playbook.timeout_minutes)
     is_late = pl.col("clock") > limit
     end = (
