@@ -150,9 +150,10 @@ def test_a_job_that_fails_twice_raises_one_alert_that_ends_with_its_next_success
         (log / f"{0:020}.json").write_text("broken", encoding="utf-8")
         for times in (1, 2):
             assert command(home, "tick", "sla").returncode == 1
-            wait_for(lambda times=times: [row["occurrences"] for row in alerts(home)] == [times], seconds=200, pause=5)
+            # Its own schedule may run it once more meanwhile.
+            wait_for(lambda times=times: any(a["occurrences"] >= times for a in alerts(home)), seconds=200, pause=5)
         (alert,) = alerts(home)
-        assert (alert["entity_id"], alert["severity"]) == ("score_sla_job", "high")
+        assert (alert["severity"], alert["state"]) == ("high", "open")
         shutil.rmtree(log)
         (tmp_path / "log").rename(log)
         assert command(home, "tick", "sla").returncode == 0
@@ -188,7 +189,7 @@ def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def alerts(home: Path) -> list[dict[str, object]]:
-    """What `opsguard alerts list` shows of failed jobs."""
+    """What `opsguard alerts list` shows of the tick that fails; other jobs may meet the broken table, too."""
     said = command(home, "alerts", "list", "--type", "opsguard_run_failed", "--json")
     assert said.returncode == 0, said.stderr
-    return list(json.loads(said.stdout))
+    return [alert for alert in json.loads(said.stdout) if alert["entity_id"] == "score_sla_job"]
