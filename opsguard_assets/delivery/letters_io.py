@@ -97,7 +97,8 @@ class Letters:
         if kind == "escalation":
             return self._of_escalation(effect.payload)
         if kind == "playbook" or effect.payload.get("about"):
-            return questions_io.written(self.database, self.lake, effect.payload, self.zone, self.link_of, now)
+            asked = {**effect.payload, "zone": effect.payload.get("zone") or self._zone_of(effect.payload)}
+            return questions_io.written(self.database, self.lake, asked, self.zone, self.link_of, now)
         return self._of_digest(effect.payload, now) if kind == "digest" else self._of_incident(effect, now)
 
     def look(self, connection: Connection, effects: Sequence[Effect], now: datetime) -> None:
@@ -147,7 +148,7 @@ class Letters:
 
     def _zone_of(self, notice: Mapping[str, Any] | None) -> str | None:
         """The zone of the reader's own site; None where nobody in particular reads it, or the zone is unknown."""
-        person = notice["person_id"] if notice else None
+        person = notice.get("person_id") if notice else None
         if person is None:
             return None
         self._read_zones([person])

@@ -15,7 +15,7 @@ from opsguard_assets.views.clocks import day_clock, span, time_left
 from opsguard_assets.views.questions import ApprovalView, OfferView, Planned, Question, agreement
 from opsguard_assets.views.texts import line, shortened
 
-_MOST_STEPS = 12
+_MOST_STEPS, _MOST_TABLES = 12, 3
 _FINAL = "Nothing takes this back."
 
 
@@ -35,7 +35,7 @@ def approval_letter(view: ApprovalView, reader: Reader, now: datetime, found: Se
     begin = "Over" if not view.is_open else f"Approval needed, {_left(view, now)}"
     return Letter(
         subject=shortened(f"{begin}: {title}{_at(view)}", SUBJECT),
-        headline=title,
+        headline=shortened(f"Approval needed: {title}", VALUE) if view.is_open else title,
         severity=view.alert["severity"],
         is_over=not view.is_open,
         notes=tuple(shortened(note, REASON) for note in notes),
@@ -141,13 +141,16 @@ def steps_sections(steps: Sequence[Planned]) -> tuple[Section, ...]:
 
 
 def sections_of(found: Sequence[Attachment]) -> tuple[Section, ...]:
-    """Attachments as tables."""
+    """Attachments in short: the tables that are nearest to the alert, and what else there is."""
     sections: list[Section] = []
     for each in found:
-        for table in each.tables:
+        for table in each.tables[:_MOST_TABLES]:
             more = f", {len(table.rows)} of {table.total}" if table.total > len(table.rows) else ""
             heading = f"{each.title}: {table.name}{more}"
             sections.append(Section(heading, table.lines, table.columns, table.rows))
+        others = ", ".join(f"{table.name} {table.total}" for table in each.tables[_MOST_TABLES:])
+        if others:
+            sections.append(Section(f"{each.title}: also found", (f"{others}; the page has them.",)))
         if each.notes:
             sections.append(Section(each.title, each.notes))
     return tuple(sections)

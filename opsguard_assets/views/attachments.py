@@ -33,6 +33,13 @@ _WORDS = {
     "created_at": "created", "due_at": "due", "completed_at": "completed", "alert_id": "alert", "alert_type": "type",
     "first_seen_at": "since", "last_seen_at": "last seen",
 }  # fmt: skip
+# What is nearest to the alert comes first: tables, and columns. JSON of the database keeps no order.
+_TABLES = ("proposals", "telemetry", "health", "events", "tickets", "shifts", "orders", "alerts")
+_FIRST = (
+    "at", "as_of", "name", "ticket_id", "title", "shift_id", "post", "work_order_id", "category", "alert_id", "verdict",
+    "status", "state", "battery_pct", "signal_dbm", "temperature_c", "is_online", "error_count", "score", "band", "kind",
+    "component", "priority", "severity", "reason",
+)  # fmt: skip
 # Columns that are worth a row of blocks.
 _DRAWN = ("battery_pct", "signal_dbm", "score")
 
@@ -105,7 +112,8 @@ def attachment(row: Mapping[str, Any], zone: str, *, most: int) -> Attachment:
         most: Maximum number of rows of each table.
     """
     content = row["content"] if isinstance(row["content"], Mapping) else {}
-    tables = [_table(str(name), rows, zone, most) for name, rows in content.items() if isinstance(rows, list) and rows]
+    named = sorted(content, key=lambda name: (_TABLES.index(name) if name in _TABLES else len(_TABLES), name))
+    tables = [_table(name, content[name], zone, most) for name in named if isinstance(content[name], list)]
     return Attachment(
         attachment_id=row["attachment_id"],
         title=_TITLES.get(row["kind"], line(row["kind"])),
@@ -120,7 +128,8 @@ def attachment(row: Mapping[str, Any], zone: str, *, most: int) -> Attachment:
 def _table(name: str, found: list[Any], zone: str, most: int) -> Table:
     rows = [row for row in found if isinstance(row, Mapping)]
     held = dict.fromkeys(key for row in rows for key, value in row.items() if value not in (None, "", []))
-    columns = tuple(held)[:_COLUMNS]
+    ordered = sorted(held, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
+    columns = tuple(ordered)[:_COLUMNS]
     return Table(
         name=_NAMES.get(name, shortened(name.replace("_", " "), 60)),
         columns=tuple(_WORDS.get(column, shortened(column.replace("_", " "), 40)) for column in columns),
