@@ -33,12 +33,12 @@ _WORDS = {
     "created_at": "created", "due_at": "due", "completed_at": "completed", "alert_id": "alert", "alert_type": "type",
     "first_seen_at": "since", "last_seen_at": "last seen",
 }  # fmt: skip
-# What is nearest to the alert comes first: tables, and columns. JSON of the database keeps no order.
+# What is nearest to the alert comes first.
 _TABLES = ("proposals", "telemetry", "health", "events", "tickets", "shifts", "orders", "alerts")
 _FIRST = (
-    "at", "as_of", "name", "ticket_id", "title", "shift_id", "post", "work_order_id", "category", "alert_id", "verdict",
-    "status", "state", "battery_pct", "signal_dbm", "temperature_c", "is_online", "error_count", "score", "band", "kind",
-    "component", "priority", "severity", "reason",
+    "at", "as_of", "name", "ticket_id", "title", "shift_id", "post", "work_order_id", "category", "alert_id",
+    "verdict", "status", "state", "battery_pct", "signal_dbm", "temperature_c", "is_online", "error_count", "score",
+    "band", "kind", "component", "priority", "severity", "reason",
 )  # fmt: skip
 # Columns that are worth a row of blocks.
 _DRAWN = ("battery_pct", "signal_dbm", "score")
@@ -99,8 +99,15 @@ def plot_of(connection: Connection, alert_id: int, attachment_id: int) -> str | 
 
 
 def newest(rows: Sequence[Row]) -> list[Row]:
-    """The newest attachment of each kind."""
-    return list({row["kind"]: row for row in reversed(rows)}.values())[::-1]
+    """The newest attachment of each kind.
+
+    Args:
+        rows: Of `attachments_of`, the newest first.
+    """
+    found: dict[str, Row] = {}
+    for row in rows:
+        found.setdefault(row["kind"], row)
+    return list(found.values())
 
 
 def attachment(row: Mapping[str, Any], zone: str, *, most: int) -> Attachment:
@@ -119,7 +126,7 @@ def attachment(row: Mapping[str, Any], zone: str, *, most: int) -> Attachment:
         title=_TITLES.get(row["kind"], line(row["kind"])),
         at=row["at"],
         playbook=row["playbook"],
-        tables=tuple(table for table in tables if table.rows),
+        tables=tuple(table for table in tables if table.columns),
         notes=tuple(shortened(text, 300) for text in content.values() if isinstance(text, str) and text),
         has_plot=row["plot"] is not None,
     )
