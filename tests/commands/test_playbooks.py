@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from opsguard_assets.remediation.playbook.load_io import ready_texts
+from opsguard_assets.remediation.playbook.load_io import parsed, ready_texts
 from opsguard_assets.remediation.playbook.schema import json_schema
 from resources.lake import Lake
 from tests.incidents.world import found, tick
 from tests.remediation.given import record
+from tests.remediation.recorded import executed, known, playbook
 
 OWN = """
 playbook: mute-it
@@ -111,3 +112,34 @@ def test_test_over_a_period_counts_what_it_would_have_done(command, silent):
     assert asked(command, "test", "mute-it", "--from", "2026-02-01", "--to", "2026-03-01")["matched"] == 0
     assert command("test", "mute-it", "--from", "2026-03-03", "--to", "2026-03-02")[0] == 2
     assert command("test", "mute-it", "--alert", "2", *period)[0] == 2
+
+
+def test_outcomes_say_what_was_achieved_and_what_to_automate_next(command, database, silent):
+    known(database, playbook("mute-it"))
+    executed(database, 1, "mute-it", acted="mute")
+    tick(database, 80, found("D2"), found("P1", "coverage_gap"))
+    answer = asked(command, "outcomes", "--as-of", "2026-03-05T12:00")
+    (row,) = answer["by_playbook"]
+    assert (row["playbook"], row["acted"], row["auto_resolved"], row["hours_saved"]) == ("mute-it", 1, 1, 0.125)
+    assert answer["executions"][0]["verdict"] == "auto-resolved"
+    assert [each["alert_type"] for each in answer["automate_next"]] == ["coverage_gap"]
+    code, out, _ = command("outcomes", "--as-of", "2026-03-05T12:00")
+    assert code == 0
+    assert "playbooks acted once" in out
+    assert "What to automate next" in out
+
+
+def test_a_person_gives_a_playbook_a_mode_within_the_settings_and_it_is_said(command, database):
+    code, _, err = command("mode", "mute-it", "approval", "--why", "we know it")
+    assert (code, "begins in shadow" in err) == (1, True)
+    held = parsed(OWN, "own").playbook
+    known(database, held)
+    assert command("mode", "mute-it", "approval", "--why", "we know it", "--by", "ada")[0] == 0
+    shown = asked(command, "show", "mute-it")
+    assert (shown["mode"]["mode"], shown["mode"]["mode_reason"]) == ("approval", "we know it")
+    assert shown["modes"][0]["actor"] == "ada"
+    listed = {row["playbook"]: row["mode"] for row in asked(command, "list")["playbooks"]}
+    assert (listed["mute-it"], listed["no-show"]) == ("approval", "shadow")
+    code, _, err = command("mode", "mute-it", "alone", "--why", "more")
+    assert (code, "allow approval at most" in err) == (1, True)
+    assert command("mode", "mute-it", "never", "--why", "x")[0] == 2

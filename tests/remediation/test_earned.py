@@ -188,6 +188,16 @@ def test_a_bad_playbook_that_really_acts_is_demoted_and_then_only_shows_what_it_
     assert modes(database)["quick-fix"]["mode_reason"].startswith("people undid it or called it wrong 3 times")
 
 
+def test_a_new_text_starts_nothing_by_itself_from_the_first_moment_on(database, tmp_path):
+    engine = Engine(database, lake_of(tmp_path))
+    engine.use(NOTE, mode="alone")
+    engine.playbooks = [engine.playbooks[0].model_copy(update={"title": "Changed"})]
+    engine.goes("D1")
+    assert [row["mode"] for row in engine.executions()] == ["shadow"]
+    changes = [(row["from_mode"], row["to_mode"]) for row in history(database, "quick-fix")]
+    assert changes == [("alone", "shadow"), (None, "shadow")]
+
+
 def test_what_a_text_earned_another_one_does_not_have(database):
     known(database, playbook(), mode="shadow")
     set_mode(database, "own", "approval", actor="ada", why="we know it", now=at(0))
