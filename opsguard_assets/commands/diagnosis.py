@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 
 from opsguard_assets.commands.channels import found_channels, found_in_doubt
 from opsguard_assets.commands.check import routing_troubles
+from opsguard_assets.commands.playbooks_found import found_executions, found_files
 from opsguard_assets.commands.problem_name import ProblemName
 from opsguard_assets.config.load import ConfigError, load_settings_of, with_secrets
 from opsguard_assets.config.settings import Settings
@@ -84,10 +85,12 @@ def diagnose(place: Environment, variables: Mapping[str, str]) -> list[Finding]:
         findings += [_schema(opened), _dagster(opened, variables), _lake(opened)]
         findings += [*_ticks(opened), *_champions(opened)]
         findings += [Finding(*found) for found in found_in_doubt(opened.database, settings)] if settings else []
+        findings += [Finding(*found) for found in found_executions(opened.database)]
     if settings is not None:
         findings += [_sources(place, settings)] if not settings.sources else []
         findings += [_source(source, variables) for source in settings.sources]
         findings += [Finding(*found) for found in found_channels(settings.delivery, variables, place.home)]
+        findings += [Finding(*found_files(settings, place.config))]
     if settings is not None and opened is not None:
         findings += [_routing(opened, settings)]
     return findings

@@ -1,0 +1,50 @@
+"""What `opsguard doctor` asks of playbooks: can they be read, is any paused or off, is a step in doubt.
+
+Here: questions and answers in words. Not here: the other checks (`diagnosis`), what executions do
+(`opsguard_assets.remediation`).
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from opsguard_assets.commands.channels import Found
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.remediation.engine.claim_io import standing_of
+from opsguard_assets.remediation.engine.people_io import switches
+from opsguard_assets.remediation.playbook.load_io import library
+from resources.database import Database
+
+# What was due for longer was forgotten: nobody advances executions.
+_LATE = timedelta(minutes=30)
+
+
+def found_files(settings: Settings, config: Path | None) -> Found:
+    """Whether every playbook in use can be read."""
+    held = library(settings.remediation, config)
+    first = f"; {held.problems[0]}" if held.problems else ""
+    words = f"{len(held.playbooks):,} in use, {len(held.problems):,} troubles{first}"
+    return "playbooks", not held.problems, words, "`opsguard playbook lint` names file, line and remedy."
+
+
+def found_executions(database: Database) -> Iterator[Found]:
+    """Whether executions go on, none is in doubt, and no playbook has paused itself."""
+    found = standing_of(database, datetime.now(UTC) - _LATE)
+    yield (
+        "executions", not found.overdue,
+        f"{found.unended:,} have not ended, {found.overdue:,} were due more than half an hour ago",
+        "Run `opsguard up`, or `opsguard playbook tick` from time to time: they advance executions.",
+    )  # fmt: skip
+    yield (
+        "steps of playbooks", not found.in_doubt, f"{found.in_doubt:,} in doubt",
+        "Look at the other side: `opsguard playbook log --state unknown`, then `resolve-unknown`.",
+    )  # fmt: skip
+    held = switches(database)
+    paused = [f"{row['name']} since {row['since']:%Y-%m-%d %H:%M} UTC: {row['why']}" for row in held
+              if row["scope"] == "paused" and row["by"] == "breaker"]  # fmt: skip
+    off = [row["name"] or "all" for row in held if row["scope"] != "paused"]
+    words = "; ".join(paused) or "none paused itself"
+    yield (
+        "playbooks that failed", not paused, words + (f"; switched off: {', '.join(off)}" if off else ""),
+        "`opsguard playbook log` shows what failed; correct it, then `opsguard playbook resume`.",
+    )  # fmt: skip
