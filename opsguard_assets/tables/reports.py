@@ -6,7 +6,9 @@ Here: pure arithmetic on rows of tables that are kept by day (`Table.is_daily`).
 
 A row says what its filled columns say, and nothing of the others. What is known of a report is, column by column and
 channel by channel, the last word on it in the order of (`known_at`, `_sequence`, `_arrival`). A version holds all that
-was known of its report.
+was known of its report. A row that repeats the version before it is not kept: a source that
+sends all of its rows every day would otherwise fill the lake. So where a late row comes to stand between the two, it
+counts until the source says the value again.
 """
 
 from dataclasses import dataclass

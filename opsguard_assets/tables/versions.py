@@ -45,7 +45,7 @@ class Revision:
     Attributes:
         added: New versions, with `superseded_at`.
         closed: Existing versions whose `superseded_at` moved (contract columns, hidden columns).
-        unchanged: Received rows that repeat a known version.
+        unchanged: Received rows that repeat a known version; they are not kept.
     """
 
     added: pl.DataFrame

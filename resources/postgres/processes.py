@@ -106,11 +106,16 @@ def _server(number: int, data: Path) -> psutil.Process | None:
 
 
 def _is_server(process: psutil.Process, data: Path) -> bool:
-    """Whether a process is `postgres` itself (its workers have other titles), for many users, on this data folder."""
+    """Whether a process is `postgres` itself, for many users, on this data folder.
+
+    Its workers have other titles, but for a moment after they were forked they have the one of the server.
+    """
     if process.status() == psutil.STATUS_ZOMBIE:
         return False
-    command = process.cmdline()
+    command, parent = process.cmdline(), process.parent()
     if not command or Path(command[0]).name != "postgres" or _ONE_USER & set(command[1:2]):
+        return False
+    if parent is not None and parent.cmdline() == command:
         return False
     try:
         return _is_same(process.cwd(), data)

@@ -1,7 +1,9 @@
 """A table kept by day answers like any other, loses no report with a strange clock, and opens the files it needs."""
 
 import shutil
+from bisect import insort
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -85,19 +87,23 @@ def test_it_knows_at_every_instant_what_a_table_that_is_rewritten_knows(deliveri
 
 @settings(max_examples=examples(25), deadline=None)
 @example(deliveries=[[("a", 0, 48, 1)], [("a", 0, 1, 1)]], as_of=24)
+@example(deliveries=[[("b", 0.5, 0, 1), ("b", 0.5, 1, 1)], [("b", 0.5, 0.25, 0)]], as_of=24)
 @given(deliveries=loads, as_of=st.sampled_from([0, 0.5, 24, 48, 50, 121]))
 def test_the_last_word_on_a_report_counts_and_the_same_word_said_earlier_was_known_earlier(deliveries, as_of):
     seen: set[tuple[str, float, float]] = set()
     words = [[r for r in delivery if r[:3] not in seen and not seen.add(r[:3])] for delivery in deliveries]
-    last: dict[tuple[str, float], tuple[float, int]] = {}
-    for device, at, known, level in (word for delivery in words for word in delivery):
-        if known <= as_of and last.get((device, at), (-1, 0))[0] < known:
-            last[device, at] = (known, level)
+    chains: dict[tuple[str, float], list[tuple[float, int]]] = {}
+    for device, at, known, level in (word for delivery in words for word in sorted(delivery, key=itemgetter(2))):
+        chain = chains.setdefault((device, at), [])
+        # What repeats the word before it is not kept, also where another word comes between the two later.
+        if [said for since, said in chain if since < known][-1:] != [level]:
+            insort(chain, (known, level))
+    by_then = {report: [level for since, level in chain if since <= as_of] for report, chain in chains.items()}
     with TemporaryDirectory() as folder:
         lake = filled(folder, REPORTS, [delivery for delivery in words if delivery])
         known = lake.known(REPORTS, hour(as_of)).collect()
     found = {(device, at): level for device, at, level in known.select("device_id", "at", "level").iter_rows()}
-    assert found == {(device, hour(at)): level for (device, at), (_, level) in last.items()}
+    assert found == {(device, hour(at)): levels[-1] for (device, at), levels in by_then.items() if levels}
 
 
 @settings(max_examples=examples(25), deadline=None)

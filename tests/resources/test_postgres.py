@@ -166,6 +166,19 @@ def test_a_pid_file_that_was_cut_off_is_repaired(folder, left):
     assert finished(joining(folder)) == "joined"
 
 
+def test_a_worker_that_was_just_forked_is_not_taken_for_a_second_server(tmp_path):
+    forking = "import os, sys; print(os.fork(), flush=True); sys.stdin.read()"
+    command, pipes = (
+        ["postgres", "-c", forking, "-D", str(tmp_path)],
+        {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE},
+    )
+    with subprocess.Popen(command, executable=sys.executable, cwd=tmp_path, **pipes) as server:
+        worker = max(int(server.stdout.readline()), int(server.stdout.readline()))
+        assert psutil.Process(worker).cmdline() == psutil.Process(server.pid).cmdline()
+        assert servers_of(tmp_path) == [server.pid]
+        server.stdin.close()
+
+
 @pytest.mark.parametrize("damage", [lambda file: file.write_text("1\n"), Path.unlink])
 def test_a_server_that_runs_without_its_pid_file_is_not_joined_by_a_second_one(folder, damage):
     first = joined(joining(folder, 600))
