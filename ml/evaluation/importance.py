@@ -6,7 +6,8 @@ Here: the same computation for every kind of model. Not here: reasons of single 
 import numpy as np
 import polars as pl
 
-from ml.models.learned import LearnedModel, numbers
+from ml.models.calibration import Numbers
+from ml.models.learned import LearnedModel, numbers, scores_with_each
 
 MOST_ROWS, SEED = 1_000, 7
 
@@ -25,16 +26,13 @@ def importance(model: LearnedModel, rows: pl.DataFrame) -> pl.DataFrame:
     some = labelled.sample(min(len(labelled), MOST_ROWS), seed=SEED)
     values, labels = numbers(some, model.features), some["is_event"].cast(pl.Int64).to_numpy()
     luck = np.random.default_rng(SEED)
-
-    def loss() -> float:
-        said = np.clip(np.nan_to_num(model.scorer.scores(values), nan=0.5), 1e-6, 1 - 1e-6)
-        return float(-np.mean(np.where(labels == 1, np.log(said), np.log(1 - said))))
-
-    whole = loss()
-    grown = []
-    for place in range(len(model.features)):
-        column = values[:, place].copy()
-        values[:, place] = luck.permutation(column)
-        grown.append(loss() - whole)
-        values[:, place] = column
+    shuffled = np.column_stack([luck.permutation(column) for column in values.T])
+    whole = _loss(model.scorer.scores(values)[:, np.newaxis], labels)
+    grown = _loss(scores_with_each(model.scorer, values, shuffled), labels) - whole
     return pl.DataFrame({"feature": model.features, "importance": grown}).sort("importance", descending=True)
+
+
+def _loss(scores: Numbers, labels: Numbers) -> Numbers:
+    """The log loss of every column of scores."""
+    said = np.clip(np.nan_to_num(scores, nan=0.5), 1e-6, 1 - 1e-6)
+    return np.asarray(-np.mean(np.where(labels[:, np.newaxis] == 1, np.log(said), np.log(1 - said)), axis=0))

@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -21,6 +22,8 @@ from ml.models.learned import Booster, Estimator, LearnedModel, Scorer
 
 _META, _BOOSTER, _ESTIMATOR = "model.json", "booster.txt", "estimator.skops"
 _READ = (_META, _BOOSTER, _ESTIMATOR)
+# A champion of each problem, and one more.
+_KEPT = 6
 # What estimators of ours are made of beyond numbers and texts; everything else in a file is refused.
 TRUSTED = (
     "numpy.dtype",
@@ -178,16 +181,27 @@ def _survival(folder: Path, booster: Any, survival: Mapping[str, Any], features:
 
 
 def _estimator(folder: Path, content: bytes) -> Estimator:
+    try:
+        return _trusted(content)
+    except ModelFileError as error:
+        raise ModelFileError(f"{folder / _ESTIMATOR} {error}") from error
+
+
+@lru_cache(maxsize=_KEPT)
+def _trusted(content: bytes) -> Estimator:
+    """The estimator that a file describes. Looking through it takes a second; a replay reads the same ones every tick.
+
+    Raises:
+        ModelFileError: When it contains types that are not trusted.
+    """
     import skops.io  # noqa: PLC0415 - imports scikit-learn
     from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
 
-    path = folder / _ESTIMATOR
     asked = set(skops.io.get_untrusted_types(data=content))
     if asked - set(TRUSTED):
-        raise ModelFileError(
-            f"{path} asks for types that OpsGuard does not trust: {', '.join(sorted(asked - set(TRUSTED)))}"
-        )
+        strange = ", ".join(sorted(asked - set(TRUSTED)))
+        raise ModelFileError(f"asks for types that OpsGuard does not trust: {strange}")
     try:
         return Estimator(skops.io.loads(content, trusted=sorted(asked)))
     except UntrustedTypesFoundException as error:
-        raise ModelFileError(f"{path}: {error}") from error
+        raise ModelFileError(f"cannot be trusted: {error}") from error

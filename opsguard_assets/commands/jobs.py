@@ -11,10 +11,8 @@ from typing import Any
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
-from opsguard_assets.build import build_defs
 from opsguard_assets.commands.session import Session
 from opsguard_assets.domains import JOBS
-from opsguard_assets.roles import roles
 from resources.progress import Progress
 from resources.room import StorageError, storage_words
 from sensors.connections import kept_open
@@ -48,8 +46,7 @@ def run_job(
         JobMissingError: When no source fills its tables.
         RunFailedError: When a step fails.
     """
-    resources = {**roles(), "progress": dg.ResourceDefinition.hardcoded_resource(progress)}
-    defs = build_defs(settings=session.settings, resources=resources)
+    defs = session.definitions
     if job not in {each.name for each in defs.jobs or ()}:
         raise JobMissingError(_unfed(job))
     with dg.DagsterInstance.get() as instance, kept_open(instance), _interruption_told():
@@ -60,6 +57,7 @@ def run_job(
             partition_key=partition,
             raise_on_error=False,
             tags=this_process(),
+            resources={"progress": dg.ResourceDefinition.hardcoded_resource(progress)},
         )
     if not result.success:
         raise _failure(session, result)

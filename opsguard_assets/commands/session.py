@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -24,6 +25,9 @@ from opsguard_assets.views.texts import visible
 from resources.environment import Environment, check_lake, read_environment
 from resources.installation import Installation, open_installation
 from resources.room import stored_in
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 ConfigOption = Annotated[
     Path | None,
@@ -44,6 +48,13 @@ class Session:
 
     installation: Installation
     settings: Settings
+
+    @cached_property
+    def definitions(self) -> "dg.Definitions":
+        """The assets and jobs of the installation, built when the first job is run."""
+        from opsguard_assets.build import build_defs  # noqa: PLC0415 - imports all of Dagster
+
+        return build_defs(settings=self.settings)
 
 
 def environment_of(config: Path | None) -> Environment:

@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.request
 from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ sources:
   - name: twin
     kind: simulator
     folder: ${OPSGUARD_HOME}/simulated
-    settings: {seed: 5, sites: 3, devices_per_site: 2, agents: 12, tickets_per_day: 10}
+    settings: {seed: 5, starts_at: BEGIN, sites: 3, devices_per_site: 2, agents: 12, tickets_per_day: 10}
   - name: exports
     kind: files
     path: ${OPSGUARD_HOME}/exports
@@ -37,7 +38,7 @@ sources:
     feeds:
       - table: vendors
         columns: {vendor_id: id, name: name}
-"""
+""".replace("BEGIN", f"{datetime.now(UTC) - timedelta(days=50):%Y-%m-%dT00:00:00Z}")
 pytestmark = pytest.mark.timeout(600)
 
 
