@@ -2,6 +2,7 @@
 
 import gc
 import os
+import secrets
 import shutil
 import signal
 import sys
@@ -19,6 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from resources.database import Database
 from resources.postgres import start_embedded
 from tests.databases import Databases
+from tests.long import DRAW
 from tests.needs import needs_the_world
 from tests.order import Together, arrange
 from tests.properties import is_full, register
@@ -40,8 +42,20 @@ def pytest_configure(config):
         # A handler is not inherited.
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+    os.environ.setdefault(DRAW, str(secrets.randbelow(10_000)))
     if not hasattr(config, "workerinput") and "PYTEST_DEBUG_TEMPROOT" not in os.environ:
         config.stash[_ROOT] = _root()
+
+
+def pytest_report_header():
+    """By what the run drew its points: set so, another run draws the same."""
+    return f"{DRAW}={os.environ[DRAW]}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One more than there are cores: tests wait for processes and servers that they started."""
+    return (psutil.cpu_count() or 1) + 1
 
 
 def _root() -> str:

@@ -4,10 +4,15 @@ A test is long that repeats a promise at another place, for another kind or once
 can fail for each promise stays in `make test`.
 """
 
+import os
+import random
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
+
+# By this number a run draws; all of its workers have it. Set it to draw the same again.
+DRAW = "OPSGUARD_TESTS_DRAW"
 
 long = pytest.mark.long
 
@@ -28,6 +33,14 @@ def chosen(rows: Iterable[Any], *, number: int = 1) -> list[Any]:
         pytest.param(*(row if isinstance(row, tuple) else (row,)), marks=[] if place < number else [long])
         for place, row in enumerate(rows)
     ]
+
+
+def drawn(rows: Iterable[Any], *, share: int = 4) -> list[Any]:
+    """All rows; a run draws one of so many, another run others, and the rest are long."""
+    rows = list(rows)
+    luck = random.Random(f"{os.environ.get(DRAW)} {rows[0]}")  # noqa: S311 - nobody has to be unable to guess it
+    short = set(luck.sample(range(len(rows)), -(-len(rows) // share)))
+    return [pytest.param(row, marks=[] if place in short else [long]) for place, row in enumerate(rows)]
 
 
 def around_writes(number: int) -> list[Any]:

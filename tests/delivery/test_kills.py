@@ -14,6 +14,7 @@ from opsguard_assets.delivery.adapter_io import KIND
 from opsguard_assets.effects import io as effects_io
 from tests.delivery.given import Clock, mail_transport, plan, put, rows, sent, slack_transport, states
 from tests.delivery.lives import LONGEST_SECONDS, Lives, kill, points
+from tests.long import drawn
 from tests.resources.channels.mail_server import MailServer
 from tests.resources.channels.slack_server import SlackServer
 
@@ -57,7 +58,7 @@ def again_and_again(lives, database, lake, clock, ports, rounds=ROUNDS):
         assert not lives.send(database, lake, clock, **ports)
 
 
-@pytest.mark.parametrize("point", points())
+@pytest.mark.parametrize("point", drawn(points()))
 def test_a_sender_that_is_killed_at_any_point_leaves_each_reader_of_slack_with_one_message(
     database, tmp_path, clock, lives, point
 ):
@@ -85,7 +86,7 @@ def test_a_sender_that_is_killed_at_any_point_leaves_each_reader_of_slack_with_o
     assert len(rows(database, "message_threads", "incident_id")) == 3
 
 
-@pytest.mark.parametrize("point", points())
+@pytest.mark.parametrize("point", drawn(points()))
 def test_a_sender_that_is_killed_at_any_point_leaves_a_mail_once_or_unknown_and_a_critical_one_arrived(
     database, tmp_path, clock, lives, point
 ):
