@@ -5,12 +5,14 @@ Here: one job in this process. Not here: what jobs contain.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
+from opsguard_assets.build import build_defs
 from opsguard_assets.commands.session import Session
 from opsguard_assets.domains import JOBS
 from resources.progress import Progress
@@ -46,7 +48,7 @@ def run_job(
         JobMissingError: When no source fills its tables.
         RunFailedError: When a step fails.
     """
-    defs = session.definitions
+    defs = _definitions(session)
     if job not in {each.name for each in defs.jobs or ()}:
         raise JobMissingError(_unfed(job))
     with dg.DagsterInstance.get() as instance, kept_open(instance), _interruption_told():
@@ -62,6 +64,12 @@ def run_job(
     if not result.success:
         raise _failure(session, result)
     return result
+
+
+@lru_cache(maxsize=1)
+def _definitions(session: Session) -> dg.Definitions:
+    """The assets and jobs of the installation: building them takes a second, and a demo runs fourteen jobs."""
+    return build_defs(settings=session.settings)
 
 
 @contextmanager

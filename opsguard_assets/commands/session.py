@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -25,9 +24,6 @@ from opsguard_assets.views.texts import visible
 from resources.environment import Environment, check_lake, read_environment
 from resources.installation import Installation, open_installation
 from resources.room import stored_in
-
-if TYPE_CHECKING:
-    import dagster as dg
 
 ConfigOption = Annotated[
     Path | None,
@@ -42,19 +38,12 @@ console = Console(stderr=True)
 _WIDE = 240
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Session:
-    """One command's view of the installation."""
+    """One command's view of the installation; what it has built is kept by its identity."""
 
     installation: Installation
     settings: Settings
-
-    @cached_property
-    def definitions(self) -> "dg.Definitions":
-        """The assets and jobs of the installation, built when the first job is run."""
-        from opsguard_assets.build import build_defs  # noqa: PLC0415 - imports all of Dagster
-
-        return build_defs(settings=self.settings)
 
 
 def environment_of(config: Path | None) -> Environment:
