@@ -24,6 +24,9 @@ from resources.canonical import Slices
 from resources.daily import Daily
 from resources.written import Recorded, Tidied
 
+# Who follows loads by time must see them in the order in which they were recorded, and what a tick saw must be what was
+# known at its moment: one writer of tables at a time, and none beside a tick.
+TABLES_LOCK = "opsguard tables"
 _ATTEMPTS = 20
 _T = TypeVar("_T")
 

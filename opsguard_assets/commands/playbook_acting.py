@@ -267,7 +267,8 @@ def _playbooks(session: Session) -> list[Playbook]:
 
 
 def _advanced(session: Session) -> Advanced:
-    return advance(_world(session), adapters_of(session.settings, os.environ, session.installation.lake))
+    place = session.installation
+    return advance(_world(session), adapters_of(session.settings, os.environ, place.lake, place.database))
 
 
 def _say(done: Done, *, as_json: bool) -> None:

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from opsguard_assets.commands.session import ConfigOption, JsonOption, console, errors_as_json, opened, print_json
-from opsguard_assets.intake.assets import SYNC_LOCK, TABLES_LOCK
+from opsguard_assets.intake.assets import SYNC_LOCK
+from resources.lake import TABLES_LOCK
 
 app = typer.Typer(
     rich_markup_mode=None,

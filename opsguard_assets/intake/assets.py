@@ -27,7 +27,7 @@ from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table, typed_as
 from resources.database import Database
 from resources.environment import EnvironmentVariableError
-from resources.lake import Lake
+from resources.lake import TABLES_LOCK, Lake
 from resources.progress import Progress
 
 RAW = "raw"
@@ -35,9 +35,6 @@ SIMULATED = "simulated"
 SYNC_LOCK = "opsguard sync"
 COLUMNS_CHECK = "columns_are_as_before"
 ACCEPT_LOCK = "opsguard accept"
-# Who follows loads by time must see them in the order in which they were recorded, and what a tick saw must be what was
-# known at its moment: one writer of tables at a time, and none beside a tick.
-TABLES_LOCK = "opsguard tables"
 _DAYS_SHOWN = 30
 # The checks of every accepted table, and whether what follows from the table waits for them.
 _CHECKS = {

@@ -16,14 +16,13 @@ import polars as pl
 
 from ml.models.model import RiskModel, ScoringError
 from opsguard_assets.alerts.lifecycle import Monitor, settle
-from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.models.champions import Champions
 from opsguard_assets.models.findings import model_findings, model_monitor
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.models.serving import Serving, scored_by, serving
 from opsguard_assets.tables.table import Table
 from resources.database import Database
-from resources.lake import Lake
+from resources.lake import TABLES_LOCK, Lake
 from resources.ticks import Tick, digest_of, record_tick
 
 

@@ -13,7 +13,6 @@ import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (
     Materialized,
     column_schema,
@@ -42,7 +41,7 @@ from opsguard_assets.tickets.sla.figures import without_deadline
 from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS
 from opsguard_assets.tickets.sla.snapshot_io import INPUTS
 from resources.database import Database
-from resources.lake import Lake
+from resources.lake import TABLES_LOCK, Lake
 from resources.progress import Progress
 
 _KINDS = {"polars", "deltalake"}

@@ -68,7 +68,7 @@ class Provider:
     def drain(self, now: Any) -> None:
         """What is planned outside is carried out."""
         settings, lake = self.place.settings, self.place.lake
-        for adapter in adapters_of(settings, SECRETS, lake):
+        for adapter in adapters_of(settings, SECRETS, lake, self.place.database):
             drain_io.drain(self.place.database, REMEDIATION, adapter, Policy(), now=lambda: now)
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from opsguard_assets.config.load import ConfigError, parse_settings
 from opsguard_assets.effects.machine import Effect, State
@@ -18,10 +19,12 @@ from opsguard_assets.remediation.actions.adapters_io import (
 )
 from opsguard_assets.tables.registry import SUBSTITUTIONS
 from resources.answers import Outcome
+from resources.database import Database
 from resources.lake import Lake
 from tests.effects.hook import SECRET, Hook
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+NOWHERE = Database(SecretStr("postgresql://nobody@nowhere/nothing"))
 PAGE = """
 remediation:
   webhooks:
@@ -81,7 +84,7 @@ def test_an_address_that_would_be_read_on_the_way_or_is_not_understood_is_refuse
 
 
 def test_there_is_one_adapter_per_target_and_no_two_share_one(tmp_path):
-    adapters = adapters_of(parsed(), {}, Lake(str(tmp_path)))
+    adapters = adapters_of(parsed(), {}, Lake(str(tmp_path)), NOWHERE)
     targets = [target for adapter in adapters for target in adapter.targets]
     assert targets == ["record", "webhook:plain", "webhook:crm", "command:restart", "work_orders", "records"]
     assert [adapter.can_tell for adapter in adapters] == [True, False, True, False, False, True]
@@ -121,7 +124,7 @@ def test_an_answer_claims_what_is_certain_also_of_an_earlier_call(order, fresh, 
 
 
 def test_a_secret_that_is_not_set_stops_its_own_target_and_is_said(tmp_path):
-    adapters = adapters_of(parsed(), {}, Lake(str(tmp_path)))
+    adapters = adapters_of(parsed(), {}, Lake(str(tmp_path)), NOWHERE)
     plain, crm = adapters[1], adapters[2]
     for adapter, name in ((plain, "TOKEN"), (crm, "SECRET")):
         assert adapter.send(CALL).outcome is Outcome.NOT_REACHED

@@ -15,7 +15,6 @@ from opsguard_assets.devices.health.plots import fleet_histogram, worst_sparklin
 from opsguard_assets.devices.health.schemas import DEVICE_HEALTH
 from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.devices.telemetry.hourly_io import hourly_known
-from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (
     Materialized,
     check_spec,
@@ -30,7 +29,7 @@ from opsguard_assets.metadata import (
 )
 from opsguard_assets.moment import Moment
 from resources.database import Database
-from resources.lake import Lake
+from resources.lake import TABLES_LOCK, Lake
 
 DEVICE_HEALTH_KEY = key_of(DEVICE_HEALTH)
 _COMPLETE = "every_device_has_a_score"

@@ -21,7 +21,6 @@ from opsguard_assets.devices.telemetry.hourly_io import hours_now, not_rolled_up
 from opsguard_assets.devices.telemetry.hourly_update_io import Rolled, roll_day, update_hourly
 from opsguard_assets.devices.telemetry.plot import hours_of_day
 from opsguard_assets.devices.telemetry.schemas import DEVICE_HOURLY
-from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.intake.ledger import ledger
 from opsguard_assets.metadata import (
     Materialized,
@@ -36,7 +35,7 @@ from opsguard_assets.metadata import (
 )
 from opsguard_assets.tables.registry import DEVICES, TELEMETRY
 from resources.database import Database
-from resources.lake import Lake
+from resources.lake import TABLES_LOCK, Lake
 from resources.progress import Progress
 
 DEVICE_HOURLY_KEY = key_of(DEVICE_HOURLY)

@@ -12,6 +12,7 @@ engine (`opsguard_assets.effects`), when they are carried out (`remediation.engi
 
 import json
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -39,11 +40,12 @@ from opsguard_assets.tickets.escalation.adapter_io import change_of
 from opsguard_assets.tickets.escalation.helpdesk import ticket_system_of
 from resources.answers import Answer, Outcome
 from resources.channels.webhook import WebhookChannel
-from resources.lake import Lake, LakeError
+from resources.database import Database
+from resources.lake import TABLES_LOCK, Lake, LakeError
 from resources.ticket_system.change import Cancellation, NewTicket, TicketSystem, TicketSystemError
 
 
-def adapters_of(settings: Settings, variables: Mapping[str, str], lake: Lake) -> list[Adapter]:
+def adapters_of(settings: Settings, variables: Mapping[str, str], lake: Lake, database: Database) -> list[Adapter]:
     """An adapter per target that the settings name.
 
     Secrets are read when something is handed over: one that is missing stops what goes there, and nothing else.
@@ -52,13 +54,14 @@ def adapters_of(settings: Settings, variables: Mapping[str, str], lake: Lake) ->
         settings: Ticket system, webhooks, commands, work orders.
         variables: Where secrets come from, usually `os.environ`.
         lake: Where records are written.
+        database: Holds the lock of whoever writes records.
     """
     desk = settings.ticket_system
     called = [AddressAdapter(target, address, variables) for target, address in addresses_of(settings.remediation)]
     return [
         TicketAdapter(desk.kind, lambda: ticket_system_of(desk, variables), tells=desk.kind != "webhook"),
         *called,
-        RecordsAdapter(lake),
+        RecordsAdapter(lake, lambda: database.lock(TABLES_LOCK)),
     ]
 
 
@@ -204,10 +207,12 @@ class RecordsAdapter:
 
     Attributes:
         lake: The lake.
+        turn: Waits until nobody else writes tables, and no tick reads them.
         now: The clock (UTC).
     """
 
     lake: Lake
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @property
@@ -234,7 +239,8 @@ class RecordsAdapter:
         absent = {name: pl.lit(None, types[name].dtype) for name in table.columns if name not in row}
         whole = rows.with_columns(**absent, **{IS_WITHDRAWN: pl.lit(bool(effect.payload["is_withdrawn"]))})
         try:
-            self.lake.record(table, whole.select(*table.columns, IS_WITHDRAWN), loaded_at=self.now())
+            with self.turn():
+                self.lake.record(table, whole.select(*table.columns, IS_WITHDRAWN), loaded_at=self.now())
         except LakeError as error:
             return _not_sent(effect, str(error))
         return Answer(Outcome.DONE, f"recorded in {table.name}")

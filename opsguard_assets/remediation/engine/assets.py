@@ -86,7 +86,7 @@ def _executions(settings: Settings) -> dg.AssetsDefinition:
         check_specs=[check_spec(name, EXECUTIONS_KEY) for name in (NONE_STUCK, CERTAIN, WITHOUT_ERROR, NOT_PAUSED)],
     )
     def advanced(lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]) -> Materialized:
-        done = advance(World(database, lake, settings), adapters_of(settings, os.environ, lake))
+        done = advance(World(database, lake, settings), adapters_of(settings, os.environ, lake, database))
         ended = {f"ended_{state}": count for state, count in sorted(done.ended.items())}
         effects = {f"effects_{state}": count for state, count in sorted(done.settled.items())}
         newest = [{name: row[name] for name in _SHOWN} for row in executions(database, limit=20)]
@@ -103,7 +103,7 @@ def _executions(settings: Settings) -> dg.AssetsDefinition:
 
 def next_step_at(database: Database, lake: Lake, settings: Settings, now: datetime) -> datetime | None:
     """When there is something to do next for `remediate_job`; None where nothing waits."""
-    return next_due(database, adapters_of(settings, os.environ, lake), now)
+    return next_due(database, adapters_of(settings, os.environ, lake, database), now)
 
 
 def _read(held: Library) -> dg.AssetCheckResult:

@@ -6,7 +6,6 @@ import dagster as dg
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (
     Materialized,
     check_spec,
@@ -26,7 +25,7 @@ from opsguard_assets.shifts.calendar.posts import coverage_ahead
 from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
 from opsguard_assets.tables.values import INSTANT
 from resources.database import Database
-from resources.lake import Lake
+from resources.lake import TABLES_LOCK, Lake
 
 SHIFT_CALENDAR_KEY = key_of(SHIFT_CALENDAR)
 _REACHES, _READABLE = "calendar_reaches_its_last_day", "every_roster_can_be_read"

@@ -5,7 +5,6 @@ from datetime import datetime
 import dagster as dg
 import polars as pl
 
-from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (
     Materialized,
     check_spec,
@@ -23,7 +22,7 @@ from opsguard_assets.shifts.coverage.schemas import SHIFT_COVERAGE
 from opsguard_assets.shifts.verdicts.assets import SHIFT_COMPLIANCE_KEY
 from opsguard_assets.shifts.verdicts.plots import coverage_bars
 from resources.database import Database
-from resources.lake import Lake
+from resources.lake import TABLES_LOCK, Lake
 
 SHIFT_COVERAGE_KEY = key_of(SHIFT_COVERAGE)
 _ADDS_UP = "coverage_adds_up"

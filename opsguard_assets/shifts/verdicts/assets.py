@@ -6,7 +6,6 @@ import dagster as dg
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (
     Materialized,
     check_spec,
@@ -26,7 +25,7 @@ from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.shifts.verdicts.verdicts import NO_SHOW, ON_TIME, UNATTENDED, UNKNOWN, VERDICTS
 from opsguard_assets.shifts.verdicts.words import trouble
 from resources.database import Database
-from resources.lake import Lake
+from resources.lake import TABLES_LOCK, Lake
 
 SHIFT_COMPLIANCE_KEY = key_of(SHIFT_COMPLIANCE)
 _EXPLAINED = "punches_match_the_calendar"

@@ -7,7 +7,6 @@ import dagster as dg
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.intake.assets import TABLES_LOCK
 from opsguard_assets.metadata import (
     Materialized,
     check_spec,
@@ -24,7 +23,7 @@ from opsguard_assets.vendors.scores.io import Scored, keep_scores, scored_at
 from opsguard_assets.vendors.scores.plots import ranking_plot, trend_plot
 from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS, VENDOR_RANKING, VENDOR_SCORES
 from resources.database import Database
-from resources.lake import Lake
+from resources.lake import TABLES_LOCK, Lake
 
 VENDOR_SCORES_KEY, VENDOR_MONTHS_KEY, VENDOR_RANKING_KEY = (
     key_of(table) for table in (VENDOR_SCORES, VENDOR_MONTHS, VENDOR_RANKING)
