@@ -90,7 +90,7 @@ def _show(row: Row, zone: str, *, as_json: bool) -> None:
         f"Execution {row['execution_id']} of {row['playbook']} ({row['digest'][:12]}) about alert {row['alert_id']}, "
         f"mode {row['mode']}, asked for by {line(row['requested_by'])}{undoes}"
     )
-    typer.echo(line(f"  {row['state']}" + (f": {row['reason']}" if row["reason"] else "")))
+    typer.echo("  " + line(row["state"] + (f": {row['reason']}" if row["reason"] else "")))
     steps = [
         {
             "step": f"{each['phase']} {each['step'] + 1}",
@@ -115,10 +115,10 @@ def _show_approval(asked: Row, zone: str) -> None:
     typer.echo(f"\nApproval {asked['approval_id']}, team {line(asked['team'] or '-')}: {decision}")
     for entry in asked["plan"]:
         final = " (nothing takes it back)" if entry["is_final"] else ""
-        typer.echo(line(f"  {entry['name']}: {entry['words']}{final}"))
+        typer.echo("  " + line(f"{entry['name']}: {entry['words']}{final}"))
         for change in entry["changes"]:
             before, after = change["before"] or "nothing", change["after"] or "nothing"
-            typer.echo(line(f"    {change['what']}: {change['attribute']} from {before} to {after}"))
+            typer.echo("    " + line(f"{change['what']}: {change['attribute']} from {before} to {after}"))
     for vote in asked["votes"]:
         note = f": {vote['note']}" if vote["note"] else ""
-        typer.echo(line(f"  {vote['person_id']} said {vote['vote']} at {clock(vote['at'], zone)}{note}"))
+        typer.echo("  " + line(f"{vote['person_id']} said {vote['vote']} at {clock(vote['at'], zone)}{note}"))

@@ -17,6 +17,7 @@ from opsguard_assets.delivery.wording import Reader
 from opsguard_assets.delivery.written import GONE, LinkOf, Pointless, Written
 from opsguard_assets.effects import io as effects_io
 from opsguard_assets.effects.machine import Effect
+from opsguard_assets.incidents.notices import APPROVAL, OFFER, UPDATE
 from opsguard_assets.views import reading
 from opsguard_assets.views.alerts import described
 from opsguard_assets.views.attachments import Attachment, attachment, attachments_of, newest
@@ -29,7 +30,8 @@ from resources.sql import statement
 
 # Rows of each table that a message shows; the page and the command show more.
 _ROWS = 3
-UPDATE = "update"
+# Where it stands whether a question is over.
+_ENDED = {APPROVAL: "questions/ended_approval", OFFER: "questions/ended_offer"}
 
 
 def written(
@@ -79,7 +81,7 @@ def note_sent(connection: Connection, effect: Effect, reference: Reference | Non
     kept = {"notice_id": payload["notice_id"], "reference": json.dumps(dict(reference))}
     connection.execute(statement(__name__, "questions/keep_place"), kept)
     kind, _, number = str(payload["about"]).partition("/")
-    ended = connection.execute(statement(__name__, f"questions/ended_{kind}"), {"number": int(number)}).scalar()
+    ended = connection.execute(statement(__name__, _ENDED[kind]), {"number": int(number)}).scalar()
     if not ended or "message_id" in reference:
         return  # a mail cannot be edited
     edit = {**payload, "kind": UPDATE, "is_critical": False}

@@ -22,6 +22,8 @@ from resources.sql import statement
 
 # A question that expires is worth interrupting somebody, whatever the priority of its alert (docs/triage.md).
 _LEAST_RANK: Final = 85
+# Where it stands what a question is about.
+_ABOUT: Final = {APPROVAL: "asking/approval", OFFER: "asking/offer"}
 
 
 def ask(connection: Connection, about: str, readers: pl.DataFrame, *, at: datetime, actor: str) -> int:
@@ -129,6 +131,6 @@ def _asked(connection: Connection, about: str) -> Row[Any]:
         sqlalchemy.exc.NoResultFound: When there is none of that number.
     """
     kind, _, number = about.partition("/")
-    if kind not in {APPROVAL, OFFER} or not number.isdecimal():
+    if kind not in _ABOUT or not number.isdecimal():
         raise ValueError(f"a question is written like approval/7 or offer/3, not {about!r}")
-    return connection.execute(statement(__name__, f"asking/{kind}"), {"number": int(number)}).one()
+    return connection.execute(statement(__name__, _ABOUT[kind]), {"number": int(number)}).one()

@@ -11,8 +11,8 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.drawing import bar, line, svg, text
 from opsguard_assets.metadata import Materialized, column_schema, figures, key_of, owners_of, picture, preview
 from opsguard_assets.moment import Moment
+from opsguard_assets.remediation.outcomes.columns import REMEDIATION_OUTCOMES
 from opsguard_assets.remediation.outcomes.io import outcomes_at, playbooks_in_force
-from opsguard_assets.remediation.outcomes.schemas import REMEDIATION_OUTCOMES
 from resources.database import Database
 from resources.lake import Lake
 

@@ -1,4 +1,7 @@
-"""What playbooks achieved: columns and meanings, as the asset page shows them. Not here: computing them."""
+"""What playbooks achieved: columns and meanings, as the asset page shows them. They are computed daily, not stored.
+
+Not here: computing them (`figures`).
+"""
 
 import dataframely as dy
 
