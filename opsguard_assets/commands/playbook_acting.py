@@ -227,7 +227,7 @@ COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
 def _decided(number: int, by: str, note: str, config: Any, *, agrees: bool, as_json: bool) -> None:
     with opened(config) as session:
         done = decide(_world(session), number, by, agrees, _now(), surface="cli", note=note)
-        if done.is_new and done.decision == "approved":
+        if done.is_new and done.decision is not None:
             _advanced(session)
     if as_json:
         print_json(vars(done))

@@ -17,7 +17,6 @@ from opsguard_assets.delivery.wording import Reader
 from opsguard_assets.delivery.written import GONE, LinkOf, Pointless, Written
 from opsguard_assets.effects import io as effects_io
 from opsguard_assets.effects.machine import Effect
-from opsguard_assets.incidents.notices import APPROVAL, OFFER, UPDATE
 from opsguard_assets.views import reading
 from opsguard_assets.views.alerts import described
 from opsguard_assets.views.attachments import Attachment, attachment, attachments_of, newest
@@ -31,7 +30,8 @@ from resources.sql import statement
 # Rows of each table that a message shows; the page and the command show more.
 _ROWS = 3
 # Where it stands whether a question is over.
-_ENDED = {APPROVAL: "questions/ended_approval", OFFER: "questions/ended_offer"}
+_ENDED = {"approval": "questions/ended_approval", "offer": "questions/ended_offer"}
+UPDATE = "update"
 
 
 def written(

@@ -108,4 +108,4 @@ def test_an_execution_that_waits_is_cancelled(command):
     assert log_of(command, 1)["state"] == "waiting"
     command("cancel", "1", "--note", "done by hand", "--by", "ada")
     found = log_of(command, 1)
-    assert (found["state"], found["reason"]) == ("cancelled", "done by hand")
+    assert (found["state"], found["reason"]) == ("cancelled", "cancelled by ada: done by hand")
