@@ -291,7 +291,7 @@ AVOIDED_PHRASES = (
     "learning house", "is no instant", "came of it", "at most so many", "told apart", "met again",
     "goes on from", "a glance", "kept out", "lets it in", "not listened to", "withheld an", "the mission",
     "problem of the learning", "slow walk", "alerts that live", "the life of alerts", "model in force",
-    "from when what", "what anybody could", "whoever is killed", "by their own word", "said and seen",
+    "from when what", "what anybody could", "whoever", "what became of", "by their own word", "said and seen",
 )  # fmt: skip
 AVOIDED_NAMES = {
     "told", "told_of", "told_once", "tick_again", "ticks_again", "usefulness", "withholding", "follow_outcomes",

@@ -1,7 +1,7 @@
 """Frames without a schema that cross the border of a sub-package: `test_house_rules` lets none be added.
 
 A function that another sub-package imports takes and returns `dy.DataFrame[Schema]`; `Table.rows` and
-`opsguard_assets.tables.table.rows_of` make one. Whoever types a function here takes it off the list.
+`opsguard_assets.tables.table.rows_of` make one. A function that gets types here leaves the list.
 """
 
 # Rooms whose frames have the columns of whatever they are given: features of any problem, rows of any table.

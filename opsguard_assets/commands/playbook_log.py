@@ -3,7 +3,6 @@
 Here: the command. Not here: reading (`remediation.engine.log_io`), acting (`playbook_acting`).
 """
 
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -11,29 +10,16 @@ import typer
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
 from opsguard_assets.remediation.engine.log_io import STATES, Row, decisions_about, executions, one
 from opsguard_assets.remediation.engine.people_io import switches
+from opsguard_assets.remediation.engine.states import State
 from opsguard_assets.views.clocks import clock
 from opsguard_assets.views.texts import line
-
-
-class ExecutionState(StrEnum):
-    """The states of an execution."""
-
-    AWAITING_APPROVAL = "awaiting_approval"
-    RUNNING = "running"
-    WAITING = "waiting"
-    SUCCEEDED = "succeeded"
-    PARTIAL = "partial"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    UNKNOWN = "unknown"
 
 
 def log(
     number: Annotated[int | None, typer.Argument(help="Number of an execution: with all that it did.")] = None,
     playbook: Annotated[str | None, typer.Option(help="Only executions of this playbook.")] = None,
     alert: Annotated[int | None, typer.Option(help="Only about this alert, and why others did not run.")] = None,
-    state: Annotated[list[ExecutionState] | None, typer.Option(help="Only these states. Default: all.")] = None,
+    state: Annotated[list[State] | None, typer.Option(help="Only these states. Default: all.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of executions, newest first.")] = 50,
     config: ConfigOption = None,
     as_json: JsonOption = False,

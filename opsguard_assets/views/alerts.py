@@ -5,11 +5,12 @@ Here: composing and ordering. Not here: reading alerts (`alerts.queries`) and na
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from opsguard_assets.domains import alert_type
 from opsguard_assets.tables.values import SEVERITIES
+from opsguard_assets.views.clocks import instant_in
 from opsguard_assets.views.names import Names
 
 Row = dict[str, Any]
@@ -101,14 +102,7 @@ def _due_at(row: Mapping[str, Any], evidence: Row) -> datetime | None:
     if row["alert_type"] == "low_battery_predicted" and evidence.get("days_to_empty") is not None:
         return row["last_seen_at"] + timedelta(days=evidence["days_to_empty"])  # type: ignore[no-any-return]
     known = alert_type(row["alert_type"])
-    said = evidence.get(known.due) if known.due else None
-    if not isinstance(said, str):
-        return None
-    try:
-        found = datetime.fromisoformat(said.removesuffix(" UTC"))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return instant_in(evidence.get(known.due)) if known.due else None
 
 
 def _subject(row: Mapping[str, Any], evidence: Row, names: Names) -> str | None:

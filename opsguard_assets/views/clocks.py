@@ -1,6 +1,9 @@
-"""Formats times for people, with their time zone. Not here: commands, and JSON (ISO 8601, UTC)."""
+"""Formats times for people, with their time zone, and reads those of evidence.
 
-from datetime import datetime, timedelta
+Not here: commands, and JSON (ISO 8601, UTC).
+"""
+
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -13,6 +16,17 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 def clock(instant: datetime, zone: str = "UTC") -> str:
     """An instant in a zone, such as "2026-03-02 09:15 CET"."""
     return f"{instant.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M %Z}"
+
+
+def instant_in(said: object) -> datetime | None:
+    """A timestamp in the evidence of a finding: ISO 8601, or as reasons write it, in UTC; None where it is none."""
+    if not isinstance(said, str):
+        return None
+    try:
+        found = datetime.fromisoformat(said.removesuffix(" UTC"))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def day_clock(instant: datetime, now: datetime, zone: str = "UTC") -> str:

@@ -5,13 +5,14 @@ Here: reading them, and composing what they say. Not here: deciding (`remediatio
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from opsguard_assets.views import reading
 from opsguard_assets.views.alerts import described
+from opsguard_assets.views.clocks import instant_in
 from opsguard_assets.views.names import Names, names_of
 from opsguard_assets.views.texts import line
 from resources.database import Database
@@ -233,8 +234,8 @@ def offer_of(row: Mapping[str, Any], alert: Mapping[str, Any], names: Names, now
         next_step="say yes or no" if is_open else _AFTER_ANSWER.get(row["answer"] or "no answer", "nothing"),
         person_id=row["person_id"],
         post=evidence.get("post"),
-        starts_at=_instant(evidence.get("expected_from") or evidence.get("starts")),
-        ends_at=_instant(evidence.get("expected_until")),
+        starts_at=instant_in(evidence.get("expected_from") or evidence.get("starts")),
+        ends_at=instant_in(evidence.get("expected_until")),
         answer=row["answer"],
         answered_at=row["answered_at"],
     )
@@ -325,17 +326,6 @@ _AFTER_ANSWER = {
 def _person(person_id: object, names: Names) -> str:
     """A person by name; what is no person's identifier, such as a trigger, as it is."""
     return names.people.get(str(person_id), str(person_id))
-
-
-def _instant(said: object) -> datetime | None:
-    """An instant of evidence: ISO 8601, or as findings write it, in UTC."""
-    if not isinstance(said, str):
-        return None
-    try:
-        found = datetime.fromisoformat(said.removesuffix(" UTC"))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _rows(connection: Connection, name: str, numbers: Sequence[int]) -> list[Row]:

@@ -1,6 +1,6 @@
 """Received texts made harmless for people: no control characters, none that turn the direction of a line.
 
-Not here: escaping for a medium such as HTML or Slack; that belongs to whoever writes it.
+Not here: escaping for a medium such as HTML or Slack; that belongs to the module that writes it.
 """
 
 import re

@@ -29,7 +29,7 @@ SCORED = {
 }
 # Whose probabilities raise no alerts of their own: a tick of theirs has no findings.
 SILENT = ("alert_action",)
-# Whoever computes a tick again does so by the settings in force; those of the provider want risks of no-shows.
+# A tick is computed again by the settings in force; those of the provider want risks of no-shows.
 WANTED = "shifts: {no_show_risk_for: ['*']}\n"
 every = pytest.mark.parametrize("problem", SCORED)
 pytestmark = pytest.mark.timeout(300)

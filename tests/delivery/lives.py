@@ -5,13 +5,6 @@ Here: the points, read from the modules of the sender; a process that forks othe
 
 import ast
 import inspect
-import json
-import os
-import signal
-import subprocess
-import sys
-import threading
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,10 +19,9 @@ from opsguard_assets.effects import drain_io
 from opsguard_assets.effects import io as store
 from resources.channels import mail, slack
 from resources.database import Database
-from tests.delivery import forks
-from tests.delivery.forks import BEGUN
+from tests import forks
 from tests.delivery.given import mail_transport, sent, slack_transport
-from tests.resources.processes import ROOT
+from tests.forks import Forks, mortal
 
 # What the sender calls that reads or changes anything outside of it, by the name that it has there.
 OWNERS = {
@@ -42,7 +34,6 @@ OWNERS = {
 # Functions that write within the transaction of a settlement.
 WRITING = ("note_done", "send_again", "_catch_up", "_plan")
 _NO_GAP = {"self.letters.read_names"}
-LONGEST_SECONDS = 120
 
 
 def points():
@@ -62,58 +53,21 @@ def points():
     return [f"{when} {name}" for name in sorted(called - _NO_GAP) for when in ("before", "after")]
 
 
-class Lives:
-    """A process that forks others, which send and may die.
-
-    Attributes:
-        is_cold: Whether each imports the sender itself: for many messages (`forks`).
-    """
+class Lives(Forks):
+    """A process that forks others, which send and may die."""
 
     def __init__(self, *, is_cold=False):
-        self.is_cold = is_cold
-
-    def __enter__(self):
-        module, name = ("forks", "serve_cold") if self.is_cold else ("lives", "serve")
-        program = f"import sys; from tests.delivery.{module} import {name}; {name}(sys.stdin)"
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        return self
-
-    def __exit__(self, *_):
-        self._process.communicate()
+        """`is_cold`: each imports the sender itself, for many messages (`tests.forks`)."""
+        super().__init__(f"tests.delivery.{'cold' if is_cold else 'lives'}", says_begun=is_cold)
 
     def begin(self, database, lake, clock, point=None, **ports):
         """Begins a life; gives the number of its process, once it is about to send."""
-        order = [database.url.get_secret_value(), str(lake), clock().isoformat(), point, ports]
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        said = [self._process.stdout.readline().strip() for _ in range(1 + self.is_cold)]
-        assert len(said) == 1 or BEGUN in said, said
-        self._number = int(next(word for word in said if word != BEGUN))
-        return self._number
-
-    def end(self):
-        """Waits for the end of a life; True where it was killed."""
-        guard = threading.Timer(LONGEST_SECONDS, kill, [self._number])
-        guard.start()
-        code = int(self._process.stdout.readline())
-        hung = guard.finished.is_set()
-        guard.cancel()
-        assert not hung, f"a life did not end within {LONGEST_SECONDS} s; see `tests.delivery.forks`"
-        assert code in {0, -signal.SIGKILL}, code
-        return code != 0
+        return super().begin(database.url.get_secret_value(), str(lake), clock().isoformat(), point, ports)
 
     def send(self, *given, **ports):
         """A whole life; True where it was killed."""
         self.begin(*given, **ports)
         return self.end()
-
-
-def kill(number):
-    """Ends a life that this test began; one that has ended by itself is left."""
-    with suppress(ProcessLookupError):
-        os.kill(number, signal.SIGKILL)
 
 
 def serve(orders):
@@ -139,23 +93,9 @@ def live(url, lake, now, point, ports):
 def _arm(when, name):
     owner, _, called = name.rpartition(".")
     for one in _owners(owner, called):
-        setattr(one, called, _mortal(getattr(one, called), when))
+        setattr(one, called, mortal(getattr(one, called), when))
 
 
 def _owners(owner, called):
     found = OWNERS[owner] if owner else adapter_io
     return [one for one in (found if isinstance(found, tuple) else (found,)) if hasattr(one, called)]
-
-
-def _mortal(called, when):
-    def dying(*arguments, **options):
-        if when == "before":
-            _die()
-        called(*arguments, **options)
-        _die()
-
-    return dying
-
-
-def _die():
-    os.kill(os.getpid(), signal.SIGKILL)

@@ -13,7 +13,8 @@ from sqlalchemy import text
 from opsguard_assets.delivery.adapter_io import KIND
 from opsguard_assets.effects import io as effects_io
 from tests.delivery.given import Clock, mail_transport, plan, put, rows, sent, slack_transport, states
-from tests.delivery.lives import LONGEST_SECONDS, Lives, kill, points
+from tests.delivery.lives import Lives, points
+from tests.forks import LONGEST_SECONDS, kill
 from tests.long import drawn
 from tests.resources.channels.mail_server import MailServer
 from tests.resources.channels.slack_server import SlackServer

@@ -4,14 +4,15 @@ import json
 import threading
 import time
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from resources.ticket_system.signature import standard_headers
+from tests.resources.served import Served
 
 SECRET = "whsec_plJ3nmyCDGBKInavdOK15jsl"
 
 
-class Hook:
+class Hook(Served):
     """The receiver. `orders` says how the next requests are met: ok, cut (done, but nobody is answered), or a status.
 
     Attributes:
@@ -20,24 +21,13 @@ class Hook:
         requests: Headers and body of everything that arrived.
     """
 
+    path = "/hook"
+
     def __init__(self, *, knows_keys=False, secret=SECRET):
         self.knows_keys, self.secret = knows_keys, secret
         self.orders, self.done, self.requests, self.lock = [], [], [], threading.Lock()
         self._seen = set()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._server.hook, self._server.daemon_threads = self, True
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self._server.server_address[1]}/hook"
+        super().__init__(_Handler)
 
     def take(self, headers, body):
         """Checks the signature and acts; the order that was met, or a status."""
@@ -58,7 +48,7 @@ class Hook:
 
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self):
-        order = self.server.hook.take(self.headers, self.rfile.read(int(self.headers["Content-Length"])))
+        order = self.server.owner.take(self.headers, self.rfile.read(int(self.headers["Content-Length"])))
         if order == "cut":
             self.close_connection = True
             return

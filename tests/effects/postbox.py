@@ -8,37 +8,27 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import requests
 
 from resources.answers import Answer, Outcome
+from tests.resources.served import Served
 
 
-class Postbox:
+class Postbox(Served):
     """The system. `orders` says how the next messages are met: ok, cut (kept, but nobody is answered), or a status."""
+
+    path = "/messages"
 
     def __init__(self):
         self.orders, self.kept, self.requests, self.lock = [], [], 0, threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._server.postbox, self._server.daemon_threads = self, True
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self._server.server_address[1]}/messages"
+        super().__init__(_Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self):
-        box, message = self.server.postbox, json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        box, message = self.server.owner, json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with box.lock:
             box.requests += 1
             order = box.orders.pop(0) if box.orders else "ok"
@@ -50,8 +40,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(order if isinstance(order, int) else 200, b"")
 
     def do_GET(self):
-        with self.server.postbox.lock:
-            self._answer(200, json.dumps(self.server.postbox.kept).encode())
+        with self.server.owner.lock:
+            self._answer(200, json.dumps(self.server.owner.kept).encode())
 
     def _answer(self, status, body):
         with suppress(OSError):

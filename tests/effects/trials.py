@@ -1,13 +1,7 @@
 """Effects of a kind of their own, planned and drained under a clock that is set; and processes that kill themselves."""
 
 import ast
-import gc
 import inspect
-import json
-import os
-import signal
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -19,8 +13,9 @@ from opsguard_assets.effects import drain_io
 from opsguard_assets.effects import io as store
 from opsguard_assets.effects.machine import Policy
 from resources.database import Database
+from tests import forks
 from tests.effects.outside import adapter_of
-from tests.resources.processes import ROOT
+from tests.forks import Forks, die, mortal
 
 KIND = "trial"
 
@@ -77,40 +72,21 @@ def points():
     return [*sorted(f"{when} {name}" for name in called for when in ("before", "after")), "within a settlement"]
 
 
-class Mortals:
-    """A process that forks others, which drain and kill themselves at a point. Importing is paid for once."""
+class Mortals(Forks):
+    """A process that forks others, which drain and kill themselves at a point."""
 
-    def __enter__(self):
-        program = "import sys; from tests.effects.trials import serve; serve(sys.stdin)"
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        return self
-
-    def __exit__(self, *_):
-        self._process.communicate()
+    def __init__(self):
+        super().__init__("tests.effects.trials")
 
     def drain(self, database, outside, point, together=1):
         """Drains in a process of its own; True where it was killed at the point, False where it never came there."""
-        order = [database.url.get_secret_value(), outside.kind, outside.address, point, together]
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        code = int(self._process.stdout.readline())
-        assert code in {0, -signal.SIGKILL}
-        return code != 0
+        return self.live(database.url.get_secret_value(), outside.kind, outside.address, point, together)
 
 
 def serve(orders):
-    """Forks a process per order and says how it ended."""
+    """Forks a process per order."""
     _ = Database(SecretStr("postgresql://nobody@nowhere/nothing")).engine  # imports the driver, for all of them
-    gc.freeze()
-    for line in orders:
-        number = os.fork()
-        if number == 0:
-            _drain_and_die(*json.loads(line))
-            os._exit(0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])}\n")
-        sys.stdout.flush()
+    forks.serve(orders, _drain_and_die)
 
 
 def _drain_and_die(url, kind, address, point, together):
@@ -118,21 +94,7 @@ def _drain_and_die(url, kind, address, point, together):
     owner_name, _, name = point.partition(" ")[2].partition(".")
     if when != "within":
         owner = store if owner_name == "store" else type(adapter)
-        setattr(owner, name, _mortal(getattr(owner, name), when))
-    hook = (lambda *_: _die()) if when == "within" else None
+        setattr(owner, name, mortal(getattr(owner, name), when))
+    hook = (lambda *_: die()) if when == "within" else None
     several = drain_io.Together(most=together)
     drain_io.drain(Database(SecretStr(url)), KIND, adapter, Policy(), on_settled=hook, together=several)
-
-
-def _mortal(called, when):
-    def dying(*arguments, **options):
-        if when == "before":
-            _die()
-        called(*arguments, **options)
-        _die()
-
-    return dying
-
-
-def _die():
-    os.kill(os.getpid(), signal.SIGKILL)

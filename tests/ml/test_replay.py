@@ -1,4 +1,4 @@
-"""Replays: alerts of a period and what became of them, against a walk through every tick."""
+"""Replays: alerts of a period and their outcomes, against a walk through every tick."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Playbooks that run on a real database: actions of few words, a clock that is set, and what became of executions.
+"""Playbooks that run on a real database: actions of few words, a clock that is set, and their executions.
 
 Here: a world for the engine. Not here: actions of the product (`tests/remediation/given.py`).
 """

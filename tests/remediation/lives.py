@@ -2,14 +2,13 @@
 
 Here: the points, read from the modules of the engine; a life. Not here: what has to hold then (`test_kills`).
 
-A forked process must ask no query of Polars (`tests.delivery.forks`): lives advance what needs none. What asks people,
+A forked process must ask no query of Polars (`tests.forks`): lives advance what needs none. What asks people,
 or looks at conditions, does; its points are taken by processes of their own (`cold`).
 """
 
 import ast
 import inspect
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -26,7 +25,8 @@ from opsguard_assets.remediation.engine import advance_io, approvals_io, claim_i
 from resources.answers import Answer, Outcome
 from resources.database import Database
 from resources.lake import Lake
-from tests.delivery import forks
+from tests import forks
+from tests.forks import Forks, mortal
 from tests.remediation.engines import HandsOver, OtherSide, Writes, catalog
 from tests.resources.processes import ROOT
 
@@ -76,30 +76,15 @@ class Remembering(OtherSide):
         return Answer(Outcome.DONE, "got it")
 
 
-class Lives:
+class Lives(Forks):
     """A process that forks others, which advance and may die."""
 
-    def __enter__(self):
-        program = "import sys; from tests.remediation.lives import serve; serve(sys.stdin)"
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        return self
-
-    def __exit__(self, *_):
-        self._process.communicate()
+    def __init__(self):
+        super().__init__("tests.remediation.lives")
 
     def begin(self, engine, point=None):
         """Begins a life; gives the number of its process."""
-        self._process.stdin.write(json.dumps(order_of(engine, point)) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
-
-    def end(self):
-        """Waits for the end of a life; True where it was killed."""
-        code = int(self._process.stdout.readline())
-        assert code in {0, -signal.SIGKILL}, code
-        return code != 0
+        return super().begin(*order_of(engine, point))
 
     def advance(self, engine, point=None):
         """A whole life; True where it was killed."""
@@ -137,23 +122,9 @@ def live(url, lake, now, point):
 def _arm(when, name):
     owner, _, called = name.rpartition(".")
     if not owner:
-        advance_io.settled = _mortal(settle_io.settled, when)
+        advance_io.settled = mortal(settle_io.settled, when)
         return
     found = OWNERS[owner]
     for one in found if isinstance(found, tuple) else (found,):
         if called in vars(one):
-            setattr(one, called, _mortal(getattr(one, called), when))
-
-
-def _mortal(called, when):
-    def dying(*arguments, **options):
-        if when == "before":
-            _die()
-        called(*arguments, **options)
-        _die()
-
-    return dying
-
-
-def _die():
-    os.kill(os.getpid(), signal.SIGKILL)
+            setattr(one, called, mortal(getattr(one, called), when))

@@ -7,7 +7,7 @@ import pytest
 from opsguard_assets.remediation.actions.action import Change, StepState
 from opsguard_assets.remediation.actions.catalog import CATALOG
 from opsguard_assets.remediation.playbook.steps import ACTIONS
-from tests.remediation.desk import lived, provider, raised, records, undone_in
+from tests.remediation.desk import lived, undone_in
 from tests.remediation.given import step_of
 
 STEPS = {
@@ -26,18 +26,6 @@ STEPS = {
 
 def step(name, **more):
     return step_of(do=name, **{**STEPS[name][0], **more})
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return records(tmp_path_factory.mktemp("provider"))
-
-
-@pytest.fixture
-def at(database, server, folder):
-    with provider(database, server, folder) as opened:
-        opened.alerts = raised(database)
-        yield opened
 
 
 def test_every_action_that_may_be_written_is_in_the_catalogue_and_here():

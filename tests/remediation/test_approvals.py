@@ -9,19 +9,9 @@ from opsguard_assets.alerts.people import ActionError
 from opsguard_assets.remediation.engine.approvals import covered, gate_of
 from opsguard_assets.remediation.engine.approvals_io import decide
 from opsguard_assets.remediation.playbook.model import Playbook
-from tests.remediation.engines import HOOK, NOTE, WAIT, Engine, lake_of
+from tests.remediation.engines import HOOK, NOTE, WAIT
 
 ONE, TWO = {"required": "one"}, {"required": "two"}
-
-
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory):
-    return lake_of(tmp_path_factory.mktemp("people"))
-
-
-@pytest.fixture
-def engine(database, lake):
-    return Engine(database, lake)
 
 
 @pytest.fixture

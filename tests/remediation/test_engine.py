@@ -2,26 +2,14 @@
 
 from datetime import timedelta
 
-import pytest
-
 from opsguard_assets.alerts import people
 from opsguard_assets.remediation.engine import people_io
 from opsguard_assets.remediation.engine.claim_io import next_due, standing_of
 from resources.answers import Outcome
-from tests.remediation.engines import HOOK, NOTE, WAIT, Engine, lake_of
+from tests.remediation.engines import HOOK, NOTE, WAIT
 
 ONE = {"required": "one"}
 LAST = {**NOTE, "name": "last"}
-
-
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory):
-    return lake_of(tmp_path_factory.mktemp("people"))
-
-
-@pytest.fixture
-def engine(database, lake):
-    return Engine(database, lake)
 
 
 def acknowledge(engine, entity="D1"):

@@ -16,9 +16,9 @@ from opsguard_assets.remediation.engine import people_io
 from opsguard_assets.remediation.engine.approvals_io import decide
 from opsguard_assets.remediation.engine.claim_io import LEASE, standing_of
 from resources.database import Database
-from tests.delivery.lives import kill
+from tests.forks import kill
 from tests.long import long
-from tests.remediation.engines import HOOK, NOTE, Engine, lake_of
+from tests.remediation.engines import HOOK, NOTE, Engine
 from tests.remediation.lives import ASKING, GOT, Lives, Remembering, cold, points
 
 ONE = {"required": "one"}
@@ -34,16 +34,6 @@ REACHED = [point for point in points() if not point.endswith(ASKING)]
 def lives():
     with Lives() as begun:
         yield begun
-
-
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory):
-    return lake_of(tmp_path_factory.mktemp("people"))
-
-
-@pytest.fixture
-def engine(database, lake):
-    return Engine(database, lake)
 
 
 @pytest.fixture(scope="module")

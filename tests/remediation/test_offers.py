@@ -12,7 +12,7 @@ from opsguard_assets.remediation.actions.offering import answer
 from opsguard_assets.shifts.calendar.io import calendar_at
 from resources.lake import Lake
 from tests.alerts.given import NOON
-from tests.remediation.desk import begun, ended, lived, provider, raised, reached, records, undone_in
+from tests.remediation.desk import begun, ended, lived, reached, records, undone_in
 from tests.remediation.given import done, record, situation, step_of
 
 SHIFT = "R1@2026-03-02"
@@ -20,16 +20,10 @@ OFFER = step_of(do="offer_shift", most=2, minutes_each=10)
 START = NOON + timedelta(minutes=5)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return records(tmp_path_factory.mktemp("provider"))
-
-
 @pytest.fixture
-def at(database, server, folder):
-    with provider(database, server, folder) as opened:
-        opened.row = raised(database)["shift"]
-        yield opened
+def at(at):
+    at.row = at.alerts["shift"]
+    return at
 
 
 @pytest.fixture

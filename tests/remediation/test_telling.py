@@ -9,20 +9,8 @@ from opsguard_assets.remediation.actions.action import StepState
 from opsguard_assets.remediation.actions.catalog import CATALOG
 from resources.lake import Lake
 from tests.alerts.given import NOON
-from tests.remediation.desk import lived, provider, raised, records, undone_in
+from tests.remediation.desk import lived, undone_in
 from tests.remediation.given import done, record, situation, step_of
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return records(tmp_path_factory.mktemp("provider"))
-
-
-@pytest.fixture
-def at(database, server, folder):
-    with provider(database, server, folder) as opened:
-        opened.alerts = raised(database)
-        yield opened
 
 
 def telling(*to, **more):

@@ -14,16 +14,6 @@ from tests.incidents.world import found, give_priority, tick
 from tests.remediation.engines import NOTE, WAIT, Engine, lake_of
 
 
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory):
-    return lake_of(tmp_path_factory.mktemp("people"))
-
-
-@pytest.fixture
-def engine(database, lake):
-    return Engine(database, lake)
-
-
 def test_it_starts_once_per_episode_however_often_triggers_run(engine):
     engine.use(NOTE)
     engine.alert("D1")

@@ -183,5 +183,5 @@ def test_a_lake_that_was_written_before_the_contract_got_a_column_goes_on(tmp_pa
     assert_frame_equal(
         lake.as_recorded(hour(1)).known(wider).collect(), lake.known(wider, hour(1)).collect(), check_row_order=False
     )
-    # Whoever still runs the version before reads the same table.
+    # A process of the version before reads the same table.
     assert sorted(lake.known(THINGS).collect()["colour"]) == ["blue", "red"]

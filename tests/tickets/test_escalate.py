@@ -1,4 +1,4 @@
-"""Carrying escalations out: once per ticket and step, recorded with every transition, whoever is told."""
+"""Carrying escalations out: once per ticket and step, recorded with every transition."""
 
 from datetime import UTC, datetime, timedelta
 

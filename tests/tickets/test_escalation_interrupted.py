@@ -64,7 +64,7 @@ class Outside:
 
     @contextmanager
     def busy(self):
-        """Whoever changes the ticket gets stuck; the function that is given says whether somebody is."""
+        """A change of the ticket gets stuck; the function that is given says whether somebody is."""
         if self.kind == "sql":
             with self.desk.engine.connect() as person:
                 person.execute(text("SELECT * FROM tickets WHERE id = 1 FOR UPDATE"))

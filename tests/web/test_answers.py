@@ -1,4 +1,4 @@
-"""Answers over HTTP decide once, by whoever may, whatever surface they come from; the engine is the real one."""
+"""Answers over HTTP decide once, by people who may, whatever surface they come from; the engine is the real one."""
 
 import threading
 import time

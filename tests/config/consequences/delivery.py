@@ -21,7 +21,7 @@ def channels(settings: Settings) -> Seen:
 
 
 def rounds(settings: Settings) -> Seen:
-    """What became of a message that was due 100 minutes ago."""
+    """The fate of a message that was due 100 minutes ago."""
     database = STORES[0].migrated()
     then = datetime.now(UTC) - timedelta(minutes=100)
     plan(database, lambda: then, put(database))

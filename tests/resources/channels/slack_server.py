@@ -15,16 +15,18 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs
 
 from slack_sdk.models.blocks import Block
+
+from tests.resources.served import Served
 
 TOKEN = "xoxb-1-a-token"
 FAULTS = ("lost", "deaf", "half", "garbage", "fatal", 500, "500 lost", (429, 1))
 
 
-class SlackServer:
+class SlackServer(Served):
     """The workspace.
 
     Attributes:
@@ -36,6 +38,8 @@ class SlackServer:
         faults: The share of posts and edits that meet a random fault, by `seed`.
     """
 
+    path = "/api/"
+
     def __init__(self, *posts, lag_seconds=0.0, slow_seconds=1.0, faults=0.0, seed=1, page=1000, now=time.time):
         self.orders = {"chat.postMessage": list(posts)}
         self.lag_seconds, self.slow_seconds, self.faults, self.page = lag_seconds, slow_seconds, faults, page
@@ -43,16 +47,7 @@ class SlackServer:
         self.messages, self.calls, self.lock = {}, [], threading.Lock()
         self.connections, self.open = 0, []
         self._luck, self._count = random.Random(seed), 0  # noqa: S311 - a test
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._server.slack, self._server.daemon_threads = self, True
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(_Handler)
 
     def end_connections(self):
         """Ends connections that rest, as servers do."""
@@ -61,10 +56,6 @@ class SlackServer:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
             self.open = []
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self._server.server_address[1]}/api/"
 
     def keys(self, channel=None):
         """The keys of all messages that readers see, also of those that they see twice."""
@@ -151,16 +142,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self):
         super().setup()
-        with self.server.slack.lock:
-            self.server.slack.connections += 1
-            self.server.slack.open.append(self.connection)
+        with self.server.owner.lock:
+            self.server.owner.connections += 1
+            self.server.owner.open.append(self.connection)
 
     def handle(self):
         with suppress(ConnectionError):  # a client that was killed
             super().handle()
 
     def do_POST(self):
-        slack, method = self.server.slack, self.path.rpartition("/")[2]
+        slack, method = self.server.owner, self.path.rpartition("/")[2]
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         if self.headers["Authorization"] != f"Bearer {TOKEN}":
             self._say(200, {"ok": False, "error": "invalid_auth"})

@@ -5,14 +5,15 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from resources.ticket_system.signature import is_genuine
+from tests.resources.served import Served
 
 SECRET, TOKEN = "s3cr3t-of-both", "t0k3n-of-one"
 
 
-class Receiver:
+class Receiver(Served):
     """The helpdesk. `orders` says how the next requests are met; afterwards all goes well.
 
     ok: as it should be · slow: carried out, answered after the client has given up · cut: carried out, then the
@@ -20,27 +21,18 @@ class Receiver:
     two answers · a number, or (number, headers): that status, nothing is carried out.
     """
 
+    path = "/escalations"
+
     def __init__(self, *orders, slow_seconds=1.0):
         self.orders, self.slow_seconds = list(orders), slow_seconds
         self.requests, self.applied, self.answers = [], [], {}
         self.priority, self.lock, self.held = "medium", threading.Lock(), threading.Event()
         self.held.set()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._server.receiver = self
-        self._server.daemon_threads = True
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
+        super().__init__(_Handler)
 
     def __exit__(self, *_):
         self.held.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self._server.server_address[1]}/escalations"
+        super().__exit__()
 
     def take(self, headers, body):
         """The whole of what docs/escalation.md asks a receiver to do: check, compare, act once, remember the answer."""
@@ -62,16 +54,16 @@ class Receiver:
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        with self.server.receiver.lock:
-            order = self.server.receiver.orders.pop(0) if self.server.receiver.orders else "ok"
+        with self.server.owner.lock:
+            order = self.server.owner.orders.pop(0) if self.server.owner.orders else "ok"
         if order == "deaf" or not isinstance(order, str):
-            self.server.receiver.requests.append((dict(self.headers), body))
+            self.server.owner.requests.append((dict(self.headers), body))
             self._refuse(order)
             return
-        status = self.server.receiver.take(self.headers, body)
-        self.server.receiver.held.wait(60)
+        status = self.server.owner.take(self.headers, body)
+        self.server.owner.held.wait(60)
         if order == "slow":
-            time.sleep(self.server.receiver.slow_seconds)
+            time.sleep(self.server.owner.slow_seconds)
         if order == "cut":
             self._end()
             return
