@@ -19,7 +19,7 @@ def check_address(url: str) -> None:
 
     Raises:
         AddressError: When `@`, `:`, `/`, `?`, `#` or white space stand in it where only their percent-encoded forms
-            leave no doubt. Whoever parsed it would show a part of the password as a host or a port.
+            leave no doubt. A parser would show a part of the password as a host or a port.
     """
     found = _SCHEME.match(url)
     rest = url[found.end() :] if found else url

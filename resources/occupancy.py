@@ -36,7 +36,7 @@ class Occupancy:
     Attributes:
         home: The home.
         sockets: A short private folder for Unix sockets.
-        addresses: What people open, by name; told to whoever comes later.
+        addresses: What people open, by name; told to later ones.
     """
 
     home: Path

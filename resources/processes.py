@@ -63,7 +63,7 @@ def end_process(mark: str, *, grace_seconds: float) -> bool:
     deadline = time.monotonic() + grace_seconds
     with suppress(psutil.NoSuchProcess):
         process.terminate()
-        # Looked at, not waited for: how a child ended is for whoever started it to hear.
+        # Looked at, not waited for: how a child ended is for its starter to hear.
         while is_gone(mark) is False and time.monotonic() < deadline:
             time.sleep(0.05)
         process.kill()

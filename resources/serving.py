@@ -127,14 +127,14 @@ def main() -> NoReturn:
     log_plainly()
     threading.Thread(target=_follow_parent, name="follow-parent", daemon=True).start()
     signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this says when it ends
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this says when it ends
     _log.info("%s starts as process %s", place.server, os.getpid())
     code = 0
     try:
         SERVERS[place.server](place)
     except KeyboardInterrupt:
         _log.info("%s ends", place.server)
-    except Exception as error:  # noqa: BLE001 - the log says it, and the code tells whoever started this
+    except Exception as error:  # noqa: BLE001 - the log says it, and the code tells the process that started this
         _log.exception("%s ends", place.server, exc_info=error)
         code = 1
     # Threads of libraries must not keep what has ended; nothing is written after this.

@@ -20,7 +20,7 @@ class Shifts(Strict):
         early_before_minutes: A departure earlier than this before the end is an early exit.
         open_after_minutes: A departure that nobody punched for so long after the end leaves the shift open.
         days_ahead: Days that the calendar reaches ahead.
-        rest_hours: Whoever is proposed as a substitute has rested so long before, and can afterwards.
+        rest_hours: A person who is proposed as a substitute has rested so long before, and can afterwards.
         substitute_within_km: Nobody is proposed who is based farther away: at 100 km a guard is there in about an hour
             and a half.
         no_show_risk_for: Clients whose shifts of the next 24 hours get a probability of a no-show; `*` for all. Nobody

@@ -3,7 +3,7 @@
 Here: looking again, handing over, threads, messages that are sent again. Not here: the engine
 (`opsguard_assets.effects`), letters, channels.
 
-What became of a message in doubt is found out where the channel can tell. Where it cannot, a critical message is sent
+A message in doubt is looked for where the channel can tell. Where it cannot, a critical message is sent
 once more, marked as possibly repeated, as a message of its own; any other one stays unknown until a person looks.
 """
 
@@ -31,7 +31,7 @@ from resources.sql import statement
 
 KIND = "message"
 _LOG = logging.getLogger(__name__)
-# What is wrong with the house, and not with one message: whoever drains has to hear it.
+# What is wrong with the house, and not with one message: the drain fails with it.
 _OURS = (DatabaseError, StorageError)
 
 
@@ -189,7 +189,7 @@ def send_again(connection: Connection, effect: Effect, at: datetime) -> None:
 def _catch_up(connection: Connection, effect: Effect, state: str, version: int, at: datetime) -> None:
     """Somebody took the incident, or it was resolved, after the message was written: the reader learns it.
 
-    Whoever decided that did not plan an edit, because there was no message yet that could be edited.
+    That decision planned no edit, because there was no message yet that could be edited.
     """
     kind = "resolved" if state == "resolved" else "update"
     payload = {**effect.payload, "kind": kind, "version": version}

@@ -72,7 +72,7 @@ def written(
 def note_sent(connection: Connection, effect: Effect, reference: Reference | None, at: datetime) -> None:
     """Keeps where a question is, in the transaction that settles its message; edits it if it is over meanwhile.
 
-    Whoever decides has written the decision before it looks for messages to edit. So either it sees this place, or this
+    A decision is written before messages to edit are looked for. So either it sees this place, or this
     waits for the decision.
     """
     payload = effect.payload

@@ -71,19 +71,19 @@ class Transport(Protocol):
 
     @property
     def never_doubles(self) -> bool:
-        """Whether doubt ends with no message twice, whoever receives it; so several may be in doubt at once."""
+        """Whether ending a doubt never doubles a message; so several may be in doubt at once."""
 
     def may_repeat(self, effect: Effect) -> bool:
         """See `effects.adapter.Adapter`."""
 
     def ends_doubt(self, effect: Effect) -> bool:
-        """Whether it will be found out what became of a message in doubt, without a person."""
+        """Whether it can be found out, without a person, if a message in doubt arrived."""
 
     def hand_over(self, message: Message) -> HandedOver:
         """Hands a letter over, once."""
 
     def look_for(self, effect: Effect, thread: Reference | None, now: datetime) -> HandedOver:
-        """Finds out what became of a message in doubt; only called where `can_tell`."""
+        """Finds out whether a message in doubt arrived; only called where `can_tell`."""
 
     def place_of(self, effect: Effect) -> Reference | None:
         """Where a message must be, if it arrived; None where that is not known beforehand."""

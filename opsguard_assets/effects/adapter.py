@@ -1,6 +1,6 @@
 """What a kind of effect has to offer, so that the engine can carry it out.
 
-Here: the contract of adapters. Not here: adapters; they belong to whoever plans the effects.
+Here: the contract of adapters. Not here: adapters; they belong to the rooms that plan effects.
 
 Two questions decide what happens to an effect in doubt, one that was being handed over when its process died:
 

@@ -50,7 +50,7 @@ class Together:
     Attributes:
         most: How many at most. It begins with one, and again after every answer that is not clear.
         on_claimed: What the domain does in the transaction that claims them.
-        goes_with: Whether an effect may be handed over before what became of some others is written down.
+        goes_with: Whether an effect may be handed over before the results of some others are recorded.
     """
 
     most: int = 1
@@ -86,7 +86,7 @@ def drain(
         policy: How long and how often is tried.
         on_settled: What the domain does in the same transaction as a settlement.
         others: Targets of the kind that other workers see to, with adapters of their own.
-        together: How many are claimed and settled together, where the adapter can tell what became of them.
+        together: How many are claimed and settled together, where the adapter can look up their results.
         now: The clock (UTC).
     """
     worker = Worker(

@@ -199,7 +199,7 @@ class Ended:
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """What became of effects that were claimed together.
+    """The results of effects that were claimed together.
 
     Attributes:
         ended: Those that were tried, with how each ended.

@@ -63,7 +63,7 @@ class Effect:
         planned_at: When it was planned (UTC).
         sent_before: When it was handed over before (UTC), which is when a doubt began; None where it never was.
         answer: What was said last; None before the first answer.
-        lease: The fencing token of the claim: whoever has lost it settles nothing.
+        lease: The fencing token of the claim: a worker that has lost it settles nothing.
     """
 
     effect_id: int

@@ -58,7 +58,7 @@ class Champions:
     def active_version(self, problem: str, as_of: datetime) -> ModelVersion | None:
         """The version that scores a moment; a moment is never scored by a later champion.
 
-        For moments since the last change it is the version with the alias, whoever set it.
+        For moments since the last change it is the version with the alias.
         """
         history = self.history(problem)
         if not history or as_of >= history[0].at:

@@ -3,9 +3,10 @@
 Here: one run, frames in, decisions out. Not here: persons (`ladder`), addresses (`addresses`), the database (`io`).
 
 An incident is decided on when it has a new version, or when nobody acknowledged it until the next step of its chain was
-due. The chain is a ladder: the owner, then `routing.chain`. Whoever cannot be reached is passed over at once, with the
-reason. After the last one it begins again, `repeat_interval_minutes` later. What is not urgent climbs by digests: each
-has their time from their digest on, and after the last one it does not begin again. Equal cases give equal decisions.
+due. The chain is a ladder: the owner, then `routing.chain`. Someone who cannot be reached is passed over at once,
+with the reason. After the last one it begins again, `repeat_interval_minutes` later. What is not urgent climbs by
+digests: each has their time from their digest on, and after the last one it does not begin again. Equal cases give
+equal decisions.
 """
 
 from datetime import timedelta
@@ -186,7 +187,7 @@ def _judged(asked: pl.DataFrame, case: Case, roster: Roster, rules: Rules) -> pl
         .then(pl.when(pl.col("_quiet")).then("quiet_ends").otherwise("digest"))
         .otherwise(now),
     )  # fmt: skip
-    # Whoever has had enough for this hour gets it with the next digest.
+    # A person who has had enough for this hour gets it with the next digest.
     more = rows.filter(pl.col("decision") == OVER_BUDGET).with_columns(decision=pl.lit(DIGEST))
     return pl.concat([rows, more])
 

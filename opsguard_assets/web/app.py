@@ -73,7 +73,7 @@ class _Own:
         return style()
 
     async def health(self, _: Request) -> Response:
-        """Whether the service and its database answer; says nothing else to whoever asks."""
+        """Whether the service and its database answer; says nothing else."""
         try:
             await run_in_threadpool(self._ask)
         except (DatabaseError, StorageError):

@@ -2,8 +2,8 @@
 
 Here: routes below `/a/<token>/executions`, and pictures. Not here: composing them (`views.executions`), tokens.
 
-A link reaches the executions of its own client and no others. The link of an offer reaches none: whoever is asked to
-take a shift need not know the rest.
+A link reaches the executions of its own client and no others. The link of an offer reaches none: somebody who is
+asked to take a shift need not know the rest.
 """
 
 from dataclasses import dataclass

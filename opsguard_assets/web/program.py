@@ -16,7 +16,7 @@ from resources.lake import Lake
 
 
 def create() -> App:
-    """The application, on stores that whoever started this process has opened.
+    """The application, on stores that this process has opened.
 
     Raises:
         EnvironmentVariableError: When the environment does not name the database.

@@ -59,7 +59,7 @@ class Click:
         user_id: Who clicked, in Slack.
         user_name: The same as Slack calls them.
         channel_id: In which channel the message is; empty where Slack does not say.
-        answer_to: Where an answer to whoever clicked goes; None where nowhere.
+        answer_to: Where an answer to the person who clicked goes; None where nowhere.
     """
 
     action: str
@@ -102,7 +102,7 @@ class _Clicks:
         return Response(background=BackgroundTask(self._answer, click, work))
 
     def act_on(self, click: Click, digest: bytes) -> str | None:
-        """Does what a click says, once per request; returns what to tell whoever clicked, None for a replay."""
+        """Does what a click says, once per request; returns the answer for that person, None for a replay."""
         now = self.service.now()
         if click.action in ANSWERS:
             return self._answered(click, digest, now)
@@ -144,10 +144,10 @@ class _Clicks:
         return None if seen is None else str(words)
 
     async def _answer(self, click: Click, work: "asyncio.Future[str | None]") -> None:
-        """Tells whoever clicked, and nobody else; lost where Slack does not take it, for what was done is done."""
+        """Tells the person who clicked alone; lost where Slack does not take it, for what was done is done."""
         try:
             words = await work
-        except Exception:  # noqa: BLE001 - whoever clicked is told, whatever it was
+        except Exception:  # noqa: BLE001 - the person who clicked is told, whatever it was
             _log.exception("a click on %s of %s failed", click.action, click.subject)
             words = "OpsGuard could not do that now. Try again, or use `opsguard` on the command line."
         if words is None or click.answer_to is None or not click.answer_to.startswith(self.service.slack_answers):
@@ -208,7 +208,7 @@ def click_of(body: bytes) -> Click | None:
 
 
 def message(words: str) -> dict[str, Any]:
-    """An answer that only whoever clicked sees, as plain text: nothing in it is formatted or a mention."""
+    """An answer that only the person who clicked sees, as plain text: nothing in it is formatted or a mention."""
     plain = shortened_lines(words)
     block = {"type": "section", "text": {"type": "plain_text", "text": plain, "emoji": False}}
     escaped = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -78,7 +78,7 @@ def issue(
     at: datetime,
     lasts: timedelta,
 ) -> str:
-    """A new token for a link; only its digests are kept, so it is known to whoever gets the link alone.
+    """A new token for a link; only its digests are kept, so only the person who gets the link knows it.
 
     Args:
         connection: An open transaction.

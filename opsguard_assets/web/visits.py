@@ -1,4 +1,4 @@
-"""Whoever opens a link: what it is about, who reads it, and the page where it does not work.
+"""Visits by links: what a link is about, who reads it, and the page where it does not work.
 
 Here: what every page behind a link begins with. Not here: tokens (`tokens`), the pages (`links`, `questions`,
 `executions`).

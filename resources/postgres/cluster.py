@@ -13,7 +13,7 @@ from resources.postgres.errors import OWN_SERVER, EmbeddedServerError
 from resources.postgres.place import Place, write_private
 from resources.room import StorageError, storage_words
 
-# Who may connect: whoever may enter the folder of the socket and knows the password. There is no port.
+# Who may connect: users who may enter the folder of the socket and know the password. There is no port.
 _HBA = """\
 # Written by OpsGuard at each start. For other rules, set OPSGUARD_DATABASE_URL to a server of your own.
 local all all scram-sha-256

@@ -4,7 +4,7 @@ Here: names, locks, small private files. Not here: what the data folder holds (`
 
 Beside the data folder `postgres` lies `postgres.server`, for the owner alone:
 
-    lock      held by whoever starts, joins or stops the server
+    lock      held while the server is started, joined or stopped
     users     held, shared, by every process that needs the server: the system lets go of it however a process ends
     held      held by every process of PostgreSQL that works on the data, so that none is overlooked
     socket    name of the socket's folder, for the next start: programs that run on keep their address

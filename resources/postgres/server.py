@@ -200,7 +200,7 @@ def _start(place: Place, user: _Joined, say: Say) -> Path:
         _wait_for_the_last(place, held, say)
         cluster.make_ready(place, account, user.settings, held)
         user.socket = socket_folder(place, account)
-        # Nobody works on the data: what a killed server left must stop no start, whoever has its number now.
+        # Nobody works on the data: what a killed server left must stop no start, whatever has its number now.
         (place.data / "postmaster.pid").unlink(missing_ok=True)
         begin = place.log.stat().st_size if place.log.exists() else 0
         user.server = _launch(place, account, user.socket, user.settings, held)

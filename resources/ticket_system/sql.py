@@ -4,7 +4,7 @@ Here: the transaction, compare-and-set, and how a change is applied exactly once
 Not here: the statements, which `opsguard.yaml` configures.
 
 The key of a change is written in the same transaction as the change itself, into a table that refuses it twice. So the
-helpdesk's database alone knows whether a change happened: whoever is in doubt (a commit whose answer was lost, a
+helpdesk's database alone knows whether a change happened: a worker in doubt (a commit whose answer was lost, a
 process that died) hands the change over again, and the key there decides.
 """
 

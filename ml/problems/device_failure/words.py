@@ -2,7 +2,7 @@
 
 Here: features to phrases, modes and actions. Not here: which topics matter for a row (`ml.models.explain`).
 
-Names of channels come from outside: whoever shows a phrase escapes it.
+Names of channels come from outside: the page that shows a phrase escapes it.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -4,7 +4,7 @@
 -- Several workers take different rows (SKIP LOCKED). A worker takes a row once per lease, so that what it could not
 -- hand over waits for a later one. `due_at` of a row that is being handed over is the end of its lease. What is in
 -- doubt is taken up whatever its target, except that of another worker of the kind (`others`), and keeps the time at
--- which the doubt began: whoever only asks about it, and dies, must not move that time.
+-- which the doubt began: a worker that only asks about it, and dies, must not move that time.
 WITH candidates AS (
     SELECT e.effect_id, e.state, e.sent_at, e.rank
     FROM effects AS e

@@ -3,8 +3,8 @@
 Here: the order of steps that all kinds of sources share, and what is remembered between loads. Not here: reading files
 (`file_records`), relations (`sql_records`) and resources (`rest_records`), the contract (`accept`).
 
-What is remembered lies in the state that dlt writes with the load: whoever loses the working folder continues from the
-lake, and a load that a crash interrupted is finished by the next call before anything new is read.
+What is remembered lies in the state that dlt writes with the load: where the working folder is lost it continues from
+the lake, and a load that a crash interrupted is finished by the next call before anything new is read.
 """
 
 import shutil

@@ -54,7 +54,7 @@ def adapters_of(settings: Settings, variables: Mapping[str, str], lake: Lake, da
         settings: Ticket system, webhooks, commands, work orders.
         variables: Where secrets come from, usually `os.environ`.
         lake: Where records are written.
-        database: Holds the lock of whoever writes records.
+        database: Holds the lock under which records are written.
     """
     desk = settings.ticket_system
     called = [AddressAdapter(target, address, variables) for target, address in addresses_of(settings.remediation)]
@@ -82,7 +82,7 @@ class TicketAdapter:
     Attributes:
         kind: The kind of ticket system: the target, which escalations have, too.
         open_system: Opens it.
-        tells: Whether it can be found out what became of a hand-over.
+        tells: Whether it can be found out if a hand-over arrived.
     """
 
     kind: str

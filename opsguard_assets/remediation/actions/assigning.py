@@ -175,9 +175,9 @@ def _chosen(
 
 
 def _relieves(has_it: str | None, person: str, there: pl.DataFrame, loads: pl.DataFrame) -> bool:
-    """Whether somebody else has less to do afterwards than whoever has it now; who is not on duty is relieved always.
+    """Whether somebody else has less to do afterwards than the present owner.
 
-    Whoever has a ticket counts it among theirs.
+    An owner who is not on duty is always relieved. The ticket counts among those of its owner.
     """
     if has_it is None or has_it not in there["person_id"].to_list():
         return True

@@ -94,7 +94,7 @@ class EscalateAction:
         situation: Situation,
         output: Mapping[str, Any],
     ) -> Result:
-        """Whether somebody was reached, and what became of the ticket; what it was undone by, where that waits."""
+        """Whether somebody was reached, and the state of the ticket; its undoing, where that waits."""
         if output.get("effect_id") is not None:
             return look_at_effect(connection, output)
         found = reach_of(connection, situation.execution_id, output["messages"])

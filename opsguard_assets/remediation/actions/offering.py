@@ -27,7 +27,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Answered:
-    """What became of an answer.
+    """How an answer was taken.
 
     Attributes:
         offer_id: The offer.
@@ -68,7 +68,7 @@ def answer(
         LookupError: When there is no such offer, or somebody else was asked.
     """
     with database.begin() as connection:
-        # The execution first, as whoever advances it does.
+        # The execution first, as the engine does.
         connection.execute(statement(__name__, "offers/execution"), {"offer_id": offer_id})
         row = connection.execute(statement(__name__, "offers/locked"), {"offer_id": offer_id}).mappings().first()
         if row is None or row["person_id"] != person_id:

@@ -22,7 +22,7 @@ from opsguard_assets.routing.routes import PLACE, routed
 from opsguard_assets.routing.run_io import channel_kinds
 from opsguard_assets.views.reading import incidents
 
-# The role that routing gives to whoever it finds on duty; a playbook calls this `on_duty`, and `owner` who has it.
+# The role that routing gives to people whom it finds on duty; a playbook calls this `on_duty`, and `owner` who has it.
 _ON_DUTY: Final = "on_duty"
 _ASKED: Final = ("incident_id", "audience", "person_id", "why", PLACE)
 

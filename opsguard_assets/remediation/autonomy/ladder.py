@@ -1,6 +1,6 @@
 """How much each playbook may do by itself: shadow, then with approval, then alone, as far as it has earned it.
 
-Here: from what became of executions to modes with their reasons. Not here: reading and recording (`io`).
+Here: from results of executions to modes with their reasons. Not here: reading and recording (`io`).
 
 A playbook rises when enough executions in its mode were judged, people agreed with it and, before it acts alone, it
 succeeded: all by the lower bound of their shares (Wilson, 1927), so few executions prove nothing. It falls to shadow

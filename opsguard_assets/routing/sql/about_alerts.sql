@@ -1,4 +1,4 @@
--- Returns every decision about the incidents that some alerts are in, with what became of its message.
+-- Returns every decision about the incidents that some alerts are in, with the state of its message.
 SELECT
     n.incident_id, n.decided_at, n.kind, n.audience, n.person_id, n.channel, n.address, n.decision, n.reason, n.rule,
     n.due_at, e.state, e.settled_at, e.answer

@@ -1,4 +1,4 @@
--- Returns every decision about some incidents, with what became of its message.
+-- Returns every decision about some incidents, with the state of its message.
 -- A storm opens thousands: a list of so many would be searched from its begin for every row, unless it is a table.
 SELECT
     n.incident_id, n.kind, n.step, n.audience, n.person_id, n.channel, n.address, n.decision, n.urgency, n.due_at,

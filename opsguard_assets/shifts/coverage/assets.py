@@ -59,7 +59,7 @@ def shift_coverage_asset() -> dg.AssetsDefinition:
 
 
 def _adds_up(rows: pl.DataFrame) -> dg.AssetCheckResult:
-    """No post is manned beyond its need, and whoever is missing was required."""
+    """No post is manned beyond its need, and everybody who is missing was required."""
     within = [
         pl.col(part).is_between(0, pl.col(whole))
         for part, whole in (

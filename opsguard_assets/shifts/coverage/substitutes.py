@@ -214,7 +214,7 @@ def _free(candidates: pl.DataFrame, workforce: Workforce, rest: timedelta) -> pl
 def _taken(candidates: pl.DataFrame, workforce: Workforce, rest: timedelta) -> pl.DataFrame:
     """Candidates who cannot come: `need`, `person_id`.
 
-    Rest applies before and after own shifts and absences. Whoever was excused or replaced at that time has declined.
+    Rest applies before and after own shifts and absences. A person excused or replaced at that time has declined.
     """
     bounds = {"_from": "expected_from_at", "_until": "expected_until_at"}
     status, apart = pl.col("status"), pl.lit(rest)

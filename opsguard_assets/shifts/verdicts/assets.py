@@ -46,7 +46,7 @@ def shift_compliance_asset(settings: Settings, deps: list[dg.AssetKey]) -> dg.As
             "dagster/column_schema": column_schema(SHIFT_COMPLIANCE),
             "dagster/table_name": SHIFT_COMPLIANCE.derived_name,
         },
-        description="What became of every part in a shift that runs or ended within 24 hours; late punches correct "
+        description="The verdict on every part in a shift that runs or ended within 24 hours; late punches correct "
         "it, and every correction stays readable. Grain: shift_id, person_id.",
         check_specs=[check_spec(_EXPLAINED, SHIFT_COMPLIANCE_KEY)],
     )

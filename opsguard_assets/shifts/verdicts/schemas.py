@@ -11,7 +11,7 @@ from opsguard_assets.tables.table import Table
 
 
 class Verdict(dy.Schema):
-    """What became of a person's part in a shift, as far as was known."""
+    """The verdict on a person's part in a shift, as far as was known."""
 
     shift_id = text("the shift", nullable=False)
     person_id = text("who", nullable=False)
@@ -38,7 +38,7 @@ class Verdict(dy.Schema):
 
 
 class ShiftCompliance(Verdict):
-    """What became of a person's part in a shift, as far as was known."""
+    """The verdict on a person's part in a shift, as far as was known."""
 
     known_at = instant("when this was known", nullable=False)
 

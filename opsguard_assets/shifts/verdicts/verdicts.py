@@ -105,7 +105,7 @@ def _facts(parts: pl.DataFrame, matched: pl.DataFrame, there: pl.DataFrame, site
     own = matched.join(bounds, on="shift").join(places, on=["presence", "person_id"])
     served = own.with_columns(_is_last=pl.col("until_at") == pl.col("until_at").max().over("presence"))
     located = with_distance(served, sites, "punched_site_id")
-    # Further presences at the place where the person came belong to the shift, too: whoever went and came back.
+    # Further presences at the place where the person came belong to the shift, too: people go and come back.
     met = located.select(
         "shift", "person_id", "punched_site_id", "from_at", "until_at", "_is_last", _own="presence"
     ).join(places, on=["person_id", "punched_site_id"])

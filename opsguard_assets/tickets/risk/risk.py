@@ -89,7 +89,7 @@ def sla_risk(
         work: Working time of their calendars, covering `as_of`.
         model: What estimates the probability of missing the resolution deadline.
         as_of: The tick.
-        reasons_from: The risk from which a reason is told: whoever looks at an alert or an escalation finds one.
+        reasons_from: The risk from which a reason is told: every alert and escalation has one.
         describe: From the clocks read at `as_of` to the features of their tickets, row by row; for models that read
             features.
 

@@ -95,7 +95,7 @@ def external_versions(alerts: pl.DataFrame, sites: pl.DataFrame) -> pl.DataFrame
 
 
 def joined(own: pl.DataFrame, external: pl.DataFrame) -> pl.DataFrame:
-    """Versions of all alerts, each trouble once: what another system raised is one alert, whoever acted on it where.
+    """Versions of all alerts, each trouble once: what another system raised is one alert, wherever it was acted on.
 
     Args:
         own: Versions of our alerts; those that tell of an alert of another system add what people did and said here.

@@ -46,7 +46,7 @@ def alert_action(settings: Settings) -> Problem:
         dataset=lambda lake, until: replace(dataset_at(lake, until, settings), task=task),
         rule=AlertRule(),
         makes=frozenset(FEATURES).__contains__,
-        # Whoever sees an alert acts at once, so no lead is needed for it to help.
+        # People who see an alert act at once, so no lead is needed for it to help.
         costs=Costs(money.service_call_cost, money.alert_cost, money.prevented_share, 0.0),
         alert_from=chosen.alert_from,
         clear_below=chosen.clear_below,

@@ -116,7 +116,7 @@ def order_outcomes(orders: pl.DataFrame, until: datetime) -> pl.DataFrame:
         at=pl.min_horizontal("completed_known_at", deadline),
         is_late=pl.when(in_time_to_know).then(is_late).otherwise(statement=True),
     )
-    # Whoever was called off before it was due, or before anybody knew more, tells nothing.
+    # An order that was called off before it was due, or before anybody knew more, tells nothing.
     called_off = (pl.col("off_at") < pl.col("at")).fill_null(value=False)
     return settled.filter(pl.col("at") <= pl.lit(until, INSTANT), ~called_off).select(
         KEY, "batch_id", "vendor_id", "site_id", "client_id", "category", "at", "is_late"

@@ -29,7 +29,7 @@ from scipy import stats
 # Peers of the same trade count if they are so many; else those of all trades; else nothing is known beforehand.
 FEWEST_PEERS = 3
 # What peers say is worth between 1 and 10 jobs of one's own. Peers that are quite alike would say that nobody differs
-# from them: whoever does with forty jobs shall be seen (docs/vendors.md has the figures). Three peers often seem alike
+# from them: one that does with forty jobs shall be seen (docs/vendors.md has the figures). Three peers often seem alike
 # by luck, so no peer counts for more than three jobs.
 WEAKEST, STRONGEST, STRONGEST_PER_PEER = 1.0, 10.0, 3.0
 # Nothing known beforehand: the middle, worth two jobs as the uniform distribution is, and the variance of that.

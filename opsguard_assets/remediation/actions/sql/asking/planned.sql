@@ -1,5 +1,5 @@
 -- Returns and locks the messages of a question that wait to be sent. One that is claimed or settled at this moment is
--- left: whoever settles it waits for the decision, and edits it.
+-- left: the sender that settles it waits for the decision, and edits it.
 SELECT e.effect_id
 FROM notices AS n
 JOIN effects AS e USING (effect_id)

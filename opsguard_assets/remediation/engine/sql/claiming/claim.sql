@@ -1,5 +1,5 @@
 -- Takes executions that are due. Returns how many were looked at, and those that are taken, with their numbers.
--- Whoever holds the advisory lock counts and takes alone, so limits cannot be passed by two at once; other rows that
+-- The holder of the advisory lock counts and takes alone, so limits cannot be passed by two at once; other rows that
 -- are locked by a step in progress are left (SKIP LOCKED). `due_at` of what is taken is the end of its lease.
 -- What is switched off, paused or over a limit is put off until that can have changed. Its deadline is judged in any
 -- case, as is the time of an approval. Undoing is held up by no pause and no limit.
