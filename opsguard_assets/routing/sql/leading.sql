@@ -1,5 +1,4 @@
 -- Returns the alert of the greatest priority of some incidents, and when one of their alerts was found last.
--- A storm opens thousands: a list of so many would be searched from its begin for every row, unless it is a table.
 SELECT DISTINCT ON (m.incident_id)
     m.incident_id,
     max(a.last_seen_at) OVER (PARTITION BY m.incident_id) AS last_seen_at,
@@ -7,5 +6,5 @@ SELECT DISTINCT ON (m.incident_id)
 FROM incident_alerts AS m
 JOIN alerts AS a USING (alert_id)
 LEFT JOIN alert_priorities AS p ON p.alert_id = a.alert_id AND p.opening = a.openings
-WHERE m.incident_id IN (SELECT unnest(CAST(:incident_ids AS bigint[]))) AND m.left_at IS NULL
+WHERE m.incident_id = ANY (:incident_ids) AND m.left_at IS NULL
 ORDER BY m.incident_id, a.state = 'resolved', p.priority DESC NULLS LAST, a.alert_id
