@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from opsguard_assets.views import reading
+from opsguard_assets.views.actions import APPROVE, DENY, NO, YES
 from opsguard_assets.views.alerts import described
 from opsguard_assets.views.clocks import instant_in
 from opsguard_assets.views.names import Names, names_of
@@ -40,16 +41,31 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class Said:
+    """The answer of one person that counts.
+
+    Attributes:
+        word: approve, deny, yes or no.
+        at: When.
+    """
+
+    word: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Vote:
     """What one person said.
 
     Attributes:
-        name: Who.
+        person_id: Who.
+        name: The same by name.
         agrees: Whether they agree.
         at: When.
         note: Why; None where they gave no reason.
     """
 
+    person_id: str
     name: str
     agrees: bool
     at: datetime
@@ -121,6 +137,11 @@ class ApprovalView(Question):
         """Whether nothing takes a part of it back."""
         return any(step.is_final for step in self.steps)
 
+    def answer_of(self, person_id: str) -> Said | None:
+        """What a person said; None where nothing of theirs counts."""
+        votes = (vote for vote in self.votes if vote.person_id == person_id)
+        return next((Said(APPROVE if vote.agrees else DENY, vote.at) for vote in votes), None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class OfferView(Question):
@@ -141,6 +162,12 @@ class OfferView(Question):
     ends_at: datetime | None
     answer: str | None
     answered_at: datetime | None
+
+    def answer_of(self, person_id: str) -> Said | None:
+        """What a person said; None where nothing of theirs counts."""
+        if person_id != self.person_id or self.answer not in {YES, NO} or self.answered_at is None:
+            return None
+        return Said(self.answer, self.answered_at)
 
 
 def approval_view(database: Database, lake: Lake, number: int, now: datetime) -> ApprovalView | None:
@@ -194,7 +221,8 @@ def approval_of(
     """
     (shown,) = described([alert], names, now)
     known = tuple(
-        Vote(_person(vote["person_id"], names), vote["vote"] == "approve", vote["at"], vote["note"]) for vote in votes
+        Vote(vote["person_id"], _person(vote["person_id"], names), vote["vote"] == APPROVE, vote["at"], vote["note"])
+        for vote in votes
     )
     return ApprovalView(
         about=f"approval/{row['approval_id']}",

@@ -39,7 +39,8 @@ def answered(
         now: The time of the clock (UTC).
 
     Returns:
-        `action`, `at` (ISO 8601) and `words`, what holds now; JSON can hold it.
+        `action`, what counts as this person's answer (None where it came too late), `pressed`, what they pressed now,
+        `at` (ISO 8601) and `words`, what holds now; JSON can hold it.
 
     Raises:
         ActionError: When this person may not answer; the message says who may.
@@ -51,15 +52,16 @@ def answered(
         from opsguard_assets.remediation.engine.approvals_io import decide  # noqa: PLC0415
 
         world = World(service.database, service.lake, service.settings)
-        decide(world, subject.number, person_id, ANSWERS[action], now, surface=surface, note=note or "")
-        words = _standing(service, subject.number, now)
+        done = decide(world, subject.number, person_id, ANSWERS[action], now, surface=surface, note=note or "")
+        counted, words = done.vote, _standing(service, subject.number, now)
     else:
         said: Literal["yes", "no"] = "yes" if ANSWERS[action] else "no"
         try:
-            words = answer(service.database, subject.number, said, person_id=person_id, at=now, surface=surface).words
+            given = answer(service.database, subject.number, said, person_id=person_id, at=now, surface=surface)
         except LookupError:
             raise ActionError("This shift was offered to somebody else; nobody can answer for them.") from None
-    return {"action": action, "at": now.isoformat(), "words": words}
+        counted, words = given.answer if given.answer in ANSWERS_OF[subject.kind] else None, given.words
+    return {"action": counted, "pressed": action, "at": now.isoformat(), "words": words}
 
 
 def _standing(service: Service, number: int, now: datetime) -> str:

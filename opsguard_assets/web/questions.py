@@ -2,8 +2,9 @@
 
 Here: what their link shows, and the form below it. Not here: what an answer does (`answering`), other links (`links`).
 
-Looking consumes nothing. The first answer uses the link up, whatever it was; later ones show what it did. Deciding is
-idempotent by person, so a service that dies between deciding and using the link up does not count twice.
+Looking consumes nothing. The first answer uses the link up, whatever it was; later ones show what it did. Only who
+agreed may still deny by it while nothing is decided. Deciding is idempotent by person, so a service that dies between
+deciding and using the link up does not count twice. What pages call an answer is what was recorded, not the click.
 """
 
 from contextlib import suppress
@@ -16,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from opsguard_assets.alerts.people import ActionError
-from opsguard_assets.views.actions import ANSWERS_OF
+from opsguard_assets.views.actions import ANSWERS_OF, APPROVE, DENY
 from opsguard_assets.views.attachments import attachment, attachments_of, newest
 from opsguard_assets.views.questions import ApprovalView, OfferView, approval_view, offer_view
 from opsguard_assets.web import tokens
@@ -55,7 +56,7 @@ class _Questions:
             token = tokens.peek(connection, secret, visited.subject.kind, at=visited.now)
         if token is None:
             return gone(self.service)
-        if token.used_at is None:
+        if token.used_at is None or given["answer"] == DENY:
             try:
                 self._decided(visited, given)
             except ActionError as error:
@@ -91,9 +92,11 @@ def shown(service: Service, visited: Visit, *, notice: str | None = None, status
         rows = [] if isinstance(view, OfferView) else attachments_of(connection, view.alert["alert_id"])
     found = [attachment(row, visited.reader.zone, most=_MOST_ROWS) for row in newest(rows)]
     may_answer = token is not None and token.used_at is None and view.is_open
+    said = view.answer_of(visited.token.recipient)
+    may_withdraw = not may_answer and token is not None and view.is_open and said is not None and said.word == APPROVE
     return page(
-        visited.subject.kind, status=status, view=view, notice=notice, done=_done(token), may_answer=may_answer,
-        attachments=found, **visited.shown,
+        visited.subject.kind, status=status, view=view, notice=notice, done=_done(token), said=said,
+        may_answer=may_answer, may_withdraw=may_withdraw, attachments=found, **visited.shown,
     )  # fmt: skip
 
 

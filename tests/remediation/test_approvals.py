@@ -137,6 +137,28 @@ def test_where_two_are_needed_one_who_denies_is_enough(engine):
     assert says(engine, "ben", agrees=False).decision == "denied"
 
 
+def test_who_agreed_may_still_deny_while_nothing_is_decided(engine):
+    engine.use(NOTE, approval=TWO)
+    engine.goes("D1")
+    assert says(engine, "ada").vote == "approve"
+    decision = says(engine, "ada", agrees=False, note="wrong device")
+    assert (decision.decision, decision.vote, decision.is_new) == ("denied", "deny", True)
+    later = says(engine, "ben")
+    assert (later.decision, later.vote) == ("denied", None), "what comes too late counts as nobody's word"
+    engine.advanced()
+    (row,) = engine.executions()
+    assert (row["reason"], engine.things()) == ("denied by ada: wrong device", [])
+
+
+def test_who_denies_after_it_was_decided_changes_nothing_and_their_word_stays(engine):
+    engine.use(NOTE, approval=TWO)
+    engine.goes("D1")
+    says(engine, "ada")
+    says(engine, "ben")
+    late = says(engine, "ada", agrees=False)
+    assert (late.decision, late.vote, late.is_new) == ("approved", "approve", False)
+
+
 def test_what_would_be_something_else_by_now_is_void_and_asked_again_once(asked):
     asked.writes.target = "another ledger"
     decision = says(asked, "ada")

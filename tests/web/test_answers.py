@@ -19,7 +19,7 @@ from tests.web.test_slack import SECRET, Answers, answers, clicked, payload, tol
 
 RESOLVE = {"do": "resolve_alert", "unseen": True, "note": "false alarm"}
 LIMITS = {"at_once_per_site": 100, "per_hour": 100}
-ENTITIES = [f"D{number}" for number in range(1, 10)]
+ENTITIES = [f"D{number}" for number in range(1, 12)]
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +71,10 @@ def test_an_answer_decides_once_and_a_second_one_shows_the_first_result(site):
     assert decision(site, number)[0] == "approved"
     votes = "SELECT person_id, vote, surface, note FROM approval_votes WHERE approval_id = :n"
     assert site.rows(votes, n=number) == [("ada", "approve", "web", "seen on site")]
+    second = link_of(site, f"approval/{number}")
+    assert "You answered “approve”" in says(site, second, "deny").text, "what counts, not what was pressed"
+    kept = "SELECT result ->> 'action' FROM link_tokens WHERE subject = :s AND used_at IS NOT NULL"
+    assert site.rows(kept, s=f"approval/{number}") == [("approve",), ("approve",)]
     site.engine.advanced()
     assert site.rows("SELECT state FROM alerts WHERE entity_id = 'D1'") == [("resolved",)]
 
@@ -83,6 +87,32 @@ def test_whoever_answers_later_by_another_link_reads_what_was_decided(site):
     assert "Denied by Ada: not at night. It is not done." in page
     assert 'name="answer"' not in page
     assert decision(site, number) == ("denied", "ada", "not at night")
+
+
+@pytest.fixture(params=["the same link", "another link", "Slack"])
+def denied_after_all(site, answers, request):  # noqa: F811
+    """An approval that two have to agree to; Ada agreed by a link, and then denied. Gives it and the link."""
+    entity = {"the same link": "D8", "another link": "D10", "Slack": "D11"}[request.param]
+    number = approval_of(site, entity)
+    site.rows("UPDATE approvals SET needed = 2 WHERE approval_id = :n RETURNING 1", n=number)
+    link = link_of(site, f"approval/{number}")
+    assert "Your answer counts" in says(site, link, "approve").text
+    assert "You agreed, and may still deny." in site.asked.get(link).text
+    if request.param == "Slack":
+        clicked(site, payload("deny", f"approval/{number}", user="Uada", answer_to=answers))
+        assert told()["text"] == "Denied by Ada: no reason given. It is not done."
+    else:
+        other = link if request.param == "the same link" else link_of(site, f"approval/{number}")
+        assert "Denied by Ada" in says(site, other, "deny").text
+    return number, link
+
+
+def test_who_agreed_may_still_deny_while_nothing_is_decided_and_pages_say_what_counts(site, denied_after_all):
+    number, link = denied_after_all
+    assert "Denied by Ada" in says(site, link_of(site, f"approval/{number}", "ben"), "approve").text
+    assert "You answered “deny”" in site.asked.get(link).text
+    assert decision(site, number)[:2] == ("denied", "ada")
+    assert site.rows("SELECT vote FROM approval_votes WHERE approval_id = :n", n=number) == [("deny",)]
 
 
 def test_who_may_not_decide_is_told_who_may_and_nothing_is_used_up(site):

@@ -43,6 +43,7 @@ class Decision:
         decision: approved, denied, expired, void or cancelled; None while another person has to agree.
         is_new: Whether this call brought it there; False for a second click.
         words: What holds now, for people.
+        vote: What counts as the word of this person, approve or deny; None where theirs came too late.
     """
 
     approval_id: int
@@ -50,6 +51,7 @@ class Decision:
     decision: str | None
     is_new: bool
     words: str
+    vote: str | None = None
 
 
 def readers_of(world: World, case: Case, gate: Gate, now: datetime) -> pl.DataFrame:
@@ -109,7 +111,7 @@ def decide(
         world: What is read and where it is written.
         approval_id: Which.
         person_id: Who, as people are known.
-        agrees: Whether they agree; one who denies ends it.
+        agrees: Whether they agree; one who denies ends it, also where they had agreed before.
         now: The time of the clock (UTC).
         surface: By what: cli, slack, web.
         note: Why, for the history.
@@ -121,8 +123,8 @@ def decide(
     with world.database.begin() as connection:
         asked = approval_of(connection, approval_id)
         case = case_of(connection, asked.execution_id, world.settings)
-    if asked.decision is not None:
-        return _as_decided(asked)
+        if asked.decision is not None:
+            return _as_decided(connection, asked, person_id)
     if now < asked.expires_at:
         _check_person(world, asked, person_id, agrees=agrees, now=now)
     is_as_shown = not agrees or now >= asked.expires_at or _is_as_shown(world, catalog, case, asked, now)
@@ -130,17 +132,17 @@ def decide(
         connection.execute(statement(__name__, "approvals/lock"), {"execution_id": asked.execution_id})
         asked = approval_of(connection, approval_id)
         if asked.decision is not None:
-            return _as_decided(asked)
+            return _as_decided(connection, asked, person_id)
         if now >= asked.expires_at:
             expire(connection, asked, now)
             wake(connection, [asked.execution_id], now)
-            return _as_decided(approval_of(connection, approval_id), is_new=True)
+            return _as_decided(connection, approval_of(connection, approval_id), person_id, is_new=True)
         vote = {
             "approval_id": approval_id, "person_id": person_id, "vote": "approve" if agrees else "deny", "at": now,
             "surface": surface, "note": note or None,
         }  # fmt: skip
-        is_first = connection.execute(statement(__name__, "approvals/vote"), vote).first() is not None
-        return _counted(connection, asked, person_id, now, is_first=is_first, is_as_shown=is_as_shown, note=note)
+        is_new = connection.execute(statement(__name__, "approvals/vote"), vote).first() is not None
+        return _counted(connection, asked, person_id, now, is_new=is_new, is_as_shown=is_as_shown, note=note)
 
 
 def _counted(
@@ -149,7 +151,7 @@ def _counted(
     person_id: str,
     now: datetime,
     *,
-    is_first: bool,
+    is_new: bool,
     is_as_shown: bool,
     note: str,
 ) -> Decision:
@@ -167,12 +169,12 @@ def _counted(
         words = f"{' and '.join(agreeing)} agreed; {asked.needed - len(agreeing)} more has to"
         about = f"{APPROVAL}/{asked.approval_id}"
         asking.refresh(connection, about, f"vote/{person_id}", at=now, actor=person_id, words=words)
-        return Decision(asked.approval_id, asked.execution_id, None, is_first, words)
+        return Decision(asked.approval_id, asked.execution_id, None, is_new, words, vote="approve")
     values = {"approval_id": asked.approval_id, "decision": decision, "at": now, "by": by, "reason": reason or None}
     is_new = connection.execute(statement(__name__, "approvals/decide"), values).first() is not None
     ended(connection, asked, decision, now, by=by, reason=reason)
     wake(connection, [asked.execution_id], now)
-    return _as_decided(approval_of(connection, asked.approval_id), is_new=is_new)
+    return _as_decided(connection, approval_of(connection, asked.approval_id), person_id, is_new=is_new)
 
 
 def expire(connection: Connection, asked: ApprovalRecord, now: datetime) -> None:
@@ -266,8 +268,9 @@ def _is_as_shown(world: World, catalog: Catalog, case: Case, asked: ApprovalReco
     return digest_of(entries_of(world, catalog, case, places, now)) == asked.action_digest
 
 
-def _as_decided(asked: ApprovalRecord, *, is_new: bool = False) -> Decision:
+def _as_decided(connection: Connection, asked: ApprovalRecord, person_id: str, *, is_new: bool = False) -> Decision:
     at = f"{asked.decided_at:%Y-%m-%d %H:%M} UTC" if asked.decided_at else ""
     reason = f": {asked.reason}" if asked.reason else ""
     words = f"Approval {asked.approval_id} is {asked.decision} by {asked.decided_by} at {at}{reason}."
-    return Decision(asked.approval_id, asked.execution_id, asked.decision, is_new, words)
+    said = {vote["person_id"]: vote["vote"] for vote in votes_on(connection, asked.approval_id)}
+    return Decision(asked.approval_id, asked.execution_id, asked.decision, is_new, words, said.get(person_id))
