@@ -114,9 +114,9 @@ def test_in_shadow_it_rises_by_what_people_did(database):
     alerts, _ = one_by_one(database, 20, mode="shadow")
     for alert in alerts[:19]:
         acknowledge(database, alert, at=at(40), actor="ada")
-    assert climb(database, ALONE, at(45))["runs"].item() == 19
-    resolve(database, alerts[19], at=at(50), actor="ada", note="restarted it")
-    found_now = climb(database, ALONE, at(55))
+    assert climb(database, ALONE, at(79))["runs"].item() == 19
+    resolve(database, alerts[19], at=at(60), actor="ada", note="restarted it")
+    found_now = climb(database, ALONE, at(81))
     assert found_now.select("mode", "to_mode", "agreed").row(0) == ("shadow", "approval", 20)
     (change,) = history(database, "own")
     assert (change["actor"], change["to_mode"], change["reason"]) == (
@@ -126,7 +126,45 @@ def test_in_shadow_it_rises_by_what_people_did(database):
     )
     assert change["figures"]["digest"] == playbook().digest
     assert modes(database)["own"]["mode"] == "approval"
-    assert climb(database, ALONE, at(60))["to_mode"].item() == "approval", "what was said in shadow counts no more"
+    assert climb(database, ALONE, at(90))["to_mode"].item() == "approval", "what was said in shadow counts no more"
+
+
+def test_what_nobody_has_taken_up_yet_is_waited_for_before_anything_is_judged(database):
+    """People take alerts up within minutes: of fresh ones, those that were taken are not the ones that needed it."""
+    known(database, playbook(), mode="shadow")
+    alerts, _ = one_by_one(database, 40, mode="shadow")
+    for alert in alerts[:25]:
+        acknowledge(database, alert, at=at(45), actor="ada")
+    assert climb(database, ALONE, at(50)).select("to_mode", "runs").row(0) == ("shadow", 0)
+    assert climb(database, ALONE, at(101)).select("to_mode", "agreed", "disagreed").row(0) == ("shadow", 25, 15)
+
+
+def test_shadow_executions_for_clients_who_are_not_entitled_say_nothing_of_a_playbook_that_asks(database):
+    known(database, playbook(), mode="approval")
+    alerts = raised(database, *(f"D{number}" for number in range(25)))
+    for number, alert in enumerate(alerts[:24]):
+        executed(database, alert, decision="approved" if number % 2 else "denied")
+    many_more(database, alerts[24], "shadow")
+    acknowledge(database, alerts[24], at=at(35), actor="ada")
+    found_now = climb(database, ALONE, at(200))
+    assert found_now.select("to_mode", "agreed", "disagreed").row(0) == ("approval", 12, 12)
+
+
+@pytest.mark.parametrize("harm", ["undone", "called wrong"])
+def test_harm_is_not_forgotten_however_much_runs_after_it(database, harm):
+    known(database, playbook(), mode="shadow")
+    set_mode(database, "own", "alone", actor="ada", why="it looked good", now=at(0))
+    alerts = raised(database, "D1", "D2", "D3", "D4")
+    for number, alert in enumerate(alerts[:3]):
+        run = executed(database, alert, mode="alone", minutes=1 + number)
+        if harm == "undone":
+            executed(database, alert, undo_of=run, by="ada", minutes=10, acted=None)
+        else:
+            with database.begin() as connection:
+                give_feedback(connection, [alert], "wrong", at=at(10), actor="ada", surface="cli")
+    many_more(database, alerts[3], "alone")
+    found_now = climb(database, ALONE, at(0) + timedelta(days=2))
+    assert found_now.select("to_mode", "harms", "succeeded").row(0) == ("shadow", 3, 200)
 
 
 def test_with_approval_it_rises_by_decisions_and_success_and_never_above_the_settings(database):
@@ -162,12 +200,12 @@ def test_a_planted_bad_playbook_falls_to_shadow_with_the_reason_before_it_harms_
     for number, alert in enumerate(raised(database, *(f"E{n}" for n in range(25)), minutes=200)):
         executed(database, alert, mode="shadow", minutes=201 + number)
         acknowledge(database, alert, at=at(230), actor="ada")
-    assert climb(database, ALONE, at(240)).select("to_mode", "agreed").row(0) == ("shadow", 25)
+    assert climb(database, ALONE, at(286)).select("to_mode", "agreed").row(0) == ("shadow", 25)
     known(database, playbook(title="Better"))
     for number, alert in enumerate(raised(database, *(f"F{n}" for n in range(25)), minutes=300)):
         executed(database, alert, mode="shadow", minutes=301 + number)
         acknowledge(database, alert, at=at(330), actor="ada")
-    assert climb(database, ALONE, at(340))["to_mode"].item() == "approval", "a new text may rise"
+    assert climb(database, ALONE, at(386))["to_mode"].item() == "approval", "a new text may rise"
 
 
 def test_a_bad_playbook_that_really_acts_is_demoted_and_then_only_shows_what_it_would_do(database, tmp_path):
@@ -209,14 +247,18 @@ def test_what_a_text_earned_another_one_does_not_have(database):
     assert set_mode(database, "no-such", "shadow", actor="ada", why="x", now=at(0)) is None
 
 
-def test_only_the_newest_executions_are_read_however_many_there_are(database):
-    known(database, playbook(), mode="approval")
-    (alert,) = raised(database, "D1")
+def many_more(database, alert, mode):
     many = text(
         "INSERT INTO executions (playbook, digest, alert_id, opening, entity_type, entity_id, mode, requested_by, "
-        "state, triggered_at, ended_at, deadline_at) SELECT 'own', :digest, :alert, n, 'device', 'D1', 'approval', "
+        "state, triggered_at, ended_at, deadline_at) SELECT 'own', :digest, :alert, n, 'device', 'D1', :mode, "
         "'trigger', 'succeeded', :at + n * interval '1 second', :at, :at FROM generate_series(2, 1000) AS n"
     )
     with database.begin() as connection:
-        connection.execute(many, {"digest": playbook().digest, "alert": alert, "at": at(0)})
+        connection.execute(many, {"digest": playbook().digest, "alert": alert, "at": at(15), "mode": mode})
+
+
+def test_only_the_newest_executions_are_read_however_many_there_are(database):
+    known(database, playbook(), mode="approval")
+    (alert,) = raised(database, "D1")
+    many_more(database, alert, "approval")
     assert climb(database, ALONE, at(0) + timedelta(days=2))["succeeded"].item() == 200

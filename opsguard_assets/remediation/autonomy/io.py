@@ -103,7 +103,8 @@ def _runs(
     matures = timedelta(hours=settings.outcome_hours)
     asked = {
         "playbooks": [row["playbook"] for row in rows], "digests": [row["digest"] for row in rows],
-        "counts_from": [row["counts_from"] for row in rows], "mode_since": [row["mode_since"] for row in rows],
+        "modes": [row["mode"] for row in rows], "mode_since": [row["mode_since"] for row in rows],
+        "counts_from": [row["counts_from"] for row in rows],
         "matures": matures, "by_person": BY_PERSON, "newest": _NEWEST, "now": now,
     }  # fmt: skip
     found = connection.execute(statement(__name__, "runs"), asked).mappings()

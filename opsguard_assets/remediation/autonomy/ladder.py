@@ -22,7 +22,7 @@ RUN: Final = pl.Schema(
     {
         "playbook": pl.String(),
         "execution_id": pl.Int64(),
-        "is_of_mode": pl.Boolean(),  # triggered since the playbook has its mode
+        "is_of_mode": pl.Boolean(),  # in its present mode and since it has it; otherwise only harm counts
         "agreed": pl.Boolean(),  # null: nobody said anything
         "succeeded": pl.Boolean(),  # null: not known, or it did nothing
         "was_harm": pl.Boolean(),  # a person undid it, or called the alert wrong about which it acted
@@ -63,7 +63,7 @@ def moves(standing: pl.DataFrame, runs: pl.DataFrame, ladder: Ladder) -> pl.Data
 
     Args:
         standing: Rows of `STANDING`, one per playbook.
-        runs: Rows of `RUN`: judged executions since each playbook left shadow, or since it is in shadow.
+        runs: Rows of `RUN`: executions in the present mode of each playbook, and harms since it left shadow.
         ladder: When it rises and falls.
     """
     found = standing.join(_counted(runs, ladder), on="playbook", how="left", maintain_order="left").with_columns(

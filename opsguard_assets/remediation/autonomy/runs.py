@@ -6,6 +6,9 @@ In shadow nothing was done, so what people did about the alert is the answer: th
 they did not. A playbook that does something agrees with people who did; one that only quietens (mutes, or resolves
 unseen) agrees with people who did nothing or called it noise. With approval, the decision is the answer. Alone, silence
 is none: people say something only by undoing it, or by calling the alert wrong.
+
+In shadow nothing is judged before the time is over in which people may take an alert up. They take it up within
+minutes, but that nobody did is known only then: what was judged earlier would be those alone that were taken.
 """
 
 from datetime import datetime, timedelta
@@ -25,7 +28,7 @@ RECORDED: Final = pl.Schema(
         "mode": pl.String(),
         "state": pl.String(),
         "triggered_at": INSTANT,
-        "is_of_mode": pl.Boolean(),
+        "is_of_mode": pl.Boolean(),  # one of the newest in the playbook's present mode; otherwise only harm counts
         "decision": pl.String(),  # of the newest approval that people decided
         "was_undone": pl.Boolean(),
         "verdict": pl.String(),  # the newest word on the alert
@@ -49,7 +52,7 @@ def said_of(recorded: pl.DataFrame, quiet: list[str], as_of: datetime, matures: 
         recorded: Rows of `RECORDED`.
         quiet: Playbooks that only quieten.
         as_of: The moment.
-        matures: After so long, an alert that nobody took up needed nobody.
+        matures: An alert that nobody took up for so long needed nobody.
     """
     is_quiet, is_shadow = pl.col("playbook").is_in(quiet), pl.col("mode") == SHADOW
     is_wrong = (pl.col("verdict") == "wrong").fill_null(value=False)
@@ -57,8 +60,7 @@ def said_of(recorded: pl.DataFrame, quiet: list[str], as_of: datetime, matures: 
     needed = (
         pl.when(pl.col("verdict") == "useful").then(statement=True)
         .when(pl.col("verdict").is_in(["noise", "wrong"])).then(statement=False)
-        .when("was_taken").then(statement=True)
-        .when(is_mature).then(statement=False)
+        .otherwise("was_taken")
     )  # fmt: skip
     harm = pl.col("was_undone") | (is_wrong & ~is_quiet & pl.col("state").is_in(["succeeded", "partial", "failed"]))
     decided = (
@@ -71,7 +73,7 @@ def said_of(recorded: pl.DataFrame, quiet: list[str], as_of: datetime, matures: 
         .when(pl.col("state").is_in(["failed", "partial"])).then(statement=False)
     )  # fmt: skip
     return recorded.with_columns(
-        agreed=pl.when(is_shadow).then(needed ^ is_quiet).otherwise(decided),
+        agreed=pl.when(is_shadow & is_mature).then(needed ^ is_quiet).when(~is_shadow).then(decided),
         succeeded=pl.when(~is_shadow).then(succeeded),
         was_harm=~is_shadow & harm,
     ).select(RUN.names())
