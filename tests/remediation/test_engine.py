@@ -143,6 +143,32 @@ def test_a_person_who_says_that_it_did_not_happen_fails_the_step(engine):
     assert (engine.states(), engine.things()) == (["failed"], [])
 
 
+def test_while_a_run_by_hand_is_in_doubt_no_other_one_begins_and_it_goes_on_once_that_is_known(engine):
+    made = engine.use({**HOOK, "approval": {"required": "none"}})
+    engine.other.answers = [Outcome.UNKNOWN]
+    engine.alert("D1")
+    run = {"actor": "ada", "now": engine.clock()}
+    people_io.run(engine.world, [made], "quick-fix", 1, **run)
+    engine.change("UPDATE executions SET mode = 'alone'")
+    engine.advanced()
+    engine.change("UPDATE approvals SET decision = 'approved', decided_at = :now", now=engine.clock())
+    engine.change("UPDATE executions SET due_at = :now", now=engine.clock())
+    engine.advanced()
+    assert engine.states() == ["unknown"]
+    again = people_io.run(engine.world, [made], "quick-fix", 1, **run)
+    assert (again.execution_id, again.is_new) == (None, False)
+    assert again.words == (
+        "Execution 1 of quick-fix about alert 1 is in doubt; "
+        "`opsguard playbook resolve-unknown 1` says whether its step happened."
+    )
+    settings = engine.world.settings
+    people_io.resolve_unknown(engine.database, settings, 1, happened=True, actor="ada", note="seen", now=engine.clock())
+    engine.clock.passes(minutes=1)
+    engine.advanced()
+    assert engine.states() == ["succeeded"]
+    assert people_io.run(engine.world, [made], "quick-fix", 1, **run).is_new
+
+
 def test_a_step_whose_time_is_over_takes_back_what_was_not_handed_over(engine):
     engine.other.answers = [Outcome.NOT_REACHED] * 9
     agreed(engine, {**HOOK, "timeout_minutes": 5})

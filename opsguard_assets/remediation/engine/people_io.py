@@ -79,11 +79,24 @@ def run(world: World, playbooks: list[Playbook], name: str, alert_id: int, *, ac
         }  # fmt: skip
         number = connection.execute(statement(__name__, "acting/run"), values).scalar()
         if number is None:
-            return Done(None, is_new=False, words=f"{name} is already running about alert {alert_id} by hand.")
+            return Done(None, is_new=False, words=_by_hand(connection, name, alert_id))
         _note_beginning(connection, number, now, actor, f"asked for by {actor}")
     held = " It waits: it is switched off or paused." if standing.is_off or standing.paused_why else ""
     only = f" It only shows what it would do: {why or 'that is its mode'}." if mode == SHADOW else ""
     return Done(number, is_new=True, words=f"Execution {number} of {name} about alert {alert_id} begins.{only}{held}")
+
+
+def _by_hand(connection: Connection, name: str, alert_id: int) -> str:
+    """Why a person cannot start a playbook about an alert once more."""
+    asked = {"playbook": name, "alert_id": alert_id}
+    row = connection.execute(statement(__name__, "acting/by_hand"), asked).first()
+    if row is not None and row.state == State.UNKNOWN:
+        number = row.execution_id
+        return (
+            f"Execution {number} of {name} about alert {alert_id} is in doubt; "
+            f"`opsguard playbook resolve-unknown {number}` says whether its step happened."
+        )
+    return f"{name} is already running about alert {alert_id} by hand."
 
 
 def _not_entitled(world: World, playbook: Playbook, client_id: str | None, now: datetime) -> str | None:
