@@ -40,8 +40,8 @@ VALUES (:execution_id, 'steps', 0, repeat('a', 64), CAST(:plan AS jsonb), :team,
 RETURNING approval_id
 """
 _OFFER = """
-INSERT INTO shift_offers (execution_id, step, place, shift_id, person_id, asked_at, expires_at)
-VALUES (:execution_id, 0, 1, 'SH1', :person_id, :asked_at, :expires_at) RETURNING offer_id
+INSERT INTO shift_offers (execution_id, step, place, shift_id, missing_id, person_id, asked_at, expires_at)
+VALUES (:execution_id, 0, 1, 'SH1', 'gus', :person_id, :asked_at, :expires_at) RETURNING offer_id
 """
 
 

@@ -66,6 +66,7 @@ class Situation:
         requested_by: Who or what started the execution.
         outputs: Outputs of earlier steps, by name.
         began_at: When the step began (UTC); None in a plan.
+        deadline_at: When the execution has failed (UTC); None in a plan or a dry run.
         now: The time of the clock (UTC).
     """
 
@@ -79,6 +80,7 @@ class Situation:
     requested_by: str
     outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     began_at: datetime | None = None
+    deadline_at: datetime | None = None
     now: datetime
 
 

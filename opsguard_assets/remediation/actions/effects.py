@@ -6,6 +6,7 @@ Here: planning them, and what their state means for a step. Not here: carrying t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
@@ -55,8 +56,16 @@ def plan_effect(
         about: What of the step it is, where a step has several.
     """
     key = f"{situation.key}/{about}" if about else situation.key
-    row = {"key": key, "target": target, "rank": float(situation.alert.get("priority") or 0), "payload": dict(payload)}
-    effects_io.plan(connection, REMEDIATION, pl.DataFrame([row]), at=situation.now, actor=actor_of(situation))
+    rank = float(situation.alert.get("priority") or 0)
+    return plan_under(connection, key, target, payload, rank=rank, at=situation.now, actor=actor_of(situation))
+
+
+def plan_under(
+    connection: Connection, key: str, target: str, payload: Mapping[str, Any], *, rank: float, at: datetime, actor: str
+) -> Planned:
+    """Plans a side effect under a key of its own; what is planned or done already stays as it is."""
+    row = {"key": key, "target": target, "rank": rank, "payload": dict(payload)}
+    effects_io.plan(connection, REMEDIATION, pl.DataFrame([row]), at=at, actor=actor)
     return _planned(connection.execute(statement(__name__, "effects/of_key"), {"kind": REMEDIATION, "key": key}).one())
 
 

@@ -1,9 +1,11 @@
 """Offering a shift to people, one after the other, and their answers: the first yes wins.
 
-Here: rows of offers, asking the next, answers. Not here: who is asked (`substitutes_io`), messages and buttons
-(`asking`, `delivery`), the action (`substituting`).
+Here: rows of offers, asking the next, answers, the record of a yes. Not here: who is asked (`substitutes_io`), messages
+and buttons (`asking`, `delivery`), the action (`substituting`).
 
-An answer is one guarded update. The database holds one yes per shift, also where two executions ask about it.
+An answer is one guarded update. The database holds one yes for somebody's part in a shift, also where two executions
+ask about it. Who reads that the shift is theirs has it: the transaction that takes the yes plans its record, and the
+record is made whatever becomes of the execution.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,12 +19,15 @@ from sqlalchemy.exc import IntegrityError
 
 from opsguard_assets.incidents.notices import OFFER
 from opsguard_assets.remediation.actions.asking import ask, end
+from opsguard_assets.remediation.actions.effects import RECORDS, Planned, plan_under
 from opsguard_assets.remediation.actions.readers import READERS
 from resources.database import Database
 from resources.sql import statement
 
 YES, NO, NO_ANSWER, WITHDRAWN, TOO_LATE = "yes", "no", "no answer", "withdrawn", "too late"
 Row = Mapping[str, Any]
+# Actions whose side effects are carried out whatever becomes of their execution: people were told so.
+PROMISED: Final = frozenset({"offer_shift"})
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,10 @@ def answer(
         if row["answer"] is not None:
             return Answered(offer_id, row["answer"], is_new=False, words=_SAID[row["answer"]])
         recorded = _recorded(connection, dict(row), said, at)
+        if recorded == YES:
+            of_step = {"execution_id": row["execution_id"], "step": row["step"]}
+            effect = record_yes(connection, dict(row), rank=row["priority"], at=at, actor=person_id)
+            connection.execute(statement(__name__, "offers/recorded"), {**of_step, "effect_id": effect.effect_id})
         words = f"{person_id}: {recorded} ({surface})"
         end(connection, f"{OFFER}/{offer_id}", at=at, actor=person_id, words=words)
         connection.execute(statement(__name__, "offers/wake"), {"execution_id": row["execution_id"], "at": at})
@@ -98,6 +107,28 @@ def _recorded(connection: Connection, row: Row, said: str, at: datetime) -> str:
     return said
 
 
+def record_yes(connection: Connection, row: Row, *, rank: float, at: datetime, actor: str) -> Planned:
+    """Plans the record of a yes, once per offer.
+
+    Args:
+        connection: The transaction that takes the yes, or one that looks at it.
+        row: Of `shift_offers`.
+        rank: How urgent it is.
+        at: The time of the clock (UTC).
+        actor: Who plans it, for histories.
+    """
+    payload = substitution(row["shift_id"], row["missing_id"], row["person_id"], is_withdrawn=False)
+    key = f"{OFFER}/{row['offer_id']}/yes"
+    return plan_under(connection, key, RECORDS, payload, rank=float(rank), at=at, actor=actor)
+
+
+def substitution(shift_id: str, missing_id: str, person_id: str, *, is_withdrawn: bool) -> dict[str, Any]:
+    """What the records are told: who has the part of somebody in a shift (`<roster_id>@<day>`), or no longer has it."""
+    roster_id, _, on = shift_id.rpartition("@")
+    row = {"roster_id": roster_id, "on": on, "person_id": missing_id, "substitute_id": person_id}
+    return {"table": "substitutions", "row": row, "is_withdrawn": is_withdrawn}
+
+
 def offers_of(connection: Connection, execution_id: int, step: int) -> list[Row]:
     """The offers of a step, locked, the first one first."""
     asked = {"execution_id": execution_id, "step": step}
@@ -107,7 +138,7 @@ def offers_of(connection: Connection, execution_id: int, step: int) -> list[Row]
 def offer_to(
     connection: Connection,
     place: tuple[int, int],
-    shift_id: str,
+    part: tuple[str, str],
     candidate: Row,
     *,
     at: datetime,
@@ -119,15 +150,15 @@ def offer_to(
     Args:
         connection: The transaction of the engine.
         place: Execution and number of the step.
-        shift_id: Which shift.
+        part: Which shift, and who is missing in it.
         candidate: `person_id`, `place` and `readers`, rows of `readers.READERS`.
         at: The time of the clock (UTC).
         until: Until when they may answer.
         actor: Who asks, for histories.
     """
     values = {
-        "execution_id": place[0], "step": place[1], "place": candidate["place"], "shift_id": shift_id,
-        "person_id": candidate["person_id"], "at": at, "until": until,
+        "execution_id": place[0], "step": place[1], "place": candidate["place"], "shift_id": part[0],
+        "missing_id": part[1], "person_id": candidate["person_id"], "at": at, "until": until,
     }  # fmt: skip
     number = connection.execute(statement(__name__, "offers/ask"), values).scalar()
     if number is None:
@@ -145,10 +176,18 @@ def close(connection: Connection, offer_id: int, why: str, *, at: datetime, acto
     end(connection, f"{OFFER}/{offer_id}", at=at, actor=actor, words=why)
 
 
-def taken_by(database: Database, shift_id: str) -> str | None:
-    """Who has said yes to a shift."""
+def end_open(connection: Connection, execution_id: int, *, step: int | None = None, at: datetime, actor: str) -> None:
+    """Withdraws what an execution, or one of its steps, still asks people: it waits for no answer any more."""
+    asked = {"execution_id": execution_id, "step": step}
+    for offer_id in connection.execute(statement(__name__, "offers/open"), asked).scalars().all():
+        close(connection, int(offer_id), WITHDRAWN, at=at, actor=actor)
+
+
+def taken_by(database: Database, shift_id: str, missing_id: str) -> str | None:
+    """Who has said yes to somebody's part in a shift."""
+    of_part = {"shift_id": shift_id, "missing_id": missing_id}
     with database.begin() as connection:
-        return connection.execute(statement(__name__, "offers/taken"), {"shift_id": shift_id}).scalar()
+        return connection.execute(statement(__name__, "offers/taken"), of_part).scalar()
 
 
 def withdraw(connection: Connection, offers: Sequence[Row], *, at: datetime) -> str | None:

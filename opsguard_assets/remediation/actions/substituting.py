@@ -29,6 +29,8 @@ from opsguard_assets.remediation.actions.offering import (
     close,
     offer_to,
     offers_of,
+    record_yes,
+    substitution,
     taken_by,
     withdraw,
 )
@@ -69,7 +71,7 @@ class OfferShiftAction:
         found = substitutes_at(world, situation.alert, step.most, situation.now)
         if found.part is None or not found.people:
             return Plan(words=found.why or "no substitute is known", is_possible=False)
-        taken = taken_by(world.database, found.part.shift_id)
+        taken = taken_by(world.database, found.part.shift_id, found.part.person_id)
         if taken is not None:
             return Plan(words=f"{taken} has taken shift {found.part.shift_id} already", is_possible=False)
         candidates = _candidates(world, found.people, situation.now)
@@ -101,11 +103,11 @@ class OfferShiftAction:
     def look(self, connection: Connection, step: OfferShift, situation: Situation, output: Mapping[str, Any]) -> Result:
         """Records the substitution of the first yes; asks the next where nobody has said it."""
         if output.get("effect_id") is not None:
-            return look_at_effect(connection, output)
+            return _kept(connection, situation, output, look_at_effect(connection, output))
         offers = offers_of(connection, situation.execution_id, situation.number)
-        taker = next((row["person_id"] for row in offers if row["answer"] == YES), None)
-        if taker is not None:
-            return _taken(connection, situation, output, str(taker))
+        yes = next((row for row in offers if row["answer"] == YES), None)
+        if yes is not None:
+            return _taken(connection, situation, output, yes)
         open_one = next((row for row in offers if row["answer"] is None), None)
         if open_one is not None and open_one["expires_at"] > situation.now:
             words = f"{open_one['person_id']} has been asked"
@@ -133,7 +135,8 @@ class OfferShiftAction:
         candidate = next(each for each in output["candidates"] if each["person_id"] == person)
         words = f"You do not have to take shift {part['shift_id']}: {situation.playbook} was undone."
         tell(connection, situation, _recipients(candidate), words)
-        effect = plan_effect(connection, situation, RECORDS, _substitution(part, person, is_withdrawn=True))
+        payload = substitution(part["shift_id"], part["person_id"], person, is_withdrawn=True)
+        effect = plan_effect(connection, situation, RECORDS, payload)
         changes = (Change(f"shift {part['shift_id']}", "person", person, part["person_id"]),)
         said = f"{person} does not take shift {part['shift_id']} any more"
         return waiting_for(effect, said, {}, changes)
@@ -147,10 +150,15 @@ def _ask_next(
     ends_at = datetime.fromisoformat(part["ends_at"])
     if step.timeout_minutes is not None:
         ends_at = min(ends_at, (situation.began_at or now) + timedelta(minutes=step.timeout_minutes))
+    if situation.deadline_at is not None:
+        ends_at = min(ends_at, situation.deadline_at)
     until = min(now + timedelta(minutes=step.minutes_each), ends_at)
     at, actor = (situation.execution_id, situation.number), actor_of(situation)
     for candidate in candidates[place:] if now < ends_at else ():
-        if offer_to(connection, at, part["shift_id"], candidate, at=now, until=until, actor=actor) is not None:
+        if (
+            offer_to(connection, at, (part["shift_id"], part["person_id"]), candidate, at=now, until=until, actor=actor)
+            is not None
+        ):
             return _waits(output, f"asked {candidate['person_id']}, until {until:%H:%M} UTC", until)
     words = f"nobody of {_names(candidates)} took shift {part['shift_id']}"
     return Result(state=StepState.FAILED, words=words, output=without_changes(output))
@@ -161,18 +169,24 @@ def _waits(output: Mapping[str, Any], words: str, until: datetime) -> Result:
     return Result(state=StepState.PLANNED, words=words, output=kept, changes=changes_of(output), due_at=until)
 
 
-def _taken(connection: Connection, situation: Situation, output: Mapping[str, Any], person: str) -> Result:
-    part = output["part"]
-    effect = plan_effect(connection, situation, RECORDS, _substitution(part, person, is_withdrawn=False))
-    more = {**without_changes(output), "substitute_id": person}
-    return waiting_for(effect, f"{person} takes shift {part['shift_id']}", more, changes_of(output))
+def _taken(connection: Connection, situation: Situation, output: Mapping[str, Any], yes: Row) -> Result:
+    rank, actor = float(situation.alert.get("priority") or 0), actor_of(situation)
+    effect = record_yes(connection, yes, rank=rank, at=situation.now, actor=actor)
+    more = {**without_changes(output), "substitute_id": yes["person_id"]}
+    words = f"{yes['person_id']} takes shift {yes['shift_id']}"
+    return _kept(connection, situation, output, waiting_for(effect, words, more, changes_of(output)))
 
 
-def _substitution(part: Mapping[str, Any], person: str, *, is_withdrawn: bool) -> dict[str, Any]:
-    row = {
-        "roster_id": part["roster_id"], "on": part["on"], "person_id": part["person_id"], "substitute_id": person,
-    }  # fmt: skip
-    return {"table": "substitutions", "row": row, "is_withdrawn": is_withdrawn}
+def _kept(connection: Connection, situation: Situation, output: Mapping[str, Any], result: Result) -> Result:
+    """The same result; where a yes could not be recorded it is withdrawn, and the person told."""
+    if result.state is StepState.FAILED:
+        offers = offers_of(connection, situation.execution_id, situation.number)
+        person = withdraw(connection, offers, at=situation.now)
+        candidate = next((each for each in output.get("candidates", ()) if each["person_id"] == person), None)
+        if candidate is not None:
+            words = f"You do not have shift {output['part']['shift_id']} after all: it could not be recorded as yours."
+            tell(connection, situation, _recipients(candidate), words)
+    return result
 
 
 def _as_text(part: Part) -> dict[str, Any]:

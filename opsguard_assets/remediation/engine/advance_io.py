@@ -22,6 +22,7 @@ from opsguard_assets.effects.adapter import Adapter
 from opsguard_assets.effects.drain_io import Clock, utc_now
 from opsguard_assets.effects.machine import Policy
 from opsguard_assets.effects.machine import State as EffectState
+from opsguard_assets.remediation.actions import offering
 from opsguard_assets.remediation.actions.action import Plan, Result, StepState, World
 from opsguard_assets.remediation.actions.catalog import CATALOG
 from opsguard_assets.remediation.engine import approvals_io, claim_io, moves_io
@@ -264,13 +265,15 @@ def _look(tick: _Tick, claim: Claim, case: Case, move: Look, at: datetime) -> bo
             result = action.look(connection, move.step, situation, record.output)
             result = replace(result, effect_id=result.effect_id or record.effect_id)
         if result.state is StepState.PLANNED and move.is_last:
-            result = _time_over(connection, result, at)
+            result = _time_over(connection, move.step, result, at)
         tick.holds.discard(claim.execution_id)
         return _written(connection, case, move.place, move.step, record.attempts, None, result, at)
 
 
-def _time_over(connection: Connection, result: Result, at: datetime) -> Result:
-    """A step whose time is over has failed, unless its side effect is being handed over at this moment."""
+def _time_over(connection: Connection, step: Step, result: Result, at: datetime) -> Result:
+    """A step whose time is over has failed, unless its side effect is being handed over or was promised to somebody."""
+    if result.effect_id is not None and step.do in offering.PROMISED:
+        return replace(result, due_at=at + _AFTER_ERROR)
     if result.effect_id is not None:
         words = "its time is over"
         taken = effects_io.settle_planned(
@@ -292,6 +295,8 @@ def _written(
     at: datetime,
 ) -> bool:
     """Writes a step and moves the execution accordingly."""
+    if step.do in offering.PROMISED and result.state is not StepState.PLANNED and place[0] != UNDO:
+        offering.end_open(connection, case.execution.execution_id, step=place[1], at=at, actor=ACTOR)
     if result.state is StepState.FAILED and attempt <= step.retries and place[0] != UNDO:
         again = retry_at(attempt, at)
         if again < case.execution.deadline_at:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from opsguard_assets.config.remediation import Breaker
 from opsguard_assets.effects import io as effects_io
 from opsguard_assets.effects.machine import State as EffectState
+from opsguard_assets.remediation.actions import offering
 from opsguard_assets.remediation.actions.action import Plan, Result, StepState
 from opsguard_assets.remediation.engine import approvals_io
 from opsguard_assets.remediation.engine.breaker import FAILURES, JUDGED, why_to_pause
@@ -87,7 +88,9 @@ def end(
     connection.execute(statement(__name__, "moving/end"), values)
     note(connection, execution, state, at, actor=actor, detail=reason)
     approvals_io.close_open(connection, number, at, by=actor, reason=reason)
-    effects = connection.execute(statement(__name__, "moving/in_flight"), values).scalars().all()
+    offering.end_open(connection, number, at=at, actor=actor)
+    promised = {**values, "promised": sorted(offering.PROMISED)}
+    effects = connection.execute(statement(__name__, "moving/in_flight"), promised).scalars().all()
     words = f"the execution ended: {reason}"
     effects_io.settle_planned(connection, effects, EffectState.SUPERSEDED, at=at, actor=actor, words=words)
     connection.execute(statement(__name__, "moving/skip_rest"), {**values, "words": words})

@@ -181,6 +181,7 @@ class Case:
             requested_by=execution.requested_by,
             outputs=known,
             began_at=record.started_at if record else None,
+            deadline_at=execution.deadline_at,
             now=now,
         )
 

@@ -13,7 +13,7 @@ _PACKAGE = "resources.migrations.versions"
 
 def upgrade() -> None:
     """Names who is missing in offers, and replaces both keys."""
-    for part in ("doubts",):
+    for part in ("parts", "doubts"):
         op.get_bind().execute(statement(_PACKAGE, f"0024/{part}"))
 
 

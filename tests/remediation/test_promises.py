@@ -1,0 +1,129 @@
+"""Who reads that the shift is theirs has it, whatever becomes of the execution; and no question outlives it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from opsguard_assets.remediation.actions.adapters_io import adapters_of
+from opsguard_assets.remediation.actions.offering import answer
+from opsguard_assets.remediation.engine import advance_io, people_io
+from opsguard_assets.remediation.playbook.model import Playbook
+from opsguard_assets.shifts.calendar.io import calendar_at
+from resources.lake import Lake
+from tests.alerts.given import NOON
+from tests.incidents.world import found, tick
+from tests.remediation.desk import SECRETS, records
+from tests.remediation.given import alert
+
+SHIFT = "R1@2026-03-02"
+START = NOON + timedelta(minutes=5)
+OFFER = {"do": "offer_shift", "most": 2, "minutes_each": 10}
+
+
+@pytest.fixture
+def own(at, tmp_path):
+    """A provider whose lake nobody else sees."""
+    records(tmp_path)
+    at.place = replace(at.place, lake=Lake(str(tmp_path / "lake")))
+    return at
+
+
+def minute(number):
+    return START + timedelta(minutes=number)
+
+
+def advanced(at, number):
+    place = at.place
+    adapters = adapters_of(place.settings, SECRETS, place.lake, place.database)
+    return advance_io.advance(place, adapters, now=lambda: minute(number))
+
+
+def offering(at, row=None, at_minute=0, **more):
+    """An execution by hand that has asked the first."""
+    text = {"playbook": "cover", "title": "Cover", "trigger": {"when": {"type": "no_show"}}, "steps": [OFFER]}
+    made = Playbook.model_validate({**text, **more})
+    about, now = (row or at.alerts["shift"])["alert_id"], minute(at_minute)
+    number = people_io.run(at.place, [made], "cover", about, actor="ada", now=now).execution_id
+    with at.place.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE executions SET mode = 'alone'")
+    assert advanced(at, at_minute).errors == []
+    return number
+
+
+def says(at, number, person, said="yes", at_minute=1):
+    return answer(at.place.database, number, said, person_id=person, at=minute(at_minute), surface="web")
+
+
+def offers(at):
+    return [tuple(row.values()) for row in at.rows("SELECT person_id, answer FROM shift_offers ORDER BY offer_id")]
+
+
+def expected(at):
+    """Who is expected in the shift."""
+    shifts = calendar_at(at.place.lake, NOON + timedelta(days=1), since=NOON - timedelta(days=1), until=NOON).shifts
+    return sorted(shifts.filter(shift_id=SHIFT, status="planned")["person_id"].to_list())
+
+
+def cancelled(at, number):
+    return people_io.cancel(at.place.database, at.place.settings, number, actor="eve", note="no", now=minute(2))
+
+
+def test_a_yes_is_recorded_also_where_the_execution_is_cancelled_before_anybody_looked(own):
+    number = offering(own)
+    assert says(own, 1, "ana").words == "The shift is yours. Thank you."
+    assert cancelled(own, number).is_new
+    advanced(own, 3)
+    assert expected(own) == ["ana"]
+    (step,) = own.rows("SELECT state FROM execution_steps")
+    assert step["state"] == "done"
+    people_io.undo(own.place.database, own.place.settings, number, actor="eve", now=minute(4))
+    advanced(own, 5)
+    assert (expected(own), offers(own)) == (["gus"], [("ana", "withdrawn")])
+
+
+def test_a_yes_before_a_deadline_is_recorded_after_it(own):
+    offering(own, steps=[{**OFFER, "timeout_minutes": 5}])
+    says(own, 1, "ana", at_minute=4)
+    advanced(own, 7)
+    assert (expected(own), own.rows("SELECT state FROM executions")) == (["ana"], [{"state": "succeeded"}])
+
+
+def test_a_yes_that_could_not_be_recorded_is_withdrawn_and_the_person_told(own):
+    offering(own)
+    says(own, 1, "ana")
+    with own.place.database.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE effects SET state = 'failed', answer = 'no disk', settled_at = now(), settled_by = 'test' "
+            "WHERE kind = 'remediation'"
+        )
+    advanced(own, 2)
+    assert offers(own) == [("ana", "withdrawn")]
+    assert own.messages()[-1][:2] == (
+        "UANA", f"You do not have shift {SHIFT} after all: it could not be recorded as yours."
+    )  # fmt: skip
+
+
+def test_what_was_asked_ends_with_the_execution(own):
+    cancelled(own, offering(own))
+    assert offers(own) == [("ana", "withdrawn")]
+    assert own.rows("SELECT state FROM effects WHERE kind = 'message'") == [{"state": "superseded"}]
+
+
+def test_at_the_deadline_of_the_execution_nobody_else_is_asked(own):
+    offering(own, timeout_minutes=10)
+    advanced(own, 10)
+    assert offers(own) == [("ana", "no answer")]
+    assert own.rows("SELECT state FROM executions") == [{"state": "failed"}]
+
+
+def test_where_the_substitute_does_not_come_either_the_shift_is_offered_again(own):
+    offering(own)
+    says(own, 1, "ana")
+    advanced(own, 2)
+    tick(own.place.database, 1, found(SHIFT, "no_show", entity_type="shift", dedup_key=f"shift:{SHIFT}/ana"))
+    offering(own, alert(own.place.database, SHIFT), at_minute=3)
+    assert offers(own) == [("ana", "yes"), ("bo", None)]
+    assert says(own, 2, "bo", at_minute=4).answer == "yes"
+    advanced(own, 5)
+    assert expected(own) == ["bo"]
