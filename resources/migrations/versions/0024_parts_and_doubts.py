@@ -1,4 +1,7 @@
-"""A yes is for somebody's part in a shift; and a run by hand that is in doubt keeps the next one from beginning."""
+"""A yes is for somebody's part in a shift; and a run by hand that is in doubt keeps the next one from beginning.
+
+Here: both keys. Not here: the tables that they are of (0019).
+"""
 
 from alembic import op
 
