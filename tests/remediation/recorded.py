@@ -24,7 +24,7 @@ RETURNING execution_id
 _STEP = """
 INSERT INTO execution_steps (execution_id, phase, step, name, action, state, idempotency_key, input, started_at,
     ended_at)
-VALUES (:execution_id, 'steps', :step, :action, :action, :state, :key, '{}', :at, :at)
+VALUES (:execution_id, :phase, :step, :action, :action, :state, :key, '{}', :at, :at)
 """
 _APPROVAL = """
 INSERT INTO approvals (execution_id, phase, step, action_digest, plan, needed, requester, requester_may_approve,
@@ -51,7 +51,7 @@ def known(database, held, *, mode="shadow", minutes=-60):
 
 def executed(  # noqa: PLR0913 - what a row says
     database, alert_id, name="own", *, mode="approval", state="succeeded", minutes=1, lasts=5, acted="reboot_device",
-    decision=None, undo_of=None, by="trigger",
+    decision=None, undo_of=None, by="trigger", before="collect_diagnostics", phase="steps", acted_state="done",
 ):  # fmt: skip
     """An execution that ended; its number."""
     values = {
@@ -61,10 +61,10 @@ def executed(  # noqa: PLR0913 - what a row says
     }  # fmt: skip
     with database.begin() as connection:
         number = connection.execute(text(_EXECUTION), values).scalar_one()
-        steps = [] if acted is None else ["collect_diagnostics", acted]
-        for place, action in enumerate(steps):
-            step = {"execution_id": number, "step": place, "action": action, "key": f"{number}/{place}"}
-            done = "skipped" if mode == "shadow" else "done"
+        steps = [] if acted is None else [("steps", before, "done"), (phase, acted, acted_state)]
+        for place, (part, action, state_now) in enumerate(steps):
+            step = {"execution_id": number, "phase": part, "step": place, "action": action, "key": f"{number}/{place}"}
+            done = "skipped" if mode == "shadow" else state_now
             connection.execute(text(_STEP), {**step, "state": done, "at": at(minutes + place)})
         if decision is not None:
             asked = {"execution_id": number, "decision": decision, "at": at(minutes)}

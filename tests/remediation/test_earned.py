@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from opsguard_assets.alerts.feedback import give_feedback
-from opsguard_assets.alerts.people import acknowledge, resolve
+from opsguard_assets.alerts.lifecycle import lock_alerts
+from opsguard_assets.alerts.people import acknowledge, reopen_resolved, resolve, resolve_all
 from opsguard_assets.config.remediation import Remediation
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
@@ -76,6 +77,42 @@ def test_an_alert_that_comes_back_is_an_episode_of_its_own(database, tmp_path):
         (1, "not resolved", "the cause came back"),
         (2, "auto-resolved", "a monitor saw the cause clear, and nobody had to take it up"),
     ]
+
+
+def test_waiting_is_not_acting_and_what_is_done_about_a_failure_or_may_have_been_done_is(database, tmp_path):
+    known(database, playbook())
+    alerts = raised(database, "waited", "failed", "unknown", "untouched", "shadow")
+    executed(database, alerts[0], acted="wait_for")
+    executed(database, alerts[1], state="failed", before="wait_for", acted="escalate", phase="on_failure")
+    executed(database, alerts[2], state="unknown", acted_state="unknown")
+    executed(database, alerts[4], mode="shadow")
+    tick(database, 10, *(found(each) for each in ("failed", "unknown", "untouched")))
+    tick(database, 90, *(found(each) for each in ("failed", "unknown", "untouched")))
+    report = outcomes(database, tmp_path)
+    assert report.executions["verdict"].to_list() == [None, "not resolved", "inconclusive", None]
+    assert report.by_playbook.select("acted", "rate", "matched", "controls").row(0) == (2, 0.0, 2, 3)
+
+
+def test_what_an_undo_opens_again_is_no_episode_of_its_own(database, tmp_path):
+    known(database, playbook())
+    (alert,) = raised(database, "D1")
+    executed(database, alert, acted="resolve_alert")
+    with database.begin() as connection:
+        lock_alerts(connection)
+        resolve_all(connection, [alert], at=at(4), actor="playbook own", note="", resolution="by a playbook")
+    with database.begin() as connection:
+        lock_alerts(connection)
+        assert reopen_resolved(connection, alert, at=at(20), actor="playbook own", note="undone")
+    report = outcomes(database, tmp_path, minutes=25)
+    assert report.executions.select("raised_at", "over_at", "resolution").row(0) == (at(0), None, None)
+    tick(database, 30)
+    tick(database, 40, found("D1"))
+    executed(database, alert, minutes=41)
+    tick(database, 50)
+    report = outcomes(database, tmp_path)
+    assert report.executions.select("opening", "raised_at", "over_at").rows() == [
+        (1, at(0), at(30)), (2, at(40), at(50)),
+    ]  # fmt: skip
 
 
 def test_what_no_playbook_in_use_is_about_could_be_automated_next(database, tmp_path):

@@ -72,6 +72,15 @@ def test_what_a_person_had_to_do_or_what_still_holds_is_not_resolved(changed, wh
     assert verdict(execution(), episode(**changed)) == ("not resolved", why)
 
 
+def test_nothing_is_conclusive_before_what_clears_could_be():
+    """A person takes an alert up within the hour; that one has cleared and stays so is known a day later."""
+    taken = episode(**CLEARED, taken_at=at(1.5))
+    assert verdict(execution(), taken, at(48.9)) == ("inconclusive", "a person had to take the alert up")
+    assert verdict(execution(), taken, at(49))[0] == "not resolved"
+    assert verdict(execution(), episode(**CLEARED), at(48.9))[0] == "inconclusive"
+    assert verdict(execution(), episode(**CLEARED), at(49))[0] == "auto-resolved"
+
+
 def test_an_undone_execution_did_not_resolve_even_what_cleared():
     assert verdict(execution(undone_at=at(5)), episode(**CLEARED)) == ("not resolved", "it was undone")
 

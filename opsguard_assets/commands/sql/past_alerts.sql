@@ -1,11 +1,15 @@
 -- Returns what may have started playbooks within a period: transitions by which alerts were raised, reopened or got
--- graver, each with its alert, its episode and the priority that it had within the following half hour.
+-- graver, each with its alert, its episode and the priority that it had within the following half hour. An alert that
+-- was opened again by an undo begins no episode: as in alerts.openings.
 WITH touched AS (
-    SELECT DISTINCT alert_id FROM alert_transitions WHERE at >= :since AND at < :until AND withdrawal_id IS NULL
+    -- Nothing is recorded before it happens: what was recorded since is found by its index.
+    SELECT DISTINCT alert_id FROM alert_transitions
+    WHERE recorded_at >= :since AND at >= :since AND at < :until AND withdrawal_id IS NULL
 ), moved AS (
-    SELECT t.transition_id, t.alert_id, t.at, t.from_state, t.to_state, t.resolution, t.severity,
+    SELECT t.transition_id, t.alert_id, t.at, t.from_state, t.to_state, t.resolution, t.severity, t.actor,
            lag(t.severity) OVER life AS severity_before,
-           count(*) FILTER (WHERE t.from_state IS NULL OR (t.from_state = 'resolved' AND t.to_state <> 'resolved'))
+           count(*) FILTER (WHERE t.from_state IS NULL OR (t.from_state = 'resolved' AND t.to_state <> 'resolved'
+                                                           AND t.actor NOT LIKE 'playbook %'))
                OVER life AS opening
     FROM alert_transitions AS t JOIN touched USING (alert_id)
     WHERE t.withdrawal_id IS NULL
@@ -17,7 +21,7 @@ WITH touched AS (
 ), starts AS (
     SELECT *, CASE WHEN to_state <> 'open' THEN NULL
                    WHEN from_state IS NULL THEN 'raised'
-                   WHEN from_state = 'resolved' THEN 'reopened'
+                   WHEN from_state = 'resolved' AND actor NOT LIKE 'playbook %' THEN 'reopened'
                    WHEN array_position(ARRAY['low', 'medium', 'high', 'critical'], severity)
                         > array_position(ARRAY['low', 'medium', 'high', 'critical'], severity_before)
                    THEN 'severity_raised' END AS transition

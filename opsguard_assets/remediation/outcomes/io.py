@@ -27,8 +27,8 @@ from resources.database import Database
 from resources.lake import Lake
 from resources.sql import statement
 
-# Steps that only look: before another one began, nothing was done about the alert.
-_READING: Final = [name for name, kind in ACTIONS.items() if not kind.trait.acts and not kind.trait.may_wait]
+# Steps that only look or wait: before another one began, nothing was done about the alert.
+_READING: Final = [name for name, kind in ACTIONS.items() if not kind.trait.acts]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def outcomes_at(
     playbooks: Sequence[Playbook],
     as_of: datetime,
 ) -> Outcomes:
-    """What playbooks achieved by a moment, of what was recorded by then.
+    """What playbooks achieved by a moment: of all that happened until then, also if it was recorded later.
 
     Args:
         database: Alerts and executions.

@@ -6,6 +6,9 @@ Here: from executions and episodes of alerts to verdicts with their reasons. Not
 Auto-resolved means: after the playbook had done something, a monitor saw the cause clear within the time, nobody had
 taken the alert up before that, and it did not come back within the same time. It does not say that the alert would have
 stayed otherwise; `comparison` says how many would have cleared by themselves.
+
+Nothing is conclusive before the time is over in which any execution could still be auto-resolved: that a person took an
+alert up is known at once, that it cleared and stayed so a day later. Rates of what is known early would be too low.
 """
 
 from datetime import datetime, timedelta
@@ -100,4 +103,5 @@ def judged(executions: pl.DataFrame, episodes: pl.DataFrame, as_of: datetime, wi
         met = holds.fill_null(value=False)
         verdict = pl.when(met).then(pl.lit(word, pl.String)).otherwise(verdict)
         why = pl.when(met).then(pl.lit(words)).otherwise(why)
-    return rows.with_columns(verdict=verdict, why=why)
+    is_early = (now < limit + within).fill_null(value=False) & verdict.is_not_null()
+    return rows.with_columns(verdict=pl.when(is_early).then(pl.lit(INCONCLUSIVE)).otherwise(verdict), why=why)

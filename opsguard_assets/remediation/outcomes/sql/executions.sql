@@ -1,12 +1,13 @@
 -- Returns the executions that were triggered within a period, as they stood at its end: when the first step that does
--- more than read was done, how many approvals people decided, and when it was undone.
+-- more than read was done, also after a failure, or may have been done; how many approvals people decided, and when it
+-- was undone.
 WITH chosen AS (
     SELECT * FROM executions
     WHERE triggered_at >= :since AND triggered_at <= :as_of AND undo_of IS NULL
 ), acted AS (
     SELECT s.execution_id, min(s.started_at) AS acted_at
     FROM execution_steps AS s JOIN chosen USING (execution_id)
-    WHERE s.phase = 'steps' AND s.state = 'done' AND s.ended_at <= :as_of
+    WHERE s.phase <> 'undo' AND s.state IN ('done', 'unknown') AND s.ended_at <= :as_of
       AND s.action <> ALL (CAST(:reading AS text[]))
     GROUP BY s.execution_id
 ), asked AS (

@@ -3,7 +3,7 @@
 -- waited for it long enough; of each alert the first one. An alert that was opened again by an undo begins no episode:
 -- it counts no opening.
 WITH recent AS (
-    SELECT t.transition_id, t.alert_id, t.recorded_at, t.from_state, t.to_state, t.severity,
+    SELECT t.transition_id, t.alert_id, t.recorded_at, t.actor, t.from_state, t.to_state, t.severity,
         array_position(ARRAY['low', 'medium', 'high', 'critical'], t.severity) AS rank
     FROM alert_transitions AS t
     LEFT JOIN trigger_looks AS l USING (alert_id)
@@ -12,7 +12,8 @@ WITH recent AS (
 judged AS (
     SELECT r.*, CASE
         WHEN r.from_state IS NULL AND r.to_state = 'open' AND a.openings = 1 THEN 'raised'
-        WHEN r.from_state = 'resolved' AND r.to_state = 'open' AND a.openings > 1 THEN 'reopened'
+        WHEN r.from_state = 'resolved' AND r.to_state = 'open' AND a.openings > 1 AND r.actor NOT LIKE 'playbook %'
+        THEN 'reopened'
         WHEN r.from_state = r.to_state AND r.rank > array_position(
             ARRAY['low', 'medium', 'high', 'critical'],
             (SELECT b.severity FROM alert_transitions AS b
