@@ -15,8 +15,9 @@ _POLICY = (
 )
 # Nothing is loaded from elsewhere, nothing runs, no frame, forms go to this service alone. The address of a page is a
 # secret (the token is in it), so no other page is told it.
+_CONTENT_POLICY = b"content-security-policy"
 HEADERS = (
-    (b"content-security-policy", _POLICY),
+    (_CONTENT_POLICY, _POLICY),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -30,7 +31,10 @@ _MOST_ADDRESSES = 10_000
 
 @dataclass(frozen=True)
 class SafeHeaders:
-    """Adds `HEADERS` to every answer, also to refusals; what does not say otherwise is kept by nobody."""
+    """Adds `HEADERS` to every answer, also to refusals; what does not say otherwise is kept by nobody.
+
+    An answer that brings a content policy of its own keeps it: a picture needs another one than a page.
+    """
 
     app: App
 
@@ -39,11 +43,14 @@ class SafeHeaders:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = {name for name, _ in HEADERS}
-                headers = [(name, value) for name, value in message.get("headers", []) if name.lower() not in own]
-                if not any(name.lower() == _CACHE for name, _ in headers):
+                sent = [(name.lower(), value) for name, value in message.get("headers", [])]
+                given = {name for name, _ in sent}
+                safe = [(name, value) for name, value in HEADERS if name != _CONTENT_POLICY or name not in given]
+                ours = {name for name, _ in safe}
+                headers = [(name, value) for name, value in sent if name not in ours]
+                if _CACHE not in given:
                     headers.append((_CACHE, b"no-store"))
-                message = {**message, "headers": [*headers, *HEADERS]}
+                message = {**message, "headers": [*headers, *safe]}
             await send(message)
 
         await self.app(scope, receive, sending if scope["type"] == "http" else send)
