@@ -159,7 +159,7 @@ class Letters:
         missing = [person for person in people if person not in self._zones]
         if missing:
             homes = homes_of(self.lake, missing)
-            self._zones |= {person: homes[person][1] if person in homes else None for person in missing}
+            self._zones |= {person: homes[person].zone if person in homes else None for person in missing}
 
     def _rows_of(self, number: int, version: int, now: datetime) -> _Rows:
         """An incident and its alerts: as read a moment ago with others that wait, unless it has changed since."""

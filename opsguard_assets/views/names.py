@@ -78,15 +78,30 @@ def names_of(lake: Lake, alerts: Sequence[Row], people: Iterable[str | None] = (
     )
 
 
-def homes_of(lake: Lake, people: Iterable[str]) -> dict[str, tuple[str | None, str | None]]:
-    """By person, the name, and the time zone of the site that the person belongs to; None for what is unknown.
+@dataclass(frozen=True)
+class Home:
+    """A person of the provider.
 
-    One read per table; who is unknown is absent.
+    Attributes:
+        name: As people say it; None where it is unknown.
+        zone: The time zone of the site that they belong to; None where it is unknown.
+        works_here: Whether they work for the provider; False for who has left.
     """
-    rows = _known(lake, "people", "person_id", people, ("name", "home_site_id"))
+
+    name: str | None
+    zone: str | None
+    works_here: bool
+
+
+def homes_of(lake: Lake, people: Iterable[str]) -> dict[str, Home]:
+    """Some people by their identifier. One read per table; who is unknown is absent."""
+    rows = _known(lake, "people", "person_id", people, ("name", "home_site_id", "is_active"))
     sites = _known(lake, "sites", "site_id", (row["home_site_id"] for row in rows.values()), ("timezone",))
     zones = {site_id: row["timezone"] for site_id, row in sites.items()}
-    return {person: (row["name"], zones.get(row["home_site_id"] or "")) for person, row in rows.items()}
+    return {
+        person: Home(row["name"], zones.get(row["home_site_id"] or ""), row["is_active"] != "false")
+        for person, row in rows.items()
+    }
 
 
 def with_readers(lake: Lake, rows: Sequence[Row]) -> list[dict[str, Any]]:

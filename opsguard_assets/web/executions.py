@@ -2,8 +2,8 @@
 
 Here: routes below `/a/<token>/executions`, and pictures. Not here: composing them (`views.executions`), tokens.
 
-A link reaches the executions of its own client and no others. The link of an offer reaches none: somebody who is
-asked to take a shift need not know the rest.
+A link reaches the executions of its own client and no others, and only where its reader works for the provider. The
+link of an offer reaches none: somebody who is asked to take a shift need not know the rest.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from opsguard_assets.web.service import Service
 from opsguard_assets.web.visits import gone, holds_alert, visit
 
 # A picture runs nothing and loads nothing, also where it is opened by itself; its own style colours it.
-_PICTURE = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+_PICTURE = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"}
 
 
 def routes(service: Service) -> list[Route]:
@@ -52,7 +52,7 @@ class _Executions:
 
     def _newest(self, secret: str) -> Response:
         visited = visit(self.service, secret)
-        if visited is None:
+        if visited is None or not visited.sees_inside:
             return gone(self.service)
         with self.service.database.begin() as connection:
             about = view.whose(connection, visited.subject)
@@ -63,7 +63,7 @@ class _Executions:
 
     def _one(self, secret: str, number: int) -> Response:
         visited = visit(self.service, secret)
-        if visited is None:
+        if visited is None or not visited.sees_inside:
             return gone(self.service)
         with self.service.database.begin() as connection:
             about = view.whose(connection, visited.subject)
@@ -78,7 +78,7 @@ class _Executions:
     def _plot(self, secret: str, number: int, attachment: int) -> Response:
         visited = visit(self.service, secret)
         picture = None
-        if visited is not None:
+        if visited is not None and visited.sees_inside:
             with self.service.database.begin() as connection:
                 if holds_alert(connection, visited.subject, number):
                     picture = plot_of(connection, number, attachment)

@@ -123,8 +123,9 @@ class _Links:
         if view is None:
             return gone(self.service)
         with database.begin() as connection:
-            messages = reading.messages_of(connection, number)
-            executions = of_alerts(connection, [row["alert_id"] for row in view.alerts])
+            inside = visited.sees_inside
+            messages = reading.messages_of(connection, number) if inside else []
+            executions = of_alerts(connection, [row["alert_id"] for row in view.alerts]) if inside else []
         return page(
             "incident", view=view, alerts=view.alerts[:_MOST_ALERTS], more=_more(view), executions=executions,
             messages=with_readers(lake, messages), **shown, **visited.shown,
@@ -147,8 +148,8 @@ class _Links:
         with self.service.database.begin() as connection:
             found = reading.alerts_of(connection, [number])
             history = reading.alert_history(connection, number)
-            collected = attachments_of(connection, number)
-            executions = of_alerts(connection, [number])
+            collected = attachments_of(connection, number) if visited.sees_inside else []
+            executions = of_alerts(connection, [number]) if visited.sees_inside else []
         if not found:
             return gone(self.service)
         (row,) = described(found, names_of(self.service.lake, found), visited.now)

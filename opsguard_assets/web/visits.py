@@ -34,10 +34,12 @@ class Reader:
     Attributes:
         name: As histories call them.
         zone: Their time zone.
+        works_here: Whether they work for the provider. A client's channel, an executive and a webhook do not.
     """
 
     name: str
     zone: str
+    works_here: bool
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,21 @@ class Visit:
         return f"/a/{self.secret}"
 
     @property
+    def sees_inside(self) -> bool:
+        """Whether it shows what the provider does by itself: executions, what they collect, who is told and could come.
+
+        Approvals are asked of the provider's people alone, also of those whom `people` does not hold.
+        """
+        return self.reader.works_here or self.subject.kind == "approval"
+
+    @property
     def shown(self) -> dict[str, Any]:
         """What every template uses."""
         return {
             "now": self.now,
             "zone": self.reader.zone,
             "home": self.home,
+            "sees_inside": self.sees_inside,
             "expires_at": self.token.expires_at,
         }
 
@@ -86,8 +97,10 @@ def visit(service: Service, secret: str) -> Visit | None:
 
 def reader_of(service: Service, token: Token) -> Reader:
     """Who reads by a token: a person by name, else the address that it was sent to."""
-    name, zone = homes_of(service.lake, [token.recipient]).get(token.recipient, (None, None))
-    return Reader(name or token.recipient, zone or service.zone)
+    known = homes_of(service.lake, [token.recipient]).get(token.recipient)
+    if known is None:
+        return Reader(token.recipient, service.zone, works_here=False)
+    return Reader(known.name or token.recipient, known.zone or service.zone, works_here=known.works_here)
 
 
 def holds_alert(connection: Connection, subject: Subject, number: int) -> bool:

@@ -78,6 +78,7 @@ def furnished(lake):
     record(lake, "sites", site, LONG_AGO)
     person = {"person_id": "P1", "name": "Ada Byron", "home_site_id": "S1", "slack_user_id": "U1"}
     record(lake, "people", person, LONG_AGO)
+    record(lake, "people", {"person_id": "P9", "name": "Cy Left", "is_active": False}, LONG_AGO)
     record(lake, "tickets", TICKET | {"ticket_id": "T0", "title": "unused"}, LONG_AGO)
 
 

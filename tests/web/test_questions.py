@@ -9,6 +9,7 @@ from opsguard_assets.web import tokens
 from tests.remediation.questions import ASSIGN, RESTART, approval, execution_about, offer
 from tests.web.browser import browser, needs_chromium
 
+PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
 HOSTILE = "<script>alert(1)</script>\u202egnp.exe " + "W" * 3_000
 
 
@@ -94,6 +95,8 @@ def test_plots_are_pictures_that_run_nothing(site, run):
     picture = site.asked.get(f"{link}/alerts/{alert}/plots/{attachment}")
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/svg+xml")
     assert "default-src 'none'" in picture.headers["content-security-policy"]
+    assert picture.headers.get_list("content-security-policy") == [PICTURE_POLICY]
+    assert picture.headers["x-content-type-options"] == "nosniff"
     assert site.asked.get(f"{link}/alerts/{alert + 1}/plots/{attachment}").status_code == 410
 
 
@@ -105,6 +108,29 @@ def test_a_client_sees_no_execution_of_another_one(site, run):
     assert site.asked.get(f"{link}/executions/{number}").status_code == 410
     assert f"executions/{number}" not in site.asked.get(f"{link}/executions").text
     assert site.asked.get(f"{link}/executions/{other}").status_code == 200
+
+
+@pytest.mark.parametrize("reader", ["C0123456789", "chief@acme.example", "a webhook", "P9"])
+def test_who_does_not_work_for_the_provider_sees_the_incident_and_nothing_inside(site, run, reader):
+    number, alert = run
+    ((incident,),) = site.rows("SELECT incident_id FROM incident_alerts WHERE alert_id = :a", a=alert)
+    site.rows(
+        "UPDATE alerts SET evidence = evidence || CAST(:p AS jsonb) WHERE alert_id = :a RETURNING 1",
+        a=alert, p=json.dumps({"proposals": [{"name": "Bo the substitute", "reason": "near"}]}),
+    )  # fmt: skip
+    ((attachment,),) = site.rows("SELECT attachment_id FROM alert_attachments WHERE alert_id = :a", a=alert)
+    mine, theirs = (site.link(f"incident/{incident}", recipient=who) for who in ("P1", reader))
+    inside = ("executions", f"executions/{number}", f"alerts/{alert}/plots/{attachment}")
+    assert [site.asked.get(f"{mine}/{path}").status_code for path in inside] == [200] * 3
+    assert [site.asked.get(f"{theirs}/{path}").status_code for path in inside] == [410] * 3
+    own = site.link(f"alert/{alert}", recipient=reader)
+    words = ("Restart the silent device", "/executions", "Telemetry", "Bo the substitute", "<h2>Messages")
+    for link in (theirs, own, f"{theirs}/alerts/{alert}"):
+        page = site.asked.get(link)
+        assert (page.status_code, "D7 is silent" in page.text) == (200, True)
+        assert [word for word in words if word in page.text] == []
+    seen = site.asked.get(mine).text + site.asked.get(f"{mine}/alerts/{alert}").text
+    assert [word for word in words[:-1] if word not in seen] == []
 
 
 def test_the_link_of_an_offer_reaches_the_offer_alone(site, run):
