@@ -131,7 +131,7 @@ def claim(
         worker: Who takes them.
         policy: How long the lease lasts.
         now: The time of the clock (UTC).
-        most: How many at most. All but the first are planned ones.
+        most: How many at most. All but the first are planned ones, and none is behind one in doubt.
     """
     while True:
         with database.begin() as connection:

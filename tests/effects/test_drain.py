@@ -174,6 +174,27 @@ def test_what_does_not_go_with_others_waits_until_they_are_settled(database, clo
     assert {row["attempts"] for row in rows(database)} == {1}
 
 
+def test_nothing_that_is_claimed_together_overtakes_what_is_in_doubt(database, clock):
+    planned(database, clock, "here", {5: {"of": 5}})
+
+    class Telling(Switchboard):
+        def ask(self, effect):
+            self.taken.append(f"asked about {effect.key}")
+            return Answer(Outcome.DONE, "it arrived")
+
+    class Silent(Telling):
+        def send(self, _):
+            return Answer(Outcome.UNKNOWN, "no answer")
+
+    assert drained(database, Silent(("here",), can_tell=True), clock) == {"unknown": 1}
+    clock.passes(seconds=30)
+    planned(database, clock, "here", {**bare((1, 2, 3, 4, 7)), 6: {"of": 5}})
+    board = Telling(("here",), can_tell=True)
+    apart = lambda effect, others: all(other.payload != effect.payload for other in others)  # noqa: E731
+    assert drained(database, board, clock, together=Together(most=8, goes_with=apart)) == {"done": 7}
+    assert board.taken == ["1", "2", "3", "4", "asked about 5", "6", "7"]
+
+
 def test_what_was_claimed_with_one_that_a_target_did_not_take_is_given_back(database, clock):
     planned(database, clock, "here", bare(range(1, 13)))
 

@@ -1,6 +1,7 @@
 -- Takes the next effects of a kind that are due, the greatest rank first, and writes down that they are being handed
 -- over. Returns them with the state in which each was found, and whether its target is in trouble; no row where nothing
--- is due. What is in doubt is taken alone or before others, never after them: whatever follows the first is planned.
+-- is due. What is in doubt is taken alone or before others, never after them: the first one in doubt behind another
+-- effect ends what is taken, and nothing overtakes it, for what follows may rest on how it ends.
 -- Several workers take different rows (SKIP LOCKED). A worker takes a row once per lease, so that what it could not
 -- hand over waits for a later one. `due_at` of a row that is being handed over is the end of its lease. What is in
 -- doubt is taken up whatever its target, except that of another worker of the kind (`others`), and keeps the time at
@@ -31,7 +32,10 @@ claimed AS (
         sent_at = CASE next.state WHEN 'planned' THEN CAST(:now AS timestamptz) ELSE e.sent_at END,
         attempts = e.attempts + 1, settled_at = NULL, settled_by = NULL
     FROM placed AS next
-    WHERE e.effect_id = next.effect_id AND (next.place = 1 OR next.state = 'planned')
+    WHERE e.effect_id = next.effect_id
+    AND NOT EXISTS (
+        SELECT FROM placed AS doubt WHERE doubt.place BETWEEN 2 AND next.place AND doubt.state <> 'planned'
+    )
     RETURNING e.effect_id, e.kind, e.key, e.idempotency_key, e.target, e.payload, next.state AS found_in, e.attempts,
         e.planned_at, next.sent_at AS sent_before, e.answer, CAST(e.lease AS text) AS lease, next.place
 ),
