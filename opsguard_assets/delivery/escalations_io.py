@@ -3,6 +3,7 @@
 Here: the decision and its plan, in one transaction. Not here: escalating (`tickets.escalation`), sending.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -64,7 +65,9 @@ def _decided(
         return {**row, **why, "channel": first, "address": None, "message_key": f"{key}/no address/{row['person_id']}"}
     channel, address = reached
     why = {"decision": "told", "reason": f"they are the {row['role']} of the ticket"}
-    return {**row, **why, "channel": channel, "address": address, "message_key": f"{key}/{channel}/{address}"}
+    # Two people may have one address; each is told in their own name.
+    key = f"{key}/{channel}/{address}/{row['person_id']}"
+    return {**row, **why, "channel": channel, "address": address, "message_key": key}
 
 
 def _bundled(decided: Sequence[Row]) -> list[Row]:
@@ -81,7 +84,9 @@ def _bundled(decided: Sequence[Row]) -> list[Row]:
 def _bundle(rows: Sequence[Row]) -> Row:
     numbers = sorted(row["escalation_id"] for row in rows)
     gravest = max(rows, key=lambda row: _RANK.get(row["to_priority"], _RANK["low"]))
-    key = f"escalation/{numbers[0]} to {numbers[-1]}/{gravest['channel']}/{gravest['address']}"
+    digest = hashlib.sha256(json.dumps(numbers).encode()).hexdigest()[:16]
+    place = f"{gravest['channel']}/{gravest['address']}/{gravest['person_id']}"
+    key = f"escalation/{numbers[0]} to {numbers[-1]}/{digest}/{place}"
     return {
         **gravest, "escalation_id": None, "escalation_ids": numbers, "message_key": key,
         "reason": f"{len(rows)} tickets that concern them were escalated at once",

@@ -113,3 +113,18 @@ def test_many_tickets_that_are_escalated_at_once_are_one_message_per_person(data
     held = [(row["person_id"], row["in_digest"]) for row in decided if row["decision"] == "digest"]
     assert held == [("P1", first)] * 5
     assert next_due(database, ["slack", "mail"], ["slack"], clock()) is None
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_two_people_with_one_address_are_each_told_of_their_own_tickets(database, lake, clock, several):
+    record(lake, "people", {"person_id": "P4", "name": "Di", "email": "bob@ops.test"}, NOW)
+    for step in (1, 2, 3, 4, 5, 6) if several else (1,):
+        people = {2: ("P2",), 3: ("P2",), 4: ("P4",), 5: ("P4",)}.get(step, ("P2", "P4"))
+        escalated(database, clock, *people, step=step)
+    assert plan_escalations(database, lake, CHANNELS, TOO_OLD, clock()) == 2
+    with MailServer() as server:
+        assert sent(database, lake.uri, clock, {"mail": mail_transport(server)}) == {"done": 2}
+        assert [to for to, _ in server.mails] == ["bob@ops.test"] * 2
+    assert {row["state"] for row in rows(database, "escalation_notices", "person_id")} == {"delivered"}
+    told = [row["person_id"] for row in rows(database, "notices", "notice_id") if row["decision"] == "told"]
+    assert sorted(told) == ["P2", "P4"]
