@@ -29,7 +29,7 @@ ONE_SENTENCE = {
             "0021_engine_of_playbooks",
             "0022_effects_of_tickets",
             "0023_newest_executions",
-            "0024_what_judges_playbooks",
+            "0025_what_judges_playbooks",
         )
     ),
 }

@@ -6,8 +6,8 @@ Each is as long as what it finds, so a move of the ladder costs the same however
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0024"
-down_revision = "0023"
+revision = "0025"
+down_revision = "0024"
 
 
 def upgrade() -> None:
