@@ -5,6 +5,8 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from opsguard_assets.remediation.outcomes.assets import rates_picture
 from opsguard_assets.remediation.outcomes.comparison import compared
@@ -149,6 +151,41 @@ def test_time_is_compared_within_type_and_severity_and_the_interval_holds_the_tr
         assert (row["acted"], row["matched"], row["controls"]) == (60, 60, 80)
     assert held >= 54, f"{held} of 60 intervals of 95 % hold the truth"
     assert np.mean(plain) == pytest.approx(60, abs=5)
+
+
+def shares(strata):
+    """Of each stratum: alerts with the playbook and those of them that cleared, then the same without it."""
+    episodes, executions = [], []
+    for kind, numbers in enumerate(strata):
+        for is_treated, (count, clear) in ((True, numbers[:2]), (False, numbers[2:])):
+            for n in range(count):
+                number = len(episodes)
+                own = CLEARED if n < clear else {"over_at": at(20), "resolution": "by a person"}
+                episodes.append(episode(number, alert_type=f"type {kind}", **own))
+                executions += [execution(number)] if is_treated else []
+    found = judged(pl.DataFrame(executions, schema=EXECUTION), frame(episodes), LATE, DAY)
+    return compared(found, frame(episodes), LATE, DAY).row(0, named=True)
+
+
+def test_many_small_groups_do_not_pull_the_interval_away_from_what_was_seen():
+    row = shares([(3, 3, 2, 1)] * 20)
+    assert row["added"] == pytest.approx(0.5)
+    assert row["added_low"] < 0.5 < row["added_high"]
+    # The same in one group: Agresti and Caffo (2000), 60 of 60 and 20 of 40, by hand.
+    one = shares([(60, 60, 40, 20)])
+    assert (one["added_low"], one["added_high"]) == (pytest.approx(0.329, abs=1e-3), pytest.approx(0.638, abs=1e-3))
+    assert (row["added_low"], row["added_high"]) == (pytest.approx(one["added_low"]), pytest.approx(one["added_high"]))
+
+
+NUMBERS = st.tuples(st.integers(1, 6), st.integers(0, 6), st.integers(2, 6), st.integers(0, 6))
+
+
+@given(strata=st.lists(NUMBERS, min_size=1, max_size=8))
+@settings(deadline=None)
+def test_the_interval_of_the_share_added_holds_the_share(strata):
+    row = shares([(n1, min(c1, n1), n0, min(c0, n0)) for n1, c1, n0, c0 in strata])
+    assert row["added_low"] <= row["added"] + 1e-12
+    assert row["added"] - 1e-12 <= row["added_high"]
 
 
 def test_nothing_is_said_where_nothing_can_be_compared():

@@ -7,7 +7,9 @@ about which no playbook did anything: in shadow, not enabled, not in the plan, d
 the alerts about which it acted (the effect on the treated), so types weigh as they occurred. Time is counted from the
 raise to the end, however it ended, and at most up to the horizon: an alert that is open has taken that long, and no
 single one decides the mean. Its variance is pooled over the groups; degrees of freedom by Welch and Satterthwaite
-(1946). Shares are compared by the score of Agresti and Caffo (2000): one success and one failure more on each side.
+(1946). Shares are compared by the score of Agresti and Caffo (2000): one success and one failure more on each side,
+whatever the number of groups. The controls count as many as a single group of them would have to be for the same
+variance (Kish, 1965). Groups differ, so that variance is at most too large.
 
 A client that has remediation may differ from one that has not in other ways, too. What decides who gets it is not
 random, so a difference is evidence, not proof; the twin, where it is known, is the test (docs/playbooks.md).
@@ -93,7 +95,8 @@ def _sums() -> list[pl.Expr]:
     weight = n1 / n1.sum()
     within1 = ((n1 - 1) * pl.col("var1").fill_null(0)).sum() / (n1 - 1).sum()
     within0 = ((n0 - 1) * pl.col("var0")).sum() / (n0 - 1).sum()
-    share0 = (pl.col("clear0") + 1) / (n0 + 2)
+    without, effective = (weight * pl.col("clear0") / n0).sum(), 1 / (weight**2 / n0).sum()
+    smooth0 = (effective * without + 1) / (effective + 2)
     return [
         n1.sum().alias("matched"), n0.sum().alias("controls"),
         (weight * pl.col("mean1")).sum().alias("minutes_with"),
@@ -101,10 +104,9 @@ def _sums() -> list[pl.Expr]:
         (within1 / n1.sum()).alias("_part1"), (within0 * (weight**2 / n0).sum()).alias("_part0"),
         (n1 - 1).sum().alias("_free1"), (n0 - 1).sum().alias("_free0"),
         (pl.col("clear1").sum() / n1.sum()).alias("cleared_with"),
-        (weight * pl.col("clear0") / n0).sum().alias("cleared_without"),
+        without.alias("cleared_without"),
         ((pl.col("clear1").sum() + 1) / (n1.sum() + 2)).alias("_smooth1"),
-        (weight * share0).sum().alias("_smooth0"),
-        (weight**2 * share0 * (1 - share0) / (n0 + 2)).sum().alias("_spread0"),
+        smooth0.alias("_smooth0"), (smooth0 * (1 - smooth0) / (effective + 2)).alias("_spread0"),
     ]  # fmt: skip
 
 
