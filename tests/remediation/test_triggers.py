@@ -223,6 +223,16 @@ def test_a_playbook_that_fails_too_often_pauses_itself_once_and_starts_anew_when
     ]
 
 
+def test_what_only_shows_what_it_would_do_neither_waits_for_a_place_nor_takes_one(engine):
+    limits = {"per_hour": 1, "at_once_per_site": 1}
+    engine.use(NOTE, mode="shadow", limits=limits)
+    engine.goes("D1", "D2", "D3")
+    assert engine.states() == ["succeeded"] * 3
+    engine.use(NOTE, limits=limits)
+    engine.goes("D1", "D2", "D3", "D4", minutes=1)
+    assert (engine.executions()[3]["mode"], engine.states()[3]) == ("alone", "succeeded")
+
+
 def test_a_share_of_failures_pauses_it_too(engine):
     rules = engine.world.settings.remediation.breaker
     assert why_to_pause(1, ["failed", "succeeded"] * 5, rules) is None

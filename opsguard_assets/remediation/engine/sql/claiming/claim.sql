@@ -2,11 +2,12 @@
 -- The holder of the advisory lock counts and takes alone, so limits cannot be passed by two at once; other rows that
 -- are locked by a step in progress are left (SKIP LOCKED). `due_at` of what is taken is the end of its lease.
 -- What is switched off, paused or over a limit is put off until that can have changed. Its deadline is judged in any
--- case, as is the time of an approval. Undoing is held up by no pause and no limit.
+-- case, as is the time of an approval. Undoing is held up by no pause and no limit. What only shows
+-- what it would do takes nobody's place, and waits for none.
 WITH due AS (
     SELECT
         e.execution_id, e.playbook, e.digest, e.client_id, COALESCE(e.site_id, '') AS site, e.state, e.begun_at,
-        e.due_at, e.deadline_at, e.is_by_hand, e.undo_of
+        e.due_at, e.deadline_at, e.is_by_hand, e.undo_of, e.mode
     FROM executions AS e
     WHERE e.ended_at IS NULL AND e.due_at <= :now
     ORDER BY e.due_at, e.execution_id
@@ -16,7 +17,7 @@ WITH due AS (
 judged AS (
     SELECT
         due.*,
-        due.begun_at IS NULL AND NOT due.is_by_hand AND due.undo_of IS NULL AS is_limited,
+        due.begun_at IS NULL AND NOT due.is_by_hand AND due.undo_of IS NULL AND due.mode <> 'shadow' AS is_limited,
         due.deadline_at <= :now OR due.state = 'awaiting_approval' AS is_timed,
         EXISTS (
             SELECT FROM remediation_switches AS s
@@ -39,7 +40,7 @@ at_site AS (
         row_number() OVER (PARTITION BY j.playbook, j.site ORDER BY j.due_at, j.execution_id) + (
             SELECT count(*) FROM executions AS x
             WHERE x.playbook = j.playbook AND COALESCE(x.site_id, '') = j.site AND x.ended_at IS NULL
-            AND x.begun_at IS NOT NULL AND x.undo_of IS NULL
+            AND x.begun_at IS NOT NULL AND x.undo_of IS NULL AND x.mode <> 'shadow'
         ) AS place
     FROM judged AS j
     WHERE j.is_limited AND NOT j.is_held AND j.deadline_at > :now
@@ -50,7 +51,7 @@ in_hour AS (
         row_number() OVER (PARTITION BY s.playbook ORDER BY s.due_at, s.execution_id) + (
             SELECT count(*) FROM executions AS x
             WHERE x.playbook = s.playbook AND x.begun_at > CAST(:now AS timestamptz) - interval '1 hour'
-            AND x.undo_of IS NULL
+            AND x.undo_of IS NULL AND x.mode <> 'shadow'
         ) AS place
     FROM at_site AS s
     WHERE s.place <= s.at_once
@@ -73,6 +74,7 @@ put_off AS (
                 interval '1 hour' + (
                     SELECT min(x.begun_at) FROM executions AS x
                     WHERE x.playbook = e.playbook AND x.begun_at > CAST(:now AS timestamptz) - interval '1 hour'
+                    AND x.undo_of IS NULL AND x.mode <> 'shadow'
                 )
             )
         END
