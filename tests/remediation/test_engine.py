@@ -2,7 +2,10 @@
 
 from datetime import timedelta
 
+import pytest
+
 from opsguard_assets.alerts import people
+from opsguard_assets.alerts.people import ActionError
 from opsguard_assets.remediation.engine import people_io
 from opsguard_assets.remediation.engine.claim_io import next_due, standing_of
 from resources.answers import Outcome
@@ -179,6 +182,14 @@ def test_a_step_whose_time_is_over_takes_back_what_was_not_handed_over(engine):
     assert engine.other.got == []
 
 
+def test_a_step_whose_time_is_over_is_not_tried_again(engine):
+    engine.other.answers = [Outcome.NOT_REACHED] * 9
+    agreed(engine, {**HOOK, "timeout_minutes": 5, "retries": 1})
+    engine.clock.passes(minutes=6)
+    engine.advanced()
+    assert engine.states() == ["failed"]
+
+
 def test_a_step_that_raises_an_error_stops_no_other_and_ends_with_its_time(engine):
     engine.use({**NOTE, "name": "broken"}, timeout_minutes=10)
     engine.use(LAST, name="sound")
@@ -215,6 +226,22 @@ def test_undo_takes_back_the_last_step_first_and_leaves_what_is_final(engine):
     ]  # fmt: skip
     again = people_io.undo(engine.database, engine.world.settings, 1, actor="ben", now=engine.clock())
     assert (again.is_new, again.execution_id) == (False, 2)
+
+
+def test_nothing_is_undone_while_a_step_may_still_turn_out_to_be_done(engine):
+    engine.other.answers = [Outcome.UNKNOWN]
+    agreed(engine, {**NOTE, "name": "first"}, HOOK, LAST)
+    who = {"actor": "ada", "now": engine.clock()}
+    settings = engine.world.settings
+    for state in ("unknown", "cancelled"):
+        engine.change("UPDATE executions SET state = :state", state=state)
+        with pytest.raises(ActionError, match="Step webhook-2 of execution 1 has not ended yet"):
+            people_io.undo(engine.database, settings, 1, **who)
+    people_io.resolve_unknown(engine.database, settings, 1, happened=True, note="seen", **who)
+    assert engine.states() == ["cancelled"]
+    assert people_io.undo(engine.database, settings, 1, **who).is_new
+    engine.advanced()
+    assert engine.steps(2) == [("undo", "undo webhook-2", "skipped"), ("undo", "undo first", "done")]
 
 
 def test_a_person_cancels_between_two_steps_and_what_was_open_ends_with_it(engine):

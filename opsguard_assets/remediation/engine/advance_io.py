@@ -299,7 +299,7 @@ def _written(
         offering.end_open(connection, case.execution.execution_id, step=place[1], at=at, actor=ACTOR)
     if result.state is StepState.FAILED and attempt <= step.retries and place[0] != UNDO:
         again = retry_at(attempt, at)
-        if again < case.execution.deadline_at:
+        if again < min(_ends_of(case, place, step, at)):
             moves_io.put_back(connection, case, place, attempt, plan, f"attempt {attempt} failed: {result.words}", at)
             _leave(connection, case, State.WAITING, again, at)
             return False
@@ -315,11 +315,15 @@ def _written(
 
 def _look_at(case: Case, place: Place, step: Step, result: Result, at: datetime) -> datetime:
     """When a step that waits is looked at next."""
+    later = [each for each in _ends_of(case, place, step, at) if each > at]
+    return min([*later, *([result.due_at] if result.due_at is not None else [])], default=at + _AFTER_ERROR)
+
+
+def _ends_of(case: Case, place: Place, step: Step, at: datetime) -> list[datetime]:
+    """When the time of a step is over: that of its execution, and its own, which began with its first attempt."""
     record = case.steps.get(place)
     own = record.deadline_at if record is not None else deadline_of(step, at)
-    ends = [case.execution.deadline_at, *([own] if own is not None else [])]
-    later = [each for each in ends if each > at]
-    return min([*later, *([result.due_at] if result.due_at is not None else [])], default=at + _AFTER_ERROR)
+    return [case.execution.deadline_at, *([own] if own is not None else [])]
 
 
 def _leave(connection: Connection, case: Case, state: State, due_at: datetime, at: datetime) -> None:

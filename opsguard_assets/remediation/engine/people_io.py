@@ -30,6 +30,8 @@ from resources.sql import statement
 Scope: TypeAlias = Literal["all", "playbook", "client"]
 # Undoing that has not ended after this has failed.
 _UNDO_TIME: Final = timedelta(hours=4)
+# Steps that may turn out to be done: what is undone, and in which order, must not change meanwhile.
+_OPEN: Final = (StepState.PLANNED, StepState.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -135,12 +137,18 @@ def undo(database: Database, settings: Settings, execution_id: int, *, actor: st
 
     Raises:
         MissingExecutionError: When there is no such execution.
-        ActionError: When it has not ended, or nothing of it can be undone.
+        ActionError: When it or one of its steps has not ended, or nothing of it can be undone.
     """
     with database.begin() as connection:
         case = _locked(connection, execution_id, settings)
         if not case.execution.state.is_over:
             raise ActionError(f"Execution {execution_id} has not ended; cancel it first.")
+        doubtful = next((each for each in case.steps.values() if each.state in _OPEN), None)
+        if doubtful is not None:
+            raise ActionError(
+                f"Step {doubtful.name} of execution {execution_id} has not ended yet, so it cannot be undone in its "
+                f"turn. Wait for its side effect, or say what became of it: `opsguard playbook resolve-unknown`."
+            )
         done = [record for record in case.steps.values() if record.state is StepState.DONE]
         acting = [r for r in done if (step := case.step_at(r.place)) is not None and step.trait.acts]
         if case.execution.undo_of is not None or not acting:

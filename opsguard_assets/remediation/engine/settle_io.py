@@ -34,7 +34,7 @@ def settled(connection: Connection, effect_ids: Sequence[int], state: State, at:
         place = {"execution_id": row.execution_id, "phase": row.phase, "step": row.step, "at": at}
         if row.state == "unknown" and row.step_state == "unknown" and state is not State.UNKNOWN:
             reopen(connection, place)
-        elif row.step_state == "planned" and row.is_over:
+        elif row.step_state in {"planned", "unknown"} and row.is_over:
             words = f"its side effect ended as {state.value} after the execution had ended"
             after = {**place, "state": _AFTERWARDS.get(state, "failed"), "words": words}
             connection.execute(statement(__name__, "moving/end_step"), after)
