@@ -88,6 +88,25 @@ def test_the_page_of_one_execution_has_its_steps_with_times_input_and_output(sit
     assert "Restart the silent device" in newest
 
 
+def test_of_a_long_history_and_many_messages_the_newest_are_shown(site):
+    _, (alert,) = site.incident("D10 is silent")
+    number = execution_about(site.database, alert)
+    many = "FROM generate_series(1, 201) AS each (i) RETURNING 1"
+    site.rows(
+        "INSERT INTO execution_transitions (execution_id, at, actor, to_state, detail) "
+        f"SELECT :n, now(), 'a test', 'waiting', 'looked for the ' || i || 'th time' {many}", n=number,
+    )  # fmt: skip
+    site.rows(
+        "INSERT INTO notices (execution_id, kind, audience, channel, address, decision, reason, rule, urgency, "
+        "decided_at, due_at) SELECT :n, 'playbook', 'team', 'slack', 'reader ' || i, 'told', 'why', 'r', 'now', now(), "
+        f"now() {many}", n=number,
+    )  # fmt: skip
+    page = site.asked.get(f"{site.link(f'alert/{alert}')}/executions/{number}").text
+    for one in ("ooked for the {}th time", "reader {}<"):
+        shown = [one.format(place) in page for place in (1, 2, 201)]
+        assert shown == [False, True, True], one
+
+
 def test_plots_are_pictures_that_run_nothing(site, run):
     _, alert = run
     link = site.link(f"alert/{alert}")
