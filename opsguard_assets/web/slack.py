@@ -125,12 +125,14 @@ class _Clicks:
 
     def _answered(self, click: Click, digest: bytes, now: datetime) -> str | None:
         """Answers a question, once: answering again changes nothing, so the request is remembered afterwards."""
-        person = self._person(click)
-        if person is None:
+        people = self._people(click)
+        if len(people) != 1:
+            who = "more than one person" if people else "nobody"
             return (
-                "OpsGuard does not know who you are: nobody in `people` has your Slack account. Answer by the link in "
+                f"OpsGuard does not know who you are: {who} in `people` has your Slack account. Answer by the link in "
                 "the message, or ask the operations desk."
             )
+        (person,) = people
         try:
             words = answered(
                 self.service, click.subject, click.action, person_id=person["person_id"], note=None, surface="slack",
@@ -162,14 +164,16 @@ class _Clicks:
             _log.warning("Slack did not take an answer: status %s", answer.status_code)
 
     def _actor(self, click: Click) -> str:
-        """The name of who clicked; as Slack calls them where the people of OpsGuard do not hold them."""
-        known = self._person(click)
-        return str(known["name"]) if known else shortened(f"{click.user_name or click.user_id} (Slack)", 80)
+        """The name of who clicked; as Slack calls them unless exactly one known person has the account."""
+        known = self._people(click)
+        return (
+            str(known[0]["name"]) if len(known) == 1 else shortened(f"{click.user_name or click.user_id} (Slack)", 80)
+        )
 
-    def _person(self, click: Click) -> dict[str, Any] | None:
-        """`person_id` and `name` of who clicked; None where the people of OpsGuard do not hold them."""
+    def _people(self, click: Click) -> list[dict[str, Any]]:
+        """`person_id` and `name` of who has the account that clicked: at most two, since two already say nothing."""
         people = self.service.lake.known(TABLES["people"]).filter(pl.col("slack_user_id") == click.user_id)
-        return next(iter(people.select("person_id", "name").head(1).collect().to_dicts()), None)
+        return people.select("person_id", "name").head(2).collect().to_dicts()
 
 
 def is_signed(verifier: SignatureVerifier, body: bytes, headers: Mapping[str, str]) -> bool:

@@ -31,6 +31,7 @@ def site(databases, tmp_path_factory, answers):  # noqa: F811
     record(lake, "groups", {"group_id": "G1", "name": "iot-specialists", "lead_id": "lea"}, loaded_at=LONG_AGO)
     record(lake, "memberships", *PEOPLE, loaded_at=LONG_AGO)
     people = [{"person_id": name, "name": name.title(), "slack_user_id": f"U{name}"} for name in ("ada", "ben", "eve")]
+    people += [{"person_id": name, "name": "Two", "slack_user_id": "Utwo"} for name in ("ada2", "ben2")]
     record(lake, "people", *people, loaded_at=LONG_AGO)
     engine = Engine(databases.migrated(), lake)
     settings = Settings.model_validate({"web": {"requests_per_minute": 100_000}, "remediation": {"max_mode": "alone"}})
@@ -167,6 +168,8 @@ def test_a_click_in_slack_decides_in_the_name_of_the_person_and_a_stranger_learn
     number = approval_of(site, "D7")
     clicked(site, payload("approve", f"approval/{number}", user="U404", answer_to=answers))
     assert "OpsGuard does not know who you are" in told()["text"]
+    clicked(site, payload("deny", f"approval/{number}", user="Utwo", answer_to=answers))
+    assert "more than one person in `people` has your Slack account" in told()["text"]
     clicked(site, payload("approve", f"approval/{number}", user="Ueve", answer_to=answers))
     assert "eve may not decide" in told()["text"]
     clicked(site, payload("deny", f"approval/{number}", user="Uben", answer_to=answers))
