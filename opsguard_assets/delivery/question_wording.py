@@ -10,6 +10,7 @@ from typing import Any
 from opsguard_assets.delivery.letter import Choice, Fact, Letter, Section
 from opsguard_assets.delivery.wording import REASON, SUBJECT, VALUE, Reader
 from opsguard_assets.views.actions import APPROVE, DENY, NO, YES
+from opsguard_assets.views.alerts import place_of
 from opsguard_assets.views.attachments import Attachment
 from opsguard_assets.views.clocks import day_clock, span, time_left
 from opsguard_assets.views.questions import ApprovalView, OfferView, Planned, Question, agreement
@@ -58,7 +59,6 @@ def offer_letter(view: OfferView, reader: Reader, now: datetime) -> Letter:
         reader: For whom.
         now: The time that time left is counted from.
     """
-    site = view.alert["site_name"] or (f"site {view.alert['site_id']}" if view.alert["site_id"] else "an unknown site")
     zone = view.zone or reader.zone
     when = shift_time(view, zone, now)
     begin = "Can you take a shift?" if view.is_open else "Offer of a shift, over:"
@@ -70,8 +70,8 @@ def offer_letter(view: OfferView, reader: Reader, now: datetime) -> Letter:
     facts.append(Fact("Next", shortened(view.next_step, VALUE)))
     note = view.outcome or "The first who says yes has the shift. After the time to answer, somebody else is asked."
     return Letter(
-        subject=shortened(f"{begin} {line(site)}, {when}", SUBJECT),
-        headline=shortened(f"{begin} {line(site)}, {when}", VALUE),
+        subject=shortened(f"{begin} {line(view.site)}, {when}", SUBJECT),
+        headline=shortened(f"{begin} {line(view.site)}, {when}", VALUE),
         severity="high",
         is_over=not view.is_open,
         notes=(note,),
@@ -97,7 +97,7 @@ def playbook_letter(
     """
     headline, words = shortened(alert["title"], VALUE), shortened(said["words"], 1_000)
     is_over = alert["state"] == "resolved"
-    facts = [Fact("Where", _place(alert) or "at no site")]
+    facts = [Fact("Where", shortened(place_of(alert) or "at no site", VALUE))]
     if not is_over:
         due = "no deadline"
         if alert["due_at"] is not None:
@@ -206,11 +206,3 @@ def _reasons(view: Question) -> tuple[str, ...]:
 
 def _at(view: Question) -> str:
     return f" ({shortened(view.where, 80)})" if view.where else ""
-
-
-def _place(alert: Mapping[str, Any]) -> str | None:
-    parts = (
-        alert["client_name"] or (f"client {alert['client_id']}" if alert["client_id"] else None),
-        alert["site_name"] or (f"site {alert['site_id']}" if alert["site_id"] else None),
-    )
-    return shortened(", ".join(part for part in parts if part), VALUE) or None

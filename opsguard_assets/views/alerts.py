@@ -37,6 +37,17 @@ def described(alerts: Sequence[Mapping[str, Any]], names: Names, now: datetime) 
     return sorted((_with_words(row, names, now) for row in alerts), key=order_of)
 
 
+def site_of(row: Mapping[str, Any]) -> str | None:
+    """The site of a described alert by name, else by number; None where it is at none."""
+    return row["site_name"] or (f"site {row['site_id']}" if row["site_id"] else None)
+
+
+def place_of(row: Mapping[str, Any]) -> str | None:
+    """Client and site of a described alert, by name or number; None where it has neither."""
+    client = row["client_name"] or (f"client {row['client_id']}" if row["client_id"] else None)
+    return ", ".join(part for part in (client, site_of(row)) if part) or None
+
+
 def order_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
     """The place of a described alert among others.
 

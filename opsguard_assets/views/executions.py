@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from opsguard_assets.views.actions import Subject
 from opsguard_assets.views.clocks import span
-from opsguard_assets.views.names import names_of
+from opsguard_assets.views.names import named_readers, names_of
 from opsguard_assets.views.questions import ApprovalView, approval_views, change_words
 from opsguard_assets.views.texts import line, shortened
 from resources.database import Database
@@ -154,9 +154,7 @@ def execution_view(
         requester=names.people.get(row["requested_by"], row["requested_by"]),
         steps=tuple(step_view(step) for step in steps),
         approvals=tuple(approval_views(database, lake, numbers, now)),
-        messages=tuple(
-            {**each, "who": names.person(each["person_id"]) or each["address"] or "nobody"} for each in messages
-        ),
+        messages=tuple(named_readers(messages, names)),
         history=tuple(history),
     )
 

@@ -106,7 +106,11 @@ def homes_of(lake: Lake, people: Iterable[str]) -> dict[str, Home]:
 
 def with_readers(lake: Lake, rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Decisions about recipients, with `who`: the person by name, else the address, else "nobody"."""
-    names = names_of(lake, [], people=[row["person_id"] for row in rows])
+    return named_readers(rows, names_of(lake, [], people=[row["person_id"] for row in rows]))
+
+
+def named_readers(rows: Sequence[Row], names: Names) -> list[dict[str, Any]]:
+    """As `with_readers`, with names that were read with others."""
     return [{**row, "who": names.person(row["person_id"]) or row["address"] or "nobody"} for row in rows]
 
 

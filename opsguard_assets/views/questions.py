@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from opsguard_assets.views import reading
 from opsguard_assets.views.actions import APPROVE, DENY, NO, YES
-from opsguard_assets.views.alerts import described
+from opsguard_assets.views.alerts import described, place_of, site_of
 from opsguard_assets.views.clocks import instant_in
 from opsguard_assets.views.names import Names, names_of
 from opsguard_assets.views.texts import line
@@ -99,6 +99,11 @@ class Question:
     is_open: bool
     outcome: str | None
     next_step: str
+
+    @property
+    def site(self) -> str:
+        """The site by name, else by number."""
+        return site_of(self.alert) or "an unknown site"
 
     @property
     def zone(self) -> str | None:
@@ -304,10 +309,8 @@ def change_words(change: Mapping[str, Any]) -> str:
 
 
 def _shared(row: Mapping[str, Any], alert: Row) -> Row:
-    client = alert["client_name"] or (f"client {alert['client_id']}" if alert["client_id"] else None)
-    site = alert["site_name"] or (f"site {alert['site_id']}" if alert["site_id"] else None)
     same = {name: row[name] for name in ("execution_id", "playbook", "asked_at", "expires_at")}
-    return {**same, "alert": alert, "where": ", ".join(part for part in (client, site) if part) or None}
+    return {**same, "alert": alert, "where": place_of(alert)}
 
 
 def _outcome(row: Mapping[str, Any], votes: Sequence[Vote], names: Names, now: datetime) -> str | None:

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
+from opsguard_assets.views.alerts import place_of
 from opsguard_assets.views.clocks import clock, day_clock, time_left
 from opsguard_assets.views.evidence import facts_of
 from opsguard_assets.views.questions import agreement
@@ -68,7 +69,7 @@ def _templates() -> Environment:
     )
     made.filters |= {
         "clock": clock, "day_clock": day_clock, "time_left": time_left, "shortened": shortened, "facts_of": facts_of,
-        "delivery_words": _DELIVERY.get, "agreement": agreement,
+        "delivery_words": _DELIVERY.get, "agreement": agreement, "place_of": place_of,
         "begun": lambda words: f"{words[:1].upper()}{words[1:]}",
     }  # fmt: skip
     return made
