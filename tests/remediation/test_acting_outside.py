@@ -164,6 +164,37 @@ def test_escalating_raises_the_ticket_and_tells_the_next_of_the_chain_and_undo_r
     assert at.messages()[-1][:2] == ("USUE", "Taken back: Trouble 1")
 
 
+def left_by(result):
+    return {**result.output, "changes": [vars(change) for change in result.changes]}
+
+
+def test_a_ticket_that_was_raised_although_nobody_was_reached_is_not_raised_again_and_undo_restores_it(at):
+    up, row = step("escalate"), at.alerts["ticket"]
+    first, result, where = lived(at, up, row, delivered="failed")
+    assert (result.state, at.ticket(1)[0]) == (StepState.FAILED, "P2")
+    assert list(result.changes) == [Change("ticket 1", "priority", "medium", "high")]
+    again, second, later = lived(at, up, row, left=left_by(result))
+    assert list(again.changes) == list(first.changes)
+    assert (second.state, at.ticket(1)[0]) == (StepState.DONE, "P2")
+    assert undone_in(at, up, later, second).state is StepState.DONE
+    assert at.ticket(1)[0] == "P3"
+    at.desk.do("UPDATE tickets SET priority = 'P2' WHERE id = 1")
+    assert undone_in(at, up, where, result).state is StepState.DONE
+    assert at.ticket(1)[0] == "P3"
+
+
+def test_an_incident_that_was_given_although_the_ticket_was_not_is_given_once_and_undo_takes_it_back(at):
+    giving, row = step("assign"), at.alerts["ticket"]
+    incident = Change(f"incident {row['incident_id']}", "owner", None, "bo")
+    at.desk.do("UPDATE tickets SET assignee = 'eve' WHERE id = 1")
+    _, result, where = lived(at, giving, row)
+    assert (result.state, list(result.changes)) == (StepState.FAILED, [incident])
+    plan, _, _ = lived(at, giving, row, left=left_by(result))
+    assert list(plan.changes) == [incident, Change("ticket 1", "assignee", None, "bo")]
+    assert undone_in(at, giving, where, result).state is StepState.DONE
+    assert (at.ticket(1)[1], owner(at, row)) == ("eve", None)
+
+
 def test_a_change_of_the_ticket_that_is_not_settled_is_waited_for(at):
     with at.place.database.begin() as connection:
         connection.exec_driver_sql(

@@ -6,10 +6,11 @@ import pytest
 
 from opsguard_assets.alerts import people
 from opsguard_assets.alerts.people import ActionError
+from opsguard_assets.remediation.actions.action import Change, Result, StepState
 from opsguard_assets.remediation.engine import people_io
 from opsguard_assets.remediation.engine.claim_io import next_due, standing_of
 from resources.answers import Outcome
-from tests.remediation.engines import HOOK, NOTE, WAIT
+from tests.remediation.engines import HOOK, NOTE, WAIT, Writes
 
 ONE = {"required": "one"}
 LAST = {**NOTE, "name": "last"}
@@ -242,6 +243,35 @@ def test_nothing_is_undone_while_a_step_may_still_turn_out_to_be_done(engine):
     assert people_io.undo(engine.database, settings, 1, **who).is_new
     engine.advanced()
     assert engine.steps(2) == [("undo", "undo webhook-2", "skipped"), ("undo", "undo first", "done")]
+
+
+def test_what_a_failed_step_had_changed_is_known_to_its_next_attempt_and_undone(engine):
+    halves = engine.catalog["notify"] = Halves()
+    engine.use({**NOTE, "retries": 2})
+    engine.goes("D1")
+    for _ in range(2):
+        engine.clock.passes(minutes=2)
+        engine.advanced()
+    half = {"half": "first", "changes": [vars(Change("a thing", "half", None, "done"))]}
+    assert (engine.states(), halves.left) == (["failed"], [None, half, half])
+    assert engine.rows("SELECT output FROM execution_steps") == [{"output": half}]
+    people_io.undo(engine.database, engine.world.settings, 1, actor="ada", now=engine.clock())
+    engine.advanced()
+    assert engine.steps(2) == [("undo", "undo notify-1", "done")]
+
+
+class Halves(Writes):
+    """An action that does half of it at its first attempt, and nothing afterwards."""
+
+    def __init__(self):
+        self.left = []
+
+    def act(self, connection, step, situation, plan):  # noqa: ARG002 - what an action is given
+        self.left.append(situation.left)
+        if situation.left is not None:
+            return Result(state=StepState.FAILED, words="it did not work")
+        changes = [Change("a thing", "half", None, "done")]
+        return Result(state=StepState.FAILED, words="half of it", output={"half": "first"}, changes=changes)
 
 
 def test_a_person_cancels_between_two_steps_and_what_was_open_ends_with_it(engine):

@@ -66,6 +66,7 @@ class Situation:
         requested_by: Who or what started the execution.
         outputs: Outputs of earlier steps, by name.
         began_at: When the step began (UTC); None in a plan.
+        left: The output of an attempt of this step that failed and had done a part; the next one does what is missing.
         deadline_at: When the execution has failed (UTC); None in a plan or a dry run.
         now: The time of the clock (UTC).
     """
@@ -80,6 +81,7 @@ class Situation:
     requested_by: str
     outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     began_at: datetime | None = None
+    left: Mapping[str, Any] | None = None
     deadline_at: datetime | None = None
     now: datetime
 

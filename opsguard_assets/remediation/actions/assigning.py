@@ -7,7 +7,7 @@ is told, if anything reaches them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import polars as pl
@@ -15,9 +15,10 @@ from sqlalchemy import Connection
 
 from opsguard_assets.duty.desk import Desk, on_duty
 from opsguard_assets.duty.least_loaded import assign
+from opsguard_assets.effects.machine import State
 from opsguard_assets.incidents.people import give_in
 from opsguard_assets.remediation.actions.action import Change, Plan, Result, Situation, StepState, World
-from opsguard_assets.remediation.actions.effects import WaitsForItsEffect, waiting_for
+from opsguard_assets.remediation.actions.effects import WaitsForItsEffect, changes_of, effect_now, waiting_for
 from opsguard_assets.remediation.actions.recipients_io import Recipient, Staff, person_of, staff_of
 from opsguard_assets.remediation.actions.telling import tell, untell
 from opsguard_assets.remediation.actions.texts import actor_of, filled
@@ -32,6 +33,7 @@ from opsguard_assets.remediation.actions.tickets_io import (
 from opsguard_assets.remediation.playbook.steps import Assign
 
 _LEAST: Final = "least_loaded"
+_OWNER: Final = "owner"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class _Prepared:
     ticket: Ticket | None
     target: str
     incident: tuple[int, str | None] | None
+    left: Mapping[str, Any] | None
     recipients: Sequence[Recipient]
 
 
@@ -63,10 +66,14 @@ class AssignAction(WaitsForItsEffect):
         if ticket is not None and ticket.trouble is not None:
             return Plan(words=ticket.trouble, is_possible=False)
         has_it = ticket.assignee_id if ticket is not None else (around.incident or {}).get("owner_id")
-        chosen = _chosen(world, step, situation, around, ticket, has_it)
+        left = situation.left
+        if left is not None:
+            chosen = _Chosen(left["person_id"], f"{left['person_id']}, as an earlier attempt began")
+        else:
+            chosen = _chosen(world, step, situation, around, ticket, has_it)
         if chosen.person_id is None:
             return Plan(words=chosen.words, is_possible=False)
-        return _plan(world, around, ticket, chosen)
+        return _plan(world, around, ticket, chosen, left)
 
     def act(self, connection: Connection, step: Assign, situation: Situation, plan: Plan) -> Result:  # noqa: ARG002
         """Gives it, where it is still as planned."""
@@ -80,6 +87,8 @@ class AssignAction(WaitsForItsEffect):
             if not give_in(connection, number, person, before=before, at=situation.now, actor=actor):
                 return Result(state=StepState.FAILED, words=f"incident {number} was changed by somebody meanwhile")
             output["incident"] = {"incident_id": number, "before": before}
+        elif given.left is not None:
+            output["incident"] = given.left["incident"]
         words = filled("{what}. It was given to you by {playbook}.", situation)
         output |= {
             "messages": tell(connection, situation, given.recipients, words),
@@ -93,6 +102,13 @@ class AssignAction(WaitsForItsEffect):
         effect = plan_change(connection, situation, given.target, payload)
         output |= {"ticket": payload, "target": given.target}
         return waiting_for(effect, f"{given.ticket.name} goes to {person}", output, plan.changes)
+
+    def look(self, connection: Connection, step: Assign, situation: Situation, output: Mapping[str, Any]) -> Result:
+        """Where the ticket stands; an incident that was given stays so where the ticket was refused."""
+        result = super().look(connection, step, situation, output)
+        if result.state is StepState.FAILED and output.get("incident") is not None:
+            return replace(result, changes=[each for each in changes_of(output) if each.attribute == _OWNER])
+        return result
 
     def undo(
         self,
@@ -110,10 +126,11 @@ class AssignAction(WaitsForItsEffect):
             number, before = int(of_incident["incident_id"]), of_incident["before"]
             at, actor = situation.now, actor_of(situation)
             if give_in(connection, number, before, before=person, at=at, actor=actor):
-                changes.append(Change(f"incident {number}", "owner", person, before))
+                changes.append(Change(f"incident {number}", _OWNER, person, before))
             else:
                 said.append(f"incident {number} was changed since; it is left as it is")
-        if output.get("ticket") is not None:
+        given = output.get("ticket") is not None and effect_now(connection, int(output["effect_id"]))
+        if given and given.state is State.DONE:
             payload = change_back(situation, output["ticket"], filled("{playbook} was undone", situation))
             name = f"ticket {payload['ticket_id']}"
             changes.append(Change(name, "assignee", person, payload["assignee_id"]))
@@ -125,15 +142,16 @@ class AssignAction(WaitsForItsEffect):
         return Result(state=StepState.DONE, words=f"{changes[0].what} is no longer {person}'s", changes=changes)
 
 
-def _plan(world: World, around: Staff, ticket: Ticket | None, chosen: _Chosen) -> Plan:
+def _plan(world: World, around: Staff, ticket: Ticket | None, chosen: _Chosen, left: Mapping[str, Any] | None) -> Plan:
     person = chosen.person_id or ""
     changes, incident = [], None
     if around.incident is not None and around.incident["state"] != "resolved":
         incident = (int(around.incident["incident_id"]), around.incident["owner_id"])
         if incident[1] == person:
             incident = None
+            changes = changes_of(left or {})
         else:
-            changes.append(Change(f"incident {incident[0]}", "owner", incident[1], person))
+            changes.append(Change(f"incident {incident[0]}", _OWNER, incident[1], person))
     if ticket is not None:
         changes.append(Change(ticket.name, "assignee", ticket.assignee_id, person))
     if not changes:
@@ -143,7 +161,7 @@ def _plan(world: World, around: Staff, ticket: Ticket | None, chosen: _Chosen) -
         words=f"give {' and '.join(change.what for change in changes)} to {chosen.words}",
         changes=changes,
         messages=len(recipients),
-        prepared=_Prepared(person, ticket, world.settings.ticket_system.kind, incident, recipients),
+        prepared=_Prepared(person, ticket, world.settings.ticket_system.kind, incident, left, recipients),
     )
 
 

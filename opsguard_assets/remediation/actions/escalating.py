@@ -46,6 +46,7 @@ class _Prepared:
     ticket: Ticket | None
     priority: str | None
     target: str
+    left: Mapping[str, Any] | None
 
 
 class EscalateAction:
@@ -57,19 +58,23 @@ class EscalateAction:
         recipients, said = _next(world, around)
         if not recipients:
             return Plan(words=said, is_possible=False)
-        ticket = ticket_of(world, situation.alert, situation.now)
+        left = situation.left
+        ticket = ticket_of(world, situation.alert, situation.now) if left is None else None
         priority = _RAISED.get(ticket.priority) if ticket is not None and ticket.trouble is None else None
         changes, words = [], f"tell {said}"
         if ticket is not None and priority is not None:
             changes = [Change(ticket.name, "priority", ticket.priority, priority)]
             words += f"; raise {ticket.name} from {ticket.priority} to {priority}"
+        elif left is not None:
+            changes = changes_of(left)
+            words += f"; {changes[0].what} was raised by an earlier attempt"
         elif ticket is not None:
             words += f"; {ticket.trouble or f'{ticket.name} is {ticket.priority} already'}"
         return Plan(
             words=words,
             changes=changes,
             messages=len(recipients),
-            prepared=_Prepared(recipients, ticket, priority, world.settings.ticket_system.kind),
+            prepared=_Prepared(recipients, ticket, priority, world.settings.ticket_system.kind, left),
         )
 
     def act(self, connection: Connection, step: Escalate, situation: Situation, plan: Plan) -> Result:
@@ -84,6 +89,8 @@ class EscalateAction:
             payload = change_of_ticket(situation, given.ticket, words, priority=given.priority)
             effect = plan_change(connection, situation, given.target, payload)
             output |= {"ticket": payload, "target": given.target, "ticket_effect": effect.effect_id}
+        if given.left is not None:
+            output |= {name: given.left[name] for name in ("ticket", "target", "ticket_effect")}
         waits = still_waits(situation, output, plan.words)
         return replace(waits, changes=plan.changes, effect_id=output.get("ticket_effect"))
 
@@ -108,16 +115,17 @@ class EscalateAction:
                 states.append(state_of(effect.state))
         state = next((each for each in _GRAVEST if each in states), StepState.DONE)
         if state is StepState.PLANNED:
-            return still_waits(situation, output, words)
-        changes = changes if state is StepState.DONE else []
+            return replace(still_waits(situation, output, words), changes=changes)
+        if output.get("ticket_effect") is not None and effect.state is not State.DONE:
+            changes = []
         return Result(state=state, words=words, output=without_changes(output), changes=changes)
 
     def undo(self, connection: Connection, step: Escalate, situation: Situation, output: Mapping[str, Any]) -> Result:
-        """Those who were told are told that it was undone; the ticket has its former priority again."""
+        """Those who were told are told that it was undone; the ticket that was raised has its former priority again."""
         words = f"Taken back: {filled(step.text, situation)}"
         _, have = untell(connection, situation, int(output["execution_id"]), output["messages"], words)
         said = f"{have} people are told of it"
-        if output.get("ticket") is None:
+        if not _is_raised(connection, output):
             return Result(state=StepState.DONE, words=said)
         payload = change_back(situation, output["ticket"], filled("{playbook} was undone", situation))
         effect = plan_change(connection, situation, output["target"], payload)
@@ -125,6 +133,11 @@ class EscalateAction:
         change = Change(name, "priority", payload["expected_priority"], payload["priority"])
         words = f"{said}; {name} goes back to {payload['priority']}"
         return waiting_for(effect, words, {}, (change,))
+
+
+def _is_raised(connection: Connection, output: Mapping[str, Any]) -> bool:
+    number = output.get("ticket_effect")
+    return number is not None and effect_now(connection, int(number)).state is State.DONE
 
 
 def _next(world: World, around: Staff) -> tuple[Sequence[Recipient], str]:

@@ -25,6 +25,7 @@ from opsguard_assets.effects.machine import State as EffectState
 from opsguard_assets.remediation.actions import offering
 from opsguard_assets.remediation.actions.action import Plan, Result, StepState, World
 from opsguard_assets.remediation.actions.catalog import CATALOG
+from opsguard_assets.remediation.actions.effects import effect_now
 from opsguard_assets.remediation.engine import approvals_io, claim_io, moves_io
 from opsguard_assets.remediation.engine.approvals import (
     Ask,
@@ -63,6 +64,8 @@ KIND: Final = "remediation"
 POLICY: Final = Policy(backoff=timedelta(seconds=30))
 # Where a step raised an error, it is tried again after this, until its time is over.
 _AFTER_ERROR: Final = timedelta(minutes=1)
+# Side effects that may still happen.
+_OPEN: Final = (EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -266,6 +269,10 @@ def _look(tick: _Tick, claim: Claim, case: Case, move: Look, at: datetime) -> bo
             result = replace(result, effect_id=result.effect_id or record.effect_id)
         if result.state is StepState.PLANNED and move.is_last:
             result = _time_over(connection, move.step, result, at)
+            if result.state is StepState.FAILED and result.effect_id is not None:
+                # What it had changed without the side effect that was taken back.
+                now = action.look(connection, move.step, situation, record.output or {})
+                result = replace(result, changes=now.changes)
         tick.holds.discard(claim.execution_id)
         return _written(connection, case, move.place, move.step, record.attempts, None, result, at)
 
@@ -279,7 +286,7 @@ def _time_over(connection: Connection, step: Step, result: Result, at: datetime)
         taken = effects_io.settle_planned(
             connection, [result.effect_id], EffectState.SUPERSEDED, at=at, actor=ACTOR, words=words
         )
-        if not taken:
+        if not taken and effect_now(connection, result.effect_id).state in _OPEN:
             return replace(result, due_at=at + _AFTER_ERROR)
     return replace(result, state=StepState.FAILED, words=f"{result.words}; its time is over")
 
@@ -300,7 +307,7 @@ def _written(
     if result.state is StepState.FAILED and attempt <= step.retries and place[0] != UNDO:
         again = retry_at(attempt, at)
         if again < min(_ends_of(case, place, step, at)):
-            moves_io.put_back(connection, case, place, attempt, plan, f"attempt {attempt} failed: {result.words}", at)
+            moves_io.put_back(connection, case, place, attempt, plan, result, at)
             _leave(connection, case, State.WAITING, again, at)
             return False
     moves_io.write_step(connection, case, place, attempt, plan, result, at)

@@ -80,7 +80,7 @@ def case_of(connection: Connection, execution_id: int, settings: Settings) -> Ca
         approvals=approvals_of(connection, execution_id),
         alert={**alert, "incident_id": incident_of(connection, execution.alert_id)},
         team=playbook.team or alert_type(alert["alert_type"], settings.triage.life_safety).team,
-        undone=[record for record in reversed(undone) if record.state is StepState.DONE],
+        undone=[record for record in reversed(undone) if record.changed],
     )
 
 

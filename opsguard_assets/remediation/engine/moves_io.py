@@ -131,6 +131,12 @@ def write_step(
         raise AssertionError(f"execution {case.execution.execution_id} has no step {place}")
     phase, number = place
     given = record.input if record is not None and plan is None else _input(step.model_dump(mode="json"), plan)
+    kept = {**result.output, "changes": [asdict(change) for change in result.changes]}
+    left = record.left if record is not None else None
+    if left is not None:
+        given = {**given, "left": left}
+        # An attempt that did nothing leaves what the one before it had done.
+        kept = {**left} if result.state is StepState.FAILED and not result.output else kept
     name = name_of(step, number)
     if phase == UNDO:
         name = f"undo {case.undone[number].name}"
@@ -138,7 +144,7 @@ def write_step(
         "execution_id": case.execution.execution_id, "phase": phase, "step": number, "name": name, "action": step.do,
         "state": result.state.value, "key": key_of(case.execution, place), "effect_id": result.effect_id,
         "attempts": attempt, "input": json.dumps(given), "words": result.words, "at": now,
-        "output": json.dumps({**result.output, "changes": [asdict(change) for change in result.changes]}),
+        "output": json.dumps(kept),
         "deadline_at": deadline_of(step, now) if phase != UNDO else None,
         "ended_at": None if result.state is StepState.PLANNED else now,
     }  # fmt: skip
@@ -146,13 +152,17 @@ def write_step(
 
 
 def put_back(
-    connection: Connection, case: Case, place: Place, attempt: int, plan: Plan | None, words: str, now: datetime
+    connection: Connection, case: Case, place: Place, attempt: int, plan: Plan | None, failed: Result, now: datetime
 ) -> None:
-    """Writes that an attempt certainly failed and that the next one waits: a planned step without output."""
-    waits = Result(state=StepState.PLANNED, words=words)
+    """Writes that an attempt certainly failed and that the next one waits: a planned step without output.
+
+    What the attempt had changed all the same is kept beside its input, as `left`.
+    """
+    waits = Result(state=StepState.PLANNED, words=f"attempt {attempt} failed: {failed.words}")
     write_step(connection, case, place, attempt, plan, waits, now)
     phase, number = place
-    values = {"execution_id": case.execution.execution_id, "phase": phase, "step": number}
+    left = {**failed.output, "changes": [asdict(change) for change in failed.changes]} if failed.changes else None
+    values = {"execution_id": case.execution.execution_id, "phase": phase, "step": number, "left": json.dumps(left)}
     connection.execute(statement(__name__, "moving/without_output"), values)
 
 

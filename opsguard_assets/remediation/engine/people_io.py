@@ -149,7 +149,7 @@ def undo(database: Database, settings: Settings, execution_id: int, *, actor: st
                 f"Step {doubtful.name} of execution {execution_id} has not ended yet, so it cannot be undone in its "
                 f"turn. Wait for its side effect, or say what became of it: `opsguard playbook resolve-unknown`."
             )
-        done = [record for record in case.steps.values() if record.state is StepState.DONE]
+        done = [record for record in case.steps.values() if record.changed]
         acting = [r for r in done if (step := case.step_at(r.place)) is not None and step.trait.acts]
         if case.execution.undo_of is not None or not acting:
             raise ActionError(f"Execution {execution_id} did nothing that could be undone.")

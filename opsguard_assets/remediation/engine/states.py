@@ -103,6 +103,17 @@ class StepRecord:
         """Which step it is."""
         return self.phase, self.step
 
+    @property
+    def left(self) -> Mapping[str, Any] | None:
+        """The output of an attempt that failed and had changed a part of what it was to change."""
+        return self.input.get("left")
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to undo: it is done, or has failed and had changed a part."""
+        has_part = self.state is StepState.FAILED and bool((self.output or {}).get("changes"))
+        return self.state is StepState.DONE or has_part
+
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalRecord:
@@ -181,6 +192,7 @@ class Case:
             requested_by=execution.requested_by,
             outputs=known,
             began_at=record.started_at if record else None,
+            left=record.left if record else None,
             deadline_at=execution.deadline_at,
             now=now,
         )
