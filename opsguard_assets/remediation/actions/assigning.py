@@ -13,8 +13,9 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import Connection
 
-from opsguard_assets.duty.desk import Desk, on_duty
+from opsguard_assets.duty.desk import on_duty
 from opsguard_assets.duty.least_loaded import assign
+from opsguard_assets.duty.teams import group_of
 from opsguard_assets.effects.machine import State
 from opsguard_assets.incidents.people import give_in
 from opsguard_assets.remediation.actions.action import Change, Plan, Result, Situation, StepState, World
@@ -201,13 +202,3 @@ def _relieves(has_it: str | None, person: str, there: pl.DataFrame, loads: pl.Da
         return True
     of_person = dict(loads.iter_rows())
     return has_it not in of_person or int(of_person.get(person, 0)) + 1 < int(of_person[has_it])
-
-
-def group_of(desk: Desk, team: str | None) -> str | None:
-    """The identifier of a team that is named by it or by its name; None where there is none."""
-    if team is None:
-        return None
-    wanted = team.strip().lower()
-    same = (pl.col("group_id").str.to_lowercase() == wanted) | (pl.col("name").str.to_lowercase() == wanted)
-    found = desk.groups.filter(same.fill_null(value=False))["group_id"].sort()
-    return str(found[0]) if len(found) else None
