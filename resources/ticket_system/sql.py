@@ -61,7 +61,7 @@ class SqlSystem:
         remember: Writes the key; the database refuses the same key twice.
         recall: Gives a row where the key was written.
         create_by: Opens a ticket and returns its identifier; None: tickets cannot be opened.
-        cancel_by: Cancels a ticket that nobody has worked on; None: tickets cannot be cancelled.
+        cancel_by: Cancels a ticket that nobody has worked on, exactly one row; None: tickets cannot be cancelled.
         created: Returns the ticket that was opened under a key.
         priorities: OpsGuard's priorities in the words of the helpdesk.
         timeout_seconds: How long a statement may wait (PostgreSQL).
@@ -171,8 +171,7 @@ class SqlSystem:
         if rows == 0:
             return Answer(Outcome.SUPERSEDED, "the ticket is not as it was known: somebody has changed it since")
         if rows != 1:
-            words = f"`update` affected {rows} rows instead of one, and was undone: name one ticket by its key"
-            return Answer(Outcome.FAILED, words)
+            return _too_many("update", rows)
         for statement in self.further:
             _run(connection, statement, values)
         return Answer(Outcome.DONE, "applied")
@@ -200,6 +199,8 @@ class SqlSystem:
         if rows == 0:
             words = f"ticket {known['ticket_id']} is left as it is: somebody has worked on it"
             return Answer(Outcome.SUPERSEDED, words)
+        if rows != 1:
+            return _too_many("cancel", rows)
         return Answer(Outcome.DONE, f"ticket {known['ticket_id']} was cancelled")
 
     def _remembered(self, connection: Connection, values: Values) -> None:
@@ -209,10 +210,13 @@ class SqlSystem:
             raise _RemembersError from error
 
     def _recalled(self, engine: Engine, values: Values) -> Answer:
-        """Somebody else wrote the key while this transaction ran."""
-        with engine.connect() as connection:
-            if _run(connection, self.recall, values).first() is not None:
-                return _BEFORE
+        """Somebody else wrote the key while this transaction ran; it is handed over again where nobody can say."""
+        try:
+            with engine.connect() as connection:
+                if _run(connection, self.recall, values).first() is not None:
+                    return _BEFORE
+        except SQLAlchemyError as error:
+            return Answer(Outcome.NOT_REACHED, f"the helpdesk's database did not say what it knows: {_said(error)}")
         return Answer(Outcome.FAILED, "`remember` was refused although `recall` does not find the key: check its table")
 
     @property
@@ -241,6 +245,11 @@ def _run(connection: Connection, statement: str, values: Mapping[str, Any]) -> A
     named = [name for name in values if name in clause.compile().params]
     typed = clause.bindparams(*(bindparam(name, type_=_TYPES.get(name, NullType())) for name in named))
     return connection.execute(typed, {name: values[name] for name in named})
+
+
+def _too_many(name: str, rows: int) -> Answer:
+    words = f"`{name}` affected {rows} rows instead of one, and was undone: name one ticket by its key"
+    return Answer(Outcome.FAILED, words)
 
 
 def _commit(connection: Connection) -> None:

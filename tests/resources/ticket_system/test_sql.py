@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from resources.answers import Outcome
-from resources.ticket_system.change import TicketSystemError
+from resources.ticket_system.change import Cancellation, TicketSystemError
 from tests.resources.processes import wait_for
-from tests.resources.ticket_system.desk import COMMENT, ESCALATED, UNTOUCHED, UPDATE, change, system
+from tests.resources.ticket_system.desk import COMMENT, ESCALATED, OPENING, UNTOUCHED, UPDATE, change, system
 
 
 def test_a_change_is_applied_with_everything_that_belongs_to_it(desk):
@@ -62,6 +62,23 @@ def test_a_statement_that_meets_several_tickets_is_undone(desk):
     assert answer.outcome is Outcome.FAILED
     assert "affected 9 rows instead of one" in answer.words
     assert desk.state() == UNTOUCHED
+
+
+def test_cancelling_that_would_change_other_tickets_changes_none(desk):
+    loose = "UPDATE tickets SET status = 'cancelled' WHERE :ticket_id = :ticket_id"
+    desk.do("INSERT INTO opsguard_applied (idempotency_key, ticket_id, applied_at) VALUES ('opened', '1', now())")
+    moment = change().as_of
+    asked = Cancellation(key="k9", created_key="opened", reason="undone", as_of=moment)
+    answer = system(desk.url, **{**OPENING, "cancel_by": loose}).cancel(asked)
+    assert (answer.outcome, "rows instead of one" in answer.words) == (Outcome.FAILED, True)
+    assert desk.rows("SELECT count(*) FROM tickets WHERE status = 'cancelled'") == [(0,)]
+
+
+def test_where_it_cannot_be_asked_who_wrote_the_key_it_is_handed_over_again_later(desk):
+    desk.do("INSERT INTO opsguard_applied (idempotency_key, ticket_id, applied_at) VALUES ('k1', '1', now())")
+    desk.do("CREATE SEQUENCE once START 2 MAXVALUE 2")
+    answer = system(desk.url, recall="SELECT 1 WHERE nextval('once') > 2").apply(change("k1"))
+    assert (answer.outcome, "did not say what it knows" in answer.words) == (Outcome.NOT_REACHED, True)
 
 
 @pytest.mark.parametrize("wrong", ["INSERT INTO nowhere VALUES (1)", "INSERT INTO comments (ticket) VALUES ('x')"])
