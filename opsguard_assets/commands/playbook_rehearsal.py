@@ -22,13 +22,12 @@ from opsguard_assets.incidents.matching import matches
 from opsguard_assets.incidents.rules_io import context_of
 from opsguard_assets.remediation.actions.action import Plan, Situation, World
 from opsguard_assets.remediation.actions.catalog import CATALOG
-from opsguard_assets.remediation.engine.triggers import plan_of
+from opsguard_assets.remediation.engine.entitled_io import not_entitled
 from opsguard_assets.remediation.outcomes.io import described
+from opsguard_assets.remediation.playbook.gates import gate_of
 from opsguard_assets.remediation.playbook.model import Playbook
 from opsguard_assets.remediation.playbook.rehearsal import PAST, Rehearsal, rehearse
 from opsguard_assets.remediation.playbook.steps import Step
-from opsguard_assets.tables.registry import CLIENTS
-from opsguard_assets.tables.values import PLANS
 from opsguard_assets.views.clocks import clock
 from opsguard_assets.views.reading import alerts_of, incident_of
 from opsguard_assets.views.texts import line
@@ -116,15 +115,14 @@ def _rehearsed(session: Session, playbook: Playbook, alert_id: int, now: datetim
 
 def _asked(playbook: Playbook) -> Iterator[tuple[str, int, Step, str]]:
     """Every step with its phase, its number from 1 on, and who is asked before it."""
-    is_asked = playbook.approval.required != "none" or playbook.max_mode == "approval"
+    asked = set()
     for phase in ("steps", "on_failure"):
         steps: tuple[Step, ...] = getattr(playbook, phase)
-        for number, step in enumerate(steps, start=1):
-            own = step.approval is not None and step.approval.required != "none"
-            whole = is_asked and step.trait.acts and phase == "steps"
-            is_asked = is_asked and not whole
-            asked = playbook.approval.required.replace("none", "one") if whole else ""
-            yield phase, number, step, step.approval.required if own and step.approval else asked
+        for number, step in enumerate(steps):
+            gate = gate_of(playbook, playbook.max_mode, (phase, number))
+            who = "" if gate is None or gate.place in asked else gate.terms.required
+            asked |= set() if gate is None else {gate.place}
+            yield phase, number + 1, step, who
 
 
 def _planned(
@@ -153,16 +151,8 @@ def _start(session: Session, playbook: Playbook, alert: Mapping[str, Any], now: 
     row = _described(session, pl.DataFrame([{**_bare(alert), "at": now}], schema_overrides=PAST), now)
     if not row.select(matches(playbook.trigger.when)).item():
         return "its trigger is not about this alert; a person can start it"
-    client = session.installation.lake.known(CLIENTS, now).filter(pl.col("client_id") == alert["client_id"]).collect()
-    if client.is_empty():
-        return "its trigger is about this alert"
-    needed = plan_of(playbook)
-    held = str(client["plan"].item())
-    if not client["soar_enabled"].fill_null(value=False).item():
-        return f"only in shadow: remediation is not enabled for {alert['client_id']}"
-    if held in PLANS and PLANS.index(held) < PLANS.index(needed):
-        return f"only in shadow: it needs the plan {needed}, {alert['client_id']} has {held}"
-    return "its trigger is about this alert"
+    why = not_entitled(session.installation.lake, playbook, alert["client_id"], now)
+    return "its trigger is about this alert" if why is None else f"only in shadow: {why}"
 
 
 def _bare(alert: Mapping[str, Any]) -> dict[str, Any]:

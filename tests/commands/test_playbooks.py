@@ -99,6 +99,30 @@ def test_test_says_step_by_step_what_would_be_done_about_an_alert_now_and_does_n
     assert "There is no alert 77" in err
 
 
+@pytest.mark.parametrize(
+    ("client", "why"),
+    [
+        ({"client_id": "C9"}, "`clients.soar_enabled` does not say that playbooks may act for C1"),
+        ({"soar_enabled": None}, "`clients.soar_enabled` does not say that playbooks may act for C1"),
+        ({"plan": None}, "it needs the plan silver, C1 has no known one"),
+    ],
+)
+def test_what_is_not_known_of_a_client_allows_nothing(command, database, tmp_path, client, why):
+    record(Lake(str(tmp_path / "lake")), "clients", {**CLIENT, **client})
+    tick(database, 0, found("D1"))
+    assert asked(command, "test", "mute-it", "--alert", "1")["start"] == f"only in shadow: {why}"
+    began = command("run", "mute-it", "--alert", "1")[1]
+    assert f"It only shows what it would do: {why}." in began
+
+
+def test_it_says_who_is_asked_about_what_follows_a_failure(command, silent, tmp_path):
+    text_now = OWN.replace("playbook: mute-it", "playbook: wait-for-it\nmax_mode: approval")
+    text_now = text_now.replace('  - {do: mute, minutes: 60, reason: "looked at"}\n', "")
+    (tmp_path / "playbooks/wait-for-it.yaml").write_text(text_now)
+    steps = asked(command, "test", "wait-for-it", "--alert", "2")["steps"]
+    assert [(step["action"], step["approval"]) for step in steps] == [("wait_for", ""), ("notify", "one")]
+
+
 def test_test_over_a_period_counts_what_it_would_have_done(command, silent):
     period = ("--from", "2026-03-02", "--to", "2026-03-03")
     answer = asked(command, "test", "mute-it", *period)

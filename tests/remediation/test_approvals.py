@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from opsguard_assets.alerts.people import ActionError
-from opsguard_assets.remediation.engine.approvals import covered, gate_of
+from opsguard_assets.remediation.engine.approvals import covered
 from opsguard_assets.remediation.engine.approvals_io import decide
+from opsguard_assets.remediation.playbook.gates import gate_of
 from opsguard_assets.remediation.playbook.model import Playbook
 from tests.remediation.engines import HOOK, NOTE, WAIT
 

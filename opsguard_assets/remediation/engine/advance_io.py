@@ -30,12 +30,10 @@ from opsguard_assets.remediation.engine import approvals_io, claim_io, moves_io
 from opsguard_assets.remediation.engine.approvals import (
     Ask,
     Await,
-    Gate,
     Go,
     Refused,
     covered,
     entry_of,
-    gate_of,
     standing,
 )
 from opsguard_assets.remediation.engine.cases_io import Catalog, UnreadableTextError, case_of, entries_of, plan_of
@@ -57,6 +55,7 @@ from opsguard_assets.remediation.engine.machine import (
 from opsguard_assets.remediation.engine.moves_io import ACTOR, LostLeaseError
 from opsguard_assets.remediation.engine.settle_io import settled
 from opsguard_assets.remediation.engine.states import ON_FAILURE, STEPS, UNDO, Case, Place, State
+from opsguard_assets.remediation.playbook.gates import Gate, gate_of
 from opsguard_assets.remediation.playbook.steps import Step
 
 KIND: Final = "remediation"

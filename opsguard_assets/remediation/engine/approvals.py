@@ -1,7 +1,7 @@
-"""Approvals: which steps need one, what it covers, and whether one that was given still holds.
+"""Approvals: what one covers, and whether one that was given still holds.
 
-Here: texts, plans and rows in, decisions out. Not here: asking and deciding (`approvals_io`), who may decide
-(`opsguard_assets.duty.teams`).
+Here: texts, plans and rows in, decisions out. Not here: which steps need one (`playbook.gates`), asking and deciding
+(`approvals_io`), who may decide (`opsguard_assets.duty.teams`).
 
 People agree to what they were shown: action, parameters, and every change with the state before it. A step is done by
 an approval that shows exactly what the step would do now. Otherwise somebody is asked again, once.
@@ -16,50 +16,13 @@ from typing import Any, Final, TypeAlias
 
 from opsguard_assets.remediation.actions.action import Plan
 from opsguard_assets.remediation.engine.states import ON_FAILURE, STEPS, ApprovalRecord, Place, State, name_of
+from opsguard_assets.remediation.playbook.gates import Gate, gate_of
 from opsguard_assets.remediation.playbook.model import Playbook
-from opsguard_assets.remediation.playbook.steps import Approval, Step
+from opsguard_assets.remediation.playbook.steps import Step
 
 # How often somebody is asked about the same step, if what it would do changes meanwhile.
 MOST_ASKED: Final = 2
 Entry: TypeAlias = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Gate:
-    """Where somebody has to agree.
-
-    Attributes:
-        place: The step that asks for itself; None: the whole playbook.
-        terms: Who, how many, for how long.
-    """
-
-    place: Place | None
-    terms: Approval
-
-
-def gate_of(playbook: Playbook, mode: str, place: Place) -> Gate | None:
-    """The approval that a step needs; None where it needs none.
-
-    A step has that of its own. Else a step that acts has that of the playbook, which the mode `approval` demands in any
-    case. A final step without either has that of the last step before it that asks, or one of its own.
-
-    Args:
-        playbook: The text.
-        mode: That of the execution.
-        place: Phase and number of the step.
-    """
-    phase, number = place
-    steps: tuple[Step, ...] = getattr(playbook, phase)
-    step, whole = steps[number], playbook.approval
-    if _asks(step.approval):
-        return Gate(place, step.approval or Approval())
-    forced = whole.model_copy(update={"required": "one"})
-    if step.trait.acts and (_asks(whole) or mode == "approval"):
-        return Gate(None, whole if _asks(whole) else forced)
-    if not step.trait.is_final:
-        return None
-    earlier = [at for at, each in enumerate(steps[:number]) if _asks(each.approval)]
-    return Gate((phase, earlier[-1]), steps[earlier[-1]].approval or forced) if earlier else Gate(place, forced)
 
 
 def covered(playbook: Playbook, mode: str, gate: Gate, place: Place) -> list[Place]:
@@ -177,7 +140,3 @@ def _refused(newest: ApprovalRecord) -> Refused | None:
 def nobody_decided(expires_at: datetime) -> str:
     """Why something is not done that nobody decided on."""
     return f"nobody decided until {expires_at:%Y-%m-%d %H:%M} UTC, so it is denied"
-
-
-def _asks(terms: Approval | None) -> bool:
-    return terms is not None and terms.required != "none"

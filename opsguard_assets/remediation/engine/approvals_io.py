@@ -22,9 +22,10 @@ from opsguard_assets.remediation.actions import asking
 from opsguard_assets.remediation.actions.action import World
 from opsguard_assets.remediation.actions.catalog import CATALOG
 from opsguard_assets.remediation.actions.readers import approvers_at
-from opsguard_assets.remediation.engine.approvals import Entry, Gate, digest_of, nobody_decided
+from opsguard_assets.remediation.engine.approvals import Entry, digest_of, nobody_decided
 from opsguard_assets.remediation.engine.cases_io import Catalog, case_of, entries_of
 from opsguard_assets.remediation.engine.states import ApprovalRecord, Case
+from opsguard_assets.remediation.playbook.gates import Gate
 from opsguard_assets.routing.roster_io import roster_at
 from resources.database import Database
 from resources.sql import statement

@@ -10,19 +10,17 @@ from typing import Any, Final, Literal, TypeAlias
 from sqlalchemy import Connection
 
 from opsguard_assets.alerts.people import ActionError
-from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.effects.drain_io import resolve_unknown as resolve_effect
 from opsguard_assets.remediation.actions.action import StepState, World
 from opsguard_assets.remediation.engine import moves_io
 from opsguard_assets.remediation.engine.cases_io import case_of
+from opsguard_assets.remediation.engine.entitled_io import not_entitled
 from opsguard_assets.remediation.engine.settle_io import settled
 from opsguard_assets.remediation.engine.states import SHADOW, Case, State
-from opsguard_assets.remediation.engine.triggers import mode_of, plan_of
+from opsguard_assets.remediation.engine.triggers import mode_of
 from opsguard_assets.remediation.engine.versions_io import keep
 from opsguard_assets.remediation.playbook.model import Playbook
-from opsguard_assets.tables.registry import CLIENTS
-from opsguard_assets.tables.values import PLANS
 from opsguard_assets.views.reading import alerts_of
 from resources.database import Database
 from resources.sql import statement
@@ -72,7 +70,7 @@ def run(world: World, playbooks: list[Playbook], name: str, alert_id: int, *, ac
             what = "is resolved" if found else "does not exist"
             raise ActionError(f"Alert {alert_id} {what}; `opsguard alerts list` shows those that are open.")
         standing = keep(connection, playbooks, now)[name]
-        why = _not_entitled(world, chosen, found[0]["client_id"], now)
+        why = not_entitled(world.lake, chosen, found[0]["client_id"], now)
         most = world.settings.remediation.max_mode
         mode = SHADOW if why else mode_of(chosen, standing.mode, most, by_hand=True)
         values = {
@@ -99,21 +97,6 @@ def _by_hand(connection: Connection, name: str, alert_id: int) -> str:
             f"`opsguard playbook resolve-unknown {number}` says whether its step happened."
         )
     return f"{name} is already running about alert {alert_id} by hand."
-
-
-def _not_entitled(world: World, playbook: Playbook, client_id: str | None, now: datetime) -> str | None:
-    """Why a playbook must not act for a client; None where it may."""
-    if client_id is None:
-        return None
-    clients = world.lake.known(CLIENTS, now).select("client_id", "soar_enabled").collect()
-    enabled = {row["client_id"]: row["soar_enabled"] for row in clients.to_dicts()}
-    if not enabled.get(client_id):
-        return "`clients.soar_enabled` does not say that playbooks may act for the client"
-    held = {row["client_id"]: row["plan"] for row in plans_at(world.lake, now).to_dicts()}.get(client_id)
-    needed = plan_of(playbook)
-    if held not in PLANS or PLANS.index(held) < PLANS.index(needed):
-        return f"the playbook needs plan {needed}"
-    return None
 
 
 def cancel(database: Database, settings: Settings, execution_id: int, *, actor: str, note: str, now: datetime) -> Done:

@@ -105,10 +105,8 @@ def _decided(playbook: Playbook, rules: Rules, now: datetime) -> pl.Expr:
     standing, limits = rules.standing[playbook.playbook], playbook.limits
     oldest = now - timedelta(minutes=limits.start_within_minutes)
     mode = mode_of(playbook, standing.mode, rules.max_mode)
-    plan = plan_of(playbook)
-    has_client = pl.col("client_id").is_not_null()
+    refused = refusal(playbook).struct
     off = pl.col("client_id").is_in(list(rules.off_clients))
-    in_plan = pl.col("plan").is_in(PLANS[PLANS.index(plan) :]).fill_null(value=False)
     cool = pl.format(
         "it ran about {} at {} UTC, less than {} minutes ago", "entity_id",
         pl.col("last_at").dt.strftime("%Y-%m-%d %H:%M"), pl.lit(f"{limits.cool_down_minutes:g}"),
@@ -120,18 +118,37 @@ def _decided(playbook: Playbook, rules: Rules, now: datetime) -> pl.Expr:
         .when(pl.col("recorded_at") < pl.lit(oldest, INSTANT))
         .then(_row("too old", f"it happened more than {limits.start_within_minutes:g} minutes ago"))
         .when(pl.col("last_at").is_not_null()).then(_row("cool-down", cool))
-        .when(has_client & ~pl.col("soar_enabled").fill_null(value=False))
-        .then(_row("not enabled", "`clients.soar_enabled` does not say that playbooks may act for the client", SHADOW))
-        .when(has_client & ~in_plan)
-        .then(_row("not in the plan", f"the playbook needs plan {plan}", SHADOW))
+        .when(refused.field("reason").is_not_null())
+        .then(_row(refused.field("decision"), refused.field("reason"), SHADOW))
         .when(pl.lit(mode == SHADOW)).then(_row("shadow", "it only shows what it would do", SHADOW))
         .otherwise(_row("started", f"{playbook.trigger.when.model_dump_json(exclude_none=True, by_alias=True)}", mode))
     )  # fmt: skip
 
 
-def _row(decision: str, reason: str | pl.Expr, mode: str | None = None) -> pl.Expr:
-    words = pl.lit(reason) if isinstance(reason, str) else reason
-    return pl.struct(pl.lit(decision).alias("decision"), words.alias("reason"), pl.lit(mode, pl.String).alias("mode"))
+def refusal(playbook: Playbook) -> pl.Expr:
+    """Why a playbook must not act for the client of an alert: a struct (`decision`, `reason`), null where it may.
+
+    It is said of rows with `client_id`, `soar_enabled` and `plan` as known; what is not known allows nothing.
+    """
+    needed = plan_of(playbook)
+    is_enabled = pl.col("soar_enabled").fill_null(value=False)
+    in_plan = pl.col("plan").is_in(PLANS[PLANS.index(needed) :]).fill_null(value=False)
+    words = "`clients.soar_enabled` does not say that playbooks may act for {}"
+    held = pl.col("plan").fill_null("no known one")
+    no_client = pl.col("client_id").is_null()
+    may = no_client | (is_enabled & in_plan)
+    decision = pl.when(may).then(None).when(is_enabled).then(pl.lit("not in the plan")).otherwise(pl.lit("not enabled"))
+    reason = (
+        pl.when(may).then(None)
+        .when(is_enabled).then(pl.format("it needs the plan {}, {} has {}", pl.lit(needed), "client_id", held))
+        .otherwise(pl.format(words, "client_id"))
+    )  # fmt: skip
+    return pl.struct(decision=decision, reason=reason)
+
+
+def _row(decision: str | pl.Expr, reason: str | pl.Expr, mode: str | None = None) -> pl.Expr:
+    of, words = (pl.lit(each) if isinstance(each, str) else each for each in (decision, reason))
+    return pl.struct(of.alias("decision"), words.alias("reason"), pl.lit(mode, pl.String).alias("mode"))
 
 
 def mode_of(playbook: Playbook, earned: str, most: str, *, by_hand: bool = False) -> str:

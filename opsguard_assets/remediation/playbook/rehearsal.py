@@ -9,6 +9,7 @@ it), and has failed where that was not within its time.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -18,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from opsguard_assets.incidents.matching import matches
+from opsguard_assets.remediation.playbook.gates import gate_of
 from opsguard_assets.remediation.playbook.model import Limits, Playbook
 from opsguard_assets.remediation.playbook.steps import Escalate, Notify, OfferShift, Step, WaitFor
 from opsguard_assets.tables.values import INSTANT
@@ -206,19 +208,16 @@ def _beginnings(walked: pl.DataFrame, limits: Limits) -> pl.Series:
 
 def _walked(playbook: Playbook, runs: pl.DataFrame) -> pl.DataFrame:
     """Runs with `ends_at`, `end`, `messages` and `approvals`, all steps done one after the other for all of them."""
-    is_asked = playbook.approval.required != "none" or playbook.max_mode == "approval"
     now = runs.with_columns(
         clock="begins_at", going=pl.lit(value=True), failed=pl.lit(value=False), partial=pl.lit(value=False),
-        messages=pl.lit(0), approvals=pl.lit(0),
+        messages=pl.lit(0), approvals=pl.lit(0), agreed=pl.lit(value=False),
     )  # fmt: skip
-    for step in playbook.steps:
-        asks = is_asked and step.trait.acts
-        now = _through(now, step, asks=asks)
-        is_asked = is_asked and not asks
+    for step, asks in zip(playbook.steps, _asking(playbook, "steps"), strict=True):
+        now = _through(now, step, asks)
     # What is done about a failure is done by those that failed, and by nobody else.
     now = now.with_columns(going=pl.col("failed"))
-    for step in playbook.on_failure:
-        now = _through(now, step, asks=False)
+    for step, asks in zip(playbook.on_failure, _asking(playbook, "on_failure"), strict=True):
+        now = _through(now, step, asks)
     now = now.with_columns(clock=pl.max_horizontal("clock", pl.col("begins_at") + _LEAST))
     limit = pl.col("begins_at") + timedelta(minutes=playbook.timeout_minutes)
     is_late = pl.col("clock") > limit
@@ -232,15 +231,33 @@ def _walked(playbook: Playbook, runs: pl.DataFrame) -> pl.DataFrame:
         end=pl.when(did).then(end),
         messages=pl.when(did).then("messages"),
         approvals=pl.when(did).then("approvals"),
-    ).drop("clock", "going", "failed", "partial")
+    ).drop("clock", "going", "failed", "partial", "agreed")
 
 
-def _through(now: pl.DataFrame, step: Step, *, asks: bool) -> pl.DataFrame:
+def _asking(playbook: Playbook, phase: str) -> Iterator[tuple[pl.Expr, bool]]:
+    """Per step, whether somebody is asked before it, and whether about the whole playbook.
+
+    What was agreed to before covers later steps of the same gate, also those after a failure.
+    """
+    asked: set[tuple[str, int]] = set()
+    for number in range(len(getattr(playbook, phase))):
+        gate = gate_of(playbook, playbook.max_mode, (phase, number))
+        if gate is None:
+            yield pl.lit(value=False), False
+        elif gate.place is None:
+            yield ~pl.col("agreed"), True
+        else:
+            yield pl.lit(gate.place not in asked), False
+            asked.add(gate.place)
+
+
+def _through(now: pl.DataFrame, step: Step, asks: tuple[pl.Expr, bool]) -> pl.DataFrame:
     """All runs after a step; those that are not going stay as they are."""
     going = pl.col("going")
-    approvals = int(asks) + int(step.approval is not None and step.approval.required != "none")
     sent = now.with_columns(
-        messages=pl.col("messages") + going * messages_of(step), approvals=pl.col("approvals") + going * approvals
+        messages=pl.col("messages") + going * messages_of(step),
+        approvals=pl.col("approvals") + (going & asks[0]),
+        agreed=pl.col("agreed") | (going & pl.lit(asks[1])),
     )
     if not isinstance(step, WaitFor):
         return sent
