@@ -30,7 +30,9 @@ def group_of(desk: Desk, team: str | None) -> str | None:
         desk: Its groups with `name`.
         team: As for `people_of`; None: no team.
     """
-    found = _named(desk, team)["group_id"].sort() if team is not None else ()
+    if team is None:
+        return None
+    found = _named(desk, team)["group_id"].sort()
     return str(found[0]) if len(found) else None
 
 
