@@ -254,6 +254,7 @@ ARROWS = {
         "opsguard_assets.tickets.escalation", "opsguard_assets.devices", "opsguard_assets.shifts",
         "opsguard_assets.vendors",
         "opsguard_assets.views", "opsguard_assets.drawing", "opsguard_assets.domains", "resources",
+        "ml.evaluation.intervals",
     ),
     "opsguard_assets/remediation/engine/assets.py": (
         "opsguard_assets.remediation", "opsguard_assets.config.settings", "opsguard_assets.effects.adapter",

@@ -9,6 +9,7 @@ import polars as pl
 
 from ml.dataset.task import Task
 from ml.evaluation.evaluate import reliability
+from ml.evaluation.intervals import wilson_ends
 
 _BLUE, _GREY, _INK = "#4c78a8", "#8a8a8a", "#333333"
 _EQUAL = 1e-9
@@ -37,7 +38,7 @@ def reliability_diagram(scored: pl.DataFrame, title: str, *, events: str) -> byt
     """Predicted against observed rates of events (their name in the plural): 95 % intervals (Wilson), counts."""
     bins = reliability(scored.drop_nulls(["risk", "is_event"]))
     said, seen, n = (bins[name].to_numpy() for name in ("said", "seen", "n"))
-    low, high = _wilson(seen, n)
+    low, high = wilson_ends(seen, n)
     figure, axes = axes_of(title, "said: mean probability", f"seen: share of {events}")
     axes.plot([0, 1], [0, 1], color=_GREY, linestyle="--", label="calibrated")
     axes.fill_between(said, low, high, color=_BLUE, alpha=0.2, linewidth=0, label="95 % interval")
@@ -109,14 +110,6 @@ def _marked(axes: Any, chosen: float | None, acting_from: Sequence[float]) -> No
     if chosen is not None:
         axes.axvline(chosen, color=_INK, linestyle="--", label=f"cheapest before: {chosen:.0%}")
     axes.legend(frameon=False, loc="upper right")
-
-
-def _wilson(share: Any, n: Any) -> tuple[Any, Any]:
-    """The Wilson score interval of a share, 95 %."""
-    z = 1.96
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return centre - half, centre + half
 
 
 def axes_of(title: str, x: str, y: str, *, shares: bool = True) -> tuple[Any, Any]:

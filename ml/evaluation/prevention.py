@@ -6,8 +6,9 @@ Here: two counts in, a difference with its interval out. Not here: who is in the
 from dataclasses import dataclass
 from math import sqrt
 
+from ml.evaluation.intervals import wilson_ends
+
 LEAST = 30
-_Z = 1.96
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,8 @@ class Group:
 
     def interval(self) -> tuple[float, float]:
         """The Wilson score interval of the share, 95 %."""
-        centre = (self.share + _Z * _Z / (2 * self.n)) / (1 + _Z * _Z / self.n)
-        half = _Z / (1 + _Z * _Z / self.n) * sqrt(self.share * (1 - self.share) / self.n + _Z * _Z / (4 * self.n**2))
-        return centre - half, centre + half
+        low, high = wilson_ends(self.share, self.n)
+        return low, high
 
 
 @dataclass(frozen=True)

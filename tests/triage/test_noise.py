@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from opsguard_assets.triage.learning.noise import Stated, maturity, noise, wilson
+from ml.evaluation.intervals import wilson
+from opsguard_assets.triage.learning.noise import Stated, maturity, noise
 from opsguard_assets.triage.learning.noise import desks as desks_of
 from tests.triage.histories import HOUR, NOW
 
@@ -35,9 +36,13 @@ def proposal(*kinds):
 @given(st.integers(1, 500), st.data())
 def test_intervals_are_those_of_wilson(number, data):
     acted = data.draw(st.integers(0, number))
-    row = pl.DataFrame({"part": [acted], "whole": [number]}).select(**wilson("part", "whole")).row(0, named=True)
+    row = (
+        pl.DataFrame({"part": [acted], "whole": [number]})
+        .select(**wilson(pl.col("part"), pl.col("whole")))
+        .row(0, named=True)
+    )
     expected = binomtest(acted, number).proportion_ci(0.95, method="wilson")
-    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high), abs=1e-4)
+    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
 def test_a_rule_that_nobody_ever_needed_is_proposed_to_be_muted():

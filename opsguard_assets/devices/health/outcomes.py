@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from ml.evaluation.intervals import wilson
 from opsguard_assets.devices.health.score import WINDOW_HOURS
 
 BANDS = ("critical", "warning", "good")
@@ -18,7 +19,6 @@ ALL, UP, BACK, THROUGHOUT = "all", "up", "came back", "up throughout"
 STATES = (ALL, UP, BACK, THROUGHOUT)
 THEN = "then"
 WITHIN: Mapping[str, float] = {THEN: 0.0, "24h": 1_440.0, "7d": 10_080.0}
-_Z = 1.96
 
 
 def failure_rates(scored: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
@@ -47,17 +47,8 @@ def failure_rates(scored: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
     ]
     counted = pl.concat(parts).group_by("band", "state", "within").agg(devices=pl.len(), failed=pl.col("_late").sum())
     order = [_place("band", BANDS), _place("state", STATES), _place("within", tuple(WITHIN))]
-    return (
-        counted.with_columns(**_wilson()).sort(order).select("band", "state", "within", "devices", "failed", *_wilson())
-    )
-
-
-def _wilson() -> dict[str, pl.Expr]:
-    """The share `failed` of `devices` as `rate`, with its 95 % interval `low` to `high`."""
-    n, p = pl.col("devices").cast(pl.Float64), pl.col("failed") / pl.col("devices")
-    middle, spread = (p + _Z**2 / (2 * n)), _Z * (p * (1 - p) / n + _Z**2 / (4 * n**2)).sqrt()
-    low, high = (middle - spread) / (1 + _Z**2 / n), (middle + spread) / (1 + _Z**2 / n)
-    return {"rate": p, "low": pl.max_horizontal(low, pl.lit(0.0)), "high": high}
+    rows = counted.with_columns(**wilson(pl.col("failed"), pl.col("devices"))).sort(order)
+    return rows.select("band", "state", "within", "devices", "failed", pl.col("share").alias("rate"), "low", "high")
 
 
 def _placed(scored: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:

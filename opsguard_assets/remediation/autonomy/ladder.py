@@ -14,8 +14,8 @@ from typing import Final
 
 import polars as pl
 
+from ml.evaluation.intervals import wilson
 from opsguard_assets.config.remediation import Ladder
-from opsguard_assets.remediation.outcomes.intervals import wilson
 from opsguard_assets.remediation.playbook.model import MODES
 
 RUN: Final = pl.Schema(

@@ -20,8 +20,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from ml.evaluation.intervals import CONFIDENCE, z_of
 from opsguard_assets.alerts.finding import COVERED, EXPIRED, GROUPED
-from opsguard_assets.remediation.outcomes.intervals import CONFIDENCE, z_of
 from opsguard_assets.tables.values import INSTANT
 
 # How an episode ends that says nothing of how long its trouble lasted.

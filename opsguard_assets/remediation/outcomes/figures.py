@@ -9,9 +9,9 @@ from typing import Final
 
 import polars as pl
 
+from ml.evaluation.intervals import wilson
 from opsguard_assets.alerts.finding import BY_PERSON
 from opsguard_assets.config.learning import Money
-from opsguard_assets.remediation.outcomes.intervals import wilson
 from opsguard_assets.remediation.outcomes.verdicts import AUTO_RESOLVED, INCONCLUSIVE, NOT_RESOLVED
 
 _WORDS: Final = {"auto_resolved": AUTO_RESOLVED, "not_resolved": NOT_RESOLVED, "inconclusive": INCONCLUSIVE}

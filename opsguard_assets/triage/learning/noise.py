@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from ml.evaluation.intervals import wilson
 from ml.words import counted, percent
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.triage.learning.dataset import AlertDataset
 from opsguard_assets.triage.learning.schemas import ALERT_NOISE
 
-_Z = 1.96
 _CRITICAL = "critical"
 OURS, THEIRS = "opsguard", "another system"
 _RULE = ["alert_type", "source", "client_id"]
@@ -82,7 +82,7 @@ def noise(alerts: pl.DataFrame, stated: Stated) -> pl.DataFrame:
     )
     hides = pl.col("threshold_hides") > 0
     whole = rows.with_columns(
-        pl.when(hides).then("threshold"), pl.when(hides).then("threshold_hides"), **wilson("acted_on", "alerts")
+        pl.when(hides).then("threshold"), pl.when(hides).then("threshold_hides"), **_with_interval()
     )
     proposed = whole.with_columns(proposal=_proposal(stated))
     order = {"high": False, "alerts": True, "alert_type": False, "client_id": False}
@@ -115,9 +115,7 @@ def desks(alerts: pl.DataFrame, stated: Stated, as_of: datetime) -> pl.DataFrame
         stated_alerts=pl.col("stated_alerts").fill_null(stated.alerts_per_day),
         stated_real=pl.col("stated_real").fill_null(stated.real_per_day),
     )
-    shares = rows.with_columns(
-        stated_share=pl.col("stated_real") / pl.col("stated_alerts"), **wilson("acted_on", "alerts")
-    )
+    shares = rows.with_columns(stated_share=pl.col("stated_real") / pl.col("stated_alerts"), **_with_interval())
     per_day = pl.col("alerts") / stated.days
     return shares.select(
         "team",
@@ -153,17 +151,10 @@ def maturity(dataset: AlertDataset, since: datetime) -> dict[str, int]:
     return {name: int(number) for name, number in counts.row(0, named=True).items()}
 
 
-def wilson(part: str, whole: str) -> Mapping[str, pl.Expr]:
-    """A share with the ends of its interval (`precision`, `low`, `high`); 0 to 1 where there is nothing."""
-    number, share = pl.col(whole).cast(pl.Float64), pl.col(part) / pl.col(whole)
-    middle = (share + _Z**2 / (2 * number)) / (1 + _Z**2 / number)
-    reach = _Z / (1 + _Z**2 / number) * (share * (1 - share) / number + _Z**2 / (4 * number**2)).sqrt()
-    is_known = pl.col(whole) > 0
-    return {
-        "precision": pl.when(is_known).then(share),
-        "low": pl.when(is_known).then((middle - reach).clip(0, 1)).otherwise(0.0),
-        "high": pl.when(is_known).then((middle + reach).clip(0, 1)).otherwise(1.0),
-    }
+def _with_interval() -> Mapping[str, pl.Expr]:
+    """The share that needed a person with the ends of its interval: `precision`, `low`, `high`."""
+    found = wilson(pl.col("acted_on"), pl.col("alerts"))
+    return {"precision": found["share"], "low": found["low"], "high": found["high"]}
 
 
 def _proposal(stated: Stated) -> pl.Expr:
