@@ -167,7 +167,8 @@ def test_a_pid_file_that_was_cut_off_is_repaired(folder, left):
 
 
 def test_a_worker_that_was_just_forked_is_not_taken_for_a_second_server(tmp_path):
-    forking = "import os, sys; print(os.fork(), flush=True); sys.stdin.read()"
+    # Two processes write to one pipe: each writes its line in one call, whether or not Python buffers its output.
+    forking = "import os, sys; os.write(1, f'{os.fork()}\\n'.encode()); sys.stdin.read()"
     command, pipes = (
         ["postgres", "-c", forking, "-D", str(tmp_path)],
         {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE},
