@@ -78,7 +78,9 @@ def deliver(
     def worker(name: str) -> drain_io.Drained:
         with database.kept_open() as kept:
             letters = Letters(kept, lake, zone, link_of)
-            letters.expect(*_waiting(kept, name, now()))
+            waiting = _waiting(kept, name, now())
+            letters.expect(_each(waiting, "incident_id"), _each(waiting, "escalation_id"), _each(waiting, "person_id"))
+            letters.expect_questions(_each(waiting, "question"), _each(waiting, "alert_id"), now())
             adapter = ChannelAdapter(name, transports[name], letters, give_up, now)
             others = [other for other in transports if other != name]
             most = _TOGETHER if transports[name].never_doubles else 1
@@ -180,12 +182,13 @@ def resolve_unknown(
             )
 
 
-def _waiting(database: Database, channel: str, now: datetime) -> tuple[list[int], list[int], list[str]]:
-    """The incidents and escalations that messages tell of which are due, in the order of sending, and their readers."""
+def _waiting(database: Database, channel: str, now: datetime) -> list[Row]:
+    """What messages that are due tell of (rows of `waiting_subjects`), in the order of sending."""
     with database.begin() as connection:
-        rows = connection.execute(statement(__name__, "waiting_subjects"), {"channel": channel, "now": now}).all()
-    return (
-        list(dict.fromkeys(int(row.incident_id) for row in rows if row.incident_id is not None)),
-        [int(row.escalation_id) for row in rows if row.escalation_id is not None],
-        list(dict.fromkeys(row.person_id for row in rows if row.person_id is not None)),
-    )
+        rows = connection.execute(statement(__name__, "waiting_subjects"), {"channel": channel, "now": now})
+        return [dict(row) for row in rows.mappings()]
+
+
+def _each(rows: Sequence[Row], name: str) -> list[Any]:
+    """What a column holds, each once, in its order."""
+    return list(dict.fromkeys(row[name] for row in rows if row[name] is not None))

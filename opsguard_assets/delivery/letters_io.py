@@ -26,7 +26,7 @@ from opsguard_assets.delivery.written import GONE, LinkOf, Pointless, Written
 from opsguard_assets.effects.machine import Effect
 from opsguard_assets.views import reading
 from opsguard_assets.views.incidents import composed, names_of_incidents
-from opsguard_assets.views.names import Names, homes_of, names_of
+from opsguard_assets.views.names import KeptNames, Names, homes_of, names_of
 from resources.channels.handed_over import Reference
 from resources.database import Database
 from resources.lake import Lake
@@ -65,6 +65,15 @@ class Letters:
     _zones: dict[str, str | None] = field(default_factory=dict)
     _looked: dict[int, dict[str, Any]] = field(default_factory=dict)
     _looked_at: datetime | None = None
+    _kept_names: KeptNames = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing is read before it is needed."""
+        self._kept_names = KeptNames(self.lake)
+
+    def expect_questions(self, questions: Sequence[str], alert_ids: Sequence[int], now: datetime) -> None:
+        """Learns what messages about executions ask, and about which alerts: names are read together."""
+        questions_io.expect(self.database, self._kept_names, questions, alert_ids, now)
 
     def expect(self, incident_ids: Sequence[int], escalation_ids: Sequence[int], people: Sequence[str]) -> None:
         """Learns what will be told of, in the likely order, and to whom: it is read together, with names and zones."""
@@ -98,7 +107,7 @@ class Letters:
             return self._of_escalation(effect.payload)
         if kind == "playbook" or effect.payload.get("about"):
             asked = {**effect.payload, "zone": effect.payload.get("zone") or self._zone_of(effect.payload)}
-            return questions_io.written(self.database, self.lake, asked, self.zone, self.link_of, now)
+            return questions_io.written(self.database, self._kept_names, asked, self.zone, self.link_of, now)
         return self._of_digest(effect.payload, now) if kind == "digest" else self._of_incident(effect, now)
 
     def look(self, connection: Connection, effects: Sequence[Effect], now: datetime) -> None:

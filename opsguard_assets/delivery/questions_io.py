@@ -5,7 +5,7 @@ deciding (`opsguard_assets.remediation`), messages about incidents (`letters_io`
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,11 +20,10 @@ from opsguard_assets.effects.machine import Effect
 from opsguard_assets.views import reading
 from opsguard_assets.views.alerts import described
 from opsguard_assets.views.attachments import Attachment, attachment, attachments_of, newest
-from opsguard_assets.views.names import names_of
-from opsguard_assets.views.questions import ApprovalView, OfferView, approval_view, offer_view
+from opsguard_assets.views.names import KeptNames
+from opsguard_assets.views.questions import ApprovalView, OfferView, approval_views, offer_view
 from resources.channels.handed_over import Reference
 from resources.database import Database
-from resources.lake import Lake
 from resources.sql import statement
 
 # Rows of each table that a message shows; the page and the command show more.
@@ -34,14 +33,35 @@ _ENDED = {"approval": "questions/ended_approval", "offer": "questions/ended_offe
 UPDATE = "update"
 
 
+def expect(
+    database: Database, names: KeptNames, questions: Sequence[str], alert_ids: Sequence[int], now: datetime
+) -> None:
+    """Reads the names that messages need which are written next, at once.
+
+    Args:
+        database: Where executions are.
+        names: What keeps them.
+        questions: What they ask, such as `approval/7`.
+        alert_ids: The alerts of their executions.
+        now: The time of the clock (UTC).
+    """
+    if alert_ids:
+        with database.begin() as connection:
+            alerts = reading.alerts_of(connection, alert_ids)
+        names.of(alerts)
+    approvals = [int(about.partition("/")[2]) for about in questions if about.startswith("approval/")]
+    if approvals:
+        approval_views(database, names.of, approvals, now)
+
+
 def written(
-    database: Database, lake: Lake, payload: Mapping[str, Any], zone: str, link_of: LinkOf, now: datetime
+    database: Database, names: KeptNames, payload: Mapping[str, Any], zone: str, link_of: LinkOf, now: datetime
 ) -> Written | Pointless:
     """The letter of a planned message about an execution as of now.
 
     Args:
         database: Where executions are.
-        lake: Where names are.
+        names: Reads and keeps names.
         payload: Of the message, with `kind`, `notice_id` and, where it is about a question, `about`.
         zone: The zone of readers whose own is unknown.
         link_of: Makes links.
@@ -58,8 +78,8 @@ def written(
         return GONE
     notice = {**found, "recipient": payload.get("person_id") or payload["address"], "zone": payload.get("zone")}
     if about is None:
-        return _said(database, lake, notice, zone, link_of, now)
-    view = _view(database, lake, about, now)
+        return _said(database, names, notice, zone, link_of, now)
+    view = _view(database, names, about, now)
     if view is None:
         return GONE
     if payload["kind"] != UPDATE:
@@ -89,11 +109,11 @@ def note_sent(connection: Connection, effect: Effect, reference: Reference | Non
     effects_io.plan(connection, effect.kind, pl.DataFrame([row]), at=at, actor=effect.kind)
 
 
-def _view(database: Database, lake: Lake, about: str, now: datetime) -> ApprovalView | OfferView | None:
+def _view(database: Database, names: KeptNames, about: str, now: datetime) -> ApprovalView | OfferView | None:
     kind, _, number = about.partition("/")
     if kind == "approval":
-        return approval_view(database, lake, int(number), now)
-    return offer_view(database, lake, int(number), now)
+        return next(iter(approval_views(database, names.of, [int(number)], now)), None)
+    return offer_view(database, names.of, int(number), now)
 
 
 def _pointless(view: ApprovalView | OfferView) -> str | None:
@@ -117,11 +137,11 @@ def _asked(
 
 
 def _said(
-    database: Database, lake: Lake, notice: Mapping[str, Any], zone: str, link_of: LinkOf, now: datetime
+    database: Database, names: KeptNames, notice: Mapping[str, Any], zone: str, link_of: LinkOf, now: datetime
 ) -> Written | Pointless:
     with database.begin() as connection:
         alerts = reading.alerts_of(connection, [notice["alert_id"]])
-    (alert,) = described(alerts, names_of(lake, alerts), now)
+    (alert,) = described(alerts, names.of(alerts), now)
     is_open = notice["incident_state"] == "open"
     subject = f"incident/{notice['incident_id']}" if notice["incident_id"] else f"alert/{notice['alert_id']}"
     zone = notice["zone"] or alert["site_zone"] or zone

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -153,7 +154,7 @@ def execution_view(
         mode=MODES[row["mode"]],
         requester=names.people.get(row["requested_by"], row["requested_by"]),
         steps=tuple(step_view(step) for step in steps),
-        approvals=tuple(approval_views(database, lake, numbers, now)),
+        approvals=tuple(approval_views(database, partial(names_of, lake), numbers, now)),
         messages=tuple(named_readers(messages, names)),
         history=tuple(history),
     )

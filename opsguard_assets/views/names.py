@@ -4,7 +4,7 @@ Here: reading them from the lake, once for many alerts. Not here: what is said w
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import polars as pl
@@ -32,6 +32,10 @@ class Names:
     vendors: Mapping[str, str] = field(default_factory=dict)
     tickets: Mapping[str, Row] = field(default_factory=dict)
     devices: Mapping[str, Row] = field(default_factory=dict)
+
+    def with_others(self, others: "Names") -> "Names":
+        """These and some others; what both hold is as in the others."""
+        return Names(**{one.name: {**getattr(self, one.name), **getattr(others, one.name)} for one in fields(self)})
 
     def site(self, site_id: str | None) -> str | None:
         """The name of a site."""
@@ -76,6 +80,29 @@ def names_of(lake: Lake, alerts: Sequence[Row], people: Iterable[str | None] = (
         tickets=tickets,
         devices=_known(lake, "devices", "device_id", of["device"], ("kind", "model")),
     )
+
+
+@dataclass
+class KeptNames:
+    """Names for one round of messages: what was read with others is not read again.
+
+    Attributes:
+        lake: Where they are.
+    """
+
+    lake: Lake
+    _names: Names = field(default_factory=Names)
+    _read: set[tuple[object, ...]] = field(default_factory=set)
+
+    def of(self, alerts: Sequence[Row], people: Iterable[str | None] = ()) -> Names:
+        """As `names_of`; an alert that was seen again, or has another owner, is read again."""
+        persons = {person for person in people if person}
+        wanted: set[tuple[object, ...]] = {(row["alert_id"], row["owner_id"], row["last_seen_at"]) for row in alerts}
+        wanted |= {(person,) for person in persons}
+        if not wanted <= self._read:
+            self._names = self._names.with_others(names_of(self.lake, alerts, persons))
+            self._read |= wanted
+        return self._names
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 Here: reading them, and composing what they say. Not here: deciding (`remediation`), showing them (`delivery`, `web`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -21,6 +22,8 @@ from resources.lake import Lake
 from resources.sql import statement
 
 Row = dict[str, Any]
+# The names that some alerts and people need, as `views.names.names_of` and `KeptNames.of` give them.
+NamesOf = Callable[[Sequence[Mapping[str, Any]], Iterable[str | None]], Names]
 
 
 @dataclass(frozen=True)
@@ -177,10 +180,10 @@ class OfferView(Question):
 
 def approval_view(database: Database, lake: Lake, number: int, now: datetime) -> ApprovalView | None:
     """The view of an approval; None where there is none of that number."""
-    return next(iter(approval_views(database, lake, [number], now)), None)
+    return next(iter(approval_views(database, partial(names_of, lake), [number], now)), None)
 
 
-def approval_views(database: Database, lake: Lake, numbers: Sequence[int], now: datetime) -> list[ApprovalView]:
+def approval_views(database: Database, names_for: NamesOf, numbers: Sequence[int], now: datetime) -> list[ApprovalView]:
     """The views of some approvals, by their number."""
     with database.begin() as connection:
         found = _rows(connection, "approvals", numbers)
@@ -190,7 +193,7 @@ def approval_views(database: Database, lake: Lake, numbers: Sequence[int], now: 
         return []
     decided = [one for row in found for one in str(row["decided_by"] or "").split(", ")]
     people = [*(row["requester"] for row in found), *decided, *(vote["person_id"] for vote in votes)]
-    names = names_of(lake, alerts, people=people)
+    names = names_for(alerts, people)
     known = {alert["alert_id"]: alert for alert in alerts}
     return [
         approval_of(
@@ -204,12 +207,12 @@ def approval_views(database: Database, lake: Lake, numbers: Sequence[int], now: 
     ]
 
 
-def offer_view(database: Database, lake: Lake, number: int, now: datetime) -> OfferView | None:
+def offer_view(database: Database, names_for: NamesOf, number: int, now: datetime) -> OfferView | None:
     """The view of an offer; None where there is none of that number."""
     with database.begin() as connection:
         found = _rows(connection, "offers", [number])
         alerts = reading.alerts_of(connection, [row["alert_id"] for row in found])
-    return offer_of(found[0], alerts[0], names_of(lake, alerts), now) if found else None
+    return offer_of(found[0], alerts[0], names_for(alerts, ()), now) if found else None
 
 
 def approval_of(

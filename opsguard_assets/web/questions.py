@@ -9,6 +9,7 @@ deciding and using the link up does not count twice. What pages call an answer i
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -19,6 +20,7 @@ from starlette.routing import Route
 from opsguard_assets.alerts.people import ActionError
 from opsguard_assets.views.actions import ANSWERS_OF, APPROVE, DENY
 from opsguard_assets.views.attachments import attachment, attachments_of, newest
+from opsguard_assets.views.names import names_of
 from opsguard_assets.views.questions import ApprovalView, OfferView, approval_view, offer_view
 from opsguard_assets.web import tokens
 from opsguard_assets.web.answering import answered, needs_second_look
@@ -101,8 +103,10 @@ def shown(service: Service, visited: Visit, *, notice: str | None = None, status
 
 
 def _view(service: Service, visited: Visit) -> ApprovalView | OfferView | None:
-    make = approval_view if visited.subject.kind == "approval" else offer_view
-    return make(service.database, service.lake, visited.subject.number, visited.now)
+    number = visited.subject.number
+    if visited.subject.kind == "approval":
+        return approval_view(service.database, service.lake, number, visited.now)
+    return offer_view(service.database, partial(names_of, service.lake), number, visited.now)
 
 
 def _done(token: Token | None) -> Token | None:

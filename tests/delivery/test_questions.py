@@ -1,6 +1,7 @@
 """Approvals, offers and words of playbooks over a real Slack API and a real mail server: what readers see, and when."""
 
 import json
+from collections import Counter
 from email import message_from_bytes, policy
 
 import pytest
@@ -13,11 +14,23 @@ from opsguard_assets.delivery.slack_blocks import slack_message
 from opsguard_assets.delivery.wording import Reader
 from opsguard_assets.remediation.engine.approvals_io import decide
 from opsguard_assets.views.questions import approval_of, offer_of
+from resources.lake import Lake
 from tests.delivery.given import HOSTILE, NAMES, Clock, mail_transport, plan, rows, sent, slack_transport
+from tests.remediation import given
 from tests.remediation.engines import NOTE as ENGINE_NOTE
 from tests.remediation.engines import Engine, lake_of
 from tests.remediation.given import record
-from tests.remediation.questions import ASSIGN, RESTART, approval, asked, ended, execution, offer, reader
+from tests.remediation.questions import (
+    ASSIGN,
+    RESTART,
+    approval,
+    asked,
+    ended,
+    execution,
+    execution_about,
+    offer,
+    reader,
+)
 from tests.resources.channels.mail_server import MailServer
 from tests.resources.channels.slack_server import SlackServer
 from tests.views.given import NOW, alert, minutes
@@ -202,6 +215,21 @@ def test_what_is_over_before_it_is_sent_is_not_sent(database, lake, clock):
         assert slack.messages == {}
     answers = [row["answer"] for row in rows(database, "effects", "effect_id")]
     assert answers[0] == "it is over: Nobody decided in time, which counts as denied. It is not done."
+
+
+def test_names_are_read_once_however_many_questions_wait(database, lake, clock, monkeypatch):
+    reads, known = [], Lake.known
+    monkeypatch.setattr(Lake, "known", lambda lake, table: reads.append(table.name) or known(lake, table))
+    devices = [f"D{place}" for place in range(1, 5)]
+    given.tick(database, 0, *map(given.found, devices))
+    for device in devices:
+        number = execution_about(database, given.alert(database, device)["alert_id"])
+        one = approval(database, number, clock())
+        asked(database, f"approval/{one}", clock(), reader(address=f"U{one}"))
+        asked(database, f"offer/{offer(database, number, clock())}", clock())
+    with SlackServer() as slack:
+        assert sent(database, lake, clock, {"slack": slack_transport(slack)}) == {"done": 8}
+    assert max(Counter(reads).values()) <= 3, "for alerts, for people, and for the zones of readers"
 
 
 def test_words_of_a_playbook_stand_in_the_thread_of_the_incident_with_what_was_found(database, lake, clock):
