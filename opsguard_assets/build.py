@@ -22,7 +22,7 @@ from opsguard_assets.delivery.assets import DELIVER_JOB, DELIVER_TAGS, MESSAGES_
 from opsguard_assets.delivery.round_io import due_at
 from opsguard_assets.domain import Job, Learned
 from opsguard_assets.domains import AFTER_ALERTS, ALERT_TYPES, DOMAINS, HOUSE_JOB, JOBS, SYNC_JOB, fed_problems
-from opsguard_assets.failed_runs import settle_failed
+from opsguard_assets.failed_runs import settle_failed, tell_failed
 from opsguard_assets.freshness import with_freshness
 from opsguard_assets.housekeeping import keep_house_job
 from opsguard_assets.incidents.assets import INCIDENTS_KEY, incidents_asset
@@ -99,7 +99,7 @@ def build_defs(
         ],
         sensors=[
             *_sensors(settings, assets, others),
-            failed_runs_sensor(_settle_failed),
+            failed_runs_sensor(partial(_settle_failed, settings)),
             *(sensor for each in learned for sensor in sensors_of(each.problem, each.record)),
             *(sensor for _ in sending for sensor in (_deliveries_sensor(settings), _remediations_sensor(settings))),
         ],
@@ -220,10 +220,14 @@ def _remediations_sensor(settings: Settings) -> dg.SensorDefinition:
     )  # fmt: skip
 
 
-def _settle_failed(context: dg.SensorEvaluationContext, failed: Mapping[str, Failed], at: datetime) -> None:
-    """The alerts of failed runs of OpsGuard itself; the next run of triage gives them their priorities."""
+def _settle_failed(
+    settings: Settings, context: dg.SensorEvaluationContext, failed: Mapping[str, Failed], at: datetime
+) -> None:
+    """The alerts of failed runs of OpsGuard itself, with priority, owner and messages."""
     frequent = {name for name, job in JOBS.items() if job.cadence.is_frequent}
-    settle_failed(context.resources.database, failed, at, frequent.__contains__)
+    database = context.resources.database
+    settle_failed(database, failed, at, frequent.__contains__)
+    tell_failed(database, context.resources.lake, settings, ALERT_TYPES, at)
 
 
 def _job(name: str, selection: dg.AssetSelection, description: str) -> Any:

@@ -1,7 +1,7 @@
 """Failed runs of OpsGuard itself: one alert per job, until a run of the job succeeds.
 
-Here: findings and settling. Not here: the type of the alert (`alerts.own_types`), noticing runs that ended
-(`sensors.failures`).
+Here: findings, settling, and what follows from it at once: priority, incident, messages. Not here: the type of the
+alert (`alerts.own_types`), noticing runs that ended (`sensors.failures`).
 """
 
 from collections.abc import Callable, Mapping
@@ -10,10 +10,18 @@ from typing import Final
 
 import polars as pl
 
+from opsguard_assets.alerts.alert_type import AlertType
 from opsguard_assets.alerts.finding import FINDING
 from opsguard_assets.alerts.lifecycle import Monitor, settle
 from opsguard_assets.alerts.own_types import RUN_FAILED
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.incidents.io import group_alerts
+from opsguard_assets.incidents.rules_io import context_of, rules_of
+from opsguard_assets.routing.run_io import route_now
+from opsguard_assets.triage.priority.inputs import Described
+from opsguard_assets.triage.priority.io import prioritise, rule_judge
 from resources.database import Database
+from resources.lake import Lake
 from sensors.failures import Failed
 
 MONITOR: Final = Monitor("opsguard", (RUN_FAILED.name,))
@@ -48,3 +56,22 @@ def settle_failed(
 ) -> None:
     """Raises, refreshes and clears the alerts of failed runs."""
     settle(database, failed_findings(failed, is_frequent), MONITOR, at)
+
+
+def tell_failed(
+    database: Database, lake: Lake, settings: Settings, declared: Mapping[str, AlertType], at: datetime
+) -> None:
+    """Gives new alerts their priorities by the rule, an incident with its owner, and plans the messages about it.
+
+    It waits for no run of triage: that may be what failed. Priorities that alerts have already are left to triage.
+
+    Args:
+        database: Where alerts are.
+        lake: Where people and clients are.
+        settings: Costs, groups and routes.
+        declared: The types of alerts that domains declare, by name.
+        at: The time of the clock (UTC).
+    """
+    prioritise(database, Described(declared, settings), rule_judge(), at, now=at, only_new=True)
+    group_alerts(database, context_of(settings, declared, lake, at), rules_of(settings), at=at)
+    route_now(database, lake, settings, now=at)

@@ -55,7 +55,7 @@ def failed_runs_sensor(
         name="failed_runs_sensor",
         evaluation_fn=evaluate,
         minimum_interval_seconds=every_seconds,
-        required_resource_keys={"database"},
+        required_resource_keys={"database", "lake"},
         description="Raises one alert per job whose newest run failed; it clears with the next success.",
         default_status=dg.DefaultSensorStatus.RUNNING,
     )

@@ -278,7 +278,11 @@ ARROWS = {
         "opsguard_assets.domain", "opsguard_assets.models.problem",
         *(f"opsguard_assets.{domain}.domain" for domain in DOMAINS),
     ),
-    "opsguard_assets/failed_runs.py": ("opsguard_assets.alerts", "resources.database", "sensors.failures"),
+    "opsguard_assets/failed_runs.py": (
+        "opsguard_assets.alerts", "opsguard_assets.triage.priority", "opsguard_assets.incidents",
+        "opsguard_assets.routing", "opsguard_assets.config.settings", "resources.database", "resources.lake",
+        "sensors.failures",
+    ),
     "opsguard_assets/client_plans.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/drawing.py": (),
     "opsguard_assets/derivation.py": ("opsguard_assets.tables", "resources.lake"),

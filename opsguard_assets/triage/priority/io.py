@@ -102,7 +102,13 @@ def judge_of(risk: pl.DataFrame) -> Judge:
 
 
 def prioritise(
-    database: Database, described: Described, judge: Judge, as_of: datetime, *, now: datetime | None = None
+    database: Database,
+    described: Described,
+    judge: Judge,
+    as_of: datetime,
+    *,
+    now: datetime | None = None,
+    only_new: bool = False,
 ) -> Prioritised:
     """Computes the priorities of all unresolved alerts and writes those that changed.
 
@@ -115,6 +121,7 @@ def prioritise(
         judge: Who says whether an alert needs a person.
         as_of: The moment, UTC.
         now: The time of the clock; priorities of later moments were wrong and are computed again. None: none is.
+        only_new: Alerts whose opening has a priority keep it.
     """
     dues = {name: each.due for name, each in described.declared.items() if each.due}
     with database.begin() as connection:
@@ -122,6 +129,8 @@ def prioritise(
         connection.execute(_sql("unresolved"), {"types": list(dues), "dues": list(dues.values())})
         alerts = copy_out(connection, "unresolved", UNRESOLVED)
         moment = max(as_of, _newest(alerts, now) or as_of)
+        if only_new:
+            alerts = alerts.filter(pl.col("opening").ne_missing(pl.col("old_opening")))
         rows = prioritised(alerts, described, judge, moment)
         changed = changes(rows)
         if len(changed):
