@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from opsguard_assets.alerts.alert_type import AlertType
 from opsguard_assets.alerts.kinds import type_of_kind
-from opsguard_assets.alerts.own_types import RUN_FAILED
+from opsguard_assets.alerts.own_types import OWN_TYPES
 from opsguard_assets.cadence import DAY, HOUR, MINUTE, Cadence
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.domain import DEVICES
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from opsguard_assets.models.problem import Problem
 
 _DECLARING = (TICKETS, DEVICES, SHIFTS, VENDORS, TRIAGE)
-ALERT_TYPES: Mapping[str, AlertType] = {RUN_FAILED.name: RUN_FAILED} | {
+ALERT_TYPES: Mapping[str, AlertType] = {each.name: each for each in OWN_TYPES} | {
     each.name: each
     for domain in _DECLARING
     for each in (*domain.alert_types, *(problem.unavailable for problem in domain.problems))

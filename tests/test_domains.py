@@ -164,6 +164,7 @@ def test_every_type_that_tells_of_a_client_belongs_to_a_plan():
         "vendor_score_drop",
         "vendor_sla_below_target",
         "opsguard_run_failed",
+        "opsguard_playbook_paused",
         *(each.unavailable.name for each in PROBLEMS.values()),
     }
     plans = {name: each.plan for name, each in ALERT_TYPES.items()}

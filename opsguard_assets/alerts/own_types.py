@@ -1,4 +1,4 @@
-"""Alerts of OpsGuard about itself. Not here: what finds them (`opsguard_assets.failed_runs`), alerts of models."""
+"""Alerts of OpsGuard about itself. Not here: what finds them (`failed_runs`, `pauses_io`), alerts of models."""
 
 from typing import Final
 
@@ -14,3 +14,14 @@ RUN_FAILED: Final = AlertType(
     needs_person=0.8,
     minutes=60,
 )
+PLAYBOOK_PAUSED: Final = AlertType(
+    name="opsguard_playbook_paused",
+    meaning="A playbook failed too often and paused itself; nothing of it begins or goes on.",
+    next_step="look at `opsguard playbook log`, mend what failed, then `opsguard playbook resume`",
+    team=NOC,
+    cause=OPSGUARD,
+    cost="service_call_cost",
+    needs_person=0.9,
+    minutes=60,
+)
+OWN_TYPES: Final = (RUN_FAILED, PLAYBOOK_PAUSED)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opsguard_assets.alerts.finding import checked
-from opsguard_assets.alerts.own_types import RUN_FAILED
+from opsguard_assets.alerts.own_types import OWN_TYPES
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts import findings as of_devices
 from opsguard_assets.devices.alerts.alert_types import ALERT_TYPES as DEVICE_TYPES
@@ -273,7 +273,7 @@ def test_every_kind_of_finding_is_looked_at_here():
     models = {kind for kind in ALERT_TYPES if kind.endswith("_model_unavailable")}
     found = {each.name for domain in DOMAINS for each in domain.alert_types}
     assert found == LOOKED_AT
-    assert set(ALERT_TYPES) - models - {RUN_FAILED.name} == LOOKED_AT
+    assert set(ALERT_TYPES) - models - {each.name for each in OWN_TYPES} == LOOKED_AT
 
 
 def test_meanings_say_the_settings_in_force_and_no_number_of_their_own():

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from opsguard_assets.alerts import people
+from opsguard_assets.alerts.own_types import PLAYBOOK_PAUSED
 from opsguard_assets.remediation.engine import advance_io, people_io
 from opsguard_assets.remediation.engine.breaker import why_to_pause
 from opsguard_assets.remediation.engine.claim_io import next_due
@@ -221,6 +222,28 @@ def test_a_playbook_that_fails_too_often_pauses_itself_once_and_starts_anew_when
     assert engine.rows("SELECT paused_by, failures_in_a_row FROM playbooks") == [
         {"paused_by": None, "failures_in_a_row": 1}
     ]
+
+
+def test_a_playbook_that_paused_itself_has_one_alert_until_it_is_resumed(engine):
+    said = "SELECT state, resolution, openings, entity_id, reason FROM alerts WHERE alert_type = :kind"
+    engine.use({**NOTE, "name": "broken"}, limits={"at_once_per_site": 9})
+    engine.goes("D1", "D2", "D3", "D4")
+    engine.clock.passes(minutes=1)
+    engine.advanced()
+    (row,) = engine.rows(said, kind=PLAYBOOK_PAUSED.name)
+    assert (row["state"], row["openings"], row["entity_id"]) == ("open", 1, "quick-fix")
+    assert row["reason"].startswith("3 executions in a row failed")
+    assert len(engine.rows("SELECT as_of FROM monitor_ticks WHERE monitor = 'playbooks'")) == 1, "said once"
+    people_io.resume(engine.database, "quick-fix", now=engine.clock())
+    (row,) = engine.rows(said, kind=PLAYBOOK_PAUSED.name)
+    assert (row["state"], row["resolution"]) == ("resolved", "cleared")
+
+
+def test_a_pause_by_a_person_is_no_alert(engine):
+    engine.use(NOTE)
+    people_io.pause(engine.database, "quick-fix", actor="ada", note="wrong team", now=engine.clock())
+    engine.advanced()
+    assert engine.rows("SELECT 1 FROM alerts WHERE alert_type = :kind", kind=PLAYBOOK_PAUSED.name) == []
 
 
 def test_what_only_shows_what_it_would_do_neither_waits_for_a_place_nor_takes_one(engine):

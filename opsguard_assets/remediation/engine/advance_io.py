@@ -53,6 +53,7 @@ from opsguard_assets.remediation.engine.machine import (
     retry_at,
 )
 from opsguard_assets.remediation.engine.moves_io import ACTOR, LostLeaseError
+from opsguard_assets.remediation.engine.pauses_io import settle_paused
 from opsguard_assets.remediation.engine.settle_io import settled
 from opsguard_assets.remediation.engine.states import ON_FAILURE, STEPS, UNDO, Case, Place, State
 from opsguard_assets.remediation.playbook.gates import Gate, gate_of
@@ -124,6 +125,7 @@ def advance(world: World, adapters: Sequence[Adapter], *, now: Clock = utc_now, 
             settled_in_all += ended
             if not looked_at and not ended:
                 break
+    settle_paused(world.database, now())
     return Advanced(tick.moved, dict(tick.ended), dict(settled_in_all), tick.errors, sorted(silent))
 
 

@@ -5,6 +5,8 @@ from typing import Final
 
 from opsguard_assets.config.remediation import Breaker
 
+# Who pauses it, as its row says.
+BREAKER: Final = "breaker"
 # How an execution ended that shows that its playbook does not work.
 FAILURES: Final = ("failed", "unknown")
 JUDGED: Final = ("succeeded", "partial", *FAILURES)

@@ -19,14 +19,13 @@ from opsguard_assets.effects.machine import State as EffectState
 from opsguard_assets.remediation.actions import offering
 from opsguard_assets.remediation.actions.action import Plan, Result, StepState
 from opsguard_assets.remediation.engine import approvals_io
-from opsguard_assets.remediation.engine.breaker import FAILURES, JUDGED, why_to_pause
+from opsguard_assets.remediation.engine.breaker import BREAKER, FAILURES, JUDGED, why_to_pause
 from opsguard_assets.remediation.engine.claim_io import LEASE, Claim
 from opsguard_assets.remediation.engine.machine import deadline_of
 from opsguard_assets.remediation.engine.states import SHADOW, UNDO, Case, Execution, Place, State, key_of, name_of
 from resources.sql import statement
 
 ACTOR: Final = approvals_io.ACTOR
-BREAKER: Final = "breaker"
 
 
 class LostLeaseError(Exception):

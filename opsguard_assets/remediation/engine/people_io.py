@@ -16,6 +16,7 @@ from opsguard_assets.remediation.actions.action import StepState, World
 from opsguard_assets.remediation.engine import moves_io
 from opsguard_assets.remediation.engine.cases_io import case_of
 from opsguard_assets.remediation.engine.entitled_io import not_entitled
+from opsguard_assets.remediation.engine.pauses_io import settle_paused
 from opsguard_assets.remediation.engine.settle_io import settled
 from opsguard_assets.remediation.engine.states import SHADOW, Case, State
 from opsguard_assets.remediation.engine.triggers import mode_of
@@ -159,7 +160,7 @@ def pause(database: Database, playbook: str, *, actor: str, note: str, now: date
 
 
 def resume(database: Database, playbook: str, *, now: datetime) -> Done:
-    """Lets a paused playbook go on.
+    """Lets a paused playbook go on; the alert that it paused itself clears.
 
     Raises:
         ActionError: When no playbook of this name was ever in use.
@@ -168,6 +169,7 @@ def resume(database: Database, playbook: str, *, now: datetime) -> Done:
         _check_name(connection, playbook)
         values = {"playbook": playbook, "at": now}
         is_new = connection.execute(statement(__name__, "acting/resume"), values).first() is not None
+    settle_paused(database, now)
     return Done(None, is_new, f"{playbook} goes on." if is_new else f"{playbook} was not paused.")
 
 
