@@ -3,11 +3,13 @@
 Here: reading, and the words. Not here: what is looked for (`routing.analysis`, `routing.cover`).
 """
 
+import os
 from datetime import UTC, datetime
 
 import typer
 
 from opsguard_assets.alerts.alert_type import TEAMS
+from opsguard_assets.commands.playbooks_found import found_addresses
 from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
@@ -27,11 +29,13 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Find routes that nothing reaches, teams without anybody on duty, people without an address.
 
-    Looks at the next 14 days. Exits with 1 when something is found.
+    Also addresses of playbooks whose secrets are not set. Looks at the next 14 days. Exits with 1 when it finds one.
     """
     with opened(config) as session:
         now = datetime.now(UTC)
         found = routing_troubles(session.settings, roster_at(session.installation.lake, now), now)
+        addresses = found_addresses(session.settings, os.environ)
+        found += [f"{what}: {words}" for what, is_sound, words, _ in addresses if not is_sound]
     if as_json:
         print_json(found)
     else:

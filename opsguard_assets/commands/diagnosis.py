@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 
 from opsguard_assets.commands.channels import found_channels, found_in_doubt
 from opsguard_assets.commands.check import routing_troubles
-from opsguard_assets.commands.playbooks_found import found_executions, found_files
+from opsguard_assets.commands.playbooks_found import found_addresses, found_executions, found_files
 from opsguard_assets.commands.problem_name import ProblemName
 from opsguard_assets.config.load import ConfigError, load_settings_of, with_secrets
 from opsguard_assets.config.settings import Settings
@@ -91,6 +91,7 @@ def diagnose(place: Environment, variables: Mapping[str, str]) -> list[Finding]:
         findings += [_source(source, variables) for source in settings.sources]
         findings += [Finding(*found) for found in found_channels(settings.delivery, variables, place.home)]
         findings += [Finding(*found_files(settings, place.config))]
+        findings += [Finding(*found) for found in found_addresses(settings, variables)]
     if settings is not None and opened is not None:
         findings += [_routing(opened, settings)]
     return findings

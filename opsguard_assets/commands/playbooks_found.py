@@ -1,15 +1,16 @@
-"""What `opsguard doctor` asks of playbooks: can they be read, is any paused or off, is a step in doubt.
+"""What `opsguard doctor` asks of playbooks: can they be read, have addresses their secrets, is any paused or in doubt.
 
 Here: questions and answers in words. Not here: the other checks (`diagnosis`), what executions do
 (`opsguard_assets.remediation`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from opsguard_assets.commands.channels import Found
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.remediation.actions.adapters_io import addresses_of, trouble_of
 from opsguard_assets.remediation.engine.claim_io import standing_of
 from opsguard_assets.remediation.engine.people_io import switches
 from opsguard_assets.remediation.playbook.load_io import library
@@ -25,6 +26,14 @@ def found_files(settings: Settings, config: Path | None) -> Found:
     first = f"; {held.problems[0]}" if held.problems else ""
     words = f"{len(held.playbooks):,} in use, {len(held.problems):,} troubles{first}"
     return "playbooks", not held.problems, words, "`opsguard playbook lint` names file, line and remedy."
+
+
+def found_addresses(settings: Settings, variables: Mapping[str, str]) -> Iterator[Found]:
+    """Whether every address that playbooks may call has what it names: variables, and a secret that signs."""
+    remedy = "Set the variables that `remediation` names in opsguard.yaml; until then what goes there waits."
+    for target, address in addresses_of(settings.remediation):
+        trouble = trouble_of(target, address, variables)
+        yield f"address {target}", trouble is None, trouble or "it has its secrets; it is not called", remedy
 
 
 def found_executions(database: Database) -> Iterator[Found]:

@@ -40,6 +40,7 @@ def lake_of(folder, **client):
     record(lake, "clients", {**CLIENT, **client}, loaded_at=known)
     record(lake, "groups", {"group_id": "G1", "name": "iot-specialists", "lead_id": "lea"}, loaded_at=known)
     record(lake, "memberships", *PEOPLE, loaded_at=known)
+    record(lake, "people", {"person_id": "lea", "name": "Lea Lind"}, loaded_at=known)
     return lake
 
 

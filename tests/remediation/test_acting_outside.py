@@ -107,7 +107,7 @@ def test_an_unassigned_ticket_is_given_to_the_least_loaded_on_duty_who_is_told_a
     giving, row = step("assign"), at.alerts["ticket"]
     plan, result, where = lived(at, giving, row)
     incident = f"incident {row['incident_id']}"
-    assert plan.words == f"give {incident} and ticket 1 to bo, the least loaded of 2 on duty in R0-iot"
+    assert plan.words == f"give {incident} and ticket 1 to Bo, the least loaded of 2 on duty in R0-iot"
     assert list(plan.changes) == [Change(incident, "owner", None, "bo"), Change("ticket 1", "assignee", None, "bo")]
     assert at.ticket(1) == ("P3", "bo", "open")
     assert owner(at, row) == "bo"
@@ -136,8 +136,8 @@ def test_nobody_is_given_what_they_have_or_what_would_not_relieve_anybody(at):
     _, first, _ = lived(at, step("assign", to="bo"), at.alerts["ticket"])
     assert first.state is StepState.DONE
     for to, why in (
-        ("bo", "bo has it already"),
-        ("least_loaded", "has fewer open tickets than bo"),
+        ("bo", "Bo has it already"),
+        ("least_loaded", "has fewer open tickets than Bo"),
         ("x", "nobody active"),
     ):
         plan, result, _ = lived(at, step("assign", to=to), at.alerts["ticket"], number=1)
@@ -156,7 +156,7 @@ def test_escalating_raises_the_ticket_and_tells_the_next_of_the_chain_and_undo_r
     _, result, where = lived(at, up, row)
     assert (result.state, at.ticket(1)[0]) == (StepState.DONE, "P2")
     plan, _, _ = lived(at, up, row, number=1)
-    assert plan.words.startswith("tell lena by slack, the lead; raise ticket 1 from high")
+    assert plan.words.startswith("tell Lena by slack, the lead; raise ticket 1 from high")
     assert at.ticket(1)[0] == "P1"
     at.desk.do("UPDATE tickets SET priority = 'P2' WHERE id = 1")
     back = undone_in(at, up, where, result)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from opsguard_assets.commands.playbooks_found import found_addresses
 from opsguard_assets.config.load import ConfigError, parse_settings
 from opsguard_assets.effects.machine import Effect, State
 from opsguard_assets.remediation.actions.adapters_io import (
@@ -49,6 +50,22 @@ def address(hook, **more):
     text = f'remediation: {{webhooks: {{crm: {{url: "{hook.url}", signing_secret: "${{SECRET}}"}}}}}}'
     crm = parsed(text).remediation.webhooks["crm"]
     return AddressAdapter("webhook:crm", crm.model_copy(update=more), {"SECRET": SECRET})
+
+
+@pytest.mark.parametrize(
+    ("variables", "troubles"),
+    [
+        ({"TOKEN": "t", "SECRET": SECRET}, {}),
+        ({"SECRET": SECRET}, {"webhook:plain": "TOKEN"}),
+        ({"TOKEN": "t"}, {"webhook:crm": "SECRET"}),
+        ({"TOKEN": "t", "SECRET": "whsec_%"}, {"webhook:crm": "whsec_"}),
+    ],
+)
+def test_what_an_address_lacks_is_found_before_anything_is_sent(variables, troubles):
+    found = {what: words for what, is_sound, words, _ in found_addresses(parsed(), variables) if not is_sound}
+    assert set(found) == {f"address {target}" for target in troubles}
+    assert all(part in found[f"address {target}"] for target, part in troubles.items())
+    assert not any(value in words for value in variables.values() for words in found.values() if len(value) > 8)
 
 
 def test_an_address_is_its_url_alone_or_has_what_belongs_to_it_and_shows_no_secret():

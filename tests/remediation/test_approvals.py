@@ -52,6 +52,12 @@ def test_a_second_click_shows_the_first_result_whatever_it_says(asked):
     assert "by ada" in later.words
 
 
+def test_people_are_named_in_what_holds_now(asked):
+    decision = says(asked, "lea")
+    assert decision.words.startswith("Approval 1 is approved by Lea Lind at ")
+    assert asked.approvals()[0]["decided_by"] == "lea", "the record has the identifier"
+
+
 def test_two_who_decide_at_the_same_moment_meet_one_result(asked):
     found = []
     threads = [
@@ -100,7 +106,7 @@ def test_a_decision_wins_over_the_timer_that_fires_later(asked):
 
 @pytest.mark.parametrize("person", ["eve", "", "ada'; --"])
 def test_who_is_not_of_the_team_cannot_decide_and_learns_who_can(asked, person):
-    with pytest.raises(ActionError, match=r"team iot-specialists decides: ada, ben, lea"):
+    with pytest.raises(ActionError, match=r"team iot-specialists decides: ada, ben, Lea Lind \(lea\)"):
         says(asked, person)
     assert asked.approvals()[0]["decision"] is None
 

@@ -41,6 +41,17 @@ def test_whoever_started_it_is_not_asked_and_nobody_is_said_with_the_reason():
     assert (row["person_id"], row["why"]) == (None, "nobody of no such team could be asked")
 
 
+def test_the_owner_of_the_incident_is_asked_too_where_they_may_decide_and_are_reached():
+    of_team = [("ana", "on duty", "slack"), ("bo", "on duty", "slack")]
+    assert who("iot-specialists", owner="nora") == [("nora", "owner", "slack"), *of_team]
+    assert who("iot-specialists", owner="ana") == of_team, "once"
+    assert who("iot-specialists", owner="nora", without="nora") == of_team, "who started it does not decide"
+    unreached = roster(without_slack=("nora",), without_mail=("nora",))
+    assert who("iot-specialists", people=unreached, owner="nora") == of_team
+    assert who("no such team", owner="nora") == [("nora", "owner", "slack")]
+    assert who("iot-specialists", people=roster(on_duty=()), owner="nora")[1:] == [("lena", "lead", "slack")]
+
+
 def test_asking_twice_tells_once_and_who_cannot_be_reached_is_noted(database):
     number = execution(database)
     about = f"approval/{approval(database, number, NOON)}"

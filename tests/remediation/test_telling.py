@@ -58,10 +58,10 @@ def test_when_the_whole_chain_was_told_before_its_last_is_told_again(at):
     up = step_of(do="escalate")
     words = [lived(at, up, at.alerts["device"], number=n)[0].words for n in range(4)]
     assert words == [
-        "tell sue by slack, the supervisor",
-        "tell lena by slack, the lead",
-        "tell nora by slack, the noc",
-        "tell nora by slack again, the noc: everybody of the chain was told before",
+        "tell Sue by slack, the supervisor",
+        "tell Lena by slack, the lead",
+        "tell Nora by slack, the noc",
+        "tell Nora by slack again, the noc: everybody of the chain was told before",
     ]
 
 
@@ -70,4 +70,4 @@ def test_whoever_has_no_address_is_passed_over_and_it_is_said(at, tmp_path):
     at.place = replace(at.place, lake=Lake(str(tmp_path / "lake")))
     record(at.place.lake, "people", {"person_id": "lena", "name": "Lena", "known_at": NOON}, loaded_at=NOON)
     plan = CATALOG["notify"].plan(at.place, telling("lead", "noc"), situation(at.alerts["device"]))
-    assert plan.words == "tell nora by slack (Lena has no address for the channels of the route)"
+    assert plan.words == "tell Nora by slack (Lena has no address for the channels of the route)"

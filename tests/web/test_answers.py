@@ -121,7 +121,7 @@ def test_who_may_not_decide_is_told_who_may_and_nothing_is_used_up(site):
     link = link_of(site, f"approval/{number}", "eve")
     answer = says(site, link, "approve")
     assert answer.status_code == 409
-    assert "eve may not decide" in answer.text
+    assert "Eve may not decide" in answer.text
     assert "ada, ben" in answer.text
     assert decision(site, number)[0] is None
     used = "SELECT count(*) FROM link_tokens WHERE subject = :s AND used_at IS NOT NULL"
@@ -171,7 +171,7 @@ def test_a_click_in_slack_decides_in_the_name_of_the_person_and_a_stranger_learn
     clicked(site, payload("deny", f"approval/{number}", user="Utwo", answer_to=answers))
     assert "more than one person in `people` has your Slack account" in told()["text"]
     clicked(site, payload("approve", f"approval/{number}", user="Ueve", answer_to=answers))
-    assert "eve may not decide" in told()["text"]
+    assert "Eve may not decide" in told()["text"]
     clicked(site, payload("deny", f"approval/{number}", user="Uben", answer_to=answers))
     assert told()["text"] == "Denied by Ben: no reason given. It is not done."
     assert decision(site, number)[:2] == ("denied", "ben")

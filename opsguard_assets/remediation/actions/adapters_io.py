@@ -43,6 +43,7 @@ from resources.channels.webhook import WebhookChannel
 from resources.database import Database
 from resources.lake import TABLES_LOCK, Lake, LakeError
 from resources.ticket_system.change import Cancellation, NewTicket, TicketSystem, TicketSystemError
+from resources.ticket_system.signature import standard_headers
 
 
 def adapters_of(settings: Settings, variables: Mapping[str, str], lake: Lake, database: Database) -> list[Adapter]:
@@ -172,12 +173,8 @@ class AddressAdapter:
 
     def send(self, effect: Effect) -> Answer:
         """Posts it, once."""
-        place = f"remediation: {self.target}"
         try:
-            url = revealed(self.address.url, self.variables, place)
-            require_encryption(url)
-            secret = self.address.signing_secret
-            signing = None if secret is None else revealed(secret, self.variables, place)
+            url, signing = _revealed(self.target, self.address, self.variables)
         except (ConfigError, ValueError) as error:
             return _not_sent(effect, str(error))
         channel = WebhookChannel(url=url, signing_secret=signing, timeout_seconds=self.address.timeout_seconds)
@@ -193,6 +190,29 @@ class AddressAdapter:
     def ask(self, effect: Effect) -> Answer:
         """Never called: it is handed over again, or a person looks."""
         return Answer(Outcome.UNKNOWN, f"{effect.target} cannot be asked")
+
+
+def _revealed(target: str, address: Address, variables: Mapping[str, str]) -> tuple[str, str | None]:
+    """The URL and the signing secret of an address.
+
+    Raises:
+        ConfigError: When a variable is not set.
+        ValueError: When the URL that a variable holds is neither https nor on this machine.
+    """
+    place = f"remediation: {target}"
+    url = revealed(address.url, variables, place)
+    require_encryption(url)
+    return url, None if address.signing_secret is None else revealed(address.signing_secret, variables, place)
+
+
+def trouble_of(target: str, address: Address, variables: Mapping[str, str]) -> str | None:
+    """Why nothing could be posted to an address; None where everything that it names is set. Nothing is sent."""
+    try:
+        url, signing = _revealed(target, address, variables)
+        standard_headers(signing, "", 0, url.encode())
+    except (ConfigError, ValueError) as error:
+        return str(error)
+    return None
 
 
 def body_of(effect: Effect) -> bytes:

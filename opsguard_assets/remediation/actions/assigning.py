@@ -69,7 +69,7 @@ class AssignAction(WaitsForItsEffect):
         has_it = ticket.assignee_id if ticket is not None else (around.incident or {}).get("owner_id")
         left = situation.left
         if left is not None:
-            chosen = _Chosen(left["person_id"], f"{left['person_id']}, as an earlier attempt began")
+            chosen = _Chosen(left["person_id"], f"{around.name_of(left['person_id'])}, as an earlier attempt began")
         else:
             chosen = _chosen(world, step, situation, around, ticket, has_it)
         if chosen.person_id is None:
@@ -170,14 +170,14 @@ def _chosen(
     world: World, step: Assign, situation: Situation, around: Staff, ticket: Ticket | None, has_it: str | None
 ) -> _Chosen:
     if step.to == has_it:
-        return _Chosen(None, f"{has_it} has it already")
+        return _Chosen(None, f"{around.name_of(step.to)} has it already")
     desk = around.roster.desk
     if step.to != _LEAST:
         gone = desk.people.filter(pl.col("person_id") == step.to, pl.col("is_active").fill_null(value=True))
         return (
             _Chosen(None, f"there is nobody active with the identifier {step.to}")
             if gone.is_empty()
-            else _Chosen(step.to, step.to)
+            else _Chosen(step.to, around.name_of(step.to))
         )
     team = step.team or (ticket.group_id if ticket is not None else None) or around.work["team"].item()
     loads = open_tickets(world, situation.now)
@@ -189,8 +189,9 @@ def _chosen(
         return _Chosen(None, f"nobody of {team} is on duty")
     person, present = given["given_to"].item(), given["present"].item()
     if person == has_it or not _relieves(has_it, person, there, loads):
-        return _Chosen(None, f"nobody of {team} on duty has fewer open tickets than {has_it}, who has it already")
-    return _Chosen(person, f"{person}, the least loaded of {present} on duty in {team}")
+        owner = around.name_of(has_it)
+        return _Chosen(None, f"nobody of {team} on duty has fewer open tickets than {owner}, who has it already")
+    return _Chosen(person, f"{around.name_of(person)}, the least loaded of {present} on duty in {team}")
 
 
 def _relieves(has_it: str | None, person: str, there: pl.DataFrame, loads: pl.DataFrame) -> bool:

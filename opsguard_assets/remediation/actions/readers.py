@@ -18,7 +18,7 @@ from opsguard_assets.routing.roster_io import roster_at, rules_of
 from opsguard_assets.routing.routes import NOC, PLACE, every_route
 from opsguard_assets.routing.run_io import channel_kinds
 
-ON_DUTY, LEAD, MEMBER, ASKED = "on duty", "lead", "member", "asked for the shift"
+ON_DUTY, LEAD, MEMBER, OWNER, ASKED = "on duty", "lead", "member", "owner", "asked for the shift"
 # One person, or nobody (`person_id` null); `channel` and `address` are null where nothing reaches them.
 READERS: Final = pl.Schema(
     {
@@ -33,11 +33,17 @@ READERS: Final = pl.Schema(
 
 
 def approvers_at(
-    world: World, team: str | None, needed: int, now: datetime, *, without: str | None = None
+    world: World,
+    team: str | None,
+    needed: int,
+    now: datetime,
+    *,
+    without: str | None = None,
+    owner: str | None = None,
 ) -> pl.DataFrame:
     """`approvers` among everybody who is known now."""
     rules = rules_of(world.settings, channel_kinds(world.settings))
-    return approvers(roster_at(world.lake, now), rules, team, needed, now, without=without)
+    return approvers(roster_at(world.lake, now), rules, team, needed, now, without=without, owner=owner)
 
 
 def people_at(world: World, person_ids: list[str], now: datetime) -> pl.DataFrame:
@@ -50,11 +56,18 @@ def people_at(world: World, person_ids: list[str], now: datetime) -> pl.DataFram
 
 
 def approvers(
-    roster: Roster, rules: Rules, team: str | None, needed: int, now: datetime, *, without: str | None = None
+    roster: Roster,
+    rules: Rules,
+    team: str | None,
+    needed: int,
+    now: datetime,
+    *,
+    without: str | None = None,
+    owner: str | None = None,
 ) -> pl.DataFrame:
-    """Who is asked whether something may be done: those of the team on duty, and more of it where they are too few.
+    """Who is asked whether something may be done: the owner of the incident, and those of the team on duty.
 
-    First its lead is added, then everybody of the team.
+    Where these of the team are too few, first its lead is added, then everybody of it.
 
     Args:
         roster: Everybody, as known at the moment.
@@ -63,6 +76,7 @@ def approvers(
         needed: How many have to agree.
         now: The moment (UTC).
         without: Somebody who may not decide, because the execution was started by them.
+        owner: Who has the incident, of whatever team; asked where a channel reaches them.
 
     Returns:
         Rows of `READERS`; one without `person_id` where the team has nobody who could be asked.
@@ -84,10 +98,20 @@ def approvers(
         asked = found.filter(pl.col("_rank") <= last)
         if asked.drop_nulls("address")["person_id"].n_unique() >= needed:
             break
+    asked = pl.concat([_owner(owner, without, asked, roster, rules), asked.select(*READERS.names(), "_rank")])
     if asked.is_empty():
         why = f"nobody of {named} could be asked" if without is None else f"nobody else of {named} could be asked"
         return pl.DataFrame([{"audience": MEMBER, "why": why}], schema=READERS)
     return asked.sort("_rank", "person_id", maintain_order=True).select(READERS.names())
+
+
+def _owner(owner: str | None, without: str | None, asked: pl.DataFrame, roster: Roster, rules: Rules) -> pl.DataFrame:
+    """Who has the incident, before all others, unless they are asked already, may not decide or cannot be reached."""
+    others = () if owner is None or owner == without or owner in asked["person_id"] else (owner,)
+    rows = pl.DataFrame({"person_id": others}, schema={"person_id": pl.String}).with_columns(
+        audience=pl.lit(OWNER), why=pl.lit("has the incident"), _rank=pl.lit(-1, pl.Int64)
+    )
+    return _reached(rows, roster, rules, "_rank").drop_nulls("address").select(*READERS.names(), "_rank")
 
 
 def _reached(people: pl.DataFrame, roster: Roster, rules: Rules, *more: str) -> pl.DataFrame:

@@ -13,7 +13,7 @@ import polars as pl
 from opsguard_assets.alerts.finding import LIFE_SAFETY
 from opsguard_assets.remediation.actions.action import Situation, World
 from opsguard_assets.remediation.playbook.steps import Audience
-from opsguard_assets.routing.addresses import CLIENT, of_clients, reached
+from opsguard_assets.routing.addresses import CLIENT, named, of_clients, reached
 from opsguard_assets.routing.frames import WORK, Case, Roster, Rules
 from opsguard_assets.routing.io import present_case
 from opsguard_assets.routing.ladder import OWNER, ladder
@@ -24,6 +24,7 @@ from opsguard_assets.views.reading import incidents
 
 # The role that routing gives to people whom it finds on duty; a playbook calls this `on_duty`, and `owner` who has it.
 _ON_DUTY: Final = "on_duty"
+_SHOWN: Final = ("audience", "person_id", "channel", "address")
 _ASKED: Final = ("incident_id", "audience", "person_id", "why", PLACE)
 
 
@@ -36,17 +37,14 @@ class Recipient:
         person_id: Who; None for a client's channel.
         channel: By which channel.
         address: Where.
+        name: Who, for people; empty where nobody reads it.
     """
 
     audience: str
     person_id: str | None
     channel: str
     address: str
-
-    @property
-    def name(self) -> str:
-        """Who, for people."""
-        return self.person_id or self.address
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +77,13 @@ class Staff:
     case: Case
     work: pl.DataFrame
     incident: Mapping[str, Any] | None
+
+    def name_of(self, person_id: str | None) -> str:
+        """A person by name; by identifier, said to be one, where no name is known."""
+        if person_id is None:
+            return "nobody"
+        known = self.roster.people.filter(pl.col("person_id") == person_id).head(1)
+        return known.select(named("person_id")).item() if len(known) else f"person {person_id}"
 
     def people(self) -> pl.DataFrame:
         """(`incident_id`, `audience`, `person_id`, `why`, `_route`): one row per role, null where there is nobody."""
@@ -144,20 +149,20 @@ def recipients_of(around: Staff, audiences: Sequence[Audience]) -> Found:
     there = rows.filter(pl.col("address").is_not_null()).unique(
         ["channel", "address"], keep="first", maintain_order=True
     )
-    names = ("audience", "person_id", "channel", "address")
+    who = pl.coalesce("name", "address").alias("who")
     unreached = rows.filter(pl.col("address").is_null()).with_columns(
         words=pl.when(pl.col("person_id").is_null())
         .then("why")
         .otherwise(pl.format("{} has no address for the channels of the route", "name"))
     )
-    return Found([Recipient(*row) for row in there.select(names).iter_rows()], unreached["words"].to_list())
+    return Found([Recipient(*row) for row in there.select(*_SHOWN, who).iter_rows()], unreached["words"].to_list())
 
 
 def person_of(around: Staff, person_id: str, audience: str) -> Sequence[Recipient]:
     """A person with their address; nothing where nothing reaches them."""
     row = around.work.select("incident_id", PLACE, audience=pl.lit(audience), person_id=pl.lit(person_id))
     found = reached(row, around.roster, around.rules).drop_nulls("address")
-    return [Recipient(*each) for each in found.select("audience", "person_id", "channel", "address").iter_rows()]
+    return [Recipient(*each) for each in found.select(*_SHOWN, "name").iter_rows()]
 
 
 def _client(around: Staff) -> pl.DataFrame:

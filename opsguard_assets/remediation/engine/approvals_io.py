@@ -27,6 +27,7 @@ from opsguard_assets.remediation.engine.cases_io import Catalog, case_of, entrie
 from opsguard_assets.remediation.engine.states import ApprovalRecord, Case
 from opsguard_assets.remediation.playbook.gates import Gate
 from opsguard_assets.routing.roster_io import roster_at
+from opsguard_assets.views.names import Names, names_of
 from resources.database import Database
 from resources.sql import statement
 
@@ -58,7 +59,9 @@ class Decision:
 def readers_of(world: World, case: Case, gate: Gate, now: datetime) -> pl.DataFrame:
     """Who is asked: rows of `actions.readers.READERS`. Read outside of the transaction that asks."""
     requester = None if gate.terms.requester_may_approve else case.execution.requested_by
-    return approvers_at(world, gate.terms.team or case.team, _needed(gate), now, without=requester)
+    with world.database.begin() as connection:
+        owner = _owner(connection, case.execution.execution_id)
+    return approvers_at(world, gate.terms.team or case.team, _needed(gate), now, without=requester, owner=owner)
 
 
 def ask(
@@ -124,8 +127,9 @@ def decide(
     with world.database.begin() as connection:
         asked = approval_of(connection, approval_id)
         case = case_of(connection, asked.execution_id, world.settings)
-        if asked.decision is not None:
-            return _as_decided(connection, asked, person_id)
+        before = _standing(connection, asked)
+    if asked.decision is not None:
+        return _as_decided(world, before, person_id)
     if now < asked.expires_at:
         _check_person(world, asked, person_id, agrees=agrees, now=now)
     is_as_shown = not agrees or now >= asked.expires_at or _is_as_shown(world, catalog, case, asked, now)
@@ -133,17 +137,32 @@ def decide(
         connection.execute(statement(__name__, "approvals/lock"), {"execution_id": asked.execution_id})
         asked = approval_of(connection, approval_id)
         if asked.decision is not None:
-            return _as_decided(connection, asked, person_id)
-        if now >= asked.expires_at:
+            after = _standing(connection, asked)
+        elif now >= asked.expires_at:
             expire(connection, asked, now)
             wake(connection, [asked.execution_id], now)
-            return _as_decided(connection, approval_of(connection, approval_id), person_id, is_new=True)
-        vote = {
-            "approval_id": approval_id, "person_id": person_id, "vote": "approve" if agrees else "deny", "at": now,
-            "surface": surface, "note": note or None,
-        }  # fmt: skip
-        is_new = connection.execute(statement(__name__, "approvals/vote"), vote).first() is not None
-        return _counted(connection, asked, person_id, now, is_new=is_new, is_as_shown=is_as_shown, note=note)
+            after = _standing(connection, approval_of(connection, approval_id), is_new=True)
+        else:
+            vote = {
+                "approval_id": approval_id, "person_id": person_id, "vote": "approve" if agrees else "deny", "at": now,
+                "surface": surface, "note": note or None,
+            }  # fmt: skip
+            is_new = connection.execute(statement(__name__, "approvals/vote"), vote).first() is not None
+            after = _counted(connection, asked, person_id, now, is_new=is_new, is_as_shown=is_as_shown, note=note)
+    return _as_decided(world, after, person_id)
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """An approval, what people said of it, and whether this call brought it there."""
+
+    asked: ApprovalRecord
+    votes: Sequence[dict[str, Any]]
+    is_new: bool
+
+
+def _standing(connection: Connection, asked: ApprovalRecord, *, is_new: bool = False) -> _Standing:
+    return _Standing(asked, votes_on(connection, asked.approval_id), is_new)
 
 
 def _counted(
@@ -155,7 +174,7 @@ def _counted(
     is_new: bool,
     is_as_shown: bool,
     note: str,
-) -> Decision:
+) -> _Standing:
     """What the votes lead to."""
     votes = votes_on(connection, asked.approval_id)
     against = [vote["person_id"] for vote in votes if vote["vote"] == "deny"]
@@ -167,15 +186,19 @@ def _counted(
     elif len(agreeing) >= asked.needed:
         decision, by, reason = "approved", ", ".join(agreeing), note
     else:
-        words = f"{' and '.join(agreeing)} agreed; {asked.needed - len(agreeing)} more has to"
+        words = _agreed(agreeing, asked)
         about = f"{APPROVAL}/{asked.approval_id}"
         asking.refresh(connection, about, f"vote/{person_id}", at=now, actor=person_id, words=words)
-        return Decision(asked.approval_id, asked.execution_id, None, is_new, words, vote="approve")
+        return _Standing(asked, votes, is_new)
     values = {"approval_id": asked.approval_id, "decision": decision, "at": now, "by": by, "reason": reason or None}
     is_new = connection.execute(statement(__name__, "approvals/decide"), values).first() is not None
     ended(connection, asked, decision, now, by=by, reason=reason)
     wake(connection, [asked.execution_id], now)
-    return _as_decided(connection, approval_of(connection, asked.approval_id), person_id, is_new=is_new)
+    return _standing(connection, approval_of(connection, asked.approval_id), is_new=is_new)
+
+
+def _agreed(agreeing: Sequence[str], asked: ApprovalRecord) -> str:
+    return f"{' and '.join(agreeing)} agreed; {asked.needed - len(agreeing)} more has to"
 
 
 def expire(connection: Connection, asked: ApprovalRecord, now: datetime) -> None:
@@ -246,13 +269,17 @@ def _check_person(world: World, asked: ApprovalRecord, person_id: str, *, agrees
         ActionError: When they may not; the message says who may.
     """
     who = sorted(deciders(world, asked, now))
+    names = names_of(world.lake, [], people=[person_id, *who])
     if person_id not in who:
-        others = ", ".join(who) or "nobody: no member, lead or owner is known; check `groups` and `memberships`"
+        known = ", ".join(f"{names.people[each]} ({each})" if each in names.people else each for each in who)
+        others = known or "nobody: no member, lead or owner is known; check `groups` and `memberships`"
         raise ActionError(
-            f"{person_id} may not decide on approval {asked.approval_id}; team {asked.team or '-'} decides: {others}."
+            f"{_name(names, person_id)} may not decide on approval {asked.approval_id}; team {asked.team or '-'} "
+            f"decides: {others}."
         )
     if agrees and person_id == asked.requester and not asked.requester_may_approve:
-        raise ActionError(f"{person_id} asked for it, so somebody else has to agree to approval {asked.approval_id}.")
+        who_asked = _name(names, person_id)
+        raise ActionError(f"{who_asked} asked for it, so somebody else has to agree to approval {asked.approval_id}.")
 
 
 def deciders(world: World, asked: ApprovalRecord, now: datetime) -> set[str]:
@@ -260,8 +287,13 @@ def deciders(world: World, asked: ApprovalRecord, now: datetime) -> set[str]:
     desk = roster_at(world.lake, now).desk
     people = set(people_of(desk, asked.team)["person_id"]) if asked.team else set()
     with world.database.begin() as connection:
-        owner = connection.execute(statement(__name__, "reading/owner"), {"execution_id": asked.execution_id}).scalar()
+        owner = _owner(connection, asked.execution_id)
     return people | ({owner} if owner else set())
+
+
+def _owner(connection: Connection, execution_id: int) -> str | None:
+    """Who has the incident of the alert that an execution is about."""
+    return connection.execute(statement(__name__, "reading/owner"), {"execution_id": execution_id}).scalar()
 
 
 def _is_as_shown(world: World, catalog: Catalog, case: Case, asked: ApprovalRecord, now: datetime) -> bool:
@@ -269,9 +301,22 @@ def _is_as_shown(world: World, catalog: Catalog, case: Case, asked: ApprovalReco
     return digest_of(entries_of(world, catalog, case, places, now)) == asked.action_digest
 
 
-def _as_decided(connection: Connection, asked: ApprovalRecord, person_id: str, *, is_new: bool = False) -> Decision:
-    at = f"{asked.decided_at:%Y-%m-%d %H:%M} UTC" if asked.decided_at else ""
-    reason = f": {asked.reason}" if asked.reason else ""
-    words = f"Approval {asked.approval_id} is {asked.decision} by {asked.decided_by} at {at}{reason}."
-    said = {vote["person_id"]: vote["vote"] for vote in votes_on(connection, asked.approval_id)}
-    return Decision(asked.approval_id, asked.execution_id, asked.decision, is_new, words, said.get(person_id))
+def _as_decided(world: World, found: _Standing, person_id: str) -> Decision:
+    """What holds now, in words with names. Read outside of the transaction that decides."""
+    asked, votes = found.asked, found.votes
+    said = {vote["person_id"]: vote["vote"] for vote in votes}
+    by = (asked.decided_by or "").split(", ")
+    names = names_of(world.lake, [], people=[*said, *by])
+    if asked.decision is None:
+        agreeing = [_name(names, vote["person_id"]) for vote in votes if vote["vote"] == "approve"]
+        words = _agreed(agreeing, asked)
+    else:
+        at = f"{asked.decided_at:%Y-%m-%d %H:%M} UTC" if asked.decided_at else ""
+        reason = f": {asked.reason}" if asked.reason else ""
+        who = ", ".join(_name(names, each) for each in by)
+        words = f"Approval {asked.approval_id} is {asked.decision} by {who} at {at}{reason}."
+    return Decision(asked.approval_id, asked.execution_id, asked.decision, found.is_new, words, said.get(person_id))
+
+
+def _name(names: Names, person_id: str) -> str:
+    return names.people.get(person_id, person_id)

@@ -24,7 +24,7 @@ MONITOR: Final = Monitor("playbooks", (PLAYBOOK_PAUSED.name,))
 def settle_paused(database: Database, at: datetime) -> bool:
     """Raises and clears the alerts of playbooks that paused themselves; whether there was anything to settle.
 
-    A pause and its alert may be two transactions: whoever ticks next compares both, so that none is forgotten.
+    A pause and its alert may be two transactions: the next tick compares both, so that none is forgotten.
 
     Args:
         database: Where playbooks and alerts are.
