@@ -3,11 +3,12 @@
 Here: connections, schemas, migrations, locks. Not here: facts and what is derived from them (`lake`).
 """
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.event import listen
 from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from resources.addresses import AddressError, check_address
 from resources.room import StorageError, storage_words
@@ -25,8 +26,9 @@ _NO_ADDRESS = (
     "OPSGUARD_DATABASE_URL is not an address of PostgreSQL. Write it like postgresql://user:password@host/database"
 )
 _MIGRATION_LOCK = "opsguard migrations"
-# A connection that rested longer is asked whether it is still there.
-_RESTS_SINCE, _SHORT_REST_SECONDS = "rests_since", 1.0
+# So many connections stay open between transactions; one that rested longer is asked whether it is still there.
+_KEPT = 2
+_RESTS_SINCE, _SHORT_REST_SECONDS = "rests_since", 0.1
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -40,11 +42,9 @@ class Database:
 
     Attributes:
         url: Address and credentials; never shown.
-        is_kept_open: Whether connections stay open from transaction to transaction (`kept_open`).
     """
 
     url: SecretStr
-    is_kept_open: bool = False
 
     @cached_property
     def _address(self) -> URL:
@@ -78,24 +78,14 @@ class Database:
         options = f"-csearch_path={schema}"
         return base.update_query_dict({"options": options}).render_as_string(hide_password=False)
 
-    @cached_property
+    @property
     def engine(self) -> Engine:
-        """Connections to OpsGuard's own schema. None is kept open by default: frequent runs are short processes."""
-        if self.is_kept_open:
-            engine = create_engine(self.url_for(STATE, driver="psycopg"), pool_size=1)
-            listen(engine, "checkin", _note_rest)
-            listen(engine, "checkout", _ask_after_rest)
-            return engine
-        return create_engine(self.url_for(STATE, driver="psycopg"), poolclass=NullPool)
+        """Connections to OpsGuard's own schema."""
+        return _engine(self._url, os.getpid())
 
-    @contextmanager
-    def kept_open(self) -> Iterator["Database"]:
-        """The same database with connections that stay open until the end, for many small transactions in a row."""
-        kept = replace(self, is_kept_open=True)
-        try:
-            yield kept
-        finally:
-            kept.engine.dispose()
+    @cached_property
+    def _url(self) -> str:
+        return self.url_for(STATE, driver="psycopg")
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -150,6 +140,19 @@ class Database:
             if present is None:
                 return None
             return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
+
+
+@cache
+def _engine(url: str, _process: int) -> Engine:
+    """The connections of a process to a database. A process that was forked does not use those of its parent.
+
+    Opening one costs eight milliseconds of two processes' time, a small transaction half a one. Plans are not kept with
+    a connection: they would be made for few rows and used for many, and fail when a migration changes a table.
+    """
+    engine = create_engine(url, pool_size=_KEPT, max_overflow=-1, connect_args={"prepare_threshold": None})
+    listen(engine, "checkin", _note_rest)
+    listen(engine, "checkout", _ask_after_rest)
+    return engine
 
 
 def _note_rest(_: Any, record: ConnectionPoolEntry) -> None:

@@ -144,9 +144,11 @@ def server(tmp_path_factory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def databases(server) -> Databases:
+def databases(server) -> Iterator[Databases]:
     """Where tests get databases of their own."""
-    return Databases(server)
+    made = Databases(server)
+    yield made
+    made.close()
 
 
 @pytest.fixture

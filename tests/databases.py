@@ -5,9 +5,10 @@ Migrating an empty database takes half a second and MLflow's schema nine; a copy
 
 import itertools
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, make_url, text
 
 from resources.database import MLFLOW, Database
 
@@ -39,12 +40,19 @@ class Databases:
 
     def drop(self, database: Database) -> None:
         """Removes a database and ends the connections to it: each one is ten megabytes."""
+        database.engine.dispose()
         name = make_url(database.url.get_secret_value()).database
         self._administered(f'DROP DATABASE "{name}" WITH (FORCE)')
 
+    def close(self) -> None:
+        """Ends the connection by which databases are made."""
+        self._admin.dispose()
+
     def _ready(self, name, template, prepare):
         if name not in self._templates:
-            prepare(_opened(self._created(name, template)))
+            prepared = _opened(self._created(name, template))
+            prepare(prepared)
+            prepared.engine.dispose()
             self._templates.add(name)
 
     def _created(self, name, template) -> str:
@@ -52,10 +60,13 @@ class Databases:
         return make_url(self.server).set(database=name).render_as_string(hide_password=False)
 
     def _administered(self, statement: str) -> None:
-        admin = create_engine(make_url(self.server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
+        with self._admin.connect() as connection:
             connection.execute(text(statement))
-        admin.dispose()
+
+    @cached_property
+    def _admin(self) -> Engine:
+        address = make_url(self.server).set(drivername="postgresql+psycopg")
+        return create_engine(address, isolation_level="AUTOCOMMIT", pool_size=1)
 
 
 def _opened(url: str) -> Database:

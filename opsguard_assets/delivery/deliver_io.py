@@ -76,27 +76,26 @@ def deliver(
     """
 
     def worker(name: str) -> drain_io.Drained:
-        with database.kept_open() as kept:
-            letters = Letters(kept, lake, zone, link_of)
-            waiting = _waiting(kept, name, now())
-            letters.expect(_each(waiting, "incident_id"), _each(waiting, "escalation_id"), _each(waiting, "person_id"))
-            letters.expect_questions(_each(waiting, "question"), _each(waiting, "alert_id"), now())
-            adapter = ChannelAdapter(name, transports[name], letters, give_up, now)
-            others = [other for other in transports if other != name]
-            most = _TOGETHER if transports[name].never_doubles else 1
-            try:
-                return drain_io.drain(
-                    database,
-                    KIND,
-                    adapter,
-                    policy_of(give_up),
-                    on_settled=adapter.note,
-                    others=others,
-                    together=drain_io.Together(most, adapter.expect, adapter.goes_with),
-                    now=now,
-                )
-            finally:
-                transports[name].close()
+        letters = Letters(database, lake, zone, link_of)
+        waiting = _waiting(database, name, now())
+        letters.expect(_each(waiting, "incident_id"), _each(waiting, "escalation_id"), _each(waiting, "person_id"))
+        letters.expect_questions(_each(waiting, "question"), _each(waiting, "alert_id"), now())
+        adapter = ChannelAdapter(name, transports[name], letters, give_up, now)
+        others = [other for other in transports if other != name]
+        most = _TOGETHER if transports[name].never_doubles else 1
+        try:
+            return drain_io.drain(
+                database,
+                KIND,
+                adapter,
+                policy_of(give_up),
+                on_settled=adapter.note,
+                others=others,
+                together=drain_io.Together(most, adapter.expect, adapter.goes_with),
+                now=now,
+            )
+        finally:
+            transports[name].close()
 
     with ThreadPoolExecutor(max(len(transports), 1)) as pool:
         done = dict(zip(transports, pool.map(worker, transports), strict=True))

@@ -98,15 +98,14 @@ def drain(
     if failed:
         settled[State.FAILED] += failed
     most, pace = together.most if adapter.can_tell else 1, 1
-    with database.kept_open() as kept:
-        claimed = store.claim(kept, kind, adapter, worker, policy, now=now(), most=pace)
-        while claimed:
-            tried = _tried(kept, claimed, adapter, policy, together, now)
-            pace = min(2 * pace, most) if not tried.left and all(_is_clear(ended) for _, ended in tried.ended) else 1
-            mine, claimed = store.settle_and_claim(
-                kept, kind, tried, policy, adapter=adapter, worker=worker, most=pace, on_settled=on_settled
-            )  # fmt: skip
-            settled.update(ended.settlement.state for effect, ended in tried.ended if effect.effect_id in mine)
+    claimed = store.claim(database, kind, adapter, worker, policy, now=now(), most=pace)
+    while claimed:
+        tried = _tried(database, claimed, adapter, policy, together, now)
+        pace = min(2 * pace, most) if not tried.left and all(_is_clear(ended) for _, ended in tried.ended) else 1
+        mine, claimed = store.settle_and_claim(
+            database, kind, tried, policy, adapter=adapter, worker=worker, most=pace, on_settled=on_settled
+        )  # fmt: skip
+        settled.update(ended.settlement.state for effect, ended in tried.ended if effect.effect_id in mine)
     settled.update(store.waiting(database, kind, adapter, worker, now=now()))
     found = store.circuits(database, list(adapter.targets))
     return Drained(settled, any(c.failures >= policy.failures_to_open and c.is_open(now()) for c in found))

@@ -88,10 +88,10 @@ def waiting(database, kind: str) -> int:
 
 
 def sessions(database) -> int:
-    """How many other sessions there are."""
+    """How many other sessions work, or hold what they did."""
     statement = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-        "AND backend_type = 'client backend'"
+        "AND backend_type = 'client backend' AND state <> 'idle'"
     )
     with database.begin() as connection:
         return connection.execute(text(statement)).scalar_one()

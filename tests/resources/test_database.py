@@ -1,5 +1,6 @@
 """The database is made ready once, by however many processes; locks end with their holder; passwords stay inside."""
 
+import os
 import signal
 import time
 import traceback
@@ -9,6 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
 from resources.database import DAGSTER, MLFLOW, STATE, Database, DatabaseError
+from tests.resources.embedded import answer
 from tests.resources.processes import finished, newest_migration, start, wait_for
 
 MIGRATE = """
@@ -93,18 +95,29 @@ def test_a_transaction_that_fails_leaves_nothing(database):
         assert connection.execute(text("SELECT count(*) FROM lake_pins")).scalar() == 0
 
 
-def test_a_kept_connection_that_was_lost_while_it_rested_is_replaced_and_one_in_use_is_kept(database):
-    def backend(where):
-        with where.begin() as connection:
+def test_a_connection_stays_open_until_it_is_lost_and_is_then_replaced(database):
+    def backend(database):
+        with database.begin() as connection:
             return connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
 
-    with database.kept_open() as kept:
-        first = backend(kept)
-        assert backend(kept) == first
+    first = backend(database)
+    assert backend(Database(database.url)) == first
+    answer(database.url.get_secret_value(), f"SELECT pg_terminate_backend({first})")
+    time.sleep(0.2)
+    assert backend(database) != first
+
+
+def test_a_forked_process_opens_connections_of_its_own(database):
+    with database.begin() as connection:
+        mine = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    read, write = os.pipe()
+    if os.fork() == 0:
         with database.begin() as connection:
-            connection.execute(text("SELECT pg_terminate_backend(:number)"), {"number": first})
-        time.sleep(1.1)
-        assert backend(kept) != first
+            os.write(write, str(connection.execute(text("SELECT pg_backend_pid()")).scalar_one()).encode())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as said:
+        assert int(said.read()) != mine
 
 
 @pytest.mark.parametrize("schema", [STATE, DAGSTER, MLFLOW])

@@ -111,20 +111,17 @@ def advance(world: World, adapters: Sequence[Adapter], *, now: Clock = utc_now, 
     """
     settled_in_all, silent = Counter[str](), set[str]()
     claim_io.end_leases(world.database, now())
-    with world.database.kept_open() as kept:
-        tick = _Tick(replace(world, database=kept), catalog, now)
-        while True:
-            looked_at = _round(tick)
-            done = [_drained(world, adapter, adapters, now) for adapter in adapters]
-            ended = Counter[str]()
-            for each in done:
-                ended.update({state.value: n for state, n in each.settled.items() if state is not EffectState.PLANNED})
-            silent |= {
-                t for adapter, each in zip(adapters, done, strict=True) if each.is_stopped for t in adapter.targets
-            }
-            settled_in_all += ended
-            if not looked_at and not ended:
-                break
+    tick = _Tick(world, catalog, now)
+    while True:
+        looked_at = _round(tick)
+        done = [_drained(world, adapter, adapters, now) for adapter in adapters]
+        ended = Counter[str]()
+        for each in done:
+            ended.update({state.value: n for state, n in each.settled.items() if state is not EffectState.PLANNED})
+        silent |= {t for adapter, each in zip(adapters, done, strict=True) if each.is_stopped for t in adapter.targets}
+        settled_in_all += ended
+        if not looked_at and not ended:
+            break
     settle_paused(world.database, now())
     return Advanced(tick.moved, dict(tick.ended), dict(settled_in_all), tick.errors, sorted(silent))
 
