@@ -14,8 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-# The workers of pytest-xdist share the cores: OpenMP's threads would spin while they wait for one another.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The workers of pytest-xdist share the cores: OpenMP's threads would spin while they wait for one another, and those of
+# Polars wake for frames of a few rows.
+os.environ |= {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", **os.environ}
 
 from resources.database import Database
 from resources.postgres import start_embedded
