@@ -38,11 +38,15 @@ class Databases:
         self._ready(_WITH_MLFLOW, _MIGRATED, _make_mlflow_tables)
         return _opened(self._created(f"test_{next(self._numbers)}", _WITH_MLFLOW))
 
+    def copied(self, database: Database) -> Database:
+        """A copy of a database. Nobody else may be connected to it."""
+        database.engine.dispose()
+        return _opened(self._created(f"test_{next(self._numbers)}", _name_of(database)))
+
     def drop(self, database: Database) -> None:
         """Removes a database and ends the connections to it: each one is ten megabytes."""
         database.engine.dispose()
-        name = make_url(database.url.get_secret_value()).database
-        self._administered(f'DROP DATABASE "{name}" WITH (FORCE)')
+        self._administered(f'DROP DATABASE "{_name_of(database)}" WITH (FORCE)')
 
     def close(self) -> None:
         """Ends the connection by which databases are made."""
@@ -71,6 +75,10 @@ class Databases:
 
 def _opened(url: str) -> Database:
     return Database(SecretStr(url))
+
+
+def _name_of(database: Database) -> str:
+    return make_url(database.url.get_secret_value()).database
 
 
 def _make_mlflow_tables(database: Database) -> None:

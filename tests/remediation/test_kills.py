@@ -9,13 +9,10 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from pydantic import SecretStr
-from sqlalchemy import make_url
 
 from opsguard_assets.remediation.engine import people_io
 from opsguard_assets.remediation.engine.approvals_io import decide
 from opsguard_assets.remediation.engine.claim_io import LEASE, standing_of
-from resources.database import Database
 from tests.forks import kill
 from tests.long import long
 from tests.remediation.engines import HOOK, NOTE, Engine
@@ -54,8 +51,7 @@ def prepared(databases, lake):
 @pytest.fixture
 def about_to_move(databases, prepared, lake):
     template, at = prepared
-    name = make_url(template.url.get_secret_value()).database
-    database = Database(SecretStr(databases._created(f"{name}_{next(databases._numbers)}", name)))
+    database = databases.copied(template)
     engine = Engine(database, lake)
     engine.clock.at = at
     yield engine
