@@ -39,6 +39,7 @@ class AlertType:
         cost_share: The part of that cost, or how many times it is lost: a whole site costs more than a device.
         needs_person: Share of such alerts that need a person, 0..1: an assumption until outcomes are known.
         minutes: Minutes that one takes to resolve, on average: an assumption until outcomes are known.
+        warns_of: The types of alerts about the same entity by which it comes true; none where it warns of nothing.
     """
 
     name: str
@@ -52,6 +53,7 @@ class AlertType:
     cost_share: float = 1.0
     needs_person: float = 0.5
     minutes: float = 60
+    warns_of: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Where no cause is declared, the type is its own."""

@@ -14,7 +14,8 @@ from opsguard_assets.remediation.outcomes.io import Outcomes, outcomes_at
 _RATES = ("executions", "acted", "auto_resolved", "not_resolved", "inconclusive", "rate", "low", "high")
 _CHANGED = (
     "playbook", "matched", "controls", "minutes_with", "minutes_without", "minutes_saved", "minutes_saved_low",
-    "minutes_saved_high", "cleared_with", "cleared_without", "hours_saved", "money_saved",
+    "minutes_saved_high", "cleared_with", "cleared_without", "happened_with", "happened_without", "prevented",
+    "prevented_low", "prevented_high", "hours_saved", "money_saved",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from opsguard_assets.simulator.luck import generator
+from opsguard_assets.simulator.luck import generator, luck_of
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.world import INSTANT
 
@@ -36,8 +36,8 @@ DEVICE_HELPED: Final = (0.0, 0.9, 0.3, 0.4)
 # Who is given a ticket begins with it after so long (median and spread of a log-normal, minutes).
 _BEGINS_MINUTES, _BEGINS_SPREAD = 12.0, 0.6
 # Who is asked takes a shift that often: the mean over people. They arrive so long after saying yes.
-TAKES_SHARE, _ARRIVES = 0.35, timedelta(minutes=40)
-_COMES_SHARE = 0.95
+TAKES_SHARE, ARRIVES = 0.35, timedelta(minutes=40)
+COMES_SHARE = 0.95
 _HOUR: Final = timedelta(hours=1)
 
 
@@ -75,13 +75,9 @@ def restarted_gateways(
     restarts = hours_of(of_kind(interventions, RESTART), settings).join(sites, on="entity_id")
     if restarts.is_empty() or outages.is_empty():
         return outages
-    helps = np.array(
-        [
-            generator(settings.seed, region, "gateway restarts", int(begins)).random(settings.sites)[int(site)]
-            for site, begins in outages.select("site", "begins").iter_rows()
-        ]
-    )
-    numbered = outages.with_row_index("outage").with_columns(helps=pl.Series(helps < GATEWAY_HELPED))
+    names = outages.select(pl.format("{}/{}", pl.col("site").cast(pl.Int64), pl.col("begins").cast(pl.Int64)))
+    helps = luck_of(settings.seed, region, "gateway restarts", names.to_series()) < GATEWAY_HELPED
+    numbered = outages.with_row_index("outage").with_columns(helps=pl.Series(helps))
     during = numbered.join(restarts.select(pl.col("site").cast(pl.Int64), "hour"), on="site").filter(
         pl.col("helps"), pl.col("begins") < pl.col("hour"), pl.col("hour") < pl.col("ends")
     )
@@ -137,9 +133,8 @@ def taken(settings: SimulationSettings, region: int, shifts: pl.DataFrame) -> pl
 
 
 def _lucky(settings: SimulationSettings, region: int, purpose: str, names: pl.Series, share: float) -> pl.Series:
-    """Whether each of a few names is lucky: always the same answer for the same name."""
-    draws = [generator(settings.seed, region, f"{purpose} {name}").random() for name in names]
-    return pl.Series(draws, dtype=pl.Float64) < share
+    """Whether each name is lucky: always the same answer for the same name."""
+    return pl.Series(luck_of(settings.seed, region, purpose, names) < share, dtype=pl.Boolean)
 
 
 def took_over(shifts: pl.DataFrame, interventions: pl.DataFrame, until: datetime) -> pl.DataFrame:
@@ -150,7 +145,7 @@ def took_over(shifts: pl.DataFrame, interventions: pl.DataFrame, until: datetime
     first = of_kind(interventions, TAKE_OVER).unique("entity_id", keep="first", maintain_order=True)
     named = shifts.with_columns(entity_id=pl.format("{}@{}", "roster_id", "on"))
     found = named.join(first.select("entity_id", taken_by="person_id", taken_at="at"), on="entity_id")
-    return found.filter(pl.col("taken_at") + _ARRIVES < pl.col("ends_at"), pl.col("taken_at") <= pl.lit(until, INSTANT))
+    return found.filter(pl.col("taken_at") + ARRIVES < pl.col("ends_at"), pl.col("taken_at") <= pl.lit(until, INSTANT))
 
 
 def punches_of(over: pl.DataFrame, sites: pl.DataFrame, settings: SimulationSettings, region: int) -> pl.DataFrame:
@@ -163,11 +158,11 @@ def punches_of(over: pl.DataFrame, sites: pl.DataFrame, settings: SimulationSett
         region: Which region.
     """
     names = over.select(pl.col("entity_id") + "/" + pl.col("taken_by")).to_series()
-    came = over.filter(_lucky(settings, region, "comes", names, _COMES_SHARE)).join(
+    came = over.filter(_lucky(settings, region, "comes", names, COMES_SHARE)).join(
         sites.select("site_id", "latitude", "longitude"), on="site_id", maintain_order="left"
     )
     begun = came.with_columns(
-        punched_in_at=pl.max_horizontal("starts_at", pl.col("taken_at") + _ARRIVES), accuracy_m=pl.lit(10.0)
+        punched_in_at=pl.max_horizontal("starts_at", pl.col("taken_at") + ARRIVES), accuracy_m=pl.lit(10.0)
     )
     minute = timedelta(minutes=1)
     arrivals = begun.with_columns(punched_out_at=pl.lit(None, INSTANT), known_at=pl.col("punched_in_at") + minute)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from opsguard_assets.remediation.outcomes.assets import rates_picture
 from opsguard_assets.remediation.outcomes.comparison import compared
-from opsguard_assets.remediation.outcomes.figures import Assumed, automate_next, rates, savings
-from opsguard_assets.remediation.outcomes.verdicts import EPISODE, EXECUTION, judged
+from opsguard_assets.remediation.outcomes.figures import Assumed, against_expected, automate_next, rates, savings
+from opsguard_assets.remediation.outcomes.verdicts import EPISODE, EXECUTION, judged, with_truth
 from tests.alerts.given import NOON
 
 HOUR = timedelta(hours=1)
@@ -227,3 +227,69 @@ def test_what_no_playbook_is_about_is_listed_the_most_frequent_first():
         ("no_show", 2, 1.0, 0.0, 0.0),
     ]
     assert found["median_minutes"].to_list() == [120.0, None]
+
+
+def warned(number=1, *, breached_at=None, **more):
+    """A warning that a ticket will be late, and the alert that it is."""
+    of_ticket = {"entity_type": "ticket", "entity_id": f"T{number}"}
+    rows = [episode(number, alert_type="sla_breach_risk", **of_ticket, **more)]
+    if breached_at is not None:
+        late = {"raised_at": at(breached_at), "last_seen_at": at(breached_at)}
+        rows.append(episode(number + 10_000, alert_type="sla_breached", **of_ticket, **late))
+    return rows
+
+
+def true_of(rows):
+    frame = pl.DataFrame(rows, schema=EPISODE).drop("warns", "came_true_at")
+    return with_truth(frame, {"sla_breach_risk": ("sla_breached",), "device_silent": ()}, DAY)
+
+
+@pytest.mark.parametrize(("breached_at", "found"), [(2, 2), (20, 20), (30, None), (-1, None), (None, None)])
+def test_a_warning_comes_true_while_it_lasts_or_soon_after(breached_at, found):
+    rows = true_of(warned(**CLEARED, breached_at=breached_at))
+    assert rows.filter(alert_id=1).select("warns", "came_true_at").row(0) == (True, at(found))
+    assert not rows.filter(pl.col("alert_id") != 1)["warns"].any()
+
+
+def test_a_warning_that_clears_because_it_came_true_is_not_resolved():
+    rows = true_of(warned(**CLEARED, breached_at=2))
+    assert judged(pl.DataFrame([execution()], schema=EXECUTION), rows, LATE, DAY).select("verdict", "why").row(0) == (
+        "not resolved", "what it warned of happened",
+    )  # fmt: skip
+    early = true_of(warned(**CLEARED, breached_at=0))
+    assert judged(pl.DataFrame([execution()], schema=EXECUTION), early, LATE, DAY)["verdict"].item() == "inconclusive"
+
+
+def test_what_held_until_nobody_looked_any_more_is_not_resolved():
+    held = episode(**EXPIRED | {"last_seen_at": at(2)})
+    assert verdict(execution(), held) == ("not resolved", "it held until nobody looked any more")
+
+
+def test_of_warnings_it_is_said_how_many_were_prevented_and_of_others_nothing():
+    about = [execution(number) for number in range(40)]
+    rows = [row for number in range(40) for row in warned(number, **CLEARED, breached_at=2 if number < 4 else None)]
+    rows += [
+        row for number in range(40, 80) for row in warned(number, **CLEARED, breached_at=2 if number < 64 else None)
+    ]
+    known = true_of(rows)
+    found = judged(pl.DataFrame(about, schema=EXECUTION), known, LATE, DAY)
+    (row,) = compared(found, known, LATE, DAY).to_dicts()
+    assert (row["happened_with"], row["happened_without"]) == (0.1, 0.6)
+    assert row["prevented"] == pytest.approx(0.5)
+    assert 0.25 < row["prevented_low"] < 0.5 < row["prevented_high"] < 0.75
+    assert (row["cleared_with"], row["cleared_without"]) == (0.9, 0.4), "what came true did not clear"
+    others = pl.DataFrame([episode(number, **CLEARED) for number in range(80)], schema=EPISODE)
+    found = judged(pl.DataFrame(about, schema=EXECUTION), others, LATE, DAY)
+    (row,) = compared(found, others, LATE, DAY).to_dicts()
+    assert (row["prevented"], row["prevented_low"], row["happened_with"]) == (None, None, None)
+    assert row["added"] == 0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(0.1, 0.2, "surely less"), (0.7, 0.8, "surely more"), (0.4, 0.5, "surely within"), (0.2, 0.5, "not decide"),
+     (None, None, "nothing is conclusive")],
+)  # fmt: skip
+def test_a_rate_is_shown_beside_what_is_expected(low, high, words):
+    assert words in against_expected(low, high)
+    assert "30% to 60%" in against_expected(low, high)

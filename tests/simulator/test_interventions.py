@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -15,6 +16,7 @@ from opsguard_assets.simulator.interventions import (
     TAKES_SHARE,
     taken,
 )
+from opsguard_assets.simulator.luck import luck_of
 from opsguard_assets.simulator.reports import watched
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import TABLES, intervene, simulate, write_records
@@ -138,3 +140,13 @@ def test_the_written_world_takes_up_what_was_done_and_keeps_its_past(tmp_path):
     expected = watched(small, 0, END, late).telemetry
     assert_frame_equal(telemetry.sort(pl.all()), expected.sort(pl.all()), check_column_order=False)
     assert len(expected) > len(watched(small, 0, END).telemetry)
+
+
+def test_the_luck_of_a_name_is_even_and_depends_on_no_other_name():
+    names = pl.Series([f"R0-S{n:04d}gate-3@2026-03-02/R0-G{n % 97:05d}" for n in range(20_000)])
+    luck = luck_of(7, 0, "takes", names)
+    counts = np.histogram(luck, 10, (0, 1))[0]
+    assert ((counts - 2_000) ** 2 / 2_000).sum() < 27.9, "chi-square of nine degrees of freedom at one in a thousand"
+    assert luck_of(7, 0, "takes", pl.concat([names[5:9], pl.Series(["ö" * 99])]))[:4].tolist() == luck[5:9].tolist()
+    assert luck_of(7, 0, "comes", names[:1]) != luck[:1]
+    assert luck_of(7, 0, "takes", names[:0]).tolist() == []

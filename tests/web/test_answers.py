@@ -122,7 +122,7 @@ def test_who_may_not_decide_is_told_who_may_and_nothing_is_used_up(site):
     answer = says(site, link, "approve")
     assert answer.status_code == 409
     assert "Eve may not decide" in answer.text
-    assert "ada, ben" in answer.text
+    assert "Ada (ada), Ben (ben)" in answer.text
     assert decision(site, number)[0] is None
     used = "SELECT count(*) FROM link_tokens WHERE subject = :s AND used_at IS NOT NULL"
     assert site.rows(used, s=f"approval/{number}") == [(0,)]

@@ -17,6 +17,7 @@ TYPES = (
         cost="failure_cost",
         needs_person=0.5,
         minutes=120,
+        warns_of=(SILENT,),
     ),
     AlertType(
         name=SILENT,
@@ -39,6 +40,7 @@ TYPES = (
         cost="service_call_cost",
         needs_person=0.7,
         minutes=60,
+        warns_of=(SILENT,),
     ),
     AlertType(
         name=REPLACE,

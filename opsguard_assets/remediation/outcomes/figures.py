@@ -16,6 +16,8 @@ from opsguard_assets.remediation.outcomes.verdicts import AUTO_RESOLVED, INCONCL
 
 _WORDS: Final = {"auto_resolved": AUTO_RESOLVED, "not_resolved": NOT_RESOLVED, "inconclusive": INCONCLUSIVE}
 _MINUTES: Final = 60
+# What is expected of remediation: the share of alerts that playbooks resolve, as the product's plan states it.
+EXPECTED_RATE: Final = (0.3, 0.6)
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,21 @@ def rates(judged: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     rows = judged.group_by(by).agg(counted).sort(by) if by else judged.select(counted)
     part, whole = pl.col("auto_resolved"), pl.col("auto_resolved") + pl.col("not_resolved")
     return rows.with_columns(**wilson(part, whole)).rename({"share": "rate"})
+
+
+def against_expected(low: float | None, high: float | None) -> str:
+    """How a rate's interval lies to what is expected of remediation, in words."""
+    least, most = EXPECTED_RATE
+    said = f"expected are {least:.0%} to {most:.0%}"
+    if low is None or high is None:
+        return f"{said}; nothing is conclusive yet"
+    if high < least:
+        return f"{said}; it is surely less"
+    if low > most:
+        return f"{said}; it is surely more"
+    if low >= least and high <= most:
+        return f"{said}; it is surely within"
+    return f"{said}; its interval does not decide it"
 
 
 def savings(rated: pl.DataFrame, compared: pl.DataFrame, assumed: Assumed) -> pl.DataFrame:

@@ -19,8 +19,8 @@ from opsguard_assets.incidents.io import Context
 from opsguard_assets.incidents.matching import matches
 from opsguard_assets.incidents.rules_io import context_of
 from opsguard_assets.remediation.outcomes.comparison import compared
-from opsguard_assets.remediation.outcomes.figures import Assumed, automate_next, rates, savings
-from opsguard_assets.remediation.outcomes.verdicts import EPISODE, EXECUTION, judged
+from opsguard_assets.remediation.outcomes.figures import Assumed, against_expected, automate_next, rates, savings
+from opsguard_assets.remediation.outcomes.verdicts import EPISODE, EXECUTION, judged, with_truth
 from opsguard_assets.remediation.playbook.model import Playbook
 from opsguard_assets.remediation.playbook.steps import ACTIONS
 from resources.database import Database
@@ -29,6 +29,9 @@ from resources.sql import statement
 
 # Steps that only look or wait: before another one began, nothing was done about the alert.
 _READING: Final = [name for name, kind in ACTIONS.items() if not kind.trait.acts]
+
+# What is read of episodes; which came true is found among them.
+_READ: Final = pl.Schema({name: kind for name, kind in EPISODE.items() if name not in {"warns", "came_true_at"}})
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class Outcomes:
             f"{row['auto_resolved']:,} of {conclusive:,} alerts auto-resolved, {row['rate']:.0%} ({row['low']:.0%} to "
             f"{row['high']:.0%})"
         )  # fmt: skip
+        share += f" ({against_expected(row['low'], row['high'])})" if row["rate"] is not None else ""
         times = "once" if row["acted"] == 1 else f"{row['acted']:,} times"
         return f"playbooks acted {times}: {share}, {row['inconclusive']:,} inconclusive"
 
@@ -89,8 +93,10 @@ def outcomes_at(
     asked = {"since": as_of - timedelta(days=settings.remediation.outcome_days), "as_of": as_of}
     with database.begin() as connection:
         seen = {"seen": [CLEARED, AT_SOURCE], **asked}
-        episodes = _rows(connection, "episodes", EPISODE, seen)
+        found = _rows(connection, "episodes", _READ, seen)
         executions = _rows(connection, "executions", EXECUTION, {"reading": _READING, **asked})
+    warns_of = {name: kind.warns_of for name, kind in declared.items()}
+    episodes = with_truth(found, warns_of, timedelta(hours=settings.remediation.outcome_hours))
     return achieved(executions, episodes, playbooks, context_of(settings, declared, lake, as_of), settings, as_of)
 
 

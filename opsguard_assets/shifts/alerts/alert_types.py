@@ -24,6 +24,7 @@ TYPES = (
         cost="no_show_cost",
         needs_person=0.6,
         minutes=30,
+        warns_of=(NOBODY_CAME,),
     ),
     AlertType(
         name=NOBODY_CAME,
@@ -49,6 +50,7 @@ TYPES = (
         cost="no_show_cost",
         needs_person=0.5,
         minutes=30,
+        warns_of=(NOBODY_CAME,),
     ),
     AlertType(
         name=UNCONFIRMED,

@@ -16,6 +16,7 @@ TYPES = (
         cost="breach_cost",
         needs_person=0.6,
         minutes=60,
+        warns_of=(SLA_BREACHED,),
     ),
     AlertType(
         name=SLA_BREACHED,

@@ -47,6 +47,7 @@ TYPES = (
         cost="late_order_cost",
         needs_person=0.4,
         minutes=60,
+        warns_of=(OVERDUE,),
     ),
 )
 ALERT_TYPES, PLANS = names(TYPES), smallest_plans(TYPES)
