@@ -20,6 +20,7 @@ from opsguard_assets.build import fed_tables, learned_problems
 from opsguard_assets.cadences import tick_config
 from opsguard_assets.commands import sync, tick
 from opsguard_assets.commands.demo_models import train_small
+from opsguard_assets.commands.demo_playbooks import rehearse
 from opsguard_assets.commands.jobs import run_job
 from opsguard_assets.commands.mailbox import sending_nothing, write_messages
 from opsguard_assets.commands.moments import instant
@@ -69,6 +70,8 @@ def demo(
     with opened(config) as session:
         silent = sending_nothing(session, mailbox)
         done = _walk(silent, instant(as_of, "--as-of", config), train=train)
+        _say("Rehearsing playbooks …")
+        done.playbooks = rehearse(silent)
         done.messages = write_messages(silent)
     if as_json:
         print_json(done.as_json())
@@ -91,6 +94,7 @@ class Walk:
     shifts: dy.DataFrame[ShiftCompliance] | None = None
     vendors: VendorTick | None = None
     models: list[dict[str, str]] = field(default_factory=list)
+    playbooks: list[dict[str, str | int]] = field(default_factory=list)
     messages: list[dict[str, str]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -108,6 +112,7 @@ class Walk:
             "models": self.models,
             **history,
             "tick": scored,
+            "playbooks": self.playbooks,
             "messages": self.messages,
         }
 
@@ -168,6 +173,7 @@ def _show(done: Walk) -> None:
         tick.show_shifts(done.moment, done.shifts)
     if done.vendors is not None:
         show_vendors(done.vendors)
+    print_rows("\nPlaybooks: what they would do about these alerts; nothing was done (shadow)", done.playbooks)
     print_rows("\nMessages that would have been sent (nothing was)", done.messages[:_SHOWN_MESSAGES])
 
 

@@ -101,6 +101,8 @@ def test_the_demo_accounts_for_every_row_and_scores_every_open_ticket(demo):
     assert set(rejected) <= {("telemetry", "at: more than 60 minutes after the row was known")}
     assert sum(demo["tick"]["by_state"].values()) == demo["tick"]["open_tickets"] > 0
     assert demo["tick"]["riskiest"][0]["reason"]
+    assert {row["mode"] for row in demo["playbooks"]} == {"shadow"}
+    assert all(row["what it would do"] for row in demo["playbooks"])
 
 
 def test_a_moment_is_the_same_whenever_it_is_computed(home, demo):
