@@ -11,7 +11,6 @@ whose pauses are not decided yet: nobody can state their probability exactly.
 
 import numpy as np
 import polars as pl
-from scipy.special import ndtr
 
 from opsguard_assets.simulator.desk import SERVICE_SIGMA
 from opsguard_assets.simulator.world import PROMISES
@@ -58,6 +57,8 @@ def truth(tickets: pl.DataFrame) -> pl.DataFrame:
 
 def _survival(minutes: pl.Series, median: pl.Series) -> np.ndarray:
     """P(S > minutes) of a log-normal with the given median and `SERVICE_SIGMA`."""
+    from scipy.special import ndtr  # noqa: PLC0415 - every run imports this module, and few simulate
+
     with np.errstate(divide="ignore"):
         z = (np.log(minutes.to_numpy()) - np.log(median.to_numpy())) / SERVICE_SIGMA
     return np.asarray(ndtr(-z))

@@ -16,7 +16,6 @@ from datetime import timedelta
 
 import numpy as np
 import polars as pl
-from scipy.optimize import linear_sum_assignment
 
 _EARLY = timedelta(hours=4)
 _ADJOINING = timedelta(hours=1)
@@ -89,6 +88,8 @@ def _chosen(pairs: pl.DataFrame) -> pl.DataFrame:
 
 def _solved(pairs: pl.DataFrame) -> pl.DataFrame:
     """The cheapest choice of one person's contested pairs."""
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - every run imports this module, and few need it
+
     shifts, presences = pairs["shift"].unique().sort(), pairs["presence"].unique().sort()
     row, column = shifts.search_sorted(pairs["shift"]).to_numpy(), presences.search_sorted(pairs["presence"]).to_numpy()
     lengths = np.zeros(len(shifts))

@@ -24,7 +24,6 @@ faster than a good job adds, so that R rises there, too.
 """
 
 import polars as pl
-from scipy import stats
 
 # Peers of the same trade count if they are so many; else those of all trades; else nothing is known beforehand.
 FEWEST_PEERS = 3
@@ -37,7 +36,8 @@ _NO_MEAN, _NO_STRENGTH, _UNIFORM_VARIANCE = 0.5, 2.0, 1 / 12
 _LEAST_VARIANCE = 1e-4
 # Estimates are given with the interval that holds them with this probability.
 INTERVAL = 0.90
-NORMAL_QUANTILE = float(stats.norm.ppf(0.5 + INTERVAL / 2))
+# Of the standard normal distribution, for such an interval: `scipy.stats.norm.ppf(0.5 + INTERVAL / 2)`.
+NORMAL_QUANTILE = 1.6448536269514722
 _VENDOR = ["period", "vendor_id"]
 _SUMS = ("_vendors", "_jobs", "_total", "_squares", "_jobs_squared", "_between")
 
@@ -149,6 +149,8 @@ def _prior(group: list[str], name: str) -> pl.Expr:
 
 
 def _with_interval(rows: pl.DataFrame) -> pl.DataFrame:
+    from scipy import stats  # noqa: PLC0415 - every run imports this module, and few score vendors
+
     successes = (pl.col("peers_worth") * pl.col("peers_mean") + pl.col("total")).alias("a")
     failures = (pl.col("peers_worth") * (1 - pl.col("peers_mean")) + pl.col("n") - pl.col("total")).alias("b")
     a, b = rows.select(successes, failures).get_columns()
