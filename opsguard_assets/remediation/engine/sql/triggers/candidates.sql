@@ -1,7 +1,7 @@
 -- Returns the transitions of alerts that may start a playbook and that no trigger has looked at: the beginning of an
 -- episode, or a severity that rose in it. Only of alerts that are open now and triaged in this episode, or that have
 -- waited for it long enough; of each alert the first one. An alert that was opened again by an undo begins no episode:
--- it counts no opening.
+-- it counts no opening. `+ 0` keeps the look-up to the index of alerts, whatever the planner takes the table for.
 WITH recent AS (
     SELECT t.transition_id, t.alert_id, t.recorded_at, t.actor, t.from_state, t.to_state, t.severity,
         array_position(ARRAY['low', 'medium', 'high', 'critical'], t.severity) AS rank
@@ -17,8 +17,8 @@ judged AS (
         WHEN r.from_state = r.to_state AND r.rank > array_position(
             ARRAY['low', 'medium', 'high', 'critical'],
             (SELECT b.severity FROM alert_transitions AS b
-             WHERE b.alert_id = r.alert_id AND b.transition_id < r.transition_id AND b.severity IS NOT NULL
-             ORDER BY b.transition_id DESC LIMIT 1)
+             WHERE b.alert_id = r.alert_id AND b.transition_id + 0 < r.transition_id AND b.severity IS NOT NULL
+             ORDER BY b.transition_id + 0 DESC LIMIT 1)
         ) THEN 'severity_raised'
     END AS kind
     FROM recent AS r
