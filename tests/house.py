@@ -232,8 +232,8 @@ ARROWS = {
         for name in ("letter", "wording", "question_wording", "slack_blocks", "mails", "plain")
     },
     "opsguard_assets/views/": (
-        "opsguard_assets.views", "opsguard_assets.alerts.finding", "opsguard_assets.domains", "opsguard_assets.tables",
-        "resources",
+        "opsguard_assets.views", "opsguard_assets.alerts.finding", "opsguard_assets.alerts.queries",
+        "opsguard_assets.domains", "opsguard_assets.tables", "resources",
     ),
     "opsguard_assets/web/answering.py": (
         "opsguard_assets.web", "opsguard_assets.views", "opsguard_assets.alerts.people", "opsguard_assets.remediation",

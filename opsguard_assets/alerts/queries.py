@@ -27,19 +27,24 @@ def alerts(
 ) -> list[Row]:
     """Alerts in some states, of some clients and sites if given; the most severe first, then the oldest.
 
-    Those that were triaged with `priority`, `action_probability`, `priority_reasons` and `priority_basis`.
+    Those that were triaged with `priority`, `action_probability`, `priority_reasons` and `priority_basis`; those whose
+    incident somebody has with `owner_id`.
     """
-    return _rows(
-        database,
-        statement(__name__, "reading/alerts"),
-        states=list(states),
-        alert_type=alert_type,
-        severities=list(SEVERITIES),
-        asked=list(severities),
-        clients=None if clients is None else list(clients),
-        sites=None if sites is None else list(sites),
-        limit=limit,
-    )
+    with database.begin() as connection:
+        return _alerts(
+            connection,
+            states=list(states),
+            alert_type=alert_type,
+            asked=list(severities),
+            clients=None if clients is None else list(clients),
+            sites=None if sites is None else list(sites),
+            limit=limit,
+        )
+
+
+def numbered(connection: Connection, alert_ids: Sequence[int]) -> list[Row]:
+    """Alerts by number, in any state, with the columns and in the order of `alerts`."""
+    return _alerts(connection, alert_ids=list(alert_ids))
 
 
 def unresolved_keys(database: Database, alert_types: Sequence[str]) -> list[str]:
@@ -70,8 +75,9 @@ def count_by_state(database: Database) -> list[Row]:
 
 
 def alert(database: Database, alert_id: int) -> Row | None:
-    """One alert, with its priority where it was triaged."""
-    found = _rows(database, statement(__name__, "reading/alert"), alert_id=alert_id)
+    """One alert, with the columns of `alerts`."""
+    with database.begin() as connection:
+        found = numbered(connection, [alert_id])
     return found[0] if found else None
 
 
@@ -176,6 +182,13 @@ def digest_at(database: Database, monitor: str, as_of: datetime) -> str | None:
 def mutes(database: Database, at: datetime) -> list[Row]:
     """Mutes that have not ended."""
     return _rows(database, "SELECT * FROM mutes WHERE ends_at > :at ORDER BY begins_at, mute_id", at=at)
+
+
+def _alerts(connection: Connection, **filters: object) -> list[Row]:
+    """Rows of `reading/alerts`; a filter that is left out asks for everything."""
+    nothing = dict.fromkeys(("alert_ids", "states", "alert_type", "asked", "clients", "sites", "limit"))
+    values = {**nothing, "severities": list(SEVERITIES), **filters}
+    return [dict(row) for row in connection.execute(statement(__name__, "reading/alerts"), values).mappings()]
 
 
 def _rows(database: Database, query: str | TextClause, **values: object) -> list[Row]:

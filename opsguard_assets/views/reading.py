@@ -8,14 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from opsguard_assets.alerts.queries import numbered
 from resources.sql import statement
 
 Row = dict[str, Any]
 
 
 def alerts_of(connection: Connection, alert_ids: Sequence[int]) -> list[Row]:
-    """Alerts by number, with `priority`, `action_probability`, `priority_reasons` and `priority_basis`."""
-    return _rows(connection, "alerts_of", alert_ids=list(alert_ids))
+    """Alerts by number, with the columns of `alerts.queries.alerts`."""
+    return numbered(connection, alert_ids)
 
 
 def alerts_in(connection: Connection, incident_ids: Sequence[int]) -> list[Row]:
