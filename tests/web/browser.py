@@ -57,6 +57,17 @@ class Page:
         root = self.call("DOM.getDocument", depth=0)["root"]["nodeId"]
         return self.call("DOM.getOuterHTML", nodeId=root)["outerHTML"]
 
+    def run(self, script):
+        """What a script from outside gives, where scripts may run."""
+        done = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in done, done
+        return done["result"].get("value")
+
+    def shown_as(self, *, width, scheme, height=740):
+        """Sets the size of the screen, and whether it is light or dark."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=True)
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
     def width(self):
         """How wide the content is, in CSS pixels."""
         return self.call("Page.getLayoutMetrics")["cssContentSize"]["width"]
@@ -75,9 +86,7 @@ def browser(*, width=360, height=740):
             page.call("Page.enable")
             page.call("DOM.enable")
             page.call("Emulation.setScriptExecutionDisabled", value=True)
-            page.call(
-                "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=True
-            )
+            page.shown_as(width=width, height=height, scheme="light")
             yield page
     finally:
         process.terminate()
