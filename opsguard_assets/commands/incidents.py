@@ -17,7 +17,7 @@ from opsguard_assets.incidents.io import incidents_in
 from opsguard_assets.incidents.people import Acted
 from opsguard_assets.routing.io import decisions_on
 from opsguard_assets.views.clocks import clock
-from opsguard_assets.views.incidents import IncidentView, incident_view, names_of_incidents
+from opsguard_assets.views.incidents import IncidentView, incident_view, incident_views, names_of_incidents
 from opsguard_assets.views.names import with_readers
 from opsguard_assets.views.texts import line
 
@@ -60,7 +60,7 @@ def list_incidents(
             return
         numbers = [row["incident_id"] for row in rows]
         names, now = names_of_incidents(database, lake, numbers), datetime.now(UTC)
-        views = [view for number in numbers if (view := incident_view(database, names, number, now)) is not None]
+        views = incident_views(database, names, numbers, now)
     print_rows(f"Incidents ({', '.join(states)})", [_row(view, session) for view in views])
 
 

@@ -25,8 +25,10 @@ from opsguard_assets.delivery.wording import (
 from opsguard_assets.delivery.written import GONE, LinkOf, Pointless, Written
 from opsguard_assets.effects.machine import Effect
 from opsguard_assets.views import reading
+from opsguard_assets.views.clocks import instant_in
 from opsguard_assets.views.incidents import composed, names_of_incidents
 from opsguard_assets.views.names import KeptNames, Names, homes_of, names_of
+from opsguard_assets.views.texts import named
 from resources.channels.handed_over import Reference
 from resources.database import Database
 from resources.lake import Lake
@@ -35,6 +37,8 @@ from resources.sql import statement
 # An incident and its alerts, as `views.reading` gives them.
 _Rows = tuple[dict[str, Any], list[dict[str, Any]]]
 _PLACE = ("notice_id", "channel", "address", "incident_id")
+# Readers of a client (`routing.addresses`).
+OUTSIDE = ("client channel", "executive")
 # So many incidents are read together, and believed for so long unless their version has changed.
 _CHUNK, _FRESH = 100, timedelta(seconds=10)
 # What was looked at with others that were claimed together is looked at again after so long.
@@ -104,7 +108,7 @@ class Letters:
         """The letter of a planned message as of now."""
         kind = effect.payload["kind"]
         if kind == "escalation":
-            return self._of_escalation(effect.payload)
+            return self._of_escalation(effect.payload, now)
         if kind == "playbook" or effect.payload.get("about"):
             asked = {**effect.payload, "zone": effect.payload.get("zone") or self._zone_of(effect.payload)}
             return questions_io.written(self.database, self._kept_names, asked, self.zone, self.link_of, now)
@@ -148,10 +152,12 @@ class Letters:
             return Pointless(pointless)
         number = int(payload["incident_id"])
         self.read_names([number])
-        view = composed(*self._rows_of(number, looked["version"], now), [], self._names[number], now)
-        link = self.link_of(f"incident/{number}", looked["person_id"] or payload["address"], now)
+        is_inside = looked["audience"] not in OUTSIDE
+        rows = self._rows_of(number, looked["version"], now)
+        view = composed(*rows, [], self._names[number], now, inside=is_inside)
+        link = self.link_of(f"incident/{number}", looked["person_id"] or payload["address"], now, is_inside)
         zone = self._zone_of(looked) or view.zone or self.zone
-        reader = Reader(zone=zone, why=looked["reason"], link=link)
+        reader = Reader(zone=zone, why=looked["reason"], link=link, is_inside=is_inside)
         letter = incident_letter(view, payload["kind"], reader, now, looked["step"] or 0)
         return Written(letter, view.version, looked["reference"])
 
@@ -200,7 +206,7 @@ class Letters:
             row = _row(connection, "thread", **place)
         return row["reference"] if row else None
 
-    def _of_escalation(self, payload: Mapping[str, Any]) -> Written | Pointless:
+    def _of_escalation(self, payload: Mapping[str, Any], now: datetime) -> Written | Pointless:
         numbers = numbers_of(payload)
         with self.database.begin() as connection:
             wanted = {"escalation_ids": numbers, "person_id": payload["person_id"]}
@@ -209,7 +215,9 @@ class Letters:
             return Pointless("the escalation was withdrawn")
         self.read_names([], numbers)
         given = [self._given(row) for row in rows]
-        return Written(escalation_letter(*given[0]) if len(given) == 1 else escalations_letter(given))
+        zone = self._zone_of(payload) or self.zone
+        several = len(given) > 1
+        return Written(escalations_letter(given, zone, now) if several else escalation_letter(*given[0], zone, now))
 
     def _given(self, row: dict[str, Any]) -> tuple[dict[str, Any], str | None, str | None]:
         """An escalation with names of people, the title of its ticket, and where it is."""
@@ -217,7 +225,12 @@ class Letters:
         before, assignee = (names.person(row[name]) for name in ("from_assignee_id", "to_assignee_id"))
         places = (names.client(row["client_id"]), names.site(row["site_id"]))
         title = (names.tickets.get(row["ticket_id"]) or {}).get("title")
-        return {**row, "before": before, "assignee": assignee}, title, ", ".join(filter(None, places)) or None
+        people = ((row["from_assignee_id"], before), (row["to_assignee_id"], assignee))
+        said = {
+            "before": before, "assignee": assignee, "due_at": instant_in(row["due"]),
+            "reason": named(row["reason"], {number: name for number, name in people if number and name}),
+        }  # fmt: skip
+        return {**row, **said}, title, ", ".join(filter(None, places)) or None
 
 
 def numbers_of(payload: Mapping[str, Any]) -> list[int]:

@@ -128,7 +128,7 @@ def _asked(
     now: datetime,
 ) -> Written:  # fmt: skip
     zone = notice["zone"] or view.zone or zone
-    link = link_of(view.about, notice["recipient"], now)
+    link = link_of(view.about, notice["recipient"], now, True)
     reader = Reader(zone=zone, why=None if notice["is_edit"] else notice["reason"], link=link)
     if isinstance(view, OfferView):
         return Written(offer_letter(view, reader, now), None, notice["reference"])
@@ -145,7 +145,7 @@ def _said(
     is_open = notice["incident_state"] == "open"
     subject = f"incident/{notice['incident_id']}" if notice["incident_id"] else f"alert/{notice['alert_id']}"
     zone = notice["zone"] or alert["site_zone"] or zone
-    reader = Reader(zone=zone, why=notice["reason"], link=link_of(subject, notice["recipient"], now))
+    reader = Reader(zone=zone, why=notice["reason"], link=link_of(subject, notice["recipient"], now, True))
     said = {**notice, "words": notice["words"] or "", "incident_id": notice["incident_id"] if is_open else None}
     found = _found(database, notice["alert_id"], zone)
     return Written(playbook_letter(alert, said, reader, now, found), None, notice["thread"])

@@ -8,18 +8,21 @@ line. A number never stands alone: where a name is unknown, the view says what t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from opsguard_assets.delivery.letter import Fact, Item, Letter
 from opsguard_assets.tables.values import SEVERITIES
 from opsguard_assets.views.clocks import day_clock, time_left
-from opsguard_assets.views.incidents import IncidentView
+from opsguard_assets.views.incidents import IncidentView, and_more
 from opsguard_assets.views.texts import line, shortened
 
 # What a phone shows of a subject, and what a message shows of one value.
 SUBJECT, VALUE, REASON = 120, 300, 500
+_LEAST = 40  # of what is wrong, however long the rest is
 _MOST_ITEMS = 20
+_UNCERTAIN = "whether the helpdesk was changed is not known; look there"
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +33,13 @@ class Reader:
         zone: Their time zone.
         why: Why they get it, in words; None where nobody wrote that down.
         link: The address of the page, with a token of theirs; None where no web service is set up.
+        is_inside: Whether they work for the provider. Others get no buttons and no commands.
     """
 
     zone: str
     why: str | None = None
     link: str | None = None
+    is_inside: bool = True
 
 
 def incident_letter(view: IncidentView, kind: str, reader: Reader, now: datetime, step: int = 0) -> Letter:
@@ -50,16 +55,16 @@ def incident_letter(view: IncidentView, kind: str, reader: Reader, now: datetime
     headline = shortened(view.title, VALUE)
     is_over = view.state == "resolved"
     return Letter(
-        subject=_subject(view, kind, headline, now),
+        subject=_subject(view, kind, now),
         headline=headline,
         severity=view.severity,
         is_over=is_over,
         notes=_notes(view, kind, step, reader.zone, now),
         facts=_facts(view, reader.zone, now),
         reasons=tuple(shortened(reason, REASON) for reason in view.why),
-        about=None if is_over or view.state == "acknowledged" else f"incident/{view.incident_id}",
+        about=f"incident/{view.incident_id}" if reader.is_inside and view.state == "open" else None,
         link=reader.link,
-        command=f"opsguard incidents show {view.incident_id}",
+        command=f"opsguard incidents show {view.incident_id}" if reader.is_inside else None,
         footer=_footer(reader),
     )
 
@@ -86,24 +91,29 @@ def digest_letter(views: Sequence[IncidentView], reader: Reader, now: datetime) 
     )
 
 
-def escalation_letter(row: Mapping[str, Any], title: str | None, where: str | None) -> Letter:
+def escalation_letter(row: Mapping[str, Any], title: str | None, where: str | None, zone: str, now: datetime) -> Letter:
     """The letter that a ticket was escalated, or could not be.
 
     Args:
-        row: Of `escalations`, with `message` and `role` of the notice, and names `assignee` and `before`.
+        row: Of `escalations`, with `message` and `role` of the notice, `due_at`, and names `assignee` and `before`.
         title: What the ticket is called; None where that is unknown.
         where: Client and site by name; None where they are unknown.
+        zone: The reader's time zone.
+        now: The time that time left is counted from.
     """
     named = _ticket(row, title)
     facts = [
         Fact("Ticket", f"{named} (ticket {line(row['ticket_id'])})" if title else named),
         Fact("Where", where or "no site is known"),
+        Fact("By when", _until(row["due_at"], zone, now)),
         Fact("What was done", _was_done(row)),
         Fact("Who has it", _handed_to(row)),
         Fact("Next", _escalation_next(row)),
     ]
+    left = _left(row["due_at"], now)
+    begin = f"{row['to_priority'].upper()}{f', {left}' if left else ''}"
     return Letter(
-        subject=shortened(f"{row['to_priority'].upper()}: {named} will probably miss its deadline", SUBJECT),
+        subject=shortened(f"{begin}: {named} will probably miss its deadline", SUBJECT),
         headline=f"{named} will probably miss its deadline",
         severity=_severity(row),
         facts=facts,
@@ -113,24 +123,30 @@ def escalation_letter(row: Mapping[str, Any], title: str | None, where: str | No
     )
 
 
-def escalations_letter(given: Sequence[tuple[Mapping[str, Any], str | None, str | None]]) -> Letter:
+def escalations_letter(
+    given: Sequence[tuple[Mapping[str, Any], str | None, str | None]], zone: str, now: datetime
+) -> Letter:
     """The letter about several tickets that were escalated at once, the gravest first.
 
     Args:
         given: Of each ticket what `escalation_letter` takes: row, title, where.
+        zone: The reader's time zone.
+        now: The time that time left is counted from.
     """
-    ordered = sorted(given, key=lambda one: -SEVERITIES.index(_severity(one[0])))
+    ordered = sorted(given, key=lambda one: (-SEVERITIES.index(_severity(one[0])), one[0]["due_at"] or _NEVER))
     gravest, headline = _severity(ordered[0][0]), f"{len(given):,} tickets will probably miss their deadline"
     more = len(given) - _MOST_ITEMS
+    left = _left(min(one[0]["due_at"] or _NEVER for one in given), now)
     return Letter(
-        subject=f"{gravest.upper()}: {headline}",
+        subject=f"{gravest.upper()}{f', {left}' if left else ''}: {headline}",
         headline=headline,
         severity=gravest,
         notes=(f"{more:,} more are not shown here.",) if more > 0 else (),
         items=tuple(
             Item(
                 title=f"{_severity(row).upper()}: {_ticket(row, title)}, {where or 'no site is known'}",
-                detail=f"{_was_done(row).capitalize()}. Who has it: {_handed_to(row)}. Next: {_escalation_next(row)}.",
+                detail=f"By when: {_until(row['due_at'], zone, now)}. {_capital(_was_done(row))}. "
+                f"Who has it: {_handed_to(row)}. Next: {_escalation_next(row)}.",
                 command=f"opsguard alerts explain {line(row['ticket_id'])}",
             )
             for row, title, where in ordered[:_MOST_ITEMS]
@@ -138,6 +154,10 @@ def escalations_letter(given: Sequence[tuple[Mapping[str, Any], str | None, str 
         command="opsguard escalations list",
         footer="Why you: the tickets concern you",
     )
+
+
+def _capital(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _ticket(row: Mapping[str, Any], title: str | None) -> str:
@@ -150,11 +170,14 @@ def _severity(row: Mapping[str, Any]) -> str:
 
 def _was_done(row: Mapping[str, Any]) -> str:
     raised = f"raised from {row['from_priority']} to {row['to_priority']}"
+    if row["from_priority"] == row["to_priority"]:  # it was given to somebody
+        did = {"done": f"priority stays {row['to_priority']}", "failed": "the helpdesk could not be changed"}
+        return did.get(row["state"], _UNCERTAIN)
     if row["state"] == "done":
         return f"priority {raised}"
     if row["state"] == "failed":
         return f"priority could not be {raised}"
-    return "whether the helpdesk was changed is not known; look there"
+    return _UNCERTAIN
 
 
 def _handed_to(row: Mapping[str, Any]) -> str:
@@ -172,18 +195,23 @@ def _escalation_next(row: Mapping[str, Any]) -> str:
     return "look in the helpdesk whether the ticket was changed, and see to it"
 
 
-def _subject(view: IncidentView, kind: str, headline: str, now: datetime) -> str:
-    """Severity, time left, what, where: a phone shows the first forty characters."""
+def _subject(view: IncidentView, kind: str, now: datetime) -> str:
+    """Severity, time left, what, how much more, where: a phone shows the first forty characters.
+
+    What gives way to how much more and where.
+    """
     if view.state == "resolved":
         begin = "Resolved"
     elif view.state == "acknowledged":
         begin = f"{line(view.acknowledged_by or 'somebody')} has it"
     else:
         begin = view.severity.upper()
-        due = _due_soon(view, now)
+        due = _left(view.due_at, now)
         begin = f"{begin}, {due}" if due else begin
         begin = f"Reminder: {begin}" if kind == "chain" else begin
-    return shortened(f"{begin}: {headline}{_at(view, headline)}", SUBJECT)
+    end = f"{and_more(view.others)}{_at(view, view.topic)}"
+    topic = shortened(view.topic, max(_LEAST, SUBJECT - len(begin) - len(end) - len(": ")))
+    return shortened(f"{begin}: {topic}{end}", SUBJECT)
 
 
 def _at(view: IncidentView, headline: str) -> str:
@@ -195,13 +223,13 @@ def _at(view: IncidentView, headline: str) -> str:
     return f" ({where})" if len(parts) < len((view.where or "").split(", ")) else f" at {where}"
 
 
-def _due_soon(view: IncidentView, now: datetime) -> str | None:
-    minutes = _minutes_left(view, now)
-    return time_left(minutes) if minutes is not None and minutes >= 0 else None
+def _left(due: datetime | None, now: datetime) -> str | None:
+    """The time left until a deadline that is ahead; None where there is none."""
+    return time_left(_minutes(due, now)) if due is not None and now <= due < _NEVER else None
 
 
-def _minutes_left(view: IncidentView, now: datetime) -> int | None:
-    return None if view.due_at is None else int((view.due_at - now).total_seconds() // 60)
+def _minutes(due: datetime, now: datetime) -> int:
+    return int((due - now).total_seconds() // 60)
 
 
 def _notes(view: IncidentView, kind: str, step: int, zone: str, now: datetime) -> tuple[str, ...]:
@@ -224,18 +252,15 @@ def _facts(view: IncidentView, zone: str, now: datetime) -> list[Fact]:
     ]
     if view.state != "resolved":
         facts += [
-            Fact("By when", _by_when(view, zone, now)),
+            Fact("By when", _until(view.due_at, zone, now)),
             Fact("Who has it", shortened(view.holder, VALUE)),
             Fact("Next", shortened(view.next_step, VALUE)),
         ]
     return facts
 
 
-def _by_when(view: IncidentView, zone: str, now: datetime) -> str:
-    minutes = _minutes_left(view, now)
-    if view.due_at is None or minutes is None:
-        return "no deadline"
-    return f"{day_clock(view.due_at, now, zone)} ({time_left(minutes)})"
+def _until(due: datetime | None, zone: str, now: datetime) -> str:
+    return "no deadline" if due is None else f"{day_clock(due, now, zone)} ({time_left(_minutes(due, now))})"
 
 
 def _item(view: IncidentView, zone: str, now: datetime) -> Item:
@@ -243,7 +268,7 @@ def _item(view: IncidentView, zone: str, now: datetime) -> Item:
         detail = "Resolved."
     else:
         holder, step = shortened(view.holder, 120), shortened(view.next_step, 200)
-        detail = f"By when: {_by_when(view, zone, now)}. Who has it: {holder}. Next: {step}."
+        detail = f"By when: {_until(view.due_at, zone, now)}. Who has it: {holder}. Next: {step}."
     title = shortened(f"{view.severity.capitalize()}: {line(view.title)}{_at(view, view.title)}", VALUE)
     return Item(title, detail, f"opsguard incidents show {view.incident_id}")
 

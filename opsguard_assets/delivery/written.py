@@ -10,8 +10,9 @@ from datetime import datetime
 from opsguard_assets.delivery.letter import Letter
 from resources.channels.handed_over import Reference
 
-# The address of a page for a subject and a recipient; None where no web service is set up.
-LinkOf = Callable[[str, str, datetime], str | None]
+# The address of a page for a subject and a recipient, and whether they may act there; None where no web service is set
+# up.
+LinkOf = Callable[[str, str, datetime, bool], str | None]
 
 
 @dataclass(frozen=True)

@@ -21,20 +21,32 @@ SHOWN_REASONS = 2
 _FIRST = 101  # above every priority
 
 
-def described(alerts: Sequence[Mapping[str, Any]], names: Names, now: datetime) -> list[Row]:
+def described(alerts: Sequence[Mapping[str, Any]], names: Names, now: datetime, *, inside: bool = True) -> list[Row]:
     """Adds context to alerts and orders them; nothing that is over stands above what can still be saved.
 
     Args:
         alerts: Rows of `alerts`; where they were triaged, with `priority` and `priority_reasons` (a list of texts).
         names: The names that they need (`names_of`).
         now: The time from which the time left is counted.
+        inside: Whether the reader works for the provider; others do not learn who could come.
 
     Returns:
         The rows with `client_name`, `site_name`, `site_zone`, `subject`, `due_at`, `minutes_left` (negative once it has
         passed), `standing` (`AHEAD`, `TIMELESS`, `LOST`), `holder`, `next` and `why` (at most two reasons); in the
         order of `order_of`.
     """
-    return sorted((_with_words(row, names, now) for row in alerts), key=order_of)
+    shown = alerts if inside else [_outside(row) for row in alerts]
+    return sorted((_with_words(row, names, now) for row in shown), key=order_of)
+
+
+def _outside(row: Mapping[str, Any]) -> Row:
+    """An alert without the people whom the provider could send: neither their names nor their hours."""
+    evidence = dict(row["evidence"] or {})
+    proposed = evidence.pop("proposals", None) or []
+    reason = row["reason"]
+    if proposed and reason:
+        reason = reason.partition(f"; {proposed[0].get('name')} could come: ")[0]
+    return {**row, "evidence": evidence, "reason": reason}
 
 
 def site_of(row: Mapping[str, Any]) -> str | None:

@@ -13,6 +13,7 @@ from opsguard_assets.alerts.finding import LIFE_SAFETY
 from opsguard_assets.views import reading
 from opsguard_assets.views.alerts import AHEAD, LIVE, LOST, SHOWN_REASONS, TIMELESS, described, owner_in_words
 from opsguard_assets.views.names import Names, names_of
+from opsguard_assets.views.texts import named
 from resources.database import Database
 from resources.lake import Lake
 
@@ -34,7 +35,9 @@ class IncidentView:
         severity: The gravest of its unresolved alerts.
         priority: 0 to 100.
         is_life_safety: Whether lives may depend on it.
-        title: What is wrong, in one line, with the subject of its first alert; not yet cleaned of hostile characters.
+        title: What is wrong, in one line, with the subject of its alert; not yet cleaned of hostile characters.
+        topic: The same for a phone, a ticket by its title instead of its number, without `others`.
+        others: How many alerts it has beside the one that the title is about.
         what: The types of its unresolved alerts with their numbers, such as "4 device silent, 1 site silent".
         where: Client and site by name; None where it is at none.
         client_id: Whose it is.
@@ -64,6 +67,8 @@ class IncidentView:
     priority: int
     is_life_safety: bool
     title: str
+    topic: str
+    others: int
     what: str
     where: str | None
     client_id: str | None
@@ -86,7 +91,9 @@ class IncidentView:
     history: tuple[Row, ...]
 
 
-def incident_view(database: Database, names: Names, incident_id: int, now: datetime) -> IncidentView | None:
+def incident_view(
+    database: Database, names: Names, incident_id: int, now: datetime, *, inside: bool = True
+) -> IncidentView | None:
     """The view of one incident; None where there is no such incident.
 
     Args:
@@ -94,6 +101,7 @@ def incident_view(database: Database, names: Names, incident_id: int, now: datet
         names: Names for its alerts and its owner (`names_of_incidents`); what is not among them is shown by its number.
         incident_id: Which.
         now: The time from which the time left is counted.
+        inside: Whether the reader works for the provider.
     """
     with database.begin() as connection:
         found = reading.incidents(connection, [incident_id])
@@ -101,7 +109,17 @@ def incident_view(database: Database, names: Names, incident_id: int, now: datet
             return None
         alerts = reading.alerts_in(connection, [incident_id])
         history = reading.incident_history(connection, incident_id)
-    return composed(found[0], alerts, history, names, now)
+    return composed(found[0], alerts, history, names, now, inside=inside)
+
+
+def incident_views(database: Database, names: Names, incident_ids: Sequence[int], now: datetime) -> list[IncidentView]:
+    """The views of some incidents, in the order of their numbers, without their history: two statements for all."""
+    with database.begin() as connection:
+        found = {row["incident_id"]: row for row in reading.incidents(connection, incident_ids)}
+        alerts: dict[int, list[Row]] = {number: [] for number in found}
+        for row in reading.alerts_in(connection, incident_ids):
+            alerts[row["incident_id"]].append(row)
+    return [composed(found[number], alerts[number], [], names, now) for number in incident_ids if number in found]
 
 
 def names_of_incidents(database: Database, lake: Lake, incident_ids: Sequence[int]) -> Names:
@@ -123,6 +141,8 @@ def composed(
     history: Sequence[Row],
     names: Names,
     now: datetime,
+    *,
+    inside: bool = True,
 ) -> IncidentView:
     """The view of an incident from its rows.
 
@@ -132,16 +152,20 @@ def composed(
         history: Its transitions.
         names: The names that they need.
         now: The time from which the time left is counted.
+        inside: Whether the reader works for the provider.
     """
-    rows = described(alerts, names, now)
+    rows = described(alerts, names, now, inside=inside)
     live = [row for row in rows if row["state"] in LIVE]
     # What can still be saved stands first, so the first alert says what the incident is about.
     telling = live or rows
     leading = telling[0] if telling else None
     due = _due(telling)
+    title, topic, others = _titles(incident, telling, names.site(incident["site_id"]))
     return IncidentView(
         **{name: incident[name] for name in _AS_STORED},
-        title=_title(incident["title"], telling),
+        title=title,
+        topic=topic,
+        others=others,
         is_life_safety=incident["is_life_safety"] or any(row["alert_type"] in LIFE_SAFETY for row in live),
         what=_what(telling),
         where=_where(incident, names),
@@ -158,14 +182,30 @@ def composed(
     )
 
 
-def _title(stored: str, rows: Sequence[Row]) -> str:
-    """The title of the alert that it bears, with what that alert is about by name, and how many more there are."""
-    named = next((row for row in rows if row["title"] == stored), None)
-    if named is None:
-        return stored
-    subject = named["subject"]
+def _titles(incident: Mapping[str, Any], rows: Sequence[Row], site: str | None) -> tuple[str, str, int]:
+    """Title, topic and the number of others: of the alert that the incident is called after.
+
+    Where the deadline of that one has passed and another one can still be saved, of the other one. The number of a site
+    gives way to its name.
+    """
+    bearing = next((row for row in rows if row["title"] == incident["title"]), None)
+    if bearing is not None and bearing["standing"] == LOST and rows[0]["standing"] != LOST:
+        bearing = rows[0]
+    places = {incident["site_id"]: site} if incident["site_id"] and site else {}
+    stored = named(bearing["title"] if bearing else incident["title"], places)
+    if bearing is None:
+        return stored, stored, 0
+    subject, number = bearing["subject"], f"Ticket {bearing['entity_id']}"
     title = f"{stored}: {subject}" if subject and subject not in stored else stored
-    return f"{title} (and {len(rows) - 1:,} more)" if len(rows) > 1 else title
+    others = len(rows) - 1
+    is_ticket = bool(subject) and bearing["entity_type"] == "ticket" and stored.startswith(number)
+    topic = f"“{subject}”{stored.removeprefix(number)}" if is_ticket else title
+    return f"{title}{and_more(others)}", topic, others
+
+
+def and_more(others: int) -> str:
+    """How a title says that there are others."""
+    return f" (and {others:,} more)" if others else ""
 
 
 def _due(rows: Sequence[Row]) -> Row | None:

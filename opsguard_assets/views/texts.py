@@ -4,6 +4,7 @@ Not here: escaping for a medium such as HTML or Slack; that belongs to the modul
 """
 
 import re
+from collections.abc import Mapping
 
 # Control characters, and characters that change the text direction or are invisible.
 _CONTROL = re.compile(
@@ -25,3 +26,11 @@ def shortened(text: str, longest: int) -> str:
     """A received text on one line of at most `longest` characters; an ellipsis says that something is missing."""
     whole = line(text)
     return whole if len(whole) <= longest else f"{whole[: longest - 1].rstrip()}…"
+
+
+def named(text: str, names: Mapping[str, str]) -> str:
+    """A text with identifiers replaced by names, wherever they stand as words of their own."""
+    if not names:
+        return text
+    found = "|".join(re.escape(number) for number in sorted(names, key=len, reverse=True))
+    return re.sub(rf"(?<![\w-])(?:{found})(?![\w-])", lambda match: names[match.group()], text)

@@ -119,7 +119,7 @@ class _Links:
     def _incident_page(self, visited: Visit, **shown: Any) -> Response:
         database, lake, number = self.service.database, self.service.lake, visited.subject.number
         names = names_of_incidents(database, lake, [number])
-        view = incident_view(database, names, number, visited.now)
+        view = incident_view(database, names, number, visited.now, inside=visited.sees_inside)
         if view is None:
             return gone(self.service)
         with database.begin() as connection:
@@ -152,7 +152,7 @@ class _Links:
             executions = of_alerts(connection, [number]) if visited.sees_inside else []
         if not found:
             return gone(self.service)
-        (row,) = described(found, names_of(self.service.lake, found), visited.now)
+        (row,) = described(found, names_of(self.service.lake, found), visited.now, inside=visited.sees_inside)
         attachments = [attachment(each, visited.reader.zone, most=_MOST_ROWS) for each in collected]
         return page(
             "alert", alert=row, history=history, attachments=attachments, executions=executions, **shown,

@@ -308,7 +308,7 @@ def test_times_are_told_in_the_zone_of_the_reader_and_the_link_is_theirs(databas
     for person, address in (("P1", "ada"), ("P2", "bob"), (None, "desk")):
         tell(database, clock, number, person, address=f"{address}@ops.test")
     with MailServer() as server:
-        link_of = lambda _, recipient, __: links.append(recipient)  # noqa: E731
+        link_of = lambda _, recipient, *__: links.append(recipient)  # noqa: E731
         assert sent(database, lake, clock, {"mail": mail_transport(server)}, link_of=link_of) == {"done": 3}
         texts = {to: mail.get_body(("plain",)).get_content() for to, mail in server.mails}
     assert "05:37" in texts["ada@ops.test"]

@@ -11,13 +11,24 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
 from opsguard_assets.delivery.letter import POSSIBLY_REPEATED, Fact, Letter
+from opsguard_assets.delivery.letters_io import OUTSIDE
 from opsguard_assets.delivery.mails import Envelope, mail_of
 from opsguard_assets.delivery.plain import document, plain_text
 from opsguard_assets.delivery.slack_blocks import escaped, slack_message
-from opsguard_assets.delivery.wording import SUBJECT, Reader, digest_letter, escalation_letter, incident_letter
-from tests.delivery.given import HOSTILE, view_of
+from opsguard_assets.delivery.wording import (
+    SUBJECT,
+    Reader,
+    digest_letter,
+    escalation_letter,
+    escalations_letter,
+    incident_letter,
+)
+from opsguard_assets.routing.addresses import CLIENT, EXECUTIVE
+from opsguard_assets.views.incidents import composed
+from opsguard_assets.views.names import Names
+from tests.delivery.given import HOSTILE, NAMES, view_of
 from tests.properties import examples
-from tests.views.given import NOW, alert, minutes
+from tests.views.given import NOW, alert, incident, minutes
 
 READER = Reader(zone="Europe/Berlin", why="on duty for the helpdesk")
 ENVELOPE = Envelope(sender="OpsGuard <desk@ops.test>", to="ada@ops.test", key="k1", at=NOW)
@@ -68,6 +79,26 @@ def test_a_letter_says_what_where_why_by_when_who_has_it_and_what_next():
     assert letter.reasons == ("nobody has it; 40 min of working time left",)
     assert letter.footer == "Why you: on duty for the helpdesk"
     assert letter.command == "opsguard incidents show 1"
+
+
+def test_a_subject_keeps_how_much_more_there_is_and_where_and_shortens_what():
+    tickets = {"T1": {"title": "access control, please check " * 4, "category": None, "assignee_id": None}}
+    names = NAMES.with_others(Names(tickets=tickets))
+    row = alert(1, due=minutes(25), title="Ticket T1 is likely to miss its deadline")
+    view = composed(incident(title=row["title"]), [row, alert(2)], [], names, NOW)
+    subject = incident_letter(view, "raised", READER, NOW).subject
+    assert subject.startswith("HIGH, 25 min left: “access control, please check access")
+    assert subject.endswith("… (and 1 more) at Acme, Harbour")
+    assert len(subject) <= SUBJECT
+
+
+def test_a_reader_of_the_client_gets_neither_buttons_nor_commands():
+    letter = letter_of(reader=Reader(zone="UTC", why="the client's own channel", is_inside=False))
+    assert (letter.about, letter.command) == (None, None)
+    said = json.dumps(slack_message(letter).blocks, default=str)
+    assert "button" not in said
+    assert "opsguard incidents" not in said
+    assert {CLIENT, EXECUTIVE} == set(OUTSIDE)
 
 
 def test_what_is_over_or_has_somebody_shows_no_buttons():
@@ -151,15 +182,26 @@ def test_an_escalation_says_the_ticket_by_name_and_what_was_done():
     row = {
         "ticket_id": "T1", "state": "done", "from_priority": "medium", "to_priority": "high", "role": "assignee",
         "reason": "82 % likely to miss its deadline", "assignee": "Ada Byron", "before": None,
+        "due_at": minutes(25),
     }  # fmt: skip
-    letter = escalation_letter(row, "Lift stuck", "Acme, Harbour")
+    letter = escalation_letter(row, "Lift stuck", "Acme, Harbour", "Europe/Berlin", NOW)
     facts = {fact.label: fact.value for fact in letter.facts}
-    assert letter.subject == "HIGH: Lift stuck will probably miss its deadline"
+    assert letter.subject == "HIGH, 25 min left: Lift stuck will probably miss its deadline"
+    assert facts["By when"] == "today 13:25 CET (25 min left)"
     assert facts["Ticket"] == "Lift stuck (ticket T1)"
     assert facts["What was done"] == "priority raised from medium to high"
-    failed = {fact.label: fact.value for fact in escalation_letter({**row, "state": "failed"}, None, None).facts}
+    tried = escalation_letter({**row, "state": "failed", "due_at": None}, None, None, "UTC", NOW)
+    failed = {fact.label: fact.value for fact in tried.facts}
     assert failed["Next"] == "change the ticket in the helpdesk by hand, and see to it"
     assert failed["Ticket"] == "ticket T1"
+    assert failed["By when"] == "no deadline"
+    kept = escalation_letter({**row, "from_priority": "high"}, "Lift stuck", None, "UTC", NOW)
+    assert Fact("What was done", "priority stays high") in kept.facts
+    several = escalations_letter(
+        [(row, "Lift stuck", None), ({**row, "due_at": minutes(5)}, "Fire door", None)], "UTC", NOW
+    )
+    assert several.subject == "HIGH, 5 min left: 2 tickets will probably miss their deadline"
+    assert several.items[0].detail.startswith("By when: today 12:05 UTC (5 min left). Priority raised from medium")
 
 
 def test_what_may_have_been_sent_before_says_so_in_every_form():

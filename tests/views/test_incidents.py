@@ -5,7 +5,7 @@ import pytest
 from opsguard_assets.alerts.lifecycle import settle
 from opsguard_assets.alerts.queries import alerts as open_alerts
 from opsguard_assets.views.alerts import AHEAD, LOST, TIMELESS
-from opsguard_assets.views.incidents import composed, incident_view, names_of_incidents
+from opsguard_assets.views.incidents import composed, incident_view, incident_views, names_of_incidents
 from opsguard_assets.views.names import Names
 from resources.lake import Lake
 from tests.alerts.given import MONITOR, finding, frame
@@ -39,6 +39,38 @@ def test_a_title_names_what_its_alert_is_about_and_how_many_more_there_are():
         "stuck (and 2 more)"
     )
     assert view_of([alert(1)], title="Power cut").title == "Power cut"
+    assert (alone.topic, alone.others) == ("“Lift stuck” will be late", 0)
+    assert (
+        view_of([alert(1)], title="gate at S1: nobody came at S1-north").title
+        == "gate at Harbour: nobody came at S1-north"
+    )
+
+
+def test_a_title_beside_time_left_is_of_an_alert_that_can_still_be_saved():
+    over, ahead = alert(1, title="T1 is late", due=minutes(-90)), alert(2, title="T2 will be late", due=minutes(20))
+    view = view_of([over, ahead], title="T1 is late")
+    assert (view.title, view.minutes_left) == ("T2 will be late (and 1 more)", 20)
+    assert view_of([over], title="T1 is late").title == "T1 is late"
+
+
+def test_only_who_works_for_the_provider_learns_who_could_come():
+    evidence = {"proposals": [{"name": "Bo", "reason": "rested 19 h"}], "missing": 1}
+    gap = alert(1, alert_type="coverage_gap", reason="0 there; Bo could come: rested 19 h", evidence=evidence)
+    inside, outside = (composed(incident(), [gap], [], NAMES, NOW, inside=inside) for inside in (True, False))
+    assert (inside.next_step, inside.why) == ("ask Bo to come", ("0 there; Bo could come: rested 19 h",))
+    assert outside.why == ("0 there",)
+    assert "Bo" not in str(outside)
+
+
+def test_several_incidents_are_read_together_in_the_order_asked_for(database):
+    settle(database, frame(finding("T1"), finding("T2")), MONITOR, NOW)
+    alerts = [row["alert_id"] for row in open_alerts(database)]
+    numbers = [put_incident(database, [number], group_key=str(number)) for number in alerts]
+    views = incident_views(database, Names(), [numbers[1], numbers[0], 99], NOW)
+    assert [(view.incident_id, [row["alert_id"] for row in view.alerts]) for view in views] == [
+        (numbers[1], [alerts[1]]),
+        (numbers[0], [alerts[0]]),
+    ]
 
 
 def test_what_is_resolved_says_nothing_of_what_is_left():

@@ -134,7 +134,8 @@ def test_who_does_not_work_for_the_provider_sees_the_incident_and_nothing_inside
     number, alert = run
     ((incident,),) = site.rows("SELECT incident_id FROM incident_alerts WHERE alert_id = :a", a=alert)
     site.rows(
-        "UPDATE alerts SET evidence = evidence || CAST(:p AS jsonb) WHERE alert_id = :a RETURNING 1",
+        "UPDATE alerts SET evidence = evidence || CAST(:p AS jsonb), "
+        "reason = 'nobody came; Bo the substitute could come: near' WHERE alert_id = :a RETURNING 1",
         a=alert, p=json.dumps({"proposals": [{"name": "Bo the substitute", "reason": "near"}]}),
     )  # fmt: skip
     ((attachment,),) = site.rows("SELECT attachment_id FROM alert_attachments WHERE alert_id = :a", a=alert)

@@ -1,7 +1,7 @@
 -- Looks again at what messages tell of: the decision behind each, the message that its reader has, and its incident.
 -- No row for one whose incident is gone.
 SELECT
-    r.effect_id, n.reason, n.step, n.person_id, t.reference, t.shown_version, i.version, i.state, i.acknowledged_by
+    r.effect_id, n.reason, n.step, n.person_id, n.audience, t.reference, t.shown_version, i.version, i.state, i.acknowledged_by
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (
     effect_id bigint, notice_id bigint, channel text, address text, incident_id bigint
 )
