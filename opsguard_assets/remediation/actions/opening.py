@@ -10,7 +10,7 @@ from opsguard_assets.config.ticket_system import SqlTicketSystem
 from opsguard_assets.duty.teams import group_of
 from opsguard_assets.remediation.actions.action import Change, Plan, Result, Situation, StepState, World
 from opsguard_assets.remediation.actions.effects import CANCEL, CREATE, WaitsForItsEffect, plan_effect, waiting_for
-from opsguard_assets.remediation.actions.recipients_io import roster_now
+from opsguard_assets.remediation.actions.roster_io import roster_now
 from opsguard_assets.remediation.actions.texts import filled
 from opsguard_assets.remediation.playbook.steps import CreateTicket
 

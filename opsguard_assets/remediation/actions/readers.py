@@ -12,9 +12,10 @@ import polars as pl
 from opsguard_assets.duty.desk import present
 from opsguard_assets.duty.teams import people_of
 from opsguard_assets.remediation.actions.action import World
+from opsguard_assets.remediation.actions.roster_io import roster_now
 from opsguard_assets.routing.addresses import reached
 from opsguard_assets.routing.frames import Roster, Rules
-from opsguard_assets.routing.roster_io import roster_at, rules_of
+from opsguard_assets.routing.roster_io import rules_of
 from opsguard_assets.routing.routes import NOC, PLACE, every_route
 from opsguard_assets.routing.run_io import channel_kinds
 
@@ -41,9 +42,9 @@ def approvers_at(
     without: str | None = None,
     owner: str | None = None,
 ) -> pl.DataFrame:
-    """`approvers` among everybody who is known now."""
+    """`approvers` among everybody who is known at the beginning of the minute."""
     rules = rules_of(world.settings, channel_kinds(world.settings))
-    return approvers(roster_at(world.lake, now), rules, team, needed, now, without=without, owner=owner)
+    return approvers(roster_now(world, now), rules, team, needed, now, without=without, owner=owner)
 
 
 def people_at(world: World, person_ids: list[str], now: datetime) -> pl.DataFrame:
@@ -52,7 +53,7 @@ def people_at(world: World, person_ids: list[str], now: datetime) -> pl.DataFram
         audience=pl.lit(ASKED), why=pl.lit("proposed for the shift")
     )
     rules = rules_of(world.settings, channel_kinds(world.settings))
-    return _reached(asked, roster_at(world.lake, now), rules)
+    return _reached(asked, roster_now(world, now), rules)
 
 
 def approvers(

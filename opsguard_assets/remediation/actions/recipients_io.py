@@ -5,19 +5,19 @@ Here: reading who works where, and choosing. Not here: the rules (`opsguard_asse
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
 
 from opsguard_assets.alerts.finding import LIFE_SAFETY
 from opsguard_assets.remediation.actions.action import Situation, World
+from opsguard_assets.remediation.actions.roster_io import roster_now
 from opsguard_assets.remediation.playbook.steps import Audience
 from opsguard_assets.routing.addresses import CLIENT, named, of_clients, reached
 from opsguard_assets.routing.frames import WORK, Case, Roster, Rules
 from opsguard_assets.routing.io import present_case
 from opsguard_assets.routing.ladder import OWNER, ladder
-from opsguard_assets.routing.roster_io import roster_at, rules_of
+from opsguard_assets.routing.roster_io import rules_of
 from opsguard_assets.routing.routes import PLACE, routed
 from opsguard_assets.routing.run_io import channel_kinds
 from opsguard_assets.views.reading import incidents
@@ -125,18 +125,6 @@ def staff_of(world: World, situation: Situation, team: str | None = None) -> Sta
         work=route if named is None else route.with_columns(team=pl.lit(named)),
         incident=row,
     )
-
-
-def roster_now(world: World, now: datetime) -> Roster:
-    """Everybody who may be told, as known at the beginning of the minute: read once for all steps of that minute."""
-    minute = now.replace(second=0, microsecond=0)
-    key = ("roster", world.lake.uri, minute)
-    if key not in world.known:
-        for old in [each for each in world.known if each[0] == key[0] and each != key]:
-            del world.known[old]
-        world.known[key] = roster_at(world.lake, minute)
-    found: Roster = world.known[key]
-    return found
 
 
 def recipients_of(around: Staff, audiences: Sequence[Audience]) -> Found:
