@@ -1,4 +1,4 @@
-"""Processes that advance executions and die: at a point of the engine, or whenever they are killed.
+"""Processes that advance executions and die: at a point of the engine, or at a moment of their work.
 
 Here: the points, read from the modules of the engine; a life. Not here: what has to hold then (`test_kills`).
 
@@ -8,6 +8,7 @@ or looks at conditions, does; its points are taken by processes of their own (`c
 
 import ast
 import inspect
+import itertools
 import json
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import sys
 from datetime import datetime
 
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.effects import drain_io
@@ -26,7 +27,7 @@ from resources.answers import Answer, Outcome
 from resources.database import Database
 from resources.lake import Lake
 from tests import forks
-from tests.forks import Forks, mortal
+from tests.forks import Forks, die, mortal
 from tests.remediation.engines import HandsOver, OtherSide, Writes, catalog
 from tests.resources.processes import ROOT
 
@@ -111,12 +112,29 @@ def serve(orders):
 
 
 def live(url, lake, now, point):
-    """Advances what is due; dies at the point, where there is one."""
-    if point is not None:
+    """Advances what is due; dies at the point, or at the moment of a number, where there is one."""
+    if isinstance(point, int):
+        _arm_moment(point)
+    elif point is not None:
         _arm(*point.split(" "))
     at, database = datetime.fromisoformat(now), Database(SecretStr(url))
     world = World(database, Lake(lake), Settings.model_validate({"remediation": {"max_mode": "alone"}}))
     advance_io.advance(world, [Remembering(database)], now=lambda: at, catalog=catalog())
+
+
+def _arm_moment(number):
+    """Dies at the moment of a number: they are before and after every statement, and before every commit.
+
+    They are counted, not timed: a quick machine kills at as many places as a slow one.
+    """
+    moments = itertools.count(1)
+
+    def passes(*_):
+        if next(moments) == number:
+            die()
+
+    for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
+        event.listen(Engine, name, passes)
 
 
 def _arm(when, name):
