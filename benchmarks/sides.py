@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks import external, findings, messages, served, shifts, storm, telemetry
+from benchmarks import external, findings, messages, remediation, served, shifts, storm, telemetry
 from benchmarks.data import AS_OF
 
 _EXPORT = {
@@ -163,6 +163,11 @@ SIDES: dict[str, Callable[..., Callable[[], object]]] = {
     "a storm told": storm.first_message,
     "external alerts settled": external.settled,
     "external alerts, bare": external.bare,
+    "executions looked at": remediation.tick,
+    "executions that wait": remediation.idle_tick,
+    "executions looked at, bare": remediation.bare_query,
+    "executions ended": remediation.end_to_end,
+    "steps written": remediation.bare_steps,
 }
 
 

@@ -113,10 +113,10 @@ def first_message(postgres: str, alerts: int) -> Callable[[], object]:
 
     database, settings = _database(postgres), Settings()
     rules, people = Rules(settings=settings.routing, channels=CHANNELS), roster()
-    found = _found(alerts, "sla_breach_risk", site=pl.lit("S-1"), severity=pl.lit("critical"))
+    many = found(alerts, "sla_breach_risk", site=pl.lit("S-1"), severity=pl.lit("critical"))
 
     def run() -> None:
-        settle(database, found, _MONITOR, _NOON)
+        settle(database, many, _MONITOR, _NOON)
         prioritise(database, Described(ALERT_TYPES, settings), rule_judge(), _NOON)
         group_alerts(database, _CONTEXT, rules_of(settings), at=_NOON)
         route(database, people, rules, now=_NOON)
@@ -133,12 +133,12 @@ def _raised(postgres: str, alerts: int) -> Database:
     database, share = _database(postgres), alerts // len(_KINDS)
     site = pl.format("S-{}", pl.col("n") // (_PER_SITE // len(_KINDS)))
     severity = pl.when(pl.col("n") % 7 == 0).then(pl.lit("critical")).otherwise(pl.lit("medium"))
-    found = pl.concat([_found(share, kind, site=site, severity=severity) for kind in _KINDS])
-    settle(database, found, _MONITOR, _NOON)
+    many = pl.concat([found(share, kind, site=site, severity=severity) for kind in _KINDS])
+    settle(database, many, _MONITOR, _NOON)
     return database
 
 
-def _found(count: int, kind: str, *, site: pl.Expr, severity: pl.Expr) -> pl.DataFrame:
+def found(count: int, kind: str, *, site: pl.Expr, severity: pl.Expr) -> pl.DataFrame:
     nothing = [pl.lit(None, dtype).alias(name) for name, dtype in FINDING.items()]
     rows = pl.select(n=pl.int_range(count)).with_columns(nothing)
     return rows.with_columns(
