@@ -19,7 +19,7 @@ _PAGE = Path(__file__).parent / "README.md"
 
 def main(
     scale: Annotated[float, typer.Option(help="Share of the full size; 0.01 is a quick try.")] = 1.0,
-    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefghijkmn.")] = "abcdefghijkmn",
+    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefghijkmnop.")] = "abcdefghijkmnop",
     devices: Annotated[int, typer.Option(help="How many devices h and i have; 1,000 is a quick try.")] = 100_000,
     work: Annotated[Path | None, typer.Option(help="Folder for the data, kept; a temporary one without it.")] = None,
 ) -> None:
@@ -40,10 +40,12 @@ def main(
             "k": lambda: _external(folder, scale, progress),
             "m": lambda: _messages(folder, scale, progress),
             "n": lambda: _told(folder, scale, progress),
+            "o": lambda: _waits(folder, scale, progress),
+            "p": lambda: _executions(folder, scale, progress),
         }
         rows = [row for letters, run in comparisons.items() if set(letters) & set(only) for row in run()]
     text = page(rows, scale=scale)
-    if only == "abcdefghijkmn" and scale == 1.0 and devices == 100_000:
+    if only == "abcdefghijkmnop" and scale == 1.0 and devices == 100_000:
         _PAGE.write_text(text, encoding="utf-8")
     typer.echo(text)
 
@@ -138,6 +140,28 @@ def _told(folder: Path, scale: float, progress: Progress) -> list[Row]:
         Row("(n) the rows of that, written alone with their keys", "the same floor", "none", keys, floor),
         Row(f"(n) {few:,} alerts of one cause to one message", "the same floor", "none", storm, floor),
     ]
+
+
+def _waits(folder: Path, scale: float, progress: Progress) -> list[Row]:
+    waiting = int(_MILLION * scale / 100)
+    names = ("executions looked at", "executions that wait", "executions looked at, bare")
+    sides = {name: {"postgres": str(folder / "postgres"), "waiting": waiting} for name in names}
+    found = measure(sides, rounds=3, repeats=3, done=_done(progress, "executions that wait", 9))
+    ours, idle, bare = (found[name] for name in names)
+    what = f"(o) a tick over {waiting:,} executions that wait and are all due"
+    return [
+        Row(what, "the bare query", "1.5×", ours, bare),  # noqa: RUF001
+        Row("(o) the same where none is due", "the same query", "none", idle, bare),
+    ]
+
+
+def _executions(folder: Path, scale: float, progress: Progress) -> list[Row]:
+    count = int(_MILLION * scale / 1000)
+    names = ("executions ended", "steps written")
+    sides = {name: {"postgres": str(folder / "postgres"), "executions": count} for name in names}
+    found = measure(sides, rounds=2, repeats=1, done=_done(progress, "executions", 4))
+    what = f"(p) {count:,} executions of five steps, from alerts to their ends"
+    return [Row(what, "their rows by the bare driver, a commit per step", "none", *(found[name] for name in names))]
 
 
 def _external(folder: Path, scale: float, progress: Progress) -> list[Row]:

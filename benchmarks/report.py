@@ -63,7 +63,14 @@ _NOTES = """\
 * **(n)** Unresolved alerts, twenty at each site, of which nobody was told: the priority of each with reasons and its
   history, one incident per site and cause, for each incident an owner, a chain, a decision on everybody who could be
   told, and the messages planned. The floor reads the same alerts, asks the same rule, joins a person per team and
-  copies the result back: one row per alert. Then a storm within a second, from findings to its one message."""
+  copies the result back: one row per alert. Then a storm within a second, from findings to its one message.
+* **(o)** Executions that wait until somebody takes their alert, each about an alert of its own: looked at by one
+  question, and put off. The floor runs the three statements of that alone. Where none is due, a tick asks a few pages
+  of an index whether that is so.
+* **(p)** Alerts start a playbook that collects diagnostics, tells the lead of a team, waits until the alert is taken,
+  mutes its kind and resolves it: decided on, planned, done and recorded, in three ticks, for the messages are sent
+  between them. The floor copies the rows of steps one by one, each with the move of its execution and a commit, and the
+  rows of messages and histories at once; it reads, decides and plans nothing."""
 
 
 # Ratios below it are told with one more digit.

@@ -139,6 +139,7 @@ def _raised(postgres: str, alerts: int) -> Database:
 
 
 def found(count: int, kind: str, *, site: pl.Expr, severity: pl.Expr) -> pl.DataFrame:
+    """So many findings of a kind, each about an entity of its own; `site` and `severity` by the column `n`."""
     nothing = [pl.lit(None, dtype).alias(name) for name, dtype in FINDING.items()]
     rows = pl.select(n=pl.int_range(count)).with_columns(nothing)
     return rows.with_columns(
