@@ -54,6 +54,19 @@ _ALONE = "UPDATE playbooks SET mode = 'alone'"
 _TAKEN = "UPDATE alerts SET acknowledged_at = last_seen_at"
 _SENT = "UPDATE effects SET state = 'done', settled_at = due_at, settled_by = 'benchmark' WHERE state = 'planned'"
 _ENDED = "SELECT count(*) FROM executions WHERE state = 'succeeded' AND mode = 'alone'"
+_LATER = "UPDATE executions SET due_at = due_at + interval '1 day' WHERE execution_id > 1"
+_AS_THE_FIRST = """
+UPDATE executions AS e SET state = f.state, begun_at = f.begun_at, due_at = f.due_at, deadline_at = f.deadline_at
+FROM executions AS f WHERE f.execution_id = 1 AND e.execution_id > f.execution_id
+"""
+_STEPS_AS_ITS = """
+INSERT INTO execution_steps (execution_id, phase, step, name, action, state, idempotency_key, attempts, input, output,
+    words, started_at, deadline_at)
+SELECT e.execution_id, s.phase, s.step, s.name, s.action, s.state, s.idempotency_key || '/' || e.execution_id,
+    s.attempts, s.input, s.output, s.words, s.started_at, s.deadline_at
+FROM execution_steps AS s, executions AS e
+WHERE s.execution_id = 1 AND e.execution_id > 1
+"""
 _KEPT = ("execution_steps", "execution_transitions", "effects", "notices")
 
 
@@ -144,9 +157,15 @@ def _looked_at(world: World, now: datetime) -> None:
 
 
 def _waiting(postgres: str, waiting: int) -> World:
+    """So many executions that wait: the engine brings one there, the others become like it."""
     world, playbook = _raised(postgres, waiting, _WAIT)
     trigger(world, [playbook], now=_NOON)
+    with world.database.begin() as connection:
+        connection.execute(text(_LATER))
     advance(world, [], now=lambda: _NOON)
+    with world.database.begin() as connection:
+        for words in (_AS_THE_FIRST, _STEPS_AS_ITS):
+            connection.execute(text(words))
     with world.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE executions, execution_steps, alerts"))
     return world
@@ -185,7 +204,7 @@ def _raised(postgres: str, alerts: int, *steps: dict[str, object]) -> tuple[Worl
     playbook = Playbook.model_validate({**given, "steps": list(steps), "limits": wide, "timeout_minutes": 10_000})
     world = World(database, lake, settings)
     with database.begin() as connection:
-        connection.execute(text(f"TRUNCATE {_TABLES} CASCADE"))
+        connection.execute(text(f"TRUNCATE {_TABLES} RESTART IDENTITY CASCADE"))
     trigger(world, [playbook], now=_NOON)
     context = Context(
         describe=lambda kinds: described_types(kinds, ALERT_TYPES), held={}, life_safety=(),
