@@ -1,12 +1,13 @@
 """People agree to what they were shown, once, in time; otherwise nothing is done."""
 
+import json
 import threading
 from datetime import timedelta
 
 import pytest
 
 from opsguard_assets.alerts.people import ActionError
-from opsguard_assets.remediation.engine.approvals import covered
+from opsguard_assets.remediation.engine.approvals import covered, digest_of
 from opsguard_assets.remediation.engine.approvals_io import decide
 from opsguard_assets.remediation.playbook.gates import gate_of
 from opsguard_assets.remediation.playbook.model import Playbook
@@ -194,6 +195,20 @@ def test_a_playbook_that_changed_while_it_waited_is_followed_as_it_was(asked):
     says(asked, "ada")
     asked.advanced()
     assert asked.steps() == [("steps", "notify-1", "done")]
+
+
+def test_what_was_asked_before_an_upgrade_to_a_version_with_more_parameters_is_agreed_to_after_it(asked):
+    (entry,) = asked.approvals()[0]["plan"]
+    del entry["parameters"]["retries"]
+    entry["digest"] = digest_of([entry])
+    asked.change("UPDATE playbook_versions SET content = content #- '{steps,0,retries}'")
+    asked.change(
+        "UPDATE approvals SET action_digest = :digest, plan = CAST(:plan AS jsonb)",
+        digest=entry["digest"], plan=json.dumps([entry]),
+    )  # fmt: skip
+    assert says(asked, "ada").decision == "approved"
+    asked.advanced()
+    assert asked.states() == ["succeeded"]
 
 
 def test_a_text_that_this_version_cannot_follow_ends_with_the_reason(asked):

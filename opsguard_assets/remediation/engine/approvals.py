@@ -37,12 +37,14 @@ def covered(playbook: Playbook, mode: str, gate: Gate, place: Place) -> list[Pla
 def entry_of(place: Place, step: Step, plan: Plan) -> Entry:
     """What one step would do, as an approval shows and keeps it."""
     phase, number = place
+    # As the kept text says them: what a later version of OpsGuard adds to a step with a default voids no approval.
+    parameters = step.model_dump(mode="json", exclude_unset=True)
     entry = {
         "phase": phase,
         "step": number,
         "name": name_of(step, number),
         "action": step.do,
-        "parameters": step.model_dump(mode="json"),
+        "parameters": parameters,
         "does": step.trait.does,
         "afterwards": step.trait.undo or step.trait.reversal.value,
         "is_final": step.trait.is_final,
