@@ -6,8 +6,8 @@ import pytest
 
 from opsguard_assets.effects.machine import Policy
 from tests.effects.contract import Contract, mortals  # noqa: F401 - a fixture
-from tests.effects.outside import KEYED, OPENED, PLAIN, opened
-from tests.effects.trials import drained, rows
+from tests.effects.outside import KEYED, OPENED, PLAIN, RECORDED, opened
+from tests.effects.trials import ColdMortals, drained, rows
 from tests.long import long
 
 
@@ -98,4 +98,18 @@ class TestNewTickets(Contract):
     @pytest.fixture
     def outside(self, server):
         with opened(OPENED, server) as system:
+            yield system
+
+
+@long
+class TestRecords(Contract):
+    """Records of the lake: what is there already changes nothing."""
+
+    @pytest.fixture
+    def mortals(self):
+        return ColdMortals()
+
+    @pytest.fixture
+    def outside(self, server):
+        with opened(RECORDED, server) as system:
             yield system

@@ -2,6 +2,10 @@
 
 import ast
 import inspect
+import json
+import signal
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -81,6 +85,18 @@ class Mortals(Forks):
     def drain(self, database, outside, point, together=1):
         """Drains in a process of its own; True where it was killed at the point, False where it never came there."""
         return self.live(database.url.get_secret_value(), outside.kind, outside.address, point, together)
+
+
+class ColdMortals:
+    """The same, each in a process that was not forked: what is drained asks Polars (`tests.forks`)."""
+
+    def drain(self, database, outside, point, together=1):
+        order = [database.url.get_secret_value(), outside.kind, outside.address, point, together]
+        program = "import json, sys; from tests.effects.trials import _drain_and_die as f; f(*json.loads(sys.argv[1]))"
+        command = [sys.executable, "-c", program, json.dumps(order)]
+        done = subprocess.run(command, cwd=forks.ROOT, check=False)
+        assert done.returncode in {0, -signal.SIGKILL}, done.returncode
+        return done.returncode != 0
 
 
 def serve(orders):

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import polars as pl
+from deltalake.exceptions import DeltaError
 
 from opsguard_assets.config.load import ConfigError, revealed
 from opsguard_assets.config.remediation import Address, Remediation
@@ -263,6 +264,9 @@ class RecordsAdapter:
                 self.lake.record(table, whole.select(*table.columns, IS_WITHDRAWN), loaded_at=self.now())
         except LakeError as error:
             return _not_sent(effect, str(error))
+        except (DeltaError, OSError) as error:
+            # The store may have kept the commit of which it did not tell; recording it again finds out.
+            return Answer(Outcome.UNKNOWN, f"{table.name}: {type(error).__name__}: {error}")
         return Answer(Outcome.DONE, f"recorded in {table.name}")
 
     def ask(self, effect: Effect) -> Answer:
