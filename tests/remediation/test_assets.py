@@ -2,6 +2,7 @@
 
 import dagster as dg
 import pytest
+from sqlalchemy import text
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.remediation.engine.assets import (
@@ -14,9 +15,15 @@ from opsguard_assets.remediation.engine.assets import (
     WITHOUT_ERROR,
     remediation_assets,
 )
-from tests.remediation.engines import Engine, lake_of
+from tests.remediation.engines import NOTE, Engine, lake_of
 
 SETTINGS = Settings.model_validate({"remediation": {"ready": ["device-offline"]}})
+
+
+FORGOTTEN = """
+UPDATE executions SET due_at = now() - interval '1 hour', lease = gen_random_uuid(),
+    lease_until = now() - interval '1 hour', worker = 'elsewhere/x/y/z/1/1'
+"""
 
 
 @pytest.fixture
@@ -57,3 +64,15 @@ def test_a_file_that_cannot_be_read_and_a_pause_fail_their_checks_and_stop_nothi
     told, checks = run(engine)
     assert told[TRIGGERS_KEY]["decided_paused"].value == 1
     assert [name for name, passed in checks.items() if not passed] == [READ, NOT_PAUSED]
+
+
+def test_what_is_leased_and_overdue_fails_its_check(engine):
+    engine.use(NOTE)
+    engine.alert("D1")
+    engine.triggered()
+    engine.change(FORGOTTEN)
+    with engine.database.begin() as connection:
+        # A worker that hangs in a transaction: nobody else can take what it holds.
+        connection.execute(text("SELECT FROM executions FOR UPDATE"))
+        _, checks = run(engine)
+    assert [name for name, passed in checks.items() if not passed] == [NONE_STUCK]

@@ -2,8 +2,10 @@
 
 import json
 import re
+import threading
 from datetime import timedelta
 
+import psutil
 import pytest
 from sqlalchemy import event, text
 
@@ -88,3 +90,14 @@ def test_all_that_wait_for_a_condition_are_looked_at_by_one_question_and_wait_on
     with engine.database.begin() as connection:
         row = connection.execute(text("SELECT min(due_at) AS next, count(*) FROM executions")).one()
     assert (row.next, row.count) == (engine.clock() + timedelta(seconds=60), WAITING)
+
+
+def test_while_they_wait_no_process_no_thread_and_no_connection_lives(engine):
+    this = psutil.Process()
+    engine.clock.passes(seconds=75)
+    before = len(this.children(recursive=True)), threading.active_count(), len(this.net_connections("unix"))
+    engine.advanced()
+    after = len(this.children(recursive=True)), threading.active_count(), len(this.net_connections("unix"))
+    assert all(now <= then for now, then in zip(after, before, strict=True))
+    free = "SELECT count(*) AS number FROM executions WHERE state = 'waiting' AND lease IS NULL AND worker IS NULL"
+    assert engine.rows(free) == [{"number": WAITING}]
