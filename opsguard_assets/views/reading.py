@@ -41,8 +41,13 @@ def alert_history(connection: Connection, alert_id: int) -> list[Row]:
 
 def incident_of(connection: Connection, alert_id: int) -> int | None:
     """The number of the incident that an alert is in."""
-    found = _rows(connection, "incident_of_alert", alert_id=alert_id)
-    return int(found[0]["incident_id"]) if found else None
+    return incidents_of(connection, [alert_id]).get(alert_id)
+
+
+def incidents_of(connection: Connection, alert_ids: Sequence[int]) -> dict[int, int]:
+    """The numbers of the incidents that alerts are in, by alert; one that is in none is not there."""
+    rows = _rows(connection, "incidents_of_alerts", alert_ids=list(alert_ids))
+    return {int(row["alert_id"]): int(row["incident_id"]) for row in rows}
 
 
 def messages_of(connection: Connection, incident_id: int, *, limit: int = 200) -> list[Row]:

@@ -1,5 +1,6 @@
 """What actions do at once does what its plan says, once, and is taken back where nobody changed it since."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,9 @@ from sqlalchemy import text
 
 from opsguard_assets.alerts import people
 from opsguard_assets.remediation.actions.action import Change, StepState
+from opsguard_assets.remediation.actions.evidence import gather
 from opsguard_assets.remediation.actions.texts import filled
+from resources.lake import Lake
 from tests.alerts.given import NOON
 from tests.incidents.world import found, tick
 from tests.remediation.given import alert, begun, done, record, silent_device, situation, step_of, undone, world
@@ -126,6 +129,25 @@ def test_diagnostics_hold_what_is_known_of_the_device_and_its_site_and_nothing_o
     assert "Reports of D1" in kept["plot"]
     done(place, step, where)
     assert len(attachments(database)) == 1, "the same step attaches once"
+
+
+def test_what_is_known_of_many_is_read_once_and_says_of_each_the_same_as_alone(place, database, monkeypatch):
+    told = found("7", "sla_breach_risk", entity_type="ticket", site_id="S2")
+    tick(database, 0, found("D1"), found("D2", site_id="S2"), found("D3", client_id="C2"), told)
+    alerts = [alert(database, entity) for entity in ("D1", "D2", "D3", "7")]
+    record(place.lake, "telemetry", *({"device_id": f"D{n}", "at": NOON, "battery_pct": 50.0 + n} for n in range(1, 5)))
+    ticket = {"title": "t", "status": "open", "opened_at": NOON, "updated_at": NOON}
+    places = [("1", "C1", "S1"), ("2", "C2", "S1"), ("3", "C1", "S2"), ("7", "C9", "S9"), ("8", "C1", "S8")]
+    names = ("ticket_id", "client_id", "site_id")
+    record(place.lake, "tickets", *({**ticket, **dict(zip(names, each, strict=True))} for each in places))
+    step, now = step_of(do="collect_diagnostics"), NOON + timedelta(minutes=5)
+    alone = [gather(place, step, each, now) for each in alerts]
+    assert [[row["ticket_id"] for row in each.tables["tickets"]] for each in alone] == [["1"], ["3"], ["2"], ["7", "3"]]
+    read, known = [], Lake.known
+    monkeypatch.setattr(Lake, "known", lambda lake, table, *at: read.append(table.name) or known(lake, table, *at))
+    together = replace(place, beside={each["alert_id"]: each for each in alerts})
+    assert [gather(together, step, each, now) for each in alerts] == alone
+    assert sorted(read) == ["device_events", "shift_compliance", "telemetry", "tickets", "work_orders"]
 
 
 def test_diagnostics_of_an_entity_of_which_nothing_is_known_say_so(place, database):

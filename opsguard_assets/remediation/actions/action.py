@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+import polars as pl
 from sqlalchemy import Connection
 
 from opsguard_assets.config.settings import Settings
@@ -42,12 +43,16 @@ class World:
         lake: Records; read before the transaction begins.
         settings: All settings.
         known: What was read already, by what it is and when it was known: many steps of a tick ask for the same.
+        beside: The alerts of the executions that are moved together; what is read of the lake for one is read for all.
+        read: What was read for them, by what it is.
     """
 
     database: Database
     lake: Lake
     settings: Settings
     known: dict[tuple[str, str, datetime], Any] = field(default_factory=dict, repr=False, compare=False)
+    beside: Mapping[int, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
+    read: dict[tuple[str, float], pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ Everything is read as it was known at the moment. Names and texts stay as they w
 them harmless.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -19,6 +19,7 @@ from opsguard_assets.remediation.actions.action import World
 from opsguard_assets.remediation.playbook.steps import CollectDiagnostics
 from opsguard_assets.shifts.verdicts.schemas import SHIFT_COMPLIANCE
 from opsguard_assets.tables.registry import DEVICE_EVENTS, TABLES, TELEMETRY, TICKETS, WORK_ORDERS
+from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.values import INSTANT
 from resources.sql import statement
 
@@ -36,6 +37,13 @@ _SHOWN: Final = {
     "tickets": ("ticket_id", "title", "status", "priority", "assignee_id", "opened_at", "resolved_at"),
     "shifts": ("shift_id", "person_id", "post", "starts_at", "verdict", "rule"),
     "orders": ("work_order_id", "vendor_id", "category", "created_at", "due_at", "completed_at"),
+}
+
+# By what rows are about an alert.
+_ABOUT: Final = {
+    **dict.fromkeys(("telemetry", "events", "health"), ("device_id",)),
+    "tickets": ("site_id", "client_id", "updated_at"),
+    **dict.fromkeys(("shifts", "orders"), ("site_id",)),
 }
 
 
@@ -90,11 +98,47 @@ class _Window:
         """Whether the alert is about an entity of a kind."""
         return bool(self.alert["entity_type"] == kind)
 
-    def newest(self, rows: pl.LazyFrame, name: str, by: str) -> Rows:
-        """The newest rows of a frame, with the columns that people need."""
-        shown = rows.sort(by, descending=True, nulls_last=True).head(self.rows).select(_SHOWN[name]).collect()
+    def newest(self, rows: pl.DataFrame, mine: pl.Expr, name: str, by: str) -> Rows:
+        """The newest of those rows that are about the alert, with the columns that people need."""
+        if rows.is_empty():
+            return []
+        found = rows.filter(mine, pl.col(by) > self.after)
+        shown = found.sort(by, descending=True, nulls_last=True).head(self.rows).select(_SHOWN[name])
         instants = [column for column, dtype in shown.schema.items() if dtype == pl.Datetime]
         return shown.with_columns(pl.col(instants).dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_dicts()
+
+    def read(self, name: str, rows_of: Callable[["_About"], pl.LazyFrame]) -> pl.DataFrame:
+        """Rows about the alert; where others are moved with it, about all of their alerts, read once."""
+        world, hours = self.world, (self.now - self.since) / timedelta(hours=1)
+        columns = [*_ABOUT[name], *_SHOWN[name]]
+        if self.alert["alert_id"] not in world.beside:
+            return rows_of(_About([self.alert])).select(columns).collect()
+        if (name, hours) not in world.read:
+            world.read[name, hours] = rows_of(_About(list(world.beside.values()))).select(columns).collect()
+        return world.read[name, hours]
+
+
+@dataclass(frozen=True)
+class _About:
+    """What some alerts are about."""
+
+    alerts: Sequence[Mapping[str, Any]]
+
+    def entities(self, kind: str) -> pl.Series:
+        """Identifiers of the entities of a kind, as a list for `is_in`."""
+        return _listed(each["entity_id"] for each in self.alerts if each["entity_type"] == kind)
+
+    def values(self, name: str) -> pl.Series:
+        """What a column of the alerts holds, as a list for `is_in`."""
+        return _listed(each[name] for each in self.alerts if each[name] is not None)
+
+
+def _listed(values: Iterable[str]) -> pl.Series:
+    return pl.Series(sorted(set(values)), dtype=pl.String).implode()
+
+
+def _is(column: str, value: str | None) -> pl.Expr:
+    return pl.col(column) == pl.lit(value, pl.String)
 
 
 def _telemetry(window: _Window) -> Rows:
@@ -108,44 +152,60 @@ def _events(window: _Window) -> Rows:
 def _of_device(window: _Window, table: str, name: str) -> Rows:
     if not window.is_about("device"):
         return []
-    mine = window.world.lake.known(TABLES[table], window.now).filter(
-        pl.col("device_id") == window.alert["entity_id"], pl.col("at") > window.after
-    )
-    return window.newest(mine, name, "at")
+
+    def rows_of(about: _About) -> pl.LazyFrame:
+        return window.world.lake.known(TABLES[table], window.now).filter(
+            pl.col("device_id").is_in(about.entities("device")), pl.col("at") > window.after
+        )
+
+    return window.newest(window.read(name, rows_of), _is("device_id", window.alert["entity_id"]), name, "at")
 
 
 def _health(window: _Window) -> Rows:
     if not window.is_about("device") or not window.world.lake.exists(DEVICE_HEALTH.derived_name):
         return []
-    mine = window.world.lake.scan(DEVICE_HEALTH.derived_name).filter(
-        pl.col("date") >= window.since.date(), pl.col("device_id") == window.alert["entity_id"],
-        pl.col("as_of") > window.after, pl.col("as_of") <= pl.lit(window.now, INSTANT),
-    )  # fmt: skip
-    return window.newest(mine, "health", "as_of")
+
+    def rows_of(about: _About) -> pl.LazyFrame:
+        return window.world.lake.scan(DEVICE_HEALTH.derived_name).filter(
+            pl.col("date") >= window.since.date(), pl.col("device_id").is_in(about.entities("device")),
+            pl.col("as_of") > window.after, pl.col("as_of") <= pl.lit(window.now, INSTANT),
+        )  # fmt: skip
+
+    mine = _is("device_id", window.alert["entity_id"])
+    return window.newest(window.read("health", rows_of), mine, "health", "as_of")
 
 
 def _tickets(window: _Window) -> Rows:
     alert = window.alert
-    own = pl.lit(window.is_about("ticket")) & (pl.col("ticket_id") == alert["entity_id"])
-    at_site = (pl.col("site_id") == alert["site_id"]) & (pl.col("client_id") == alert["client_id"])
-    rows = window.world.lake.known(TICKETS, window.now).filter(
-        own.fill_null(value=False) | at_site.fill_null(value=False), pl.col("updated_at") > window.after
-    )
-    return window.newest(rows, "tickets", "updated_at")
+
+    def rows_of(about: _About) -> pl.LazyFrame:
+        own, at_sites = (
+            pl.col("ticket_id").is_in(about.entities("ticket")),
+            pl.col("site_id").is_in(about.values("site_id")),
+        )
+        return window.world.lake.known(TICKETS, window.now).filter(own | at_sites, pl.col("updated_at") > window.after)
+
+    own = pl.lit(window.is_about("ticket")) & _is("ticket_id", alert["entity_id"])
+    at_site = _is("site_id", alert["site_id"]) & _is("client_id", alert["client_id"])
+    mine = own.fill_null(value=False) | at_site.fill_null(value=False)
+    return window.newest(window.read("tickets", rows_of), mine, "tickets", "updated_at")
 
 
 def _shifts(window: _Window) -> Rows:
-    rows = window.world.lake.known(SHIFT_COMPLIANCE, window.now).filter(
-        pl.col("site_id") == window.alert["site_id"], pl.col("starts_at") > window.after
-    )
-    return window.newest(rows, "shifts", "starts_at")
+    return _at_site(window, SHIFT_COMPLIANCE, "shifts", "starts_at")
 
 
 def _orders(window: _Window) -> Rows:
-    rows = window.world.lake.known(WORK_ORDERS, window.now).filter(
-        pl.col("site_id") == window.alert["site_id"], pl.col("created_at") > window.after
-    )
-    return window.newest(rows, "orders", "created_at")
+    return _at_site(window, WORK_ORDERS, "orders", "created_at")
+
+
+def _at_site(window: _Window, table: Table, name: str, by: str) -> Rows:
+    def rows_of(about: _About) -> pl.LazyFrame:
+        return window.world.lake.known(table, window.now).filter(
+            pl.col("site_id").is_in(about.values("site_id")), pl.col(by) > window.after
+        )
+
+    return window.newest(window.read(name, rows_of), _is("site_id", window.alert["site_id"]), name, by)
 
 
 def _alerts(window: _Window) -> Rows:

@@ -9,6 +9,7 @@ moves the execution. Whatever dies between two of them leaves a state from which
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -36,7 +37,14 @@ from opsguard_assets.remediation.engine.approvals import (
     entry_of,
     standing,
 )
-from opsguard_assets.remediation.engine.cases_io import Catalog, UnreadableTextError, case_of, entries_of, plan_of
+from opsguard_assets.remediation.engine.cases_io import (
+    Catalog,
+    UnreadableTextError,
+    alerts_now,
+    cases_of,
+    entries_of,
+    plan_of,
+)
 from opsguard_assets.remediation.engine.claim_io import Claim
 from opsguard_assets.remediation.engine.machine import (
     FAILURE_TIME,
@@ -136,24 +144,27 @@ def _round(tick: _Tick) -> int:
     at = tick.now()
     tick.holds |= claim_io.poll(tick.world, tick.holds, at)
     claims, looked_at = claim_io.claim(tick.world.database, at)
+    if not claims:
+        return looked_at
+    with tick.world.database.begin() as connection:
+        cases = cases_of(connection, [claim.execution_id for claim in claims], tick.world.settings)
+    readable = [case for case in cases.values() if isinstance(case, Case)]
+    tick.world = replace(tick.world, beside={case.execution.alert_id: case.alert for case in readable}, read={})
     for claim in claims:
         tick.moved += 1
-        try:
-            while _step(tick, claim):
-                pass
-        except LostLeaseError:
-            continue
+        with suppress(LostLeaseError):
+            case: Case | UnreadableTextError | None = cases[claim.execution_id]
+            if isinstance(case, UnreadableTextError):
+                _end(tick, claim, case.execution, End(State.FAILED, str(case)), at)
+                continue
+            while case is not None:
+                case = _step(tick, claim, case)
     return looked_at
 
 
-def _step(tick: _Tick, claim: Claim) -> bool:
-    """One move; whether the worker goes on with the execution."""
+def _step(tick: _Tick, claim: Claim, case: Case) -> Case | None:
+    """One move; the case afterwards, None where the worker lets it go."""
     at = tick.now()
-    try:
-        with tick.world.database.begin() as connection:
-            case = case_of(connection, claim.execution_id, tick.world.settings)
-    except UnreadableTextError as error:
-        return _end(tick, claim, error.execution, End(State.FAILED, str(error)), at)
     move = next_move(case, at, holds=claim.execution_id in tick.holds)
     try:
         return _made(tick, claim, case, move, at)
@@ -169,37 +180,54 @@ def _step(tick: _Tick, claim: Claim) -> bool:
                 attempt = case.steps[move.place].attempts
                 return _written(connection, case, move.place, move.step, attempt, None, result, at)
             _leave(connection, case, case.execution.state, at + _AFTER_ERROR, at)
-        return False
+        return None
 
 
-def _made(tick: _Tick, claim: Claim, case: Case, move: Move, at: datetime) -> bool:
+def _made(tick: _Tick, claim: Claim, case: Case, move: Move, at: datetime) -> Case | None:
     match move:
         case Act():
-            return _act(tick, claim, case, move, at)
+            return _act(tick, claim, _looked_up(tick, case), move, at)
         case Look():
-            return _look(tick, claim, case, move, at)
+            return _look(tick, claim, _looked_up(tick, case), move, at)
+        case Next() | Turn():
+            return _turned(tick, claim, case, move, at)
+        case Rest(until):
+            _rest(tick, claim, case, until, at)
         case End():
-            return _end(tick, claim, case.execution, move, at)
+            _end(tick, claim, case.execution, move, at)
         case Rehearse():
-            return _rehearse(tick, claim, case, at)
+            _rehearse(tick, claim, _looked_up(tick, case), at)
+    return None
+
+
+def _turned(tick: _Tick, claim: Claim, case: Case, move: Next | Turn, at: datetime) -> Case:
+    """The execution goes on at another step, or with what is done where one failed."""
     with tick.world.database.begin() as connection:
         moves_io.fence(connection, claim)
-        match move:
-            case Rest(until):
-                poll_at = at + timedelta(seconds=tick.world.settings.remediation.poll_seconds)
-                _leave(connection, case, State.WAITING, min(until, poll_at), at)
-                return False
-            case Next(place):
-                moves_io.move(connection, case, State.RUNNING, place, now=at)
-            case Turn(reason):
-                moves_io.move(
-                    connection, case, State.RUNNING, (ON_FAILURE, 0), now=at, reason=reason,
-                    deadline_at=max(case.execution.deadline_at, at + FAILURE_TIME),
-                )  # fmt: skip
-    return True
+        if isinstance(move, Next):
+            return moves_io.move(connection, case, State.RUNNING, move.place, now=at)
+        deadline_at = max(case.execution.deadline_at, at + FAILURE_TIME)
+        place = (ON_FAILURE, 0)
+        return moves_io.move(
+            connection, case, State.RUNNING, place, now=at, reason=move.reason, deadline_at=deadline_at
+        )
 
 
-def _act(tick: _Tick, claim: Claim, case: Case, move: Act, at: datetime) -> bool:
+def _rest(tick: _Tick, claim: Claim, case: Case, until: datetime, at: datetime) -> None:
+    poll_at = at + timedelta(seconds=tick.world.settings.remediation.poll_seconds)
+    with tick.world.database.begin() as connection:
+        moves_io.fence(connection, claim)
+        _leave(connection, case, State.WAITING, min(until, poll_at), at)
+
+
+def _looked_up(tick: _Tick, case: Case) -> Case:
+    """The case with its alert as it is now: steps before may have changed it, and so may people, who wake nobody."""
+    number = case.execution.alert_id
+    with tick.world.database.begin() as connection:
+        return replace(case, alert=alerts_now(connection, [number])[number])
+
+
+def _act(tick: _Tick, claim: Claim, case: Case, move: Act, at: datetime) -> Case | None:
     """Plans a step, sees whether somebody has to agree, and does it."""
     plan = plan_of(tick.world, tick.catalog, case, move.place, at)
     gate = None
@@ -208,11 +236,12 @@ def _act(tick: _Tick, claim: Claim, case: Case, move: Act, at: datetime) -> bool
     if gate is not None:
         stands = standing(entry_of(move.place, move.step, plan), case.approvals, at)
         if not isinstance(stands, Go):
-            return _asked(tick, claim, case, move.place, gate, stands, at)
+            _asked(tick, claim, case, move.place, gate, stands, at)
+            return None
     with tick.world.database.begin() as connection:
         if moves_io.fence(connection, claim):
             _leave(connection, case, State.WAITING, case.execution.deadline_at, at)
-            return False
+            return None
         result = _done(tick, connection, case, move, plan, at)
         return _written(connection, case, move.place, move.step, move.attempt, plan, result, at)
 
@@ -231,10 +260,11 @@ def _done(tick: _Tick, connection: Connection, case: Case, move: Act, plan: Plan
 
 def _asked(
     tick: _Tick, claim: Claim, case: Case, place: Place, gate: Gate, stands: Ask | Await | Refused, at: datetime
-) -> bool:
+) -> None:
     """Asks, waits for whom was asked, or ends where it must not be done."""
     if isinstance(stands, Refused):
-        return _end(tick, claim, case.execution, End(stands.state, stands.reason), at, expired=stands.expired)
+        _end(tick, claim, case.execution, End(stands.state, stands.reason), at, expired=stands.expired)
+        return
     if isinstance(stands, Ask):
         places = covered(case.playbook, case.execution.mode, gate, place)
         entries = entries_of(tick.world, tick.catalog, case, places, at)
@@ -247,10 +277,9 @@ def _asked(
         else:
             until = stands.until
         _leave(connection, case, State.AWAITING, min(until, case.execution.deadline_at), at)
-    return False
 
 
-def _look(tick: _Tick, claim: Claim, case: Case, move: Look, at: datetime) -> bool:
+def _look(tick: _Tick, claim: Claim, case: Case, move: Look, at: datetime) -> Case | None:
     """Looks again at a step that waits; once its time is over it has failed, unless it cannot be taken back now."""
     record = case.steps[move.place]
     situation, action = case.situation(move.place, record.attempts, at), tick.catalog[move.step.do]
@@ -298,8 +327,8 @@ def _written(
     plan: Plan | None,
     result: Result,
     at: datetime,
-) -> bool:
-    """Writes a step and moves the execution accordingly."""
+) -> Case | None:
+    """Writes a step and moves the execution accordingly; the case afterwards, None where it waits."""
     if step.do in offering.PROMISED and result.state is not StepState.PLANNED and place[0] != UNDO:
         offering.end_open(connection, case.execution.execution_id, step=place[1], at=at, actor=ACTOR)
     if result.state is StepState.FAILED and attempt <= step.retries and place[0] != UNDO:
@@ -307,15 +336,14 @@ def _written(
         if again < min(_ends_of(case, place, step, at)):
             moves_io.put_back(connection, case, place, attempt, plan, result, at)
             _leave(connection, case, State.WAITING, again, at)
-            return False
-    moves_io.write_step(connection, case, place, attempt, plan, result, at)
+            return None
+    written = moves_io.write_step(connection, case, place, attempt, plan, result, at)
     if result.state is StepState.PLANNED:
         _leave(connection, case, State.WAITING, _look_at(case, place, step, result, at), at)
-        return False
+        return None
     if result.state in {StepState.DONE, StepState.SKIPPED}:
         place = place[0], place[1] + 1
-    moves_io.move(connection, case, State.RUNNING, place, now=at)
-    return True
+    return moves_io.move(connection, written, State.RUNNING, place, now=at)
 
 
 def _look_at(case: Case, place: Place, step: Step, result: Result, at: datetime) -> datetime:
@@ -336,7 +364,7 @@ def _leave(connection: Connection, case: Case, state: State, due_at: datetime, a
     moves_io.move(connection, case, state, case.execution.place, due_at=due_at, now=at)
 
 
-def _end(tick: _Tick, claim: Claim, execution: Any, move: End, at: datetime, *, expired: int | None = None) -> bool:
+def _end(tick: _Tick, claim: Claim, execution: Any, move: End, at: datetime, *, expired: int | None = None) -> None:
     with tick.world.database.begin() as connection:
         moves_io.fence(connection, claim)
         if expired is not None:
@@ -344,10 +372,9 @@ def _end(tick: _Tick, claim: Claim, execution: Any, move: End, at: datetime, *, 
         rules = tick.world.settings.remediation.breaker
         moves_io.end(connection, execution, move.state, move.reason, at, actor=ACTOR, rules=rules)
     tick.ended[move.state.value] += 1
-    return False
 
 
-def _rehearse(tick: _Tick, claim: Claim, case: Case, at: datetime) -> bool:
+def _rehearse(tick: _Tick, claim: Claim, case: Case, at: datetime) -> None:
     """What shadow does: every step is planned and recorded as skipped, and nothing is written anywhere else."""
     places = [(STEPS, number) for number in range(len(case.playbook.steps))]
     plans = [plan_of(tick.world, tick.catalog, case, place, at) for place in places]
@@ -360,4 +387,3 @@ def _rehearse(tick: _Tick, claim: Claim, case: Case, at: datetime) -> bool:
         end = partial(moves_io.end, connection, case.execution, State.SUCCEEDED)
         end("shadow: nothing was done", at, actor=ACTOR, rules=rules)
     tick.ended[State.SUCCEEDED.value] += 1
-    return False

@@ -3,7 +3,7 @@
 Here: reading, and plans, which read only. Not here: deciding (`machine`, `approvals`), moving (`moves_io`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from functools import lru_cache
@@ -26,7 +26,7 @@ from opsguard_assets.remediation.engine.states import (
     StepRecord,
 )
 from opsguard_assets.remediation.playbook.model import Playbook
-from opsguard_assets.views.reading import alerts_of, incident_of
+from opsguard_assets.views.reading import alerts_of, incidents_of
 from resources.sql import statement
 
 Catalog: TypeAlias = Mapping[str, Action[Any]]
@@ -59,41 +59,80 @@ def case_of(connection: Connection, execution_id: int, settings: Settings) -> Ca
         MissingExecutionError: When there is none of this number.
         UnreadableTextError: When its text cannot be followed any more.
     """
-    row = (
-        connection.execute(statement(__name__, "reading/execution"), {"execution_id": execution_id}).mappings().first()
-    )
-    if row is None:
+    found = cases_of(connection, [execution_id], settings).get(execution_id)
+    if found is None:
         raise MissingExecutionError(
             f"There is no execution {execution_id}; `opsguard playbook log` shows those that there are."
         )
-    execution = _record(Execution, {**row, "state": State(row["state"])})
-    try:
-        playbook = playbook_of(row["content"])
-    except ValidationError as error:
-        raise UnreadableTextError(execution, error) from None
-    alert = alerts_of(connection, [execution.alert_id])[0]
-    undone = steps_of(connection, execution.undo_of) if execution.undo_of is not None else []
-    return Case(
-        execution=execution,
-        playbook=playbook,
-        steps={record.place: record for record in steps_of(connection, execution_id)},
-        approvals=approvals_of(connection, execution_id),
-        alert={**alert, "incident_id": incident_of(connection, execution.alert_id)},
-        team=playbook.team or alert_type(alert["alert_type"], settings.triage.life_safety).team,
-        undone=[record for record in reversed(undone) if record.changed],
-    )
+    if isinstance(found, UnreadableTextError):
+        raise found
+    return found
 
 
-def steps_of(connection: Connection, execution_id: int) -> list[StepRecord]:
-    """The steps that an execution reached, in the order in which it reached them."""
-    rows = connection.execute(statement(__name__, "reading/steps"), {"execution_id": execution_id}).mappings()
-    return [_record(StepRecord, {**row, "state": StepState(row["state"])}) for row in rows]
+def cases_of(
+    connection: Connection, execution_ids: Sequence[int], settings: Settings
+) -> dict[int, Case | UnreadableTextError]:
+    """Executions with all that decides what happens next to them, by number: one question per table for all."""
+    asked = {"execution_ids": list(execution_ids)}
+    rows = connection.execute(statement(__name__, "reading/execution"), asked).mappings().all()
+    undone = [row["undo_of"] for row in rows if row["undo_of"] is not None]
+    steps = _by_execution(steps_of(connection, [*execution_ids, *undone]))
+    approvals: dict[int, list[ApprovalRecord]] = {}
+    for each in approvals_of(connection, execution_ids):
+        approvals.setdefault(each.execution_id, []).append(each)
+    alerts = alerts_now(connection, [row["alert_id"] for row in rows])
+    cases: dict[int, Case | UnreadableTextError] = {}
+    for row in rows:
+        execution = _record(Execution, {**row, "state": State(row["state"])})
+        number, alert = execution.execution_id, alerts[execution.alert_id]
+        try:
+            playbook = playbook_of(row["content"])
+        except ValidationError as error:
+            cases[number] = UnreadableTextError(execution, error)
+            continue
+        cases[number] = Case(
+            execution=execution,
+            playbook=playbook,
+            steps={record.place: record for record in steps.get(number, [])},
+            approvals=approvals.get(number, []),
+            alert=alert,
+            team=playbook.team or alert_type(alert["alert_type"], settings.triage.life_safety).team,
+            undone=[record for record in reversed(steps.get(execution.undo_of or 0, [])) if record.changed],
+        )
+    return cases
 
 
-def approvals_of(connection: Connection, execution_id: int) -> list[ApprovalRecord]:
-    """The approvals of an execution, the oldest first."""
-    rows = connection.execute(statement(__name__, "reading/approvals"), {"execution_id": execution_id}).mappings()
+def alerts_now(connection: Connection, alert_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Alerts as they are now, with the number of their incident, by number."""
+    incidents = incidents_of(connection, alert_ids)
+    rows = alerts_of(connection, alert_ids)
+    return {row["alert_id"]: {**row, "incident_id": incidents.get(row["alert_id"])} for row in rows}
+
+
+def steps_of(connection: Connection, execution_ids: Sequence[int]) -> list[tuple[int, StepRecord]]:
+    """The steps that executions reached, in the order in which each reached them, with their execution."""
+    asked = {"execution_ids": list(execution_ids)}
+    rows = connection.execute(statement(__name__, "reading/steps"), asked).mappings()
+    return [(row["execution_id"], step_record(row)) for row in rows]
+
+
+def step_record(row: Mapping[str, Any]) -> StepRecord:
+    """A row of `execution_steps`."""
+    return _record(StepRecord, {**row, "state": StepState(row["state"])})
+
+
+def approvals_of(connection: Connection, execution_ids: Sequence[int]) -> list[ApprovalRecord]:
+    """The approvals of executions, the oldest first."""
+    asked = {"execution_ids": list(execution_ids)}
+    rows = connection.execute(statement(__name__, "reading/approvals"), asked).mappings()
     return [_record(ApprovalRecord, dict(row)) for row in rows]
+
+
+def _by_execution(steps: Iterable[tuple[int, StepRecord]]) -> dict[int, list[StepRecord]]:
+    found: dict[int, list[StepRecord]] = {}
+    for number, record in steps:
+        found.setdefault(number, []).append(record)
+    return found
 
 
 @lru_cache(maxsize=256)

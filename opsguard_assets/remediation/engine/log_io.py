@@ -37,18 +37,19 @@ def one(database: Database, execution_id: int) -> Row:
         MissingExecutionError: When there is none of this number.
     """
     asked = {"execution_id": execution_id}
+    of_one = {"execution_ids": [execution_id]}
     with database.begin() as connection:
-        row = connection.execute(statement(__name__, "reading/execution"), asked).mappings().first()
+        row = connection.execute(statement(__name__, "reading/execution"), of_one).mappings().first()
         if row is None:
             raise MissingExecutionError(
                 f"There is no execution {execution_id}; `opsguard playbook log` shows those that there are."
             )
-        steps = connection.execute(statement(__name__, "reading/steps"), asked).mappings()
+        steps = connection.execute(statement(__name__, "reading/steps"), of_one).mappings()
         history = connection.execute(statement(__name__, "reading/history"), asked).mappings()
-        asked_for = approvals_of(connection, execution_id)
+        asked_for = approvals_of(connection, [execution_id])
         return {
             **{name: value for name, value in row.items() if name != "content"},
-            "steps": [dict(each) for each in steps],
+            "steps": [{name: each[name] for name in each if name != "execution_id"} for each in steps],
             "approvals": [{**asdict(each), "votes": votes_on(connection, each.approval_id)} for each in asked_for],
             "history": [dict(each) for each in history],
         }

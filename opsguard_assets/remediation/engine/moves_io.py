@@ -7,7 +7,7 @@ What a step does is part of the transaction that moves the execution: it happens
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from opsguard_assets.remediation.actions import offering
 from opsguard_assets.remediation.actions.action import Plan, Result, StepState
 from opsguard_assets.remediation.engine import approvals_io
 from opsguard_assets.remediation.engine.breaker import BREAKER, FAILURES, JUDGED, why_to_pause
+from opsguard_assets.remediation.engine.cases_io import step_record
 from opsguard_assets.remediation.engine.claim_io import LEASE, Claim
 from opsguard_assets.remediation.engine.machine import deadline_of
 from opsguard_assets.remediation.engine.states import SHADOW, UNDO, Case, Execution, Place, State, key_of, name_of
@@ -54,8 +55,12 @@ def move(
     now: datetime,
     reason: str | None = None,
     deadline_at: datetime | None = None,
-) -> None:
-    """Moves an execution; without `due_at` its worker goes on with it, under a new lease of the same token."""
+) -> Case:
+    """Moves an execution; without `due_at` its worker goes on with it, under a new lease of the same token.
+
+    Returns:
+        The case as it is then. Nobody else can have changed it: who does wakes it, and the next commit fails.
+    """
     phase, step = place
     execution = case.execution
     values = {
@@ -65,6 +70,11 @@ def move(
     connection.execute(statement(__name__, "moving/move"), values)
     if (state, phase) != (execution.state, execution.phase):
         note(connection, execution, state, now, actor=ACTOR, detail=reason)
+    moved = replace(
+        execution, state=state, phase=phase, step=step, reason=reason or execution.reason,
+        deadline_at=deadline_at or execution.deadline_at,
+    )  # fmt: skip
+    return replace(case, execution=moved)
 
 
 def note(
@@ -113,8 +123,8 @@ def _count(connection: Connection, playbook: str, state: State, at: datetime, ru
 
 def write_step(
     connection: Connection, case: Case, place: Place, attempt: int, plan: Plan | None, result: Result, now: datetime
-) -> None:
-    """Writes what a step has come to.
+) -> Case:
+    """Writes what a step has come to; gives the case with it.
 
     Args:
         connection: The transaction of the move.
@@ -147,7 +157,8 @@ def write_step(
         "deadline_at": deadline_of(step, now) if phase != UNDO else None,
         "ended_at": None if result.state is StepState.PLANNED else now,
     }  # fmt: skip
-    connection.execute(statement(__name__, "moving/step"), values)
+    row = connection.execute(statement(__name__, "moving/step"), values).mappings().one()
+    return replace(case, steps={**case.steps, place: step_record(row)})
 
 
 def put_back(

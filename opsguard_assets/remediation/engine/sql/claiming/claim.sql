@@ -3,7 +3,8 @@
 -- are locked by a step in progress are left (SKIP LOCKED). `due_at` of what is taken is the end of its lease.
 -- What is switched off, paused or over a limit is put off until that can have changed. Its deadline is judged in any
 -- case, as is the time of an approval. Undoing is held up by no pause and no limit. What only shows
--- what it would do takes nobody's place, and waits for none.
+-- what it would do takes nobody's place, and waits for none. What runs and what has begun is counted once per playbook
+-- and site, not per execution.
 WITH due AS (
     SELECT
         e.execution_id, e.playbook, e.digest, e.client_id, COALESCE(e.site_id, '') AS site, e.state, e.begun_at,
@@ -34,26 +35,38 @@ judged AS (
     FROM due
     JOIN playbook_versions AS v USING (playbook, digest)
 ),
+limited AS (
+    SELECT * FROM judged WHERE is_limited AND NOT is_held AND deadline_at > :now
+),
+running AS (
+    SELECT d.playbook, d.site, (
+        SELECT count(*) FROM executions AS x
+        WHERE x.playbook = d.playbook AND COALESCE(x.site_id, '') = d.site AND x.ended_at IS NULL
+        AND x.begun_at IS NOT NULL AND x.undo_of IS NULL AND x.mode <> 'shadow'
+    ) AS number
+    FROM (SELECT DISTINCT playbook, site FROM limited) AS d
+),
+begun AS (
+    SELECT d.playbook, h.number, h.first_at
+    FROM (SELECT DISTINCT playbook FROM limited) AS d
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS number, min(x.begun_at) AS first_at FROM executions AS x
+        WHERE x.playbook = d.playbook AND x.begun_at > CAST(:now AS timestamptz) - interval '1 hour'
+        AND x.undo_of IS NULL AND x.mode <> 'shadow'
+    ) AS h
+),
 at_site AS (
     SELECT
-        j.*,
-        row_number() OVER (PARTITION BY j.playbook, j.site ORDER BY j.due_at, j.execution_id) + (
-            SELECT count(*) FROM executions AS x
-            WHERE x.playbook = j.playbook AND COALESCE(x.site_id, '') = j.site AND x.ended_at IS NULL
-            AND x.begun_at IS NOT NULL AND x.undo_of IS NULL AND x.mode <> 'shadow'
-        ) AS place
-    FROM judged AS j
-    WHERE j.is_limited AND NOT j.is_held AND j.deadline_at > :now
+        l.*, r.number + row_number() OVER (PARTITION BY l.playbook, l.site ORDER BY l.due_at, l.execution_id) AS place
+    FROM limited AS l
+    JOIN running AS r USING (playbook, site)
 ),
 in_hour AS (
     SELECT
-        s.execution_id, s.per_hour,
-        row_number() OVER (PARTITION BY s.playbook ORDER BY s.due_at, s.execution_id) + (
-            SELECT count(*) FROM executions AS x
-            WHERE x.playbook = s.playbook AND x.begun_at > CAST(:now AS timestamptz) - interval '1 hour'
-            AND x.undo_of IS NULL AND x.mode <> 'shadow'
-        ) AS place
+        s.execution_id, s.per_hour, b.first_at,
+        b.number + row_number() OVER (PARTITION BY s.playbook ORDER BY s.due_at, s.execution_id) AS place
     FROM at_site AS s
+    JOIN begun AS b USING (playbook)
     WHERE s.place <= s.at_once
 ),
 taken AS (
@@ -71,11 +84,7 @@ put_off AS (
             WHEN h.execution_id IS NULL THEN CAST(:now AS timestamptz) + interval '10 minutes'
             ELSE GREATEST(
                 CAST(:now AS timestamptz) + interval '1 minute',
-                interval '1 hour' + (
-                    SELECT min(x.begun_at) FROM executions AS x
-                    WHERE x.playbook = e.playbook AND x.begun_at > CAST(:now AS timestamptz) - interval '1 hour'
-                    AND x.undo_of IS NULL AND x.mode <> 'shadow'
-                )
+                h.first_at + interval '1 hour'
             )
         END
     ), lease = NULL, lease_until = NULL, worker = NULL

@@ -1,6 +1,7 @@
--- Returns the steps that an execution reached, in the order in which it reached them.
+-- Returns the steps that executions reached, in the order in which each reached them.
 SELECT
-    phase, step, name, action, state, effect_id, attempts, input, output, words, started_at, deadline_at, ended_at
+    execution_id, phase, step, name, action, state, effect_id, attempts, input, output, words, started_at,
+    deadline_at, ended_at
 FROM execution_steps
-WHERE execution_id = :execution_id
+WHERE execution_id = ANY (:execution_ids)
 ORDER BY started_at, phase DESC, step
