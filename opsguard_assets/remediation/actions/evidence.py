@@ -103,7 +103,9 @@ class _Window:
         if rows.is_empty():
             return []
         found = rows.filter(mine, pl.col(by) > self.after)
-        shown = found.sort(by, descending=True, nulls_last=True).head(self.rows).select(_SHOWN[name])
+        # What is equally new stands in the order of its identifier.
+        order = found.sort(_SHOWN[name][0], maintain_order=True).sort(by, descending=True, maintain_order=True)
+        shown = order.head(self.rows).select(_SHOWN[name])
         instants = [column for column, dtype in shown.schema.items() if dtype == pl.Datetime]
         return shown.with_columns(pl.col(instants).dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_dicts()
 
