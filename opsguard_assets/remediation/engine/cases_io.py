@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import alert_type
@@ -116,7 +116,7 @@ def steps_of(connection: Connection, execution_ids: Sequence[int]) -> list[tuple
     return [(row["execution_id"], step_record(row)) for row in rows]
 
 
-def step_record(row: Mapping[str, Any]) -> StepRecord:
+def step_record(row: RowMapping) -> StepRecord:
     """A row of `execution_steps`."""
     return _record(StepRecord, {**row, "state": StepState(row["state"])})
 
