@@ -50,7 +50,9 @@ class Server:
     def __init__(self, folder):
         self.folder = folder
         # What is committed is written: unlike the server of other tests this one loses nothing that it promised.
-        self.databases = Databases(start_embedded(folder, settings={"fsync": "off"}))
+        databases = Databases(start_embedded(folder, settings={"fsync": "off"}))
+        self.unused = [databases.migrated(), databases.migrated()]
+        databases.close()
 
     def end(self):
         """Ends it at once: it writes nothing any more, and repairs itself at its next start."""
@@ -81,7 +83,9 @@ def gone():
 def engine(own, lake, gone, monkeypatch):
     for module in (claim_io, drain_io):
         monkeypatch.setattr(module, "this_mark", lambda: gone)
-    return Engine(own.databases.migrated(), lake)
+    made = Engine(own.unused.pop(), lake)
+    yield made
+    made.database.engine.dispose()
 
 
 def agreed(engine, name):
@@ -138,6 +142,7 @@ def test_what_every_state_says_survives_a_restart_and_the_next_tick_goes_on(engi
     before, states = everything(engine), by_playbook(engine)
     assert sorted(states.values()) == sorted(State)
     own.restart()
+    engine.database.engine.dispose()
     assert everything(engine) == before
     over = {"expires": "expired", "succeeds": "succeeded", "goes-on": "partial", "fails": "failed"}
     taken(engine)
@@ -210,6 +215,8 @@ def test_a_tick_whose_server_ends_at_any_commit_leaves_what_the_next_one_goes_on
     for number in range(1, 100):
         with Breaks(own, number, is_done=number % 2 == 0, comes_back=number % 4 > 1) as server, suppress(DatabaseError):
             engine.advanced()
+        # The next tick is another process: it has none of these connections.
+        engine.database.engine.dispose()
         engine.clock.passes(minutes=1)
         if not server.has_broken:
             break
