@@ -215,7 +215,9 @@ class Letters:
             return Pointless("the escalation was withdrawn")
         self.read_names([], numbers)
         given = [self._given(row) for row in rows]
-        zone = self._zone_of(payload) or self.zone
+        first = rows[0]
+        there = self._names_of_escalations[first["escalation_id"]].zone(first["site_id"])
+        zone = self._zone_of(payload) or there or self.zone
         several = len(given) > 1
         return Written(escalations_letter(given, zone, now) if several else escalation_letter(*given[0], zone, now))
 

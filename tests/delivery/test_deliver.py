@@ -321,6 +321,7 @@ def test_times_are_told_in_the_zone_of_the_reader_and_the_link_is_theirs(databas
 # It imports a module of Python that later versions do not have.
 @pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")
 def test_a_service_of_apprise_gets_a_message_at_least_once_and_may_get_it_twice(database, lake, clock):
+    pytest.importorskip("apprise", reason="the extra is not installed: pip install '.[apprise]'")
     plan(database, clock, put(database, title="Lift 3 stuck"), channel="teams", address="teams")
     with Postbox() as box:
         box.orders.extend([503, "cut", "ok"])

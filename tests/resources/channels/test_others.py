@@ -4,12 +4,14 @@ import base64
 import hashlib
 import hmac
 import json
+import sys
 
 import pytest
 
 from resources.answers import Outcome
 from resources.channels.apprise import AppriseChannel
 from resources.channels.folder import FolderChannel
+from resources.channels.handed_over import ChannelError
 from resources.channels.webhook import WebhookChannel
 from resources.ticket_system.signature import standard_headers
 from tests.effects.postbox import Postbox
@@ -50,12 +52,19 @@ def test_an_answer_to_a_request_claims_what_is_certain(order, outcome, copies):
 # It imports a module of Python that later versions do not have.
 @pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")
 def test_apprise_says_whether_a_service_took_a_message():
+    pytest.importorskip("apprise", reason="the extra is not installed: pip install '.[apprise]'")
     with Receiver() as box:
         box.orders.extend(["ok", 503])
         service = AppriseChannel(url=box.url.replace("http://", "json://"))
         sent = [service.notify("A device is silent", "<b>See to it</b>") for _ in range(2)]
         assert [one.answer.outcome for one in sent] == [Outcome.DONE, Outcome.NOT_REACHED]
         assert box.kept[0]["message"] == "<b>See to it</b>"
+
+
+def test_without_the_extra_a_channel_of_apprise_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "apprise", None)  # as Python keeps a module that cannot be imported
+    with pytest.raises(ChannelError, match=r"install opsguard\[apprise\]"):
+        AppriseChannel(url="json://localhost").notify("A device is silent", "See to it")
 
 
 def test_a_folder_keeps_a_file_whole_under_its_name_and_says_that_nothing_was_sent(tmp_path):
