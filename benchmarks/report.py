@@ -55,7 +55,7 @@ _NOTES = """\
 * **(k)** Unresolved rows of another system, ten per entity: read as of the moment, named, keyed, settled into a tenth
   as many alerts with a decision on each; their priorities with reasons computed and noted. The floor scans the same
   table, groups by kind, site and entity and upserts the result. Keep, an open-source hub for alerts, states 1,000
-  alerts a minute on 16 cores.
+  alerts a minute on 16 cores; a million in half a minute on two is two thousand times that.
 * **(m)** Messages that are due: claimed under a lease, looked at again, written with names, handed over, settled with
   their history and thread; one commit per mail, one per ten messages of Slack. The floors use the same client over one
   connection and keep nothing: Slack's posts a message written beforehand, the mailer writes a mail per reader from
