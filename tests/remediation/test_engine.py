@@ -1,5 +1,6 @@
 """An execution goes from alert to end: its steps once each and in order, its waits as rows, its deadlines judged."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -306,3 +307,16 @@ def test_a_shadow_plans_every_step_and_writes_nothing(engine):
     assert first["words"].startswith("would: write quick-fix/")
     assert first["output"]["changes"]
     assert engine.rows("SELECT * FROM effects") == []
+
+
+def test_an_incident_that_was_given_before_its_execution_was_cancelled_can_be_taken_back(engine):
+    engine.use(HOOK)
+    engine.other.answers = [Outcome.NOT_REACHED]
+    engine.goes("D1")
+    part, rest = ({"what": "incident 1", "attribute": name, "before": None, "after": "ada"} for name in ("owner", "x"))
+    given = json.dumps({"incident": {"incident_id": 1, "before": None}, "changes": [part, rest]})
+    engine.change("UPDATE execution_steps SET output = CAST(:given AS jsonb)", given=given)
+    number = engine.executions()[0]["execution_id"]
+    people_io.cancel(engine.database, engine.world.settings, number, actor="ada", note="no", now=engine.clock())
+    (step,) = engine.rows("SELECT state, output FROM execution_steps")
+    assert (step["state"], step["output"]["changes"]) == ("failed", [part])
