@@ -310,8 +310,7 @@ def test_a_shadow_plans_every_step_and_writes_nothing(engine):
 
 
 def test_an_incident_that_was_given_before_its_execution_was_cancelled_can_be_taken_back(engine):
-    engine.use(HOOK)
-    engine.other.answers = [Outcome.NOT_REACHED]
+    engine.use(WAIT)
     engine.goes("D1")
     part, rest = ({"what": "incident 1", "attribute": name, "before": None, "after": "ada"} for name in ("owner", "x"))
     given = json.dumps({"incident": {"incident_id": 1, "before": None}, "changes": [part, rest]})
