@@ -1,6 +1,6 @@
 """`opsguard deliver`: sends what is due; messages, their states, and those whose delivery only a person can find out.
 
-Here: the commands. Not here: sending (`opsguard_assets.delivery`), who is told (`opsguard route`).
+Here: the commands. Not here: sending (`opsguard_assets.delivery`), deciding who is told (`opsguard_assets.routing`).
 """
 
 import os
@@ -24,6 +24,7 @@ from opsguard_assets.commands.session import (
 from opsguard_assets.delivery.channels_io import transports_of
 from opsguard_assets.delivery.deliver_io import STATES, Delivered, messages, resolve_unknown
 from opsguard_assets.delivery.round_io import Place, due_at, run_round
+from opsguard_assets.routing.run_io import route_now
 from opsguard_assets.views.clocks import clock
 from opsguard_assets.views.names import with_readers
 
@@ -131,7 +132,9 @@ def resolve(
 
 
 def _round(session: Session) -> Delivered:
+    """Steps of chains and digests that are due are decided on first, as in Dagster's job."""
     installation = session.installation
+    route_now(installation.database, installation.lake, session.settings, now=datetime.now(UTC))
     place = Place(installation.database, installation.lake, os.environ, installation.environment.home)
     return run_round(place, session.settings)
 
