@@ -29,6 +29,8 @@ _MIGRATION_LOCK = "opsguard migrations"
 # So many connections stay open between transactions; one that rested longer is asked whether it is still there.
 _KEPT = 2
 _RESTS_SINCE, _SHORT_REST_SECONDS = "rests_since", 0.1
+# Firewalls forget a connection that rested for some minutes, and tell neither end.
+_OLDEST_SECONDS = 240
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -149,7 +151,13 @@ def _engine(url: str, _process: int) -> Engine:
     Opening one costs eight milliseconds of two processes' time, a small transaction half a one. Plans are not kept with
     a connection: they would be made for few rows and used for many, and fail when a migration changes a table.
     """
-    engine = create_engine(url, pool_size=_KEPT, max_overflow=-1, connect_args={"prepare_threshold": None})
+    engine = create_engine(
+        url,
+        pool_size=_KEPT,
+        max_overflow=-1,
+        pool_recycle=_OLDEST_SECONDS,
+        connect_args={"prepare_threshold": None},
+    )
     listen(engine, "checkin", _note_rest)
     listen(engine, "checkout", _ask_after_rest)
     return engine
