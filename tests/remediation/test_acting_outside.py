@@ -1,13 +1,18 @@
 """What steps do outside happens once, is what their plan said, and is taken back where nobody changed it since."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from opsguard_assets.remediation.actions.action import Change, StepState
+from opsguard_assets.remediation.actions.adapters_io import adapters_of
 from opsguard_assets.remediation.actions.catalog import CATALOG
+from opsguard_assets.remediation.engine import advance_io, people_io
+from opsguard_assets.remediation.playbook.model import Playbook
 from opsguard_assets.remediation.playbook.steps import ACTIONS
-from tests.remediation.desk import lived, undone_in
+from tests.alerts.given import NOON
+from tests.remediation.desk import SECRETS, lived, undone_in
 from tests.remediation.given import step_of
 
 STEPS = {
@@ -22,6 +27,9 @@ STEPS = {
     "create_work_order": ({"title": "Mend {entity}", "category": "plumbing"}, "device"),
     "reboot_device": ({"command": "restart"}, "site"),
 }
+
+
+TRIGGER = {"when": {"type": "sla_breach_risk"}}
 
 
 def step(name, **more):
@@ -181,6 +189,32 @@ def test_a_ticket_that_was_raised_although_nobody_was_reached_is_not_raised_agai
     at.desk.do("UPDATE tickets SET priority = 'P2' WHERE id = 1")
     assert undone_in(at, up, where, result).state is StepState.DONE
     assert at.ticket(1)[0] == "P3"
+
+
+def test_a_retry_raises_the_ticket_and_tells_nobody_again_where_the_message_had_arrived(at):
+    steps = [{"do": "escalate", "retries": 1}]
+    made = Playbook.model_validate({"playbook": "up", "title": "Up", "trigger": TRIGGER, "steps": steps})
+    place, began = at.place, NOON + timedelta(minutes=5)
+    people_io.run(place, [made], "up", at.alerts["ticket"]["alert_id"], actor="ada", now=began)
+    with place.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE executions SET mode = 'alone'")
+    advance_io.advance(place, [], now=lambda: began)
+    at.deliver()
+    with place.database.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE effects SET state = 'failed', answer = 'refused', settled_at = now(), settled_by = 'test' "
+            "WHERE kind = 'remediation'"
+        )
+    for minutes in (1, 2, 3):
+        later = began + timedelta(minutes=minutes)
+        advance_io.advance(
+            place, adapters_of(place.settings, SECRETS, place.lake, place.database), now=lambda at=later: at
+        )
+    assert at.rows("SELECT state, attempts FROM execution_steps") == [{"state": "done", "attempts": 2}]
+    assert (at.ticket(1)[0], [to for to, *_ in at.messages()]) == ("P2", ["USUE"])
+    people_io.undo(place.database, place.settings, 1, actor="ada", now=later)
+    advance_io.advance(place, adapters_of(place.settings, SECRETS, place.lake, place.database), now=lambda: later)
+    assert (at.ticket(1)[0], at.messages()[-1][:2]) == ("P3", ("USUE", "Taken back: Trouble 1"))
 
 
 def test_an_incident_that_was_given_although_the_ticket_was_not_is_given_once_and_undo_takes_it_back(at):

@@ -138,6 +138,7 @@ class Result:
         changes: What was changed, in the words of the plan.
         effect_id: Its side effect in the effects engine, if it has one and waits for it.
         due_at: When to look again where it waits; None: when its effect is settled, or at its time-out.
+        did_part: Whether a step that failed had done a part that changes nothing, such as a message that arrived.
     """
 
     state: StepState
@@ -146,6 +147,7 @@ class Result:
     changes: Sequence[Change] = ()
     effect_id: int | None = None
     due_at: datetime | None = None
+    did_part: bool = False
 
 
 class Action(Protocol[S_contra]):

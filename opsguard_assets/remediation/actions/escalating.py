@@ -46,27 +46,31 @@ class _Prepared:
     ticket: Ticket | None
     priority: str | None
     target: str
-    left: Mapping[str, Any] | None
+    raised: Mapping[str, Any] | None
+    messages: str | None
 
 
 class EscalateAction:
     """The action `escalate`. It is done when somebody was reached and the ticket, if there is one, has its priority."""
 
     def plan(self, world: World, step: Escalate, situation: Situation) -> Plan:  # noqa: ARG002 - the text says no more
-        """Who is next, and which priority the ticket gets."""
-        around = staff_of(world, situation)
-        recipients, said = _next(world, around)
-        if not recipients:
-            return Plan(words=said, is_possible=False)
-        left = situation.left
-        ticket = ticket_of(world, situation.alert, situation.now) if left is None else None
+        """Who is next, and which priority the ticket gets; of both what an earlier attempt has not done."""
+        raised, messages = _left(situation)
+        recipients: Sequence[Recipient] = ()
+        words = "they were told by an earlier attempt"
+        if messages is None:
+            recipients, said = _next(world, staff_of(world, situation))
+            if not recipients:
+                return Plan(words=said, is_possible=False)
+            words = f"tell {said}"
+        ticket = ticket_of(world, situation.alert, situation.now) if raised is None else None
         priority = _RAISED.get(ticket.priority) if ticket is not None and ticket.trouble is None else None
-        changes, words = [], f"tell {said}"
+        changes = []
         if ticket is not None and priority is not None:
             changes = [Change(ticket.name, "priority", ticket.priority, priority)]
             words += f"; raise {ticket.name} from {ticket.priority} to {priority}"
-        elif left is not None:
-            changes = changes_of(left)
+        elif raised is not None:
+            changes = changes_of(raised)
             words += f"; {changes[0].what} was raised by an earlier attempt"
         elif ticket is not None:
             words += f"; {ticket.trouble or f'{ticket.name} is {ticket.priority} already'}"
@@ -74,7 +78,7 @@ class EscalateAction:
             words=words,
             changes=changes,
             messages=len(recipients),
-            prepared=_Prepared(recipients, ticket, priority, world.settings.ticket_system.kind, left),
+            prepared=_Prepared(recipients, ticket, priority, world.settings.ticket_system.kind, raised, messages),
         )
 
     def act(self, connection: Connection, step: Escalate, situation: Situation, plan: Plan) -> Result:
@@ -84,13 +88,13 @@ class EscalateAction:
         given: _Prepared = plan.prepared
         words = filled(step.text, situation)
         output: dict[str, Any] = {"execution_id": situation.execution_id}
-        output["messages"] = tell(connection, situation, given.recipients, words)
+        output["messages"] = given.messages or tell(connection, situation, given.recipients, words)
         if given.ticket is not None and given.priority is not None:
             payload = change_of_ticket(situation, given.ticket, words, priority=given.priority)
             effect = plan_change(connection, situation, given.target, payload)
             output |= {"ticket": payload, "target": given.target, "ticket_effect": effect.effect_id}
-        if given.left is not None:
-            output |= {name: given.left[name] for name in ("ticket", "target", "ticket_effect")}
+        if given.raised is not None:
+            output |= {name: given.raised[name] for name in ("ticket", "target", "ticket_effect")}
         waits = still_waits(situation, output, plan.words)
         return replace(waits, changes=plan.changes, effect_id=output.get("ticket_effect"))
 
@@ -118,7 +122,8 @@ class EscalateAction:
             return replace(still_waits(situation, output, words), changes=changes)
         if output.get("ticket_effect") is not None and effect.state is not State.DONE:
             changes = []
-        return Result(state=state, words=words, output=without_changes(output), changes=changes)
+        has_arrived = state is StepState.FAILED and found.state is StepState.DONE
+        return Result(state=state, words=words, output=without_changes(output), changes=changes, did_part=has_arrived)
 
     def undo(self, connection: Connection, step: Escalate, situation: Situation, output: Mapping[str, Any]) -> Result:
         """Those who were told are told that it was undone; the ticket that was raised has its former priority again."""
@@ -133,6 +138,14 @@ class EscalateAction:
         change = Change(name, "priority", payload["expected_priority"], payload["priority"])
         words = f"{said}; {name} goes back to {payload['priority']}"
         return waiting_for(effect, words, {}, (change,))
+
+
+def _left(situation: Situation) -> tuple[Mapping[str, Any] | None, str | None]:
+    """What an attempt that failed had done: the ticket that it raised, or the messages of which one arrived."""
+    left = situation.left
+    if left is None:
+        return None, None
+    return (left, None) if changes_of(left) else (None, left["messages"])
 
 
 def _is_raised(connection: Connection, output: Mapping[str, Any]) -> bool:

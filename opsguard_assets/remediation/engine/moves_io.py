@@ -166,12 +166,14 @@ def put_back(
 ) -> None:
     """Writes that an attempt certainly failed and that the next one waits: a planned step without output.
 
-    What the attempt had changed all the same is kept beside its input, as `left`.
+    What the attempt had done all the same is kept beside its input, as `left`.
     """
     waits = Result(state=StepState.PLANNED, words=f"attempt {attempt} failed: {failed.words}")
     write_step(connection, case, place, attempt, plan, waits, now)
     phase, number = place
-    left = {**failed.output, "changes": [asdict(change) for change in failed.changes]} if failed.changes else None
+    left = None
+    if failed.changes or failed.did_part:
+        left = {**failed.output, "changes": [asdict(change) for change in failed.changes]}
     values = {"execution_id": case.execution.execution_id, "phase": phase, "step": number, "left": json.dumps(left)}
     connection.execute(statement(__name__, "moving/without_output"), values)
 

@@ -105,7 +105,7 @@ class StepRecord:
 
     @property
     def left(self) -> Mapping[str, Any] | None:
-        """The output of an attempt that failed and had changed a part of what it was to change."""
+        """The output of an attempt that failed and had done a part of what it was to do."""
         return self.input.get("left")
 
     @property
