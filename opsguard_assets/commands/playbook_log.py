@@ -3,16 +3,25 @@
 Here: the command. Not here: reading (`remediation.engine.log_io`), acting (`playbook_acting`).
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
-from opsguard_assets.commands.session import ConfigOption, JsonOption, opened, print_json, print_rows
+from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
 from opsguard_assets.remediation.engine.log_io import STATES, Row, decisions_about, executions, one
 from opsguard_assets.remediation.engine.people_io import switches
 from opsguard_assets.remediation.engine.states import State
 from opsguard_assets.views.clocks import clock
-from opsguard_assets.views.texts import line
+from opsguard_assets.views.mentioned import (
+    change_words,
+    known_of,
+    people_in_changes,
+    people_in_history,
+    people_in_steps,
+)
+from opsguard_assets.views.names import names_of
+from opsguard_assets.views.texts import line, named
 
 
 def log(
@@ -31,7 +40,11 @@ def log(
     with opened(config) as session:
         database, zone = session.installation.database, session.settings.operations.timezone
         if number is not None:
-            _show(one(database, number), zone, as_json=as_json)
+            row = one(database, number)
+            if as_json:
+                print_json(row)
+            else:
+                _show(row, _people(session, row), zone)
             return
         states = tuple(each.value for each in state) if state else STATES
         rows = executions(database, states=states, playbook=playbook, alert_id=alert, limit=limit)
@@ -67,16 +80,25 @@ def _listed(row: Row, zone: str) -> dict[str, Any]:
     }
 
 
-def _show(row: Row, zone: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json(row)
-        return
+def _people(session: Session, row: Row) -> dict[str, str]:
+    """Names of people whom an execution mentions, by identifier, where they are known."""
+    found = {row["requested_by"]} | people_in_steps(row["steps"]) | people_in_history(row["history"])
+    for asked in row["approvals"]:
+        found |= {vote["person_id"] for vote in asked["votes"]}
+        found |= {person for entry in asked["plan"] for person in people_in_changes(entry["changes"])}
+    return known_of(found, names_of(session.installation.lake, [], people=sorted(found)))
+
+
+def _show(row: Row, people: Mapping[str, str], zone: str) -> None:
+    def as_line(text: str | None) -> str:
+        return line(named(text or "", people))
+
     undoes = f", undoes execution {row['undo_of']}" if row["undo_of"] else ""
     typer.echo(
         f"Execution {row['execution_id']} of {row['playbook']} ({row['digest'][:12]}) about alert {row['alert_id']}, "
-        f"mode {row['mode']}, asked for by {line(row['requested_by'])}{undoes}"
+        f"mode {row['mode']}, asked for by {as_line(row['requested_by'])}{undoes}"
     )
-    typer.echo("  " + line(row["state"] + (f": {row['reason']}" if row["reason"] else "")))
+    typer.echo("  " + as_line(row["state"] + (f": {row['reason']}" if row["reason"] else "")))
     steps = [
         {
             "step": f"{each['phase']} {each['step'] + 1}",
@@ -85,26 +107,29 @@ def _show(row: Row, zone: str, *, as_json: bool) -> None:
             "state": each["state"],
             "attempts": each["attempts"],
             "begun": clock(each["started_at"], zone),
-            "what": line(each["words"] or ""),
+            "what": as_line(each["words"]),
         }
         for each in row["steps"]
     ]
     print_rows("\nSteps", steps)
     for asked in row["approvals"]:
-        _show_approval(asked, zone)
-    history = [{**each, "at": clock(each["at"], zone), "detail": line(each["detail"] or "")} for each in row["history"]]
+        _show_approval(asked, people, zone)
+    history = [
+        {**each, "at": clock(each["at"], zone), "actor": as_line(each["actor"]), "detail": as_line(each["detail"])}
+        for each in row["history"]
+    ]
     print_rows("\nHistory", history)
 
 
-def _show_approval(asked: Row, zone: str) -> None:
+def _show_approval(asked: Row, people: Mapping[str, str], zone: str) -> None:
     decision = asked["decision"] or f"open until {clock(asked['expires_at'], zone)}"
     typer.echo(f"\nApproval {asked['approval_id']}, team {line(asked['team'] or '-')}: {decision}")
     for entry in asked["plan"]:
         final = " (nothing takes it back)" if entry["is_final"] else ""
-        typer.echo("  " + line(f"{entry['name']}: {entry['words']}{final}"))
+        typer.echo("  " + line(f"{entry['name']}: {named(entry['words'], people)}{final}"))
         for change in entry["changes"]:
-            before, after = change["before"] or "nothing", change["after"] or "nothing"
-            typer.echo("    " + line(f"{change['what']}: {change['attribute']} from {before} to {after}"))
+            typer.echo("    " + line(change_words(change, people)))
     for vote in asked["votes"]:
         note = f": {vote['note']}" if vote["note"] else ""
-        typer.echo("  " + line(f"{vote['person_id']} said {vote['vote']} at {clock(vote['at'], zone)}{note}"))
+        who = people.get(vote["person_id"], vote["person_id"])
+        typer.echo("  " + line(f"{who} said {vote['vote']} at {clock(vote['at'], zone)}{note}"))

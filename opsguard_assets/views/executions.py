@@ -16,9 +16,10 @@ from sqlalchemy import Connection
 
 from opsguard_assets.views.actions import Subject
 from opsguard_assets.views.clocks import span
+from opsguard_assets.views.mentioned import change_words, known_of, named_history, people_in_history, people_in_steps
 from opsguard_assets.views.names import named_readers, names_of
-from opsguard_assets.views.questions import ApprovalView, approval_views, change_words
-from opsguard_assets.views.texts import line, shortened
+from opsguard_assets.views.questions import ApprovalView, approval_views
+from opsguard_assets.views.texts import line, named, shortened
 from resources.database import Database
 from resources.lake import Lake
 from resources.sql import statement
@@ -147,21 +148,23 @@ def execution_view(
         messages = _rows(connection, "messages", **numbered)
         history = _rows(connection, "history", **numbered)
     (row,) = found
-    names = names_of(lake, [], people=[row["requested_by"], *(message["person_id"] for message in messages)])
+    mentioned = {row["requested_by"]} | people_in_steps(steps) | people_in_history(history)
+    names = names_of(lake, [], people=[*sorted(mentioned), *(message["person_id"] for message in messages)])
+    people = known_of(mentioned, names)
     return ExecutionView(
-        row=row,
+        row={**row, "reason": named(row["reason"] or "", people) or None},
         state=STATES[row["state"]],
         mode=MODES[row["mode"]],
-        requester=names.people.get(row["requested_by"], row["requested_by"]),
-        steps=tuple(step_view(step) for step in steps),
+        requester=named(row["requested_by"], people),
+        steps=tuple(step_view(step, people) for step in steps),
         approvals=tuple(approval_views(database, partial(names_of, lake), numbers, now)),
         messages=tuple(named_readers(messages, names)),
-        history=tuple(history),
+        history=tuple(named_history(history, people)),
     )
 
 
-def step_view(row: Mapping[str, Any]) -> StepView:
-    """A step from its row of `execution_steps`."""
+def step_view(row: Mapping[str, Any], people: Mapping[str, str]) -> StepView:
+    """A step from its row of `execution_steps`, with the names of people whom it mentions."""
     output = row["output"] or {}
     changes = output.get("changes") or (row["input"] or {}).get("changes") or ()
     ended = row["ended_at"]
@@ -170,8 +173,8 @@ def step_view(row: Mapping[str, Any]) -> StepView:
         action=row["action"],
         phase=PHASES[row["phase"]],
         state=row["state"],
-        words=row["words"],
-        changes=tuple(change_words(change) for change in changes if isinstance(change, Mapping)),
+        words=named(row["words"], people) if row["words"] else row["words"],
+        changes=tuple(change_words(change, people) for change in changes if isinstance(change, Mapping)),
         input=_pairs(row["input"]),
         output=_pairs(output),
         started_at=row["started_at"],

@@ -15,8 +15,9 @@ from opsguard_assets.views import reading
 from opsguard_assets.views.actions import APPROVE, DENY, NO, YES
 from opsguard_assets.views.alerts import described, place_of, site_of
 from opsguard_assets.views.clocks import instant_in
+from opsguard_assets.views.mentioned import change_words, known_of, people_in_changes
 from opsguard_assets.views.names import Names, names_of
-from opsguard_assets.views.texts import line
+from opsguard_assets.views.texts import line, named
 from resources.database import Database
 from resources.lake import Lake
 from resources.sql import statement
@@ -193,6 +194,7 @@ def approval_views(database: Database, names_for: NamesOf, numbers: Sequence[int
         return []
     decided = [one for row in found for one in str(row["decided_by"] or "").split(", ")]
     people = [*(row["requester"] for row in found), *decided, *(vote["person_id"] for vote in votes)]
+    people += [person for row in found for person in sorted(_people_in(row["plan"]))]
     names = names_for(alerts, people)
     known = {alert["alert_id"]: alert for alert in alerts}
     return [
@@ -239,7 +241,7 @@ def approval_of(
         outcome=_outcome(row, known, names, now),
         next_step=_next_of_approval(row, now),
         title=row["title"] or row["playbook"],
-        steps=steps_of(row["plan"]),
+        steps=steps_of(row["plan"], names),
         team=row["team"],
         needed=row["needed"],
         votes=known,
@@ -290,13 +292,14 @@ def agreement(view: ApprovalView) -> str:
     return f"{words}; not {line(view.without)}, who started it" if view.without else words
 
 
-def steps_of(plan: object) -> tuple[Planned, ...]:
-    """The steps of `approvals.plan`, as `remediation.engine.approvals.entry_of` writes them."""
+def steps_of(plan: object, names: Names) -> tuple[Planned, ...]:
+    """The steps of `approvals.plan`, as `remediation.engine.approvals.entry_of` writes them; people by name."""
+    people = known_of(_people_in(plan), names)
     steps = plan if isinstance(plan, list) else []
     return tuple(
         Planned(
-            words=str(step.get("words") or step.get("action") or "a step"),
-            changes=tuple(change_words(change) for change in step.get("changes") or ()),
+            words=named(str(step.get("words") or step.get("action") or "a step"), people),
+            changes=tuple(change_words(change, people) for change in step.get("changes") or ()),
             undo=None if step.get("is_final") else step.get("afterwards"),
             is_final=bool(step.get("is_final")),
         )
@@ -305,10 +308,9 @@ def steps_of(plan: object) -> tuple[Planned, ...]:
     )
 
 
-def change_words(change: Mapping[str, Any]) -> str:
-    """A change as people read it: "ticket T-17, priority: high → critical"."""
-    before, after = (change.get(name) if change.get(name) is not None else "nothing" for name in ("before", "after"))
-    return f"{change.get('what')}, {change.get('attribute')}: {before} \N{RIGHTWARDS ARROW} {after}"
+def _people_in(plan: object) -> set[str]:
+    steps = [step for step in plan if isinstance(step, Mapping)] if isinstance(plan, list) else []
+    return {person for step in steps for person in people_in_changes(step.get("changes"))}
 
 
 def _shared(row: Mapping[str, Any], alert: Row) -> Row:

@@ -65,6 +65,15 @@ def test_what_somebody_runs_is_done_when_another_one_agrees_and_is_undone_by_com
     assert (undone["undo_of"], undone["state"]) == (int(number), "succeeded")
 
 
+def test_the_log_names_people_whose_name_is_known(command):
+    command("run", "mute-it", "--alert", "1", "--by", "ada")
+    command("approve", "1", "--by", "lea")
+    told = command("log", "1")
+    assert re.search(r"^  Lea Lind said approve at ", told, re.MULTILINE)
+    assert "asked for by ada" in told
+    assert [row["actor"] for row in log_of(command, 1)["history"] if row["actor"] == "lea"] != []
+
+
 def _refused(command, *arguments):
     with pytest.raises(AssertionError) as refused:
         command(*arguments)

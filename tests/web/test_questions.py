@@ -88,6 +88,33 @@ def test_the_page_of_one_execution_has_its_steps_with_times_input_and_output(sit
     assert "Restart the silent device" in newest
 
 
+def test_people_are_shown_by_name_where_it_is_known_and_what_is_stored_keeps_identifiers(site):
+    _, (alert,) = site.incident("D11 is silent")
+    number = execution_about(site.database, alert)
+    change = {"what": "incident 9", "attribute": "owner", "before": "P77", "after": "P1"}
+    other = {"what": "ticket P1", "attribute": "priority", "before": "P1", "after": "P2"}
+    site.rows(
+        "INSERT INTO execution_steps VALUES (:n, 'steps', 0, 'give', 'assign', 'done', 'k2', NULL, 1, '{}', "
+        "CAST(:out AS jsonb), 'given to P1, not P12', now(), NULL, now()) RETURNING 1",
+        n=number, out=json.dumps({"person_id": "P1", "changes": [change, other]}),
+    )  # fmt: skip
+    site.rows(
+        "INSERT INTO execution_transitions (execution_id, at, actor, to_state, detail) "
+        "VALUES (:n, now(), 'P9', 'cancelled', 'cancelled by P9: no') RETURNING 1", n=number,
+    )  # fmt: skip
+    one = approval(site.database, number, now(), plan=[{**ASSIGN, "words": "give it to P1", "changes": [change]}])
+    page = site.asked.get(f"{site.link(f'alert/{alert}')}/executions/{number}").text
+    for words in ("incident 9, owner: P77 → Ada Byron", "ticket P1, priority: P1 → P2", "iven to Ada Byron, not P12",
+                  "ancelled by Cy Left: no"):  # fmt: skip
+        assert words in page, words
+    asked = site.asked.get(question(site, f"approval/{one}")).text
+    assert "ive it to Ada Byron" in asked
+    assert "incident 9, owner: P77 → Ada Byron" in asked
+    assert site.rows("SELECT plan -> 0 -> 'changes' -> 0 ->> 'after' FROM approvals WHERE approval_id = :n", n=one) == [
+        ("P1",)
+    ]
+
+
 def test_of_a_long_history_and_many_messages_the_newest_are_shown(site):
     _, (alert,) = site.incident("D10 is silent")
     number = execution_about(site.database, alert)
