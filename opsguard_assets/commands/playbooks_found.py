@@ -11,13 +11,15 @@ from pathlib import Path
 from opsguard_assets.commands.channels import Found
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.remediation.actions.adapters_io import addresses_of, trouble_of
-from opsguard_assets.remediation.engine.claim_io import standing_of
+from opsguard_assets.remediation.engine.claim_io import standing_of, unkept
 from opsguard_assets.remediation.engine.people_io import switches
 from opsguard_assets.remediation.playbook.load_io import library
 from resources.database import Database
 
 # What was due for longer was forgotten: nobody advances executions.
 _LATE = timedelta(minutes=30)
+# A promise that was broken longer ago is about a shift that is over.
+_NEW = timedelta(days=7)
 
 
 def found_files(settings: Settings, config: Path | None) -> Found:
@@ -47,6 +49,12 @@ def found_executions(database: Database) -> Iterator[Found]:
     yield (
         "steps of playbooks", not found.in_doubt, f"{found.in_doubt:,} in doubt",
         "Look at the other side: `opsguard playbook log --state unknown`, then `resolve-unknown`.",
+    )  # fmt: skip
+    broken = unkept(database, datetime.now(UTC) - _NEW)
+    yield (
+        "promised shifts", not broken,
+        f"{broken:,} of the last week could not be recorded after its execution had ended",
+        "Find somebody for the shift. `opsguard playbook log` lists executions; with its number it shows what failed.",
     )  # fmt: skip
     held = switches(database)
     paused = [f"{row['name']} since {row['since']:%Y-%m-%d %H:%M} UTC: {row['why']}" for row in held

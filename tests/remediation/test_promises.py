@@ -2,14 +2,18 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from sqlalchemy import text
 
+from opsguard_assets.commands.playbooks_found import found_executions
 from opsguard_assets.remediation.actions.adapters_io import adapters_of
 from opsguard_assets.remediation.actions.offering import answer
-from opsguard_assets.remediation.engine import advance_io, people_io
+from opsguard_assets.remediation.engine import advance_io, claim_io, people_io
 from opsguard_assets.remediation.playbook.model import Playbook
 from opsguard_assets.shifts.calendar.io import calendar_at
+from resources.answers import Answer, Outcome
 from resources.lake import Lake
 from tests.alerts.given import NOON
 from tests.incidents.world import found, tick
@@ -102,6 +106,66 @@ def test_a_yes_that_could_not_be_recorded_is_withdrawn_and_the_person_told(own):
     assert own.messages()[-1][:2] == (
         "UANA", f"You do not have shift {SHIFT} after all: it could not be recorded as yours."
     )  # fmt: skip
+
+
+class NoDisk:
+    """Where records go, and nothing can be written any more."""
+
+    targets, can_tell = ("records",), False
+
+    def may_repeat(self, effect):  # noqa: ARG002 - as every place that effects go to
+        return True
+
+    def send(self, effect):  # noqa: ARG002
+        return Answer(Outcome.FAILED, "no disk")
+
+
+def is_told(at, audience, person, address):
+    """Somebody is told of the incident of the shift."""
+    with at.place.database.begin() as connection:
+        values = {"n": at.alerts["shift"]["incident_id"], "a": audience, "p": person, "to": address}
+        connection.execute(text(TOLD), values)
+
+
+TOLD = """
+INSERT INTO notices (incident_id, kind, audience, person_id, channel, address, decision, reason, rule, urgency,
+    decided_at, due_at) VALUES (:n, 'raised', :a, :p, 'slack', :to, 'told', 'why', 'r', 'now', now(), now())
+"""
+NOT_YOURS = ("UANA", f"You do not have shift {SHIFT} after all: it could not be recorded as yours.")
+NOBODYS = f"Nobody has shift {SHIFT}: Ana said yes, but it could not be recorded. Ana is told. Find somebody."
+
+
+def test_a_yes_that_cannot_be_recorded_after_a_cancellation_is_told_once_to_the_person_and_those_of_the_incident(own):
+    for told in (("lead", "lena", "ULENA"), ("owner", "ana", "UANA"), ("client", None, "#acme")):
+        is_told(own, *told)
+    number = offering(own)
+    says(own, 1, "ana")
+    cancelled(own, number)
+    for at_minute in (3, 4):
+        assert advance_io.advance(own.place, [NoDisk()], now=partial(minute, at_minute)).errors == []
+    assert offers(own) == [("ana", "withdrawn")]
+    assert [row[:2] for row in own.messages()] == [NOT_YOURS, ("ULENA", NOBODYS)]
+    assert claim_io.unkept(own.place.database, NOON) == 1
+    with own.place.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE executions SET ended_at = now()")
+        connection.exec_driver_sql("UPDATE execution_steps SET ended_at = now()")
+    (line,) = (found for found in found_executions(own.place.database) if found[0] == "promised shifts")
+    assert line[1:3] == (False, "1 of the last week could not be recorded after its execution had ended")
+
+
+@pytest.mark.parametrize(("came_to", "step", "answered"), [("failed", "failed", "withdrawn"), ("done", "done", "yes")])
+def test_a_record_that_ended_before_a_cancellation_and_that_nobody_looked_at_counts(own, came_to, step, answered):
+    number = offering(own)
+    says(own, 1, "ana")
+    with own.place.database.begin() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE effects SET state = '{came_to}', answer = 'it ended', settled_at = now(), settled_by = 'test' "
+            "WHERE kind = 'remediation'"
+        )
+    cancelled(own, number)
+    assert own.rows("SELECT state FROM execution_steps") == [{"state": step}]
+    assert offers(own) == [("ana", answered)]
+    assert [row[:2] for row in own.messages()] == ([NOT_YOURS] if came_to == "failed" else [])
 
 
 def test_what_was_asked_ends_with_the_execution(own):

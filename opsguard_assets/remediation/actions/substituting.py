@@ -40,6 +40,8 @@ from opsguard_assets.remediation.actions.substitutes_io import Part, Proposed, s
 from opsguard_assets.remediation.actions.telling import tell
 from opsguard_assets.remediation.actions.texts import actor_of
 from opsguard_assets.remediation.playbook.steps import OfferShift, SuggestSubstitute
+from opsguard_assets.views.texts import line
+from resources.sql import statement
 
 
 class SuggestSubstituteAction(OnlyReads):
@@ -180,13 +182,42 @@ def _taken(connection: Connection, situation: Situation, output: Mapping[str, An
 def _kept(connection: Connection, situation: Situation, output: Mapping[str, Any], result: Result) -> Result:
     """The same result; where a yes could not be recorded it is withdrawn, and the person told."""
     if result.state is StepState.FAILED:
-        offers = offers_of(connection, situation.execution_id, situation.number)
-        person = withdraw(connection, offers, at=situation.now)
-        candidate = next((each for each in output.get("candidates", ()) if each["person_id"] == person), None)
-        if candidate is not None:
-            words = f"You do not have shift {output['part']['shift_id']} after all: it could not be recorded as yours."
-            tell(connection, situation, _recipients(candidate), words)
+        _released(connection, situation, output)
     return result
+
+
+def _released(connection: Connection, situation: Situation, output: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Withdraws a yes that could not be recorded, and tells the person; the candidate whose it was."""
+    offers = offers_of(connection, situation.execution_id, situation.number)
+    person = withdraw(connection, offers, at=situation.now)
+    candidate = next((each for each in output.get("candidates", ()) if each["person_id"] == person), None)
+    if candidate is not None:
+        words = f"You do not have shift {output['part']['shift_id']} after all: it could not be recorded as yours."
+        tell(connection, situation, _recipients(candidate), words)
+    return candidate
+
+
+def tell_unkept(connection: Connection, situation: Situation, output: Mapping[str, Any]) -> None:
+    """Tells that a yes could not be recorded whose execution was over: no step follows that would say so.
+
+    The person is told, and so are those of the provider who were told of the incident, where they were told of it.
+
+    Args:
+        connection: The transaction in which that became known.
+        situation: What the step was about.
+        output: Its output.
+    """
+    candidate = _released(connection, situation, output)
+    if candidate is None:
+        return
+    asked = {"incident_id": situation.alert["incident_id"], "person_id": candidate["person_id"]}
+    rows = connection.execute(statement(__name__, "offers/told"), asked).all()
+    shift_id, name = output["part"]["shift_id"], line(candidate["name"] or candidate["person_id"])
+    words = (
+        f"Nobody has shift {shift_id}: {name} said yes, but it could not be recorded. {name} is told. Find somebody."
+    )
+    recipients = [Recipient(row.audience, row.person_id, row.channel, row.address) for row in rows]
+    tell(connection, situation, recipients, words)
 
 
 def _as_text(part: Part) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from sqlalchemy import text
 from opsguard_assets.effects.adapter import Adapter
 from opsguard_assets.remediation.actions.action import World
 from opsguard_assets.remediation.actions.conditions import WAITING, holding
+from opsguard_assets.remediation.actions.offering import PROMISED
 from resources.database import Database
 from resources.processes import is_gone, this_mark
 from resources.sql import statement
@@ -134,3 +135,10 @@ def standing_of(database: Database, before: datetime) -> Standing:
     with database.begin() as connection:
         row = connection.execute(statement(__name__, "claiming/overdue"), {"before": before}).one()
     return Standing(int(row.unended), int(row.in_doubt), int(row.overdue), int(row.leased))
+
+
+def unkept(database: Database, since: datetime) -> int:
+    """How many promised shifts could not be recorded, of executions that ended since a moment without seeing it."""
+    asked = {"since": since, "promised": sorted(PROMISED)}
+    with database.begin() as connection:
+        return int(connection.execute(statement(__name__, "claiming/unkept"), asked).scalar_one())

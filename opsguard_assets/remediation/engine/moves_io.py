@@ -23,6 +23,7 @@ from opsguard_assets.remediation.engine.breaker import BREAKER, FAILURES, JUDGED
 from opsguard_assets.remediation.engine.cases_io import step_record
 from opsguard_assets.remediation.engine.claim_io import LEASE, Claim
 from opsguard_assets.remediation.engine.machine import deadline_of
+from opsguard_assets.remediation.engine.settle_io import settled
 from opsguard_assets.remediation.engine.states import SHADOW, UNDO, Case, Execution, Place, State, key_of, name_of
 from resources.sql import statement
 
@@ -102,6 +103,8 @@ def end(
     effects = connection.execute(statement(__name__, "moving/in_flight"), promised).scalars().all()
     words = f"the execution ended: {reason}"
     effects_io.settle_planned(connection, effects, EffectState.SUPERSEDED, at=at, actor=actor, words=words)
+    for effect in connection.execute(statement(__name__, "moving/promised"), promised).all():
+        settled(connection, [effect.effect_id], EffectState(effect.state), at)
     connection.execute(statement(__name__, "moving/skip_rest"), {**values, "words": words})
     if execution.mode != SHADOW and execution.undo_of is None and state.value in JUDGED:
         _count(connection, execution.playbook, state, at, rules)

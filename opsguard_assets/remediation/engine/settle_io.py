@@ -1,17 +1,22 @@
 """What the end of a side effect means for the execution whose step it belongs to, in the same transaction.
 
-Here: waking it. Not here: carrying side effects out (`opsguard_assets.effects`), what the step makes of it (its
-action's `look`).
+Here: waking it; who is told that a promise cannot be kept, where it was over. Not here: carrying side effects out
+(`opsguard_assets.effects`), what the step makes of it (its action's `look`).
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from opsguard_assets.effects.machine import State
+from opsguard_assets.remediation.actions.action import Situation
+from opsguard_assets.remediation.actions.offering import PROMISED
+from opsguard_assets.remediation.actions.substituting import tell_unkept
 from opsguard_assets.remediation.engine.approvals_io import ACTOR, wake
+from opsguard_assets.remediation.engine.cases_io import alerts_now
+from opsguard_assets.remediation.engine.states import UNDO
 from resources.sql import statement
 
 # What a step has come to whose execution was over before its side effect was.
@@ -38,7 +43,24 @@ def settled(connection: Connection, effect_ids: Sequence[int], state: State, at:
             words = f"its side effect ended as {state.value} after the execution had ended"
             after = {**place, "state": _AFTERWARDS.get(state, "failed"), "words": words}
             connection.execute(statement(__name__, "moving/end_step"), after)
+            if after["state"] == "failed" and row.action in PROMISED and row.phase != UNDO:
+                tell_unkept(connection, _situation(connection, row, at), row.output)
     wake(connection, [row.execution_id for row in rows], at)
+
+
+def _situation(connection: Connection, row: Row[Any], at: datetime) -> Situation:
+    """What the step was about, for messages about how it ended."""
+    return Situation(
+        execution_id=row.execution_id,
+        playbook=row.playbook,
+        phase=row.phase,
+        number=row.step,
+        key=row.idempotency_key,
+        alert=alerts_now(connection, [row.alert_id])[row.alert_id],
+        team=None,
+        requested_by=row.requested_by,
+        now=at,
+    )
 
 
 def reopen(connection: Connection, place: Mapping[str, Any]) -> None:
