@@ -132,7 +132,7 @@ def test_test_over_a_period_counts_what_it_would_have_done(command, silent):
     assert [(run["opening"], run["end"]) for run in answer["runs"]] == [(1, "failed"), (1, "succeeded"), (2, "failed")]
     code, out, _ = command("test", "mute-it", *period)
     assert code == 0
-    assert "would have run 3 times, 2 at once at most, sent 2 messages, asked for 0 approvals" in out
+    assert "would have run 3 times, at most 2 at once at one site and 2 at all sites, sent 2 messages, asked" in out
     assert asked(command, "test", "mute-it", "--from", "2026-02-01", "--to", "2026-03-01")["matched"] == 0
     assert command("test", "mute-it", "--from", "2026-03-03", "--to", "2026-03-02")[0] == 2
     assert command("test", "mute-it", "--alert", "2", *period)[0] == 2

@@ -51,7 +51,10 @@ def test_alerts_that_clear_in_time_end_well_and_the_others_go_to_on_failure():
     assert found.runs["end"].to_list() == ["succeeded", "failed", "failed"]
     assert found.runs["ends_at"].to_list() == [minute(10), minute(30), minute(35)]
     assert found.runs["messages"].to_list() == [2, 3, 3]
-    assert found.words == "would have run 3 times, 3 at once at most, sent 8 messages, asked for 0 approvals"
+    assert found.words == (
+        "would have run 3 times, at most 3 at once at one site and 3 at all sites, sent 8 messages, "
+        "asked for 0 approvals"
+    )
 
 
 def test_a_step_that_may_fail_ends_it_in_part_and_one_that_waits_for_a_person_looks_at_the_person():
@@ -99,6 +102,14 @@ def test_what_waits_longer_than_it_may_expires_and_does_nothing():
     assert found.runs["decision"].to_list() == ["ran", "ran", "expired", "ran"]
     assert found.runs["begins_at"].to_list() == [minute(0), minute(30), None, minute(2)]
     assert found.runs["messages"].to_list() == [2, 2, None, 2]
+
+
+def test_what_it_says_of_one_site_is_what_the_limit_is_about_also_where_no_site_is_known():
+    limits = {**NO_LIMIT, "at_once_per_site": 2}
+    rows = [{"at": 0, "site_id": site} for site in ("S1", "S2", None) for _ in range(4)]
+    found = rehearse(playbook(NOTIFY, WAIT, limits=limits), past(*rows))
+    assert (found.at_once_at_a_site, found.at_once) == (2, 6)
+    assert "at most 2 at once at one site and 6 at all sites" in found.words
 
 
 def test_what_is_done_at_once_still_takes_a_place_for_a_minute():

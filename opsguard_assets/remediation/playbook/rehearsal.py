@@ -61,11 +61,14 @@ class Rehearsal:
         runs: One row per episode that the trigger is about: `alert_id`, `opening`, `at`, `entity_type`, `entity_id`,
             `site_id`, `decision` (ran, cool-down or expired), `begins_at`, `ends_at`, `end` (succeeded, partial or
             failed), `messages`, `approvals`; by `at`. The last five are null where it did not run.
-        at_once: The greatest number of executions at the same time.
+        at_once: The greatest number of executions at the same time, at all sites together.
+        at_once_at_a_site: The greatest number of them at one site: what `at_once_per_site` limits. What is at no known
+            site counts as a site of its own.
     """
 
     runs: pl.DataFrame
     at_once: int
+    at_once_at_a_site: int
 
     @property
     def counts(self) -> dict[str, int]:
@@ -80,15 +83,17 @@ class Rehearsal:
             messages=pl.col("messages").sum(),
             approvals=pl.col("approvals").sum(),
         ).row(0, named=True)
-        return {**{name: int(number) for name, number in row.items()}, "at_once": self.at_once}
+        most = {"at_once": self.at_once, "at_once_at_a_site": self.at_once_at_a_site}
+        return {**{name: int(number) for name, number in row.items()}, **most}
 
     @property
     def words(self) -> str:
         """The same in one sentence."""
         found = self.counts
         return (
-            f"would have run {found['ran']:,} times, {found['at_once']:,} at once at most, sent {found['messages']:,} "
-            f"messages, asked for {found['approvals']:,} approvals"
+            f"would have run {found['ran']:,} times, at most {found['at_once_at_a_site']:,} at once at one site and "
+            f"{found['at_once']:,} at all sites, sent {found['messages']:,} messages, asked for "
+            f"{found['approvals']:,} approvals"
         )
 
 
@@ -117,7 +122,8 @@ def rehearse(playbook: Playbook, past: pl.DataFrame) -> Rehearsal:
         .with_columns(decision=decision)
     )
     kept = ("alert_id", "opening", "at", "entity_type", "entity_id", "site_id", "decision", *did.columns[2:])
-    return Rehearsal(runs.select(kept), _most_at_once(walked.drop_nulls("begins_at"), ()))
+    ran = walked.drop_nulls("begins_at")
+    return Rehearsal(runs.select(kept), _most_at_once(ran, ()), _most_at_once(ran, ("site_id",)))
 
 
 def _cooled(episodes: pl.DataFrame, cool_down: timedelta) -> pl.Series:
@@ -163,7 +169,7 @@ def _is_within(walked: pl.DataFrame, limits: Limits) -> bool:
     apart = ordered.select((pl.col("begins_at") - pl.col("begins_at").shift(limits.per_hour)).min()).item()
     if apart is not None and apart < _HOUR:
         return False
-    return _most_at_once(walked.drop_nulls("site_id"), ("site_id",)) <= limits.at_once_per_site
+    return _most_at_once(walked, ("site_id",)) <= limits.at_once_per_site
 
 
 def _most_at_once(walked: pl.DataFrame, group: tuple[str, ...]) -> int:
@@ -191,7 +197,7 @@ def _beginnings(walked: pl.DataFrame, limits: Limits) -> pl.Series:
         now, place = heappop(waiting)
         if now > arrived[place] + patience:
             continue
-        own = ends.setdefault(sites[place], []) if sites[place] is not None else []
+        own = ends.setdefault(sites[place] or "", [])  # what is at no known site is at one, as when it runs
         while own and own[0] <= now:
             heappop(own)
         free = own[0] if len(own) >= limits.at_once_per_site else now
