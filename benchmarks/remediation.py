@@ -195,7 +195,7 @@ def _raised(postgres: str, alerts: int, *steps: dict[str, object]) -> tuple[Worl
 
     database = Database(SecretStr(start_embedded(Path(postgres))))
     database.migrate()
-    settings = Settings.model_validate({"remediation": {"max_mode": "alone"}})
+    settings = Settings.model_validate({"remediation": {"max_autonomy": "alone"}})
     lake = Lake(str(records(Path(tempfile.mkdtemp())) / "lake"))
     client = {"client_id": "C1", "name": "Acme", "plan": "gold", "timezone": "UTC", "soar_enabled": True}
     record(lake, "clients", {**client, "known_at": _NOON - timedelta(minutes=1)})

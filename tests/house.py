@@ -238,6 +238,9 @@ ARROWS = {
     "opsguard_assets/web/answering.py": (
         "opsguard_assets.web", "opsguard_assets.views", "opsguard_assets.alerts.people", "opsguard_assets.remediation",
     ),
+    "opsguard_assets/web/executions.py": (
+        "opsguard_assets.web", "opsguard_assets.views", "opsguard_assets.remediation.autonomy",
+    ),
     "opsguard_assets/web/": (
         "opsguard_assets.web", "opsguard_assets.views", "opsguard_assets.alerts.feedback",
         "opsguard_assets.alerts.people", "opsguard_assets.incidents.people", "opsguard_assets.config",

@@ -50,7 +50,7 @@ def list_playbooks(config: ConfigOption = None, as_json: JsonOption = False) -> 
             "title": line(each.playbook.title),
             "mode": _mode(standing.get(name)),
             "approval": each.playbook.approval.required,
-            "at most": each.playbook.max_mode,
+            "at most": each.playbook.max_autonomy,
             "steps": len(each.playbook.steps),
             "from": line(each.place),
         }
@@ -99,7 +99,7 @@ def show(name: Name, config: ConfigOption = None, as_json: JsonOption = False) -
         + (f" since {standing['mode_since']:%Y-%m-%d %H:%M} UTC: {standing['mode_reason']}" if standing else ""),
         "starts": f"{', '.join(playbook.trigger.on)} of alerts with {json.dumps(when, ensure_ascii=False)}",
         "approval": f"{playbook.approval.required}, expires after {playbook.approval.expires_minutes:g} minutes",
-        "at most": f"{playbook.max_mode}; {playbook.limits.at_once_per_site} at once at a site, "
+        "at most": f"{playbook.max_autonomy}; {playbook.limits.at_once_per_site} at once at a site, "
         f"{playbook.limits.per_hour} an hour, again after {playbook.limits.cool_down_minutes:g} minutes",
     }
     for what, words in said.items():
@@ -144,9 +144,9 @@ def give_mode(
     if to not in MODES:
         raise typer.BadParameter(f"there is no mode {to}; there are {', '.join(MODES)}")
     with opened(config) as session:
-        greatest = min(named(session, name).max_mode, session.settings.remediation.max_mode, key=MODES.index)
+        greatest = min(named(session, name).max_autonomy, session.settings.remediation.max_autonomy, key=MODES.index)
         if MODES.index(to) > MODES.index(greatest):
-            raise ActionError(f"Its text and `remediation.max_mode` allow {greatest} at most.")
+            raise ActionError(f"Its text and `remediation.max_autonomy` allow {greatest} at most.")
         was = set_mode(
             session.installation.database, name, MODES[MODES.index(to)], actor=actor_of(by), why=why,
             now=datetime.now(UTC),

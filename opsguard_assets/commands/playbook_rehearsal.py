@@ -119,7 +119,7 @@ def _asked(playbook: Playbook) -> Iterator[tuple[str, int, Step, str]]:
     for phase in ("steps", "on_failure"):
         steps: tuple[Step, ...] = getattr(playbook, phase)
         for number, step in enumerate(steps):
-            gate = gate_of(playbook, playbook.max_mode, (phase, number))
+            gate = gate_of(playbook, playbook.max_autonomy, (phase, number))
             who = "" if gate is None or gate.place in asked else gate.terms.required
             asked |= set() if gate is None else {gate.place}
             yield phase, number + 1, step, who

@@ -81,7 +81,7 @@ class Remediation(Strict):
     Attributes:
         folder: Where your playbooks are, below the folder of `opsguard.yaml`; `*.yaml` and `*.yml`.
         ready: Which of the playbooks that come with OpsGuard are in use; all of them where left out.
-        max_mode: How much any playbook may do by itself: shadow, approval or alone.
+        max_autonomy: How much any playbook may do by itself: shadow, approval or alone.
         poll_seconds: How often the conditions are looked at that steps wait for.
         breaker: When a playbook pauses itself.
         webhooks: Addresses that steps may call, by name.
@@ -95,7 +95,7 @@ class Remediation(Strict):
 
     folder: str = "playbooks"
     ready: tuple[_Name, ...] | None = None
-    max_mode: Mode = "approval"
+    max_autonomy: Mode = "approval"
     poll_seconds: float = Field(default=60, ge=1, le=3_600)
     breaker: Breaker = Breaker()
     webhooks: dict[_Name, CalledAddress] = Field(default_factory=dict)

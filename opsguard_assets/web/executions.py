@@ -1,9 +1,11 @@
-"""The pages of executions: one with its steps, the newest of a client with their playbooks, plots of attachments.
+"""The pages of executions: one with its steps, the newest of a client, plots of attachments; the ladder of autonomy.
 
-Here: routes below `/a/<token>/executions`, and pictures. Not here: composing them (`views.executions`), tokens.
+Here: routes below `/a/<token>/executions`, `/a/<token>/autonomy`, and pictures. Not here: composing them
+(`views.executions`), the ladder (`remediation.autonomy`), tokens.
 
-A link reaches the executions of its own client and no others, and only where its reader works for the provider. The
-link of an offer reaches none: somebody who is asked to take a shift need not know the rest.
+A link reaches the executions of its own client and no others, and only where its reader works for the provider. So it
+is with the ladder, whose figures are of all clients together. The link of an offer reaches none: somebody who is asked
+to take a shift need not know the rest.
 """
 
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from opsguard_assets.remediation.autonomy.io import ladder_at
 from opsguard_assets.views import executions as view
 from opsguard_assets.views.attachments import plot_of
 from opsguard_assets.web.pages import page
@@ -29,6 +32,7 @@ def routes(service: Service) -> list[Route]:
     return [
         Route("/a/{token}/executions", pages.newest, methods=["GET"]),
         Route("/a/{token}/executions/{number:int}", pages.one, methods=["GET"]),
+        Route("/a/{token}/autonomy", pages.ladder, methods=["GET"]),
         Route("/a/{token}/alerts/{number:int}/plots/{attachment:int}", pages.plot, methods=["GET"]),
     ]
 
@@ -45,6 +49,10 @@ class _Executions:
         """One execution of the client."""
         return await run_in_threadpool(self._one, request.path_params["token"], request.path_params["number"])
 
+    async def ladder(self, request: Request) -> Response:
+        """How much each playbook may do by itself, and why."""
+        return await run_in_threadpool(self._ladder, request.path_params["token"])
+
     async def plot(self, request: Request) -> Response:
         """The picture of an attachment of an alert that the link reaches."""
         given = request.path_params
@@ -60,6 +68,17 @@ class _Executions:
         if about is None:
             return gone(self.service)
         return page("executions", rows=rows, playbooks=view.playbooks_in(rows), **visited.shown)
+
+    def _ladder(self, secret: str) -> Response:
+        visited = visit(self.service, secret)
+        if visited is None or not visited.sees_inside:
+            return gone(self.service)
+        database, chosen = self.service.database, self.service.settings.remediation
+        with database.begin() as connection:
+            about = view.whose(connection, visited.subject)
+        if about is None:
+            return gone(self.service)
+        return page("autonomy", rows=ladder_at(database, chosen, visited.now), chosen=chosen, **visited.shown)
 
     def _one(self, secret: str, number: int) -> Response:
         visited = visit(self.service, secret)

@@ -116,7 +116,7 @@ def test_what_is_not_known_of_a_client_allows_nothing(command, database, tmp_pat
 
 
 def test_it_says_who_is_asked_about_what_follows_a_failure(command, silent, tmp_path):
-    text_now = OWN.replace("playbook: mute-it", "playbook: wait-for-it\nmax_mode: approval")
+    text_now = OWN.replace("playbook: mute-it", "playbook: wait-for-it\nmax_autonomy: approval")
     text_now = text_now.replace('  - {do: mute, minutes: 60, reason: "looked at"}\n', "")
     (tmp_path / "playbooks/wait-for-it.yaml").write_text(text_now)
     steps = asked(command, "test", "wait-for-it", "--alert", "2")["steps"]

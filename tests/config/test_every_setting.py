@@ -58,7 +58,7 @@ CASES = {
     "plans.gold.alerts": (("sla_breached",), tickets.sla_findings),
     "remediation.folder": ("elsewhere", remediation.playbooks),
     "remediation.ready": (("device-offline",), remediation.playbooks),
-    "remediation.max_mode": ("shadow", remediation.mode),
+    "remediation.max_autonomy": ("shadow", remediation.mode),
     "remediation.poll_seconds": (30, remediation.looked_again),
     "remediation.breaker.failures_in_a_row": (5, remediation.pauses),
     "remediation.breaker.failed_share": (0.8, remediation.pauses),
@@ -158,7 +158,7 @@ CASES = {
 }
 # What else follows the thresholds of alerts: figures, gates and replays of each problem, and the reasons of a tick.
 ALSO = {
-    "remediation.max_mode": remediation.ladder,
+    "remediation.max_autonomy": remediation.ladder,
     "sla.alert_from": house.thresholds,
     "sla.clear_below": tickets.reasons,
     "sla.escalate_from": house.thresholds,

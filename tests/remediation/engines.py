@@ -134,7 +134,7 @@ class Engine:
     """A database with alerts, a lake with people, playbooks, and a clock."""
 
     def __init__(self, database, lake, **settings):
-        chosen = {"max_mode": "alone", **settings}
+        chosen = {"max_autonomy": "alone", **settings}
         self.world = World(database, lake, Settings.model_validate({"remediation": chosen}))
         self.database, self.clock = database, Clock()
         self.other, self.catalog = OtherSide(), catalog()

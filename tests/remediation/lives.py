@@ -118,7 +118,7 @@ def live(url, lake, now, point):
     elif point is not None:
         _arm(*point.split(" "))
     at, database = datetime.fromisoformat(now), Database(SecretStr(url))
-    world = World(database, Lake(lake), Settings.model_validate({"remediation": {"max_mode": "alone"}}))
+    world = World(database, Lake(lake), Settings.model_validate({"remediation": {"max_autonomy": "alone"}}))
     advance_io.advance(world, [Remembering(database)], now=lambda: at, catalog=catalog())
 
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import dagster as dg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from opsguard_assets.alerts.feedback import give_feedback
 from opsguard_assets.alerts.lifecycle import lock_alerts
@@ -13,7 +14,7 @@ from opsguard_assets.config.remediation import Remediation
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
 from opsguard_assets.remediation.autonomy.assets import autonomy_asset
-from opsguard_assets.remediation.autonomy.io import climb, history, modes, set_mode
+from opsguard_assets.remediation.autonomy.io import climb, history, ladder_at, modes, set_mode
 from opsguard_assets.remediation.engine.people_io import undo
 from opsguard_assets.remediation.outcomes.assets import outcomes_asset
 from opsguard_assets.remediation.outcomes.io import outcomes_at, playbooks_in_force
@@ -23,7 +24,7 @@ from tests.remediation.engines import NOTE, Engine, lake_of
 from tests.remediation.recorded import executed, known, playbook
 
 DAY = 24 * 60
-ALONE = Remediation(max_mode="alone", outcome_hours=1)
+ALONE = Remediation(max_autonomy="alone", outcome_hours=1)
 
 
 def raised(database, *devices, minutes=0):
@@ -209,7 +210,30 @@ def test_with_approval_it_rises_by_decisions_and_success_and_never_above_the_set
     one_by_one(database, 20, decision="approved")
     assert climb(database, Remediation(), at(100))["to_mode"].item() == "approval"
     assert climb(database, ALONE, at(100))["to_mode"].item() == "alone"
-    assert climb(database, Remediation(max_mode="shadow"), at(101))["to_mode"].item() == "shadow"
+    assert climb(database, Remediation(max_autonomy="shadow"), at(101))["to_mode"].item() == "shadow"
+
+
+def test_a_text_that_only_an_earlier_version_could_read_holds_up_no_other(database):
+    known(database, playbook("older"), mode="alone")
+    known(database, playbook("own"), mode="approval")
+    with database.begin() as connection:
+        older = text("UPDATE playbook_versions SET content = content || :more WHERE playbook = 'older'")
+        connection.execute(older.bindparams(bindparam("more", {"of_old": 1}, type_=JSONB)))
+    assert climb(database, ALONE, at(100))["playbook"].to_list() == ["own"]
+    assert [row["playbook"] for row in ladder_at(database, ALONE, at(100))] == ["own"]
+    assert modes(database)["older"]["mode"] == "alone"
+
+
+def test_the_ladder_is_shown_without_anything_moving(database):
+    known(database, playbook(), mode="approval")
+    one_by_one(database, 20, decision="approved")
+    (row,) = ladder_at(database, ALONE, at(100))
+    told = {name: row[name] for name in ("title", "mode", "to_mode", "highest", "agreed", "harms", "mode_reason")}
+    assert told == {
+        "title": "Own", "mode": "approval", "to_mode": "alone", "highest": "alone", "agreed": 20, "harms": 0,
+        "mode_reason": "read first",
+    }  # fmt: skip
+    assert modes(database)["own"]["mode"] == "approval"
 
 
 @pytest.mark.parametrize("harm", ["undone", "called wrong"])

@@ -78,7 +78,7 @@ def test_what_is_no_playbook_names_its_file_and_line(text):
         (one("  - {do: notify, text: hi}\n", when="{all: [{type: a}, {type: b}]}"), "error own.yaml:4: trigger.when"),
         (one("  - {do: webhook, to: crm}\n"), "nobody is asked before it"),
         (one("  - {do: webhook, to: crm}\n"), "`remediation.webhooks` has no crm"),
-        (one("  - {do: webhook, to: x}\n", more="approval: {required: one}\n" + TOLD), "`max_mode` is alone"),
+        (one("  - {do: webhook, to: x}\n", more="approval: {required: one}\n" + TOLD), "`max_autonomy` is alone"),
         (one("  - {do: wait_for, condition: alert_cleared, within_minutes: 2000}\n"), "may take 2000 minutes"),
         (one("  - {do: notify, team: ghosts, text: hi}\n"), "no team ghosts"),
         (one("  - {do: notify, to: [lead], team: noc, text: hi}\n"), "nobody leads noc"),

@@ -73,16 +73,16 @@ def test_approvals_are_counted_where_they_are_asked():
     found = rehearse(asked, past({"at": 0, "over_at": 10}, {"at": 0}))
     assert found.runs["approvals"].to_list() == [2, 1]
     assert rehearse(playbook(reads), past({"at": 0})).counts["approvals"] == 0
-    assert rehearse(playbook(NOTIFY, max_mode="approval"), past({"at": 0})).counts["approvals"] == 1
+    assert rehearse(playbook(NOTIFY, max_autonomy="approval"), past({"at": 0})).counts["approvals"] == 1
 
 
 def test_somebody_is_asked_about_what_follows_a_failure_and_about_what_is_final_as_the_engine_does():
-    asks_late = playbook(WAIT, on_failure=[{"do": "escalate"}, NOTIFY], max_mode="approval")
+    asks_late = playbook(WAIT, on_failure=[{"do": "escalate"}, NOTIFY], max_autonomy="approval")
     assert rehearse(asks_late, past({"at": 0, "over_at": 10}, {"at": 0})).runs["approvals"].to_list() == [0, 1]
-    asked_before = playbook(NOTIFY, WAIT, on_failure=[{"do": "escalate"}], max_mode="approval")
+    asked_before = playbook(NOTIFY, WAIT, on_failure=[{"do": "escalate"}], max_autonomy="approval")
     assert rehearse(asked_before, past({"at": 0})).counts["approvals"] == 1
     final = {"do": "webhook", "to": "crm"}
-    assert rehearse(playbook(final, final, max_mode="alone"), past({"at": 0})).counts["approvals"] == 2
+    assert rehearse(playbook(final, final, max_autonomy="alone"), past({"at": 0})).counts["approvals"] == 2
 
 
 def test_only_transitions_that_the_trigger_names_start_it_and_each_episode_once():

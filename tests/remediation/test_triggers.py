@@ -113,7 +113,7 @@ def test_a_new_playbook_begins_in_shadow_and_its_mode_is_bounded_by_itself_and_t
     engine.use(NOTE, name="new")
     engine.change("DELETE FROM playbook_modes")
     engine.change("DELETE FROM playbooks")
-    engine.use(NOTE, name="newer", mode="alone", max_mode="approval")
+    engine.use(NOTE, name="newer", mode="alone", max_autonomy="approval")
     engine.goes("D1")
     found = {row["playbook"]: (row["mode"], row["state"]) for row in engine.executions()}
     assert found == {"new": ("shadow", "succeeded"), "newer": ("approval", "awaiting_approval")}

@@ -34,7 +34,8 @@ def site(databases, tmp_path_factory, answers):  # noqa: F811
     people += [{"person_id": name, "name": "Two", "slack_user_id": "Utwo"} for name in ("ada2", "ben2")]
     record(lake, "people", *people, loaded_at=LONG_AGO)
     engine = Engine(databases.migrated(), lake)
-    settings = Settings.model_validate({"web": {"requests_per_minute": 100_000}, "remediation": {"max_mode": "alone"}})
+    chosen = {"web": {"requests_per_minute": 100_000}, "remediation": {"max_autonomy": "alone"}}
+    settings = Settings.model_validate(chosen)
     service = Service(engine.database, lake, settings, SecretStr(SECRET), slack_answers=(answers,), now=engine.clock)
     engine.use(RESOLVE, approval={"required": "one", "team": "G1"}, limits=LIMITS)
     engine.goes(*ENTITIES)

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from opsguard_assets.web import tokens
+from tests.alerts.given import NOON
 from tests.remediation.questions import ASSIGN, RESTART, approval, execution_about, offer
+from tests.remediation.recorded import executed, known, playbook
 from tests.web.browser import browser, needs_chromium
 
 PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
@@ -115,6 +117,21 @@ def test_people_are_shown_by_name_where_it_is_known_and_what_is_stored_keeps_ide
     ]
 
 
+def test_the_ladder_of_autonomy_says_how_each_playbook_stands_and_why(site):
+    _, (alert,) = site.incident("D13 is silent")
+    minute = (now() - NOON) / timedelta(minutes=1)
+    known(site.database, playbook("door-watch", title="<b>Doors</b>"), mode="approval", minutes=minute - 60)
+    executed(site.database, alert, "door-watch", decision="approved", minutes=minute - 30)
+    link = site.link(f"alert/{alert}")
+    assert f'href="{link}/autonomy"' in site.asked.get(f"{link}/executions").text
+    page = site.asked.get(f"{link}/autonomy").text
+    for words in (
+        "door-watch", "&lt;b&gt;Doors", "<td>approval</td>", "1 of 1 (≥ ", ": read first. ",
+        "Stays: it has the greatest mode that its text and the settings allow.",
+    ):  # fmt: skip
+        assert words in page, words
+
+
 def test_of_a_long_history_and_many_messages_the_newest_are_shown(site):
     _, (alert,) = site.incident("D10 is silent")
     number = execution_about(site.database, alert)
@@ -168,9 +185,9 @@ def test_who_does_not_work_for_the_provider_sees_the_incident_and_nothing_inside
     ((attachment,),) = site.rows("SELECT attachment_id FROM alert_attachments WHERE alert_id = :a", a=alert)
     ((title,),) = site.rows("SELECT title FROM alerts WHERE alert_id = :a", a=alert)
     mine, theirs = (site.link(f"incident/{incident}", recipient=who) for who in ("P1", reader))
-    inside = ("executions", f"executions/{number}", f"alerts/{alert}/plots/{attachment}")
-    assert [site.asked.get(f"{mine}/{path}").status_code for path in inside] == [200] * 3
-    assert [site.asked.get(f"{theirs}/{path}").status_code for path in inside] == [410] * 3
+    inside = ("executions", "autonomy", f"executions/{number}", f"alerts/{alert}/plots/{attachment}")
+    assert [site.asked.get(f"{mine}/{path}").status_code for path in inside] == [200] * 4
+    assert [site.asked.get(f"{theirs}/{path}").status_code for path in inside] == [410] * 4
     own = site.link(f"alert/{alert}", recipient=reader)
     words = ("Restart the silent device", "/executions", "Telemetry", "Bo the substitute", "<h2>Messages")
     for link in (theirs, own, f"{theirs}/alerts/{alert}"):
@@ -185,7 +202,7 @@ def test_the_link_of_an_offer_reaches_the_offer_alone(site, run):
     number, alert = run
     link = question(site, f"offer/{offer(site.database, number, now())}")
     assert site.asked.get(link).status_code == 200
-    for path in ("executions", f"executions/{number}", f"alerts/{alert}"):
+    for path in ("executions", "autonomy", f"executions/{number}", f"alerts/{alert}"):
         assert site.asked.get(f"{link}/{path}").status_code == 410
 
 
@@ -234,7 +251,7 @@ def test_no_page_of_a_playbook_is_wider_than_the_screen(site, run, width):
         for address in (
             site.url + question(site, f"approval/{one}"),
             site.url + question(site, f"offer/{offer(site.database, other, now())}"),
-            link, f"{link}/executions", f"{link}/executions/{number}",
+            link, f"{link}/executions", f"{link}/executions/{number}", f"{link}/autonomy",
         ):  # fmt: skip
             page.open(address)
             assert page.width() == width, address

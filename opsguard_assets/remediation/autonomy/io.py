@@ -6,10 +6,12 @@ playbook (`runs`), executions themselves (`remediation.engine`).
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from opsguard_assets.alerts.finding import BY_PERSON
@@ -37,12 +39,8 @@ def climb(database: Database, settings: Remediation, now: datetime) -> pl.DataFr
         now: The time of the clock (UTC).
     """
     with database.begin() as connection:
-        rows = [dict(row) for row in connection.execute(statement(__name__, "standings")).mappings()]
-        if not rows:
-            return pl.DataFrame(schema=MOVE)
-        held = {row["playbook"]: Playbook.model_validate(row["content"]) for row in rows}
-        standing = pl.DataFrame([_standing(row, held[row["playbook"]], settings) for row in rows], schema=STANDING)
-        found = moves(standing, _runs(connection, rows, held, settings, now), settings.ladder)
+        connection.execute(statement(__name__, "lock"))
+        rows, _, found = _judged(connection, settings, now)
         moved = found.filter(pl.col("to_mode") != pl.col("mode"))
         digests = {row["playbook"]: row["digest"] for row in rows}
         _move(connection, [_record(row, digests) for row in moved.iter_rows(named=True)], ACTOR, now)
@@ -56,6 +54,7 @@ def set_mode(database: Database, playbook: str, mode: Mode, *, actor: str, why: 
         Its former mode; None where the engine does not know the playbook.
     """
     with database.begin() as connection:
+        connection.execute(statement(__name__, "lock"))
         rows = {row["playbook"]: row for row in connection.execute(statement(__name__, "standings")).mappings()}
         if playbook not in rows:
             return None
@@ -81,13 +80,55 @@ def modes(database: Database) -> dict[str, dict[str, Any]]:
         return {row["playbook"]: dict(row) for row in connection.execute(statement(__name__, "modes")).mappings()}
 
 
+def ladder_at(database: Database, settings: Remediation, now: datetime) -> list[dict[str, Any]]:
+    """How every playbook in use stands on the ladder, by name: what `climb` would find, and nothing moves.
+
+    Args:
+        database: Playbooks and executions, of all clients.
+        settings: The ladder, and the greatest mode of all.
+        now: The time of the clock (UTC).
+
+    Returns:
+        Rows of `ladder.MOVE` with `title`, `highest` and the columns of `modes`.
+    """
+    with database.begin() as connection:
+        rows, standing, found = _judged(connection, settings, now)
+    known = modes(database)
+    titles = {row["playbook"]: row["content"]["title"] for row in rows}
+    highest = found.join(standing.select("playbook", "highest"), on="playbook", maintain_order="left")
+    return [
+        {**known[row["playbook"]], **row, "title": titles[row["playbook"]]}
+        for row in highest.iter_rows(named=True)
+        if row["playbook"] in known
+    ]
+
+
+def _judged(
+    connection: Connection, settings: Remediation, now: datetime
+) -> tuple[list[dict[str, Any]], pl.DataFrame, pl.DataFrame]:
+    """What is known of the playbooks, rows of `ladder.STANDING`, and rows of `ladder.MOVE`.
+
+    A text that this version of OpsGuard cannot read is left out: triggers have not replaced it yet.
+    """
+    rows: list[dict[str, Any]] = []
+    held: dict[str, Playbook] = {}
+    for row in connection.execute(statement(__name__, "standings")).mappings():
+        with suppress(ValidationError):
+            held[row["playbook"]] = Playbook.model_validate(row["content"])
+            rows.append(dict(row))
+    if not rows:
+        return [], pl.DataFrame(schema=STANDING), pl.DataFrame(schema=MOVE)
+    standing = pl.DataFrame([_standing(row, held[row["playbook"]], settings) for row in rows], schema=STANDING)
+    return rows, standing, moves(standing, _runs(connection, rows, held, settings, now), settings.ladder)
+
+
 def _standing(row: Mapping[str, Any], playbook: Playbook, settings: Remediation) -> dict[str, Any]:
     figures = row["figures"] or {}
     is_same = figures.get("digest") in {None, row["digest"]}
     return {
         "playbook": row["playbook"],
         "mode": row["mode"],
-        "highest": min(playbook.max_mode, settings.max_mode, key=MODES.index),
+        "highest": min(playbook.max_autonomy, settings.max_autonomy, key=MODES.index),
         "is_held": row["actor"] == ACTOR and bool(figures.get("holds")) and is_same,
         "is_new_text": row["mode"] != SHADOW and not is_same,
     }

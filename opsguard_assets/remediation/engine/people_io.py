@@ -72,7 +72,7 @@ def run(world: World, playbooks: list[Playbook], name: str, alert_id: int, *, ac
             raise ActionError(f"Alert {alert_id} {what}; `opsguard alerts list` shows those that are open.")
         standing = keep(connection, playbooks, now)[name]
         why = not_entitled(world.lake, chosen, found[0]["client_id"], now)
-        most = world.settings.remediation.max_mode
+        most = world.settings.remediation.max_autonomy
         mode = SHADOW if why else mode_of(chosen, standing.mode, most, by_hand=True)
         values = {
             "playbook": name, "digest": chosen.digest, "alert_id": alert_id, "mode": mode, "actor": actor, "at": now,

@@ -43,12 +43,12 @@ class Rules:
     """What decides beside the playbooks themselves.
 
     Attributes:
-        max_mode: How much any playbook may do by itself.
+        max_autonomy: How much any playbook may do by itself.
         off_clients: Clients whose kill switch is off, and why.
         standing: How each playbook stands.
     """
 
-    max_mode: Mode
+    max_autonomy: Mode
     off_clients: Mapping[str, str]
     standing: Mapping[str, Standing]
 
@@ -104,7 +104,7 @@ def _decided(playbook: Playbook, rules: Rules, now: datetime) -> pl.Expr:
     """The decision on each row, the first reason that holds: a struct (`decision`, `reason`, `mode`)."""
     standing, limits = rules.standing[playbook.playbook], playbook.limits
     oldest = now - timedelta(minutes=limits.start_within_minutes)
-    mode = mode_of(playbook, standing.mode, rules.max_mode)
+    mode = mode_of(playbook, standing.mode, rules.max_autonomy)
     refused = refusal(playbook).struct
     off = pl.col("client_id").is_in(list(rules.off_clients))
     cool = pl.format(
@@ -157,12 +157,12 @@ def mode_of(playbook: Playbook, earned: str, most: str, *, by_hand: bool = False
     Args:
         playbook: The text.
         earned: The mode that the playbook has.
-        most: `remediation.max_mode`.
+        most: `remediation.max_autonomy`.
         by_hand: Whether a person starts it: then it need not have earned approval.
     """
     least = "approval" if by_hand else SHADOW
     order = [str(mode) for mode in MODES]
-    return min(max(earned, least, key=order.index), playbook.max_mode, most, key=order.index)
+    return min(max(earned, least, key=order.index), playbook.max_autonomy, most, key=order.index)
 
 
 def plan_of(playbook: Playbook) -> str:

@@ -134,11 +134,11 @@ def _approvals(playbook: Playbook) -> Iterator[_Said]:
                 (f"{step.do} cannot be taken back and nobody is asked before it; write `approval: "
                 "{required: one}` here or for the playbook"),
             )  # fmt: skip
-        elif playbook.max_mode == "alone" and (step.approval is None or step.approval.required == "none"):
+        elif playbook.max_autonomy == "alone" and (step.approval is None or step.approval.required == "none"):
             yield (
                 "warning", place,
-                (f"{step.do} cannot be taken back and `max_mode` is alone; give the step an `approval` of its "
-                "own, or write `max_mode: approval`"),
+                (f"{step.do} cannot be taken back and `max_autonomy` is alone; give the step an `approval` of its "
+                "own, or write `max_autonomy: approval`"),
             )  # fmt: skip
 
 

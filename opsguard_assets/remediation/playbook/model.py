@@ -59,7 +59,7 @@ class Playbook(Strict):
         trigger: What starts it.
         approval: Who has to agree before its first step that acts.
         limits: How often it may run.
-        max_mode: How much it may ever do by itself: shadow, approval or alone.
+        max_autonomy: How much it may ever do by itself: shadow, approval or alone.
         timeout_minutes: An execution that has not ended after so long has failed.
         steps: What is done, in this order.
         on_failure: What is done where a step failed.
@@ -71,7 +71,7 @@ class Playbook(Strict):
     trigger: Trigger
     approval: Approval = Approval()
     limits: Limits = Limits()
-    max_mode: Mode = "alone"
+    max_autonomy: Mode = "alone"
     timeout_minutes: float = Field(default=1_440, gt=0, le=43_200)
     steps: tuple[AnyStep, ...] = Field(min_length=1, max_length=30)
     on_failure: tuple[AnyStep, ...] = Field(default=(), max_length=10)

@@ -247,7 +247,7 @@ def _asking(playbook: Playbook, phase: str) -> Iterator[tuple[pl.Expr, bool]]:
     """
     asked: set[tuple[str, int]] = set()
     for number in range(len(getattr(playbook, phase))):
-        gate = gate_of(playbook, playbook.max_mode, (phase, number))
+        gate = gate_of(playbook, playbook.max_autonomy, (phase, number))
         if gate is None:
             yield pl.lit(value=False), False
         elif gate.place is None:

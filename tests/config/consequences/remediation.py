@@ -70,7 +70,7 @@ def findings(settings: Settings) -> Seen:
 
 def mode(settings: Settings) -> Seen:
     """How much an execution does by itself whose playbook may act alone."""
-    return mode_of(Playbook.model_validate(_CALLS), "alone", settings.remediation.max_mode)
+    return mode_of(Playbook.model_validate(_CALLS), "alone", settings.remediation.max_autonomy)
 
 
 def pauses(settings: Settings) -> Seen:
@@ -118,7 +118,7 @@ def ladder(settings: Settings) -> Seen:
 
 def ladder_alone(settings: Settings) -> Seen:
     """The same where the settings let playbooks act alone."""
-    return _climbed(settings.remediation.model_copy(update={"max_mode": "alone"}))
+    return _climbed(settings.remediation.model_copy(update={"max_autonomy": "alone"}))
 
 
 def _climbed(chosen: Remediation) -> Seen:

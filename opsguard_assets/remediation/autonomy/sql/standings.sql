@@ -1,5 +1,5 @@
--- Locks the playbooks in use and returns how each stands: its mode and text, the last change of its mode, and since when
--- executions count: since it is in shadow, or since it left shadow.
+-- Returns how each playbook in use stands: its mode and text, the last change of its mode, and since when executions
+-- count: since it is in shadow, or since it left shadow.
 SELECT p.playbook, p.mode, p.mode_since, p.mode_reason, p.digest, v.content, last.actor, last.figures,
        CASE p.mode WHEN 'shadow' THEN p.mode_since ELSE coalesce(left_shadow.at, p.mode_since) END AS counts_from
 FROM playbooks AS p
@@ -14,4 +14,3 @@ LEFT JOIN LATERAL (
 ) AS left_shadow ON true
 WHERE p.removed_at IS NULL
 ORDER BY p.playbook
-FOR UPDATE OF p
