@@ -154,8 +154,8 @@ def _holder(row: Mapping[str, Any], assignee: str | None, names: Names) -> str:
 
 
 def owner_in_words(owner_id: str | None, names: Names) -> str | None:
-    """Who was told of an incident first; None where nobody was."""
-    return f"{names.person(owner_id)} (on duty, told first)" if owner_id else None
+    """Who has an incident: given to them by routing, a playbook or a person; None where nobody has it."""
+    return f"{names.person(owner_id)} (owner of the incident)" if owner_id else None
 
 
 def _next(row: Mapping[str, Any], evidence: Row, assignee: str | None) -> str:

@@ -73,7 +73,7 @@ def test_a_letter_says_what_where_why_by_when_who_has_it_and_what_next():
         "What": "1 sla breach risk",
         "Where": "Acme, Harbour",
         "By when": "today 13:25 CET (25 min left)",
-        "Who has it": "Ada Byron (on duty, told first)",
+        "Who has it": "Ada Byron (owner of the incident)",
         "Next": "give it to somebody",
     }
     assert letter.reasons == ("nobody has it; 40 min of working time left",)

@@ -82,7 +82,7 @@ def test_what_is_resolved_says_nothing_of_what_is_left():
 def test_names_that_are_unknown_are_said_to_be_numbers():
     view = composed(incident(owner_id="P9"), [], [], Names(), NOW)
     assert view.where == "client C1, site S1"
-    assert view.holder == "person P9 (on duty, told first)"
+    assert view.holder == "person P9 (owner of the incident)"
 
 
 @pytest.mark.parametrize("kind", ["fire", "intrusion"])
@@ -109,7 +109,11 @@ def test_an_incident_is_read_with_names_alerts_reasons_and_history(database, tmp
     put_priority(database, numbers["T1"], 81, "one hour of waiting costs 120 EUR")
     number = put_incident(database, numbers.values(), owner_id="P1")
     view = incident_view(database, names_of_incidents(database, lake, [number]), number, NOW)
-    assert (view.where, view.zone, view.holder) == ("Acme, Harbour", "Europe/Berlin", "Ada Byron (on duty, told first)")
+    assert (view.where, view.zone, view.holder) == (
+        "Acme, Harbour",
+        "Europe/Berlin",
+        "Ada Byron (owner of the incident)",
+    )
     assert view.why == ("little time left", "one hour of waiting costs 120 EUR")
     assert (view.minutes_left, view.what, view.unresolved) == (50, "2 sla breach risk", 2)
     assert [(row["entity_id"], row["subject"], row["priority"]) for row in view.alerts] == [

@@ -19,7 +19,7 @@ def test_the_page_of_an_incident_says_what_where_why_who_and_what_next(site):
     number, _ = site.incident("Lift 3 stuck", title="2 tickets at Harbour", owner_id="P1")
     answer = site.asked.get(site.link(f"incident/{number}"))
     assert answer.status_code == 200
-    for words in ("2 tickets at Harbour", "Acme, Harbour", "Little time left", "Ada Byron (on duty, told first)",
+    for words in ("2 tickets at Harbour", "Acme, Harbour", "Little time left", "Ada Byron (owner of the incident)",
                   "Give it to somebody", "Lift 3 stuck", "priority 72 of 100", "No deadline", "CET"):  # fmt: skip
         assert words in answer.text, words
     assert answer.text.count('class="big"') == 1

@@ -188,4 +188,4 @@ class OnlyReads(Immediate):
 
     def undo(self, connection: Connection, step: Step, situation: Situation, output: Mapping[str, Any]) -> Result:  # noqa: ARG002
         """There is nothing to undo; what was collected stays."""
-        return Result(state=StepState.SKIPPED, words=f"step {situation.number} only reads; there is nothing to undo")
+        return Result(state=StepState.SKIPPED, words="it only reads; there is nothing to undo")
