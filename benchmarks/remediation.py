@@ -28,6 +28,7 @@ from resources.database import Database
 from resources.lake import Lake
 from resources.postgres import start_embedded
 from resources.sql import statement
+from tests.remediation.given import STEPS_AS_THE_FIRST
 
 _NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 _KIND, _PER_SITE = "device_silent", 4
@@ -58,14 +59,6 @@ _LATER = "UPDATE executions SET due_at = due_at + interval '1 day' WHERE executi
 _AS_THE_FIRST = """
 UPDATE executions AS e SET state = f.state, begun_at = f.begun_at, due_at = f.due_at, deadline_at = f.deadline_at
 FROM executions AS f WHERE f.execution_id = 1 AND e.execution_id > f.execution_id
-"""
-_STEPS_AS_ITS = """
-INSERT INTO execution_steps (execution_id, phase, step, name, action, state, idempotency_key, attempts, input, output,
-    words, started_at, deadline_at)
-SELECT e.execution_id, s.phase, s.step, s.name, s.action, s.state, s.idempotency_key || '/' || e.execution_id,
-    s.attempts, s.input, s.output, s.words, s.started_at, s.deadline_at
-FROM execution_steps AS s, executions AS e
-WHERE s.execution_id = 1 AND e.execution_id > 1
 """
 _KEPT = ("execution_steps", "execution_transitions", "effects", "notices")
 
@@ -164,7 +157,7 @@ def _waiting(postgres: str, waiting: int) -> World:
         connection.execute(text(_LATER))
     advance(world, [], now=lambda: _NOON)
     with world.database.begin() as connection:
-        for words in (_AS_THE_FIRST, _STEPS_AS_ITS):
+        for words in (_AS_THE_FIRST, STEPS_AS_THE_FIRST):
             connection.execute(text(words))
     with world.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE executions, execution_steps, alerts"))

@@ -3,10 +3,10 @@
 Here: forking, the side that gives orders, and functions that kill their process. Not here: what a life does (`lives` of
 each room).
 
-A forked process has none of the threads of the one that forked it. Polars begins its threads when the tables of
-OpsGuard are described, and some queries of a process that was forked later wait for them for ever: joins, and many
-rows. A few messages about nothing in particular ask no such query. What sends many forks before Polars begins
-(`tests.delivery.cold`), and pays for imports in every life. No process of OpsGuard itself forks.
+A forked process has none of the threads of its parent. Polars starts its threads when OpsGuard's tables are described;
+in a process that is forked afterwards joins and queries of many rows never end. Tests that send a few messages run no
+such query. Tests that send many fork before Polars is imported (`tests.delivery.cold`) and import in every life. No
+process of OpsGuard itself forks.
 """
 
 import gc

@@ -11,9 +11,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from opsguard_assets.remediation.outcomes.comparison import compared
-from opsguard_assets.remediation.outcomes.figures import rates
-from opsguard_assets.remediation.outcomes.verdicts import EPISODE, EXECUTION, judged, with_truth
+from opsguard_assets.remediation.outcomes.verdicts import EPISODE, with_truth
 from opsguard_assets.simulator.arrivals import arrivals
 from opsguard_assets.simulator.desk import worked
 from opsguard_assets.simulator.guards import guarded
@@ -33,10 +31,11 @@ from opsguard_assets.simulator.interventions import (
 from opsguard_assets.simulator.punches import punched
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.world import build_world
+from tests.remediation.loops import ACTS, estimated
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 DAY = 24 * HOUR
-_ACTS, _ENDS, _ASKED = 5 * MINUTE, 45 * MINUTE, 3
+_ASKED = 3
 # That one of three says yes, and comes.
 PLANTED = (1 - (1 - TAKES_SHARE) ** _ASKED) * COMES_SHARE
 _SAME = ["alert_type", "entity_id"]
@@ -66,7 +65,7 @@ def tickets(seed):
     queued = worked(arrivals(settings, 0, until), world.agents, settings)
     alone = _warnings(given(queued, NOTHING, settings, 0))
     treated = alone.filter(pl.col("client_id") == "C0", pl.col("alert_type") == "sla_breach_risk")
-    gives = treated.select("entity_id", kind=pl.lit(GIVE), person_id=pl.lit("R0-P0001"), at=pl.col("raised_at") + _ACTS)
+    gives = treated.select("entity_id", kind=pl.lit(GIVE), person_id=pl.lit("R0-P0001"), at=pl.col("raised_at") + ACTS)
     after = _warnings(given(queued, gives.select(INTERVENTION.names()), settings, 0))
     now = until - DAY
     found, row, rated = _estimated(after, now)
@@ -98,7 +97,7 @@ def shifts(seed):
         raised.filter(client_id="C0")
         .join(pl.DataFrame({"turn": range(_ASKED)}), how="cross")
         .with_columns(
-            person_id=pl.format("R0-G9{}", "turn"), at=pl.col("raised_at") + _ACTS + pl.col("turn") * 10 * MINUTE
+            person_id=pl.format("R0-G9{}", "turn"), at=pl.col("raised_at") + ACTS + pl.col("turn") * 10 * MINUTE
         )
     )
     yes = asked.filter(taken(settings, 0, asked.select("entity_id", "person_id"))).unique("entity_id", keep="first")
@@ -166,13 +165,5 @@ def _episodes(rows):
 def _estimated(episodes, until):
     known = with_truth(episodes.drop("warns", "came_true_at"), {"sla_breach_risk": ("sla_breached",)}, DAY)
     about = known.filter(pl.col("client_id") == "C0", pl.col("alert_type") != "sla_breached")
-    made = about.select(
-        "alert_id", "opening", "client_id", execution_id="alert_id", playbook=pl.lit("give"), mode=pl.lit("alone"),
-        state=pl.lit("succeeded"), triggered_at="raised_at", acted_at=pl.col("raised_at") + _ACTS,
-        ended_at=pl.col("raised_at") + _ENDS, approvals=pl.lit(0, pl.Int64),
-    )  # fmt: skip
-    absent = [pl.lit(None, kind).alias(name) for name, kind in EXECUTION.items() if name not in made.columns]
-    found = judged(made.with_columns(absent).select(EXECUTION.names()), known, until, DAY)
-    (row,) = compared(found, known, until, DAY).to_dicts()
-    (rated,) = rates(found, ["playbook"]).to_dicts()
+    row, rated = estimated(about, known, until, DAY)
     return len(about), row, rated

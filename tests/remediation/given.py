@@ -16,6 +16,15 @@ from tests.alerts.given import NOON
 from tests.incidents.world import found, tick
 
 SECONDS = timedelta(seconds=1)
+# Gives executions that were copied from the first one the steps that it has.
+STEPS_AS_THE_FIRST = """
+INSERT INTO execution_steps (execution_id, phase, step, name, action, state, idempotency_key, attempts, input, output,
+    words, started_at, deadline_at)
+SELECT e.execution_id, s.phase, s.step, s.name, s.action, s.state, s.idempotency_key || '/' || e.execution_id,
+    s.attempts, s.input, s.output, s.words, s.started_at, s.deadline_at
+FROM execution_steps AS s, executions AS e
+WHERE s.execution_id = 1 AND e.execution_id > 1
+"""
 
 
 def world(database, tmp_path, **settings):

@@ -17,7 +17,9 @@ from opsguard_assets.simulator.reports import watched
 from opsguard_assets.simulator.settings import SimulationSettings
 
 HORIZON = timedelta(hours=3)
-_SILENT, _ACTS, _ENDS = timedelta(minutes=90), timedelta(minutes=5), timedelta(minutes=45)
+_SILENT = timedelta(minutes=90)
+# When the playbook acts after an alert was raised, and when its execution ends.
+ACTS, _ENDS = timedelta(minutes=5), timedelta(minutes=45)
 _DAYS, _DEVICES = 24, 3
 # Every third client has remediation, as in the twin's plans.
 _EVERY, _TREATED = 3, "C0"
@@ -48,16 +50,14 @@ def loop(seed):
     )
     until = settings.starts_at + timedelta(days=_DAYS)
     alone = _episodes(watched(settings, 0, until).telemetry, until).filter(pl.col("client_id") == _TREATED)
-    restarts = alone.select("entity_id", kind=pl.lit(RESTART), at=pl.col("raised_at") + _ACTS).with_columns(
+    restarts = alone.select("entity_id", kind=pl.lit(RESTART), at=pl.col("raised_at") + ACTS).with_columns(
         person_id=pl.lit(None, pl.String)
     )
     helped = watched(settings, 0, until, restarts.select(INTERVENTION.names()))
     after = _episodes(helped.telemetry, until)
     same = after.join(alone.select(_SAME), on=_SAME, how="semi")
     episodes = after.select(EPISODE.names())
-    found = judged(_executions(same), episodes, until, HORIZON)
-    (row,) = compared(found, episodes, until, HORIZON).to_dicts()
-    (rated,) = rates(found, ["playbook"]).to_dicts()
+    row, rated = estimated(same, episodes, until, HORIZON)
     pairs = same.join(alone, on=_SAME, suffix="_alone").filter(pl.col("raised_at") + HORIZON <= until)
     saved, added = pairs.select(
         (_minutes("cleared_at_alone") - _minutes("cleared_at")).mean().alias("saved"),
@@ -97,10 +97,18 @@ def _episodes(telemetry, until):
     )
 
 
+def estimated(about, episodes, until, horizon):
+    """What is estimated of a playbook that acted about some alerts, among all: rows of `compared` and `rates`."""
+    found = judged(_executions(about), episodes, until, horizon)
+    (row,) = compared(found, episodes, until, horizon).to_dicts()
+    (rated,) = rates(found, ["playbook"]).to_dicts()
+    return row, rated
+
+
 def _executions(about):
     found = about.select(
         "alert_id", "opening", "client_id", execution_id="alert_id", playbook=pl.lit("restart"), mode=pl.lit("alone"),
-        state=pl.lit("succeeded"), triggered_at="raised_at", acted_at=pl.col("raised_at") + _ACTS,
+        state=pl.lit("succeeded"), triggered_at="raised_at", acted_at=pl.col("raised_at") + ACTS,
         ended_at=pl.col("raised_at") + _ENDS, approvals=pl.lit(0, pl.Int64),
     )  # fmt: skip
     absent = [pl.lit(None, dtype).alias(name) for name, dtype in EXECUTION.items() if name not in found.columns]

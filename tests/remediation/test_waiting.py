@@ -12,6 +12,7 @@ from sqlalchemy import event, text
 from opsguard_assets.remediation.engine import claim_io
 from resources.sql import statement
 from tests.remediation.engines import WAIT, Engine, lake_of
+from tests.remediation.given import STEPS_AS_THE_FIRST
 
 WAITING = 10_000
 COPIES = """
@@ -20,14 +21,6 @@ INSERT INTO executions (playbook, digest, alert_id, opening, entity_type, entity
 SELECT e.playbook, e.digest, e.alert_id, e.opening + n, e.entity_type, e.entity_id, e.client_id, e.site_id, e.mode,
     e.requested_by, e.state, e.phase, e.step, e.triggered_at, e.begun_at, e.due_at + n * interval '1 ms', e.deadline_at
 FROM executions AS e, generate_series(1, :number - 1) AS n
-"""
-STEPS = """
-INSERT INTO execution_steps (execution_id, phase, step, name, action, state, idempotency_key, attempts, input, output,
-    words, started_at, deadline_at)
-SELECT e.execution_id, s.phase, s.step, s.name, s.action, s.state, s.idempotency_key || '/' || e.execution_id,
-    s.attempts, s.input, s.output, s.words, s.started_at, s.deadline_at
-FROM execution_steps AS s, executions AS e
-WHERE s.execution_id = 1 AND e.execution_id > 1
 """
 
 
@@ -39,7 +32,7 @@ def engine(databases, tmp_path_factory):
     made.use(WAIT)
     made.goes("D1")
     made.change(COPIES, number=WAITING)
-    made.change(STEPS)
+    made.change(STEPS_AS_THE_FIRST)
     made.change("ANALYZE")
     yield made
     databases.drop(database)

@@ -131,7 +131,7 @@ def undo(database: Database, settings: Settings, execution_id: int, *, actor: st
         if doubtful is not None:
             raise ActionError(
                 f"Step {doubtful.name} of execution {execution_id} has not ended yet, so it cannot be undone in its "
-                f"turn. Wait for its side effect, or say what became of it: `opsguard playbook resolve-unknown`."
+                f"turn. Wait for its side effect, or say whether it happened: `opsguard playbook resolve-unknown`."
             )
         done = [record for record in case.steps.values() if record.changed]
         acting = [r for r in done if (step := case.step_at(r.place)) is not None and step.trait.acts]
