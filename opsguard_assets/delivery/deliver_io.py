@@ -76,14 +76,14 @@ def deliver(
     """
 
     def worker(name: str) -> drain_io.Drained:
-        letters = Letters(database, lake, zone, link_of)
-        waiting = _waiting(database, name, now())
-        letters.expect(_each(waiting, "incident_id"), _each(waiting, "escalation_id"), _each(waiting, "person_id"))
-        letters.expect_questions(_each(waiting, "question"), _each(waiting, "alert_id"), now())
-        adapter = ChannelAdapter(name, transports[name], letters, give_up, now)
-        others = [other for other in transports if other != name]
-        most = _TOGETHER if transports[name].never_doubles else 1
         try:
+            letters = Letters(database, lake, zone, link_of)
+            waiting = _waiting(database, name, now())
+            letters.expect(_each(waiting, "incident_id"), _each(waiting, "escalation_id"), _each(waiting, "person_id"))
+            letters.expect_questions(_each(waiting, "question"), _each(waiting, "alert_id"), now())
+            adapter = ChannelAdapter(name, transports[name], letters, give_up, now)
+            others = [other for other in transports if other != name]
+            most = _TOGETHER if transports[name].never_doubles else 1
             return drain_io.drain(
                 database,
                 KIND,

@@ -246,3 +246,7 @@ def test_time_left_is_counted_from_when_it_is_written():
     view = view_of(alert(1, due=minutes(25)), now=NOW)
     late = incident_letter(view, "raised", READER, NOW + timedelta(minutes=20))
     assert "5 min left" in late.subject
+
+
+def test_readers_of_a_client_are_those_whom_routing_calls_so():
+    assert set(OUTSIDE) == {CLIENT, EXECUTIVE}
