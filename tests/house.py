@@ -43,6 +43,8 @@ FLOORS = {
     "opsguard_assets/vendors": ("scores", "orders", "alerts"),
     "opsguard_assets/triage": ("learning", "priority"),
     "opsguard_assets/remediation": ("playbook", "actions", "engine", "outcomes", "autonomy"),
+    "opsguard_assets/scorecards": ("kpis", "value", "card", "forms", "signing"),
+    "opsguard_assets/finance": ("revenue", "invoices", "projection", "pages"),
     "opsguard_assets/intake": ("raw", "ledger", "mapping", "readers", "receiving", "accepting"),
     "ml": ("features", "models", "dataset", "problems", "evaluation", "training", "tracking"),
 }
@@ -52,10 +54,11 @@ PURE = (
     "ml/", "opsguard_assets/drawing.py", "opsguard_assets/tables/", "opsguard_assets/simulator/",
     "opsguard_assets/effects/", "opsguard_assets/duty/", "opsguard_assets/incidents/", "opsguard_assets/routing/",
     *(f"opsguard_assets/remediation/{floor}/" for floor in ("playbook", "engine", "outcomes", "autonomy")),
+    "opsguard_assets/scorecards/", "opsguard_assets/finance/", "opsguard_assets/entitlements/",
     *(f"opsguard_assets/{domain}/" for domain in DOMAINS),
 )  # fmt: skip
 # In domains and among effects a module's name says that it touches the world: Dagster, or the lake and the database.
-NAMED = (*DOMAINS, "effects", "incidents", "routing", "remediation")
+NAMED = (*DOMAINS, "effects", "incidents", "routing", "remediation", "scorecards", "finance", "entitlements")
 SHELL_NAMES = ("assets.py", "_assets.py", "/io.py", "_io.py")
 PURE_INTAKE = {
     *(f"opsguard_assets/intake/raw/{name}.py" for name in ("drift", "names", "types")),
@@ -261,6 +264,29 @@ ARROWS = {
     ),
     "opsguard_assets/remediation/engine/assets.py": (
         "opsguard_assets.remediation", "opsguard_assets.config.settings", "opsguard_assets.effects.adapter",
+        "opsguard_assets.metadata", "opsguard_assets.moment", "resources",
+    ),
+    "opsguard_assets/entitlements/": (
+        "opsguard_assets.entitlements", "opsguard_assets.config", "opsguard_assets.tables", "resources",
+    ),
+    "opsguard_assets/scorecards/": (
+        "opsguard_assets.scorecards", "opsguard_assets.entitlements", "opsguard_assets.config",
+        "opsguard_assets.tables", "opsguard_assets.alerts", "opsguard_assets.client_plans", "opsguard_assets.devices",
+        "opsguard_assets.drawing",
+        "opsguard_assets.effects", "opsguard_assets.incidents.messages_io", "opsguard_assets.incidents.notices",
+        "opsguard_assets.metadata", "opsguard_assets.moment", "opsguard_assets.remediation.outcomes",
+        "opsguard_assets.shifts", "opsguard_assets.tickets", "opsguard_assets.triage", "opsguard_assets.vendors",
+        "opsguard_assets.views", "ml.evaluation", "resources",
+    ),
+    "opsguard_assets/scorecards/kpis/kpi.py": ("opsguard_assets.config.settings",),
+    "opsguard_assets/scorecards/card/card.py": ("opsguard_assets.config.base",),
+    "opsguard_assets/scorecards/forms/": (
+        "opsguard_assets.scorecards.forms", "opsguard_assets.scorecards.card", "opsguard_assets.scorecards.kpis.kpi",
+        "opsguard_assets.scorecards.kpis.registry", "opsguard_assets.drawing",
+    ),
+    "opsguard_assets/finance/": (
+        "opsguard_assets.finance", "opsguard_assets.entitlements", "opsguard_assets.config", "opsguard_assets.tables",
+        "opsguard_assets.scorecards", "opsguard_assets.client_plans", "opsguard_assets.drawing",
         "opsguard_assets.metadata", "opsguard_assets.moment", "resources",
     ),
     "opsguard_assets/cadence.py": (),

@@ -1,0 +1,1 @@
+"""Plans: which feature each client receives at a moment, and what a site costs in a month."""

@@ -1,0 +1,1 @@
+"""Subscriptions, monthly recurring revenue, invoices, projections, and the pages that finance reads."""

@@ -1,0 +1,1 @@
+"""Invoice lines, and their reconciliation with recurring revenue."""

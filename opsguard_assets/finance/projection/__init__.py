@@ -1,0 +1,1 @@
+"""Scenarios of annual recurring revenue, and returns on investment."""

@@ -1,0 +1,1 @@
+"""Monthly recurring revenue: balances, movements, retention, adoption."""

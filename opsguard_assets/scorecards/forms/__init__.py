@@ -1,0 +1,1 @@
+"""The five forms of a card: HTML, PDF, Excel, JSON and CSV, in the reader's language."""

@@ -1,0 +1,1 @@
+"""Key figures: one definition each, its rows, and the figure by client, site and month."""

@@ -1,0 +1,63 @@
+"""Key figures as tables: columns and meanings. Not here: making them (`figures`, the modules of each figure)."""
+
+import dataframely as dy
+
+from opsguard_assets.tables.derived import instant, number, text
+from opsguard_assets.tables.table import Table
+
+
+class ClientMonths(dy.Schema):
+    """A month of a client: from the first instant of the month in the client's zone to that of the next one."""
+
+    client_id = text("the client", nullable=False)
+    month = dy.Date(nullable=False, description="first day of the month")
+    starts_at = instant("its first instant", nullable=False)
+    ends_at = instant("the first instant of the next month", nullable=False)
+
+
+class KpiRows(dy.Schema):
+    """One countable thing in a key figure: a ticket, a shift, a device's day."""
+
+    kpi = text("the key figure", nullable=False)
+    month = dy.Date(nullable=False, description="first day of the client's month")
+    client_id = text("the client", nullable=False)
+    site_id = text("the site; null where the row belongs to none")
+    entity_type = text("what the row is: ticket, shift, tour, work_order, device, alert, punch, event", nullable=False)
+    entity_id = text("which one", nullable=False)
+    at = instant("the instant that puts it into the month")
+    numerator = number("what it adds to the numerator; 0 where it is excluded", nullable=False)
+    denominator = number("what it adds to the denominator; 0 where it is excluded", nullable=False)
+    measure = number("the measured value, for means and medians")
+    excluded = text("why it is not counted; null where it is")
+
+
+class Kpis(dy.Schema):
+    """A key figure of a client, or of one of its sites, in a month."""
+
+    month = dy.Date(nullable=False, description="first day of the client's month")
+    client_id = text("the client", nullable=False)
+    site_id = text("the site; null for the client as a whole")
+    kpi = text("the key figure", nullable=False)
+    value = number("in its unit; null: no data")
+    numerator = number("sum over its rows", nullable=False)
+    denominator = number("sum over its rows", nullable=False)
+    low = number("lower end of the 95 % interval of a share")
+    high = number("upper end of it")
+    unit = text("percent, count, minutes or tone", nullable=False)
+    band = text("good, warning or bad; null without a figure or without bands")
+    target = number("where it is good, by the settings of the client")
+    excluded = dy.List(
+        dy.Struct({"reason": dy.String(nullable=False), "rows": dy.Int64(nullable=False)}),
+        nullable=False,
+        description="rows that are not counted, by reason",
+    )
+    missing = text("why there is no figure; null where there is one")
+    data_through = instant("the least watermark of its feeds")
+    is_provisional = dy.Bool(nullable=False, description="whether data do not reach past the end of the month yet")
+    recorded_upto = instant("records that were recorded later do not count", nullable=False)
+
+
+KPIS = Table(name="kpis", room="scorecards", schema=Kpis, key=("month", "client_id", "site_id", "kpi"))
+KPI_ROWS = Table(
+    name="kpi_rows", room="scorecards", schema=KpiRows, key=("month", "client_id", "kpi", "entity_type", "entity_id")
+)

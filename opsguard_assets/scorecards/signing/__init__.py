@@ -1,0 +1,1 @@
+"""Signing, verifying, restating and sending scorecards."""

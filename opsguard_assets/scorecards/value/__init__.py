@@ -1,0 +1,1 @@
+"""What acting prevented, against hold-outs, and what it was worth."""
