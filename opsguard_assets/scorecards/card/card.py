@@ -199,6 +199,24 @@ class Origin(Strict):
     code: str
 
 
+class Seal(Strict):
+    """How far a scorecard is signed: printed on every form, and no part of the figures that are signed.
+
+    Attributes:
+        status: draft, reviewed, signed, or unsigned: sent although nobody signed it.
+        digest: SHA-256 of the figures (`digest`).
+        link: The head of the chain of signings when this one was the newest; None where it is not signed.
+        signed_by: Who signed.
+        signed_at: When (UTC).
+    """
+
+    status: Literal["draft", "reviewed", "signed", "unsigned"] = "draft"
+    digest: str
+    link: str | None = None
+    signed_by: str | None = None
+    signed_at: datetime | None = None
+
+
 class Card(Strict):
     """The scorecard of a client, or of the provider (`client_id` None), and a month.
 
@@ -212,7 +230,9 @@ class Card(Strict):
         features: What it receives by that plan.
         measures: Of the client as a whole, in the order of the registry.
         likely: What is likely to go wrong next, most urgent first.
-        restated: What the restatement changed, and why.
+        reason: Why it was restated.
+        restated: What the restatement changed.
+        seal: How far it is signed; None before it is kept.
     """
 
     format: Literal[1] = 1
@@ -239,3 +259,4 @@ class Card(Strict):
     vendors: tuple[Vendor, ...] = ()
     reason: str | None = None
     restated: tuple[Restated, ...] = ()
+    seal: Seal | None = None
