@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from opsguard_assets.simulator.luck import generator
+from opsguard_assets.simulator.luck import generator, luck_of
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.world import INSTANT
 
@@ -27,6 +27,8 @@ PRIORITIES = {
 }
 _BASE, _SKILL, _FAR, _FAR_SHARE = -2.4, 0.9, 1.0, 0.25
 _CANCELLED, _RATED, _REDONE = 0.02, 0.7, 0.06
+# Nobody plans what is urgent: of all other orders, this share is planned maintenance.
+_PLANNED, _PLANNABLE = 0.4, ("medium", "low")
 _ORDERED = ("work_order_id", "vendor_id", "site_id", "client_id", "category", "created_at", "due_at", "priority")
 
 
@@ -61,7 +63,7 @@ def contracted(settings: SimulationSettings, region: int, sites: pl.DataFrame, u
         return Contracted(
             _listed(vendors, settings).clear(), pl.DataFrame(schema=_CHANGES), pl.DataFrame(schema=_TRUTH)
         )
-    orders = _lived(pl.concat(drawn), sites, settings, region)
+    orders = _planned(_lived(pl.concat(drawn), sites, settings, region), settings, region)
     every = pl.concat([orders, _repairs(orders)]).filter(pl.col("created_at") <= until)
     return Contracted(
         _listed(vendors, settings),
@@ -167,6 +169,12 @@ def _lived(drawn: pl.DataFrame, sites: pl.DataFrame, settings: SimulationSetting
     return _whole_seconds(frame)
 
 
+def _planned(orders: pl.DataFrame, settings: SimulationSettings, region: int) -> pl.DataFrame:
+    """Which orders are planned maintenance, from luck of their own: no other draw moves."""
+    luck = pl.Series(luck_of(settings.seed, region, "planned orders", orders["work_order_id"]))
+    return orders.with_columns(is_planned=pl.col("priority").is_in(_PLANNABLE) & (luck < _PLANNED))
+
+
 def _is_far() -> pl.Expr:
     """A quarter of the pairs of vendor and site, the same for ever."""
     return (pl.col("vendor") * 7 + pl.col("site") * 13) % 20 < 20 * _FAR_SHARE
@@ -180,6 +188,7 @@ def _repairs(orders: pl.DataFrame) -> pl.DataFrame:
     rows = first.with_columns(
         work_order_id=pl.format("{}-again", "work_order_id"),
         is_rework_of="work_order_id",
+        is_planned=pl.lit(value=False),
         created_at=created,
         due_at=created + timedelta(hours=72),
         completed_at=created + _hours(8 + 48 * pl.col("share")),
@@ -237,7 +246,7 @@ _CHANGES: dict[str, pl.DataType | type[pl.DataType]] = {
     **dict.fromkeys(_ORDERED, pl.String),
     "created_at": INSTANT, "due_at": INSTANT, "accepted_at": INSTANT, "completed_at": INSTANT, "status": pl.String,
     "estimated_hours": pl.Float64, "actual_hours": pl.Float64, "quality_rating": pl.Float64, "is_rework_of": pl.String,
-    "known_at": INSTANT,
+    "is_planned": pl.Boolean, "known_at": INSTANT,
 }  # fmt: skip
 _TRUTH: dict[str, pl.DataType | type[pl.DataType]] = {
     "work_order_id": pl.String, "true_late": pl.Float64, "is_late": pl.Boolean, "is_cancelled": pl.Boolean,

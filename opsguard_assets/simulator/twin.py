@@ -18,6 +18,7 @@ from opsguard_assets.simulator.contractors import contracted
 from opsguard_assets.simulator.desk import worked
 from opsguard_assets.simulator.device_truth import device_truth
 from opsguard_assets.simulator.guards import guarded
+from opsguard_assets.simulator.incident_records import incident_records
 from opsguard_assets.simulator.interventions import (
     INTERVENTION,
     NOTHING,
@@ -36,7 +37,7 @@ from opsguard_assets.simulator.world import INSTANT, build_world
 TABLES = (
     "clients", "sites", "calendars", "people", "groups", "memberships", "duty", "sla_policies", "tickets",
     "ticket_events", "devices", "telemetry", "device_events", "rosters", "absences", "substitutions", "attendance",
-    "punch_feeds", "vendors", "work_orders", "external_alerts",
+    "punch_feeds", "vendors", "work_orders", "external_alerts", "security_events",
 )  # fmt: skip
 _SHARED = ("calendars", "sla_policies")
 _MANIFEST = "manifest.json"
@@ -124,6 +125,7 @@ def simulate(
         "vendors": jobs.vendors,
         "work_orders": jobs.work_orders,
         "external_alerts": alarms.external_alerts,
+        "security_events": incident_records(settings, region, alarms, until),
         "tickets": latest,
         "ticket_events": changes,
         "devices": things.fleet.devices.with_columns(known_at=pl.lit(settings.starts_at, INSTANT)),

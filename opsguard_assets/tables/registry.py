@@ -122,7 +122,7 @@ SECURITY_EVENTS = Table(
     schema=security.SecurityEvents,
     key=("event_id",),
     happened_at="at",
-    past=("at", "resolved_at"),
+    past=("at", "responded_at", "resolved_at"),
 )
 EXTERNAL_ALERTS = Table(
     name="external_alerts",

@@ -18,8 +18,14 @@ class SecurityEvents(dy.Schema):
     kind = c.line("what happened")
     severity = c.choice("how bad", SEVERITIES)
     is_false_alarm = c.flag("whether it turned out to be nothing")
+    responded_at = c.instant("when somebody first acted on it (UTC)")
     resolved_at = c.instant("when it was over (UTC)")
     known_at = c.known_at()
+
+    @dy.rule()
+    def responded_not_before_happened(cls) -> pl.Expr:
+        """Nobody acts on an incident before it happened."""
+        return c.not_before("responded_at", "at")
 
     @dy.rule()
     def resolved_not_before_happened(cls) -> pl.Expr:

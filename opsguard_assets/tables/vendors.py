@@ -27,6 +27,7 @@ class WorkOrders(dy.Schema):
     client_id = c.identifier("for whom")
     category = c.line("kind of job")
     priority = c.choice("urgency", PRIORITIES)
+    is_planned = c.flag("whether it is planned maintenance; unknown: the source does not say")
     created_at = c.instant("when it was ordered (UTC)", required=True)
     due_at = c.until("by when it should be done (UTC)")
     accepted_at = c.instant("when the contractor accepted (UTC)")

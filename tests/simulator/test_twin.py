@@ -158,3 +158,20 @@ def test_somebody_works_on_every_ticket_however_few_agents_there_are(agents):
     lives = worked(arrivals(settings, 0, end), build_world(settings, 0, end).agents, settings)
     assert lives["assignee_id"].null_count() == 0
     assert lives["is_urgent"].any() == (agents > 12)
+
+
+def test_some_orders_that_are_not_urgent_are_planned_maintenance(twin):
+    orders = twin.tables["work_orders"].unique("work_order_id")
+    planned = orders.filter("is_planned")
+    assert 0.1 < len(planned) / len(orders) < 0.4
+    assert set(planned["priority"]) == {"medium", "low"}
+    assert planned["is_rework_of"].null_count() == len(planned)
+
+
+def test_most_incidents_say_when_somebody_acted_which_is_minutes_later(twin):
+    incidents = twin.tables["security_events"].unique("event_id", keep="last", maintain_order=True)
+    over = incidents.drop_nulls("resolved_at")
+    waited = (over["responded_at"] - over["at"]).drop_nulls()
+    assert 0.02 < over["responded_at"].null_count() / len(over) < 0.25
+    assert timedelta(minutes=4) < waited.median() < timedelta(minutes=16)
+    assert over.filter(pl.col("responded_at") > pl.col("resolved_at")).is_empty()

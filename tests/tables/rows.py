@@ -26,6 +26,7 @@ BREAKING: dict[tuple[str, str], dict[str, Any]] = {
     ("work_orders", "accepted_not_before_created"): {"accepted_at": START - timedelta(days=1)},
     ("work_orders", "completed_not_before_created"): {"completed_at": START - timedelta(days=1)},
     ("work_orders", "no_rework_of_itself"): {"work_order_id": "w-9", "is_rework_of": "w-9"},
+    ("security_events", "responded_not_before_happened"): {"responded_at": START - timedelta(days=1)},
     ("security_events", "resolved_not_before_happened"): {"resolved_at": START - timedelta(days=1)},
     ("external_alerts", "acknowledged_not_before_raised"): {"acknowledged_at": START - timedelta(days=1)},
     ("external_alerts", "resolved_not_before_raised"): {"resolved_at": START - timedelta(days=1)},
