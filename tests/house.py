@@ -30,6 +30,7 @@ ONE_SENTENCE = {
             "0022_effects_of_tickets",
             "0023_newest_executions",
             "0025_what_judges_playbooks",
+            "0026_open_offers",
         )
     ),
 }
@@ -261,6 +262,13 @@ ARROWS = {
         "opsguard_assets.vendors",
         "opsguard_assets.views", "opsguard_assets.drawing", "opsguard_assets.domains", "resources",
         "ml.evaluation.intervals",
+    ),
+    "opsguard_assets/remediation/actions/simulated_people.py": (
+        "opsguard_assets.remediation", "opsguard_assets.config.settings", "opsguard_assets.intake.readers.simulated",
+        "opsguard_assets.simulator.answering", "resources",
+    ),
+    "opsguard_assets/remediation/engine/advance_io.py": (
+        "opsguard_assets.remediation", "opsguard_assets.effects", "opsguard_assets.intake.raw.received", "resources",
     ),
     "opsguard_assets/remediation/engine/assets.py": (
         "opsguard_assets.remediation", "opsguard_assets.config.settings", "opsguard_assets.effects.adapter",

@@ -1,18 +1,21 @@
 """The simulated provider as a source: it writes files, which are then read like those of any other system.
 
-Here: where its files lie and how far they go. Not here: the simulator itself (`opsguard_assets.simulator`).
+Here: where its files lie, how far they go, and how its people answer. Not here: the simulator itself
+(`opsguard_assets.simulator`).
 """
 
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
+import dataframely as dy
 import polars as pl
 from pydantic import ValidationError
 
 from opsguard_assets.config.mapping import Feed
 from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSource, Source
 from opsguard_assets.intake.raw.received import SourceError
+from opsguard_assets.simulator.answering import Answer, Offered, answers
 from opsguard_assets.simulator.interventions import INTERVENTION
 from opsguard_assets.simulator.reports import CHANNELS
 from opsguard_assets.simulator.settings import SimulationSettings
@@ -22,7 +25,10 @@ from resources.progress import Advance
 from resources.sql import statement
 
 HISTORY = timedelta(days=60)
-_SLACK = timedelta(hours=1)
+# What is told again acts once, so a wide margin costs nothing; an answer may be recorded long after its moment.
+_SLACK = timedelta(days=1)
+# Tables by which a source could name real people, or their shifts.
+_OF_PEOPLE = {"people", "rosters", "substitutions"}
 
 
 def file_sources(source: SimulatorSource) -> list[FileSource]:
@@ -74,6 +80,31 @@ def heed(source: SimulatorSource, database: Database) -> int:
     rows = pl.DataFrame([tuple(row) for row in found], schema=INTERVENTION, orient="row")
     intervene(Path(source.folder), rows, "playbooks")
     return len(rows)
+
+
+def only_provider(sources: Iterable[Source]) -> SimulatorSource | None:
+    """The simulator that all people and shifts come from; None where any of them may be real."""
+    simulators, others = [], set[str]()
+    for source in sources:
+        if isinstance(source, SimulatorSource):
+            simulators.append(source)
+        else:
+            others |= {feed.table for feed in source.feeds}
+    return simulators[0] if len(simulators) == 1 and not others & _OF_PEOPLE else None
+
+
+def answers_of(source: SimulatorSource, offers: dy.DataFrame[Offered]) -> dy.DataFrame[Answer]:
+    """What people of the provider answer who are offered shifts (`simulator.answering`), and when.
+
+    Args:
+        source: The provider; before its first records there is nobody in it.
+        offers: Those that reached somebody.
+
+    Raises:
+        SourceError: When the settings are not settings of the simulator.
+    """
+    until = known_until(source)
+    return answers(_settings(source, until), offers) if until is not None else Answer.create_empty()
 
 
 def live_on(source: SimulatorSource, *, until: datetime, progress: Advance | None = None) -> int:

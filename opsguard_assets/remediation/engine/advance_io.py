@@ -23,7 +23,8 @@ from opsguard_assets.effects.adapter import Adapter
 from opsguard_assets.effects.drain_io import Clock, utc_now
 from opsguard_assets.effects.machine import Policy
 from opsguard_assets.effects.machine import State as EffectState
-from opsguard_assets.remediation.actions import offering
+from opsguard_assets.intake.raw.received import SourceError
+from opsguard_assets.remediation.actions import offering, simulated_people
 from opsguard_assets.remediation.actions.action import Plan, Result, StepState, World
 from opsguard_assets.remediation.actions.catalog import CATALOG
 from opsguard_assets.remediation.actions.effects import effect_now
@@ -120,6 +121,7 @@ def advance(world: World, adapters: Sequence[Adapter], *, now: Clock = utc_now, 
     settled_in_all, silent = Counter[str](), set[str]()
     claim_io.end_leases(world.database, now())
     tick = _Tick(world, catalog, now)
+    _simulated(tick)
     while True:
         looked_at = _round(tick)
         done = [_drained(world, adapter, adapters, now) for adapter in adapters]
@@ -132,6 +134,14 @@ def advance(world: World, adapters: Sequence[Adapter], *, now: Clock = utc_now, 
             break
     settle_paused(world.database, now())
     return Advanced(tick.moved, dict(tick.ended), dict(settled_in_all), tick.errors, sorted(silent))
+
+
+def _simulated(tick: _Tick) -> None:
+    """People of the simulated provider answer what they were asked."""
+    try:
+        simulated_people.answer_offers(tick.world.database, tick.world.settings, tick.now())
+    except SourceError as error:  # what is wrong with the provider stops no playbook; the check of the tick fails
+        tick.errors.append(str(error))
 
 
 def _drained(world: World, adapter: Adapter, adapters: Sequence[Adapter], now: Clock) -> drain_io.Drained:

@@ -16,6 +16,7 @@ from opsguard_assets.metadata import Materialized, check_spec, figures, owners_o
 from opsguard_assets.moment import Moment
 from opsguard_assets.remediation.actions.action import World
 from opsguard_assets.remediation.actions.adapters_io import adapters_of
+from opsguard_assets.remediation.actions.simulated_people import next_answer_at
 from opsguard_assets.remediation.engine.advance_io import Advanced, advance
 from opsguard_assets.remediation.engine.claim_io import next_due, standing_of
 from opsguard_assets.remediation.engine.log_io import executions
@@ -103,7 +104,8 @@ def _executions(settings: Settings) -> dg.AssetsDefinition:
 
 def next_step_at(database: Database, lake: Lake, settings: Settings, now: datetime) -> datetime | None:
     """When there is something to do next for `remediate_job`; None where nothing waits."""
-    return next_due(database, adapters_of(settings, os.environ, lake, database), now)
+    due = next_due(database, adapters_of(settings, os.environ, lake, database), now)
+    return min((at for at in (due, next_answer_at(database, settings)) if at is not None), default=None)
 
 
 def _read(held: Library) -> dg.AssetCheckResult:

@@ -1,0 +1,56 @@
+"""People of the simulated provider answer the shifts that they are offered; nobody answers for real people.
+
+Here: which offers have reached whom, and recording the answers that are due. Not here: what they answer and when
+(`simulator.answering`), what an answer changes (`offering`).
+
+Nothing is kept of an answer before its moment: it follows from the world, the offer and when its message arrived.
+"""
+
+from datetime import datetime
+
+import dataframely as dy
+import polars as pl
+
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.intake.readers.simulated import answers_of, only_provider
+from opsguard_assets.remediation.actions.offering import answer
+from opsguard_assets.simulator.answering import Answer, Offered
+from resources.database import Database
+from resources.sql import statement
+
+_SURFACE = "simulated"
+
+
+def answer_offers(database: Database, settings: Settings, now: datetime) -> int:
+    """Records the answers whose moment has come, the earliest first; how many counted.
+
+    Args:
+        database: Where offers are.
+        settings: Where people come from.
+        now: The time of the clock (UTC).
+
+    Raises:
+        SourceError: When the settings are not settings of the simulator.
+    """
+    due = _answers(database, settings).filter(pl.col("at") <= now)
+    given = [
+        answer(database, row["offer_id"], row["answer"], person_id=row["person_id"], at=row["at"], surface=_SURFACE)
+        for row in due.iter_rows(named=True)
+    ]
+    return sum(each.is_new for each in given)
+
+
+def next_answer_at(database: Database, settings: Settings) -> datetime | None:
+    """When somebody answers next; None where nobody is asked, or people are real."""
+    found: datetime | None = _answers(database, settings)["at"].min()  # type: ignore[assignment]
+    return found
+
+
+def _answers(database: Database, settings: Settings) -> dy.DataFrame[Answer]:
+    source = only_provider(settings.sources)
+    if source is None:
+        return Answer.create_empty()
+    with database.begin() as connection:
+        asked = connection.execute(statement(__name__, "offers/reached")).all()
+    schema = {name: column.dtype for name, column in Offered.columns().items()}
+    return answers_of(source, Offered.cast(pl.DataFrame([tuple(row) for row in asked], schema=schema, orient="row")))
