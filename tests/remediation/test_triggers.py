@@ -128,6 +128,23 @@ def test_no_more_run_at_once_at_a_site_than_it_says_and_the_others_follow(engine
     assert [row["begun_at"] is not None for row in engine.executions()] == [True, True, True, False]
 
 
+def test_the_end_of_one_lets_one_look_again_and_the_others_sleep_on(engine):
+    engine.use(NOTE, WAIT, limits={"at_once_per_site": 2})
+    engine.goes(*(f"D{n}" for n in range(8)))
+    sleeping = "SELECT execution_id, due_at FROM executions WHERE begun_at IS NULL ORDER BY due_at, execution_id"
+    before = engine.rows(sleeping)
+    assert len(before) == 6
+    engine.clock.passes(minutes=1)
+    people_io.cancel(engine.database, engine.world.settings, 1, actor="eve", note="no", now=engine.clock())
+    after = engine.rows(sleeping)
+    assert after[0] == {**before[0], "due_at": engine.clock()}
+    assert after[1:] == before[1:]
+    people_io.cancel(engine.database, engine.world.settings, 2, actor="eve", note="no", now=engine.clock())
+    assert [row["due_at"] == engine.clock() for row in engine.rows(sleeping)] == [True, True, *[False] * 4]
+    engine.advanced()
+    assert len(engine.rows(sleeping)) == 4
+
+
 def test_no_more_begin_within_an_hour_than_it_says_and_what_could_not_begin_expires(engine):
     engine.use(NOTE, limits={"per_hour": 2, "start_within_minutes": 90, "at_once_per_site": 9})
     engine.goes("D1", "D2", "D3", "D4", "D5")

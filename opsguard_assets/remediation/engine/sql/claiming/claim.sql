@@ -84,7 +84,7 @@ put_off AS (
             WHEN h.execution_id IS NULL THEN CAST(:now AS timestamptz) + interval '10 minutes'
             ELSE GREATEST(
                 CAST(:now AS timestamptz) + interval '1 minute',
-                h.first_at + interval '1 hour'
+                COALESCE(h.first_at, :now) + interval '1 hour'
             )
         END
     ), lease = NULL, lease_until = NULL, worker = NULL
