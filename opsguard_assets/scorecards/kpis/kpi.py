@@ -20,7 +20,9 @@ Section = Literal["operations", "quality", "risk", "shifts", "devices", "vendors
 # How rows make a figure, of the sums over them. share: 100 * numerator / denominator. count: the numerator, or
 # `per` * numerator / denominator where settings say per how many. mean and median: of `measure`.
 Aggregate = Literal["share", "count", "mean", "median"]
+# Tables by name (`Kpi.feeds`), and always WATERMARKS (`schemas.Watermarks`): through when each of them is complete.
 Feeds = Mapping[str, pl.LazyFrame]
+WATERMARKS = "watermarks"
 # Feeds, the months of clients (`schemas.ClientMonths`) and settings to `schemas.KpiRows`.
 Rows = Callable[[Feeds, pl.LazyFrame, Settings], pl.LazyFrame]
 

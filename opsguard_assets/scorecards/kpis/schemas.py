@@ -15,6 +15,13 @@ class ClientMonths(dy.Schema):
     ends_at = instant("the first instant of the next month", nullable=False)
 
 
+class Watermarks(dy.Schema):
+    """Through when a feed is complete. What is open then counts as open until then."""
+
+    feed = text("the feed, as `Kpi.feeds` names it", nullable=False)
+    through_at = instant("through when; never later than the moment of the run; null: nothing was delivered yet")
+
+
 class KpiRows(dy.Schema):
     """One countable thing in a key figure: a ticket, a shift, a device's day."""
 
