@@ -36,8 +36,12 @@ def in_holdout(entity_ids: pl.Series, share: float) -> pl.Series:
     """
     if share <= 0:
         return pl.Series(entity_ids.name, [False], dtype=pl.Boolean).new_from_index(0, len(entity_ids))
-    chosen = [name is not None and _fraction(name) < share for name in entity_ids]
-    return pl.Series(entity_ids.name, chosen, dtype=pl.Boolean)
+    return (holdout_place(entity_ids) < share).fill_null(value=False)
+
+
+def holdout_place(entity_ids: pl.Series) -> pl.Series:
+    """Where entities lie in the order in which a growing hold-out takes them, 0..1; null identifiers nowhere."""
+    return pl.Series(entity_ids.name, [None if name is None else _fraction(name) for name in entity_ids], pl.Float64)
 
 
 def suppress_holdout(findings: pl.DataFrame, share: float, *, alert_types: Sequence[str]) -> pl.DataFrame:
