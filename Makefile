@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CODE := opsguard_assets ml resources sensors tests benchmarks
 
-.PHONY: help setup demo up test test-fast test-full check format bench quality lock docs clean
+.PHONY: help setup demo up test test-fast test-full check format bench quality lock catalogue docs clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ quality: setup ## Judge learned models on the public incident log, write benchma
 
 docs: setup ## Regenerate the pages that are made from code
 	@$(BIN)/python -m opsguard_assets.tables.describe > docs/tables.md
+
+catalogue: setup ## Bring the German texts of scorecards up to date with the code
+	@$(BIN)/python -m tests.scorecards.messages
 
 lock: setup ## Compile requirements.txt from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \

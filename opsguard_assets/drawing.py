@@ -48,6 +48,29 @@ def svg(title: str, parts: Iterable[str], width: float, height: float) -> bytes:
     ).encode()
 
 
+def inline(title: str, parts: Iterable[str], width: float, height: float, *, is_paper: bool = False) -> str:
+    """A picture without ground and heading, as part of a page whose style sheet holds `rules()`.
+
+    Args:
+        title: Said to those who hear the picture.
+        parts: What the other functions return.
+        width: Pixels.
+        height: Pixels.
+        is_paper: Whether it stands alone on white paper: then it holds the colours of light screens itself.
+    """
+    style = f"<style>{_PAPER}</style>" if is_paper else ""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
+        f'height="{height:g}" role="img" font-family="sans-serif" class="d-ink"><title>{escape(title)}</title>'
+        f"{style}{''.join(parts)}</svg>"
+    )
+
+
+def rules() -> str:
+    """The style sheet of inline pictures: for light and dark screens, and for print."""
+    return f"{_PAPER}@media screen and (prefers-color-scheme:dark){{{_rules(1)}}}"
+
+
 def text(x: float, y: float, words: str, *, size: int = 11, anchor: str = "start", colour: Colour = "ink") -> str:
     """Words at a place; `anchor` is the part of them that stands there: start, middle or end."""
     place = f'x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}"'
@@ -109,4 +132,5 @@ def _rules(place: int) -> str:
     )
 
 
-_STYLE = f"{_rules(0)}.d-none{{fill:none}}@media (prefers-color-scheme:dark){{{_rules(1)}}}"
+_PAPER = f"{_rules(0)}.d-none{{fill:none}}"
+_STYLE = f"{_PAPER}@media (prefers-color-scheme:dark){{{_rules(1)}}}"

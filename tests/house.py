@@ -290,7 +290,7 @@ ARROWS = {
     "opsguard_assets/scorecards/card/card.py": ("opsguard_assets.config.base",),
     "opsguard_assets/scorecards/forms/": (
         "opsguard_assets.scorecards.forms", "opsguard_assets.scorecards.card", "opsguard_assets.scorecards.kpis.kpi",
-        "opsguard_assets.scorecards.kpis.registry", "opsguard_assets.drawing",
+        "opsguard_assets.scorecards.kpis.registry", "opsguard_assets.drawing", "opsguard_assets.views.texts",
     ),
     "opsguard_assets/finance/": (
         "opsguard_assets.finance", "opsguard_assets.entitlements", "opsguard_assets.config", "opsguard_assets.tables",

@@ -32,6 +32,7 @@ class Measure(Strict):
         kpi: Its name in the registry.
         month: Its own month: an earlier one for figures that are complete later.
         value: Rounded to six digits; None: no data, and `missing` says why.
+        per: Of a count: it is per so many of the denominator; None: it is the count itself.
         trend: Values of the twelve months to it, oldest first.
     """
 
@@ -40,6 +41,7 @@ class Measure(Strict):
     value: Decimal | None
     numerator: Decimal
     denominator: Decimal
+    per: int | None = None
     low: Decimal | None = None
     high: Decimal | None = None
     band: Literal["good", "warning", "bad"] | None = None
@@ -78,6 +80,9 @@ class Value(Strict):
         money: count times unit_value; None where the interval holds 0 or there is no figure.
         provider_low: Of all clients together: the share that acting prevents, lower end.
         provider_high: Upper end.
+        announced: Of an estimate: how many the model had announced.
+        happened: How many of these happened.
+        expected: How many the model had expected without alerts; `count` is `expected` less `happened`.
     """
 
     item: str
@@ -93,6 +98,9 @@ class Value(Strict):
     money: Decimal | None = None
     provider_low: Decimal | None = None
     provider_high: Decimal | None = None
+    announced: int | None = None
+    happened: int | None = None
+    expected: Decimal | None = None
 
 
 class Risk(Strict):
@@ -228,6 +236,7 @@ class Card(Strict):
         data_through: The least of its figures.
         plan: What the client has bought, as known at the end of the month.
         features: What it receives by that plan.
+        price: What the client pays for the month by that plan, all sites together.
         measures: Of the client as a whole, in the order of the registry.
         likely: What is likely to go wrong next, most urgent first.
         reason: Why it was restated.
@@ -248,6 +257,7 @@ class Card(Strict):
     is_provisional: bool
     plan: str | None
     features: tuple[str, ...] = ()
+    price: Decimal | None = None
     origin: Origin
     measures: tuple[Measure, ...]
     sites: tuple[SiteFigures, ...] = ()

@@ -1,0 +1,226 @@
+"""What a card says in whole sentences: what acting was worth, how good predictions were, what greater plans had sent.
+
+Here: the sentences and when each is used. Not here: the headline (`headline`), words for one figure (`figures`).
+
+A count is never said without how it is known. An interval that holds 0 is said to be one; a figure of a window is never
+booked on one month.
+"""
+
+from decimal import Decimal
+
+from opsguard_assets.scorecards.card.card import Card, Predicted, Shadow, Value
+from opsguard_assets.scorecards.forms.language import msgid
+from opsguard_assets.scorecards.forms.spoken import MINUS, Speaker
+from opsguard_assets.scorecards.forms.terms import FEATURES, ITEMS, PLANS, PROBLEMS, term
+
+CAVEAT = msgid(
+    "Tickets that were held back share their assignees with those that were not: help for one may delay the other, so "
+    "that the effect comes out somewhat too great."
+)
+# What acting makes fewer, by item.
+_FEWER = {
+    "breaches": msgid("late tickets"),
+    "device_failures": msgid("device failures"),
+    "no_shows": msgid("no-shows"),
+}
+
+
+def value_line(value: Value, card: Card, speaker: Speaker) -> str:
+    """What acting was worth, in the sentence that belongs to how it is known."""
+    if value.method == "measured" and value.count is not None and value.low is not None and value.high is not None:
+        return _measured(value, card, speaker)
+    if value.method in ("too_few", "provider"):
+        return _too_few(value, speaker)
+    if value.method == "estimated":
+        return _estimated(value, speaker)
+    return _counted(value, card, speaker)
+
+
+def holds_zero(value: Value) -> bool:
+    """Whether the interval does not tell the effect from none."""
+    return value.low is not None and value.high is not None and value.low <= 0 <= value.high
+
+
+def counts_in_total(value: Value) -> bool:
+    """Whether its money is shown in bold and added up: measured and not zero, or counted one by one."""
+    return value.money is not None and value.method in ("measured", "counted") and not holds_zero(value)
+
+
+def total(card: Card) -> Decimal | None:
+    """The money of an average month that may be added up; None where there is none."""
+    amounts = [
+        one.money / _months_of(one, card) for one in card.value if counts_in_total(one) and one.money is not None
+    ]
+    return sum(amounts, Decimal(0)) if amounts else None
+
+
+def _months_of(value: Value, card: Card) -> int:
+    first, last = value.window_starts, card.month
+    return max((last.year - first.year) * 12 + last.month - first.month + 1, 1)
+
+
+def window(value: Value, card: Card, speaker: Speaker) -> str:
+    """The months that a count is of."""
+    number = _months_of(value, card)
+    last = speaker.month(card.month)
+    return speaker.count("In {last}", "In the {number} months to {last}", number, last=last)
+
+
+def _measured(value: Value, card: Card, speaker: Speaker) -> str:
+    assert value.count is not None  # noqa: S101 - `value_line` looked
+    low, high = _whole(value.low, speaker), _whole(value.high, speaker)
+    start = window(value, card, speaker)
+    if holds_zero(value):
+        return speaker.say(
+            "{window}: {item} not told apart from none yet ({low} to {high}).",
+            window=start,
+            item=term(speaker.words, ITEMS, value.item),
+            low=low,
+            high=high,
+        )
+    kept = _kept(value, abs(value.count), speaker)
+    if value.count < 0:
+        return speaker.say(
+            "{window} more went wrong with alerts than without: {count} (95 %: {low} to {high}).",
+            window=start,
+            count=_whole(value.count, speaker),
+            low=low,
+            high=high,
+        )
+    whole = speaker.say("{window} alerts {kept} (95 %: {low} to {high})", window=start, kept=kept, low=low, high=high)
+    if value.monthly is not None:
+        whole += speaker.say(", {monthly} a month", monthly=_whole(value.monthly, speaker))
+    if value.money is not None and value.unit_value is not None:
+        money, unit = speaker.about(value.money / _months_of(value, card)), speaker.price(value.unit_value)
+        whole += speaker.say("; worth {money} a month at {unit} each", money=money, unit=unit)
+    return f"{whole}."
+
+
+def _kept(value: Value, count: Decimal, speaker: Speaker) -> str:
+    number = int(count)
+    if value.item == "breaches":
+        return speaker.count("kept {number} deadline", "kept {number} deadlines", number)
+    if value.item == "device_failures":
+        return speaker.count("averted {number} device failure", "averted {number} device failures", number)
+    if value.item == "no_shows":
+        return speaker.count("averted {number} no-show", "averted {number} no-shows", number)
+    return speaker.say("prevented {number}: {item}", number=number, item=term(speaker.words, ITEMS, value.item))
+
+
+def _too_few(value: Value, speaker: Speaker) -> str:
+    parts = []
+    if value.held_back is not None and value.needed is not None:
+        held, needed = (speaker.number(Decimal(number)) for number in (value.held_back, value.needed))
+        parts.append(speaker.say("{held} held back so far; {needed} are needed.", held=held, needed=needed))
+    if value.provider_low is not None and value.provider_high is not None:
+        low, high = speaker.number(value.provider_low * 100), speaker.share(value.provider_high)
+        fewer = term(speaker.words, _FEWER, value.item)
+        parts.append(
+            speaker.say("All clients together: {low} to {high} fewer {things}.", low=low, high=high, things=fewer)
+        )
+    return " ".join(parts) or speaker.say("Too few were held back to say.")
+
+
+def _estimated(value: Value, speaker: Speaker) -> str:
+    if value.announced is None or value.happened is None or value.expected is None:
+        if value.count is None:
+            return speaker.say("Estimate, not measured: no figure.")
+        return speaker.say("Estimate, not measured: {count}.", count=_whole(value.count, speaker))
+    expected = speaker.number(value.expected)
+    if value.low is not None and value.high is not None:
+        expected += f" ± {speaker.number((value.high - value.low) / 2)}"
+    announced, happened = (speaker.number(Decimal(number)) for number in (value.announced, value.happened))
+    if value.item == "breaches":
+        text = msgid(
+            "Estimate, not measured: of {announced} announced deadlines {happened} were missed; without alerts the "
+            "model had expected {expected}."
+        )
+    else:
+        text = msgid(
+            "Estimate, not measured: of {announced} announced {things} {happened} happened; without alerts the model "
+            "had expected {expected}."
+        )
+    things = term(speaker.words, _FEWER, value.item)
+    return speaker.say(text, announced=announced, happened=happened, expected=expected, things=things)
+
+
+def _counted(value: Value, card: Card, speaker: Speaker) -> str:
+    if value.count is None:
+        return speaker.say("No figure.")
+    number, start = int(value.count), window(value, card, speaker)
+    if value.item == "alerts_resolved":
+        whole = speaker.count(
+            "{window} {number} alert cleared after a playbook acted.",
+            "{window} {number} alerts cleared after playbooks acted.",
+            number,
+            window=start,
+        )
+    elif value.item == "no_shows":
+        whole = speaker.count(
+            "{window} {number} post was filled by a proposed substitute.",
+            "{window} {number} posts were filled by proposed substitutes.",
+            number,
+            window=start,
+        )
+    elif value.item == "penalties":
+        whole = speaker.count(
+            "{window} {number} order was late by contract.",
+            "{window} {number} orders were late by contract.",
+            number,
+            window=start,
+        )
+    else:
+        item = term(speaker.words, ITEMS, value.item)
+        count = speaker.number(value.count, 0 if value.count == number else 1)
+        whole = speaker.say("{window}: {item} {count}, counted one by one.", window=start, item=item, count=count)
+    if value.money is None or value.unit_value is None:
+        return whole
+    money, unit = speaker.price(value.money), speaker.price(value.unit_value)
+    return f"{whole} " + speaker.say("Worth {money} at {unit} each.", money=money, unit=unit)
+
+
+def _whole(number: Decimal | None, speaker: Speaker) -> str:
+    return speaker.number(number or Decimal(0)).replace("-", MINUS)
+
+
+def predicted_line(predicted: Predicted, speaker: Speaker) -> str:
+    """How good predictions were: what came true, and whether their odds say more than the average."""
+    things = term(speaker.words, PROBLEMS, predicted.problem)
+    if not predicted.announced:
+        return speaker.say("No {things} were announced whose outcome is known.", things=things)
+    announced, came, expected = (
+        speaker.number(Decimal(number)) for number in (predicted.announced, predicted.came_true, predicted.expected)
+    )
+    whole = speaker.say(
+        "Of {announced} announced {things} {came} came true; {expected} were to be expected by the odds announced.",
+        announced=announced,
+        things=things,
+        came=came,
+        expected=expected,
+    )
+    if predicted.scored_by == "rule":
+        whole += " " + speaker.say("They came from a fixed rule.")
+    if predicted.brier is None or predicted.brier_base is None:
+        return whole
+    errors = {"brier": speaker.number(predicted.brier, 3), "base": speaker.number(predicted.brier_base, 3)}
+    if predicted.brier < predicted.brier_base:
+        return f"{whole} " + speaker.say(
+            "The odds were better than the average alone (Brier score {brier} against {base}).", **errors
+        )
+    return f"{whole} " + speaker.say(
+        "The odds were no better than the average alone (Brier score {brier} against {base}).", **errors
+    )
+
+
+def shadow_line(shadow: Shadow, speaker: Speaker) -> str:
+    """What a greater plan would have sent."""
+    plan, feature = (
+        term(speaker.words, names, code) for names, code in ((PLANS, shadow.plan), (FEATURES, shadow.feature))
+    )
+    return speaker.count(
+        "{plan} would have sent {number} alert of {feature}.",
+        "{plan} would have sent {number} alerts of {feature}.",
+        shadow.count,
+        plan=plan,
+        feature=feature,
+    )
