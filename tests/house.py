@@ -31,6 +31,7 @@ ONE_SENTENCE = {
             "0023_newest_executions",
             "0025_what_judges_playbooks",
             "0026_open_offers",
+            "0027_signed_scorecards",
         )
     ),
 }

@@ -18,6 +18,7 @@ from opsguard_assets.config.plans import Plans
 from opsguard_assets.config.remediation import Remediation
 from opsguard_assets.config.retention import Retention
 from opsguard_assets.config.routing import Routing
+from opsguard_assets.config.scorecards import Scorecards
 from opsguard_assets.config.shifts import Shifts
 from opsguard_assets.config.sla import SlaThresholds
 from opsguard_assets.config.sources import Source
@@ -60,6 +61,7 @@ class Settings(Strict):
     web: WebService = WebService()
     routing: Routing = Routing()
     remediation: Remediation = Remediation()
+    scorecards: Scorecards = Scorecards()
 
     @field_validator("sources")
     @classmethod

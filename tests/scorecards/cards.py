@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from opsguard_assets.scorecards.card.card import Card, Measure, Origin, SiteFigures
+from opsguard_assets.scorecards.card.digest import canonical, digest
+from opsguard_assets.scorecards.signing.rules import Kept
 
 MONTH = date(2026, 10, 1)
 AS_OF = datetime(2026, 11, 1, 2, tzinfo=UTC)
@@ -28,3 +30,15 @@ def card(client="C1", **more):
         "sites": (SiteFigures(site_id="S1", name="Harbour", measures=(measure(),)),),
     }  # fmt: skip
     return Card(**(given | more))
+
+
+def kept(given, **more):
+    """A scorecard as the database keeps it."""
+    figures = canonical(given).decode()
+    row = {
+        "client_id": given.client_id or "", "month": given.month, "number": given.number, "status": "draft",
+        "sent_unsigned": False, "figures": figures, "digest": digest(figures.encode()), "snapshot_id": 1,
+        "reason": given.reason, "created_at": AS_OF, "created_by": "job", "reviewed_at": None, "reviewed_by": None,
+        "signed_at": None, "signed_by": None, "sent_at": None, "sent_by": None, "send_note": None, "link": None,
+    }  # fmt: skip
+    return Kept.of(row | more)
