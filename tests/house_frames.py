@@ -54,6 +54,7 @@ UNTYPED_FRAMES = {
     "opsguard_assets/tables/public_holidays.py": {"holiday_days"},
     "opsguard_assets/tickets/sla/calendars.py": {"working_time"},
     "opsguard_assets/tickets/sla/derive_io.py": {"Following", "tickets_touched"},
+    "opsguard_assets/tickets/sla/promises.py": {"promises"},
     "opsguard_assets/tickets/sla/snapshot_io.py": {"history_of"},
     "opsguard_assets/tickets/sla/tick.py": {"clocks_at"},
     "opsguard_assets/tickets/sla/working_time.py": {"WorkingTime"},

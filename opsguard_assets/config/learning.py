@@ -3,6 +3,7 @@
 Here: tuning budgets and costs. Not here: thresholds of alerts (`settings`).
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
@@ -26,6 +27,15 @@ class Learning(Strict):
     candidates: tuple[Candidate, ...] = ()
 
 
+class ClientMoney(Strict):
+    """What one is worth to one client, in its currency; what is left out is as for all."""
+
+    breach_cost: float | None = Field(default=None, ge=0)
+    no_show_cost: float | None = Field(default=None, ge=0)
+    alert_minutes: float | None = Field(default=None, ge=0)
+    hourly_cost: float | None = Field(default=None, ge=0)
+
+
 class Money(Strict):
     """What a miss and an alert cost, in the currency of your contracts.
 
@@ -45,6 +55,7 @@ class Money(Strict):
         prevented_share: Share of the breaches announced in time that acting prevents. An assumption until a hold-out
             measures it.
         lead_minutes: An alert with less time than this before the deadline comes too late to prevent anything.
+        clients: What one is worth to single clients, by their identifiers, for the value on their scorecards.
     """
 
     breach_cost: float = Field(default=1_000, ge=0)
@@ -57,6 +68,12 @@ class Money(Strict):
     hourly_cost: float = Field(default=25, ge=0)
     prevented_share: float = Field(default=0.3, ge=0, le=1)
     lead_minutes: float = Field(default=60, ge=0)
+    clients: Mapping[str, ClientMoney] = Field(default_factory=dict)
+
+    def units_of(self, client_id: str | None) -> dict[str, float]:
+        """What one is worth to a client; None: to nobody in particular."""
+        own = self.clients.get(client_id or "", ClientMoney()).model_dump(exclude_none=True)
+        return {name: own.get(name, getattr(self, name)) for name in ClientMoney.model_fields}
 
     @property
     def alert_cost(self) -> float:

@@ -21,6 +21,7 @@ from tests.config.consequences import (
     shifts,
     tickets,
     triage,
+    value,
     vendors,
     web,
 )
@@ -143,6 +144,7 @@ CASES = {
     "money.hourly_cost": (60, house.costs),
     "money.prevented_share": (0.9, house.costs),
     "money.lead_minutes": (10, house.costs),
+    "money.clients": ({"acme": {"breach_cost": 2500}}, value.worth),
     "web.host": ("127.0.0.2", web.listens_at),
     "web.port": (3199, web.listens_at),
     "web.base_url": ("https://ops.example.org", web.names_answered),

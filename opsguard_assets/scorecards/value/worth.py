@@ -1,0 +1,129 @@
+"""What acting was worth to each client: measured effects and counted results, with what one of them is worth.
+
+Here: from effects and counts to rows. Not here: measuring effects (`holdout`), reading (`io`), saying it (`forms`).
+
+A missed deadline is worth its penalty where the contract names one (`sla_policies.penalty_amount`, the mean over the
+tickets acted on), else the client's unit value; the money stands at one of the two, never at both. Nothing is worth
+anything while its interval holds 0: it is not told from none. Device failures are not measured, since no alerts of
+devices are held back; neither are no-shows, for the safety of the post: there, posts that a proposed substitute filled
+are counted.
+"""
+
+from datetime import date
+from typing import Final
+
+import dataframely as dy
+import polars as pl
+
+from ml.evaluation.prevention import LEAST
+from opsguard_assets.scorecards.value.schemas import VALUE_DELIVERED, ValueDelivered
+from opsguard_assets.tables.values import INSTANT
+
+MEASURED, TOO_FEW, COUNTED = "measured", "too_few", "counted"
+BREACHES, PENALTIES, DEVICE_FAILURES, NO_SHOWS = "breaches", "penalties", "device_failures", "no_shows"
+ALERTS_RESOLVED, HOURS_SAVED, LATE_ORDERS = "alerts_resolved", "hours_saved", "late_orders"
+ITEMS: Final = (BREACHES, PENALTIES, DEVICE_FAILURES, NO_SHOWS, ALERTS_RESOLVED, HOURS_SAVED, LATE_ORDERS)
+COUNTS: Final = pl.Schema({"client_id": pl.String(), "item": pl.String(), "count": pl.Float64()})
+# What one is worth to a client: `penalty` is that of the contract, null where it names none.
+UNITS: Final = pl.Schema(
+    {
+        "client_id": pl.String(),
+        "months": pl.Int64(),
+        "penalty": pl.Float64(),
+        "breach_cost": pl.Float64(),
+        "no_show_cost": pl.Float64(),
+        "alert_minutes": pl.Float64(),
+        "hourly_cost": pl.Float64(),
+    }
+)
+
+
+def value_delivered(
+    measured: pl.DataFrame, counted: pl.DataFrame, units: pl.DataFrame, *, month: date, window_starts: date
+) -> pl.DataFrame:
+    """What acting was worth in a window.
+
+    Args:
+        measured: Rows of `holdout.EFFECT`; that of all clients together has no client.
+        counted: Rows of `COUNTS`.
+        units: Rows of `UNITS`, one per client; those of all together have no client.
+        month: The last month of the window.
+        window_starts: The first day of it.
+
+    Returns:
+        `ValueDelivered` without `recorded_upto`, one row per client and item.
+    """
+    rows = units.join(measured, on="client_id", how="left", nulls_equal=True).with_columns(
+        pl.col("held_back").fill_null(0), is_measured=pl.col("prevented").is_not_null()
+    )
+    common = rows.join(_of_all(measured), how="cross")
+    parts = [
+        _prevented(common, BREACHES, pl.when(pl.col("penalty").is_null()).then("breach_cost")),
+        _prevented(common.filter(pl.col("penalty").is_not_null()), PENALTIES, pl.col("penalty")),
+        _never_held_back(common),
+        *(_counted(common, counted, item, unit) for item, unit in _COUNTED.items()),
+    ]
+    order = pl.col("item").replace_strict(list(ITEMS), list(range(len(ITEMS))), return_dtype=pl.Int64)
+    wanted = [name for name in VALUE_DELIVERED.columns if name != "recorded_upto"]
+    return (
+        pl.concat(parts, how="diagonal_relaxed")
+        .with_columns(month=pl.lit(month), window_starts=pl.lit(window_starts))
+        .with_columns(
+            money=pl.when(pl.col("is_told").fill_null(value=True)).then(pl.col("count") * pl.col("unit_value"))
+        )
+        .sort(pl.col("client_id"), order, nulls_last=True)
+        .select(pl.col(name).cast(VALUE_DELIVERED.dtypes[name]) for name in wanted)
+    )
+
+
+def recorded(rows: pl.DataFrame, recorded_upto: pl.Expr) -> dy.DataFrame[ValueDelivered]:
+    """The same rows with the instant up to which records count."""
+    return VALUE_DELIVERED.rows(rows.with_columns(recorded_upto=recorded_upto.cast(INSTANT)))
+
+
+_MINUTES = pl.col("count") * pl.col("alert_minutes") / 60
+_COUNTED: Final[dict[str, tuple[str, pl.Expr, pl.Expr]]] = {
+    NO_SHOWS: (NO_SHOWS, pl.col("count"), pl.col("no_show_cost")),
+    ALERTS_RESOLVED: (ALERTS_RESOLVED, pl.col("count"), pl.lit(None, pl.Float64)),
+    HOURS_SAVED: (ALERTS_RESOLVED, _MINUTES, pl.col("hourly_cost")),
+    LATE_ORDERS: (LATE_ORDERS, pl.col("count"), pl.lit(None, pl.Float64)),
+}
+
+
+def _of_all(measured: pl.DataFrame) -> pl.DataFrame:
+    """Of all clients together: the share of events that acting prevents, with its interval."""
+    expected = pl.col("expected_share") * pl.col("acted_on")
+    together = measured.filter(pl.col("client_id").is_null()).select(
+        provider_low=pl.col("low") / expected, provider_high=pl.col("high") / expected
+    )
+    none = pl.DataFrame(schema={"provider_low": pl.Float64, "provider_high": pl.Float64}).clear(n=1)
+    return together if len(together) else none
+
+
+def _prevented(rows: pl.DataFrame, item: str, unit_value: pl.Expr) -> pl.DataFrame:
+    return rows.select(
+        "client_id", "months", "held_back", "low", "high", "provider_low", "provider_high",
+        item=pl.lit(item),
+        method=pl.when("is_measured").then(pl.lit(MEASURED)).otherwise(pl.lit(TOO_FEW)),
+        needed=pl.lit(LEAST, pl.Int64),
+        count="prevented",
+        unit_value=unit_value,
+        is_told=(pl.col("low") > 0) | (pl.col("high") < 0),
+    )  # fmt: skip
+
+
+def _never_held_back(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select(
+        "client_id", "months", item=pl.lit(DEVICE_FAILURES), method=pl.lit(TOO_FEW), held_back=pl.lit(0, pl.Int64)
+    )
+
+
+def _counted(rows: pl.DataFrame, counted: pl.DataFrame, item: str, of: tuple[str, pl.Expr, pl.Expr]) -> pl.DataFrame:
+    source, count, unit_value = of
+    found = counted.filter(pl.col("item") == source).select("client_id", "count")
+    totals = pl.concat([found, found.select(pl.lit(None, pl.String).alias("client_id"), pl.col("count").sum())])
+    return (
+        rows.join(totals, on="client_id", how="left", nulls_equal=True)
+        .with_columns(pl.col("count").fill_null(0.0))
+        .select("client_id", "months", item=pl.lit(item), method=pl.lit(COUNTED), count=count, unit_value=unit_value)
+    )

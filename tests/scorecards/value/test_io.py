@@ -1,0 +1,96 @@
+"""The value of a window is read from decisions, rows of key figures, playbooks and contracts."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+import pytest
+from sqlalchemy import text
+
+from opsguard_assets.alerts.suppression import holdout_place
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS
+from opsguard_assets.scorecards.value.io import value_at, window_start
+from opsguard_assets.tables.registry import CLIENTS, SLA_POLICIES, TICKETS
+from resources.lake import Lake
+
+AS_OF = datetime(2026, 11, 2, 3, tzinfo=UTC)
+SHARE = 0.25
+SETTINGS = Settings.model_validate({"money": {"breach_cost": 1_500, "clients": {"b": {"breach_cost": 4_000}}}})
+
+
+def rows_of(table, rows):
+    known = [{"known_at": AS_OF - timedelta(days=400), **row} for row in rows]
+    return pl.DataFrame(known, schema=table.dtypes)
+
+
+@pytest.fixture
+def lake(tmp_path):
+    return Lake(str(tmp_path / "lake"))
+
+
+@pytest.fixture
+def world(lake, database):
+    """Two clients with 200 alerted tickets each in October; all held back are late, and none that was acted on."""
+    number = range(400)
+    names = pl.Series([f"t{n}" for n in number])
+    held = holdout_place(names) < SHARE
+    client = ["ab"[n % 2] for n in number]
+    opened = [datetime(2026, 10, 1, tzinfo=UTC) + timedelta(hours=n) for n in number]
+    lake.record(
+        CLIENTS, rows_of(CLIENTS, [{"client_id": c, "name": c, "timezone": "UTC"} for c in "ab"]), loaded_at=AS_OF
+    )
+    tickets = [
+        {
+            "ticket_id": names[n], "client_id": client[n], "priority": "high", "status": "closed",
+            "opened_at": opened[n], "updated_at": opened[n],
+        }
+        for n in number
+    ]  # fmt: skip
+    lake.record(TICKETS, rows_of(TICKETS, tickets), loaded_at=AS_OF)
+    policy = {
+        "policy_id": "p", "client_id": "b", "priority": "high", "response_minutes": 60, "resolution_minutes": 480,
+        "penalty_amount": 900.0,
+    }  # fmt: skip
+    lake.record(SLA_POLICIES, rows_of(SLA_POLICIES, [policy]), loaded_at=AS_OF)
+    outcomes = pl.DataFrame(
+        {
+            "kpi": "sla_performance", "month": date(2026, 10, 1), "client_id": client, "site_id": None,
+            "entity_type": "ticket", "entity_id": names, "at": opened, "numerator": (~held).cast(pl.Float64),
+            "denominator": 1.0, "measure": None, "excluded": None,
+        },
+        schema=KPI_ROWS.dtypes,
+    )  # fmt: skip
+    older = outcomes.head(1).with_columns(month=pl.lit(date(2026, 9, 1)), entity_id=pl.lit("old"))
+    order = older.with_columns(kpi=pl.lit("vendor_jobs_in_time"), entity_id=pl.lit("w1"), numerator=pl.lit(0.0))
+    lake.replace(KPI_ROWS.derived_name, pl.concat([outcomes, older, order]))
+    with database.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO decisions (monitor, dedup_key, first_as_of, last_as_of, ticks, decision, findings) "
+                "VALUES ('sla', 'sla_breach_risk:' || :name, :at, :at, 1, :decision, 1)"
+            ),
+            [{"name": names[n], "at": opened[n], "decision": "held back" if held[n] else "raised"} for n in number],
+        )
+    return held, client
+
+
+def test_the_value_is_that_of_alerted_tickets_of_the_window(lake, database, world):
+    held, client = world
+    found = value_at(database, lake, SETTINGS, ALERT_TYPES, date(2026, 10, 1), AS_OF)
+    rows = {(row["client_id"], row["item"]): row for row in found.to_dicts()}
+    acted = {name: sum(not held[n] for n, of in enumerate(client) if of == name) for name in "ab"}
+    assert rows["a", "breaches"]["count"] == acted["a"], "each one that was acted on would have been late"
+    assert rows["a", "breaches"]["money"] == acted["a"] * 1_500
+    assert rows["b", "penalties"]["money"] == acted["b"] * 900, "the contract names the penalty"
+    assert rows["b", "breaches"]["money"] is None
+    assert rows["a", "breaches"]["held_back"] == 200 - acted["a"]
+    assert rows["a", "breaches"]["months"] == 2, "since the first row"
+    assert rows[None, "breaches"]["count"] == sum(acted.values())
+    assert rows["a", "late_orders"]["count"] == 1
+
+
+def test_the_window_is_the_twelve_months_to_the_month():
+    assert window_start(date(2026, 10, 1)) == date(2025, 11, 1)
+    assert window_start(date(2026, 12, 1)) == date(2026, 1, 1)
+    assert window_start(date(2026, 1, 1)) == date(2025, 2, 1)
