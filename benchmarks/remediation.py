@@ -18,6 +18,7 @@ from benchmarks.storm import found
 from opsguard_assets.alerts.lifecycle import Monitor, settle
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.entitlements.entitled import entitlements
 from opsguard_assets.incidents.io import Context, group_alerts
 from opsguard_assets.incidents.rules_io import described_types, rules_of
 from opsguard_assets.remediation.actions.action import World
@@ -200,8 +201,8 @@ def _raised(postgres: str, alerts: int, *steps: dict[str, object]) -> tuple[Worl
         connection.execute(text(f"TRUNCATE {_TABLES} RESTART IDENTITY CASCADE"))
     trigger(world, [playbook], now=_NOON)
     context = Context(
-        describe=lambda kinds: described_types(kinds, ALERT_TYPES), held={}, life_safety=(),
-        plans=pl.DataFrame({"client_id": ["C1"], "plan": ["gold"]}),
+        describe=lambda kinds: described_types(kinds, ALERT_TYPES), features={}, life_safety=(),
+        entitlements=entitlements(pl.DataFrame({"client_id": ["C1"], "plan": ["gold"]}), settings.plans, _NOON.date()),
     )  # fmt: skip
     silent = found(alerts, _KIND, site=pl.format("S-{}", pl.col("n") // _PER_SITE), severity=pl.lit("high"))
     about = silent.with_columns(entity_type=pl.lit("device"))

@@ -4,7 +4,7 @@ Here: the data and what is timed of it, each side in tables freshly emptied. Not
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -14,8 +14,10 @@ from sqlalchemy import text
 from ml.problems.alert_action.rule import AlertRule
 from opsguard_assets.alerts.finding import FINDING
 from opsguard_assets.alerts.lifecycle import Monitor, settle
+from opsguard_assets.config.plans import Plans
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.entitlements.entitled import entitlements
 from opsguard_assets.incidents.io import Context, group_alerts
 from opsguard_assets.incidents.rules_io import described_types, rules_of
 from opsguard_assets.routing.frames import Rules
@@ -46,8 +48,8 @@ _FIRSTS = text("SELECT count(*) FROM effects WHERE key LIKE '%/raised'")
 _TEAM = pl.Schema({"team": pl.String(), "person_id": pl.String()})
 
 _CONTEXT = Context(
-    describe=lambda kinds: described_types(kinds, ALERT_TYPES), held={},
-    plans=pl.DataFrame(schema={"client_id": pl.String, "plan": pl.String}), life_safety=(),
+    describe=lambda kinds: described_types(kinds, ALERT_TYPES), features={}, life_safety=(),
+    entitlements=entitlements(pl.DataFrame(schema={"client_id": pl.String, "plan": pl.String}), Plans(), date.max),
 )  # fmt: skip
 
 

@@ -146,23 +146,23 @@ ARROWS = {
     ),
     "opsguard_assets/tickets/risk/keys.py": ("opsguard_assets.tickets", "opsguard_assets.metadata"),
     "opsguard_assets/tickets/risk/alert_assets.py": (
-        "opsguard_assets.tickets", "opsguard_assets.moment", "opsguard_assets.client_plans",
+        "opsguard_assets.tickets", "opsguard_assets.moment", "opsguard_assets.entitlements",
         "opsguard_assets.metadata", "opsguard_assets.alerts",
         "opsguard_assets.config.settings", "ml", "resources",
     ),
     "opsguard_assets/tickets/escalation/helpdesk.py": ("opsguard_assets.config", "resources.ticket_system"),
     "opsguard_assets/duty/": ("opsguard_assets.duty", "opsguard_assets.tables.values"),
     "opsguard_assets/incidents/": (
-        "opsguard_assets.incidents", "opsguard_assets.alerts", "opsguard_assets.client_plans", "opsguard_assets.config",
+        "opsguard_assets.incidents", "opsguard_assets.alerts", "opsguard_assets.entitlements", "opsguard_assets.config",
         "opsguard_assets.effects", "opsguard_assets.tables.values", "resources",
     ),
     "opsguard_assets/incidents/assets.py": (
         "opsguard_assets.incidents", "opsguard_assets.alerts", "opsguard_assets.config.settings",
-        "opsguard_assets.client_plans", "opsguard_assets.metadata", "opsguard_assets.moment", "resources",
+        "opsguard_assets.entitlements", "opsguard_assets.metadata", "opsguard_assets.moment", "resources",
     ),
     "opsguard_assets/routing/": (
         "opsguard_assets.routing", "opsguard_assets.incidents", "opsguard_assets.alerts", "opsguard_assets.config",
-        "opsguard_assets.duty", "opsguard_assets.effects", "opsguard_assets.tables", "opsguard_assets.client_plans",
+        "opsguard_assets.duty", "opsguard_assets.effects", "opsguard_assets.tables", "opsguard_assets.entitlements",
         "resources",
     ),
     "opsguard_assets/routing/assets.py": (
@@ -177,7 +177,7 @@ ARROWS = {
         "resources",
     ),
     "opsguard_assets/tickets/escalation/inputs.py": (
-        "opsguard_assets.tickets", "opsguard_assets.duty", "opsguard_assets.tables", "opsguard_assets.client_plans",
+        "opsguard_assets.tickets", "opsguard_assets.duty", "opsguard_assets.tables", "opsguard_assets.entitlements",
         "opsguard_assets.alerts.suppression", "opsguard_assets.config.settings", "resources",
     ),
     "opsguard_assets/tickets/escalation/assets.py": (
@@ -200,7 +200,7 @@ ARROWS = {
     **{
         f"opsguard_assets/{domain}/": (
             f"opsguard_assets.{domain}", "opsguard_assets.tables", "opsguard_assets.derivation",
-            "opsguard_assets.client_plans",
+            "opsguard_assets.entitlements",
             "opsguard_assets.drawing",
             "opsguard_assets.alerts", "opsguard_assets.models", "opsguard_assets.metadata", "opsguard_assets.moment",
             "opsguard_assets.config", "opsguard_assets.intake.assets", "opsguard_assets.intake.ledger.ledger", "ml",
@@ -256,7 +256,7 @@ ARROWS = {
         "opsguard_assets.tables.values", "opsguard_assets.incidents.matching",
     ),
     "opsguard_assets/remediation/": (
-        "opsguard_assets.remediation", "opsguard_assets.alerts", "opsguard_assets.client_plans",
+        "opsguard_assets.remediation", "opsguard_assets.alerts", "opsguard_assets.entitlements",
         "opsguard_assets.config", "opsguard_assets.duty", "opsguard_assets.effects", "opsguard_assets.incidents",
         "opsguard_assets.routing", "opsguard_assets.metadata", "opsguard_assets.moment", "opsguard_assets.tables",
         "opsguard_assets.tickets.escalation", "opsguard_assets.devices", "opsguard_assets.shifts",
@@ -280,7 +280,7 @@ ARROWS = {
     ),
     "opsguard_assets/scorecards/": (
         "opsguard_assets.scorecards", "opsguard_assets.entitlements", "opsguard_assets.config",
-        "opsguard_assets.tables", "opsguard_assets.alerts", "opsguard_assets.client_plans", "opsguard_assets.devices",
+        "opsguard_assets.tables", "opsguard_assets.alerts", "opsguard_assets.devices",
         "opsguard_assets.drawing",
         "opsguard_assets.effects", "opsguard_assets.incidents.messages_io", "opsguard_assets.incidents.notices",
         "opsguard_assets.metadata", "opsguard_assets.moment", "opsguard_assets.remediation.outcomes",
@@ -295,7 +295,7 @@ ARROWS = {
     ),
     "opsguard_assets/finance/": (
         "opsguard_assets.finance", "opsguard_assets.entitlements", "opsguard_assets.config", "opsguard_assets.tables",
-        "opsguard_assets.scorecards", "opsguard_assets.client_plans", "opsguard_assets.drawing",
+        "opsguard_assets.scorecards", "opsguard_assets.drawing",
         "opsguard_assets.metadata", "opsguard_assets.moment", "resources",
     ),
     "opsguard_assets/cadence.py": (),
@@ -321,7 +321,6 @@ ARROWS = {
         "opsguard_assets.routing", "opsguard_assets.config.settings", "resources.database", "resources.lake",
         "sensors.failures",
     ),
-    "opsguard_assets/client_plans.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/drawing.py": (),
     "opsguard_assets/derivation.py": ("opsguard_assets.tables", "resources.lake"),
     "opsguard_assets/metadata.py": ("opsguard_assets.tables", "opsguard_assets.intake.ledger.report"),

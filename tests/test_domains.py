@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 import ml.problems
-from opsguard_assets.alerts.alert_type import TEAMS, AlertType, smallest_plans
+from opsguard_assets.alerts.alert_type import TEAMS, AlertType, features_of
 from opsguard_assets.build import build_defs
 from opsguard_assets.cadence import DAY, HOUR, MINUTE, WEEK, Cadence
 from opsguard_assets.cadences import keys_of
+from opsguard_assets.config.features import FEATURES
 from opsguard_assets.config.load import parse_settings
-from opsguard_assets.config.plans import Plans
+from opsguard_assets.config.plans import PLAN_NAMES
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.assets import DEVICE_MONITOR
 from opsguard_assets.domains import ALERT_TYPES, DOMAINS, JOBS, PROBLEMS, meaning
@@ -167,16 +168,16 @@ def test_every_type_that_tells_of_a_client_belongs_to_a_plan():
         "opsguard_playbook_paused",
         *(each.unavailable.name for each in PROBLEMS.values()),
     }
-    plans = {name: each.plan for name, each in ALERT_TYPES.items()}
-    assert {name for name, plan in plans.items() if plan is None} == of_no_client
-    assert set(plans.values()) - {None} == set(Plans.model_fields)
+    features = features_of(ALERT_TYPES.values())
+    assert {name for name, feature in features.items() if feature is None} == of_no_client
+    assert {FEATURES[feature].plan for feature in features.values() if feature} == set(PLAN_NAMES)
 
 
 @pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: domain.name)
 def test_a_greater_plan_holds_what_a_smaller_one_does_and_a_file_overrules_both(domain):
-    smallest = smallest_plans(domain.alert_types)
-    held = {plan: set(types) for plan, types in Settings().plans.alerts_by_plan(smallest).items()}
+    declared = features_of(domain.alert_types)
+    held = {plan: set(types) for plan, types in Settings().plans.alerts_by_plan(declared).items()}
     assert held["bronze"] <= held["silver"] <= held["gold"]
-    assert held["gold"] == {name for name, plan in smallest.items() if plan}
-    given = Settings(plans={"gold": {"alerts": ["no_show"]}, "silver": {}}).plans.alerts_by_plan(smallest)
+    assert held["gold"] == {name for name, feature in declared.items() if feature}
+    given = Settings(plans={"gold": {"alerts": ["no_show"]}, "silver": {"alerts": []}}).plans.alerts_by_plan(declared)
     assert given == {"bronze": tuple(sorted(held["bronze"])), "silver": (), "gold": ("no_show",)}

@@ -1,4 +1,4 @@
-"""A type of alerts as people meet it: what it means, which plans hold it, by when, what to do, whose it is.
+"""A type of alerts as people meet it: what it means, which feature holds it, by when, what to do, whose it is.
 
 Here: the description, and the teams and causes that types name. Not here: any type (each domain declares its own beside
 the rule that finds it), what a type costs in money (`config.learning`, `config.triage`).
@@ -31,7 +31,7 @@ class AlertType:
         meaning: What it means; a threshold is named by its setting in braces, and said as it is in force.
         next_step: What somebody should do, in the imperative, where the finding itself does not say better.
         due: The entry of the evidence that says by when something can still be done; None where there is none.
-        plan: The smallest plan that holds it, where `plans` of opsguard.yaml say nothing else; None for everybody's.
+        feature: What a client receives it by, one of `config.features`; None for everybody's.
         team: The specialists who handle it, one of `TEAMS`.
         cause: What it usually comes from; the type itself where left out. Alerts of one cause at one site are one
             incident.
@@ -46,7 +46,7 @@ class AlertType:
     meaning: str
     next_step: str
     due: str | None = None
-    plan: str | None = None
+    feature: str | None = None
     team: str = NOC
     cause: str = ""
     cost: str = "alert_cost"
@@ -66,6 +66,6 @@ def names(types: Iterable[AlertType]) -> tuple[str, ...]:
     return tuple(each.name for each in types)
 
 
-def smallest_plans(types: Iterable[AlertType]) -> Mapping[str, str | None]:
-    """The smallest plan that holds each of some types."""
-    return {each.name: each.plan for each in types}
+def features_of(types: Iterable[AlertType]) -> Mapping[str, str | None]:
+    """The feature that each of some types belongs to."""
+    return {each.name: each.feature for each in types}

@@ -1,6 +1,7 @@
 """Suppression of findings: by the client's plan, the hold-out, the budget, or another alert that covers them.
 
-Here: marks on findings. Not here: settings (`config`), recording decisions (`lifecycle`).
+Here: marks on findings. Not here: settings (`config`), who receives what
+(`entitlements`), recording decisions (`lifecycle`).
 
 A mark prevents that an alert is raised or reopened. An active alert stays until its condition clears. It ends at once
 only where another alert takes its place (grouped under its site, or covered by another alert), or where it expired
@@ -8,7 +9,7 @@ only where another alert takes its place (grouped under its site, or covered by 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -55,33 +56,17 @@ def suppress_holdout(findings: pl.DataFrame, share: float, *, alert_types: Seque
     return _mark(findings, asked & findings["entity_id"].is_in(chosen.implode()), HELD_BACK)
 
 
-def suppress_outside_plan(
-    findings: pl.DataFrame, plan_of_client: pl.DataFrame, alerts_by_plan: Mapping[str, Sequence[str]]
-) -> pl.DataFrame:
-    """Suppresses findings whose type is not in the client's plan.
+def suppress_outside_plan(findings: pl.DataFrame, is_entitled: pl.Series) -> pl.DataFrame:
+    """Suppresses findings that their client does not receive.
 
     Args:
         findings: Frame of `FINDING`.
-        plan_of_client: (`client_id`, `plan`), one row per client.
-        alerts_by_plan: Types per plan. A type that no plan names belongs to every plan. A client without a known plan
-            gets every type.
+        is_entitled: Of each row, whether its client receives alerts of its type (`entitlements.entitled`).
 
     Returns:
         The same rows with `withheld`.
     """
-    offered = sorted({kind for kinds in alerts_by_plan.values() for kind in kinds})
-    excluded = [(plan, kind) for plan, kinds in alerts_by_plan.items() for kind in offered if kind not in kinds]
-    if not excluded or findings.is_empty():
-        return findings
-    pairs = pl.DataFrame(excluded, schema={"plan": pl.String, "alert_type": pl.String}, orient="row")
-    without = plan_of_client.select("client_id", "plan").join(pairs, on="plan").select("client_id", "alert_type")
-    marks = findings.select("client_id", "alert_type").join(
-        without.unique().with_columns(_is_excluded=pl.lit(value=True)),
-        on=["client_id", "alert_type"],
-        how="left",
-        maintain_order="left",
-    )["_is_excluded"]
-    return _mark(findings, marks.fill_null(value=False), NOT_IN_PLAN)
+    return _mark(findings, ~is_entitled, NOT_IN_PLAN)
 
 
 def suppress_over_budget(

@@ -151,7 +151,7 @@ def _start(session: Session, playbook: Playbook, alert: Mapping[str, Any], now: 
     row = _described(session, pl.DataFrame([{**_bare(alert), "at": now}], schema_overrides=PAST), now)
     if not row.select(matches(playbook.trigger.when)).item():
         return "its trigger is not about this alert; a person can start it"
-    why = not_entitled(session.installation.lake, playbook, alert["client_id"], now)
+    why = not_entitled(session.installation.lake, session.settings, playbook, alert["client_id"], now)
     return "its trigger is about this alert" if why is None else f"only in shadow: {why}"
 
 

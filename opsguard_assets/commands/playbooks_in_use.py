@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 import polars as pl
 
 from opsguard_assets.alerts.people import ActionError
-from opsguard_assets.client_plans import plans_at
 from opsguard_assets.commands.session import Session
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.config.ticket_system import SqlTicketSystem
 from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.entitlements.entitled import features_held
+from opsguard_assets.entitlements.io import entitlements_at
 from opsguard_assets.remediation.playbook.lint import Surroundings, lint
 from opsguard_assets.remediation.playbook.load_io import Library, library
 from opsguard_assets.remediation.playbook.model import Playbook
 from opsguard_assets.routing.roster_io import roster_at
-from opsguard_assets.tables.values import PLANS
 from resources.lake import Lake
 
 
@@ -51,9 +51,9 @@ def judged_in(held: Library, around: Surroundings) -> list[tuple[str, str, str]]
 
 
 def surroundings(settings: Settings, lake: Lake) -> Surroundings:
-    """What playbooks may refer to now. Teams and plans are not judged while no `groups` and no clients are known."""
+    """What playbooks may refer to now. Teams and features are not judged while no `groups` and no plans are known."""
     now, desk = datetime.now(UTC), settings.ticket_system
-    groups = roster_at(lake, now).desk.groups
+    groups, held = roster_at(lake, now).desk.groups, entitlements_at(lake, settings, now)
     named = {*groups["group_id"].drop_nulls(), *groups["name"].drop_nulls()}
     led = groups.filter(pl.col("lead_id").is_not_null()) if "lead_id" in groups.columns else groups
     return Surroundings(
@@ -62,7 +62,7 @@ def surroundings(settings: Settings, lake: Lake) -> Surroundings:
         led={*led["group_id"].drop_nulls(), *led["name"].drop_nulls()},
         webhooks=tuple(settings.remediation.webhooks),
         commands=tuple(settings.remediation.commands),
-        plans=set(plans_at(lake, now)["plan"].drop_nulls()) & set(PLANS) or None,
+        features=set(features_held(held)["feature"]) if held.clients["plan"].count() else None,
         takes_orders=settings.remediation.work_orders is not None,
         opens_tickets=not isinstance(desk, SqlTicketSystem) or desk.create is not None,
     )

@@ -16,6 +16,7 @@ from opsguard_assets.commands.alerts import Severity
 from opsguard_assets.commands.moments import instant_in
 from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
 from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.entitlements.entitled import entitled_to_alerts
 from opsguard_assets.incidents.grouping import LIFE_SAFETY_PRIORITY, UNTRIAGED
 from opsguard_assets.incidents.rules_io import context_of
 from opsguard_assets.routing.foresee import foresee
@@ -95,13 +96,13 @@ def _foreseen(session: Session, about: dict[str, Any], now: datetime) -> list[di
     context = context_of(settings, ALERT_TYPES, lake, now)
     kind = about["alert_type"]
     declared = ALERT_TYPES.get(kind) or type_of_kind(kind, settings.triage.life_safety)
-    plan = dict(context.plans.select("client_id", "plan").iter_rows()).get(client)
-    named = {each for held in context.held.values() for each in held}
+    asked = pl.DataFrame({"client_id": [client], "alert_type": [kind]}, schema_overrides={"client_id": pl.String})
+    is_entitled = entitled_to_alerts(asked, context.entitlements, context.features).item()
     is_life_safety = kind in context.life_safety
     work = {
         "incident_id": 1, "version": 1, "routed_version": 0, "state": "open", "severity": about["severity"],
         "priority": about["priority"], "is_life_safety": is_life_safety,
-        "is_in_plan": is_life_safety or plan is None or kind not in named or kind in context.held[plan],
+        "is_in_plan": is_life_safety or is_entitled,
         "client_id": client, "site_id": about["site_id"], "cause": declared.cause, "team": declared.team, "alerts": 1,
         "chain_step": 0, "chain_base": 0, "last_seen_at": now, "alert_type": kind,
         "entity_type": about["entity_type"], "entity_id": about["entity_id"],

@@ -15,6 +15,7 @@ import polars as pl
 from sqlalchemy import Connection
 
 from opsguard_assets.alerts.lifecycle import lock_alerts
+from opsguard_assets.entitlements.entitled import Entitlements, entitled_to_alerts
 from opsguard_assets.incidents.grouping import ALERT, INCIDENT, GroupRules, group
 from opsguard_assets.incidents.messages_io import supersede
 from opsguard_assets.incidents.notices import CHAIN, RAISED
@@ -32,15 +33,20 @@ class Context:
 
     Attributes:
         describe: From types of alerts to rows (`alert_type`, `cause`, `team`).
-        held: The types that each plan holds; a type that no plan names is everybody's.
-        plans: (`client_id`, `plan`).
+        entitlements: What clients receive.
+        features: The feature that each declared type belongs to; None where it is everybody's.
         life_safety: Kinds that protect lives.
     """
 
     describe: Callable[[Sequence[str]], pl.DataFrame]
-    held: Mapping[str, tuple[str, ...]]
-    plans: pl.DataFrame
+    entitlements: Entitlements
+    features: Mapping[str, str | None]
     life_safety: tuple[str, ...]
+
+    @property
+    def plans(self) -> pl.DataFrame:
+        """(`client_id`, `plan`): what each client has bought, one row each."""
+        return self.entitlements.clients.select("client_id", plan="bought")
 
 
 @dataclass(frozen=True)
@@ -91,22 +97,15 @@ def group_alerts(database: Database, context: Context, rules: GroupRules, *, at:
 def described(alerts: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Alerts with what their type and their client's plan say: rows of `ALERT`."""
     kinds = context.describe(alerts["alert_type"].unique().sort().to_list())
-    named = {kind for types in context.held.values() for kind in types}
-    held = pl.DataFrame(
-        [(plan, kind) for plan, types in context.held.items() for kind in types],
-        schema={"plan": pl.String, "alert_type": pl.String},
-        orient="row",
-    ).with_columns(_is_held=pl.lit(value=True))
-    rows = (
+    return (
         alerts.join(kinds, on="alert_type", how="left", maintain_order="left")
-        .join(context.plans.unique("client_id"), on="client_id", how="left", maintain_order="left")
-        .join(held, on=["plan", "alert_type"], how="left", maintain_order="left")
+        .join(context.plans, on="client_id", how="left", maintain_order="left")
+        .with_columns(
+            entitled_to_alerts(alerts, context.entitlements, context.features).alias("is_in_plan"),
+            is_life_safety=pl.col("alert_type").is_in(list(context.life_safety)),
+        )
+        .select(ALERT.names())
     )
-    everybodys = ~pl.col("alert_type").is_in(list(named)) | pl.col("plan").is_null()
-    return rows.with_columns(
-        is_in_plan=everybodys | pl.col("_is_held").fill_null(value=False),
-        is_life_safety=pl.col("alert_type").is_in(list(context.life_safety)),
-    ).select(ALERT.names())
 
 
 def _read(connection: Connection, name: str, schema: pl.Schema) -> pl.DataFrame:

@@ -8,11 +8,11 @@ from datetime import datetime
 
 import polars as pl
 
-from opsguard_assets.alerts.alert_type import AlertType, smallest_plans
+from opsguard_assets.alerts.alert_type import AlertType, features_of
 from opsguard_assets.alerts.kinds import life_safety_kinds, type_of_kind
-from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.matching import Matcher
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.entitlements.io import entitlements_at
 from opsguard_assets.incidents.grouping import GroupRules
 from opsguard_assets.incidents.io import Context
 from resources.lake import Lake
@@ -23,8 +23,8 @@ def context_of(settings: Settings, declared: Mapping[str, AlertType], lake: Lake
     further = settings.triage.life_safety
     return Context(
         describe=lambda kinds: described_types(kinds, declared, further),
-        held=settings.plans.alerts_by_plan(smallest_plans(declared.values())),
-        plans=plans_at(lake, as_of),
+        entitlements=entitlements_at(lake, settings, as_of),
+        features=features_of(declared.values()),
         life_safety=life_safety_kinds(further),
     )
 

@@ -1,15 +1,19 @@
 """Who is withheld an alert: by the plan, by the hold-out, by the budget, in this order, and for one reason only."""
 
+from datetime import date
+
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from opsguard_assets.alerts.suppression import in_holdout, suppress_holdout, suppress_outside_plan, suppress_over_budget
+from opsguard_assets.config.plans import Plans
+from opsguard_assets.entitlements.entitled import entitled_to_alerts, entitlements
 from tests.alerts.given import finding, frame
 
 RISK, BREACHED = "sla_breach_risk", "sla_breached"
-PLANS = {"bronze": (BREACHED,), "silver": (BREACHED, RISK), "gold": (BREACHED, RISK)}
+FEATURES = {BREACHED: "alerts_basic", RISK: "sla_prevention", "model_unavailable": None}
 CLIENTS = pl.DataFrame({"client_id": ["B", "S", "N"], "plan": ["bronze", "silver", None]})
 NONE = pl.Series(dtype=pl.String)
 
@@ -69,7 +73,8 @@ def test_a_plan_holds_what_it_names_and_an_unknown_plan_holds_everything():
         finding("no client", client_id=None),
         finding("a type of no plan", client_id="B", alert_type="model_unavailable"),
     )
-    marked = suppress_outside_plan(rows, CLIENTS, PLANS)
+    held = entitlements(CLIENTS, Plans(), date(2026, 3, 2))
+    marked = suppress_outside_plan(rows, entitled_to_alerts(rows, held, FEATURES))
     assert {name for name, why in reasons(marked).items() if why} == {"bronze"}
     assert reasons(marked)["bronze"] == "not in the plan"
     assert marked.drop("withheld").equals(rows.drop("withheld"))

@@ -104,7 +104,7 @@ def test_test_says_step_by_step_what_would_be_done_about_an_alert_now_and_does_n
     [
         ({"client_id": "C9"}, "`clients.soar_enabled` does not say that playbooks may act for C1"),
         ({"soar_enabled": None}, "`clients.soar_enabled` does not say that playbooks may act for C1"),
-        ({"plan": None}, "it needs the plan silver, C1 has no known one"),
+        ({"plan": None}, "it needs playbooks_basic (plan silver), C1 has no known one"),
     ],
 )
 def test_what_is_not_known_of_a_client_allows_nothing(command, database, tmp_path, client, why):

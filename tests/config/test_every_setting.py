@@ -15,6 +15,7 @@ from tests.config.consequences import (
     delivery,
     devices,
     house,
+    plans,
     remediation,
     routing,
     scorecards,
@@ -58,6 +59,13 @@ CASES = {
     "plans.bronze.alerts": (("sla_breach_risk",), tickets.sla_findings),
     "plans.silver.alerts": (("sla_breached",), tickets.sla_findings),
     "plans.gold.alerts": (("sla_breached",), tickets.sla_findings),
+    **{
+        f"plans.{plan}.features": (("triage", "vendor_performance"), plans.received)
+        for plan in ("bronze", "silver", "gold")
+    },
+    "plans.currency": ("EUR", plans.paid),
+    "plans.add_ons": ({"remediation": {"price": 80}}, plans.paid),
+    "plans.clients": ({"s": {"remove": ["vendor_performance"]}}, plans.received),
     "remediation.folder": ("elsewhere", remediation.playbooks),
     "remediation.ready": (("device-offline",), remediation.playbooks),
     "remediation.max_autonomy": ("shadow", remediation.mode),
@@ -183,8 +191,11 @@ ALSO = {
     "device_alerts.replace_below": devices.health,
 }
 # Sources have tests of their own, word by word (tests/intake), and `kind` says which settings there are.
-# Routes and inhibit rules are lists of rules, which tests/routing and tests/incidents go through.
-ELSEWHERE = {"sources", "routing.routes", "routing.inhibit_rules"}
+# Routes and inhibit rules are lists of rules, which tests/routing and tests/incidents go through,
+# and price lists are gone through by tests/entitlements.
+ELSEWHERE = {"sources", "routing.routes", "routing.inhibit_rules"} | {
+    f"plans.{plan}.price" for plan in ("bronze", "silver", "gold")
+}
 
 
 def leaves(model: type[BaseModel], place: str = "") -> Iterator[str]:

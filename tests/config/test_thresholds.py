@@ -15,7 +15,7 @@ def test_thresholds_may_be_equal_and_plans_are_given_by_types_of_alerts():
     text = "sla: {clear_below: 0.8, alert_from: 0.8, high_from: 0.8}\nplans: {bronze: {alerts: []}}\n"
     settings = parse_settings(text, name="opsguard.yaml", variables={})
     assert settings.sla.alert_from == 0.8
-    declared = {"sla_breached": "bronze", "sla_breach_risk": "silver", "vendor_score_drop": None}
+    declared = {"sla_breached": "alerts_basic", "sla_breach_risk": "sla_prevention", "vendor_score_drop": None}
     assert settings.plans.alerts_by_plan(declared) == {
         "bronze": (),
         "silver": ("sla_breached", "sla_breach_risk"),

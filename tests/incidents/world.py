@@ -7,7 +7,9 @@ from sqlalchemy import text
 
 from opsguard_assets.alerts.finding import FINDING
 from opsguard_assets.alerts.lifecycle import Monitor, settle
+from opsguard_assets.config.plans import Plans
 from opsguard_assets.config.routing import Routing
+from opsguard_assets.entitlements.entitled import entitlements
 from opsguard_assets.incidents.grouping import GroupRules
 from opsguard_assets.incidents.io import Context, group_alerts
 from tests.alerts.given import NOON, finding
@@ -15,7 +17,7 @@ from tests.alerts.given import NOON, finding
 MONITOR = Monitor("tests", ("device_silent", "site_silent", "fire", "no_show", "coverage_gap", "sla_breach_risk"))
 CAUSES = {"fire": "fire", "no_show": "staffing", "coverage_gap": "staffing", "sla_breach_risk": "tickets"}
 TEAMS = {"fire": "emergency-response", "no_show": "field-supervisors", "coverage_gap": "field-supervisors"}
-HELD = {"bronze": ("fire",), "silver": MONITOR.alert_types, "gold": MONITOR.alert_types}
+HELD = Plans(bronze={"alerts": ("fire",)}, silver={"alerts": MONITOR.alert_types}, gold={"alerts": MONITOR.alert_types})
 
 
 def describe(kinds):
@@ -25,7 +27,8 @@ def describe(kinds):
 
 def context(plans=(("C1", "gold"),)):
     known = pl.DataFrame(list(plans), schema={"client_id": pl.String, "plan": pl.String}, orient="row")
-    return Context(describe=describe, held=HELD, plans=known, life_safety=("fire",))
+    held = entitlements(known, HELD, NOON.date())
+    return Context(describe=describe, entitlements=held, features={}, life_safety=("fire",))
 
 
 def found(number, kind="device_silent", **more):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from opsguard_assets.config.features import FEATURE_NAMES
 from opsguard_assets.config.load import ConfigError
 from opsguard_assets.config.remediation import Remediation
 from opsguard_assets.domains import ALERT_TYPES
@@ -13,7 +14,7 @@ from opsguard_assets.remediation.playbook.schema import json_schema
 from opsguard_assets.remediation.playbook.steps import ACTIONS
 from tests.house import ROOT
 
-AROUND = Surroundings(types=tuple(ALERT_TYPES), teams=("noc",), plans=("bronze", "silver", "gold"))
+AROUND = Surroundings(types=tuple(ALERT_TYPES), teams=("noc",), features=FEATURE_NAMES)
 TOLD = "on_failure:\n  - {do: notify, text: it failed}\n"
 
 
@@ -98,8 +99,11 @@ def test_two_playbooks_that_change_the_same_about_the_same_alert_are_named():
 
 
 def test_a_step_above_every_plan_is_named():
-    around = Surroundings(plans=("bronze",))
-    assert any("needs the plan silver" in words for words in words_about(one("  - {do: assign}\n"), around=around))
+    around = Surroundings(features=("alerts_basic",))
+    assert any(
+        "needs playbooks_basic (plan silver)" in words
+        for words in words_about(one("  - {do: assign}\n"), around=around)
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The alerts of devices, as people meet them. Not here: the rules that find them (`alerts.findings`)."""
 
-from opsguard_assets.alerts.alert_type import BATTERY, IOT, NETWORK, POWER_OR_LINE, AlertType, names, smallest_plans
+from opsguard_assets.alerts.alert_type import BATTERY, IOT, NETWORK, POWER_OR_LINE, AlertType, features_of, names
 
 MONITOR = "devices"
 FAILURE_RISK, SILENT, LOW_BATTERY = "device_failure_risk", "device_silent", "low_battery_predicted"
@@ -11,7 +11,7 @@ TYPES = (
         meaning="The risk that a device fails or goes offline within {device_failure.judged_within} is "
         "{device_failure.alert_from:.0%} or more.",
         next_step="look at the device",
-        plan="gold",
+        feature="device_assurance",
         team=IOT,
         cause=POWER_OR_LINE,
         cost="failure_cost",
@@ -23,7 +23,7 @@ TYPES = (
         name=SILENT,
         meaning="A device has not reported for {device_alerts.silent_intervals:g} of its intervals.",
         next_step="check its power and its radio path",
-        plan="silver",
+        feature="device_health",
         team=IOT,
         cause=POWER_OR_LINE,
         cost="failure_cost",
@@ -34,7 +34,7 @@ TYPES = (
         name=LOW_BATTERY,
         meaning="A battery will be empty within {device_alerts.empty_within_hours:g} hours.",
         next_step="replace or charge the battery",
-        plan="silver",
+        feature="device_health",
         team=IOT,
         cause=BATTERY,
         cost="service_call_cost",
@@ -47,7 +47,7 @@ TYPES = (
         meaning="The health of a device has been below {device_alerts.replace_below:g} for "
         "{device_alerts.replace_after_days:g} days.",
         next_step="plan its replacement",
-        plan="silver",
+        feature="device_health",
         team=IOT,
         cost="service_call_cost",
         needs_person=0.4,
@@ -58,7 +58,7 @@ TYPES = (
         meaning="At least {device_alerts.site_share:.0%} of a site's devices fell silent at once: its gateway, its "
         "power or its line.",
         next_step="check the gateway, the power and the line of the site",
-        plan="silver",
+        feature="device_health",
         team=NETWORK,
         cause=POWER_OR_LINE,
         cost="failure_cost",
@@ -67,4 +67,4 @@ TYPES = (
         minutes=120,
     ),
 )
-ALERT_TYPES, PLANS = names(TYPES), smallest_plans(TYPES)
+ALERT_TYPES, FEATURES = names(TYPES), features_of(TYPES)

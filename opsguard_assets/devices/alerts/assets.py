@@ -12,9 +12,8 @@ from opsguard_assets.alerts.lifecycle import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.queries import unresolved_in
 from opsguard_assets.alerts.suppression import suppress_outside_plan
-from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.devices.alerts.alert_types import ALERT_TYPES, MONITOR, PLANS
+from opsguard_assets.devices.alerts.alert_types import ALERT_TYPES, FEATURES, MONITOR
 from opsguard_assets.devices.alerts.findings import Levels, device_findings, suppress_repeated
 from opsguard_assets.devices.failure.assets import DEVICE_RISK_KEY
 from opsguard_assets.devices.failure.problem_io import events_of
@@ -23,6 +22,8 @@ from opsguard_assets.devices.health.assets import DEVICE_HEALTH_KEY
 from opsguard_assets.devices.health.schemas import DEVICE_HEALTH, DeviceHealth
 from opsguard_assets.devices.telemetry.full_hour import full_hour
 from opsguard_assets.devices.telemetry.site_silence import READ, looked_back
+from opsguard_assets.entitlements.entitled import entitled_to_alerts
+from opsguard_assets.entitlements.io import entitlements_at
 from opsguard_assets.tables.registry import DEVICE_EVENTS
 from opsguard_assets.tables.values import INSTANT
 from resources.database import Database
@@ -78,8 +79,8 @@ def found_in(
     events = DEVICE_EVENTS.typed(events_of(lake).filter(known, pl.col("at") > since)).collect()
     before = _before(lake, as_of, looked_back(health))
     found = device_findings(health, risk, events, levels, as_of, before)
-    plans = plans_at(lake, as_of)
-    marked = suppress_outside_plan(found, plans, settings.plans.alerts_by_plan(PLANS))
+    receives = entitled_to_alerts(found, entitlements_at(lake, settings, as_of), FEATURES)
+    marked = suppress_outside_plan(found, receives)
     return suppress_repeated(marked, unresolved_in(connection, ALERT_TYPES))
 
 

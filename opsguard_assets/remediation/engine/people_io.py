@@ -71,7 +71,7 @@ def run(world: World, playbooks: list[Playbook], name: str, alert_id: int, *, ac
             what = "is resolved" if found else "does not exist"
             raise ActionError(f"Alert {alert_id} {what}; `opsguard alerts list` shows those that are open.")
         standing = keep(connection, playbooks, now)[name]
-        why = not_entitled(world.lake, chosen, found[0]["client_id"], now)
+        why = not_entitled(world.lake, world.settings, chosen, found[0]["client_id"], now)
         most = world.settings.remediation.max_autonomy
         mode = SHADOW if why else mode_of(chosen, standing.mode, most, by_hand=True)
         values = {

@@ -14,11 +14,13 @@ from typing import Final
 
 import polars as pl
 
+from opsguard_assets.config.features import FEATURES
 from opsguard_assets.config.remediation import Mode
+from opsguard_assets.entitlements.entitled import Entitlements, entitled
 from opsguard_assets.incidents.matching import matches
 from opsguard_assets.remediation.engine.states import SHADOW, Standing
-from opsguard_assets.remediation.playbook.model import MODES, Playbook
-from opsguard_assets.tables.values import INSTANT, PLANS
+from opsguard_assets.remediation.playbook.model import MODES, Playbook, feature_of
+from opsguard_assets.tables.values import INSTANT
 
 # A transition of an alert with all that matchers compare.
 CANDIDATE: Final = pl.Schema(
@@ -46,11 +48,13 @@ class Rules:
         max_autonomy: How much any playbook may do by itself.
         off_clients: Clients whose kill switch is off, and why.
         standing: How each playbook stands.
+        entitlements: What clients receive.
     """
 
     max_autonomy: Mode
     off_clients: Mapping[str, str]
     standing: Mapping[str, Standing]
+    entitlements: Entitlements
 
 
 def decide(
@@ -84,6 +88,7 @@ def _of_playbook(
     cool = timedelta(minutes=limits.cool_down_minutes)
     last = recent.filter(pl.col("playbook") == playbook.playbook, pl.col("at") > now - cool)
     rows = rows.join(last.select("entity_type", "entity_id", last_at="at"), on=["entity_type", "entity_id"], how="left")
+    rows = rows.with_columns(asked_of(rows, playbook, rules.entitlements))
     judged = rows.with_columns(_decided(playbook, rules, now).alias("decided")).unnest("decided")
     # Of several alerts about one entity at once, the first one starts it; the others meet its cool-down.
     starts = pl.col("mode").is_not_null()
@@ -125,22 +130,29 @@ def _decided(playbook: Playbook, rules: Rules, now: datetime) -> pl.Expr:
     )  # fmt: skip
 
 
+def asked_of(rows: pl.DataFrame, playbook: Playbook, held: Entitlements) -> pl.Series:
+    """`is_entitled`: whether the client of each row receives what a playbook does, by a plan that is known."""
+    asked = rows.select("client_id", feature=pl.lit(feature_of(playbook)))
+    known = held.clients.filter(pl.col("plan").is_not_null())["client_id"]
+    return (entitled(asked, held) & asked["client_id"].is_in(known.implode())).alias("is_entitled")
+
+
 def refusal(playbook: Playbook) -> pl.Expr:
     """Why a playbook must not act for the client of an alert: a struct (`decision`, `reason`), null where it may.
 
-    It is said of rows with `client_id`, `soar_enabled` and `plan` as known; what is not known allows nothing.
+    It is said of rows with `client_id`, `soar_enabled`, `plan` and `is_entitled`; what is not known allows nothing.
     """
-    needed = plan_of(playbook)
+    feature = feature_of(playbook)
     is_enabled = pl.col("soar_enabled").fill_null(value=False)
-    in_plan = pl.col("plan").is_in(PLANS[PLANS.index(needed) :]).fill_null(value=False)
     words = "`clients.soar_enabled` does not say that playbooks may act for {}"
     held = pl.col("plan").fill_null("no known one")
     no_client = pl.col("client_id").is_null()
-    may = no_client | (is_enabled & in_plan)
+    may = no_client | (is_enabled & pl.col("is_entitled"))
+    needed = f"{feature} (plan {FEATURES[feature].plan})"
     decision = pl.when(may).then(None).when(is_enabled).then(pl.lit("not in the plan")).otherwise(pl.lit("not enabled"))
     reason = (
         pl.when(may).then(None)
-        .when(is_enabled).then(pl.format("it needs the plan {}, {} has {}", pl.lit(needed), "client_id", held))
+        .when(is_enabled).then(pl.format("it needs {}, {} has {}", pl.lit(needed), "client_id", held))
         .otherwise(pl.format(words, "client_id"))
     )  # fmt: skip
     return pl.struct(decision=decision, reason=reason)
@@ -163,8 +175,3 @@ def mode_of(playbook: Playbook, earned: str, most: str, *, by_hand: bool = False
     least = "approval" if by_hand else SHADOW
     order = [str(mode) for mode in MODES]
     return min(max(earned, least, key=order.index), playbook.max_autonomy, most, key=order.index)
-
-
-def plan_of(playbook: Playbook) -> str:
-    """The smallest plan that holds all actions of a playbook."""
-    return max((step.trait.plan for step in (*playbook.steps, *playbook.on_failure)), key=PLANS.index)

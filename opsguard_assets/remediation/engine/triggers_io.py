@@ -73,7 +73,7 @@ def trigger(world: World, playbooks: Sequence[Playbook], *, now: datetime) -> Tr
         candidates = _candidates(connection, playbooks, context, enabled, now)
         if candidates.is_empty():
             return Triggered(0, {})
-        rules = Rules(world.settings.remediation.max_autonomy, off_clients(connection), standing)
+        rules = Rules(world.settings.remediation.max_autonomy, off_clients(connection), standing, context.entitlements)
         decided = decide(candidates, playbooks, rules, _recent(connection, candidates, playbooks, now), now)
         looked_at = candidates.group_by("alert_id").agg(pl.col("transition_id").max())
         connection.execute(statement(__name__, "triggers/looked_at"), {"rows": looked_at.write_json()})

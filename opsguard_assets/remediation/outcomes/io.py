@@ -157,7 +157,7 @@ def described(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     priority = pl.coalesce(pl.col("priority").cast(pl.Int64), by_severity)
     return (
         own.join(kinds, on="alert_type", how="left", maintain_order="left")
-        .join(context.plans.unique("client_id"), on="client_id", how="left", maintain_order="left")
+        .join(context.plans, on="client_id", how="left", maintain_order="left")
         .with_columns(
             is_life_safety=saves_lives,
             priority=pl.when(saves_lives).then(pl.max_horizontal(priority, LIFE_SAFETY_PRIORITY)).otherwise(priority),

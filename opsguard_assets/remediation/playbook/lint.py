@@ -21,7 +21,6 @@ from opsguard_assets.remediation.playbook.steps import (
     Webhook,
 )
 from opsguard_assets.routing.analysis import TooManyCasesError, may_meet, named_types
-from opsguard_assets.tables.values import PLANS
 
 Place: TypeAlias = tuple[str | int, ...]
 # What two playbooks would do to one target; telling people and reading harm nobody twice.
@@ -59,7 +58,7 @@ class Surroundings:
         led: Those of them that have somebody who leads.
         webhooks: Names of `remediation.webhooks`.
         commands: Names of `remediation.commands`.
-        plans: Plans that clients have; None: not known.
+        features: What any client receives; None: no client is known, so none is judged.
         takes_orders: Whether `remediation.work_orders` says where work orders go.
         opens_tickets: Whether the ticket system opens tickets.
     """
@@ -69,7 +68,7 @@ class Surroundings:
     led: Collection[str] = ()
     webhooks: Collection[str] = ()
     commands: Collection[str] = ()
-    plans: Collection[str] | None = None
+    features: Collection[str] | None = None
     takes_orders: bool = True
     opens_tickets: bool = True
 
@@ -90,7 +89,7 @@ def lint(playbooks: Sequence[Playbook], around: Surroundings) -> list[LintFindin
 def _of_one(playbook: Playbook, around: Surroundings) -> Iterator[LintFinding]:
     said = (
         *_trigger(playbook, around), *_approvals(playbook), *_times(playbook), *_order(playbook),
-        *_recipients(playbook, around), *_outside(playbook, around), *_plans(playbook, around),
+        *_recipients(playbook, around), *_outside(playbook, around), *_features(playbook, around),
     )  # fmt: skip
     for severity, place, words in said:
         yield LintFinding(playbook.playbook, severity, place, words)
@@ -231,16 +230,13 @@ def _outside(playbook: Playbook, around: Surroundings) -> Iterator[_Said]:
             yield "error", place, "no ticket can be opened: write how as `ticket_system.create`"
 
 
-def _plans(playbook: Playbook, around: Surroundings) -> Iterator[_Said]:
-    if not around.plans:
+def _features(playbook: Playbook, around: Surroundings) -> Iterator[_Said]:
+    if around.features is None:
         return
-    most = max(PLANS.index(plan) for plan in around.plans)
     for place, step in _phases(playbook):
-        if PLANS.index(step.trait.plan) > most:
-            yield (
-                "warning", place,
-                f"{step.do} needs the plan {step.trait.plan}, which no client has; it only ever runs in shadow",
-            )  # fmt: skip
+        if step.trait.feature not in around.features:
+            needed = f"{step.do} needs {step.trait.feature} (plan {step.trait.plan})"
+            yield "warning", place, f"{needed}, which no client has; it only ever runs in shadow"
 
 
 def _of_two(one: Playbook, other: Playbook) -> Iterable[LintFinding]:

@@ -11,6 +11,7 @@ from typing import Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from opsguard_assets.config.base import Strict
+from opsguard_assets.config.features import FEATURE_NAMES, FeatureName
 from opsguard_assets.config.matching import Matcher
 from opsguard_assets.config.remediation import Mode
 from opsguard_assets.remediation.playbook.steps import AnyStep, Approval, Name
@@ -89,3 +90,9 @@ class Playbook(Strict):
         """SHA-256 of what it says, in hexadecimal; comments and the order of keys change nothing."""
         content = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(content.encode()).hexdigest()
+
+
+def feature_of(playbook: Playbook) -> FeatureName:
+    """The feature that holds all actions of a playbook: a greater one includes what a smaller one does."""
+    needed = {step.trait.feature for step in (*playbook.steps, *playbook.on_failure)}
+    return max(needed, key=FEATURE_NAMES.index)

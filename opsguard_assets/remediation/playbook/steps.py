@@ -86,8 +86,8 @@ class Notify(Step):
     """
 
     trait = Trait(
-        does="tell people", reversal=Reversal.COMPENSABLE, undo="they are told that it was undone", plan="bronze",
-        may_wait=True,
+        does="tell people", reversal=Reversal.COMPENSABLE, undo="they are told that it was undone",
+        feature="alerts_basic", may_wait=True,
     )  # fmt: skip
     do: Literal["notify"]
     to: tuple[Audience, ...] = Field(default=("on_duty",), min_length=1)
@@ -105,7 +105,8 @@ class Assign(Step):
 
     trait = Trait(
         does="give the alert and its ticket to somebody", reversal=Reversal.REVERSIBLE,
-        undo="the former assignee has it again, unless somebody changed it meanwhile", plan="silver", may_wait=True,
+        undo="the former assignee has it again, unless somebody changed it meanwhile",
+        feature="playbooks_basic", may_wait=True,
     )  # fmt: skip
     do: Literal["assign"]
     to: str = Field(default="least_loaded", min_length=1)
@@ -121,7 +122,7 @@ class CollectDiagnostics(Step):
         include: What is looked up.
     """
 
-    trait = Trait(does="collect what is known", reversal=Reversal.NOTHING, plan="bronze")
+    trait = Trait(does="collect what is known", reversal=Reversal.NOTHING, feature="alerts_basic")
     do: Literal["collect_diagnostics"]
     hours: float = Field(default=24, gt=0, le=720)
     rows: int = Field(default=50, ge=1, le=500)
@@ -138,7 +139,7 @@ class WaitFor(Step):
         within_minutes: For how long.
     """
 
-    trait = Trait(does="wait", reversal=Reversal.NOTHING, plan="bronze", may_wait=True)
+    trait = Trait(does="wait", reversal=Reversal.NOTHING, feature="alerts_basic", may_wait=True)
     do: Literal["wait_for"]
     condition: Condition
     within_minutes: float = Field(gt=0, le=43_200)
@@ -158,7 +159,7 @@ class CreateTicket(Step):
         does="open a ticket",
         reversal=Reversal.COMPENSABLE,
         undo="the ticket is cancelled",
-        plan="silver",
+        feature="playbooks_basic",
         may_wait=True,
     )
     do: Literal["create_ticket"]
@@ -172,8 +173,8 @@ class Escalate(Step):
     """Tells the next of the escalation chain at once; raises the priority of the ticket if the alert is about one."""
 
     trait = Trait(
-        does="escalate", reversal=Reversal.COMPENSABLE, undo="the ticket gets its former priority again", plan="silver",
-        may_wait=True,
+        does="escalate", reversal=Reversal.COMPENSABLE, undo="the ticket gets its former priority again",
+        feature="playbooks_basic", may_wait=True,
     )  # fmt: skip
     do: Literal["escalate"]
     text: Text = "{what}"
@@ -187,7 +188,12 @@ class ResolveAlert(Step):
         unseen: Resolve it although nobody saw it clear: for false alarms.
     """
 
-    trait = Trait(does="resolve the alert", reversal=Reversal.REVERSIBLE, undo="the alert is open again", plan="silver")
+    trait = Trait(
+        does="resolve the alert",
+        reversal=Reversal.REVERSIBLE,
+        undo="the alert is open again",
+        feature="playbooks_basic",
+    )
     do: Literal["resolve_alert"]
     note: Text = "resolved by {playbook}"
     unseen: bool = False
@@ -202,7 +208,10 @@ class Mute(Step):
     """
 
     trait = Trait(
-        does="mute such alerts of this entity", reversal=Reversal.REVERSIBLE, undo="the mute ends", plan="silver"
+        does="mute such alerts of this entity",
+        reversal=Reversal.REVERSIBLE,
+        undo="the mute ends",
+        feature="playbooks_basic",
     )
     do: Literal["mute"]
     minutes: float = Field(gt=0, le=10_080)
@@ -230,7 +239,7 @@ class SuggestSubstitute(Step):
         most: Maximum number of people.
     """
 
-    trait = Trait(does="suggest substitutes", reversal=Reversal.NOTHING, plan="silver")
+    trait = Trait(does="suggest substitutes", reversal=Reversal.NOTHING, feature="playbooks_basic")
     do: Literal["suggest_substitute"]
     most: int = Field(default=3, ge=1, le=10)
 

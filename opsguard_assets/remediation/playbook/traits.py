@@ -1,10 +1,12 @@
-"""What every typed action declares of itself: whether it reads or acts, whether it can be undone, which plan holds it.
+"""What every typed action declares of itself: whether it acts, whether it can be undone, what it is bought by.
 
 Here: the declaration. Not here: the actions (`steps`), doing them (`remediation.actions`).
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from opsguard_assets.config.features import FEATURES, FeatureName
 
 
 class Reversal(StrEnum):
@@ -24,15 +26,20 @@ class Trait:
         does: What it does, in the imperative, for people who approve it.
         reversal: What can be done about it afterwards.
         undo: How it is undone, in words; None where it is not.
-        plan: The smallest plan that holds it.
+        feature: What clients receive it by.
         may_wait: Whether the execution may wait in it: for a condition, an answer, a delivery.
     """
 
     does: str
     reversal: Reversal
     undo: str | None = None
-    plan: str = "gold"
+    feature: FeatureName = "remediation"
     may_wait: bool = False
+
+    @property
+    def plan(self) -> str:
+        """The smallest plan that holds it, where `plans` of opsguard.yaml say nothing else."""
+        return FEATURES[self.feature].plan
 
     @property
     def acts(self) -> bool:

@@ -1,6 +1,6 @@
 """The alerts of shifts, as people meet them. Not here: the rules that find them (`alerts.findings`)."""
 
-from opsguard_assets.alerts.alert_type import FIELD, STAFFING, AlertType, names, smallest_plans
+from opsguard_assets.alerts.alert_type import FIELD, STAFFING, AlertType, features_of, names
 
 MONITOR = "shifts"
 LATE_ARRIVAL, UNCONFIRMED, COVERAGE_GAP, GEOFENCE = (
@@ -18,7 +18,7 @@ TYPES = (
         meaning="Nobody has arrived for a shift {shifts.late_after_minutes:g} minutes after its start.",
         next_step="call the guard",
         due="expected_until",
-        plan="silver",
+        feature="shift_compliance",
         team=FIELD,
         cause=STAFFING,
         cost="no_show_cost",
@@ -31,7 +31,7 @@ TYPES = (
         meaning="Nobody came to a shift within {shifts.no_show_after_minutes:g} minutes, or until its end.",
         next_step="find a substitute",
         due="expected_until",
-        plan="silver",
+        feature="shift_compliance",
         team=FIELD,
         cause=STAFFING,
         cost="no_show_cost",
@@ -44,7 +44,7 @@ TYPES = (
         "more.",
         next_step="ask whether the person comes",
         due="starts",
-        plan="silver",
+        feature="shift_compliance",
         team=FIELD,
         cause=STAFFING,
         cost="no_show_cost",
@@ -57,7 +57,7 @@ TYPES = (
         meaning="No punch is known for a shift, because the feed of its site is late.",
         next_step="check the clock of the site, or call the guard",
         due="expected_until",
-        plan="silver",
+        feature="shift_compliance",
         team=FIELD,
         cause=STAFFING,
         cost="no_show_cost",
@@ -69,7 +69,7 @@ TYPES = (
         meaning="Somebody punched at another site than planned.",
         next_step="call the guard",
         due="expected_until",
-        plan="silver",
+        feature="shift_compliance",
         team=FIELD,
         cause=STAFFING,
         cost="no_show_cost",
@@ -81,7 +81,7 @@ TYPES = (
         meaning="Somebody left a shift more than {shifts.early_before_minutes:g} minutes before its end.",
         next_step="call the guard",
         due="expected_until",
-        plan="silver",
+        feature="shift_compliance",
         team=FIELD,
         cause=STAFFING,
         cost="no_show_cost",
@@ -94,7 +94,7 @@ TYPES = (
         meaning="A post has fewer people than it needs, now or by the plan of the next day.",
         next_step="find somebody",
         due="due",
-        plan="silver",
+        feature="shift_compliance",
         team=FIELD,
         cause=STAFFING,
         cost="no_show_cost",
@@ -105,7 +105,7 @@ TYPES = (
         name=GEOFENCE,
         meaning="Somebody punched from outside the geofence of the site.",
         next_step="ask where the person was",
-        plan="silver",
+        feature="shift_compliance",
         team=FIELD,
         cause=STAFFING,
         cost="no_show_cost",
@@ -114,4 +114,4 @@ TYPES = (
         minutes=15,
     ),
 )
-ALERT_TYPES, PLANS = names(TYPES), smallest_plans(TYPES)
+ALERT_TYPES, FEATURES = names(TYPES), features_of(TYPES)

@@ -10,9 +10,10 @@ from opsguard_assets.alerts.lifecycle import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.queries import unresolved_in
 from opsguard_assets.alerts.suppression import suppress_outside_plan
-from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.shifts.alerts.alert_types import ALERT_TYPES, MONITOR, PLANS
+from opsguard_assets.entitlements.entitled import entitled_to_alerts
+from opsguard_assets.entitlements.io import entitlements_at
+from opsguard_assets.shifts.alerts.alert_types import ALERT_TYPES, FEATURES, MONITOR
 from opsguard_assets.shifts.alerts.findings import (
     Found,
     Levels,
@@ -101,10 +102,13 @@ def found_in(
         last_risk(lake, as_of),
         levels_of(settings),
     )
-    plans = plans_at(lake, as_of)
-    by_plan = settings.plans.alerts_by_plan(PLANS)
-    findings = suppress_repeated(found, lambda rows: suppress_outside_plan(rows, plans, by_plan))
-    return pl.concat([findings, suppress_outside_plan(_expired(lake, connection, found, as_of), plans, by_plan)])
+    held = entitlements_at(lake, settings, as_of)
+
+    def in_plan(rows: pl.DataFrame) -> pl.DataFrame:
+        return suppress_outside_plan(rows, entitled_to_alerts(rows, held, FEATURES))
+
+    findings = suppress_repeated(found, in_plan)
+    return pl.concat([findings, in_plan(_expired(lake, connection, found, as_of))])
 
 
 def levels_of(settings: Settings) -> Levels:

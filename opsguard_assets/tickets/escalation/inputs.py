@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from opsguard_assets.alerts.suppression import suppress_holdout, suppress_outside_plan
-from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.duty.desk import Desk
+from opsguard_assets.entitlements.entitled import Entitlements, entitled_to_alerts
+from opsguard_assets.entitlements.io import entitlements_at
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tickets.escalation.escalate import EscalationError, Given
 from opsguard_assets.tickets.job_names import SCORE_JOB
-from opsguard_assets.tickets.risk.alert_types import BREACH_RISK, PLANS
+from opsguard_assets.tickets.risk.alert_types import BREACH_RISK, FEATURES
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from resources.database import Database
 from resources.lake import Lake
@@ -32,7 +33,7 @@ def given_at(lake: Lake, database: Database, settings: Settings, as_of: datetime
     tick = newest_tick(database, as_of, timedelta(minutes=settings.escalation.risk_minutes))
     risk = _risk_of(lake, tick)
     return Given(
-        risk=with_withheld(risk, plans_at(lake, as_of), settings),
+        risk=with_withheld(risk, entitlements_at(lake, settings, as_of), settings),
         risk_as_of=tick.as_of,
         tickets=lake.known(TABLES["tickets"], as_of, live_only=True).select(_TICKET).collect(),
         desk=Desk(
@@ -61,7 +62,7 @@ def newest_tick(database: Database, as_of: datetime, within: timedelta) -> Tick:
     return ticks[-1]
 
 
-def with_withheld(risk: pl.DataFrame, plan_of_client: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+def with_withheld(risk: pl.DataFrame, held: Entitlements, settings: Settings) -> pl.DataFrame:
     """The risks from which tickets are escalated, with why some are not: their client's plan, or the hold-out.
 
     Escalation prevents breaches, so it belongs to the plans that hold `sla_breach_risk` alerts; and a ticket that is
@@ -74,7 +75,7 @@ def with_withheld(risk: pl.DataFrame, plan_of_client: pl.DataFrame, settings: Se
         is_raising=pl.lit(value=True),
         withheld=pl.lit(None, pl.String),
     )
-    marked = suppress_outside_plan(asked, plan_of_client, settings.plans.alerts_by_plan(PLANS))
+    marked = suppress_outside_plan(asked, entitled_to_alerts(asked, held, FEATURES))
     return suppress_holdout(marked, settings.sla.holdout_share, alert_types=[BREACH_RISK]).drop(
         "entity_id", "alert_type", "is_raising"
     )

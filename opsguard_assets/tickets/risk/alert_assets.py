@@ -12,9 +12,10 @@ from sqlalchemy import Connection, text
 from opsguard_assets.alerts.lifecycle import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.suppression import suppress_holdout, suppress_outside_plan, suppress_over_budget
-from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.tickets.risk.alert_types import ALERT_TYPES, BREACH_RISK, MONITOR, PLANS
+from opsguard_assets.entitlements.entitled import entitled_to_alerts
+from opsguard_assets.entitlements.io import entitlements_at
+from opsguard_assets.tickets.risk.alert_types import ALERT_TYPES, BREACH_RISK, FEATURES, MONITOR
 from opsguard_assets.tickets.risk.findings import RiskLevels, sla_findings
 from opsguard_assets.tickets.risk.keys import SLA_RISK_KEY
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
@@ -57,8 +58,9 @@ def marked_findings(
         as_of: The tick.
     """
     sla = settings.sla
-    plans = plans_at(lake, as_of)
-    marked = suppress_outside_plan(sla_findings(risk, levels_of(settings)), plans, settings.plans.alerts_by_plan(PLANS))
+    found = sla_findings(risk, levels_of(settings))
+    receives = entitled_to_alerts(found, entitlements_at(lake, settings, as_of), FEATURES)
+    marked = suppress_outside_plan(found, receives)
     marked = suppress_holdout(marked, sla.holdout_share, alert_types=[BREACH_RISK])
     if sla.alerts_per_day is None:
         return marked

@@ -1,6 +1,6 @@
 """The alerts of tickets, as people meet them. Not here: the rules that find them (`risk.findings`)."""
 
-from opsguard_assets.alerts.alert_type import HELPDESK, TICKETS, AlertType, names, smallest_plans
+from opsguard_assets.alerts.alert_type import HELPDESK, TICKETS, AlertType, features_of, names
 
 MONITOR = "sla"
 BREACH_RISK, SLA_BREACHED = "sla_breach_risk", "sla_breached"
@@ -10,7 +10,7 @@ TYPES = (
         meaning="The risk that an open ticket misses its resolution deadline is {sla.alert_from:.0%} or more.",
         next_step="ask the assignee, or move it",
         due="resolution_due_at",
-        plan="silver",
+        feature="sla_prevention",
         team=HELPDESK,
         cause=TICKETS,
         cost="breach_cost",
@@ -23,7 +23,7 @@ TYPES = (
         meaning="A ticket has missed its resolution deadline and is still open.",
         next_step="tell the client and agree on a new date",
         due="resolution_due_at",
-        plan="bronze",
+        feature="alerts_basic",
         team=HELPDESK,
         cause=TICKETS,
         cost="breach_cost",
@@ -31,4 +31,4 @@ TYPES = (
         minutes=120,
     ),
 )
-ALERT_TYPES, PLANS = names(TYPES), smallest_plans(TYPES)
+ALERT_TYPES, FEATURES = names(TYPES), features_of(TYPES)

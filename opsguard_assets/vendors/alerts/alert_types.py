@@ -1,6 +1,6 @@
 """The alerts of vendors and orders, as people meet them. Not here: the rules that find them (`alerts.findings`)."""
 
-from opsguard_assets.alerts.alert_type import PROCUREMENT, VENDOR_JOBS, AlertType, names, smallest_plans
+from opsguard_assets.alerts.alert_type import PROCUREMENT, VENDOR_JOBS, AlertType, features_of, names
 
 MONITOR = "vendors"
 SCORE_DROP, BELOW_TARGET = "vendor_score_drop", "vendor_sla_below_target"
@@ -29,7 +29,7 @@ TYPES = (
         meaning="A work order is past its due time and not done.",
         next_step="ask the vendor for a date",
         due="due",
-        plan="silver",
+        feature="vendor_performance",
         team=PROCUREMENT,
         cause=VENDOR_JOBS,
         cost="late_order_cost",
@@ -41,7 +41,7 @@ TYPES = (
         meaning="The risk that an open work order misses its due time is {vendors.late_alert_from:.0%} or more.",
         next_step="ask the vendor whether the date holds",
         due="due",
-        plan="silver",
+        feature="vendor_performance",
         team=PROCUREMENT,
         cause=VENDOR_JOBS,
         cost="late_order_cost",
@@ -50,4 +50,4 @@ TYPES = (
         warns_of=(OVERDUE,),
     ),
 )
-ALERT_TYPES, PLANS = names(TYPES), smallest_plans(TYPES)
+ALERT_TYPES, FEATURES = names(TYPES), features_of(TYPES)

@@ -9,11 +9,12 @@ import polars as pl
 from opsguard_assets.alerts.lifecycle import Monitor
 from opsguard_assets.alerts.monitor_assets import Watched, monitor_asset
 from opsguard_assets.alerts.suppression import suppress_outside_plan
-from opsguard_assets.client_plans import plans_at
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.entitlements.entitled import entitled_to_alerts
+from opsguard_assets.entitlements.io import entitlements_at
 from opsguard_assets.tables.registry import WORK_ORDERS
 from opsguard_assets.tables.values import INSTANT
-from opsguard_assets.vendors.alerts.alert_types import ALERT_TYPES, MONITOR, PLANS
+from opsguard_assets.vendors.alerts.alert_types import ALERT_TYPES, FEATURES, MONITOR
 from opsguard_assets.vendors.alerts.findings import Known, Levels, suppress_repeated, vendor_findings
 from opsguard_assets.vendors.orders.assets import WORK_ORDER_RISK_KEY
 from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
@@ -74,11 +75,9 @@ def found_in(lake: Lake, settings: Settings, risk: pl.DataFrame, as_of: datetime
         overdue_at(lake, as_of, settings.vendors.cancelled),
         risk,
     )
-    plans = plans_at(lake, as_of)
-    marked = suppress_outside_plan(
-        vendor_findings(known, levels_of(settings), as_of), plans, settings.plans.alerts_by_plan(PLANS)
-    )
-    return suppress_repeated(marked)
+    found = vendor_findings(known, levels_of(settings), as_of)
+    receives = entitled_to_alerts(found, entitlements_at(lake, settings, as_of), FEATURES)
+    return suppress_repeated(suppress_outside_plan(found, receives))
 
 
 def levels_of(settings: Settings) -> Levels:

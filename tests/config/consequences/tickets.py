@@ -11,6 +11,7 @@ import polars as pl
 from ml.problems.sla_breach.rule import RuleBaseline
 from opsguard_assets.cadences import documented_cadences
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.entitlements.entitled import entitlements
 from opsguard_assets.models.scoring import scored_rows
 from opsguard_assets.models.serving import Serving
 from opsguard_assets.tables.registry import TABLES
@@ -71,7 +72,9 @@ def escalation_asked(settings: Settings) -> Seen:
         [{"ticket_id": f"T{n}", "client_id": "gold", "risk": n / 20, "as_of": NOW} for n in range(20)],
         {"ticket_id": pl.String, "client_id": pl.String, "risk": pl.Float64, "as_of": INSTANT},
     )
-    looked = inputs.with_withheld(risk, frame([], {"client_id": pl.String, "plan": pl.String}), settings)
+    looked = inputs.with_withheld(
+        risk, entitlements(frame([], {"client_id": pl.String, "plan": pl.String}), settings.plans, NOW.date()), settings
+    )
     with patch.object(escalation, "given_at", lambda *_: None), patch.object(escalation, "escalate", stop):
         asked = asked_by(lambda: escalation.escalate_at(_clients(), None, None, settings, NOW))
     with patch.object(inputs, "newest_tick", stop):
