@@ -70,7 +70,7 @@ def test_show_says_what_it_does_and_a_strange_name_is_refused(command):
 
 def test_lint_knows_the_plans_of_clients(command, silent):
     words = [row["words"] for row in asked(command, "lint", code=1)]
-    assert any("mute-it.yaml:7: steps.0: mute needs the plan silver" in each for each in words)
+    assert any("mute-it.yaml:7: steps.0: mute needs playbooks_basic (plan silver)" in each for each in words)
 
 
 def test_schema_prints_what_editors_read(command):
@@ -84,7 +84,7 @@ def test_test_says_step_by_step_what_would_be_done_about_an_alert_now_and_does_n
     assert [step["action"] for step in answer["steps"]] == ["mute", "wait_for", "notify"]
     muted = answer["steps"][0]["changes"]
     assert [(change["before"], change["after"]) for change in muted] != []
-    assert answer["start"] == "only in shadow: it needs the plan silver, C1 has bronze"
+    assert answer["start"] == "only in shadow: it needs playbooks_basic (plan silver), C1 has bronze"
     changes = asked(command, "plan", "mute-it", "--alert", "2")["changes"]
     assert [{name: each[name] for name in ("what", "attribute")} for each in changes if each["step"] == 1] == [
         {name: each[name] for name in ("what", "attribute")} for each in muted
