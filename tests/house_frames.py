@@ -10,7 +10,8 @@ ANY_COLUMNS = ("ml/", "resources/", "opsguard_assets/models/")
 WITHOUT_SCHEMAS = tuple(
     f"opsguard_assets/{room}/"
     for room in (
-        "alerts", "delivery", "duty", "effects", "external", "incidents", "remediation", "routing", "triage", "views",
+        "alerts", "delivery", "duty", "effects", "entitlements", "external", "finance", "incidents", "remediation",
+        "routing", "triage", "views",
         "web",
     )
 )  # fmt: skip

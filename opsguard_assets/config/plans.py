@@ -227,8 +227,8 @@ class Plans(Strict):
         if isinstance(given.get("add_ons"), Mapping):
             given = {**given, "add_ons": {**_ADD_ONS, **given["add_ons"]}}
         usual = {name: cls.model_fields[name].default.price for name in PLAN_NAMES}
-        told = {n: given[n] for n in PLAN_NAMES if isinstance(given.get(n), Mapping) and "price" not in given[n]}
-        return {**given, **{name: {**plan, "price": usual[name]} for name, plan in told.items()}}
+        named = {n: given[n] for n in PLAN_NAMES if isinstance(given.get(n), Mapping) and "price" not in given[n]}
+        return {**given, **{name: {**plan, "price": usual[name]} for name, plan in named.items()}}
 
     def features_by_plan(self) -> dict[str, tuple[FeatureName, ...]]:
         """What each plan holds, with what comes with it."""
