@@ -32,11 +32,12 @@ from resources import delta
 SLICE = "_slice"
 LIVE, REST, SUPERSEDED = "live", "rest", "superseded"
 PARTITION_BY = (SLICE,)
+FOLDER = "tables/"
 
 
 def folder(table: Table) -> str:
     """Where the table lies below the lake's URI."""
-    return f"tables/{table.name}"
+    return f"{FOLDER}{table.name}"
 
 
 def stored_schema(table: Table) -> pl.Schema:

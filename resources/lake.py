@@ -47,11 +47,13 @@ class Lake:
         uri: A folder, or `s3://…` and the like.
         storage_options: Credentials and endpoints in the words of object_store; hidden from repr.
         recorded_upto: Canonical tables are read as they had been recorded by then; None: as now.
+        derived_versions: Derived tables are read in these versions, and others are not there; None: as now.
     """
 
     uri: str
     storage_options: Mapping[str, str] | None = None
     recorded_upto: datetime | None = None
+    derived_versions: Mapping[str, int] | None = None
 
     def __repr__(self) -> str:
         """Without credentials."""
@@ -60,6 +62,10 @@ class Lake:
     def as_recorded(self, upto: datetime | None) -> "Lake":
         """The same lake with its canonical tables as they had been recorded by an instant; for reading only."""
         return replace(self, recorded_upto=upto)
+
+    def at(self, versions: Mapping[str, int], recorded_upto: datetime) -> "Lake":
+        """The same lake as a snapshot of it was: records by an instant, derived tables by version; for reading only."""
+        return replace(self, recorded_upto=recorded_upto, derived_versions=dict(versions))
 
     def uri_of(self, name: str) -> str:
         """Where the table `name` lives."""
@@ -70,7 +76,13 @@ class Lake:
         return dict(self.storage_options or {})
 
     def _open(self, name: str) -> DeltaTable | None:
-        return delta.open_table(self.uri_of(name), self._options)
+        table = delta.open_table(self.uri_of(name), self._options)
+        if table is None or self.derived_versions is None or name.startswith(canonical.FOLDER):
+            return table
+        if name not in self.derived_versions:
+            return None
+        table.load_as_version(self.derived_versions[name])
+        return table
 
     def exists(self, name: str) -> bool:
         """Whether anything was ever written under `name`."""
@@ -133,7 +145,7 @@ class Lake:
             delta.write(table, frame, self._options, **settings, partition_by=list(partition_by) or None)
             return True
 
-        return _retried(attempt, name)
+        return self._write(attempt, name)
 
     def appended_up_to(self, name: str, stream: str) -> int | None:
         """The greatest sequence of `stream` that `append_once` wrote to the table."""
@@ -165,12 +177,12 @@ class Lake:
             predicate = delta.equals(where)
             delta.write(table, frame, self._options, mode="overwrite", schema_mode="merge", predicate=predicate)
 
-        _retried(attempt, name)
+        self._write(attempt, name)
 
     def replace(self, name: str, frame: pl.DataFrame, *, partition_by: Sequence[str] = ()) -> None:
         """Replaces a whole derived table, in one commit."""
         settings = {"mode": "overwrite", "schema_mode": "overwrite", "partition_by": list(partition_by)}
-        _retried(lambda: delta.write(self.uri_of(name), frame, self._options, **settings), name)
+        self._write(lambda: delta.write(self.uri_of(name), frame, self._options, **settings), name)
 
     def replace_entities(self, name: str, frame: pl.DataFrame, *, entities: pl.DataFrame, key: Sequence[str]) -> None:
         """Replaces all rows of some entities by `frame`, in one commit.
@@ -194,10 +206,11 @@ class Lake:
             stale = before.join(frame.lazy(), on=key, how="anti").collect()
             delta.replace_entities(table, frame, stale, key)
 
-        _retried(attempt, name)
+        self._write(attempt, name)
 
     def forget(self, name: str, column: str, before: date) -> int:
         """Deletes the rows of a derived table whose `column` lies before a day, in one commit; returns how many."""
+        self._refuse_the_past(name)
         table = self._open(name)
         if table is None:
             raise TableMissingError(f"{name} is not in {self.uri}; there is nothing to forget")
@@ -219,13 +232,14 @@ class Lake:
                 raise TableMissingError(f"{name} is not in {self.uri}; there is nothing to forget")
             return int(table.delete(delta.one_of(column, values))["num_deleted_rows"])
 
-        return _retried(attempt, name)
+        return self._write(attempt, name)
 
     def forget_from(self, name: str, column: str, since: datetime) -> int:
         """Deletes the rows of a derived table whose instant `column` is `since` or later; returns how many.
 
         In one commit; a table that does not exist yet has none.
         """
+        self._refuse_the_past(name)
         table = self._open(name)
         return 0 if table is None else int(table.delete(delta.not_before(column, since))["num_deleted_rows"])
 
@@ -235,6 +249,7 @@ class Lake:
         Raises:
             TableMissingError: When nothing was ever written under `name`.
         """
+        self._refuse_the_past(name)
         table = self._open(name)
         if table is None:
             raise TableMissingError(f"{name} is not in {self.uri}; there is nothing to tidy")
@@ -349,7 +364,15 @@ class Lake:
             accepted, unchanged = stored.record(incoming)
             return Recorded(len(rows), accepted, unchanged)
 
-        return _retried(attempt, table.name)
+        return self._write(attempt, table.name)
+
+    def _write(self, attempt: Callable[[], _T], name: str) -> _T:
+        self._refuse_the_past(name)
+        return _retried(attempt, name)
+
+    def _refuse_the_past(self, name: str) -> None:
+        if self.derived_versions is not None:
+            raise LakeError(f"{name}: this is the lake as it was at {self.recorded_upto}; it is only read")
 
     def _create(self, table: Table) -> None:
         layout = daily if table.is_daily else canonical

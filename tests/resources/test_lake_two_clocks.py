@@ -165,6 +165,22 @@ def test_a_lake_of_the_past_is_only_read(tmp_path: Path):
         Lake(str(tmp_path)).as_recorded(hour(1)).record(THINGS, things("red", 0), loaded_at=hour(5))
 
 
+def test_a_snapshot_shows_derived_tables_in_their_versions_and_is_only_read(tmp_path: Path):
+    lake = Lake(str(tmp_path))
+    lake.replace("sums", pl.DataFrame({"n": [1]}))
+    lake.record(THINGS, things("red", 0), loaded_at=hour(1))
+    then = lake.at({"sums": lake.version("sums")}, hour(1))
+    lake.replace("sums", pl.DataFrame({"n": [2]}))
+    lake.replace("later", pl.DataFrame({"n": [3]}))
+    lake.record(THINGS, things("blue", 2), loaded_at=hour(3))
+    assert lake.scan("sums").collect()["n"].to_list() == [2]
+    assert then.scan("sums").collect()["n"].to_list() == [1]
+    assert not then.exists("later")
+    assert then.known(THINGS).collect()["colour"].to_list() == ["red"]
+    with pytest.raises(LakeError, match="only read"):
+        then.replace("sums", pl.DataFrame({"n": [4]}))
+
+
 class _SizedThing(_Thing):
     sizes = dy.List(dy.String(), nullable=True)
 
