@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 MINUTE, HOUR, DAY, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+# The longest one: a result of the month before is not late before that.
+MONTH = timedelta(days=31)
 _SLACK = timedelta(hours=2)
 
 
@@ -15,9 +17,9 @@ class Cadence:
     """Time between two ticks, and when in the hour, the day or the week they run.
 
     Attributes:
-        every: A part of an hour in whole minutes, an hour, a day or a week.
-        offset: How far into that time it runs, in whole minutes; weeks begin on Sunday at midnight. Clocks are those
-            of the operations time zone.
+        every: A part of an hour in whole minutes, an hour, a day, a week or a calendar month.
+        offset: How far into that time it runs, in whole minutes; weeks begin on Sunday at midnight, months on their
+            first day. Clocks are those of the operations time zone.
     """
 
     every: timedelta
@@ -29,8 +31,8 @@ class Cadence:
         Raises:
             ValueError: When it is something else.
         """
-        if self.every not in (HOUR, DAY, WEEK) and (HOUR % self.every or self.every % MINUTE):
-            raise ValueError(f"{self.every} is not part of an hour, an hour, a day or a week")
+        if self.every not in (HOUR, DAY, WEEK, MONTH) and (HOUR % self.every or self.every % MINUTE):
+            raise ValueError(f"{self.every} is not part of an hour, an hour, a day, a week or a month")
         if self.offset % MINUTE or not timedelta(0) <= self.offset < self.every:
             raise ValueError(f"{self.offset} is not within {self.every}")
 
@@ -39,6 +41,8 @@ class Cadence:
         """The cron string."""
         days, rest = divmod(self.offset, DAY)
         hour, minute = divmod(rest // MINUTE, 60)
+        if self.every == MONTH:
+            return f"{minute} {hour} {days + 1} * *"
         if self.every >= DAY:
             return f"{minute} {hour} * * {days if self.every == WEEK else '*'}"
         if self.every < HOUR and not minute:
@@ -48,7 +52,7 @@ class Cadence:
     @property
     def words(self) -> str:
         """The end of a schedule's name: `every_15_minutes`."""
-        named = {HOUR: "hour", DAY: "day", WEEK: "week"}
+        named = {HOUR: "hour", DAY: "day", WEEK: "week", MONTH: "month"}
         return f"every_{named.get(self.every) or f'{self.every // MINUTE}_minutes'}"
 
     @property

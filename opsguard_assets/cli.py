@@ -40,6 +40,7 @@ COMMANDS = {
     "incidents": "Show alerts that belong together and who has them; acknowledge, resolve, split, merge.",
     "route": "Say who would be told of an alert, when, and by what rule.",
     "playbook": "What is done about alerts by itself: playbooks, their executions and approvals.",
+    "scorecard": "Monthly scorecards: build, look, review, sign, send, prove, restate.",
     "check": "Find routes that nothing reaches, hours without anybody on duty, people without an address.",
     "shifts": "Show who is missing, and the evidence for a verdict.",
     "vendors": "Show the scores of vendors, and what changed them.",

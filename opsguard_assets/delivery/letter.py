@@ -1,7 +1,7 @@
 """What a message says, in whatever form it goes out. Not here: composing it (`wording`), and forms of channels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 POSSIBLY_REPEATED = "Possibly repeated: whether the first message arrived is not known."
@@ -74,6 +74,21 @@ class Choice:
     confirm: str | None = None
 
 
+@dataclass(frozen=True)
+class Enclosure:
+    """A file that goes with a letter, where the channel carries files.
+
+    Attributes:
+        name: Its name for people.
+        media_type: Such as `application/pdf`.
+        content: Its bytes; not shown.
+    """
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Letter:
     """A message for one reader. All texts are cleaned of control characters and on one line each.
@@ -94,6 +109,9 @@ class Letter:
         command: How it is looked at from the command line.
         footer: Why this reader gets it.
         is_digest: Whether it comes regularly, so that a reader may cancel it.
+        badge: What stands above the headline; None: how bad it is.
+        language: Of its words.
+        enclosures: Files.
     """
 
     subject: str
@@ -111,6 +129,9 @@ class Letter:
     command: str | None = None
     footer: str | None = None
     is_digest: bool = False
+    badge: str | None = None
+    language: str = "en"
+    enclosures: Sequence[Enclosure] = ()
 
     def said_again(self) -> Self:
         """The letter as it is sent where the first one may have arrived."""

@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from opsguard_assets.delivery import questions_io
+from opsguard_assets.delivery import documents_io, questions_io
+from opsguard_assets.delivery.documents_io import SCORECARD
 from opsguard_assets.delivery.wording import (
     Reader,
     digest_letter,
@@ -107,6 +108,8 @@ class Letters:
     def write(self, effect: Effect, now: datetime) -> Written | Pointless:
         """The letter of a planned message as of now."""
         kind = effect.payload["kind"]
+        if kind == SCORECARD:
+            return documents_io.written(self.lake, effect.payload)
         if kind == "escalation":
             return self._of_escalation(effect.payload, now)
         if kind == "playbook" or effect.payload.get("about"):

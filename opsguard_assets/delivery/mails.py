@@ -85,6 +85,9 @@ def mail_of(letter: Letter, envelope: Envelope) -> EmailMessage:
     given = {"letter": letter, "colour": _OVER if letter.is_over else _COLOURS[letter.severity]}
     mail.set_content(_templates().get_template("mail.txt.j2").render(given))
     mail.add_alternative(_templates().get_template("mail.html.j2").render(given), subtype="html")
+    for each in letter.enclosures:
+        main, _, sub = each.media_type.partition("/")
+        mail.add_attachment(each.content, maintype=main, subtype=sub, filename=line(each.name))
     return mail
 
 

@@ -5,7 +5,7 @@ Here: both forms. Not here: handing them over (`resources.channels`).
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,9 @@ def document(letter: Letter, payload: Mapping[str, Any], at: datetime) -> bytes:
     """
     about = {name: payload.get(name) for name in ("incident_id", "execution_id", "version", "is_critical")}
     said = {"type": f"opsguard.{payload['kind']}", "timestamp": at.astimezone(UTC).isoformat()}
-    return json.dumps({**said, "data": {**about, **asdict(letter)}}, ensure_ascii=False).encode()
+    enclosed = [each.name for each in letter.enclosures]
+    data = {**about, **asdict(replace(letter, enclosures=())), "enclosures": enclosed}
+    return json.dumps({**said, "data": data}, ensure_ascii=False).encode()
 
 
 def plain_text(letter: Letter) -> str:

@@ -11,7 +11,7 @@ MONTH = date(2026, 10, 1)
 AS_OF = datetime(2026, 11, 1, 2, tzinfo=UTC)
 
 
-def measure(kpi="sla_compliance", value="93.45", **more):
+def measure(kpi="sla_performance", value="93.45", **more):
     """A key figure of the month."""
     figure = None if value is None else Decimal(value)
     given = {"numerator": Decimal(86), "denominator": Decimal(92), "unit": "percent", "band": "good"}
@@ -26,7 +26,7 @@ def card(client="C1", **more):
         "currency": "EUR", "data_through": AS_OF, "is_provisional": False, "plan": "gold",
         "features": ("scorecard",),
         "origin": Origin(as_of=AS_OF, recorded_upto=AS_OF, versions={"scorecards/kpis": 3}, models={}, code="1"),
-        "measures": (measure(), measure("security_incidents", "4", band=None)),
+        "measures": (measure(), measure("security_events", "4", band=None)),
         "sites": (SiteFigures(site_id="S1", name="Harbour", measures=(measure(),)),),
     }  # fmt: skip
     return Card(**(given | more))

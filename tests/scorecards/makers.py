@@ -14,6 +14,7 @@ from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS
 from opsguard_assets.scorecards.signing.maker import Made
 from opsguard_assets.scorecards.signing.snapshots_io import scan
 from tests.scorecards.cards import MONTH, card, measure
+from tests.scorecards.forms.cards import KPIS
 
 FIGURES, ROWS = "scorecards/kpis", "scorecards/kpi_rows"
 
@@ -22,6 +23,7 @@ class SmallMaker:
     """Makes cards of what lies in a lake."""
 
     tables = (FIGURES, ROWS)
+    kpis = KPIS
     made_by = "test 1"
 
     def __init__(self, lake, **more):
@@ -31,7 +33,7 @@ class SmallMaker:
         """Writes what clients have: tickets and which of them were in time."""
         rows = [
             {
-                "kpi": "sla_compliance", "month": MONTH, "client_id": client, "site_id": "S1", "entity_type": "ticket",
+                "kpi": "sla_performance", "month": MONTH, "client_id": client, "site_id": "S1", "entity_type": "ticket",
                 "entity_id": f"T{number}", "at": None, "numerator": float(was_met), "denominator": 1.0,
                 "measure": None, "excluded": None,
             }
@@ -67,6 +69,6 @@ class SmallMaker:
         return found.filter(pl.col("client_id") == client_id).collect()
 
     def files(self, card, rows):
-        seal = json.dumps(card.seal.model_dump(mode="json"), sort_keys=True).encode()
+        seal = json.dumps(card.seal and card.seal.model_dump(mode="json"), sort_keys=True).encode()
         content = canonical(card) + seal + self.made_by.encode() + str(rows.height).encode()
         return {"pdf": b"%PDF " + content, "xlsx": b"PK " + content}

@@ -15,18 +15,16 @@ from opsguard_assets.config.scorecards import Scorecards
 from opsguard_assets.scorecards.signing import house_io, signing_io, snapshots_io, store_io
 from opsguard_assets.scorecards.signing.build_io import build, restate
 from opsguard_assets.scorecards.signing.chain import broken
-from opsguard_assets.scorecards.signing.house_io import House
-from opsguard_assets.scorecards.signing.keys_io import new_key
 from opsguard_assets.scorecards.signing.signing_io import review, sign
 from opsguard_assets.scorecards.signing.snapshots_io import SnapshotError, release
 from opsguard_assets.scorecards.signing.store_io import ScorecardError, broken_links, newest, signings
 from opsguard_assets.scorecards.signing.verify_io import verify
 from resources.housekeeping import pinned, tidy
 from resources.kept_files import FOLDER
-from resources.lake import Lake
 from tests.resources.test_housekeeping import grow_older
 from tests.scorecards.cards import AS_OF, MONTH
-from tests.scorecards.makers import FIGURES, SmallMaker
+from tests.scorecards.houses import built, house_of
+from tests.scorecards.makers import FIGURES
 
 REFUSED = (
     "UPDATE scorecard_signings SET signed_by = 'eve'",
@@ -54,28 +52,9 @@ FORGED = {
 LATER = AS_OF + timedelta(days=9)
 
 
-class Clock:
-    """A clock that tests move."""
-
-    def __init__(self):
-        self.at = AS_OF
-
-    def __call__(self):
-        self.at += timedelta(seconds=1)
-        return self.at
-
-
 @pytest.fixture
 def house(database, tmp_path):
-    """Two clients: of the tickets of one half were in time, of those of the other all."""
-    lake = Lake(str(tmp_path / "a lake"))
-    maker = SmallMaker(lake)
-    maker.write(C1=[True, False], C2=[True, True, True])
-    return House(lake, database, Scorecards(), maker, new_key(), Clock())
-
-
-def built(house, **more):
-    return build(house, MONTH, as_of=AS_OF, by="job", **more)
+    return house_of(database, tmp_path / "a lake")
 
 
 def signed(house, client="C1", who="ada"):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from opsguard_assets.scorecards.card.card import Card
+from opsguard_assets.scorecards.card.card import Card, Restated
 from opsguard_assets.scorecards.signing import snapshots_io, store_io
 from opsguard_assets.scorecards.signing.diff import changed_rows, differences, restated, same_figures
 from opsguard_assets.scorecards.signing.house_io import House
@@ -96,6 +96,18 @@ def restate(house: House, client_id: str, month: date, *, reason: str, as_of: da
     with house.database.begin() as connection:
         store_io.save_drafts(connection, [card], snapshot.snapshot_id, at=house.now(), by=by)
     return store_io.newest(house.database, client_id, month)
+
+
+def would_restate(house: House, client_id: str, month: date, *, as_of: datetime) -> Sequence[Restated]:
+    """What a restatement would change by what is known now; nothing is kept.
+
+    Raises:
+        ScorecardError: When there is no scorecard, or it cannot be made again.
+        SnapshotError: When what it was made of cannot be read any more.
+    """
+    known = store_io.newest(house.database, client_id, month)
+    snapshot, card = fresh(house, client_id, month, as_of=as_of)
+    return _compared(house, snapshot, known, card, known.reason or "").restated
 
 
 def fresh(house: House, client_id: str, month: date, *, as_of: datetime) -> tuple[Snapshot, Card]:

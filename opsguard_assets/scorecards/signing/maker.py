@@ -10,6 +10,7 @@ from typing import Protocol
 import polars as pl
 
 from opsguard_assets.scorecards.card.card import Card
+from opsguard_assets.scorecards.kpis.kpi import Kpi
 from opsguard_assets.scorecards.signing.snapshot import Snapshot
 
 
@@ -34,6 +35,10 @@ class Maker(Protocol):
     @property
     def tables(self) -> Sequence[str]:
         """The derived tables of the lake that cards are made of."""
+
+    @property
+    def kpis(self) -> Mapping[str, Kpi]:
+        """The registry of key figures."""
 
     @property
     def made_by(self) -> str:

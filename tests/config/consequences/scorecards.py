@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.scorecards.signing.letter import subject_of
+from opsguard_assets.scorecards.forms.mail import summary
 from opsguard_assets.scorecards.signing.rules import sealed_for_sending, why_not_signed
 from tests.config.consequences.given import Seen
 from tests.scorecards.cards import card, kept
@@ -24,4 +24,4 @@ def sign_off(settings: Settings) -> Seen:
 
 def subject(settings: Settings) -> Seen:
     """The subject of a mail."""
-    return subject_of(card(), settings.scorecards)
+    return summary(card(), {}, settings.scorecards.subject).subject
