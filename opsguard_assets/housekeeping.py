@@ -21,6 +21,7 @@ from opsguard_assets.intake.readers.simulated import direct_sources
 from opsguard_assets.metadata import preview_rows
 from opsguard_assets.models.outcomes import outcomes_of
 from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS
+from opsguard_assets.scorecards.value.schemas import VALUE_DELIVERED
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.web.tokens import forget_used
 from resources.database import Database
@@ -35,7 +36,7 @@ _LINKS_KEPT, _CLICKS_KEPT = timedelta(days=30), timedelta(days=1)
 # What a tick writes of its moment, by day.
 SCORES = tuple(table for domain in DOMAINS for table in domain.tables.scores)
 # Tables of all domains together.
-ACROSS = (KPIS, KPI_ROWS)
+ACROSS = (KPIS, KPI_ROWS, VALUE_DELIVERED)
 INTAKE_BOOKS = (ledger.NAME, batch_marks.BEGUN, batch_marks.WRITTEN, withdraw.LISTS)
 
 
