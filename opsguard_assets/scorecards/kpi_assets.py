@@ -1,19 +1,20 @@
 """Key figures and their rows as assets. Not here: definitions (`kpis.registry`), figures, keeping them (`kpis.io`)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import dagster as dg
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import Materialized, check_spec, column_schema, figures, key_of, owners_of, preview
 from opsguard_assets.moment import Moment
 from opsguard_assets.scorecards.kpis.figures import figures as figures_of
-from opsguard_assets.scorecards.kpis.io import Computed, compute, keep, nothing_signed, stored_rows
+from opsguard_assets.scorecards.kpis.io import Computed, compute, keep, signed_months, stored_rows
 from opsguard_assets.scorecards.kpis.registry import KPIS as REGISTRY
 from opsguard_assets.scorecards.kpis.rows import foreign
-from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS, ClientMonths
+from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS, ClientMonths, SignedMonths
 from opsguard_assets.scorecards.kpis.terms import terms
 from opsguard_assets.tables.registry import CLIENTS, SITES
 from opsguard_assets.tables.table import Table, rows_of
@@ -31,22 +32,17 @@ _DESCRIPTIONS = {
 }
 
 
-def kpis_asset(
-    settings: Settings,
-    deps: Sequence[dg.AssetKey],
-    frozen: Callable[[Database], pl.DataFrame] = nothing_signed,
-) -> dg.AssetsDefinition:
+def kpis_asset(settings: Settings, deps: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     """The assets of key figures.
 
     Args:
         settings: Bands and targets.
         deps: The tables that they read.
-        frozen: `client_id`, `month` of what is signed and stays as it was.
 
     Raises:
         TermsError: When the bands of a figure contradict each other.
     """
-    terms(REGISTRY, settings, CLIENTS.empty())
+    terms(REGISTRY, settings, CLIENTS.empty()["client_id"])
 
     @dg.multi_asset(
         name=KPIS_KEY.to_python_identifier(),
@@ -59,7 +55,7 @@ def kpis_asset(
         as_of = config.instant()
         with database.lock(TABLES_LOCK):
             computed = compute(lake, database, settings, as_of)
-            signed = frozen(database)
+            signed = signed_months(database)
             keep(lake, computed, signed)
             foreigners = _nobody_foreign(lake, computed)
         yield dg.MaterializeResult(
@@ -91,11 +87,11 @@ def _spec(table: Table, deps: Sequence[dg.AssetKey]) -> dg.AssetSpec:
 
 def _nobody_foreign(lake: Lake, computed: Computed) -> dg.AssetCheckResult:
     """Whether each stored row is of a client that is known, and of a site of that client."""
-    sites = lake.known(SITES, computed.as_of).select("site_id", "client_id").collect()
-    clients = lake.known(CLIENTS, computed.as_of).select("client_id").collect()
+    sites = lake.known(SITES, computed.as_of).collect()
+    clients = lake.known(CLIENTS, computed.as_of).collect()
     days = computed.months["month"].unique().implode()
-    stored = stored_rows(lake, KPI_ROWS.derived_name).filter(pl.col("month").is_in(days)).collect()
-    found = foreign(stored, sites, clients)
+    stored = stored_rows(lake, KPI_ROWS).filter(pl.col("month").is_in(days)).collect()
+    found = foreign(KPI_ROWS.rows(stored), sites, clients)
     return dg.AssetCheckResult(
         check_name=_FOREIGN,
         asset_key=KPI_ROWS_KEY,
@@ -105,15 +101,23 @@ def _nobody_foreign(lake: Lake, computed: Computed) -> dg.AssetCheckResult:
     )
 
 
-def _reproduced(lake: Lake, settings: Settings, computed: Computed, signed: pl.DataFrame) -> dg.AssetCheckResult:
+def _reproduced(
+    lake: Lake, settings: Settings, computed: Computed, signed: dy.DataFrame[SignedMonths]
+) -> dg.AssetCheckResult:
     """Whether stored figures follow from stored rows; those of signed months by the bands of their time."""
     key = list(KPIS.key)
     days = computed.months["month"].unique().implode()
-    read = (stored_rows(lake, table.derived_name).filter(pl.col("month").is_in(days)) for table in (KPIS, KPI_ROWS))
-    stored, rows = (frame.join(signed.lazy(), on=["client_id", "month"], how="anti").collect() for frame in read)
+    key_of_month = ["client_id", "month"]
+    stored, rows = (
+        stored_rows(lake, table)
+        .filter(pl.col("month").is_in(days))
+        .join(signed.lazy(), on=key_of_month, how="anti")
+        .collect()
+        for table in (KPIS, KPI_ROWS)
+    )
     through = dict(stored.select("kpi", "data_through").unique("kpi").iter_rows())
     months = rows_of(ClientMonths, computed.months.join(signed, on=["client_id", "month"], how="anti"))
-    again = figures_of(rows.lazy(), months, REGISTRY, settings, through, computed.as_of)
+    again = figures_of(KPI_ROWS.typed(rows.lazy()), months, REGISTRY, settings, through, computed.as_of)
     compared = ["value", "numerator", "denominator", "band"]
     rounded = pl.col(pl.Float64).round(9)
     differ = (

@@ -16,7 +16,7 @@ import polars as pl
 from ml.evaluation.intervals import wilson_ends
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.scorecards.kpis.kpi import UNKNOWN, Kpi
-from opsguard_assets.scorecards.kpis.schemas import KPIS, ClientMonths, Kpis
+from opsguard_assets.scorecards.kpis.schemas import KPIS, ClientMonths, KpiRows, Kpis
 from opsguard_assets.scorecards.kpis.terms import terms
 from opsguard_assets.tables.values import INSTANT
 
@@ -29,7 +29,7 @@ _EXCLUDED = pl.List(pl.Struct({"reason": pl.String, "rows": pl.Int64}))
 
 
 def figures(
-    rows: pl.LazyFrame,
+    rows: dy.LazyFrame[KpiRows],
     months: dy.DataFrame[ClientMonths],
     kpis: Mapping[str, Kpi],
     settings: Settings,
@@ -60,7 +60,9 @@ def figures(
     medians = _medians(own, kpis).collect()
     sums = _sums(_at_both_levels(parts))
     found = _every_client(sums, months, kpis).join(medians, on=_GROUP, how="left", nulls_equal=True)
-    known = found.join(_described(kpis, through), on="kpi").join(terms(kpis, settings, months), on=["kpi", "client_id"])
+    known = found.join(_described(kpis, through), on="kpi").join(
+        terms(kpis, settings, months["client_id"]), on=["kpi", "client_id"]
+    )
     judged = known.with_columns(_value()).with_columns(missing=_missing())
     valued = judged.with_columns(value=pl.when(pl.col("missing").is_null()).then("value"))
     complete_at = pl.col("ends_at") + pl.duration(days=LATE_DAYS * pl.col("months_late"))
@@ -76,7 +78,7 @@ def figures(
 def _at_both_levels(parts: pl.DataFrame) -> pl.DataFrame:
     """Sums by site, and those of the client as a whole, where the site is null."""
     whole = parts.with_columns(site_id=pl.lit(None, pl.String))
-    sites = parts.drop_nulls("site_id").with_columns(pl.col("measured"))
+    sites = parts.drop_nulls("site_id")
     return pl.concat([whole, sites])
 
 

@@ -17,11 +17,20 @@ from opsguard_assets.scorecards.kpis.kpi import WATERMARKS, Kpi
 from opsguard_assets.scorecards.kpis.months import client_months, spans
 from opsguard_assets.scorecards.kpis.registry import KPIS as REGISTRY
 from opsguard_assets.scorecards.kpis.rows import all_rows, completeness
-from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS, ClientMonths, KpiRows, Kpis, Watermarks
+from opsguard_assets.scorecards.kpis.schemas import (
+    KPI_ROWS,
+    KPIS,
+    ClientMonths,
+    KpiRows,
+    Kpis,
+    SignedMonths,
+    Watermarks,
+)
 from opsguard_assets.tables.registry import CLIENTS, SITES, TABLES
-from opsguard_assets.tables.table import rows_of
+from opsguard_assets.tables.table import S_co, Table, dtypes_of, rows_of
 from resources.database import Database
 from resources.lake import Lake
+from resources.sql import statement
 
 _BY_MONTH = ("month",)
 
@@ -64,7 +73,7 @@ def compute(
     rows = all_rows(read, months, lake.known(SITES, as_of), kpis, settings)
     through = completeness(rows_of(Watermarks, read[WATERMARKS].collect()), kpis)
     upto = lake.recorded_upto or _recorded_upto(lake, kpis, as_of)
-    return Computed(as_of, months, rows, figures(rows.lazy(), months, kpis, settings, through, upto))
+    return Computed(as_of, months, rows, figures(KPI_ROWS.typed(rows.lazy()), months, kpis, settings, through, upto))
 
 
 def _recorded_upto(lake: Lake, kpis: Mapping[str, Kpi], as_of: datetime) -> datetime:
@@ -73,7 +82,7 @@ def _recorded_upto(lake: Lake, kpis: Mapping[str, Kpi], as_of: datetime) -> date
     return max([as_of, *(at for name in read if (at := lake.loaded_upto(TABLES[name])))])
 
 
-def keep(lake: Lake, computed: Computed, frozen: pl.DataFrame) -> list[date]:
+def keep(lake: Lake, computed: Computed, frozen: dy.DataFrame[SignedMonths]) -> list[date]:
     """Replaces the months that were computed, but for those of clients that signed them; returns which months.
 
     Rows are written before figures, so that a process that dies in between leaves figures whose rows are newer: the
@@ -86,7 +95,7 @@ def keep(lake: Lake, computed: Computed, frozen: pl.DataFrame) -> list[date]:
     """
     days = computed.months["month"].unique().sort().to_list()
     for table, frame in ((KPI_ROWS, computed.rows), (KPIS, computed.kpis)):
-        stored = stored_rows(lake, table.derived_name)
+        stored = stored_rows(lake, table)
         kept = stored.join(frozen.lazy(), on=["client_id", "month"], how="semi")
         new = frame.join(frozen, on=["client_id", "month"], how="anti")
         for day in days:
@@ -98,12 +107,15 @@ def keep(lake: Lake, computed: Computed, frozen: pl.DataFrame) -> list[date]:
     return days
 
 
-def stored_rows(lake: Lake, name: str) -> pl.LazyFrame:
+def stored_rows(lake: Lake, table: Table[S_co]) -> dy.LazyFrame[S_co]:
     """The stored rows of one of the two tables; none before the first run."""
-    table = KPIS if name == KPIS.derived_name else KPI_ROWS
-    return lake.scan(name).select(table.columns) if lake.exists(name) else table.empty().lazy()
+    if not lake.exists(table.derived_name):
+        return table.typed(table.empty().lazy())
+    return table.typed(lake.scan(table.derived_name).select(table.columns))
 
 
-def nothing_signed(_: Database) -> pl.DataFrame:
-    """No month of any client is signed."""
-    return pl.DataFrame(schema={"client_id": pl.String, "month": pl.Date})
+def signed_months(database: Database) -> dy.DataFrame[SignedMonths]:
+    """The months of clients that are signed."""
+    with database.begin() as connection:
+        found = [tuple(row) for row in connection.execute(statement(__name__, "signed_months"))]
+    return rows_of(SignedMonths, pl.DataFrame(found, schema=dtypes_of(SignedMonths), orient="row"))

@@ -12,7 +12,7 @@ import polars as pl
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.scorecards.kpis.kpi import Feeds, Kpi
 from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, ClientMonths, KpiRows, Watermarks
-from opsguard_assets.tables.reference import Sites
+from opsguard_assets.tables.reference import Clients, Sites
 
 
 def all_rows(
@@ -44,12 +44,14 @@ def all_rows(
     return KPI_ROWS.rows(rows.sort(KPI_ROWS.key))
 
 
-def foreign(rows: pl.DataFrame, sites: pl.DataFrame, clients: pl.DataFrame) -> pl.DataFrame:
+def foreign(
+    rows: dy.DataFrame[KpiRows], sites: dy.DataFrame[Sites], clients: dy.DataFrame[Clients]
+) -> dy.DataFrame[KpiRows]:
     """Rows whose client is not known, or whose site is another client's."""
     owners = sites.select("site_id", _owner="client_id").unique("site_id")
     named = rows.join(owners, on="site_id", how="left")
     is_elsewhere = pl.col("site_id").is_not_null() & ~pl.col("_owner").eq_missing(pl.col("client_id"))
-    return named.filter(is_elsewhere | ~pl.col("client_id").is_in(clients["client_id"].implode())).drop("_owner")
+    return KPI_ROWS.rows(named.filter(is_elsewhere | ~pl.col("client_id").is_in(clients["client_id"].implode())))
 
 
 def completeness(watermarks: dy.DataFrame[Watermarks], kpis: Mapping[str, Kpi]) -> dict[str, datetime | None]:

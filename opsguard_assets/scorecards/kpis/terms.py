@@ -6,11 +6,14 @@ Here: their order, and refusing bands that contradict. Not here: the settings th
 from collections.abc import Mapping
 from decimal import Decimal
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.kpis import FigureTerms
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.scorecards.kpis.kpi import Kpi
+from opsguard_assets.scorecards.kpis.schemas import KpiTerms
+from opsguard_assets.tables.table import rows_of
 
 _TERMS = {"good": pl.Float64, "warning": pl.Float64, "target": pl.Float64, "per": pl.Int64}
 
@@ -19,13 +22,13 @@ class TermsError(ValueError):
     """The bands of a key figure contradict each other, or a setting has no meaning for it."""
 
 
-def terms(kpis: Mapping[str, Kpi], settings: Settings, clients: pl.DataFrame) -> pl.DataFrame:
-    """`kpi`, `client_id`, `good`, `warning`, `target` (in the figure's unit) and `per`; null where there is none.
+def terms(kpis: Mapping[str, Kpi], settings: Settings, clients: pl.Series) -> dy.DataFrame[KpiTerms]:
+    """The terms of every key figure and client; null where there is none.
 
     Args:
         kpis: The key figures by name.
         settings: Those of all clients and of single ones.
-        clients: Rows with `client_id`.
+        clients: Identifiers of clients.
 
     Raises:
         TermsError: When the bands of a figure contradict each other.
@@ -40,9 +43,10 @@ def terms(kpis: Mapping[str, Kpi], settings: Settings, clients: pl.DataFrame) ->
     ]
     usual = pl.DataFrame(of_all, schema={"kpi": pl.String, **_TERMS}, orient="row")
     special = pl.DataFrame(of_clients, schema={"kpi": pl.String, "client_id": pl.String, **_TERMS}, orient="row")
-    every = usual.join(clients.select("client_id").unique(), how="cross")
+    every = usual.join(clients.unique().alias("client_id").to_frame(), how="cross")
     key = ["kpi", "client_id"]
-    return pl.concat([every.join(special, on=key, how="anti").select(special.columns), special])
+    rest = every.join(special, on=key, how="anti").select(special.columns)
+    return rows_of(KpiTerms, pl.concat([rest, special]))
 
 
 def _joined(kpi: Kpi, *said: FigureTerms) -> tuple[float | None, float | None, float | None, int | None]:

@@ -8,4 +8,4 @@ from opsguard_assets.scorecards.kpis.terms import terms
 
 
 def bands(settings: Settings) -> pl.DataFrame:
-    return terms(KPIS, settings, pl.DataFrame({"client_id": ["c1", "c2"]})).sort("kpi", "client_id")
+    return terms(KPIS, settings, pl.Series(["c1", "c2"])).sort("kpi", "client_id")
