@@ -7,12 +7,20 @@ import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# Packages that hold axe's script, the newest first. None of them is imported.
+_HOLDERS = ("axe_playwright_python", "axe_core_python")
+_SCRIPTS = [
+    Path(found.origin).with_name("axe.min.js") for name in _HOLDERS if (found := find_spec(name)) and found.origin
+]
+_AXE = "axe.run().then(done => JSON.stringify(done.violations.map(one => [one.id, one.nodes.map(node => node.html)])))"
+needs_axe = pytest.mark.skipif(not _SCRIPTS, reason="no axe is installed: pip install axe-core-python")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
 _KEYS = {"Tab": 9, "Enter": 13}
 
@@ -29,7 +37,7 @@ class Page:
         self.number += 1
         self.socket.send(json.dumps({"id": self.number, "method": method, "params": parameters}))
         while True:
-            said = json.loads(self.socket.recv(timeout=30))
+            said = json.loads(self.socket.recv(timeout=120))
             if said.get("id") == self.number:
                 assert "error" not in said, said
                 return said["result"]
@@ -37,7 +45,7 @@ class Page:
 
     def wait_for(self, event):
         while not any(said.get("method") == event for said in self.events):
-            self.events.append(json.loads(self.socket.recv(timeout=30)))
+            self.events.append(json.loads(self.socket.recv(timeout=120)))
         self.events.clear()
 
     def open(self, url):
@@ -62,6 +70,11 @@ class Page:
         done = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in done, done
         return done["result"].get("value")
+
+    def violations(self):
+        """What axe finds on the page, where scripts may run: rules and the elements that break them."""
+        self.run(_SCRIPTS[0].read_text(encoding="utf-8"))
+        return json.loads(self.run(_AXE))
 
     def shown_as(self, *, width, scheme, height=740):
         """Sets the size of the screen, and whether it is light or dark."""

@@ -29,11 +29,10 @@ def value(measure: Measure, kpi: Kpi, speaker: Speaker) -> str:
 
 
 def target(measure: Measure, kpi: Kpi, speaker: Speaker) -> str | None:
-    """The target with its direction."""
+    """The target with its direction: at least or at most."""
     if measure.target is None:
         return None
-    figure = _bare(measure.target, kpi, speaker)
-    return speaker.say("at least {figure}" if kpi.is_better == "higher" else "at most {figure}", figure=figure)
+    return f"{'≥' if kpi.is_better == 'higher' else '≤'}\N{NO-BREAK SPACE}{_bare(measure.target, kpi, speaker)}"
 
 
 def _bare(figure: Decimal, kpi: Kpi, speaker: Speaker) -> str:
@@ -110,8 +109,8 @@ def trend(measure: Measure, kpi: Kpi, speaker: Speaker) -> str:
         name=name,
         first=speaker.month(shown[0]),
         last=speaker.month(shown[-1]),
-        least=_bare(min(known), kpi, speaker),
-        most=_bare(max(known), kpi, speaker),
+        least=speaker.figure(min(known), kpi.unit, measure.target),
+        most=speaker.figure(max(known), kpi.unit, measure.target),
     )
     if measure.target is not None:
         text += speaker.say(", target {target}", target=_bare(measure.target, kpi, speaker))

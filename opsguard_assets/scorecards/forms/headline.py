@@ -44,7 +44,7 @@ def headline(card: Card, kpis: Kpis, speaker: Speaker) -> str:
         return speaker.count(
             "The one key figure with data is on target.", "All {number} key figures are on target.", good
         )
-    worst = furthest_off(judged, kpis)
+    worst = furthest_first(card, kpis)[0]
     shown = {
         "good": speaker.number(Decimal(good)),
         "label": figures.label(worst, kpis[worst.kpi], speaker),
@@ -66,12 +66,10 @@ def headline(card: Card, kpis: Kpis, speaker: Speaker) -> str:
     )
 
 
-def furthest_off(judged: list[Measure], kpis: Kpis) -> Measure:
-    """The figure that misses its target by most, bad ones first; of equal ones the first."""
-    return max(
-        (one for one in judged if one.band != "good"),
-        key=lambda one: (one.band == "bad", gap(one, kpis[one.kpi])),
-    )
+def furthest_first(card: Card, kpis: Kpis) -> tuple[Measure, ...]:
+    """The figures that miss their targets: bad ones first, then by how far; of equal ones in the card's order."""
+    missed = [one for one in card.measures if one.band in ("bad", "warning") and one.kpi in kpis]
+    return tuple(sorted(missed, key=lambda one: (one.band == "bad", gap(one, kpis[one.kpi])), reverse=True))
 
 
 def gap(measure: Measure, kpi: Kpi) -> Decimal:
@@ -90,9 +88,7 @@ def advice(card: Card, kpis: Kpis, speaker: Speaker) -> tuple[str, ...]:
         for kind in dict.fromkeys(risk.kind for risk in card.likely)
         if kind in LIKELY
     ]
-    missing = [one for one in card.measures if one.band in ("bad", "warning") and one.kpi in kpis]
-    missing.sort(key=lambda one: (one.band == "bad", gap(one, kpis[one.kpi])), reverse=True)
-    for one in missing:
+    for one in furthest_first(card, kpis):
         kpi = kpis[one.kpi]
         text = speaker.say(ADVICE[kpi.section])
         found.append(

@@ -30,16 +30,25 @@ def plain(text: str, longest: int = LONGEST) -> str:
 
 @dataclass(frozen=True)
 class Words:
-    """The texts of one language."""
+    """The texts of one language.
+
+    Attributes:
+        language: Which one.
+        is_swiss: Whether German is written without ß.
+    """
 
     language: Language
+    is_swiss: bool = False
 
     def say(self, text: str, /, **values: object) -> str:
         """A text of the catalogue; values fill its `{names}` and are never read as texts with names themselves."""
-        found = translations(self.language).gettext(text) if text else ""
+        found = self._spelt(translations(self.language).gettext(text)) if text else ""
         return found.format(**values) if values else found
 
     def count(self, one: str, many: str, number: int, /, **values: object) -> str:
         """The form of a text that belongs to a number; `{number}` stands for it unless values hold it in words."""
-        found = translations(self.language).ngettext(one, many, number)
+        found = self._spelt(translations(self.language).ngettext(one, many, number))
         return found.format(**{"number": number, **values})
+
+    def _spelt(self, text: str) -> str:
+        return text.replace("ß", "ss") if self.is_swiss else text

@@ -66,6 +66,12 @@ def window(value: Value, card: Card, speaker: Speaker) -> str:
     return speaker.count("In {last}", "In the {number} months to {last}", number, last=last)
 
 
+def period(value: Value, card: Card, speaker: Speaker) -> str:
+    """The same as a label."""
+    number, last = _months_of(value, card), speaker.month(card.month)
+    return last if number == 1 else speaker.say("{number} months to {last}", number=number, last=last)
+
+
 def _measured(value: Value, card: Card, speaker: Speaker) -> str:
     assert value.count is not None  # noqa: S101 - `value_line` looked
     low, high = _whole(value.low, speaker), _whole(value.high, speaker)
@@ -185,14 +191,14 @@ def _whole(number: Decimal | None, speaker: Speaker) -> str:
 
 def predicted_line(predicted: Predicted, speaker: Speaker) -> str:
     """How good predictions were: what came true, and whether their odds say more than the average."""
-    things = term(speaker.words, PROBLEMS, predicted.problem)
+    things = _capital(term(speaker.words, PROBLEMS, predicted.problem))
     if not predicted.announced:
-        return speaker.say("No {things} were announced whose outcome is known.", things=things)
+        return speaker.say("{things}: none was announced whose outcome is known.", things=things)
     announced, came, expected = (
         speaker.number(Decimal(number)) for number in (predicted.announced, predicted.came_true, predicted.expected)
     )
     whole = speaker.say(
-        "Of {announced} announced {things} {came} came true; {expected} were to be expected by the odds announced.",
+        "{things}: of {announced} announced {came} came true; {expected} were to be expected by the odds announced.",
         announced=announced,
         things=things,
         came=came,
@@ -210,6 +216,10 @@ def predicted_line(predicted: Predicted, speaker: Speaker) -> str:
     return f"{whole} " + speaker.say(
         "The odds were no better than the average alone (Brier score {brier} against {base}).", **errors
     )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def shadow_line(shadow: Shadow, speaker: Speaker) -> str:

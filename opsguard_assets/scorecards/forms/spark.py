@@ -38,6 +38,7 @@ def plot(
     values: Sequence[Decimal | None],
     title: str,
     *,
+    heading: str,
     names: Sequence[str],
     ends: tuple[str, str],
     target: Decimal | None = None,
@@ -48,17 +49,19 @@ def plot(
     Args:
         values: Oldest first.
         title: The picture in words.
+        heading: Stands above it.
         names: Of the months, as many as values.
         ends: The least and the greatest of values and target, in words.
         target: Where the figure is good.
         is_paper: As for `spark`.
     """
-    width, height, left, base = 480.0, 150.0, 64.0, 120.0
-    box = _Box(values, target, (left, width - 12), (base, 14))
+    width, height, left, base = 420.0, 160.0, 64.0, 130.0
+    box = _Box(values, target, (left, width - 12), (base, 34))
     parts = [
         drawing.line((left, place), (width - 8, place), "line") for place in (box.y(box.least), box.y(box.greatest))
     ]
     parts += [
+        drawing.text(0, 14, heading, size=13),
         drawing.text(left - 8, box.y(box.least) + 4, ends[0], anchor="end"),
         drawing.text(left - 8, box.y(box.greatest) + 4, ends[1], anchor="end"),
         *_shapes(box, values, target),

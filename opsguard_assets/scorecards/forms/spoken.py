@@ -18,7 +18,14 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_skeleton, format_time
-from babel.numbers import format_currency, format_decimal, get_currency_precision, get_group_symbol
+from babel.numbers import (
+    NumberPattern,
+    format_currency,
+    format_decimal,
+    get_currency_precision,
+    get_group_symbol,
+    parse_pattern,
+)
 from babel.units import format_unit
 
 from opsguard_assets.scorecards.card.card import Card, Language
@@ -28,6 +35,7 @@ from opsguard_assets.scorecards.kpis.kpi import Unit
 DIGITS: Final[Mapping[Unit, int]] = {"percent": 1, "count": 0, "minutes": 1, "tone": 2}
 MINUS: Final = "\N{MINUS SIGN}"
 _MOST_DIGITS = 6  # a card keeps no more
+_WITHOUT_SHARP_S = ("CH", "LI")
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
 _HOUR, _DAY = 60, 60 * 24
 
@@ -189,7 +197,7 @@ def speaker(card: Card) -> Speaker:
     """
     numbers = _locale(card.locale)
     return Speaker(
-        words=Words(card.language),
+        words=Words(card.language, is_swiss=card.language == "de" and numbers.territory in _WITHOUT_SHARP_S),
         numbers=numbers,
         dates=_dates(card.language, numbers.language, numbers.territory),
         zone=ZoneInfo(card.timezone),
@@ -229,7 +237,7 @@ def _with_groups(text: str) -> str:
 
 
 @cache
-def _pattern(locale: Locale, places: int) -> str:
+def _pattern(locale: Locale, places: int) -> NumberPattern:
     """The locale's own grouping, with so many digits after the point."""
     whole = re.sub(r"\.[#0]+", "", locale.decimal_formats[None].pattern)
-    return whole.replace("0", f"0.{'0' * places}" if places else "0")
+    return parse_pattern(whole.replace("0", f"0.{'0' * places}" if places else "0"))

@@ -13,6 +13,8 @@ from opsguard_assets.scorecards.forms.language import Words, msgid, plain
 BANDS = {"good": msgid("on target"), "warning": msgid("watch"), "bad": msgid("off target")}
 MARKS = {"good": "●", "warning": "▲", "bad": "■", None: "○"}
 NO_DATA = msgid("no data")
+# What stands in a table where there is nothing to say.
+NOTHING = "\N{EN DASH}"
 
 SECTIONS = {
     "operations": msgid("Operational excellence"),

@@ -1,0 +1,147 @@
+"""What a card says is true of it: the headline, what acting was worth, how good predictions were."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from opsguard_assets.scorecards.card.card import Predicted, Restated, Seal, Value
+from opsguard_assets.scorecards.forms.headline import advice, first, furthest_first, headline
+from opsguard_assets.scorecards.forms.seal import marks, standing
+from opsguard_assets.scorecards.forms.sentences import predicted_line, total, value_line
+from opsguard_assets.scorecards.forms.spoken import speaker
+from tests.scorecards.forms.cards import KPIS, MEASURES, MONTH, card, measure
+
+D = Decimal
+YEAR = date(2025, 11, 1)
+
+
+def said(value, **more):
+    made = card(currency="USD", locale="en_US", value=(value,), **more)
+    return value_line(value, made, speaker(made))
+
+
+def worth(method, item="breaches", since=YEAR, **more):
+    return Value(item=item, method=method, window_starts=since, **more)
+
+
+MEASURED = {"count": D(259), "low": D(177), "high": D(342), "monthly": D("21.6"), "unit_value": D(2500)}
+
+
+def test_a_measured_effect_is_said_of_its_window_with_its_interval_and_its_money_by_month():
+    assert said(worth("measured", **MEASURED, money=D(647500))) == (
+        "In the 12 months to October 2026 alerts kept 259 deadlines (95 %: 177 to 342), 22 a month; worth $54,000 a "
+        "month at $2,500 each."
+    )
+
+
+def test_an_effect_that_may_be_none_is_said_to_be_so_and_has_no_money():
+    line = said(
+        worth("measured", count=D(8), low=D(-4), high=D(19), monthly=D("0.7"), unit_value=D(2500), money=D(20000))
+    )
+    assert (
+        line == "In the 12 months to October 2026: Deadlines kept not told apart from none yet (\N{MINUS SIGN}4 to 19)."
+    )
+
+
+def test_harm_is_not_cut_at_zero():
+    line = said(worth("measured", count=D(-12), low=D(-20), high=D(-4)))
+    assert "more went wrong with alerts than without: \N{MINUS SIGN}12 (95 %: \N{MINUS SIGN}20 to" in line
+
+
+def test_with_too_few_held_back_there_is_no_figure_of_the_client():
+    line = said(worth("too_few", held_back=17, needed=30, provider_low=D("0.24"), provider_high=D("0.36")))
+    assert line == "17 held back so far; 30 are needed. All clients together: 24 to 36% fewer late tickets."
+
+
+def test_an_estimate_says_that_it_is_one():
+    line = said(worth("estimated", announced=120, happened=84, expected=D(110), count=D(26), low=D(17), high=D(35)))
+    assert line == (
+        "Estimate, not measured: of 120 announced deadlines 84 were missed; without alerts the model had expected "
+        "110 ± 9."
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "number", "line"),
+    [
+        ("alerts_resolved", 1, "In October 2026 1 alert cleared after a playbook acted."),
+        ("no_shows", 3, "In October 2026 3 posts were filled by proposed substitutes."),
+        ("penalties", 2, "In October 2026 2 orders were late by contract. Worth $250 at $125 each."),
+        ("hours_saved", D("7.5"), "In October 2026: Hours saved 7.5, counted one by one."),
+    ],
+)
+def test_what_is_counted_has_no_interval(item, number, line):
+    money = {"unit_value": D(125), "money": D(250)} if item == "penalties" else {}
+    assert said(worth("counted", item, MONTH, count=D(number), **money)) == line
+
+
+def test_the_total_leaves_out_what_may_be_nothing_and_what_is_estimated():
+    measured = worth("measured", **MEASURED, money=D(1200))
+    unclear = worth("measured", count=D(8), low=D(-4), high=D(19), money=D(999))
+    estimated = worth("estimated", count=D(8), money=D(999))
+    counted = worth("counted", "penalties", MONTH, count=D(2), money=D(250))
+    assert total(card(value=(measured, unclear, estimated, counted))) == 350
+    assert total(card(value=(unclear, estimated))) is None
+
+
+def test_the_headline_names_the_figure_that_is_furthest_off():
+    made = card()
+    assert headline(made, KPIS, speaker(made)) == (
+        "4 of 12 key figures are on target; furthest off: Work orders past due, 31; target ≤\N{NO-BREAK SPACE}10."
+    )
+    assert [one.kpi for one in furthest_first(made, KPIS)][:2] == ["backlog", "device_uptime"]
+
+
+@pytest.mark.parametrize(
+    ("measures", "line"),
+    [
+        (MEASURES[1:2], "The one key figure with data is on target."),
+        ((MEASURES[1], MEASURES[8]), "All 2 key figures are on target."),
+        (MEASURES[5:6], "No key figure can be judged: there are no data, or no targets."),
+        ((), "No key figure can be judged: there are no data, or no targets."),
+        (
+            MEASURES[:2],
+            "1 of 2 key figures are on target, none is far off; to watch: SLA performance, 93.5%; target ≥ 95.0%.",
+        ),
+    ],
+)
+def test_the_headline_of_quiet_months(measures, line):
+    made = card(measures=measures)
+    assert headline(made, KPIS, speaker(made)).replace("\N{NO-BREAK SPACE}", " ") == line
+
+
+def test_advice_is_about_what_is_next_and_then_about_what_is_off():
+    made = card(measures=MEASURES[:7])
+    lines = advice(made, KPIS, speaker(made))
+    assert lines[0].startswith("2 tickets are likely to miss their deadlines, the first by 2 Nov 2026, 10:30: escalate")
+    assert lines[3].startswith("Work orders past due (31): ")
+    assert advice(card(measures=MEASURES[1:2], likely=()), KPIS, speaker(made)) == ()
+
+
+def test_the_first_page_has_twelve_figures_and_none_that_nobody_defined():
+    made = card(measures=(measure("unheard_of", 1, band="bad"), *MEASURES))
+    assert len(first(made, KPIS)) == 12
+    assert first(made, KPIS)[0].kpi == "sla_performance"
+
+
+def test_predictions_are_compared_with_the_average():
+    by = speaker(card())
+    scores = {"problem": "sla_breach", "announced": 120, "came_true": 84, "expected": D("88.4"), "scored_by": "7"}
+    good = predicted_line(Predicted(**scores, brier=D("0.121"), brier_base=D("0.184")), by)
+    bad = predicted_line(Predicted(**scores, brier=D("0.2"), brier_base=D("0.184")), by)
+    assert good == (
+        "Late tickets: of 120 announced 84 came true; 88 were to be expected by the odds announced. The odds were "
+        "better than the average alone (Brier score 0.121 against 0.184)."
+    )
+    assert "no better than the average" in bad
+
+
+def test_a_reader_sees_what_a_card_is_not():
+    made = card(is_provisional=True, number=2, restated=(Restated(kpi="attendance", before=D(1), after=D(2)),))
+    by = speaker(made)
+    assert [mark.partition(":")[0] for mark in marks(made, by)] == ["Preview", "Provisional", "Restatement 2"]
+    seal = Seal(status="signed", digest="0" * 64, signed_by="Ada\u202e", signed_at=made.data_through)
+    signed = made.model_copy(update={"is_provisional": False, "number": 0, "seal": seal})
+    assert marks(signed, by) == ()
+    assert standing(signed, by).startswith("Signed by Ada\N{REPLACEMENT CHARACTER} on 1 Nov 2026, 03:00")
