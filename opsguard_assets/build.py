@@ -21,7 +21,16 @@ from opsguard_assets.config.sources import DirectSource, FileSource, SimulatorSo
 from opsguard_assets.delivery.assets import DELIVER_JOB, DELIVER_TAGS, MESSAGES_KEY, messages_asset
 from opsguard_assets.delivery.round_io import due_at
 from opsguard_assets.domain import Job, Learned
-from opsguard_assets.domains import AFTER_ALERTS, ALERT_TYPES, DOMAINS, HOUSE_JOB, JOBS, SYNC_JOB, fed_problems
+from opsguard_assets.domains import (
+    AFTER_ALERTS,
+    ALERT_TYPES,
+    DOMAINS,
+    HOUSE_JOB,
+    JOBS,
+    KPIS_JOB,
+    SYNC_JOB,
+    fed_problems,
+)
 from opsguard_assets.failed_runs import settle_failed, tell_failed
 from opsguard_assets.freshness import with_freshness
 from opsguard_assets.housekeeping import keep_house_job
@@ -53,6 +62,8 @@ from opsguard_assets.remediation.engine.assets import (
 from opsguard_assets.remediation.outcomes.assets import outcomes_asset
 from opsguard_assets.roles import roles
 from opsguard_assets.routing.assets import NOTICES_KEY, notices_asset
+from opsguard_assets.scorecards.kpi_assets import kpis_asset
+from opsguard_assets.scorecards.kpis.registry import KPIS as REGISTRY
 from opsguard_assets.triage.assets import triage_assets
 from opsguard_assets.triage.priority.assets import PRIORITIES_KEY
 from resources.environment import read_environment
@@ -77,6 +88,7 @@ def build_defs(
     wanted = [each.problem for each in learned if each.record.is_wanted(settings)]
     ticking = [job for job in JOBS.values() if job.assets and job.is_fed(fed)]
     loaded = [*_assets(settings, fed, learned), *_after_alerts(settings, fed, ticking)]
+    loaded += _scorecards(settings, fed, loaded)
     sending = [messages_asset(settings, [NOTICES_KEY])] if loaded else []
     assets = with_freshness([*loaded, *sending], _cadences(ticking, wanted))
     others = dg.AssetSelection.assets(MESSAGES_KEY, EXECUTIONS_KEY, *_not_loaded(ticking, learned))
@@ -171,6 +183,17 @@ def _after_alerts(settings: Settings, fed: Sequence[str], ticking: Sequence[Job]
         outcomes_asset(settings, ALERT_TYPES, [INCIDENTS_KEY]),
         *remediation_assets(settings, [INCIDENTS_KEY, AUTONOMY_KEY]),
     ]
+
+
+def _scorecards(
+    settings: Settings, fed: Sequence[str], others: Sequence[dg.AssetsDefinition]
+) -> list[dg.AssetsDefinition]:
+    """Key figures of clients; they follow what there is of the tables that they read."""
+    if not JOBS[KPIS_JOB].is_fed(fed):
+        return []
+    there = {key.path[-1]: key for asset in others for key in asset.keys}
+    read = sorted({name.rpartition("/")[2] for kpi in REGISTRY.values() for name in kpi.feeds})
+    return [kpis_asset(settings, [there[name] for name in read if name in there])]
 
 
 def _deliver_job() -> Any:

@@ -33,6 +33,7 @@ ALERT_TYPES: Mapping[str, AlertType] = {each.name: each for each in OWN_TYPES} |
 DOMAINS: tuple[Domain, ...] = (*_DECLARING, external_domain(tuple(ALERT_TYPES)))
 
 SYNC_JOB, HOUSE_JOB, OUTCOMES_JOB = "sync_sources_job", "keep_house_job", "judge_remediation_job"
+KPIS_JOB = "compute_kpis_job"
 # What follows wherever alerts are settled, in the same run and for the same moment.
 AFTER_ALERTS = (
     "triage/alert_episodes", "triage/alert_risk", "alerts/priorities", "incidents/incidents", "delivery/notices",
@@ -52,6 +53,16 @@ _OUTCOMES = Job(
     purpose="What playbooks achieved, and what to automate next.",
     schedule="Outcomes of playbooks over the last days.",
 )
+# Before scorecards are made on the first of a month.
+_KPIS = Job(
+    name=KPIS_JOB,
+    cadence=Cadence(DAY, 2 * HOUR + 45 * MINUTE),
+    needs=("clients",),
+    assets=("scorecards/kpis", "scorecards/kpi_rows"),
+    at_moment=("scorecards/kpis",),
+    purpose="Key figures of all clients; those of unsigned months follow late records.",
+    schedule="Key figures of the running month and the 13 before it.",
+)
 _HOUSE = Job(
     name=HOUSE_JOB,
     cadence=Cadence(DAY, 4 * HOUR + 30 * MINUTE),
@@ -68,7 +79,7 @@ def _with_what_follows(job: Job) -> Job:
 
 
 _TICKING = (_with_what_follows(job) for domain in DOMAINS for job in domain.jobs)
-JOBS: Mapping[str, Job] = {job.name: job for job in (_SYNC, *_TICKING, _OUTCOMES, _HOUSE)}
+JOBS: Mapping[str, Job] = {job.name: job for job in (_SYNC, *_TICKING, _OUTCOMES, _KPIS, _HOUSE)}
 PROBLEMS: Mapping[str, Learned] = {each.name: each for domain in DOMAINS for each in domain.problems}
 TICKS: Mapping[str, Tick] = {tick.name: tick for domain in DOMAINS for tick in domain.ticks}
 

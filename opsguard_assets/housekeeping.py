@@ -20,6 +20,8 @@ from opsguard_assets.intake.ledger.groups import source_groups
 from opsguard_assets.intake.readers.simulated import direct_sources
 from opsguard_assets.metadata import preview_rows
 from opsguard_assets.models.outcomes import outcomes_of
+from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS
+from opsguard_assets.scorecards.value.schemas import VALUE_DELIVERED
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.web.tokens import forget_used
 from resources.database import Database
@@ -33,6 +35,8 @@ _MOST_RUNS = 5_000
 _LINKS_KEPT, _CLICKS_KEPT = timedelta(days=30), timedelta(days=1)
 # What a tick writes of its moment, by day.
 SCORES = tuple(table for domain in DOMAINS for table in domain.tables.scores)
+# Tables of all domains together.
+ACROSS = (KPIS, KPI_ROWS, VALUE_DELIVERED)
 INTAKE_BOOKS = (ledger.NAME, batch_marks.BEGUN, batch_marks.WRITTEN, withdraw.LISTS)
 
 
@@ -114,7 +118,8 @@ def lake_tables(settings: Settings) -> list[str]:
     states = [name for tables in written for name in tables.others]
     outcomes = [outcomes_of(problem) for problem in PROBLEMS]
     quarantined = [f"quarantine/{name}" for name in TABLES]
-    others = [*INTAKE_BOOKS, "derivations", PROBE]
+    across = [table.derived_name for table in ACROSS]
+    others = [*across, *INTAKE_BOOKS, "derivations", PROBE]
     return [*raw, *kept, *quarantined, *derived, *outcomes, *states, *others]
 
 

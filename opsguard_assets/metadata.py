@@ -37,6 +37,7 @@ _OWNERS = {
     "triage": "team:operations",
     "delivery": _DATA_PLATFORM,
     "remediation": "team:operations",
+    "scorecards": "team:client-success",
 }
 _ROWS = "Look at the table's page for the rows, and report it: this is a fault of OpsGuard, not of your data."
 _CORRECT = "Correct the mapping or the source, then run `opsguard sync` again."
@@ -116,6 +117,9 @@ _CHECKS = {
     "and sites have other names in the punches.",
     "coverage_adds_up": f"No post is manned beyond its need or below nothing. {_ROWS}",
     "every_work_order_in_one_month": f"Each work order counts in exactly one month. {_ROWS}",
+    "nobody_foreign": f"Each row of a key figure is of a known client, and of a site of that client. {_ROWS}",
+    "figures_reproduce_from_their_rows": "Stored key figures follow from the stored rows. If not: a run was ended "
+    "between the two; run `compute_kpis_job` again. If it stays so, report it: this is a fault of OpsGuard.",
     "challenger_is_better": "The trained model is good enough to replace the champion. If not: the page says which "
     "condition it missed; the champion, or the rule, goes on scoring.",
     "champion_is_useful": "The champion foretells better than the trailing rate. If not: alerts come from the rule "

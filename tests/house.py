@@ -88,6 +88,7 @@ ALLOWED_OUTSIDE = {
     ("opsguard_assets/effects/adapter.py", "resources"),  # its arrow admits the words of answers, and nothing else
     ("opsguard_assets/effects/machine.py", "resources"),
     ("ml/evaluation/pictures.py", "io"),  # a picture becomes bytes in memory
+    ("opsguard_assets/scorecards/forms/book.py", "io"),  # and so does a workbook
 }
 CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter", "time_ns"}
 FILES = {"open", "input", "print", "read_text", "write_text", "read_bytes", "write_bytes"}
@@ -281,7 +282,7 @@ ARROWS = {
     "opsguard_assets/scorecards/": (
         "opsguard_assets.scorecards", "opsguard_assets.entitlements", "opsguard_assets.config",
         "opsguard_assets.tables", "opsguard_assets.alerts", "opsguard_assets.devices",
-        "opsguard_assets.drawing",
+        "opsguard_assets.derivation", "opsguard_assets.drawing",
         "opsguard_assets.effects", "opsguard_assets.incidents.messages_io", "opsguard_assets.incidents.notices",
         "opsguard_assets.metadata", "opsguard_assets.moment", "opsguard_assets.remediation.outcomes",
         "opsguard_assets.shifts", "opsguard_assets.tickets", "opsguard_assets.triage", "opsguard_assets.vendors",

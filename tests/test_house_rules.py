@@ -305,7 +305,7 @@ def test_the_code_location_loads_without_the_libraries_that_only_some_runs_need(
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = set(done.stdout.split())
     assert {"dagster", "polars"} <= loaded
-    heavy = {"dlt", "mlflow", "matplotlib", "scipy", "sklearn"}
+    heavy = {"dlt", "mlflow", "matplotlib", "scipy", "sklearn", "typst", "xlsxwriter"}
     assert loaded & heavy == set(), "import it where it is used: every run pays for what the code location imports"
 
 
@@ -373,3 +373,12 @@ def test_no_file_names_a_folder_of_the_machine_that_it_was_written_on():
     machine = tuple(f"/{folder}/" for folder in ("work", "root", "opt/pypi"))
     naming = [name for name, text in tracked_texts().items() if any(place in text for place in machine)]
     assert naming == []
+
+
+def test_printed_templates_take_data_as_text_and_nothing_from_the_network():
+    templates = sorted((ROOT / "templates").rglob("*.typ"))
+    assert templates
+    for path in templates:
+        code = re.sub(r"//.*", "", path.read_text(encoding="utf-8"))
+        found = re.findall(r"@\w+/|\beval\b|#?\bimport\b|\binclude\b|\bplugin\b|\bread\(", code)
+        assert found == [], f"{name_of(path)}: a package is fetched, and `eval` makes markup of what is received"

@@ -13,6 +13,7 @@ from opsguard_assets.config.delivery import Delivery
 from opsguard_assets.config.devices import DeviceAlerts
 from opsguard_assets.config.escalation import Escalation
 from opsguard_assets.config.failures import DeviceFailure
+from opsguard_assets.config.kpis import Kpis
 from opsguard_assets.config.learning import Learning, Money
 from opsguard_assets.config.plans import Plans
 from opsguard_assets.config.remediation import Remediation
@@ -62,6 +63,7 @@ class Settings(Strict):
     routing: Routing = Routing()
     remediation: Remediation = Remediation()
     scorecards: Scorecards = Scorecards()
+    kpis: Kpis = Kpis()
 
     @field_validator("sources")
     @classmethod

@@ -23,6 +23,9 @@ Aggregate = Literal["share", "count", "mean", "median"]
 # Tables by name (`Kpi.feeds`), and always WATERMARKS (`schemas.Watermarks`): through when each of them is complete.
 Feeds = Mapping[str, pl.LazyFrame]
 WATERMARKS = "watermarks"
+# How the reasons begin of rows that are not counted because nobody knows; other reasons say that they do not belong.
+# Where more rows are unknown than counted there is no figure.
+UNKNOWN = "unknown"
 # Feeds, the months of clients (`schemas.ClientMonths`) and settings to `schemas.KpiRows`.
 Rows = Callable[[Feeds, pl.LazyFrame, Settings], pl.LazyFrame]
 

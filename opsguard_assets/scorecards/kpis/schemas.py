@@ -2,7 +2,7 @@
 
 import dataframely as dy
 
-from opsguard_assets.tables.derived import instant, number, text
+from opsguard_assets.tables.derived import count, instant, number, text
 from opsguard_assets.tables.table import Table
 
 
@@ -62,6 +62,24 @@ class Kpis(dy.Schema):
     data_through = instant("the least watermark of its feeds")
     is_provisional = dy.Bool(nullable=False, description="whether data do not reach past the end of the month yet")
     recorded_upto = instant("records that were recorded later do not count", nullable=False)
+
+
+class KpiTerms(dy.Schema):
+    """When a key figure of a client is good, in the unit of the figure."""
+
+    kpi = text("the key figure", nullable=False)
+    client_id = text("the client", nullable=False)
+    good = number("good from here on")
+    warning = number("bad beyond here")
+    target = number("what is aimed at")
+    per = count("per how many a count is shown")
+
+
+class SignedMonths(dy.Schema):
+    """A month that a client's scorecard was signed for: its figures stay."""
+
+    client_id = text("the client", nullable=False)
+    month = dy.Date(nullable=False, description="first day of the client's month")
 
 
 KPIS = Table(name="kpis", room="scorecards", schema=Kpis, key=("month", "client_id", "site_id", "kpi"))

@@ -1,0 +1,258 @@
+"""The scorecard as an Excel workbook whose figures recompute from its rows, the same bytes for the same card.
+
+Here: its sheets, in memory. Not here: cells and formulas (`book_cells`, `book_formulas`), the sheet of rows
+(`book_rows`), definitions and origin (`book_about`).
+
+A figure is a formula over the rows, with the value of the card beside it as what the last computation gave: previews
+of mail and programs that compute nothing show that one. Everything that is received is written as text: no formula, no
+link and no number is made of it.
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from decimal import Decimal
+from typing import Final
+
+import polars as pl
+
+from opsguard_assets.scorecards.card.card import Card, Measure
+from opsguard_assets.scorecards.forms import figures, sentences
+from opsguard_assets.scorecards.forms.book_about import UNITS, write_about, write_definitions
+from opsguard_assets.scorecards.forms.book_cells import Column, Look, Sheet
+from opsguard_assets.scorecards.forms.book_formulas import Ranges, basis, numerator, value
+from opsguard_assets.scorecards.forms.book_rows import LIMIT, Sums, placed, sums, write_rows
+from opsguard_assets.scorecards.forms.figures import Kpis
+from opsguard_assets.scorecards.forms.headline import headline
+from opsguard_assets.scorecards.forms.language import plain
+from opsguard_assets.scorecards.forms.seal import marks, standing
+from opsguard_assets.scorecards.forms.spoken import Speaker, speaker
+from opsguard_assets.scorecards.forms.terms import ITEMS, METHODS, NO_DATA, term
+from opsguard_assets.scorecards.kpis.kpi import Kpi
+
+# Places of cells of a figure that its formulas refer to, from its first one on.
+_ABOVE, _BELOW, _CODE = 6, 7, 10
+_TREND: Final = 12
+# A point stands behind a whole number in a format that has digits for the rest, so whole numbers have none.
+COUNTS: Final = "General"
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The rows that figures are made of: on so many sheets, and their sums by key figure and number of a site."""
+
+    sheets: int
+    sums: Mapping[tuple[str, int | None], Sums]
+
+
+def book(card: Card, kpis: Kpis, rows: pl.DataFrame, *, limit: int = LIMIT) -> bytes:
+    """The workbook.
+
+    Args:
+        card: What it says.
+        kpis: The registry.
+        rows: `KpiRows`; rows of other clients and months are left out.
+        limit: How many rows a sheet takes; more go on in a further sheet.
+
+    Raises:
+        ValueError: For a locale that does not exist.
+    """
+    import xlsxwriter  # noqa: PLC0415 - only who renders pays for it
+
+    by = speaker(card)
+    written = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(written, options) as workbook:
+        title = f"{plain(card.client_name)}, {by.say('Scorecard {month}', month=by.month(card.month))}"
+        created = card.origin.as_of.astimezone(UTC).replace(tzinfo=None)
+        workbook.set_properties({"title": title, "author": f"OpsGuard {card.origin.code}", "created": created})
+        look, foot = Look(workbook, by), f"{title} · {standing(card, by)}"
+        own = placed(card, kpis, rows)
+        behind = Behind(sheets=max(-(-own.height // limit), 1), sums=sums(own))
+        _summary(look, card, kpis, behind, foot)
+        _sites(look, card, kpis, behind, foot)
+        _value(look, card, foot)
+        write_rows(look, own, card, kpis, limit=limit, foot=foot)
+        write_definitions(look, card, kpis, foot)
+        write_about(look, card, foot)
+    return written.getvalue()
+
+
+def _title(sheet: Sheet, card: Card, kpis: Kpis, by: Speaker) -> None:
+    """What stands above the figures."""
+    sheet.line(plain(card.client_name), bold=True, font_size=16)
+    sheet.line(by.say("Scorecard {month}", month=by.month(card.month)), font_size=11, font_color="#566170")
+    sheet.line(headline(card, kpis, by), bold=True, font_size=11)
+    for mark in marks(card, by):
+        sheet.line(mark, bold=True, font_color="#8a5a00")
+    sheet.line(by.say("Times in {zone}, money in {currency}", zone=card.timezone, currency=card.currency))
+    sheet.row += 1
+
+
+def _figure_columns(by: Speaker, zone: str) -> list[Column]:
+    return [
+        Column(by.say("Value"), 11),
+        Column(by.say("Unit"), 12),
+        Column(by.say("Standing"), 12),
+        Column(by.say("Target"), 10),
+        Column(by.say("95 %, low"), 9),
+        Column(by.say("95 %, high"), 9),
+        Column(by.say("Numerator"), 12),
+        Column(by.say("Denominator"), 12),
+        Column(by.say("Data through ({zone})", zone=zone), 17),
+        Column(by.say("Note"), 40),
+        Column(by.say("Code"), 20),
+    ]
+
+
+def _summary(look: Look, card: Card, kpis: Kpis, behind: Behind, foot: str) -> None:
+    by = look.speaker
+    months = figures.months(card.month, _TREND)
+    columns = [
+        Column(by.say("Key figure"), 34),
+        *_figure_columns(by, card.timezone),
+        Column(by.say("Month"), 10),
+        Column(by.say("Month before"), 10),
+        Column(by.say("Year before"), 10),
+        Column(by.say("12 months"), 22),
+        *(Column(by.month(month), 11) for month in months),
+    ]
+    sheet = Sheet(look, look.workbook.add_worksheet(by.say("Summary")), columns)
+    _title(sheet, card, kpis, by)
+    sheet.head()
+    after = 1 + len(_figure_columns(by, card.timezone))
+    for one in card.measures:
+        if one.kpi not in kpis:
+            continue
+        kpi = kpis[one.kpi]
+        sheet.text(0, figures.label(one, kpi, by), look.of(bold=True, text_wrap=True))
+        _figure(sheet, 1, one, kpi, behind)
+        sheet.month(after, one.month)
+        for place, earlier in ((after + 1, one.before), (after + 2, one.year_before)):
+            sheet.number(place, scaled(earlier, kpi), look.figure(kpi.unit, earlier))
+        own = dict(zip(figures.months(one.month, len(one.trend)), one.trend, strict=True))
+        for place, month in enumerate(months, start=after + 4):
+            sheet.number(place, scaled(own.get(month), kpi), look.figure(kpi.unit, own.get(month)))
+        _sparkline(sheet, after + 3, after + 4, look)
+        sheet.row += 1
+    sheet.close(printed=after + 4, foot=foot)
+
+
+def _sparkline(sheet: Sheet, place: int, first: int, look: Look) -> None:
+    from xlsxwriter.utility import xl_range_abs  # noqa: PLC0415 - as above
+
+    cells = xl_range_abs(sheet.row, first, sheet.row, first + _TREND - 1)
+    where = f"'{look.speaker.say('Summary')}'!{cells}"
+    sheet.sheet.add_sparkline(
+        sheet.row, place, {"range": where, "series_color": "#4c78a8", "last_point": True, "show_hidden": True}
+    )
+
+
+def scaled(figure: Decimal | None, kpi: Kpi) -> Decimal | None:
+    """A figure as spreadsheets keep it: percent as a share of one."""
+    return figure / 100 if figure is not None and kpi.unit == "percent" else figure
+
+
+def _figure(sheet: Sheet, start: int, one: Measure, kpi: Kpi, behind: Behind, site: int | None = None) -> None:
+    """The cells of a figure, from a column on; the number of its site stands in the column before its name."""
+    from xlsxwriter.utility import xl_rowcol_to_cell  # noqa: PLC0415 - as above
+
+    look, by = sheet.look, sheet.look.speaker
+    code = xl_rowcol_to_cell(sheet.row, start + _CODE, col_abs=True)
+    number = None if site is None else xl_rowcol_to_cell(sheet.row, start - 2, col_abs=True)
+    ranges = Ranges(behind.sheets, code, number)
+    above, below = (xl_rowcol_to_cell(sheet.row, start + place) for place in (_ABOVE, _BELOW))
+    shown = look.figure(kpi.unit, one.value, one.target)
+    if one.value is None:
+        sheet.text(start, by.say(NO_DATA), look.of(align="right", italic=True))
+    else:
+        formula = value(one, kpi, ranges, above, below)
+        sheet.formula(start, formula, shown, scaled(one.value, kpi) or 0)
+    sheet.text(start + 1, by.say(UNITS[kpi.unit]), look.of())
+    sheet.text(start + 2, figures.band(one, by) if one.band else None, look.band(one))
+    sheet.number(start + 3, scaled(one.target, kpi), look.figure(kpi.unit, one.target))
+    sheet.number(start + 4, scaled(one.low, kpi), look.figure(kpi.unit))
+    sheet.number(start + 5, scaled(one.high, kpi), look.figure(kpi.unit))
+    sums_of = behind.sums.get((kpi.name, site), Sums())
+    counts = look.of(num_format=COUNTS)
+    if kpi.aggregate != "median":
+        sheet.formula(start + _ABOVE, numerator(kpi, ranges), counts, sums_of.above(kpi))
+    sheet.formula(start + _BELOW, basis(kpi, ranges), counts, sums_of.below(kpi))
+    sheet.instant(start + 8, one.data_through.astimezone(by.zone) if one.data_through else None)
+    sheet.text(start + 9, _note(one, by))
+    sheet.text(start + _CODE, kpi.name, look.of(font_color="#566170"))
+
+
+def _note(one: Measure, by: Speaker) -> str:
+    left_out = figures.excluded(one, by)
+    said = (
+        figures.why_missing(one, by),
+        by.say("provisional") if one.is_provisional else None,
+        by.say("not counted: {rows}", rows=left_out) if left_out else None,
+    )
+    return "; ".join(words for words in said if words)
+
+
+def _sites(look: Look, card: Card, kpis: Kpis, behind: Behind, foot: str) -> None:
+    by = look.speaker
+    columns = [
+        Column(by.say("Site"), 28),
+        Column(by.say("Number of the site"), 9),
+        Column(by.say("Key figure"), 30),
+        *_figure_columns(by, card.timezone),
+        Column(by.say("Identifier"), 22),
+    ]
+    sheet = Sheet(look, look.workbook.add_worksheet(by.say("Sites")), columns)
+    sheet.head()
+    for number, site in enumerate(card.sites, start=1):
+        for one in site.measures:
+            if one.kpi not in kpis:
+                continue
+            kpi = kpis[one.kpi]
+            sheet.text(0, plain(site.name))
+            sheet.number(1, number)
+            sheet.text(2, figures.label(one, kpi, by))
+            _figure(sheet, 3, one, kpi, behind, site=number)
+            sheet.text(len(columns) - 1, plain(site.site_id), look.of())
+            sheet.row += 1
+    sheet.close(printed=len(columns) - 2, foot=foot)
+
+
+def _value(look: Look, card: Card, foot: str) -> None:
+    by = look.speaker
+    columns = [
+        Column(by.say("What acting was worth"), 28),
+        Column(by.say("How it is known"), 26),
+        Column(by.say("First month"), 11),
+        Column(by.say("Last month"), 11),
+        Column(by.say("Number"), 10),
+        Column(by.say("95 %, low"), 10),
+        Column(by.say("95 %, high"), 10),
+        Column(by.say("A month"), 10),
+        Column(by.say("Held back"), 10),
+        Column(by.say("Needed"), 10),
+        Column(by.say("One is worth ({currency})", currency=card.currency), 14),
+        Column(by.say("Worth ({currency})", currency=card.currency), 16),
+        Column(by.say("In words"), 80),
+    ]
+    sheet = Sheet(look, look.workbook.add_worksheet(by.say("Value")), columns)
+    sheet.head()
+    counts = look.of(num_format=COUNTS)
+    for one in card.value:
+        sheet.text(0, term(by.words, ITEMS, one.item))
+        sheet.text(1, term(by.words, METHODS, one.method))
+        sheet.month(2, one.window_starts)
+        sheet.month(3, card.month)
+        for place, number in enumerate((one.count, one.low, one.high, one.monthly, one.held_back, one.needed), start=4):
+            sheet.number(place, number, counts)
+        sheet.number(10, one.unit_value, look.money)
+        sheet.number(11, one.money, look.money)
+        sheet.text(12, sentences.value_line(one, card, by))
+        sheet.row += 1
+    total = sentences.total(card)
+    if total is not None:
+        sheet.text(0, by.say("In an average month, without estimates and effects that may be none"))
+        sheet.number(11, total, look.of(bold=True, num_format=look.money.num_format))
+    sheet.row += total is not None
+    sheet.close(foot=foot)

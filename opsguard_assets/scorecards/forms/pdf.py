@@ -1,0 +1,115 @@
+"""The scorecard as a PDF that archives and screen readers take: PDF/A-3a and PDF/UA-1, the same bytes everywhere.
+
+Here: data, fonts and attachments to bytes. Not here: what it says (`paper`), how it looks
+(`templates/scorecard/scorecard.typ`).
+
+Data reach the template as inputs and are text there, never markup. Fonts come from two packages, never from the
+machine: Noto Sans of our own, then DejaVu Sans, then Last Resort, which has a box for every character. Without the
+last one a single name in a script that no font has would stop a client's PDF: PDF/A demands a glyph for each character.
+"""
+
+import importlib.metadata
+import importlib.resources
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from opsguard_assets.scorecards.card.card import Card
+from opsguard_assets.scorecards.card.digest import canonical
+from opsguard_assets.scorecards.forms.figures import Kpis
+from opsguard_assets.scorecards.forms.paper import paper
+from opsguard_assets.scorecards.forms.spoken import speaker
+
+if TYPE_CHECKING:
+    import typst
+
+TEMPLATE = "scorecard.typ"
+_FOLDER = "scorecard"
+_STANDARDS: "Final[list[typst.PDFStandard]]" = ["a-3a", "ua-1"]
+
+
+class PageError(ValueError):
+    """A template that cannot be printed: where it stands and why."""
+
+
+def pdf(card: Card, kpis: Kpis, book: bytes) -> bytes:
+    """The scorecard as PDF, with its book and its figures attached.
+
+    Args:
+        card: What it says.
+        kpis: The registry.
+        book: The Excel workbook (`book.book`).
+
+    Raises:
+        PageError: When the template does not compile, or the result were no PDF/A-3a and PDF/UA-1.
+        ValueError: For a locale that does not exist.
+    """
+    by = speaker(card)
+    files = (
+        {
+            "name": "scorecard.xlsx",
+            "mime_type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "relationship": "data",
+            "description": by.say("The figures, and the rows behind them, as an Excel workbook"),
+        },
+        {
+            "name": "figures.json",
+            "mime_type": "application/json",
+            "relationship": "source",
+            "description": by.say("The figures that are signed, as canonical JSON"),
+        },
+    )
+    contents = {"scorecard.xlsx": book, "figures.json": canonical(card)}
+    inputs = {"card": json.dumps({**paper(card, kpis, by), "files": files}, ensure_ascii=False)}
+    # As lists of bytes: inputs are text, and files on disk would have to lie beside the template.
+    inputs |= {f"file:{name}": json.dumps(list(content)) for name, content in contents.items()}
+    return printed(TEMPLATE, inputs)
+
+
+def printed(template: str, inputs: Mapping[str, str]) -> bytes:
+    """A template with inputs as PDF/A-3a and PDF/UA-1.
+
+    Args:
+        template: Its file in `templates/scorecard`.
+        inputs: What it reads as `sys.inputs`.
+
+    Raises:
+        PageError: As `pdf`.
+    """
+    import typst  # noqa: PLC0415 - 80 MB that only who prints pays for
+
+    root = str(importlib.resources.files("templates") / _FOLDER)
+    try:
+        made = typst.compile(
+            f"{root}/{template}",
+            root=root,
+            font_paths=_fonts(),
+            ignore_system_fonts=True,
+            sys_inputs=dict(inputs),
+            format="pdf",
+            pdf_standards=_STANDARDS,
+        )
+    except typst.TypstError as error:
+        raise PageError(_explained(template, error)) from error
+    return bytes(made)
+
+
+@cache
+def _fonts() -> "typst.Fonts":
+    import typst  # noqa: PLC0415 - as above
+
+    ours = str(importlib.resources.files("templates") / "fonts")
+    # Where its wheel lies, without importing a plotting library.
+    others = str(importlib.metadata.distribution("matplotlib").locate_file("matplotlib/mpl-data/fonts/ttf"))
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[ours, others])
+
+
+def _explained(template: str, error: "typst.TypstError") -> str:
+    """What is wrong, where: the error's own text has no place, its diagnostic has."""
+    found = re.search(r"┌─ (?P<file>.+?):(?P<line>\d+):(?P<column>\d+)", error.diagnostic)
+    # The diagnostic's path is of the folder in which the process runs; templates lie side by side in one.
+    place = f"{found['file'].rpartition('/')[2]}:{found['line']}:{found['column']}" if found else template
+    hints = "".join(f" ({hint})" for hint in error.hints)
+    return f"templates/{_FOLDER}/{place}: {error.message}{hints}"
