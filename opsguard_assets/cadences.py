@@ -6,6 +6,7 @@ how a schedule works (`sensors.cadences`).
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
@@ -51,22 +52,30 @@ def tick_config(job: str, as_of: datetime) -> dict[str, object]:
     return moment_config(as_of, *keys_of(names)) if names else {}
 
 
-def tick_partition(job: str, as_of: datetime) -> str | None:
+def tick_partition(job: str, as_of: datetime, timezone: str = "UTC") -> str | None:
     """The partition that a moment belongs to; None for jobs without any.
+
+    Args:
+        job: The job.
+        as_of: The moment.
+        timezone: That of operations, in which months end.
 
     Raises:
         KeyError: When no record has the job.
     """
+    if JOBS[job].is_by_month:
+        first = as_of.astimezone(ZoneInfo(timezone)).date().replace(day=1)
+        return (first - timedelta(days=1)).replace(day=1).isoformat()
     return as_of.astimezone(UTC).date().isoformat() if JOBS[job].is_by_day else None
 
 
 def documented_cadences(settings: Settings) -> list[Scheduled]:
     """The schedules of all jobs of the records, fed or not."""
     limit = timedelta(minutes=settings.sla.missed_tick_limit_minutes)
-    return [_scheduled(job, limit) for job in JOBS.values()]
+    return [_scheduled(job, limit, settings.operations.timezone) for job in JOBS.values()]
 
 
-def _scheduled(job: Job, limit: timedelta) -> Scheduled:
+def _scheduled(job: Job, limit: timedelta, timezone: str) -> Scheduled:
     return Scheduled(
         job=job.name,
         name=f"{job.name}_{job.cadence.words}",
@@ -74,5 +83,5 @@ def _scheduled(job: Job, limit: timedelta) -> Scheduled:
         description=job.schedule,
         configure=partial(tick_config, job.name),
         stale_after=max(limit, job.catch_up) if job.cadence.is_frequent else None,
-        partition=partial(tick_partition, job.name) if job.is_by_day else None,
+        partition=partial(tick_partition, job.name, timezone=timezone) if job.is_by_day or job.is_by_month else None,
     )

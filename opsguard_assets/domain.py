@@ -37,6 +37,8 @@ class Job:
             due.
         catch_up: A tick that is overdue by less is caught up, however short `sla.missed_tick_limit_minutes` is.
         is_by_day: Whether its assets are partitioned by day, and a run belongs to the day of its moment (UTC).
+        is_by_month: Whether its assets are partitioned by month, and a run belongs to the month before its moment (in
+            the operations time zone).
         follows_loads: Whether its assets also follow the loads of sources.
         settles: The monitor whose newest tick shows how far the job got; the end of its newest run where left out.
         counts: The table that holds the rows of its ticks, and what they are: "open tickets".
@@ -52,6 +54,7 @@ class Job:
     limit: timedelta = timedelta(hours=3)
     catch_up: timedelta = timedelta(0)
     is_by_day: bool = False
+    is_by_month: bool = False
     follows_loads: bool = False
     settles: str | None = None
     counts: tuple[Table, str] | None = None

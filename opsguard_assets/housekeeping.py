@@ -21,6 +21,7 @@ from opsguard_assets.intake.readers.simulated import direct_sources
 from opsguard_assets.metadata import preview_rows
 from opsguard_assets.models.outcomes import outcomes_of
 from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS
+from opsguard_assets.scorecards.signing.snapshots_io import release
 from opsguard_assets.scorecards.value.schemas import VALUE_DELIVERED
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.web.tokens import forget_used
@@ -55,6 +56,7 @@ def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
     def tidy_lake(
         context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]
     ) -> None:
+        release(database, datetime.now(UTC))
         done = tidy(lake, lake_tables(settings), database, retention_days=settings.retention.lake_days)
         context.add_output_metadata(
             {

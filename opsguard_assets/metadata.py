@@ -80,6 +80,10 @@ _CHECKS = {
     "`opsguard doctor` says which channel does not answer.",
     "no_message_long_in_doubt": "No message has been without a known result for long. A warning: ask the readers "
     "whether they have it, then `opsguard deliver resolve-unknown`.",
+    "chain_of_signings_holds": "Each signing follows the one before it and says what was signed. If not: `opsguard "
+    "scorecard verify` names the link; somebody with rights on the database changed it.",
+    "signed_figures_are_made_again": "Figures that were signed within three months come out the same when they are "
+    "made again of their pinned versions. If not: `opsguard scorecard verify` names each that differs.",
     "channels_answered": "Every channel answered and refused no message. If not: `opsguard deliver list --state "
     "failed` says why; a channel that does not answer is tried again.",
     "every_playbook_can_be_read": "Every playbook in use can be read and has the right shape. A warning: `opsguard "

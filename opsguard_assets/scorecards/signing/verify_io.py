@@ -50,6 +50,31 @@ def verify(house: House, client_id: str, month: date, *, number: int | None = No
     return [chain_check(house), _signed(house, one), *_files(house, one, sealed), *_made_again(house, one, sealed)]
 
 
+def reproduced(house: House, month: date) -> list[Check]:
+    """The figures of all signed scorecards of a month, made again of their pinned versions: one look per snapshot."""
+    signed: dict[int, list[Kept]] = {}
+    for each in store_io.kept(house.database, month=month):
+        if each.link is not None:
+            signed.setdefault(each.snapshot_id, []).append(each)
+    found = []
+    for number, cards in signed.items():
+        try:
+            snapshot = snapshots_io.read(house.database, number)
+            fresh = {made.client_id: made for made in house.maker.cards(snapshot, [one.client_id for one in cards])}
+        except Exception as error:  # noqa: BLE001 - whatever it is, these months cannot be proven, and the page says why
+            found += [Check(one.words, False, f"{type(error).__name__}: {error}") for one in cards]
+            continue
+        for one in cards:
+            made = fresh.get(one.client_id)
+            if made is None or made.card is None:
+                found.append(Check(one.words, False, (made and made.error) or "it cannot be made again"))
+                continue
+            differs = differences(one.card, made.card)
+            words = "; ".join(_words(each) for each in differs[:_NAMED]) or "the same figures"
+            found.append(Check(one.words, not differs, words))
+    return found
+
+
 def chain_check(house: House) -> Check:
     """Whether the whole chain holds, by the view of the database and by the same formula here."""
     chain = store_io.signings(house.database)
