@@ -44,6 +44,24 @@ def assign(items: pl.DataFrame, on_duty: pl.DataFrame, loads: pl.DataFrame) -> p
     return pl.concat(given)
 
 
+def next_of(on_duty: pl.DataFrame, loads: pl.DataFrame) -> pl.DataFrame:
+    """Who of each group would be given an item if it were the only one: as `assign` of one item, for every group.
+
+    Args:
+        on_duty: (`group_id`, `person_id`), each pair once.
+        loads: (`person_id`, `load`): items that people have already.
+
+    Returns:
+        (`group_id`, `given_to`, `present`): one row per group.
+    """
+    free = on_duty.join(loads, on="person_id", how="left").with_columns(pl.col("load").fill_null(0))
+    return (
+        free.sort("group_id", "load", "person_id")
+        .group_by("group_id", maintain_order=True)
+        .agg(given_to=pl.col("person_id").first(), present=pl.len().cast(pl.Int64))
+    )
+
+
 def _given(wanted: pl.DataFrame, members: pl.DataFrame, loads: pl.DataFrame) -> pl.DataFrame:
     """Items of groups that share nobody, given out."""
     queue = wanted.join(

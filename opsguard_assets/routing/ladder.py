@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from opsguard_assets.duty.desk import on_duty
-from opsguard_assets.duty.least_loaded import assign
+from opsguard_assets.duty.least_loaded import assign, next_of
 from opsguard_assets.routing.addresses import named
 from opsguard_assets.routing.frames import Case, Roster
 from opsguard_assets.routing.routes import NOC
@@ -22,13 +22,15 @@ LADDER: Final = pl.Schema(
 )
 
 
-def ladder(work: pl.DataFrame, roster: Roster, case: Case) -> pl.DataFrame:
+def ladder(work: pl.DataFrame, roster: Roster, case: Case, *, together: bool = True) -> pl.DataFrame:
     """Rows of `LADDER`: four per incident.
 
     Args:
         work: Incidents with `team`, as routed.
         roster: Who works where.
         case: The moment, and the load of people.
+        together: Whether the incidents are given out, each adding to what its owner has; otherwise each is looked at as
+            if it were the only one.
     """
     groups = roster.desk.groups.select(
         "group_id", "lead_id", team=pl.col("name").fill_null(pl.col("group_id")).str.to_lowercase()
@@ -40,11 +42,11 @@ def ladder(work: pl.DataFrame, roster: Roster, case: Case) -> pl.DataFrame:
     rows = work.select(
         "incident_id", "site_id", "owner_id", named="team", team=pl.col("team").str.to_lowercase(),
     )  # fmt: skip
-    rows = _with_owner(rows, there, case).join(
+    rows = _with_owner(rows, there, case, together=together).join(
         leads.select("team", lead="lead_id"), on="team", how="left", maintain_order="left"
     )
     rows = _with_supervisor(rows, roster)
-    rows = _with_noc(rows, there, leads, case)
+    rows = _with_noc(rows, there, leads, case, together=together)
     known = pl.col("team").is_in(teams["team"].implode())
     absent = (
         pl.when(known)
@@ -71,16 +73,21 @@ def _rung(rows: pl.DataFrame, audience: str, person: str, why: str | pl.Expr, ab
     )
 
 
-def _given(rows: pl.DataFrame, there: pl.DataFrame, loads: pl.DataFrame) -> pl.DataFrame:
+def _given(rows: pl.DataFrame, there: pl.DataFrame, loads: pl.DataFrame, *, together: bool) -> pl.DataFrame:
     """(`incident_id`, `given_to`, `present`): the least loaded of each team."""
+    if not together:
+        found = next_of(there.select("person_id", group_id="team"), loads)
+        asked = rows.select("incident_id", group_id="team")
+        return asked.join(found, on="group_id").select("given_to", "present", "incident_id")
     items = rows.select(item_id=pl.col("incident_id").cast(pl.String), group_id="team")
     given = assign(items, there.select("person_id", group_id="team"), loads)
     return given.select("given_to", "present", incident_id=pl.col("item_id").cast(pl.Int64))
 
 
-def _with_owner(rows: pl.DataFrame, there: pl.DataFrame, case: Case) -> pl.DataFrame:
+def _with_owner(rows: pl.DataFrame, there: pl.DataFrame, case: Case, *, together: bool) -> pl.DataFrame:
     kept = rows.join(there, left_on=["team", "owner_id"], right_on=["team", "person_id"], how="semi")
-    given = _given(rows.join(kept, on="incident_id", how="anti", maintain_order="left"), there, case.loads)
+    others = rows.join(kept, on="incident_id", how="anti", maintain_order="left")
+    given = _given(others, there, case.loads, together=together)
     owned = kept.select("incident_id", given_to="owner_id", _is_kept=pl.lit(value=True))
     found = pl.concat([owned, given], how="diagonal")
     why = (
@@ -110,8 +117,11 @@ def _with_supervisor(rows: pl.DataFrame, roster: Roster) -> pl.DataFrame:
     )
 
 
-def _with_noc(rows: pl.DataFrame, there: pl.DataFrame, leads: pl.DataFrame, case: Case) -> pl.DataFrame:
-    given = _given(rows.with_columns(team=pl.lit(NOC)), there, case.loads).select("incident_id", noc="given_to")
+def _with_noc(
+    rows: pl.DataFrame, there: pl.DataFrame, leads: pl.DataFrame, case: Case, *, together: bool
+) -> pl.DataFrame:
+    found = _given(rows.with_columns(team=pl.lit(NOC)), there, case.loads, together=together)
+    given = found.select("incident_id", noc="given_to")
     lead = leads.filter(pl.col("team") == NOC)["lead_id"].to_list()
     joined = rows.join(given, on="incident_id", how="left", maintain_order="left")
     return joined.with_columns(noc=pl.coalesce("noc", pl.lit(lead[0] if lead else None, pl.String)))

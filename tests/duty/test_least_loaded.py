@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsguard_assets.duty.least_loaded import assign
+from opsguard_assets.duty.least_loaded import assign, next_of
 from tests.tickets.desks import given_out
 
 PEOPLE, GROUPS = [f"P{n}" for n in range(7)], [f"G{n}" for n in range(4)]
@@ -42,3 +42,14 @@ def test_afterwards_nobody_who_was_given_something_has_more_than_one_ticket_abov
 def test_one_with_a_thousand_tickets_gets_none_and_costs_nothing():
     given_to = assigned([(f"T{n}", "G") for n in range(100)], [("A", "G"), ("B", "G")], {"A": 1_000_000})
     assert set(given_to.values()) == {"B"}
+
+
+@given(
+    st.sets(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(GROUPS)), max_size=20),
+    st.dictionaries(st.sampled_from(PEOPLE), st.integers(0, 12)),
+)
+def test_the_next_of_each_group_is_who_would_get_its_only_item(members, loads):
+    there = pl.DataFrame(sorted(members), schema={"person_id": pl.String, "group_id": pl.String}, orient="row")
+    known = pl.DataFrame(list(loads.items()), schema={"person_id": pl.String, "load": pl.Int64}, orient="row")
+    found = {row["group_id"]: row["given_to"] for row in next_of(there, known).to_dicts()}
+    assert found == {group: assigned([("T", group)], sorted(members), loads)["T"] for _, group in members}

@@ -4,7 +4,9 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
+from opsguard_assets.remediation.actions import recipients_io
 from opsguard_assets.remediation.actions.action import StepState
 from opsguard_assets.remediation.actions.catalog import CATALOG
 from resources.lake import Lake
@@ -71,3 +73,27 @@ def test_whoever_has_no_address_is_passed_over_and_it_is_said(at, tmp_path):
     record(at.place.lake, "people", {"person_id": "lena", "name": "Lena", "known_at": NOON}, loaded_at=NOON)
     plan = CATALOG["notify"].plan(at.place, telling("lead", "noc"), situation(at.alerts["device"]))
     assert plan.words == "tell Nora by slack (Lena has no address for the channels of the route)"
+
+
+def test_executions_that_are_moved_together_read_once_who_works_where_and_what_changed_since_again(at, monkeypatch):
+    rows = {row["alert_id"]: row for row in at.alerts.values()}
+    step = telling("owner", "on_duty", "supervisor", "lead", "noc", "client")
+    alone = {number: planned(at.place, step, row) for number, row in rows.items()}
+    asked = []
+    present = recipients_io.present_case
+    monkeypatch.setattr(recipients_io, "present_case", lambda *given: asked.append(given) or present(*given))
+    together = replace(at.place, beside=rows, read={})
+    assert {number: planned(together, step, row) for number, row in rows.items()} == alone
+    assert len(asked) == 1
+    taken, *others = rows.values()
+    with at.place.database.begin() as connection:
+        given = text("UPDATE incidents SET owner_id = 'bo' WHERE incident_id = :number")
+        connection.execute(given, {"number": taken["incident_id"]})
+    assert planned(together, step, taken).startswith("tell Bo by slack")
+    assert len(asked) == 2
+    assert [planned(together, step, row) for row in others if row["incident_id"] != taken["incident_id"]]
+    assert len(asked) == 2
+
+
+def planned(place, step, row):
+    return CATALOG["notify"].plan(place, step, situation(row)).words

@@ -12,7 +12,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
-import polars as pl
 from sqlalchemy import Connection
 
 from opsguard_assets.config.settings import Settings
@@ -52,7 +51,7 @@ class World:
     settings: Settings
     known: dict[tuple[str, str, datetime], Any] = field(default_factory=dict, repr=False, compare=False)
     beside: Mapping[int, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
-    read: dict[tuple[str, float], pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+    read: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

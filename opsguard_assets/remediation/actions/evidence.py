@@ -117,7 +117,8 @@ class _Window:
             return rows_of(_About([self.alert])).select(columns).collect()
         if (name, hours) not in world.read:
             world.read[name, hours] = rows_of(_About(list(world.beside.values()))).select(columns).collect()
-        return world.read[name, hours]
+        found: pl.DataFrame = world.read[name, hours]
+        return found
 
 
 @dataclass(frozen=True)

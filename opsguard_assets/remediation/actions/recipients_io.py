@@ -5,7 +5,9 @@ Here: reading who works where, and choosing. Not here: the rules (`opsguard_asse
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final, TypeAlias
 
 import polars as pl
 
@@ -26,6 +28,10 @@ from opsguard_assets.views.reading import incidents
 _ON_DUTY: Final = "on_duty"
 _SHOWN: Final = ("audience", "person_id", "channel", "address")
 _ASKED: Final = ("incident_id", "audience", "person_id", "why", PLACE)
+# How a playbook calls the client's own channel.
+_CLIENT: Final = "client"
+# By alert and role: who stands for it, with `channel` and `address`.
+_Reached: TypeAlias = dict[tuple[int, str], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -61,33 +67,27 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Staff:
-    """Who works where, for one alert.
+class _Crew:
+    """Who works where, for the alerts of some executions together.
 
     Attributes:
         roster: Everybody who may be told, as known now.
         rules: By which channels.
         case: The present: the time, and who has how many incidents.
-        work: The incident of the alert as routing sees it, in one row with its route.
-        incident: The row of the incident; None where the alert is in none.
+        given: By alert, what routing is told of its incident.
+        work: The same as routing sees it, with its route: a row per alert, whose number stands as `incident_id`.
     """
 
     roster: Roster
     rules: Rules
     case: Case
+    given: Mapping[int, Mapping[str, Any]]
     work: pl.DataFrame
-    incident: Mapping[str, Any] | None
 
-    def name_of(self, person_id: str | None) -> str:
-        """A person by name; by identifier, said to be one, where no name is known."""
-        if person_id is None:
-            return "nobody"
-        known = self.roster.people.filter(pl.col("person_id") == person_id).head(1)
-        return known.select(named("person_id")).item() if len(known) else f"person {person_id}"
-
-    def people(self) -> pl.DataFrame:
-        """(`incident_id`, `audience`, `person_id`, `why`, `_route`): one row per role, null where there is nobody."""
-        rungs = ladder(self.work, self.roster, self.case).with_columns(
+    @cached_property
+    def people(self) -> _Reached:
+        """By alert and role, those who stand for it with how they are reached; a row without a person says why."""
+        rungs = ladder(self.work, self.roster, self.case, together=False).with_columns(
             audience=pl.col("audience").replace({OWNER: _ON_DUTY})
         )
         owner = self.work.select(
@@ -96,11 +96,64 @@ class Staff:
             person_id="owner_id",
             why=pl.when(pl.col("owner_id").is_null()).then(pl.lit("nobody has it")).otherwise(pl.lit("has it")),
         )
-        return pl.concat([owner, rungs]).join(self.work.select("incident_id", PLACE), on="incident_id").select(_ASKED)
+        rows = pl.concat([owner, rungs]).join(self.work.select("incident_id", PLACE), on="incident_id").select(_ASKED)
+        return _by_role(reached(rows, self.roster, self.rules))
+
+    @cached_property
+    def clients(self) -> _Reached:
+        """By alert, the client's own channel, whatever the priority: the playbook names it."""
+        settings = self.rules.settings.model_copy(update={"client_from": 0, "executives_from": None})
+        rules = Rules(settings=settings, channels=self.rules.channels, zone=self.rules.zone)
+        found = of_clients(self.work, self.roster, rules).filter(pl.col("audience") == CLIENT)
+        absent = self.work.join(found, on="incident_id", how="anti").select(
+            "incident_id", why=pl.lit("the client has no channel of its own")
+        )
+        rows = pl.concat([found, absent], how="diagonal")
+        nobody = [pl.lit(None, pl.String).alias(name) for name in ("person_id", "name")]
+        return _by_role(rows.with_columns(*nobody, audience=pl.lit(_CLIENT)))
+
+
+def _by_role(rows: pl.DataFrame) -> _Reached:
+    parts = rows.partition_by("incident_id", "audience", as_dict=True, maintain_order=True)
+    return {(int(number), str(audience)): part.to_dicts() for (number, audience), part in parts.items()}
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Who works where, for one alert.
+
+    Attributes:
+        crew: The same for all alerts that are looked at together.
+        alert_id: Which alert.
+        incident: The row of its incident; None where the alert is in none.
+    """
+
+    crew: _Crew
+    alert_id: int
+    incident: Mapping[str, Any] | None
+
+    @property
+    def roster(self) -> Roster:
+        """Everybody who may be told, as known now."""
+        return self.crew.roster
+
+    @property
+    def work(self) -> pl.DataFrame:
+        """The incident of the alert as routing sees it, in one row with its route."""
+        return self.crew.work.filter(pl.col("incident_id") == self.alert_id)
+
+    def name_of(self, person_id: str | None) -> str:
+        """A person by name; by identifier, said to be one, where no name is known."""
+        if person_id is None:
+            return "nobody"
+        known = self.roster.people.filter(pl.col("person_id") == person_id).head(1)
+        return known.select(named("person_id")).item() if len(known) else f"person {person_id}"
 
 
 def staff_of(world: World, situation: Situation, team: str | None = None) -> Staff:
-    """Who works where, and the route of an alert.
+    """Who works where, and the route of an alert; read once for all executions that are moved together.
+
+    What was changed since that was read, such as who has the incident, is read again.
 
     Args:
         world: What is read.
@@ -108,77 +161,91 @@ def staff_of(world: World, situation: Situation, team: str | None = None) -> Sta
         team: The team of the step; None: that of the situation.
     """
     number = situation.alert.get("incident_id")
-    row: Mapping[str, Any] | None = None
-    if number is not None:
-        with world.database.begin() as connection:
-            row = next(iter(incidents(connection, [int(number)])), None)
-    roster = roster_now(world, situation.now)
-    rules = rules_of(world.settings, channel_kinds(world.settings))
-    work = _work(world, situation, row)
+    incident = _incidents(world, [] if number is None else [int(number)]).get(number)
+    alert_id, given = int(situation.alert["alert_id"]), _given(world, situation.alert, situation.team, incident)
+    crew = None
+    if alert_id in world.beside:
+        key = ("crew", situation.team, team)
+        if key not in world.read:
+            world.read[key] = _crew_beside(world, situation, team)
+        crew = world.read[key]
+    if crew is None or crew.given.get(alert_id) != given:
+        crew = _crew(world, {alert_id: given}, team or situation.team, situation.now)
+    return Staff(crew, alert_id, incident)
+
+
+def _crew_beside(world: World, situation: Situation, team: str | None) -> _Crew:
+    numbers = [each.get("incident_id") for each in world.beside.values()]
+    known = _incidents(world, sorted({int(number) for number in numbers if number is not None}))
+    given = {
+        number: _given(world, alert, situation.team, known.get(alert.get("incident_id")))
+        for number, alert in world.beside.items()
+    }
+    return _crew(world, given, team or situation.team, situation.now)
+
+
+def _crew(world: World, given: Mapping[int, Mapping[str, Any]], team: str | None, now: datetime) -> _Crew:
+    roster, rules = roster_now(world, now), rules_of(world.settings, channel_kinds(world.settings))
+    work = pl.DataFrame([{**row, "incident_id": number} for number, row in given.items()], schema=WORK)
     plans = roster.clients.select("client_id", "plan").unique("client_id")
-    named = team or situation.team
-    route = routed(work.join(plans, on="client_id", how="left"), rules)
-    return Staff(
+    route = routed(work.join(plans, on="client_id", how="left", maintain_order="left"), rules)
+    return _Crew(
         roster=roster,
         rules=rules,
-        case=present_case(world.database, situation.now),
-        work=route if named is None else route.with_columns(team=pl.lit(named)),
-        incident=row,
+        case=present_case(world.database, now),
+        given=given,
+        work=route if team is None else route.with_columns(team=pl.lit(team)),
     )
+
+
+def _incidents(world: World, numbers: Sequence[int]) -> dict[int | None, Mapping[str, Any]]:
+    if not numbers:
+        return {}
+    with world.database.begin() as connection:
+        return {row["incident_id"]: row for row in incidents(connection, numbers)}
 
 
 def recipients_of(around: Staff, audiences: Sequence[Audience]) -> Found:
     """Who is told in some roles, each address once."""
-    wanted = pl.DataFrame({"audience": list(audiences)}, schema={"audience": pl.String})
-    people = wanted.join(around.people(), on="audience", maintain_order="left")
-    rows = reached(people, around.roster, around.rules)
-    if "client" in audiences:
-        rows = pl.concat([rows, _client(around)], how="diagonal")
-    there = rows.filter(pl.col("address").is_not_null()).unique(
-        ["channel", "address"], keep="first", maintain_order=True
-    )
-    who = pl.coalesce("name", "address").alias("who")
-    unreached = rows.filter(pl.col("address").is_null()).with_columns(
-        words=pl.when(pl.col("person_id").is_null())
-        .then("why")
-        .otherwise(pl.format("{} has no address for the channels of the route", "name"))
-    )
-    return Found([Recipient(*row) for row in there.select(*_SHOWN, who).iter_rows()], unreached["words"].to_list())
+    crew, number = around.crew, around.alert_id
+    rows = [row for role in audiences for row in crew.people.get((number, role), [])]
+    if _CLIENT in audiences:
+        rows += crew.clients[number, _CLIENT]
+    there: dict[tuple[str, str], Recipient] = {}
+    for row in rows:
+        if row["address"] is not None:
+            name = row["name"] or row["address"]
+            found = Recipient(row["audience"], row["person_id"], row["channel"], row["address"], name)
+            there.setdefault((row["channel"], row["address"]), found)
+    absent = [
+        row["why"] if row["person_id"] is None else f"{row['name']} has no address for the channels of the route"
+        for row in rows
+        if row["address"] is None
+    ]
+    return Found(list(there.values()), absent)
 
 
 def person_of(around: Staff, person_id: str, audience: str) -> Sequence[Recipient]:
     """A person with their address; nothing where nothing reaches them."""
     row = around.work.select("incident_id", PLACE, audience=pl.lit(audience), person_id=pl.lit(person_id))
-    found = reached(row, around.roster, around.rules).drop_nulls("address")
+    found = reached(row, around.roster, around.crew.rules).drop_nulls("address")
     return [Recipient(*each) for each in found.select(*_SHOWN, "name").iter_rows()]
 
 
-def _client(around: Staff) -> pl.DataFrame:
-    """The client's own channel, whatever the priority: the playbook names it."""
-    settings = around.rules.settings.model_copy(update={"client_from": 0, "executives_from": None})
-    rules = Rules(settings=settings, channels=around.rules.channels, zone=around.rules.zone)
-    rows = of_clients(around.work, around.roster, rules).filter(pl.col("audience") == CLIENT)
-    if not rows.is_empty():
-        return rows.with_columns(audience=pl.lit("client"))
-    absent = {"audience": "client", "why": "the client has no channel of its own", "address": None, "person_id": None}
-    return pl.DataFrame([absent], schema=dict.fromkeys(absent, pl.String))
-
-
-def _work(world: World, situation: Situation, incident: Mapping[str, Any] | None) -> pl.DataFrame:
-    """The incident of an alert, or the alert as if it were one, in one row of `WORK`."""
-    alert = situation.alert
+def _given(
+    world: World, alert: Mapping[str, Any], team: str | None, incident: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The incident of an alert, or the alert as if it were one: a row of `WORK` without its number."""
     of_incident = incident or {}
     life = alert["alert_type"] in (*LIFE_SAFETY, *world.settings.triage.life_safety)
-    row = {
+    return {
         **{name: alert.get(name) for name in ("severity", "client_id", "site_id", "alert_type", "entity_type")},
-        "entity_id": alert["entity_id"], "last_seen_at": alert.get("last_seen_at"), "version": 0, "routed_version": 0,
+        "entity_id": alert["entity_id"], "version": 0, "routed_version": 0,
         "state": "open", "priority": alert.get("priority") or 0, "is_life_safety": life, "is_in_plan": True,
-        "alerts": 1, "chain_step": 0, "chain_base": 0, "team": situation.team,
+        "alerts": 1, "chain_step": 0, "chain_base": 0, "team": team,
         **{
             name: of_incident[name]
             for name in ("severity", "priority", "cause", "team", "owner_id", "is_life_safety")
             if of_incident.get(name) is not None
         },
-        "incident_id": alert.get("incident_id") or 0,
     }  # fmt: skip
-    return pl.DataFrame([row], schema=WORK)
