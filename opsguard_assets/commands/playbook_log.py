@@ -3,7 +3,7 @@
 Here: the command. Not here: reading (`remediation.engine.log_io`), acting (`playbook_acting`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -16,9 +16,10 @@ from opsguard_assets.views.clocks import clock
 from opsguard_assets.views.mentioned import (
     change_words,
     known_of,
-    people_in_changes,
     people_in_history,
+    people_in_plans,
     people_in_steps,
+    people_in_words,
 )
 from opsguard_assets.views.names import names_of
 from opsguard_assets.views.texts import line, named
@@ -41,29 +42,34 @@ def log(
         database, zone = session.installation.database, session.settings.operations.timezone
         if number is not None:
             row = one(database, number)
+            people = _people(session, row)
             if as_json:
-                print_json(row)
+                print_json({**row, "people": people})
             else:
-                _show(row, _people(session, row), zone)
+                _show(row, people, zone)
             return
         states = tuple(each.value for each in state) if state else STATES
         rows = executions(database, states=states, playbook=playbook, alert_id=alert, limit=limit)
         decided = decisions_about(database, alert) if alert is not None else []
         held = switches(database)
+        said = people_in_words([row["reason"] for row in rows])
+        people = _known(session, {row["requested_by"] for row in rows} | {row["by"] for row in held} | said)
     if as_json:
-        print_json({"executions": rows, "decisions": decided, "switches": held})
+        print_json({"executions": rows, "decisions": decided, "switches": held, "people": people})
         return
-    print_rows("Executions", [_listed(row, zone) for row in rows])
+    print_rows("Executions", [_listed(row, people, zone) for row in rows])
     if alert is not None:
         shown = [{**row, "at": clock(row["at"], zone), "reason": line(row["reason"])} for row in decided]
         print_rows(f"\nWhy playbooks ran about alert {alert}, or did not", shown)
     for row in held:
         what = {"all": "All playbooks are off", "paused": f"{row['name']} is paused"}
         words = what.get(row["scope"], f"{row['scope']} {row['name']} is off")
-        typer.echo(line(f"{words} since {clock(row['since'], zone)}, by {row['by']}: {row['why']}"), err=True)
+        typer.echo(
+            line(f"{words} since {clock(row['since'], zone)}, by {named(row['by'], people)}: {row['why']}"), err=True
+        )
 
 
-def _listed(row: Row, zone: str) -> dict[str, Any]:
+def _listed(row: Row, people: Mapping[str, str], zone: str) -> dict[str, Any]:
     asks = f"approval {row['approval_id']} of {row['team']}" if row["approval_id"] else ""
     until = row["expires_at"] or row["due_at"]
     return {
@@ -76,7 +82,7 @@ def _listed(row: Row, zone: str) -> dict[str, Any]:
         "asks": asks,
         "begun": clock(row["begun_at"], zone) if row["begun_at"] else "",
         "until": clock(until, zone) if until else "",
-        "why": line(row["reason"] or ""),
+        "why": line(named(row["reason"] or "", people)),
     }
 
 
@@ -85,8 +91,12 @@ def _people(session: Session, row: Row) -> dict[str, str]:
     found = {row["requested_by"]} | people_in_steps(row["steps"]) | people_in_history(row["history"])
     for asked in row["approvals"]:
         found |= {vote["person_id"] for vote in asked["votes"]}
-        found |= {person for entry in asked["plan"] for person in people_in_changes(entry["changes"])}
-    return known_of(found, names_of(session.installation.lake, [], people=sorted(found)))
+        found |= people_in_plans(asked["plan"])
+    return _known(session, found)
+
+
+def _known(session: Session, people: Iterable[str]) -> dict[str, str]:
+    return known_of(people, names_of(session.installation.lake, [], people=people))
 
 
 def _show(row: Row, people: Mapping[str, str], zone: str) -> None:

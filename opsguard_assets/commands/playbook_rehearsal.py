@@ -29,8 +29,11 @@ from opsguard_assets.remediation.playbook.model import Playbook
 from opsguard_assets.remediation.playbook.rehearsal import PAST, Rehearsal, rehearse
 from opsguard_assets.remediation.playbook.steps import Step
 from opsguard_assets.views.clocks import clock
+from opsguard_assets.views.mentioned import change_words, known_of, named_change, people_in_plans
+from opsguard_assets.views.names import names_of
 from opsguard_assets.views.reading import alerts_of, incident_of
 from opsguard_assets.views.texts import line
+from opsguard_assets.views.texts import named as named_in
 from resources.sql import statement
 
 Name = Annotated[str, typer.Argument(help="Name of the playbook, as shown by `list`.")]
@@ -84,9 +87,14 @@ def plan(name: Name, alert: AlertOption, config: ConfigOption = None, as_json: J
         found = _rehearsed(session, named(session, name), alert, datetime.now(UTC))
     changes = [{"step": each["step"], **change} for each in found.steps for change in each["changes"]]
     if as_json:
-        print_json({"playbook": name, "alert_id": alert, "changes": changes, "digest": found.digest})
+        print_json(
+            {
+                "playbook": name, "alert_id": alert, "changes": changes, "digest": found.digest,
+                "people": found.people,
+            }
+        )  # fmt: skip
         return
-    print_rows(f"{name} would change about alert {alert}", [{**row, "what": line(row["what"])} for row in changes])
+    print_rows(f"{name} would change about alert {alert}", [_change(row, found.people) for row in changes])
     typer.echo("Nothing was sent or recorded.")
 
 
@@ -99,6 +107,7 @@ class _Rehearsed:
     alert: Mapping[str, Any]
     start: str
     steps: list[dict[str, Any]]
+    people: Mapping[str, str]
 
 
 def _rehearsed(session: Session, playbook: Playbook, alert_id: int, now: datetime) -> _Rehearsed:
@@ -110,7 +119,9 @@ def _rehearsed(session: Session, playbook: Playbook, alert_id: int, now: datetim
         alert = {**rows[0], "incident_id": incident_of(connection, alert_id)}
     world = World(installation.database, installation.lake, session.settings)
     steps = [_planned(world, playbook, *each, alert, now) for each in _asked(playbook)]
-    return _Rehearsed(playbook.playbook, playbook.digest, alert, _start(session, playbook, alert, now), steps)
+    said = people_in_plans(steps)
+    people = known_of(said, names_of(installation.lake, [], people=said))
+    return _Rehearsed(playbook.playbook, playbook.digest, alert, _start(session, playbook, alert, now), steps, people)
 
 
 def _asked(playbook: Playbook) -> Iterator[tuple[str, int, Step, str]]:
@@ -170,25 +181,31 @@ def _tell(found: _Rehearsed, *, as_json: bool) -> None:
             {
                 "playbook": found.playbook, "digest": found.digest, "alert_id": found.alert["alert_id"],
                 "start": found.start, "messages": messages, "approvals": approvals, "steps": found.steps,
+                "people": found.people,
             }
         )  # fmt: skip
         return
     typer.echo(f"{found.playbook} about alert {found.alert['alert_id']}, {line(found.alert['title'])}: {found.start}.")
     for phase, title in (("steps", "\nSteps"), ("on_failure", "\nWhere a step failed")):
-        steps = [_step(step) for step in found.steps if step["phase"] == phase]
+        steps = [_step(step, found.people) for step in found.steps if step["phase"] == phase]
         if steps:
             print_rows(title, steps)
     typer.echo(f"Now: {messages} messages, {approvals} approvals. Nothing was sent or recorded.")
 
 
-def _step(step: Mapping[str, Any]) -> dict[str, Any]:
-    changes = [f"{each['what']}: {each['attribute']} {each['before']} → {each['after']}" for each in step["changes"]]
+def _change(change: Mapping[str, Any], people: Mapping[str, str]) -> dict[str, Any]:
+    shown = named_change(change, people)
+    return {**shown, "what": line(shown["what"]), **{name: line(shown[name] or "") for name in ("before", "after")}}
+
+
+def _step(step: Mapping[str, Any], people: Mapping[str, str]) -> dict[str, Any]:
+    words = line(named_in(step["words"], people))
     return {
         "step": step["step"],
         "action": step["action"],
         "asks": step["approval"],
-        "would": line(step["words"]) if step["is_possible"] else f"not now: {line(step['words'])}",
-        "changes": line("; ".join(changes)),
+        "would": words if step["is_possible"] else f"not now: {words}",
+        "changes": line("; ".join(change_words(each, people) for each in step["changes"])),
         "messages": step["messages"],
     }
 

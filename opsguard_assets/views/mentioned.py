@@ -23,6 +23,18 @@ def people_in_changes(changes: object) -> set[str]:
     return {word for value in values if isinstance(value, str) for word in _WORD.findall(value)}
 
 
+def people_in_words(texts: Iterable[str | None]) -> set[str]:
+    """Words of texts that may be identifiers of people: those for which a person is known are."""
+    return {word.strip("().") for text in texts if text for word in _WORD.findall(text)} - {""}
+
+
+def people_in_plans(steps: Iterable[Row]) -> set[str]:
+    """Words of planned steps (`words`, `changes`) that may be identifiers of people."""
+    kept = list(steps)
+    in_changes = (people_in_changes(step["changes"]) for step in kept)
+    return people_in_words(step["words"] for step in kept).union(*in_changes)
+
+
 def people_in_steps(steps: Iterable[Row]) -> set[str]:
     """Identifiers of people in steps of executions: in their plans, changes and outputs."""
     found: set[str] = set()
@@ -47,10 +59,17 @@ def known_of(people: Iterable[str], names: Names) -> dict[str, str]:
 
 def change_words(change: Row, people: Mapping[str, str]) -> str:
     """A change as people read it: "ticket T-17, priority: high → critical"; people by name, where it is known."""
-    values = [change.get(name) if change.get(name) is not None else "nothing" for name in ("before", "after")]
-    if change.get("attribute") in _OF_PEOPLE:
-        values = [named(str(value), people) for value in values]
+    shown = named_change(change, people)
+    values = [shown.get(name) if shown.get(name) is not None else "nothing" for name in ("before", "after")]
     return f"{change.get('what')}, {change.get('attribute')}: {values[0]} \N{RIGHTWARDS ARROW} {values[1]}"
+
+
+def named_change(change: Row, people: Mapping[str, str]) -> dict[str, Any]:
+    """A change with people by name, where it is known."""
+    if change.get("attribute") not in _OF_PEOPLE:
+        return dict(change)
+    values = {name: change[name] for name in ("before", "after") if change.get(name) is not None}
+    return {**change, **{name: named(str(value), people) for name, value in values.items()}}
 
 
 def named_history(history: Iterable[Row], people: Mapping[str, str]) -> list[dict[str, Any]]:

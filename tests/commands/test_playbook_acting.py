@@ -22,6 +22,13 @@ trigger: {when: {type: low_battery_predicted}}
 steps:
   - {do: wait_for, condition: alert_acknowledged, within_minutes: 45}
 """
+GIVING = """
+playbook: give-it
+title: Give it
+trigger: {when: {type: model_moved}}
+steps:
+  - {do: assign, to: lea}
+"""
 
 
 @pytest.fixture
@@ -30,6 +37,7 @@ def command(command_named, database, tmp_path):
     (tmp_path / "playbooks").mkdir()
     (tmp_path / "playbooks/mute-it.yaml").write_text(OWN)
     (tmp_path / "playbooks/wait-for-it.yaml").write_text(WAITING)
+    (tmp_path / "playbooks/give-it.yaml").write_text(GIVING)
     lake_of(tmp_path)
     tick(database, 0, found("D1"), found("D2"))
     for number in (1, 2):
@@ -72,6 +80,25 @@ def test_the_log_names_people_whose_name_is_known(command):
     assert re.search(r"^  Lea Lind said approve at ", told, re.MULTILINE)
     assert "asked for by ada" in told
     assert [row["actor"] for row in log_of(command, 1)["history"] if row["actor"] == "lea"] != []
+
+
+def test_lists_plans_and_rehearsals_name_people_and_json_keeps_identifiers_beside_the_names(command):
+    command("run", "wait-for-it", "--alert", "1", "--by", "ada")
+    command("cancel", "1", "--note", "done by hand", "--by", "lea")
+    command("off", "--note", "the helpdesk is being moved", "--by", "lea")
+    assert "cancelled by Lea Lind: done by hand" in " ".join(command("log").split())
+    listed = json.loads(command("log", "--json"))
+    assert listed["executions"][0]["reason"] == "cancelled by lea: done by hand"
+    planned, rehearsed = (json.loads(command(which, "give-it", "--alert", "1", "--json")) for which in ("plan", "test"))
+    assert planned["changes"] == [
+        {"step": 1, "what": "incident 1", "attribute": "owner", "before": None, "after": "lea"}
+    ]  # fmt: skip
+    one = json.loads(command("log", "1", "--json"))
+    for each in (listed, planned, rehearsed, one):
+        assert each["people"] == {"lea": "Lea Lind"}
+    for which in ("plan", "test"):
+        assert "Lea Lind" in command(which, "give-it", "--alert", "1")
+        assert not re.search(r"\blea\b", command(which, "give-it", "--alert", "1"))
 
 
 def _refused(command, *arguments):
