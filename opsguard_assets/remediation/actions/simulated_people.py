@@ -7,14 +7,14 @@ Nothing is kept of an answer before its moment: it follows from the world, the o
 """
 
 from datetime import datetime
+from typing import Any
 
-import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.readers.simulated import answers_of, only_provider
 from opsguard_assets.remediation.actions.offering import answer
-from opsguard_assets.simulator.answering import Answer, Offered
+from opsguard_assets.simulator.answering import Offered
 from resources.database import Database
 from resources.sql import statement
 
@@ -32,25 +32,28 @@ def answer_offers(database: Database, settings: Settings, now: datetime) -> int:
     Raises:
         SourceError: When the settings are not settings of the simulator.
     """
-    due = _answers(database, settings).filter(pl.col("at") <= now)
     given = [
         answer(database, row["offer_id"], row["answer"], person_id=row["person_id"], at=row["at"], surface=_SURFACE)
-        for row in due.iter_rows(named=True)
+        for row in _answers(database, settings)
+        if row["at"] <= now
     ]
     return sum(each.is_new for each in given)
 
 
 def next_answer_at(database: Database, settings: Settings) -> datetime | None:
     """When somebody answers next; None where nobody is asked, or people are real."""
-    found: datetime | None = _answers(database, settings)["at"].min()  # type: ignore[assignment]
-    return found
+    return min((row["at"] for row in _answers(database, settings)), default=None)
 
 
-def _answers(database: Database, settings: Settings) -> dy.DataFrame[Answer]:
+def _answers(database: Database, settings: Settings) -> list[dict[str, Any]]:
+    """What people answer to the open offers, the earliest first; nothing is computed where nobody is asked."""
     source = only_provider(settings.sources)
     if source is None:
-        return Answer.create_empty()
+        return []
     with database.begin() as connection:
         asked = connection.execute(statement(__name__, "offers/reached")).all()
+    if not asked:
+        return []
     schema = {name: column.dtype for name, column in Offered.columns().items()}
-    return answers_of(source, Offered.cast(pl.DataFrame([tuple(row) for row in asked], schema=schema, orient="row")))
+    offers = Offered.cast(pl.DataFrame([tuple(row) for row in asked], schema=schema, orient="row"))
+    return answers_of(source, offers).to_dicts()
