@@ -32,6 +32,7 @@ ONE_SENTENCE = {
             "0025_what_judges_playbooks",
             "0026_open_offers",
             "0027_signed_scorecards",
+            "0028_steps_in_doubt",
         )
     ),
 }

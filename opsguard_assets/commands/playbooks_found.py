@@ -47,8 +47,9 @@ def found_executions(database: Database) -> Iterator[Found]:
         "Run `opsguard up`, or `opsguard playbook tick` from time to time: they advance executions.",
     )  # fmt: skip
     yield (
-        "steps of playbooks", not found.in_doubt, f"{found.in_doubt:,} in doubt",
-        "Look at the other side: `opsguard playbook log --state unknown`, then `resolve-unknown`.",
+        "steps of playbooks", not found.in_doubt,
+        f"{found.in_doubt:,} in doubt" + (f": execution {', '.join(map(str, found.doubts))}" if found.doubts else ""),
+        "Look at the other side: `opsguard playbook log` with the number says what it was; then `resolve-unknown`.",
     )  # fmt: skip
     broken = unkept(database, datetime.now(UTC) - _NEW)
     yield (

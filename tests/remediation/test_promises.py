@@ -165,7 +165,8 @@ def test_a_record_that_ended_before_a_cancellation_and_that_nobody_looked_at_cou
     cancelled(own, number)
     assert own.rows("SELECT state FROM execution_steps") == [{"state": step}]
     assert offers(own) == [("ana", answered)]
-    assert [row[:2] for row in own.messages()] == ([NOT_YOURS] if came_to == "failed" else [])
+    told = [row[:2] for row in own.messages()]
+    assert told == ([NOT_YOURS, ("UNORA", NOBODYS)] if came_to == "failed" else []), "the centre, where nobody else is"
 
 
 def test_what_was_asked_ends_with_the_execution(own):
@@ -191,3 +192,70 @@ def test_where_the_substitute_does_not_come_either_the_shift_is_offered_again(ow
     assert says(own, 2, "bo", at_minute=4).answer == "yes"
     advanced(own, 5)
     assert expected(own) == ["bo"]
+
+
+def undoing(own, number):
+    """Somebody undoes an execution, and cancels that before the shift is taken out of the records."""
+    undone = people_io.undo(own.place.database, own.place.settings, number, actor="eve", now=minute(4))
+    assert advance_io.advance(own.place, [], now=partial(minute, 5)).errors == []
+    cancelled(own, undone.execution_id)
+    return undone.execution_id
+
+
+LED = "Ana was told not to take shift R1@2026-03-02, but this could not be recorded: the roster still expects them. "
+
+
+@pytest.mark.parametrize(("told", "address"), [((), "ULENA"), ((("owner", "bo", "UBO"),), "UBO")])
+def test_a_withdrawal_that_fails_after_its_undo_was_cancelled_is_told_to_those_of_the_incident_or_the_lead(
+    own, told, address
+):
+    for each in told:
+        is_told(own, *each)
+    number = offering(own, team="iot-specialists")
+    says(own, 1, "ana")
+    advanced(own, 3)
+    undoing(own, number)
+    for at_minute in (6, 7):
+        assert advance_io.advance(own.place, [NoDisk()], now=partial(minute, at_minute)).errors == []
+    last = [row[:2] for row in own.messages()][-1]
+    assert last == (address, f"{LED}Correct it, and find somebody.")
+    assert len(own.messages()) == 2, "the person, and those who have to know; once"
+    assert expected(own) == ["ana"]
+
+
+def test_a_record_in_doubt_at_a_cancellation_is_named_by_the_doctor_until_somebody_says_what_happened(own):
+    number = offering(own)
+    says(own, 1, "ana")
+    in_doubt = (
+        "UPDATE effects SET state = 'unknown', answer = 'nobody knows', due_at = due_at + interval '1 year', "
+        "settled_at = now(), settled_by = 'test' WHERE kind = 'remediation'"
+    )
+    with own.place.database.begin() as connection:
+        connection.exec_driver_sql(in_doubt)
+    cancelled(own, number)
+    assert own.rows("SELECT state FROM execution_steps") == [{"state": "unknown"}]
+    (line,) = (found for found in found_executions(own.place.database) if found[0] == "steps of playbooks")
+    assert line[1:3] == (False, f"1 in doubt: execution {number}")
+    settings, database = own.place.settings, own.place.database
+    said = {"happened": True, "actor": "eve", "note": "it is there", "now": minute(9)}
+    done = people_io.resolve_unknown(database, settings, number, **said)
+    assert done.words == f"Step offer_shift-1 of execution {number} happened; it is cancelled."
+    assert own.rows("SELECT state FROM execution_steps") == [{"state": "done"}]
+    assert claim_io.standing_of(database, NOON).in_doubt == 0
+
+
+def test_a_step_that_failed_with_only_its_message_delivered_is_taken_back(own):
+    text = {"playbook": "up", "title": "Up", "trigger": {"when": {"type": "no_show"}}, "team": "iot-specialists"}
+    step = {"do": "escalate", "text": "Look at {what}", "timeout_minutes": 5}
+    made, place = Playbook.model_validate({**text, "steps": [step]}), own.place
+    started = people_io.run(place, [made], "up", own.alerts["ticket"]["alert_id"], actor="ada", now=minute(0))
+    with place.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE executions SET mode = 'alone'")
+    assert advance_io.advance(place, [], now=partial(minute, 0)).errors == []
+    own.deliver()
+    assert advance_io.advance(place, [], now=partial(minute, 6)).errors == []
+    assert own.rows("SELECT state FROM executions") == [{"state": "failed"}]
+    assert own.rows("SELECT state FROM effects WHERE kind = 'remediation'") == [{"state": "superseded"}]
+    people_io.undo(place.database, place.settings, started.execution_id, actor="eve", now=minute(7))
+    assert advance_io.advance(place, [], now=partial(minute, 8)).errors == []
+    assert [row[1] for row in own.messages()] == ["Look at Trouble 1", "Taken back: Look at Trouble 1"]

@@ -21,7 +21,7 @@ from opsguard_assets.incidents.people import give_in
 from opsguard_assets.remediation.actions.action import Change, Plan, Result, Situation, StepState, World
 from opsguard_assets.remediation.actions.effects import WaitsForItsEffect, changes_of, effect_now, waiting_for
 from opsguard_assets.remediation.actions.recipients_io import Recipient, Staff, person_of, staff_of
-from opsguard_assets.remediation.actions.telling import tell, untell
+from opsguard_assets.remediation.actions.telling import reach_of, tell, untell
 from opsguard_assets.remediation.actions.texts import actor_of, filled
 from opsguard_assets.remediation.actions.tickets_io import (
     Ticket,
@@ -89,10 +89,11 @@ class AssignAction(WaitsForItsEffect):
                 return Result(state=StepState.FAILED, words=f"incident {number} was changed by somebody meanwhile")
             output["incident"] = {"incident_id": number, "before": before}
         elif given.left is not None:
-            output["incident"] = given.left["incident"]
+            output["incident"] = given.left.get("incident")
+        told = given.left["messages"] if given.left is not None and given.left.get("did_part") else None
         words = filled("{what}. It was given to you by {playbook}.", situation)
         output |= {
-            "messages": tell(connection, situation, given.recipients, words),
+            "messages": told or tell(connection, situation, given.recipients, words),
             "execution_id": situation.execution_id,
         }
         if given.ticket is None:
@@ -105,11 +106,17 @@ class AssignAction(WaitsForItsEffect):
         return waiting_for(effect, f"{given.ticket.name} goes to {person}", output, plan.changes)
 
     def look(self, connection: Connection, step: Assign, situation: Situation, output: Mapping[str, Any]) -> Result:
-        """Where the ticket stands; an incident that was given stays so where the ticket was refused."""
+        """Where the ticket stands; where it was refused, an incident that was given and a message that went stay so."""
         result = super().look(connection, step, situation, output)
-        if result.state is StepState.FAILED and output.get("incident") is not None:
-            return replace(result, changes=[each for each in changes_of(output) if each.attribute == _OWNER])
-        return result
+        if result.state is not StepState.FAILED or "messages" not in output:
+            return result
+        kept = changes_of(output) if output.get("incident") is not None else []
+        reach = reach_of(connection, int(output["execution_id"]), output["messages"])
+        return replace(
+            result,
+            changes=[each for each in kept if each.attribute == _OWNER],
+            did_part=reach.state is not StepState.FAILED,
+        )
 
     def undo(
         self,

@@ -5,7 +5,7 @@ answers (`offering`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,13 +35,16 @@ from opsguard_assets.remediation.actions.offering import (
     withdraw,
 )
 from opsguard_assets.remediation.actions.readers import people_at
-from opsguard_assets.remediation.actions.recipients_io import Recipient
+from opsguard_assets.remediation.actions.recipients_io import Recipient, recipients_of, staff_of
 from opsguard_assets.remediation.actions.substitutes_io import Part, Proposed, substitutes_at
 from opsguard_assets.remediation.actions.telling import tell
 from opsguard_assets.remediation.actions.texts import actor_of
 from opsguard_assets.remediation.playbook.steps import OfferShift, SuggestSubstitute
 from opsguard_assets.views.texts import line
 from resources.sql import statement
+
+# In the output of a step that takes a shift back: whose it was, by name and by identifier.
+_WITHDRAWN, _PERSON = "withdrawn_from", "person_id"
 
 
 class SuggestSubstituteAction(OnlyReads):
@@ -85,17 +88,18 @@ class OfferShiftAction:
             words=f"offer shift {part.shift_id} to {names}, {step.minutes_each:g} minutes each",
             changes=[Change(f"shift {part.shift_id}", "person", part.person_id, first)],
             messages=len(candidates),
-            prepared=(part, candidates),
+            prepared=(part, candidates, _lead(world, situation)),
         )
 
     def act(self, connection: Connection, step: OfferShift, situation: Situation, plan: Plan) -> Result:
         """Asks the first."""
         if not plan.is_possible:
             return Result(state=StepState.FAILED, words=plan.words)
-        part, candidates = plan.prepared
+        part, candidates, lead = plan.prepared
         output = {
             "part": _as_text(part),
             "candidates": candidates,
+            "lead": lead,
             "execution_id": situation.execution_id,
             "step": situation.number,
         }
@@ -141,7 +145,8 @@ class OfferShiftAction:
         effect = plan_effect(connection, situation, RECORDS, payload)
         changes = (Change(f"shift {part['shift_id']}", "person", person, part["person_id"]),)
         said = f"{person} does not take shift {part['shift_id']} any more"
-        return waiting_for(effect, said, {}, changes)
+        more = {"part": part, "lead": output.get("lead", ()), _WITHDRAWN: candidate["name"] or person, _PERSON: person}
+        return _kept(connection, situation, more, waiting_for(effect, said, more, changes))
 
 
 def _ask_next(
@@ -180,8 +185,10 @@ def _taken(connection: Connection, situation: Situation, output: Mapping[str, An
 
 
 def _kept(connection: Connection, situation: Situation, output: Mapping[str, Any], result: Result) -> Result:
-    """The same result; where a yes could not be recorded it is withdrawn, and the person told."""
-    if result.state is StepState.FAILED:
+    """The same result; where a yes could not be recorded, or taken out of the records, whom it concerns is told."""
+    if result.state is StepState.FAILED and _WITHDRAWN in output:
+        _tell_not_withdrawn(connection, situation, output)
+    elif result.state is StepState.FAILED:
         _released(connection, situation, output)
     return result
 
@@ -198,26 +205,54 @@ def _released(connection: Connection, situation: Situation, output: Mapping[str,
 
 
 def tell_unkept(connection: Connection, situation: Situation, output: Mapping[str, Any]) -> None:
-    """Tells that a yes could not be recorded whose execution was over: no step follows that would say so.
+    """Tells that a yes could not be recorded, or not taken out of the records, by an execution that was over.
 
-    The person is told, and so are those of the provider who were told of the incident, where they were told of it.
+    No step follows that would say so. The person is told, and so are those of the provider who were told of the
+    incident, where they were told of it; where nobody was, the lead of the team.
 
     Args:
         connection: The transaction in which that became known.
         situation: What the step was about.
         output: Its output.
     """
+    if _WITHDRAWN in output:
+        _tell_not_withdrawn(connection, situation, output)
+        return
     candidate = _released(connection, situation, output)
     if candidate is None:
         return
-    asked = {"incident_id": situation.alert["incident_id"], "person_id": candidate["person_id"]}
-    rows = connection.execute(statement(__name__, "offers/told"), asked).all()
     shift_id, name = output["part"]["shift_id"], line(candidate["name"] or candidate["person_id"])
     words = (
         f"Nobody has shift {shift_id}: {name} said yes, but it could not be recorded. {name} is told. Find somebody."
     )
-    recipients = [Recipient(row.audience, row.person_id, row.channel, row.address) for row in rows]
-    tell(connection, situation, recipients, words)
+    _tell_provider(connection, situation, output, candidate["person_id"], words)
+
+
+def _tell_not_withdrawn(connection: Connection, situation: Situation, output: Mapping[str, Any]) -> None:
+    """Tells that somebody was told not to come, and that the records still expect them."""
+    shift_id, name = output["part"]["shift_id"], line(output[_WITHDRAWN])
+    words = (
+        f"{name} was told not to take shift {shift_id}, but this could not be recorded: the roster still expects them. "
+        "Correct it, and find somebody."
+    )
+    _tell_provider(connection, situation, output, output[_PERSON], words)
+
+
+def _tell_provider(
+    connection: Connection, situation: Situation, output: Mapping[str, Any], person_id: str, words: str
+) -> None:
+    """Those of the provider who were told of the incident, where they were told of it; where nobody was, the lead."""
+    asked = {"incident_id": situation.alert["incident_id"], "person_id": person_id}
+    rows = connection.execute(statement(__name__, "offers/told"), asked).all()
+    people = [Recipient(row.audience, row.person_id, row.channel, row.address) for row in rows]
+    tell(connection, situation, people or [Recipient(**each) for each in output.get("lead", ())], words)
+
+
+def _lead(world: World, situation: Situation) -> list[dict[str, Any]]:
+    """Who leads the team, else the operations centre, as they are reached: they hear what nobody else would."""
+    around = staff_of(world, situation)
+    found = recipients_of(around, ("lead",)).recipients or recipients_of(around, ("noc",)).recipients
+    return [asdict(each) for each in found]
 
 
 def _as_text(part: Part) -> dict[str, Any]:

@@ -309,7 +309,8 @@ def _look(tick: _Tick, claim: Claim, case: Case, move: Look, at: datetime) -> Ca
             if result.state is StepState.FAILED and result.effect_id is not None:
                 # What it had changed without the side effect that was taken back.
                 now = action.look(connection, move.step, situation, record.output or {})
-                result = replace(result, changes=now.changes)
+                has_part = now.did_part or now.state is StepState.DONE
+                result = replace(result, changes=now.changes, did_part=has_part)
         tick.holds.discard(claim.execution_id)
         return _written(connection, case, move.place, move.step, record.attempts, None, result, at)
 

@@ -119,13 +119,15 @@ class Standing:
 
     Attributes:
         unended: Executions.
-        in_doubt: Executions of which a step is unknown.
+        in_doubt: Executions of which a step is unknown, also where a person cancelled them.
+        doubts: The numbers of the first of these.
         overdue: Executions that were due long ago.
         leased: Executions that a worker should have let go long ago.
     """
 
     unended: int
     in_doubt: int
+    doubts: Sequence[int]
     overdue: int
     leased: int
 
@@ -134,7 +136,7 @@ def standing_of(database: Database, before: datetime) -> Standing:
     """What has not ended, and what was due before a moment."""
     with database.begin() as connection:
         row = connection.execute(statement(__name__, "claiming/overdue"), {"before": before}).one()
-    return Standing(int(row.unended), int(row.in_doubt), int(row.overdue), int(row.leased))
+    return Standing(int(row.unended), int(row.in_doubt), list(row.doubts), int(row.overdue), int(row.leased))
 
 
 def unkept(database: Database, since: datetime) -> int:

@@ -24,7 +24,17 @@ from opsguard_assets.remediation.engine.cases_io import step_record
 from opsguard_assets.remediation.engine.claim_io import LEASE, Claim
 from opsguard_assets.remediation.engine.machine import deadline_of
 from opsguard_assets.remediation.engine.settle_io import settled
-from opsguard_assets.remediation.engine.states import SHADOW, UNDO, Case, Execution, Place, State, key_of, name_of
+from opsguard_assets.remediation.engine.states import (
+    DID_PART,
+    SHADOW,
+    UNDO,
+    Case,
+    Execution,
+    Place,
+    State,
+    key_of,
+    name_of,
+)
 from resources.sql import statement
 
 ACTOR: Final = approvals_io.ACTOR
@@ -143,7 +153,7 @@ def write_step(
         raise AssertionError(f"execution {case.execution.execution_id} has no step {place}")
     phase, number = place
     given = record.input if record is not None and plan is None else _input(step.model_dump(mode="json"), plan)
-    kept = {**result.output, "changes": [asdict(change) for change in result.changes]}
+    kept = _kept(result)
     left = record.left if record is not None else None
     if left is not None:
         given = {**given, "left": left}
@@ -176,9 +186,15 @@ def put_back(
     phase, number = place
     left = None
     if failed.changes or failed.did_part:
-        left = {**failed.output, "changes": [asdict(change) for change in failed.changes]}
+        left = _kept(failed)
     values = {"execution_id": case.execution.execution_id, "phase": phase, "step": number, "left": json.dumps(left)}
     connection.execute(statement(__name__, "moving/without_output"), values)
+
+
+def _kept(result: Result) -> dict[str, Any]:
+    """What is kept of a result: what it gave, what it changed, and whether it did a part where it failed."""
+    part = {DID_PART: True} if result.did_part else {}
+    return {**result.output, **part, "changes": [asdict(change) for change in result.changes]}
 
 
 def _input(parameters: Mapping[str, Any], plan: Plan | None) -> dict[str, Any]:

@@ -232,7 +232,8 @@ def resolve_unknown(
             state = State.RUNNING
             moves_io.note(connection, case.execution, state, now, actor=actor, detail=f"{record.name}: {words}")
     verb = "happened" if happened else "did not happen"
-    return Done(execution_id, is_new=True, words=f"Step {record.name} of execution {execution_id} {verb}; it goes on.")
+    follows = "it goes on" if case.execution.state is State.UNKNOWN else f"it is {case.execution.state.value}"
+    return Done(execution_id, is_new=True, words=f"Step {record.name} of execution {execution_id} {verb}; {follows}.")
 
 
 def _locked(connection: Connection, execution_id: int, settings: Settings) -> Case:

@@ -16,7 +16,6 @@ from opsguard_assets.remediation.actions.offering import PROMISED
 from opsguard_assets.remediation.actions.substituting import tell_unkept
 from opsguard_assets.remediation.engine.approvals_io import ACTOR, wake
 from opsguard_assets.remediation.engine.cases_io import alerts_now
-from opsguard_assets.remediation.engine.states import UNDO
 from resources.sql import statement
 
 # What a step has come to whose execution was over before its side effect was.
@@ -43,7 +42,7 @@ def settled(connection: Connection, effect_ids: Sequence[int], state: State, at:
             words = f"its side effect ended as {state.value} after the execution had ended"
             after = {**place, "state": _AFTERWARDS.get(state, "failed"), "words": words}
             connection.execute(statement(__name__, "moving/end_step"), after)
-            if after["state"] == "failed" and row.action in PROMISED and row.phase != UNDO:
+            if after["state"] == "failed" and row.action in PROMISED:
                 tell_unkept(connection, _situation(connection, row, at), row.output)
     wake(connection, [row.execution_id for row in rows], at)
 

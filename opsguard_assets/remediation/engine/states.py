@@ -15,6 +15,8 @@ from opsguard_assets.remediation.playbook.steps import Step
 
 STEPS, ON_FAILURE, UNDO = "steps", "on_failure", "undo"
 SHADOW: Final = "shadow"
+# In the output of a step that failed: it had done a part that changes nothing, such as a message that arrived.
+DID_PART: Final = "did_part"
 # Phase and number of a step.
 Place: TypeAlias = tuple[str, int]
 
@@ -110,9 +112,10 @@ class StepRecord:
 
     @property
     def changed(self) -> bool:
-        """Whether there is something to undo: it is done, or has failed and had changed a part."""
-        has_part = self.state is StepState.FAILED and bool((self.output or {}).get("changes"))
-        return self.state is StepState.DONE or has_part
+        """Whether there is something to undo: it is done, or has failed and had done a part, such as telling people."""
+        output = self.output or {}
+        has_part = bool(output.get("changes") or output.get(DID_PART))
+        return self.state is StepState.DONE or (self.state is StepState.FAILED and has_part)
 
 
 @dataclass(frozen=True, kw_only=True)
