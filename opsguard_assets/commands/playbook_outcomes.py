@@ -37,6 +37,7 @@ def outcomes(
         print_json(
             {
                 "as_of": found.as_of, "days": found.days, "total": found.total.row(0, named=True),
+                "all_alerts": found.all_alerts.row(0, named=True), "all_by_client": found.all_by_client.to_dicts(),
                 "by_playbook": found.by_playbook.to_dicts(), "by_client": found.by_client.to_dicts(),
                 "automate_next": found.automate_next.to_dicts(), "executions": found.executions.to_dicts(),
             }
@@ -47,12 +48,14 @@ def outcomes(
 
 def _show(found: Outcomes) -> None:
     typer.echo(f"\nWithin {found.days:g} days, {found.words}.")
+    typer.echo(f"{found.words_of_all[0].upper()}{found.words_of_all[1:]}.")
     # An interval that says nothing is not shown.
     shown = [pl.when(pl.col("rate").is_not_null()).then(name).alias(name) for name in ("low", "high")]
     by_playbook, by_client = found.by_playbook.with_columns(shown), found.by_client.with_columns(shown)
     print_rows("\nResolved, by playbook", by_playbook.select("playbook", *_RATES).to_dicts())
     acted = by_client.filter(pl.col("acted") > 0).select("playbook", "client_id", *_RATES)
     print_rows("\nResolved, by playbook and client", acted.to_dicts())
+    print_rows("\nOf all alerts that ended, by client", found.all_by_client.to_dicts())
     print_rows(
         "\nAgainst alerts of the same type and severity about which nothing acted",
         found.by_playbook.drop_nulls("matched").select(_CHANGED).to_dicts(),

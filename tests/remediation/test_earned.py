@@ -58,6 +58,8 @@ def test_outcomes_tell_what_monitors_people_and_nobody_saw_apart(database, tmp_p
     }  # fmt: skip
     assert told_of[runs["cleared"]]["acted_at"] == at(2), "collecting diagnostics resolves nothing"
     assert "playbooks acted 4 times: 1 of 4 alerts auto-resolved, 25%" in report.words
+    assert report.words_of_all.startswith("of all 4 alerts that ended, playbooks resolved 1 without a person, 25% (")
+    assert "expected are 30% to 60%" in report.words_of_all
     assert report.by_playbook["matched"].item() == 4
     assert report.by_playbook["controls"].item() == 2
     assert report.automate_next.is_empty()
@@ -137,6 +139,8 @@ def test_the_assets_show_outcomes_and_the_ladder(database, tmp_path):
     assert done.success
     (shown,) = done.asset_materializations_for_node("remediation__remediation_outcomes")
     assert "playbooks acted once: 1 of 1 alerts auto-resolved" in shown.metadata["headline"].value
+    assert "of all 1 alerts that ended, playbooks resolved 1" in shown.metadata["headline"].value
+    assert shown.metadata["all_alerts/rate"].value == 1.0
     assert "image/svg+xml" in shown.metadata["auto_resolution"].value
     (ladder,) = done.asset_materializations_for_node("remediation__autonomy")
     assert ladder.metadata["playbooks"].value == 1

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from opsguard_assets.remediation.outcomes.assets import rates_picture
 from opsguard_assets.remediation.outcomes.comparison import compared
-from opsguard_assets.remediation.outcomes.figures import Assumed, against_expected, automate_next, rates, savings
+from opsguard_assets.remediation.outcomes.figures import (
+    Assumed,
+    against_expected,
+    automate_next,
+    of_all,
+    rates,
+    savings,
+)
 from opsguard_assets.remediation.outcomes.verdicts import EPISODE, EXECUTION, judged, with_truth
 from tests.alerts.given import NOON
 
@@ -293,3 +300,19 @@ def test_of_warnings_it_is_said_how_many_were_prevented_and_of_others_nothing():
 def test_a_rate_is_shown_beside_what_is_expected(low, high, words):
     assert words in against_expected(low, high)
     assert "30% to 60%" in against_expected(low, high)
+
+
+def test_of_all_alerts_that_ended_those_count_that_a_playbook_resolved_whoever_acted_on_the_others():
+    rows = [
+        episode(1, **CLEARED), episode(2, **CLEARED, taken_at=at(1)), episode(3, **CLEARED, client_id="C2"),
+        episode(4, **{**CLEARED, "resolution": "by a person"}), episode(5, **CLEARED, was_suppressed=True), episode(6),
+        episode(7, **{**CLEARED, "over_at": LATE - DAY}),
+    ]  # fmt: skip
+    episodes = pl.DataFrame(rows, schema=EPISODE)
+    found = judged(pl.DataFrame([execution(1), execution(2)], schema=EXECUTION), episodes, LATE, DAY)
+    names = ("ended", "auto_resolved", "by_person", "rate")
+    assert of_all(found, episodes, [], LATE, DAY).select(names).rows() == [(4, 1, 2, 0.25)]
+    by_client = of_all(found, episodes, ["client_id"], LATE, DAY).select("client_id", *names)
+    assert by_client.rows() == [("C1", 3, 1, 2, 1 / 3), ("C2", 1, 0, 0, 0.0)]
+    nothing = of_all(found, episodes, [], NOON, DAY).row(0, named=True)
+    assert (nothing["ended"], nothing["rate"]) == (0, None)

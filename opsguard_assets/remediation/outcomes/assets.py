@@ -46,13 +46,15 @@ def outcomes_asset(
         config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]
     ) -> Materialized:
         found = outcomes_at(database, lake, settings, declared, playbooks_in_force(database), config.instant())
-        rounded = pl.col(pl.Float64).round(3)
+        rounded, of_all = pl.col(pl.Float64).round(3), found.all_alerts.row(0, named=True)
         return dg.MaterializeResult(
             metadata={
-                "headline": dg.MetadataValue.md(f"**{found.words}** within {found.days:g} days."),
+                "headline": dg.MetadataValue.md(f"**{found.words}** within {found.days:g} days; {found.words_of_all}."),
                 **figures({"as_of": found.as_of, "dagster/row_count": len(found.by_playbook)}),
+                **figures({f"all_alerts/{name}": value for name, value in of_all.items()}),
                 "by_playbook": preview(found.by_playbook.with_columns(rounded)),
                 "by_client": preview(found.by_client.with_columns(rounded)),
+                "all_alerts_by_client": preview(found.all_by_client.with_columns(rounded)),
                 "automate_next": preview(found.automate_next.with_columns(rounded), limit=_MOST),
                 "auto_resolution": picture(rates_picture(found.by_playbook), "Auto-resolution by playbook"),
             }

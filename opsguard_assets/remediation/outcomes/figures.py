@@ -5,6 +5,7 @@ reading (`io`).
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 import polars as pl
@@ -13,6 +14,7 @@ from ml.evaluation.intervals import wilson
 from opsguard_assets.alerts.finding import BY_PERSON
 from opsguard_assets.config.learning import Money
 from opsguard_assets.remediation.outcomes.verdicts import AUTO_RESOLVED, INCONCLUSIVE, NOT_RESOLVED
+from opsguard_assets.tables.values import INSTANT
 
 _WORDS: Final = {"auto_resolved": AUTO_RESOLVED, "not_resolved": NOT_RESOLVED, "inconclusive": INCONCLUSIVE}
 _MINUTES: Final = 60
@@ -62,6 +64,43 @@ def rates(judged: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     rows = judged.group_by(by).agg(counted).sort(by) if by else judged.select(counted)
     part, whole = pl.col("auto_resolved"), pl.col("auto_resolved") + pl.col("not_resolved")
     return rows.with_columns(**wilson(part, whole)).rename({"share": "rate"})
+
+
+def of_all(
+    judged: pl.DataFrame, episodes: pl.DataFrame, by: list[str], as_of: datetime, within: timedelta
+) -> pl.DataFrame:
+    """Of all alerts that people could see, not only of those about which a playbook acted, the share that it resolved.
+
+    Args:
+        judged: Rows of `verdicts.judged`.
+        episodes: Rows of `verdicts.EPISODE`.
+        by: Columns of episodes to count by; none: all together.
+        as_of: The moment.
+        within: As in `judged`. An alert counts once it has been over for twice as long: what resolved it is known then.
+
+    Returns:
+        The columns of `by`; `ended`, alerts that were not suppressed and are over; `auto_resolved`, those of them that
+        cleared after a playbook had acted, without a person; `by_person`, those that somebody took up or resolved; and
+        `rate` with `low` and `high`: of all that ended, 95 % (Wilson); sorted by `by`.
+    """
+    key = ["alert_id", "opening"]
+    resolved = judged.filter(pl.col("verdict") == AUTO_RESOLVED).select(key).unique()
+    known = pl.col("over_at") <= pl.lit(as_of - 2 * within, INSTANT)
+    ended = episodes.filter(~pl.col("was_suppressed"), known).join(
+        resolved.with_columns(_by_playbook=pl.lit(value=True)), on=key, how="left", maintain_order="left"
+    )
+    counted = [
+        pl.len().alias("ended"),
+        pl.col("_by_playbook").fill_null(value=False).sum().alias("auto_resolved"),
+        _was_person().sum().alias("by_person"),
+    ]
+    rows = ended.group_by(by).agg(counted).sort(by) if by else ended.select(counted)
+    return rows.with_columns(**wilson(pl.col("auto_resolved"), pl.col("ended"))).rename({"share": "rate"})
+
+
+def _was_person() -> pl.Expr:
+    """Whether somebody took an alert up, or resolved it."""
+    return (pl.col("taken_at").is_not_null() | (pl.col("resolution") == BY_PERSON)).fill_null(value=False)
 
 
 def against_expected(low: float | None, high: float | None) -> str:
@@ -114,8 +153,7 @@ def automate_next(episodes: pl.DataFrame, assumed: Assumed, days: float) -> pl.D
         `per_week`, `taken_share` (a person took them up or resolved them), `hours` that people spent on these,
         `median_minutes` until they were over (null: none was).
     """
-    by_person = (pl.col("taken_at").is_not_null() | (pl.col("resolution") == BY_PERSON)).fill_null(value=False)
-    bare, taken = ~pl.col("is_covered"), by_person & ~pl.col("is_covered")
+    bare, taken = ~pl.col("is_covered"), _was_person() & ~pl.col("is_covered")
     lasted = (pl.col("over_at") - pl.col("raised_at")).dt.total_seconds() / _MINUTES
     rows = episodes.filter(~pl.col("was_suppressed")).group_by("alert_type").agg(
         alerts=bare.sum(), covered=pl.col("is_covered").sum(), taken=taken.sum(),

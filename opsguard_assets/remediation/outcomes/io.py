@@ -19,7 +19,14 @@ from opsguard_assets.incidents.io import Context
 from opsguard_assets.incidents.matching import matches
 from opsguard_assets.incidents.rules_io import context_of
 from opsguard_assets.remediation.outcomes.comparison import compared
-from opsguard_assets.remediation.outcomes.figures import Assumed, against_expected, automate_next, rates, savings
+from opsguard_assets.remediation.outcomes.figures import (
+    Assumed,
+    against_expected,
+    automate_next,
+    of_all,
+    rates,
+    savings,
+)
 from opsguard_assets.remediation.outcomes.verdicts import EPISODE, EXECUTION, judged, with_truth
 from opsguard_assets.remediation.playbook.model import Playbook
 from opsguard_assets.remediation.playbook.steps import ACTIONS
@@ -43,6 +50,8 @@ class Outcomes:
         days: Figures are of so many days before it.
         executions: Rows of `verdicts.judged`.
         total: `figures.rates` of all together.
+        all_alerts: `figures.of_all` of all together.
+        all_by_client: `figures.of_all` by client.
         by_playbook: Rows of `figures.savings`.
         by_client: `figures.rates` by playbook and client.
         automate_next: Rows of `figures.automate_next`.
@@ -52,6 +61,8 @@ class Outcomes:
     days: float
     executions: pl.DataFrame
     total: pl.DataFrame
+    all_alerts: pl.DataFrame
+    all_by_client: pl.DataFrame
     by_playbook: pl.DataFrame
     by_client: pl.DataFrame
     automate_next: pl.DataFrame
@@ -67,9 +78,19 @@ class Outcomes:
             f"{row['auto_resolved']:,} of {conclusive:,} alerts auto-resolved, {row['rate']:.0%} ({row['low']:.0%} to "
             f"{row['high']:.0%})"
         )  # fmt: skip
-        share += f" ({against_expected(row['low'], row['high'])})" if row["rate"] is not None else ""
         times = "once" if row["acted"] == 1 else f"{row['acted']:,} times"
         return f"playbooks acted {times}: {share}, {row['inconclusive']:,} inconclusive"
+
+    @property
+    def words_of_all(self) -> str:
+        """The share of all alerts that playbooks resolved, in one sentence."""
+        row = self.all_alerts.row(0, named=True)
+        if not row["ended"]:
+            return "no alert that people could see has been over for long enough"
+        return (
+            f"of all {row['ended']:,} alerts that ended, playbooks resolved {row['auto_resolved']:,} without a person, "
+            f"{row['rate']:.0%} ({row['low']:.0%} to {row['high']:.0%}; {against_expected(row['low'], row['high'])})"
+        )
 
 
 def outcomes_at(
@@ -128,6 +149,8 @@ def achieved(
         days=chosen.outcome_days,
         executions=found,
         total=rates(found, []),
+        all_alerts=of_all(found, episodes, [], as_of, within),
+        all_by_client=of_all(found, episodes, ["client_id"], as_of, within),
         by_playbook=savings(by_playbook, compared(found, episodes, as_of, within), assumed),
         by_client=rates(found, ["playbook", "client_id"]),
         automate_next=automate_next(_covered(episodes, playbooks, context), assumed, chosen.outcome_days),
