@@ -90,10 +90,10 @@ class AssignAction(WaitsForItsEffect):
             output["incident"] = {"incident_id": number, "before": before}
         elif given.left is not None:
             output["incident"] = given.left.get("incident")
-        told = given.left["messages"] if given.left is not None and given.left.get("did_part") else None
+        said = given.left["messages"] if given.left is not None and given.left.get("did_part") else None
         words = filled("{what}. It was given to you by {playbook}.", situation)
         output |= {
-            "messages": told or tell(connection, situation, given.recipients, words),
+            "messages": said or tell(connection, situation, given.recipients, words),
             "execution_id": situation.execution_id,
         }
         if given.ticket is None:
