@@ -7,7 +7,7 @@ Here: the head, the figures of the first page, the foot, and the order of the pa
 from typing import Any, Final
 
 from opsguard_assets.scorecards.card.card import Card, Measure
-from opsguard_assets.scorecards.forms import figures, paper_parts
+from opsguard_assets.scorecards.forms import figures, page, paper_parts
 from opsguard_assets.scorecards.forms.figures import Kpis
 from opsguard_assets.scorecards.forms.headline import first, headline
 from opsguard_assets.scorecards.forms.language import plain
@@ -28,6 +28,7 @@ def paper(card: Card, kpis: Kpis, speaker: Speaker) -> dict[str, Any]:
     Names that are received are cleaned and bounded; they are text for the template, never markup.
     """
     client, month = plain(card.client_name), speaker.month(card.month)
+    said = page.every_figure(card, kpis, speaker)
     title = speaker.say("Scorecard {month}", month=month)
     return {
         "title": f"{client}, {title}",
@@ -41,10 +42,10 @@ def paper(card: Card, kpis: Kpis, speaker: Speaker) -> dict[str, Any]:
         "date": [card.origin.as_of.year, card.origin.as_of.month, card.origin.as_of.day],
         "facts": _facts(card, speaker),
         "warnings": list(marks(card, speaker)),
-        "figures": speaker.say("Key figures"),
-        "tiles": [_tile(measure, kpis[measure.kpi], speaker) for measure in first(card, kpis)],
+        "figures": speaker.say("Key figures of {month}", month=month),
+        "tiles": [_tile(one, said[one.kpi], kpis[one.kpi], speaker) for one in first(card, kpis)],
         "answers": paper_parts.answers(card, kpis, speaker),
-        "sections": paper_parts.sections(card, kpis, speaker),
+        "sections": paper_parts.sections(card, kpis, speaker, said),
         "foot": _foot(card, speaker),
     }
 
@@ -53,47 +54,39 @@ def _facts(card: Card, speaker: Speaker) -> list[str]:
     """What a reader has to know beside the figures, on the right of the head."""
     facts = []
     if card.plan:
-        facts.append(speaker.say("Plan: {plan}", plan=term(speaker.words, PLANS, card.plan)))
+        facts.append(speaker.say("Plan {plan}", plan=term(speaker.words, PLANS, card.plan)))
     if card.data_through:
-        facts.append(speaker.say("Data through {when}", when=speaker.clock(card.data_through)))
+        facts.append(speaker.say("Data complete to {instant}", instant=speaker.clock(card.data_through)))
     facts.append(speaker.say("Times in {zone}, money in {currency}", zone=card.timezone, currency=card.currency))
     return facts
 
 
-def _tile(measure: Measure, kpi: Kpi, speaker: Speaker) -> dict[str, Any]:
+def _tile(measure: Measure, shown: page.Figure, kpi: Kpi, speaker: Speaker) -> dict[str, Any]:
     alt = figures.trend(measure, kpi, speaker)
     has_trend = any(value is not None for value in measure.trend)
     return {
-        "label": figures.label(measure, kpi, speaker),
-        "value": figures.value(measure, kpi, speaker),
+        "label": shown.label,
+        "value": shown.value,
         "is_figure": measure.value is not None,
         "band": measure.band,
-        "band_words": figures.band(measure, speaker) if measure.value is not None else None,
+        "band_words": shown.band if measure.value is not None else None,
         "spark": spark(measure.trend, alt, target=measure.target, is_paper=True, width=180) if has_trend else None,
         "alt": alt,
-        "lines": _lines(measure, kpi, speaker),
+        "lines": _lines(measure, shown, speaker),
     }
 
 
-def _lines(measure: Measure, kpi: Kpi, speaker: Speaker) -> list[str]:
+def _lines(measure: Measure, shown: page.Figure, speaker: Speaker) -> list[str]:
     """What stands below the figure: of how many, the target, and the months that it is compared with."""
-    if measure.value is None:
-        about = [figures.why_missing(measure, speaker)]
-    else:
-        target = figures.target(measure, kpi, speaker)
-        about = [
-            figures.basis(measure, kpi, speaker),
-            speaker.say("target {target}", target=target) if target else None,
-        ]
-    earlier = [
-        speaker.say(text, figure=speaker.figure(value, kpi.unit))
-        for text, value in (
-            ("{figure} a month before", measure.before),
-            ("{figure} a year before", measure.year_before),
-        )
-        if value is not None
-    ]
-    return [" · ".join(said) for said in ([one for one in about if one], earlier) if said]
+    target = speaker.say("target {target}", target=shown.target) if shown.target else None
+    about = [shown.basis if measure.value is not None else None, target, *shown.notes]
+    lines = [" · ".join(words for words in about if words)]
+    if measure.before is not None:
+        moved = f" ({shown.moved})" if shown.moved else ""
+        lines.append(f"{speaker.say('Month before')} {shown.before}{moved}")
+    if measure.year_before is not None:
+        lines.append(f"{speaker.say('Year before')} {shown.year_before}")
+    return lines
 
 
 def _foot(card: Card, speaker: Speaker) -> dict[str, Any]:
@@ -101,9 +94,9 @@ def _foot(card: Card, speaker: Speaker) -> dict[str, Any]:
     if card.number:
         line.append(speaker.say("restatement {number}", number=card.number))
     line.append(standing(card, speaker))
-    hashes = [speaker.say("SHA-256 of the figures: {digest}", digest=digest_of(card))]
+    hashes = [f"{speaker.say('Digest of the figures (SHA-256)')}: {digest_of(card)}"]
     if card.seal and card.seal.link:
-        hashes.append(speaker.say("Head of the chain of signings: {head}", head=card.seal.link))
+        hashes.append(f"{speaker.say('Head of the chain of signings')}: {card.seal.link}")
     # Braces that the template fills: only it knows the number of a page.
-    page = speaker.say("page {page} of {pages}", page="{page}", pages="{pages}")
-    return {"line": " · ".join(line), "page": page, "hashes": hashes}
+    number = speaker.say("page {page} of {pages}", page="{page}", pages="{pages}")
+    return {"line": " · ".join(line), "page": number, "hashes": hashes}

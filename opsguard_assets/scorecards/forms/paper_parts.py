@@ -1,29 +1,29 @@
 """The parts of the printed scorecard below its figures: headings, paragraphs and tables as data.
 
-Here: which parts there are, and what each says. Not here: the first page (`paper`), sentences (`sentences`).
+Here: which parts there are, and their columns. Not here: the first page (`paper`), words of a part (`page`,
+`sentences`).
 """
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from opsguard_assets.scorecards.card.card import Card, Measure
-from opsguard_assets.scorecards.forms import figures, sentences
+from opsguard_assets.scorecards.card.card import Card, Change, Measure, Restated
+from opsguard_assets.scorecards.forms import figures, page, sentences
 from opsguard_assets.scorecards.forms.figures import Kpis
 from opsguard_assets.scorecards.forms.headline import advice
 from opsguard_assets.scorecards.forms.language import plain
 from opsguard_assets.scorecards.forms.spark import spark
 from opsguard_assets.scorecards.forms.spoken import Speaker
-from opsguard_assets.scorecards.forms.terms import ACTIONS, KINDS, SECTIONS, term
-from opsguard_assets.scorecards.kpis.kpi import Kpi
+from opsguard_assets.scorecards.forms.terms import NOTHING
 
 Part = dict[str, Any]
-# A text, a picture with its words, or a figure with its band.
+# A text, a picture with its words, a figure with its band, or the title of the rows that follow.
 Cell = str | dict[str, Any]
 Column = dict[str, Any]
-NONE: Final = "\N{EN DASH}"
-# How many key figures stand side by side by site, and how many rows are named for a change.
-_ABREAST, _NAMED = 6, 5
+Said = Mapping[str, page.Figure]
+# How many key figures stand side by side by site.
+_ABREAST: Final = 6
+_TREND: Final = 12
 
 
 def answers(card: Card, kpis: Kpis, speaker: Speaker) -> list[Part]:
@@ -39,12 +39,12 @@ def answers(card: Card, kpis: Kpis, speaker: Speaker) -> list[Part]:
     )
 
 
-def sections(card: Card, kpis: Kpis, speaker: Speaker) -> list[Part]:
-    """All that follows: figures by section, sites, months, vendors, definitions, of what it was made."""
+def sections(card: Card, kpis: Kpis, speaker: Speaker, said: Said) -> list[Part]:
+    """All that follows: figures by section, months, sites, vendors, definitions, of what it was made."""
     return _present(
-        *_figures(card, kpis, speaker),
+        _figures(card, kpis, speaker, said),
+        _months(card, speaker, said),
         *_sites(card, kpis, speaker),
-        _months(card, kpis, speaker),
         _vendors(card, speaker),
         _definitions(card, kpis, speaker),
         _origin(card, speaker),
@@ -83,54 +83,38 @@ def _table(columns: Iterable[Column], rows: Iterable[Iterable[Cell]]) -> Part:
     return {"columns": list(columns), "rows": [list(row) for row in rows]}
 
 
-def _banded(words: str, measure: Measure) -> Cell:
-    return {"words": words, "band": measure.band} if measure.band else words
-
-
-def _or_none(words: str | None) -> str:
-    return words or NONE
-
-
-def _bare(value: Decimal | None, kpi: Kpi, speaker: Speaker) -> str:
-    return NONE if value is None else speaker.figure(value, kpi.unit)
+def _banded(words: str, band: Literal["good", "warning", "bad"] | None) -> Cell:
+    return {"words": words, "band": band} if band else words
 
 
 def _value(card: Card, speaker: Speaker) -> Part | None:
     if not card.value:
         return None
     total = sentences.total(card)
-    lead = speaker.say("{money} in an average month", money=speaker.about(total)) if total is not None else None
-    notes = []
-    if lead:
-        notes.append(speaker.say("Estimates, and effects that may be none, are not in the total."))
+    lead, notes = None, []
+    if total is not None:
+        lead = speaker.say(
+            "Worth in an average month, measured and counted items only: {total}.", total=speaker.about(total)
+        )
     if any(one.method == "measured" for one in card.value):
         notes.append(speaker.say(sentences.CAVEAT))
-    lines = [sentences.value_line(one, card, speaker) for one in card.value]
+    lines = [page.worth(one, card, speaker).line for one in card.value]
     return _part(speaker.say("What acting was worth"), lead=lead, paragraphs=lines, notes=notes)
 
 
 def _likely(card: Card, speaker: Speaker) -> Part | None:
-    heading = speaker.say("What is likely to go wrong next")
+    heading = speaker.say("Likely to go wrong next")
     if not card.likely:
-        return _part(heading, paragraphs=[speaker.say("Nothing is announced.")])
-    rows = [
-        [
-            f"{term(speaker.words, KINDS, risk.kind)}: {plain(risk.name)}",
-            plain(risk.site) if risk.site else NONE,
-            speaker.share(risk.probability) if risk.probability is not None else speaker.say("certain"),
-            speaker.clock(risk.by) if risk.by else NONE,
-            term(speaker.words, ACTIONS, risk.action),
-        ]
-        for risk in card.likely
-    ]
+        return _part(heading, paragraphs=[speaker.say("Nothing, by what is known.")])
+    said = (page.likely(one, speaker) for one in card.likely)
     columns = [
-        _column(speaker.say("What"), 2.6),
-        _column(speaker.say("Site"), 1.2),
+        _column(speaker.say("What"), 0.8),
+        _column(speaker.say("Name"), 3),
+        _column(speaker.say("Site"), 1.4),
         _column(speaker.say("Chance"), is_number=True),
-        _column(speaker.say("By"), 1.1),
-        _column(speaker.say("What to do"), 1.6),
+        _column(speaker.say("By when"), 1.3),
     ]
-    return _part(heading, table=_table(columns, rows))
+    return _part(heading, table=_table(columns, ([one.kind, one.name, one.site, one.chance, one.by] for one in said)))
 
 
 def _advice(card: Card, kpis: Kpis, speaker: Speaker) -> Part | None:
@@ -138,226 +122,173 @@ def _advice(card: Card, kpis: Kpis, speaker: Speaker) -> Part | None:
     return _part(speaker.say("What to do"), paragraphs=found) if found else None
 
 
-def _figures(card: Card, kpis: Kpis, speaker: Speaker) -> list[Part]:
-    parts = []
-    for section, name in SECTIONS.items():
-        measures = [one for one in card.measures if one.kpi in kpis and kpis[one.kpi].section == section]
-        if measures:
-            rows = [_figure_row(one, kpis[one.kpi], speaker) for one in measures]
-            notes = [_note(one, kpis[one.kpi], speaker) for one in measures]
-            table = _table(_figure_columns(speaker), rows)
-            parts.append(_part(speaker.say(name), table=table, notes=[note for note in notes if note]))
-    return parts
+def _figures(card: Card, kpis: Kpis, speaker: Speaker, said: Said) -> Part | None:
+    """Every figure of the card, section by section."""
+    rows: list[list[Cell]] = []
+    notes = []
+    for group in page.groups(said, kpis, speaker):
+        rows.append([{"group": group.title}])
+        for shown in group.figures:
+            measure = next(one for one in card.measures if one.kpi == shown.name)
+            rows.append(_figure_row(measure, shown, kpis, speaker))
+            if known := [*shown.notes, *_left_out(shown, speaker)]:
+                notes.append(f"{shown.label}: {'; '.join(known)}")
+    heading = speaker.say("All key figures")
+    return _part(heading, table=_table(_figure_columns(speaker), rows), notes=notes) if rows else None
+
+
+def _left_out(shown: page.Figure, speaker: Speaker) -> list[str]:
+    return [speaker.say("not counted: {rows}", rows=shown.excluded)] if shown.excluded else []
 
 
 def _figure_columns(speaker: Speaker) -> list[Column]:
     return [
-        _column(speaker.say("Key figure"), 2.2),
-        _column(speaker.say("Value"), 1, is_number=True),
-        _column(speaker.say("Standing"), 1.25),
-        _column(speaker.say("Target"), 1.15),
-        _column(speaker.say("Basis"), 1.35, is_number=True),
-        _column(speaker.say("95 % interval"), 1.25),
-        _column(speaker.say("Month before"), 0.95, is_number=True),
-        _column(speaker.say("Year before"), 0.95, is_number=True),
-        _column(speaker.say("12 months"), 1.5),
+        _column(speaker.say("Key figure"), 2.1),
+        _column(speaker.say("Value"), 1.15, is_number=True),
+        _column(speaker.say("Band"), 1.25),
+        _column(speaker.say("Target"), 1, is_number=True),
+        _column(speaker.say("Month before"), 1, is_number=True),
+        _column(speaker.say("Year before"), 1, is_number=True),
+        _column(speaker.say("Of how many"), 1.5, is_number=True),
+        _column(speaker.say("95 % interval"), 1.4, is_number=True),
+        _column(speaker.say("Twelve months"), 1.2),
     ]
 
 
-def _figure_row(measure: Measure, kpi: Kpi, speaker: Speaker) -> list[Cell]:
-    words = figures.trend(measure, kpi, speaker)
+def _figure_row(measure: Measure, shown: page.Figure, kpis: Kpis, speaker: Speaker) -> list[Cell]:
+    words = figures.trend(measure, kpis[measure.kpi], speaker)
     has_trend = any(value is not None for value in measure.trend)
     picture = spark(measure.trend, words, target=measure.target, is_paper=True) if has_trend else None
     return [
-        figures.label(measure, kpi, speaker),
-        figures.value(measure, kpi, speaker),
-        _banded(_or_none(figures.band(measure, speaker) if measure.band else None), measure),
-        _or_none(figures.target(measure, kpi, speaker)),
-        figures.basis(measure, kpi, speaker),
-        _or_none(figures.interval(measure, kpi, speaker)),
-        _bare(measure.before, kpi, speaker),
-        _bare(measure.year_before, kpi, speaker),
-        {"spark": picture, "alt": words} if picture else NONE,
+        shown.label,
+        shown.value,
+        _banded(shown.band if shown.band and measure.band else NOTHING, measure.band),
+        shown.target or NOTHING,
+        NOTHING if measure.before is None else shown.before,
+        NOTHING if measure.year_before is None else shown.year_before,
+        shown.basis,
+        shown.interval or NOTHING,
+        {"spark": picture, "alt": words} if picture else NOTHING,
     ]
 
 
-def _note(measure: Measure, kpi: Kpi, speaker: Speaker) -> str | None:
-    """What a reader of the figure has to know: why there is none, what is not counted, until when it is known."""
-    left_out = figures.excluded(measure, speaker)
-    said = [
-        figures.why_missing(measure, speaker),
-        speaker.say("not counted: {rows}", rows=left_out) if left_out else None,
-        speaker.say("data through {when}", when=speaker.clock(measure.data_through)) if measure.data_through else None,
-        speaker.say("provisional") if measure.is_provisional else None,
+def _months(card: Card, speaker: Speaker, said: Said) -> Part | None:
+    """Twelve months as figures, for those who want to compare."""
+    if not said:
+        return None
+    shown = figures.months(card.month, _TREND)
+    columns = [
+        _column(speaker.say("Key figure"), 2.4),
+        *(_column(speaker.short_month(month), 1, is_number=True) for month in shown),
     ]
-    whole = "; ".join(one for one in said if one)
-    return f"{figures.label(measure, kpi, speaker)}: {whole}." if whole else None
+    heading = speaker.say("Twelve months, from {month} on", month=speaker.month(shown[0]))
+    rows = ([one.label, *one.months] for one in said.values())
+    return _part(heading, table={**_table(columns, rows), "is_small": True})
 
 
 def _sites(card: Card, kpis: Kpis, speaker: Speaker) -> list[Part]:
     """Sites below each other, a few key figures abreast, as many tables as that takes."""
-    known = [one.kpi for one in card.measures if one.kpi in kpis]
-    shown = [name for name in known if any(one.kpi == name for site in card.sites for one in site.measures)]
-    tables = -(-len(shown) // _ABREAST)
-    abreast = -(-len(shown) // tables) if tables else 1
+    labels, found = page.sites(card, kpis, speaker)
+    tables = -(-len(labels) // _ABREAST)
     parts = []
-    for start in range(0, len(shown), abreast):
-        names = shown[start : start + abreast]
+    for start in range(0, len(labels), -(-len(labels) // tables) if tables else 1):
+        end = start + -(-len(labels) // tables)
         columns = [
             _column(speaker.say("Site"), 1.6),
-            *(_column(speaker.say(kpis[name].label), 1, is_number=True) for name in names),
+            *(_column(label, 1, is_number=True) for label in labels[start:end]),
         ]
-        rows = []
-        for site in card.sites:
-            by_name = {one.kpi: one for one in site.measures}
-            rows.append([plain(site.name), *(_at_site(by_name, kpis[name], speaker) for name in names)])
-        heading = speaker.say("Sites") if not start else speaker.say("Sites, continued")
-        parts.append(_part(heading, table=_table(columns, rows), level=2 if not start else 3))
+        rows = [[site.name, *(_at_site(one) for one in site.cells[start:end])] for site in found]
+        heading = speaker.say("Sites, continued") if start else speaker.say("Sites")
+        parts.append(_part(heading, table=_table(columns, rows), level=3 if start else 2))
     return parts
 
 
-def _at_site(measures: Mapping[str, Measure], kpi: Kpi, speaker: Speaker) -> Cell:
-    measure = measures.get(kpi.name)
-    if measure is None or measure.value is None:
-        return NONE
-    return _banded(figures.value(measure, kpi, speaker), measure)
-
-
-def _months(card: Card, kpis: Kpis, speaker: Speaker) -> Part | None:
-    """Twelve months as figures, for those who want to add."""
-    measures = [one for one in card.measures if one.kpi in kpis and one.trend]
-    if not measures:
-        return None
-    number = max(len(one.trend) for one in measures)
-    months = figures.months(card.month, number)
-    columns = [
-        _column(speaker.say("Key figure"), 2.4),
-        *(_column(speaker.short_month(month), 1, is_number=True) for month in months),
-    ]
-    rows = []
-    for one in measures:
-        own = dict(zip(figures.months(one.month, len(one.trend)), one.trend, strict=True))
-        cells = [_bare(own.get(month), kpis[one.kpi], speaker) for month in months]
-        rows.append([figures.label(one, kpis[one.kpi], speaker), *cells])
-    return _part(
-        speaker.say("{number} months to {month}", number=number, month=speaker.month(card.month)),
-        table={**_table(columns, rows), "is_small": True},
-    )
+def _at_site(cell: page.Cell | None) -> Cell:
+    if cell is None:
+        return NOTHING
+    return {"words": cell.value, "band": cell.look} if cell.look in ("good", "warning", "bad") else cell.value
 
 
 def _changes(card: Card, kpis: Kpis, speaker: Speaker) -> Part | None:
-    rows = _moves(card.changes, kpis, speaker)
-    if not rows:
+    if not card.changes:
         return None
-    return _part(speaker.say("What changed most since the month before"), table=_table(_move_columns(speaker), rows))
+    return _part(speaker.say("Top changes"), table=_moves(card.changes, kpis, speaker))
 
 
 def _restated(card: Card, kpis: Kpis, speaker: Speaker) -> Part | None:
     if not card.number:
         return None
-    heading = speaker.say("What this restatement changed")
-    paragraphs = [speaker.say("Reason: {reason}", reason=plain(card.reason))] if card.reason else []
-    rows = _moves(card.restated, kpis, speaker)
-    if not rows:
-        return _part(heading, paragraphs=[*paragraphs, speaker.say("No figure changed.")])
-    return _part(heading, paragraphs=paragraphs, table=_table(_move_columns(speaker), rows))
+    heading = speaker.say("What this restatement changes")
+    reason = [f"{speaker.say('Reason')}: {plain(card.reason, 600)}"] if card.reason else []
+    table = _moves(card.restated, kpis, speaker) if card.restated else None
+    return _part(heading, paragraphs=reason, table=table)
 
 
-def _move_columns(speaker: Speaker) -> list[Column]:
-    return [
+def _moves(changes: Iterable[Change | Restated], kpis: Kpis, speaker: Speaker) -> Part:
+    columns = [
         _column(speaker.say("Key figure"), 1.7),
         _column(speaker.say("Site"), 1.2),
         _column(speaker.say("Before"), 0.8, is_number=True),
         _column(speaker.say("After"), 0.8, is_number=True),
-        _column(speaker.say("Rows behind it"), 3),
+        _column(speaker.say("Change"), 0.9, is_number=True),
+        _column(speaker.say("Rows that moved it"), 3),
     ]
-
-
-def _moves(moves: Iterable[Any], kpis: Kpis, speaker: Speaker) -> list[list[Cell]]:
-    """Rows of what moved: of `Change` or `Restated`, which are alike."""
-    rows: list[list[Cell]] = []
-    for move in moves:
-        if move.kpi not in kpis:
-            continue
-        kpi = kpis[move.kpi]
-        named = ", ".join(plain(row) for row in move.rows[:_NAMED])
-        if (more := len(move.rows) - _NAMED) > 0:
-            named += speaker.count(" and {number} more", " and {number} more", more)
-        rows.append(
-            [
-                speaker.say(kpi.label),
-                plain(move.site) if move.site else speaker.say("all sites"),
-                _bare(move.before, kpi, speaker),
-                _bare(move.after, kpi, speaker),
-                named or NONE,
-            ]
-        )
-    return rows
+    rows = [
+        [
+            one.label,
+            one.site or NOTHING,
+            one.before,
+            one.after,
+            one.change or NOTHING,
+            "; ".join((*one.rows, *([one.more] if one.more else ()))) or NOTHING,
+        ]
+        for one in page.moved(tuple(changes), kpis, speaker)
+    ]
+    return _table(columns, rows)
 
 
 def _shadow(card: Card, speaker: Speaker) -> Part | None:
     if not card.shadow:
         return None
     lines = []
-    for one in card.shadow:
-        examples = ", ".join(plain(example) for example in one.examples[:_NAMED])
-        line = sentences.shadow_line(one, speaker)
-        lines.append(f"{line} " + speaker.say("Among them: {examples}.", examples=examples) if examples else line)
-    return _part(speaker.say("What a greater plan would have sent"), paragraphs=lines)
+    for line, examples in (page.shadow(one, speaker) for one in card.shadow):
+        said = speaker.say("For example: {examples}", examples="; ".join(examples)) if examples else ""
+        lines.append(f"{line} {said}".strip())
+    return _part(speaker.say("What a greater plan would have caught"), paragraphs=lines)
 
 
 def _predictions(card: Card, speaker: Speaker) -> Part | None:
     if not card.predictions:
         return None
     lines = [sentences.predicted_line(one, speaker) for one in card.predictions]
-    return _part(speaker.say("How good predictions were"), paragraphs=lines)
+    return _part(speaker.say("How good we were"), paragraphs=lines)
 
 
 def _vendors(card: Card, speaker: Speaker) -> Part | None:
     if not card.vendors:
         return None
-    rows = [
-        [
-            plain(one.name),
-            plain(one.trade) if one.trade else NONE,
-            one.grade or NONE,
-            NONE if one.score is None else speaker.number(one.score, 1),
-            NONE if one.low is None or one.high is None else speaker.interval(one.low, one.high),
-            speaker.number(Decimal(one.jobs)),
-        ]
-        for one in card.vendors
-    ]
+    said = (page.vendor(one, speaker) for one in card.vendors)
     columns = [
-        _column(speaker.say("Vendor"), 2.4),
+        _column(speaker.say("Vendor"), 2.6),
         _column(speaker.say("Trade"), 1.2),
         _column(speaker.say("Grade"), 0.6),
-        _column(speaker.say("Score"), 0.7, is_number=True),
-        _column(speaker.say("95 % interval"), 1),
+        _column(speaker.say("Score (95 % interval)"), 1.3, is_number=True),
         _column(speaker.say("Jobs"), 0.7, is_number=True),
     ]
-    return _part(speaker.say("Vendors of all clients"), table=_table(columns, rows))
+    rows = ([one.name, one.trade, one.grade, one.score, one.jobs] for one in said)
+    return _part(speaker.say("Vendors"), table=_table(columns, rows))
 
 
 def _definitions(card: Card, kpis: Kpis, speaker: Speaker) -> Part | None:
     shown = [kpis[one.kpi] for one in card.measures if one.kpi in kpis]
     if not shown:
         return None
-    rows = [[speaker.say(kpi.label), definition(kpi, speaker)] for kpi in shown]
+    rows = []
+    for kpi in shown:
+        parts = ((name, speaker.say(text)) for name, text in page.definition(kpi, speaker) if text)
+        rows.append([speaker.say(kpi.label), " ".join(f"{name}: {_stopped(text)}" for name, text in parts)])
     columns = [_column(speaker.say("Key figure"), 1), _column(speaker.say("How it is computed"), 4.4)]
     return _part(speaker.say("Definitions"), table=_table(columns, rows))
-
-
-def definition(kpi: Kpi, speaker: Speaker) -> str:
-    """All that the registry says of a key figure, in one paragraph."""
-    said = (
-        ("{text}", kpi.formula),
-        ("Counted: {text}", kpi.population),
-        ("In the month: {text}", kpi.membership),
-        ("Left out: {text}", kpi.exclusions),
-        ("No data: {text}", kpi.no_data),
-        ("Source: {text}", kpi.source),
-    )
-    return " ".join(_stopped(speaker.say(frame, text=speaker.say(text))) for frame, text in said if text)
 
 
 def _stopped(text: str) -> str:
@@ -369,17 +300,15 @@ def _origin(card: Card, speaker: Speaker) -> Part:
     lines = [
         speaker.say(
             "Made by OpsGuard {code} of what was recorded up to {recorded}; what is open or likely is of {as_of}.",
-            code=origin.code,
+            code=plain(origin.code),
             recorded=speaker.instant(origin.recorded_upto),
             as_of=speaker.instant(origin.as_of),
         )
     ]
     if origin.models:
-        models = ", ".join(f"{name} {version}" for name, version in origin.models.items())
-        lines.append(speaker.say("Models at the end of the month: {models}.", models=models))
+        lines.append(speaker.say("Models at the end of the month: {all}", all=_listed(origin.models)))
     if origin.versions:
-        versions = ", ".join(f"{name} {version}" for name, version in origin.versions.items())
-        lines.append(speaker.say("Versions of tables: {versions}.", versions=versions))
+        lines.append(speaker.say("Versions of tables: {all}", all=_listed(origin.versions)))
     lines.append(
         speaker.say(
             "The book and the figures are attached to this document. The SHA-256 of the attached figures is the one in "
@@ -387,3 +316,7 @@ def _origin(card: Card, speaker: Speaker) -> Part:
         )
     )
     return _part(speaker.say("Of what this was made"), paragraphs=lines)
+
+
+def _listed(held: Mapping[str, object]) -> str:
+    return ", ".join(f"{plain(name)} {value}" for name, value in sorted(held.items()))

@@ -5,9 +5,11 @@ copying, formulas are computed by the package `formulas` after the values beside
 """
 
 import re
+import warnings
 import zipfile
 from io import BytesIO
 
+import openpyxl
 import pikepdf
 
 
@@ -51,3 +53,10 @@ def without_values(book):
                 found += struck
             target.writestr(name, content)
     return stripped.getvalue(), found
+
+
+def opened(book, *, values=False):
+    """A workbook as openpyxl reads it: its formulas, or the values beside them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it does not keep sparklines
+        return openpyxl.load_workbook(BytesIO(book), data_only=values)
