@@ -284,6 +284,7 @@ ARROWS = {
         "opsguard_assets.scorecards", "opsguard_assets.entitlements", "opsguard_assets.config",
         "opsguard_assets.tables", "opsguard_assets.alerts", "opsguard_assets.devices",
         "opsguard_assets.derivation", "opsguard_assets.drawing",
+        "opsguard_assets.domains",
         "opsguard_assets.effects", "opsguard_assets.incidents.messages_io", "opsguard_assets.incidents.notices",
         "opsguard_assets.metadata", "opsguard_assets.moment", "opsguard_assets.remediation.outcomes",
         "opsguard_assets.shifts", "opsguard_assets.tickets", "opsguard_assets.triage", "opsguard_assets.vendors",

@@ -47,6 +47,7 @@ UNTYPED_FRAMES = {
     # A few columns of one or of several tables: keys, or what one step needs of a wide table.
     "opsguard_assets/devices/failure/problem_io.py": {"removed_at"},
     "opsguard_assets/devices/telemetry/site_silence.py": {"looked_back", "silent_together", "waited_for"},
+    "opsguard_assets/scorecards/kpis/months.py": {"in_month"},
     "opsguard_assets/shifts/calendar/posts.py": {"with_missing"},
     "opsguard_assets/shifts/coverage/substitutes.py": {"proposals"},
     "opsguard_assets/shifts/verdicts/io.py": {"Judged"},

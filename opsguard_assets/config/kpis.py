@@ -17,6 +17,16 @@ KpiName = Literal[
     "first_response_sla",
     "helpdesk_sentiment",
     "repeat_tickets",
+    "device_uptime",
+    "incident_response",
+    "incident_record_response",
+    "critical_security_events",
+    "auto_resolution",
+    "mtta",
+    "mttr",
+    "repeat_incidents",
+    "tickets_at_risk",
+    "predictions_came_true",
 ]
 
 

@@ -111,14 +111,24 @@ def outcomes_at(
         playbooks: Those in use: types that none is about could be automated next.
         as_of: The moment.
     """
-    asked = {"since": as_of - timedelta(days=settings.remediation.outcome_days), "as_of": as_of}
+    since = as_of - timedelta(days=settings.remediation.outcome_days)
     with database.begin() as connection:
-        seen = {"seen": [CLEARED, AT_SOURCE], **asked}
-        found = _rows(connection, "episodes", _READ, seen)
-        executions = _rows(connection, "executions", EXECUTION, {"reading": _READING, **asked})
+        found, executions = _episodes(connection, since, as_of), _executions(connection, since, as_of)
     warns_of = {name: kind.warns_of for name, kind in declared.items()}
     episodes = with_truth(found, warns_of, timedelta(hours=settings.remediation.outcome_hours))
     return achieved(executions, episodes, playbooks, context_of(settings, declared, lake, as_of), settings, as_of)
+
+
+def episodes_between(database: Database, since: datetime, as_of: datetime) -> pl.DataFrame:
+    """Episodes raised within a period, as they stood at its end: the columns of `EPISODE` but those of warnings."""
+    with database.begin() as connection:
+        return _episodes(connection, since, as_of)
+
+
+def executions_between(database: Database, since: datetime, as_of: datetime) -> pl.DataFrame:
+    """Executions that were triggered within a period, as they stood at its end: rows of `EXECUTION`."""
+    with database.begin() as connection:
+        return _executions(connection, since, as_of)
 
 
 def achieved(
@@ -194,6 +204,15 @@ def _covered(episodes: pl.DataFrame, playbooks: Sequence[Playbook], context: Con
     about = [matches(playbook.trigger.when) for playbook in playbooks]
     is_covered = pl.any_horizontal(about) if about else pl.lit(value=False)
     return described(episodes, context).select(*episodes.columns, is_covered=is_covered)
+
+
+def _episodes(connection: Connection, since: datetime, as_of: datetime) -> pl.DataFrame:
+    asked = {"since": since, "as_of": as_of, "seen": [CLEARED, AT_SOURCE]}
+    return _rows(connection, "episodes", _READ, asked)
+
+
+def _executions(connection: Connection, since: datetime, as_of: datetime) -> pl.DataFrame:
+    return _rows(connection, "executions", EXECUTION, {"since": since, "as_of": as_of, "reading": _READING})
 
 
 def _rows(connection: Connection, name: str, schema: pl.Schema, values: Mapping[str, Any]) -> pl.DataFrame:

@@ -5,18 +5,23 @@ Here: reading as of a moment. Not here: rows and figures, which are pure.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.derivation import in_portions, pending
+from opsguard_assets.devices.telemetry.hourly_io import hourly_known, stored_hours
+from opsguard_assets.devices.telemetry.schemas import DEVICE_HOURLY
+from opsguard_assets.scorecards.kpis import database_feeds_io as database_feeds
+from opsguard_assets.scorecards.kpis import prediction_feeds_io as prediction_feeds
 from opsguard_assets.scorecards.kpis.kpi import WATERMARKS, Feeds, Kpi
 from opsguard_assets.scorecards.kpis.schemas import Watermarks
 from opsguard_assets.tables.registry import TABLES, TICKETS
 from opsguard_assets.tables.table import rows_of
 from opsguard_assets.tables.values import INSTANT
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.tickets.sla.derive_io import PORTION, tickets_touched
 from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS
 from opsguard_assets.tickets.sla.snapshot_io import INPUTS, known
@@ -103,11 +108,55 @@ def _computed(reading: Reading, portion: pl.DataFrame) -> pl.DataFrame:
     return SLA_CLOCKS.rows(clocks.with_columns(known_at=pl.lit(as_of, INSTANT)))
 
 
+def _hours(reading: Reading) -> pl.LazyFrame:
+    return hourly_known(reading.lake, reading.as_of, since=reading.since - _HOURS_BEFORE)
+
+
+def _hours_through(reading: Reading) -> datetime | None:
+    """When the last report was heard that is rolled up."""
+    hours = stored_hours(reading.lake, upto=reading.as_of)
+    known = hours.filter(pl.col("known_at") <= pl.lit(reading.as_of, INSTANT), pl.col("reports") > 0)
+    last = known.filter(pl.col("date") == pl.col("date").max()).select(pl.col("last_at").max()).collect().item()
+    return last if isinstance(last, datetime) else None
+
+
+def _risks(reading: Reading) -> pl.LazyFrame:
+    """Stored scores of tickets of the months."""
+    if not reading.lake.exists(SLA_RISK.derived_name):
+        return SLA_RISK.empty().lazy()
+    days = pl.col("date").is_between(reading.since.date(), reading.as_of.date())
+    rows = reading.lake.scan(SLA_RISK.derived_name).filter(days, pl.col("as_of") <= pl.lit(reading.as_of, INSTANT))
+    return rows.select(SLA_RISK.columns)
+
+
+def _risks_through(reading: Reading) -> datetime | None:
+    last = _risks(reading).select(pl.col("as_of").max()).collect().item()
+    return last if isinstance(last, datetime) else None
+
+
+def _alerts_through(reading: Reading) -> datetime | None:
+    return database_feeds.alerts_through(reading.database, reading.as_of)
+
+
+# Reports of devices that report once in a month vouch for days before the first month.
+_HOURS_BEFORE = timedelta(days=31)
 # Feeds that are no canonical table, by how they are read.
 READERS: Mapping[str, Callable[[Reading], pl.LazyFrame]] = {
+    DEVICE_HOURLY.derived_name: _hours,
+    SLA_RISK.derived_name: _risks,
+    "models/scores": lambda r: prediction_feeds.scores(r.lake, r.settings, r.since, r.as_of),
+    "database/alert_episodes": lambda r: database_feeds.alert_episodes(r.database, r.since, r.as_of),
+    "database/executions": lambda r: database_feeds.executions(r.database, r.since, r.as_of),
+    "database/ticks": lambda r: database_feeds.ticks(r.database, r.since, r.as_of),
+    "database/escalated": lambda r: database_feeds.escalated(r.database, r.since, r.as_of),
     "tickets/sla_clocks": _clocks,
 }
 # Canonical tables of which only rows since the first month are read, by the instant that says so.
 DATED: Mapping[str, str] = {"attendance": "punched_in_at", "tours": "due_at"}
 # Through when feeds are complete that are no canonical table.
-COMPLETE: Mapping[str, Callable[[Reading], datetime | None]] = {}
+COMPLETE: Mapping[str, Callable[[Reading], datetime | None]] = {
+    DEVICE_HOURLY.derived_name: _hours_through,
+    SLA_RISK.derived_name: _risks_through,
+    "models/scores": lambda r: prediction_feeds.scored_through(r.lake, r.settings, r.as_of),
+    "database/alert_episodes": _alerts_through,
+}

@@ -80,7 +80,7 @@ def with_client(rows: pl.LazyFrame, feeds: Feeds) -> pl.LazyFrame:
     return found.with_columns(client_id=pl.coalesce(own, "_owner")).drop("_owner")
 
 
-def spans(months: pl.DataFrame) -> tuple[datetime, datetime]:
+def spans(months: dy.DataFrame[ClientMonths]) -> tuple[datetime, datetime]:
     """The first instant of all months, and the first one after them."""
     first, last = months["starts_at"].min(), months["ends_at"].max()
     if not isinstance(first, datetime) or not isinstance(last, datetime):

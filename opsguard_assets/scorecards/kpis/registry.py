@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 
+from opsguard_assets.scorecards.kpis.alerts import ALERT_KPIS
+from opsguard_assets.scorecards.kpis.devices import DEVICE_UPTIME
 from opsguard_assets.scorecards.kpis.kpi import Kpi
+from opsguard_assets.scorecards.kpis.predictions import PREDICTION_KPIS
+from opsguard_assets.scorecards.kpis.security import SECURITY_KPIS
 from opsguard_assets.scorecards.kpis.tickets import TICKET_KPIS
 
-KPIS: Mapping[str, Kpi] = {kpi.name: kpi for kpi in (*TICKET_KPIS,)}
+_IN_ORDER = (*TICKET_KPIS, DEVICE_UPTIME, *SECURITY_KPIS, *ALERT_KPIS, *PREDICTION_KPIS)
+KPIS: Mapping[str, Kpi] = {kpi.name: kpi for kpi in _IN_ORDER}

@@ -82,6 +82,20 @@ class SignedMonths(dy.Schema):
     month = dy.Date(nullable=False, description="first day of the client's month")
 
 
+class PredictionQuality(dy.Schema):
+    """How good the predictions of a problem were whose outcome became known in a month of a client."""
+
+    client_id = text("the client", nullable=False)
+    month = dy.Date(nullable=False, description="first day of the client's month")
+    problem = text("the learned problem", nullable=False)
+    announced = count("entities that were announced and that nobody acted on", nullable=False)
+    came_true = count("how many of these it happened to", nullable=False)
+    expected = number("how many the first announcements expected", nullable=False)
+    brier = number("mean squared error of the probabilities, of all entities that were scored", nullable=False)
+    brier_base = number("that of the base rate", nullable=False)
+    scored_by = text("model and version, or rule", nullable=False)
+
+
 KPIS = Table(name="kpis", room="scorecards", schema=Kpis, key=("month", "client_id", "site_id", "kpi"))
 KPI_ROWS = Table(
     name="kpi_rows", room="scorecards", schema=KpiRows, key=("month", "client_id", "kpi", "entity_type", "entity_id")

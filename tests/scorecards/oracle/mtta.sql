@@ -1,0 +1,7 @@
+-- Mean minutes from alerts to acknowledgements.
+SELECT m.client_id, m.month, count(*) AS denominator, avg(epoch_us(e.taken_at) - epoch_us(e.raised_at)) / 60e6 AS value
+FROM alert_episodes AS e
+JOIN months AS m ON m.client_id = e.client_id AND e.raised_at >= m.starts_at AND e.raised_at < m.ends_at
+WHERE NOT e.was_suppressed AND e.taken_at IS NOT NULL
+  AND coalesce(e.resolution, '') NOT IN ('grouped under its site', 'expired', 'told by another alert')
+GROUP BY m.client_id, m.month ORDER BY m.client_id, m.month
