@@ -34,6 +34,8 @@ RAISED, REFRESHED, REOPENED, CLEARED = "raised", "refreshed", "reopened", "clear
 HELD = "held by hysteresis"
 BELOW = "below the threshold"
 MUTED, UNMUTED = "muted", "mute ended"
+# A reason of a priority that is the provider's own affair: what an alert costs it (`triage`), with the amount.
+COSTS = "costs {} if nobody acts"
 # The resolution of an alert that somebody or something resolved while its condition may still hold; and the decision on
 # what is found of it meanwhile.
 BY_PERSON, BY_PLAYBOOK = "by a person", "by a playbook"

@@ -23,13 +23,16 @@ _NARROWEST, _WIDEST = 60, 120
 
 
 def print_alerts(rows: Sequence[Row], zone: str) -> None:
-    """Prints alerts: three lines each in a terminal, one line each in a pipe or file."""
+    """Prints alerts: three lines each in a terminal, one line each in a pipe or file.
+
+    Args:
+        rows: Rows of `views.alerts.described`.
+        zone: For alerts at no site that is known; the others are in the zone of their site.
+    """
     width = _width()
     for row in rows:
-        parts = [
-            f"{row['alert_id']:>5}  {_priority(row):<4}  {row['severity']:<8}  {row['state']:<12}  {_due(row, zone)}",
-            line(row["title"]),
-        ]
+        standing = f"{row['alert_id']:>5}  {_priority(row):<4}  {row['severity']:<8}  {row['state']:<12}"
+        parts = [f"{standing}  {_due(row, row['site_zone'] or zone)}", line(row["title"])]
         subject = f"“{line(row['subject'])}”" if row["subject"] else None
         tail = [subject, _where(row), f"held by {line(row['holder'])}", f"next: {line(row['next'])}"]
         why = f"why: {line('; '.join(row['why']))}" if row["why"] else None
@@ -50,9 +53,9 @@ def print_alert(row: Row, past: Mapping[str, Sequence[Row]], settings: Settings)
     Args:
         row: A row of `views.alerts.described`.
         past: `history`, `priorities` and `feedback` (`alerts.queries`).
-        settings: The zone, and the thresholds that its meaning names.
+        settings: The thresholds that its meaning names; the zone of an alert at no site that is known.
     """
-    zone = settings.operations.timezone
+    zone = row["site_zone"] or settings.operations.timezone
     values = {
         "what": f"{row['alert_type']}, {row['severity']}, {row['state']}",
         "means": meaning(row["alert_type"], dict(settings)),

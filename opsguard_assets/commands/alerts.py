@@ -90,7 +90,7 @@ def list_alerts(
 ) -> None:
     """List alerts: those that can still be saved first, by priority; missed deadlines last.
 
-    Each line shows priority, deadline (in operations.timezone), place, reasons, owner and next step.
+    Each line shows priority, deadline (in the zone of the site), place, reasons, owner and next step.
 
     Example: `opsguard alerts list --client Acme --severity high --severity critical`.
     """
@@ -180,7 +180,7 @@ def show(
         print_json({**as_machine(row), **past, "attachments": attached})
         return
     print_alert(row, past, session.settings)
-    zone = session.settings.operations.timezone
+    zone = row["site_zone"] or session.settings.operations.timezone
     print_attachments([attachment(each, zone, most=_MOST_ROWS) for each in attached], zone)
 
 

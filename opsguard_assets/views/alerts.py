@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from opsguard_assets.alerts.finding import COSTS
 from opsguard_assets.domains import alert_type
 from opsguard_assets.tables.values import SEVERITIES
 from opsguard_assets.views.clocks import instant_in
 from opsguard_assets.views.names import Names
+from opsguard_assets.views.texts import named
 
 Row = dict[str, Any]
 AHEAD, TIMELESS, LOST = "can still be saved", "no deadline", "deadline has passed"
@@ -28,10 +30,12 @@ def described(alerts: Sequence[Mapping[str, Any]], names: Names, now: datetime, 
         alerts: Rows of `alerts`; where they were triaged, with `priority` and `priority_reasons` (a list of texts).
         names: The names that they need (`names_of`).
         now: The time from which the time left is counted.
-        inside: Whether the reader works for the provider; others do not learn who could come.
+        inside: Whether the reader works for the provider; others do not learn who could come, and what it costs the
+            provider if nobody acts.
 
     Returns:
-        The rows with `client_name`, `site_name`, `site_zone`, `subject`, `due_at`, `minutes_left` (negative once it has
+        The rows, in `title` the site by its name (`stored_title` keeps it as it is stored), with `client_name`,
+        `site_name`, `site_zone`, `subject`, `due_at`, `minutes_left` (negative once it has
         passed), `standing` (`AHEAD`, `TIMELESS`, `LOST`), `holder`, `next` and `why` (at most two reasons); in the
         order of `order_of`.
     """
@@ -40,13 +44,19 @@ def described(alerts: Sequence[Mapping[str, Any]], names: Names, now: datetime, 
 
 
 def _outside(row: Mapping[str, Any]) -> Row:
-    """An alert without the people whom the provider could send: neither their names nor their hours."""
+    """An alert without the provider's own: people whom it could send, with their hours, and what an alert costs it."""
     evidence = dict(row["evidence"] or {})
     proposed = evidence.pop("proposals", None) or []
     reason = row["reason"]
     if proposed and reason:
         reason = reason.partition(f"; {proposed[0].get('name')} could come: ")[0]
-    return {**row, "evidence": evidence, "reason": reason}
+    said = row.get("priority_reasons") or ()
+    return {**row, "evidence": evidence, "reason": reason, "priority_reasons": [one for one in said if not _costs(one)]}
+
+
+def _costs(reason: str) -> bool:
+    before, _, after = COSTS.partition("{}")
+    return reason.startswith(before) and reason.endswith(after)
 
 
 def site_of(row: Mapping[str, Any]) -> str | None:
@@ -96,9 +106,10 @@ def rounded(value: Any) -> Any:
 
 
 def as_json(row: Row) -> Row:
-    """A row for JSON output: numbers rounded, evidence as an object."""
-    evidence = row.get("evidence")
-    return rounded({**row, "evidence": json.loads(evidence) if isinstance(evidence, str) else evidence})  # type: ignore[no-any-return]
+    """A row for JSON output: numbers rounded, evidence as an object, the title as it is stored."""
+    evidence, kept = row.get("evidence"), {name: value for name, value in row.items() if name != "stored_title"}
+    whole = {**kept, "title": row["stored_title"]} if "stored_title" in row else kept
+    return rounded({**whole, "evidence": json.loads(evidence) if isinstance(evidence, str) else evidence})  # type: ignore[no-any-return]
 
 
 def _with_words(row: Mapping[str, Any], names: Names, now: datetime) -> Row:
@@ -106,10 +117,13 @@ def _with_words(row: Mapping[str, Any], names: Names, now: datetime) -> Row:
     due = _due_at(row, evidence)
     standing = TIMELESS if due is None else AHEAD if due > now else LOST
     assignee = names.tickets.get(row["entity_id"], {}).get("assignee_id") if row["entity_type"] == "ticket" else None
+    site = names.site(row["site_id"])
     return {
         **row,
+        "title": named(row["title"], {row["site_id"]: site} if site else {}),
+        "stored_title": row["title"],
         "client_name": names.client(row["client_id"]),
-        "site_name": names.site(row["site_id"]),
+        "site_name": site,
         "site_zone": names.zone(row["site_id"]),
         "subject": _subject(row, evidence, names),
         "due_at": due,

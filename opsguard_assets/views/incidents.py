@@ -188,11 +188,11 @@ def _titles(incident: Mapping[str, Any], rows: Sequence[Row], site: str | None) 
     Where the deadline of that one has passed and another one can still be saved, of the other one. The number of a site
     gives way to its name.
     """
-    bearing = next((row for row in rows if row["title"] == incident["title"]), None)
+    bearing = next((row for row in rows if row["stored_title"] == incident["title"]), None)
     if bearing is not None and bearing["standing"] == LOST and rows[0]["standing"] != LOST:
         bearing = rows[0]
     places = {incident["site_id"]: site} if incident["site_id"] and site else {}
-    stored = named(bearing["title"] if bearing else incident["title"], places)
+    stored = bearing["title"] if bearing else named(incident["title"], places)
     if bearing is None:
         return stored, stored, 0
     subject, number = bearing["subject"], f"Ticket {bearing['entity_id']}"

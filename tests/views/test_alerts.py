@@ -3,7 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsguard_assets.views.alerts import AHEAD, LOST, TIMELESS, described
+from opsguard_assets.alerts.finding import COSTS
+from opsguard_assets.views.alerts import AHEAD, LOST, TIMELESS, as_json, described
 from opsguard_assets.views.names import Names
 from tests.properties import examples
 from tests.views.given import NOW, alert, minutes
@@ -28,6 +29,22 @@ def test_an_alert_says_where_by_when_who_has_it_and_why():
 def test_what_nobody_has_is_to_be_given_to_somebody():
     (row,) = described([alert(2, due=minutes(40))], NAMES, NOW)
     assert (row["holder"], row["next"]) == ("nobody", "give it to somebody")
+
+
+def test_a_title_names_the_site_and_json_keeps_it_as_it_is_stored():
+    stored = "Shift 2026-03-02 08:00 UTC at S1: nobody came"
+    (row,) = described([alert(title=stored)], NAMES, NOW)
+    assert row["title"] == "Shift 2026-03-02 08:00 UTC at Harbour: nobody came"
+    assert as_json(row)["title"] == stored
+    (unknown,) = described([alert(title=stored, site_id="S2")], NAMES, NOW)
+    assert unknown["title"] == stored
+
+
+def test_who_does_not_work_for_the_provider_does_not_read_what_an_alert_costs_it():
+    said = ["protects lives: at least 90", COSTS.format("1,000"), "severity is high"]
+    for inside, why in ((True, said[:2]), (False, [said[0], said[2]])):
+        (row,) = described([alert(reason=None, priority_reasons=said)], NAMES, NOW, inside=inside)
+        assert row["why"] == why
 
 
 def test_the_same_reason_is_said_once():

@@ -15,6 +15,7 @@ from typing import Final
 
 import polars as pl
 
+from opsguard_assets.alerts.finding import COSTS
 from opsguard_assets.tables.values import INSTANT
 
 # The scale: ten times the harm is 20 points; 100 an hour, four hours of the person who would be interrupted
@@ -95,7 +96,7 @@ def _reasons(at: datetime) -> pl.Expr:
     is_ahead = (pl.col("due_at") > pl.lit(at, INSTANT)).fill_null(value=False)
     percent = (pl.col("action_probability") * 100).round(0, mode="half_away_from_zero").cast(pl.Int64)
     terms = [
-        (pl.col("cost") / ANCHOR_HARM, pl.format("costs {} if nobody acts", _money())),
+        (pl.col("cost") / ANCHOR_HARM, pl.format(COSTS, _money())),
         (pl.col("action_probability"), pl.format("{} % likely to need a person", percent)),
         (pl.col("_factor"), pl.format("severity is {}", "severity")),
         (
