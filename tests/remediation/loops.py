@@ -10,7 +10,7 @@ from datetime import timedelta
 import polars as pl
 
 from opsguard_assets.remediation.outcomes.comparison import compared
-from opsguard_assets.remediation.outcomes.figures import rates
+from opsguard_assets.remediation.outcomes.figures import of_all, rates
 from opsguard_assets.remediation.outcomes.verdicts import EPISODE, EXECUTION, judged
 from opsguard_assets.simulator.interventions import INTERVENTION, RESTART
 from opsguard_assets.simulator.reports import watched
@@ -35,12 +35,14 @@ class Loop:
         saved: Minutes that it saved per alert: estimate, ends of the interval, truth.
         added: The same of the share of alerts that cleared without a person.
         rate: Rate of auto-resolution and the ends of its interval.
+        of_all: Of the alerts of all clients that ended, how many the playbook resolved, and of how many.
     """
 
     acted: int
     saved: tuple[float, float, float, float]
     added: tuple[float, float, float, float]
     rate: tuple[float, float, float]
+    of_all: tuple[int, int]
 
 
 def loop(seed):
@@ -57,7 +59,7 @@ def loop(seed):
     after = _episodes(helped.telemetry, until)
     same = after.join(alone.select(_SAME), on=_SAME, how="semi")
     episodes = after.select(EPISODE.names())
-    row, rated = estimated(same, episodes, until, HORIZON)
+    row, rated, every = estimated(same, episodes, until, HORIZON)
     pairs = same.join(alone, on=_SAME, suffix="_alone").filter(pl.col("raised_at") + HORIZON <= until)
     saved, added = pairs.select(
         (_minutes("cleared_at_alone") - _minutes("cleared_at")).mean().alias("saved"),
@@ -68,6 +70,7 @@ def loop(seed):
         saved=(row["minutes_saved"], row["minutes_saved_low"], row["minutes_saved_high"], saved),
         added=(row["added"], row["added_low"], row["added_high"], added),
         rate=(rated["rate"], rated["low"], rated["high"]),
+        of_all=every,
     )
 
 
@@ -98,11 +101,15 @@ def _episodes(telemetry, until):
 
 
 def estimated(about, episodes, until, horizon):
-    """What is estimated of a playbook that acted about some alerts, among all: rows of `compared` and `rates`."""
+    """What is estimated of a playbook that acted about some alerts, among all.
+
+    Rows of `compared` and `rates`, and of all alerts those that it resolved and those that ended.
+    """
     found = judged(_executions(about), episodes, until, horizon)
     (row,) = compared(found, episodes, until, horizon).to_dicts()
     (rated,) = rates(found, ["playbook"]).to_dicts()
-    return row, rated
+    (every,) = of_all(found, episodes, [], until, horizon).to_dicts()
+    return row, rated, (every["auto_resolved"], every["ended"])
 
 
 def _executions(about):

@@ -26,9 +26,9 @@ def test_a_playbook_that_restarts_gateways_saves_what_is_estimated(few):
 
 def test_a_ticket_that_is_given_away_prevents_what_is_estimated():
     found = tickets(1)
-    assert found.acted > 500
+    assert found.acted > 200
     assert holds(found.share)
-    assert found.share[1] > 0.3, "it surely prevents"
+    assert found.share[1] > 0.1, "it surely prevents"
     assert found.rate[1] > 0.5
 
 
@@ -37,6 +37,9 @@ def test_a_shift_that_is_offered_to_three_is_taken_as_often_as_planted():
     assert found.acted > 50
     assert holds(found.share)
     assert found.rate[1] < PLANTED < found.rate[2]
+    assert found.share[0] == pytest.approx(found.happened, abs=0.001), (
+        "what is estimated is what this world's luck gave"
+    )
 
 
 @long

@@ -10,7 +10,8 @@ single one decides the mean. Its variance is pooled over the groups; degrees of 
 (1946). Compared are also the share that cleared without a person, and of warnings the share that came true: what was
 prevented. Shares are compared by the score of Agresti and Caffo (2000): one success and one failure more on each side,
 whatever the number of groups. The controls count as many as a single group of them would have to be for the same
-variance (Kish, 1965). Groups differ, so that variance is at most too large.
+variance (Kish, 1965). Groups differ, so that variance is at most too large. What would have become of the alerts about
+which it acted has luck of its own, also where the playbook leaves none to what did: the greater of both luck counts.
 
 A client that has remediation may differ from one that has not in other ways, too. What decides who gets it is not
 random, so a difference is evidence, not proof; the twin, where it is known, is the test (docs/playbooks.md).
@@ -132,7 +133,8 @@ def _share(name: str, hits1: pl.Expr, hits0: pl.Expr, where: pl.Expr) -> list[pl
     without, effective = (weight * others / n0).sum(), 1 / (weight**2 / n0).sum()
     smooth0 = (effective * without + 1) / (effective + 2)
     smooth1 = (ones.sum() + 1) / (n1.sum() + 2)
-    spread = smooth1 * (1 - smooth1) / (n1.sum() + 2) + smooth0 * (1 - smooth0) / (effective + 2)
+    luck1, luck0 = smooth1 * (1 - smooth1), smooth0 * (1 - smooth0)
+    spread = pl.max_horizontal(luck1, luck0) / (n1.sum() + 2) + luck0 / (effective + 2)
     some = n1.sum() > 0
     return [
         pl.when(some).then(ones.sum() / n1.sum()).alias(f"{name}_with"),
