@@ -19,7 +19,7 @@ _PAGE = Path(__file__).parent / "README.md"
 
 def main(
     scale: Annotated[float, typer.Option(help="Share of the full size; 0.01 is a quick try.")] = 1.0,
-    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefghijkmnop.")] = "abcdefghijkmnop",
+    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefghijkmnopq.")] = "abcdefghijkmnopq",
     devices: Annotated[int, typer.Option(help="How many devices h and i have; 1,000 is a quick try.")] = 100_000,
     work: Annotated[Path | None, typer.Option(help="Folder for the data, kept; a temporary one without it.")] = None,
 ) -> None:
@@ -42,10 +42,11 @@ def main(
             "n": lambda: _told(folder, scale, progress),
             "o": lambda: _waits(folder, scale, progress),
             "p": lambda: _executions(folder, scale, progress),
+            "q": lambda: _scorecards(scale, progress),
         }
         rows = [row for letters, run in comparisons.items() if set(letters) & set(only) for row in run()]
     text = page(rows, scale=scale)
-    if only == "abcdefghijkmnop" and scale == 1.0 and devices == 100_000:
+    if only == "abcdefghijkmnopq" and scale == 1.0 and devices == 100_000:
         _PAGE.write_text(text, encoding="utf-8")
     typer.echo(text)
 
@@ -162,6 +163,15 @@ def _executions(folder: Path, scale: float, progress: Progress) -> list[Row]:
     found = measure(sides, rounds=2, repeats=1, done=_done(progress, "executions", 4))
     what = f"(p) {count:,} executions of five steps, from alerts to their ends"
     return [Row(what, "their rows by the bare driver, a commit per step", "none", *(found[name] for name in names))]
+
+
+def _scorecards(scale: float, progress: Progress) -> list[Row]:
+    count = max(int(_MILLION * scale / 5000), 1)
+    names = ("scorecards rendered", "scorecards by the renderers alone")
+    sides = {name: {"cards": count} for name in names}
+    found = measure(sides, rounds=1, repeats=1, done=_done(progress, "scorecards", 2))
+    what = f"(q) {count:,} scorecards in all five forms"
+    return [Row(what, "typst and xlsxwriter alone, with all words ready", "1.5×", *(found[name] for name in names))]  # noqa: RUF001
 
 
 def _external(folder: Path, scale: float, progress: Progress) -> list[Row]:

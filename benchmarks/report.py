@@ -70,7 +70,10 @@ _NOTES = """\
 * **(p)** Alerts start a playbook that collects diagnostics, tells the lead of a team, waits until the alert is taken,
   mutes its kind and resolves it: decided on, planned, done and recorded, in three ticks, for the messages are sent
   between them. The floor copies the rows of steps one by one, each with the move of its execution and a commit, and the
-  rows of messages and histories at once; it reads, decides and plans nothing."""
+  rows of messages and histories at once; it reads, decides and plans nothing.
+* **(q)** A card of fourteen key figures with 1,359 rows becomes HTML, PDF, Excel, JSON and CSV; each card has another
+  name. The floor compiles the same pages from words and pictures that are ready, attachments included, and writes the
+  same cells of rows to a bare workbook; it formats, draws and adds up nothing, and makes no page."""
 
 
 # Ratios below it are told with one more digit.

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks import external, findings, messages, remediation, served, shifts, storm, telemetry
+from benchmarks import external, findings, forms, messages, remediation, served, shifts, storm, telemetry
 from benchmarks.data import AS_OF
 
 _EXPORT = {
@@ -168,6 +168,8 @@ SIDES: dict[str, Callable[..., Callable[[], object]]] = {
     "executions looked at, bare": remediation.bare_query,
     "executions ended": remediation.end_to_end,
     "steps written": remediation.bare_steps,
+    "scorecards rendered": forms.rendered,
+    "scorecards by the renderers alone": forms.bare,
 }
 
 

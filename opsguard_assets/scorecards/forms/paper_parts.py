@@ -24,6 +24,8 @@ Said = Mapping[str, page.Figure]
 # How many key figures stand side by side by site.
 _ABREAST: Final = 6
 _TREND: Final = 12
+# Rows, and characters of their cells, of a table that is not parted: less than half a page.
+_MOST_ROWS, _MOST = 24, 2500
 
 
 def answers(card: Card, kpis: Kpis, speaker: Speaker) -> list[Part]:
@@ -71,7 +73,14 @@ def _part(
         "paragraphs": list(paragraphs),
         "table": table,
         "notes": list(notes),
+        "is_whole": table is None or _is_short(table),
     }
+
+
+def _is_short(table: Part) -> bool:
+    """Whether a table surely fits on a page; what is kept whole and does not fit would run over the foot."""
+    rows = table["rows"]
+    return len(rows) <= _MOST_ROWS and sum(len(cell) for row in rows for cell in row if isinstance(cell, str)) <= _MOST
 
 
 def _column(head: str, width: float | None = None, *, is_number: bool = False) -> Column:

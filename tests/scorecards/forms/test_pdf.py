@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -102,6 +103,15 @@ BARE = card(measures=(), sites=(), value=(), likely=(), changes=(), shadow=(), p
 def test_every_kind_of_card_is_printed(made):
     opened = pikepdf.open(BytesIO(pdf(made, KPIS, BOOK)))
     assert f"page {len(opened.pages)} of {len(opened.pages)}" in words_of(opened)
+
+
+def test_long_definitions_go_on_on_the_next_page_and_not_over_the_foot():
+    long = {name: replace(one, formula=f"Words of {name}. " * 60) for name, one in KPIS.items()}
+    opened = pikepdf.open(BytesIO(pdf(card(), long, BOOK)))
+    pages = [words_of(opened, number) for number in range(len(opened.pages))]
+    found = [next(n for n, words in enumerate(pages) if f"Words of {name}." in words) for name in KPIS]
+    assert found == sorted(found)
+    assert found[-1] > found[0]
 
 
 def test_a_template_that_does_not_compile_is_named_with_line_and_column():
