@@ -25,6 +25,7 @@ from opsguard_assets.domains import (
     AFTER_ALERTS,
     ALERT_TYPES,
     DOMAINS,
+    FINANCE_JOB,
     HOUSE_JOB,
     JOBS,
     KPIS_JOB,
@@ -32,6 +33,7 @@ from opsguard_assets.domains import (
     fed_problems,
 )
 from opsguard_assets.failed_runs import settle_failed, tell_failed
+from opsguard_assets.finance.assets import finance_assets
 from opsguard_assets.freshness import with_freshness
 from opsguard_assets.housekeeping import keep_house_job
 from opsguard_assets.incidents.assets import INCIDENTS_KEY, incidents_asset
@@ -41,6 +43,7 @@ from opsguard_assets.intake.mapping.contract import misfits
 from opsguard_assets.intake.readers.simulated import direct_sources, file_sources
 from opsguard_assets.intake.receiving.probe import new_files, new_rows, new_simulated
 from opsguard_assets.intake.receiving.probe_result import ProbeResult
+from opsguard_assets.metadata import key_of
 from opsguard_assets.model_jobs import (
     MONITORING,
     assets_of,
@@ -64,6 +67,7 @@ from opsguard_assets.roles import roles
 from opsguard_assets.routing.assets import NOTICES_KEY, notices_asset
 from opsguard_assets.scorecards.kpi_assets import kpis_asset
 from opsguard_assets.scorecards.kpis.registry import KPIS as REGISTRY
+from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.triage.assets import triage_assets
 from opsguard_assets.triage.priority.assets import PRIORITIES_KEY
 from resources.environment import read_environment
@@ -182,6 +186,7 @@ def _after_alerts(settings: Settings, fed: Sequence[str], ticking: Sequence[Job]
         autonomy_asset(settings, [INCIDENTS_KEY]),
         outcomes_asset(settings, ALERT_TYPES, [INCIDENTS_KEY]),
         *remediation_assets(settings, [INCIDENTS_KEY, AUTONOMY_KEY]),
+        *_finance(settings, fed),
     ]
 
 
@@ -194,6 +199,14 @@ def _scorecards(
     there = {key.path[-1]: key for asset in others for key in asset.keys}
     read = sorted({name.rpartition("/")[2] for kpi in REGISTRY.values() for name in kpi.feeds})
     return [kpis_asset(settings, [there[name] for name in read if name in there])]
+
+
+def _finance(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefinition]:
+    """The assets of finance, where clients and sites are known."""
+    if not JOBS[FINANCE_JOB].is_fed(fed):
+        return []
+    read = [key_of(TABLES[name]) for name in ("clients", "sites", "devices") if name in fed]
+    return finance_assets(settings, ALERT_TYPES, [*read, INCIDENTS_KEY])
 
 
 def _deliver_job() -> Any:

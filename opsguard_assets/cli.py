@@ -44,6 +44,7 @@ COMMANDS = {
     "check": "Find routes that nothing reaches, hours without anybody on duty, people without an address.",
     "shifts": "Show who is missing, and the evidence for a verdict.",
     "vendors": "Show the scores of vendors, and what changed them.",
+    "finance": "Show recurring revenue, invoices, projections and returns; write the finance page.",
     "simulate": "Write the records of a simulated provider for a period, and their ground truth.",
     "tables": "Print the contract: tables, columns, units, rules.",
     "raw": "Repair the raw records: set aside what cannot be read.",

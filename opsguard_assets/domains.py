@@ -16,6 +16,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.domain import DEVICES
 from opsguard_assets.domain import Domain, Job, Learned, Tick
 from opsguard_assets.external.domain import external_domain
+from opsguard_assets.finance.revenue.schemas import FINANCE_TABLES
 from opsguard_assets.shifts.domain import SHIFTS
 from opsguard_assets.tickets.domain import TICKETS
 from opsguard_assets.triage.domain import TRIAGE
@@ -34,6 +35,7 @@ DOMAINS: tuple[Domain, ...] = (*_DECLARING, external_domain(tuple(ALERT_TYPES)))
 
 SYNC_JOB, HOUSE_JOB, OUTCOMES_JOB = "sync_sources_job", "keep_house_job", "judge_remediation_job"
 KPIS_JOB = "compute_kpis_job"
+FINANCE_JOB = "account_revenue_job"
 # What follows wherever alerts are settled, in the same run and for the same moment.
 AFTER_ALERTS = (
     "triage/alert_episodes", "triage/alert_risk", "alerts/priorities", "incidents/incidents", "delivery/notices",
@@ -63,6 +65,15 @@ _KPIS = Job(
     purpose="Key figures of all clients; those of unsigned months follow late records.",
     schedule="Key figures of the running month and the 13 before it.",
 )
+_FINANCE = Job(
+    name=FINANCE_JOB,
+    cadence=Cadence(DAY, 6 * HOUR + 20 * MINUTE),
+    needs=("clients", "sites"),
+    assets=tuple(table.derived_name for table in FINANCE_TABLES),
+    at_moment=("finance/mrr", "finance/invoices"),
+    purpose="Recurring revenue and its movements, use of features, invoices and projections.",
+    schedule="Revenue of every month up to now, and the invoices of the newest whole one.",
+)
 _HOUSE = Job(
     name=HOUSE_JOB,
     cadence=Cadence(DAY, 4 * HOUR + 30 * MINUTE),
@@ -79,7 +90,7 @@ def _with_what_follows(job: Job) -> Job:
 
 
 _TICKING = (_with_what_follows(job) for domain in DOMAINS for job in domain.jobs)
-JOBS: Mapping[str, Job] = {job.name: job for job in (_SYNC, *_TICKING, _OUTCOMES, _KPIS, _HOUSE)}
+JOBS: Mapping[str, Job] = {job.name: job for job in (_SYNC, *_TICKING, _OUTCOMES, _KPIS, _FINANCE, _HOUSE)}
 PROBLEMS: Mapping[str, Learned] = {each.name: each for domain in DOMAINS for each in domain.problems}
 TICKS: Mapping[str, Tick] = {tick.name: tick for domain in DOMAINS for tick in domain.ticks}
 

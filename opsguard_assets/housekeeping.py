@@ -12,6 +12,7 @@ from opsguard_assets.alerts.lifecycle import prune
 from opsguard_assets.cadences import job_tags
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import DOMAINS, PROBLEMS
+from opsguard_assets.finance.revenue.schemas import FINANCE_TABLES
 from opsguard_assets.intake.accepting import withdraw
 from opsguard_assets.intake.accepting.raw_retention import delete_accepted
 from opsguard_assets.intake.assets import ACCEPT_LOCK
@@ -37,7 +38,7 @@ _LINKS_KEPT, _CLICKS_KEPT = timedelta(days=30), timedelta(days=1)
 # What a tick writes of its moment, by day.
 SCORES = tuple(table for domain in DOMAINS for table in domain.tables.scores)
 # Tables of all domains together.
-ACROSS = (KPIS, KPI_ROWS, VALUE_DELIVERED)
+ACROSS = (KPIS, KPI_ROWS, VALUE_DELIVERED, *FINANCE_TABLES)
 INTAKE_BOOKS = (ledger.NAME, batch_marks.BEGUN, batch_marks.WRITTEN, withdraw.LISTS)
 
 

@@ -38,6 +38,7 @@ _OWNERS = {
     "delivery": _DATA_PLATFORM,
     "remediation": "team:operations",
     "scorecards": "team:client-success",
+    "finance": "team:finance",
 }
 _ROWS = "Look at the table's page for the rows, and report it: this is a fault of OpsGuard, not of your data."
 _CORRECT = "Correct the mapping or the source, then run `opsguard sync` again."
@@ -86,6 +87,12 @@ _CHECKS = {
     "made again of their pinned versions. If not: `opsguard scorecard verify` names each that differs.",
     "channels_answered": "Every channel answered and refused no message. If not: `opsguard deliver list --state "
     "failed` says why; a channel that does not answer is tried again.",
+    "revenue_identity_holds": "Of each month start + new + reactivation + expansion - contraction - churn = end, and "
+    f"it starts where the month before ended. {_ROWS}",
+    "closed_months_stand": "No balance of a month that was over has changed since it was stored. A warning: a price "
+    "without `valid_from` was edited, or records about the past came late; the table names clients and months.",
+    "invoices_close": "For each client MRR + proration + credits = invoiced. If not: send no invoice, and report it: "
+    "this is a fault of OpsGuard, not of your data.",
     "every_playbook_can_be_read": "Every playbook in use can be read and has the right shape. A warning: `opsguard "
     "playbook lint` names file, line and remedy; the other playbooks are in use.",
     "no_execution_is_stuck": "No execution was due long ago, or is held by a worker for longer than a step takes. If "

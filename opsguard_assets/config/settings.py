@@ -9,6 +9,7 @@ from pydantic import field_validator
 from opsguard_assets.config.alert_action import AlertAction
 from opsguard_assets.config.alert_lifecycle import AlertLife
 from opsguard_assets.config.base import Strict, Zone
+from opsguard_assets.config.billing import Billing
 from opsguard_assets.config.delivery import Delivery
 from opsguard_assets.config.devices import DeviceAlerts
 from opsguard_assets.config.escalation import Escalation
@@ -52,6 +53,7 @@ class Settings(Strict):
     ticket_system: TicketSystemSettings = RecordOnly()
     delivery: Delivery = Delivery()
     plans: Plans = Plans()
+    billing: Billing = Billing()
     device_alerts: DeviceAlerts = DeviceAlerts()
     device_failure: DeviceFailure = DeviceFailure()
     shifts: Shifts = Shifts()

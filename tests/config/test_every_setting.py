@@ -14,6 +14,7 @@ from opsguard_assets.config.settings import Settings
 from tests.config.consequences import (
     delivery,
     devices,
+    finance,
     house,
     kpis,
     plans,
@@ -67,6 +68,9 @@ CASES = {
     "plans.currency": ("EUR", plans.paid),
     "plans.add_ons": ({"remediation": {"price": 80}}, plans.paid),
     "plans.clients": ({"s": {"remove": ["vendor_performance"]}}, plans.received),
+    "billing.changes": ("daily", finance.invoices),
+    "billing.adoption_targets": ({"triage": 0.9}, finance.adoption_targets),
+    "billing.shadow_days": (1, finance.shadow),
     "remediation.folder": ("elsewhere", remediation.playbooks),
     "remediation.ready": (("device-offline",), remediation.playbooks),
     "remediation.max_autonomy": ("shadow", remediation.mode),

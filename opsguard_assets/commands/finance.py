@@ -1,0 +1,217 @@
+"""`opsguard finance`: revenue, invoices, projections, returns, the page. Not here: figures (`finance`)."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+
+from opsguard_assets.alerts.people import ActionError
+from opsguard_assets.commands.moments import AS_OF_HELP, instant_or_now
+from opsguard_assets.commands.session import ConfigOption, JsonOption, Session, opened, print_json, print_rows
+from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.finance.invoices.files import as_csv, as_workbook
+from opsguard_assets.finance.invoices.month import invoices_of
+from opsguard_assets.finance.pages.page import finance_page, headline, said
+from opsguard_assets.finance.pages.shown_io import (
+    add_on_prices,
+    measured_returns,
+    newest_invoices,
+    shown_of,
+    workbook_of,
+)  # fmt: skip
+from opsguard_assets.finance.projection.returns import from_inputs
+from opsguard_assets.finance.projection.scenarios import PLANNED, Scenario, ScenarioError, parsed, rows_of, sensitivity
+from opsguard_assets.finance.revenue.figures_io import Revenue, revenue_at
+from opsguard_assets.finance.revenue.io import known_at
+from opsguard_assets.finance.revenue.schemas import ARR, CHURN_RISK, MRR, SUBSCRIPTIONS, UPGRADES
+
+app = typer.Typer(
+    rich_markup_mode=None, add_completion=False, no_args_is_help=True,
+    help="Recurring revenue and its movements, invoices, projections, returns, and a page of all of it.",
+)  # fmt: skip
+_AsOf = Annotated[str | None, typer.Option(help=AS_OF_HELP)]
+_MonthOption = Annotated[str | None, typer.Option(help="A month such as 2026-11.")]
+_Scenarios = Annotated[Path | None, typer.Option(help="A YAML file with your own scenarios.")]
+
+
+def _revenue(session: Session, as_of: datetime) -> Revenue:
+    place = session.installation
+    return revenue_at(place.lake, place.database, session.settings, ALERT_TYPES, as_of)
+
+
+def _month(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
+    except ValueError:
+        raise ActionError(f"{text!r} is not a month; write one like 2026-11.") from None
+
+
+def _scenarios_of(path: Path | None) -> tuple[Scenario, ...]:
+    if path is None:
+        return PLANNED
+    try:
+        return parsed(path.expanduser().read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ActionError(f"{path} cannot be read: {error}.") from None
+    except ScenarioError as error:
+        raise ActionError(str(error)) from None
+
+
+def _plain(rows: pl.DataFrame | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows for the screen: money with its cents, shares as percent, unknown as nothing."""
+    found = rows.to_dicts() if isinstance(rows, pl.DataFrame) else rows
+    return [{name: _shown(name, value) for name, value in row.items()} for row in found]
+
+
+def _shown(name: str, value: Any) -> Any:
+    if isinstance(value, float) and name.endswith(("retention", "share")):
+        return f"{value:.1%}"
+    if isinstance(value, date) and name == "month":
+        return f"{value:%Y-%m}"
+    return said(value) if isinstance(value, str) else value
+
+
+@app.command()
+def mrr(
+    month: _MonthOption = None, as_of: _AsOf = None, config: ConfigOption = None, as_json: JsonOption = False
+) -> None:
+    """Show monthly recurring revenue: balances and movements of each month, and who moved in one of them.
+
+    Example: `opsguard finance mrr --month 2026-11`.
+    """
+    moment = instant_or_now(as_of, "--as-of", config)
+    chosen = None if month is None else _month(month)
+    with opened(config) as session:
+        found = _revenue(session, moment)
+        currency = session.settings.plans.currency
+    months, rows = found.rows(ARR), found.rows(MRR)
+    if chosen is not None:
+        months, rows = (each.filter(pl.col("month") == chosen) for each in (months, rows))
+    moved = rows.filter(pl.col("movement").is_not_null()).sort("month", "amount", descending=True)
+    if as_json:
+        print_json(
+            {
+                "currency": currency, "months": months.to_dicts(), "movements": moved.to_dicts(),
+                "subscriptions": found.rows(SUBSCRIPTIONS).to_dicts(), "to_come": found.coming.to_dicts(),
+                "churn_risk": found.rows(CHURN_RISK).to_dicts(), "upgrade_candidates": found.rows(UPGRADES).to_dicts(),
+            }
+        )  # fmt: skip
+        return
+    last = found.rows(ARR).filter(~pl.col("is_provisional")).tail(1).to_dicts()
+    typer.echo(headline(last[0] if last else None, currency))
+    shown = months.sort("month", descending=True).head(13).drop("is_provisional", "arr")
+    print_rows(f"Months, money in {currency}", _plain(shown))
+    columns = ("month", "client_id", "movement", "amount", "by_sites", "by_price", "start", "mrr")
+    print_rows("Movements", _plain(moved.select(columns).head(20)))
+
+
+@app.command()
+def invoices(
+    month: _MonthOption = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for lines as CSV and XLSX; created if missing.")] = None,
+    as_of: _AsOf = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the invoices of a month and whether they close; write their lines as CSV and XLSX with --out.
+
+    Example: `opsguard finance invoices --month 2026-11 --out invoices`.
+    """
+    moment = instant_or_now(as_of, "--as-of", config)
+    chosen = None if month is None else _month(month)
+    with opened(config) as session:
+        settings, lake = session.settings, session.installation.lake
+        if chosen is None:
+            found = newest_invoices(settings, _revenue(session, moment))
+        else:
+            found = invoices_of(known_at(lake, settings.plans, moment), settings, chosen)
+    name = f"invoices-{found.month:%Y-%m}"
+    if out is not None:
+        folder = out.expanduser().resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        sheets = {"Invoice lines": found.lines, "Reconciliation": found.reconciliation}
+        (folder / f"{name}.csv").write_bytes(as_csv(found.lines))
+        book = as_workbook(sheets, created=moment, currency=settings.plans.currency)
+        (folder / f"{name}.xlsx").write_bytes(book)
+    if as_json:
+        print_json({"month": found.month, "lines": found.lines.to_dicts(), "clients": found.reconciliation.to_dicts()})
+    else:
+        total = found.lines["amount"].sum()
+        print_rows(
+            f"Invoices of {found.month:%B %Y}: {total:,.2f} {settings.plans.currency}", _plain(found.reconciliation)
+        )
+        if out is not None:
+            typer.echo(f"{len(found.lines):,} lines are written to {folder / name}.csv and .xlsx")
+    if len(found.open):
+        raise ActionError(f"{len(found.open)} clients do not close; do not send these invoices, and report it.")
+
+
+@app.command()
+def projection(scenarios: _Scenarios = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show scenarios of annual recurring revenue, and how much each input moves them.
+
+    Example: `opsguard finance projection --scenarios mine.yaml`.
+    """
+    del config
+    found = _scenarios_of(scenarios)
+    swings = [
+        {"scenario": each.name, "input": name, "a_fifth_less": low, "a_fifth_more": high}
+        for each in found
+        for name, low, high in sensitivity(each)
+    ]
+    if as_json:
+        print_json({"scenarios": rows_of(found), "sensitivity": swings})
+        return
+    print_rows("Scenarios: sites times adoption times price times 12", _plain(rows_of(found)))
+    print_rows("Sensitivity", _plain(swings))
+
+
+@app.command()
+def roi(as_of: _AsOf = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show what features cost and save in a month: by inputs, and by what was measured.
+
+    Example: `opsguard finance roi --json`.
+    """
+    moment = instant_or_now(as_of, "--as-of", config)
+    with opened(config) as session:
+        found = _revenue(session, moment)
+        measured = measured_returns(session.installation.lake, found)
+        prices = add_on_prices(session.settings.plans, moment)
+    if as_json:
+        print_json({"by_inputs": from_inputs(), "measured": measured, "add_ons": prices})
+        return
+    print_rows("By inputs, a month", _plain(from_inputs()))
+    print_rows("By what was measured, all clients together, a month", _plain(measured))
+    print_rows("Add-ons beside plans, a month", _plain(prices))
+
+
+@app.command()
+def page(
+    out: Annotated[Path | None, typer.Option(help="Folder for the files. Default: below OPSGUARD_HOME.")] = None,
+    scenarios: _Scenarios = None,
+    as_of: _AsOf = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the finance page (HTML) and its figures (XLSX).
+
+    Example: `opsguard finance page`, then open the page that it names.
+    """
+    moment = instant_or_now(as_of, "--as-of", config)
+    chosen = _scenarios_of(scenarios)
+    with opened(config) as session:
+        found = _revenue(session, moment)
+        shown = shown_of(session.installation.lake, session.settings, found, chosen)
+        book = workbook_of(session.settings, found, chosen)
+        home = session.installation.environment.home
+    folder = out.expanduser().resolve() if out else home / "reports" / "finance"
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {"page": folder / "finance.html", "workbook": folder / "finance.xlsx"}
+    files["page"].write_text(finance_page(shown), encoding="utf-8")
+    files["workbook"].write_bytes(book)
+    if as_json:
+        print_json({name: str(path) for name, path in files.items()})
+    else:
+        typer.echo(f"Written: {files['page']} and {files['workbook'].name} beside it.")

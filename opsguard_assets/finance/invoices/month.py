@@ -1,0 +1,52 @@
+"""The invoices of a month, and whether they close. Not here: lines (`invoices.lines`), files (`invoices.files`)."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.entitlements.prices import AMOUNT, STATE, lines
+from opsguard_assets.finance.invoices.lines import billed, by_day, by_next_month, reconciled
+from opsguard_assets.finance.revenue.states import Known, days_of, month_start, states
+
+
+@dataclass(frozen=True)
+class Invoices:
+    """The invoices of a month.
+
+    Attributes:
+        month: Its first day.
+        lines: Rows of `lines.INVOICE_LINE`.
+        reconciliation: By client (`lines.reconciled`).
+    """
+
+    month: date
+    lines: pl.DataFrame
+    reconciliation: pl.DataFrame
+
+    @property
+    def open(self) -> pl.DataFrame:
+        """Clients whose month does not close; none, or there is a fault."""
+        return self.reconciliation.filter(pl.col("open") != 0)
+
+
+def invoices_of(known: Known, settings: Settings, month: date) -> Invoices:
+    """The invoices of a month by `billing.changes`.
+
+    Args:
+        known: What was ever known of clients and sites.
+        settings: Plans and billing.
+        month: Its first day.
+    """
+    zone, plans = settings.operations.timezone, settings.plans
+    days = days_of(month, zone)
+    began = lines(states(known, plans, month_start(month, zone)).select(STATE.names()), plans)
+    mrr = began.group_by("client_id").agg(mrr=pl.col("amount").sum().cast(AMOUNT))
+    if settings.billing.changes == "next_month":
+        found = by_next_month(began, month, len(days), plans)
+        return Invoices(month, found, reconciled(found, mrr, mrr.rename({"mrr": "billed"})))
+    daily = lines(states(known, plans, days).select(STATE.names()), plans)
+    by_days = daily.group_by("client_id", "on").agg(mrr=pl.col("amount").sum().cast(AMOUNT))
+    found = by_day(daily, month, len(days), plans)
+    return Invoices(month, found, reconciled(found, mrr, billed(by_days, len(days))))

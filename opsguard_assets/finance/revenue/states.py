@@ -1,0 +1,139 @@
+"""Which plan a client had on a day, and how many sites and devices were served: by versions of records as known then.
+
+Here: versions to states, and the months they are asked for. Not here: reading versions (`revenue.io`), what a state
+costs (`entitlements.prices`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from opsguard_assets.config.plans import Plans
+from opsguard_assets.entitlements.prices import STATE
+from opsguard_assets.tables.values import INSTANT
+
+# What was known of a client, a site or a device, and how long.
+CLIENT: Final = pl.Schema(
+    {"client_id": pl.String(), "plan": pl.String(), "joined_on": pl.Date(), "since": INSTANT, "until": INSTANT}
+)
+SITE: Final = pl.Schema({"site_id": pl.String(), "client_id": pl.String(), "since": INSTANT, "until": INSTANT})
+DEVICE: Final = pl.Schema({"device_id": pl.String(), "site_id": pl.String(), "since": INSTANT, "until": INSTANT})
+# Days at which states are asked: the day in the zone of operations, and the instant by which things were known.
+MOMENT: Final = pl.Schema({"on": pl.Date(), "at": INSTANT})
+_TICK: Final = timedelta(microseconds=1)
+_NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was ever known of whom clients pay for.
+
+    Attributes:
+        clients: Rows of `CLIENT`; one client's stretches do not overlap, and `until` is null while one is current.
+        sites: Rows of `SITE`, likewise.
+        devices: Rows of `DEVICE`, likewise; only those of clients who pay by device.
+    """
+
+    clients: pl.DataFrame
+    sites: pl.DataFrame
+    devices: pl.DataFrame
+
+
+def month_of(moment: datetime, zone: str) -> date:
+    """The first day of the month of a moment in a zone."""
+    return moment.astimezone(ZoneInfo(zone)).date().replace(day=1)
+
+
+def months_to(first: date, last: date) -> list[date]:
+    """The first days of the months from one to another, both included."""
+    count = (last.year - first.year) * 12 + last.month - first.month + 1
+    return [month_after(first, number) for number in range(count)]
+
+
+def month_after(month: date, number: int = 1) -> date:
+    """The first day of the month so many months later."""
+    place = month.year * 12 + month.month - 1 + number
+    return date(place // 12, place % 12 + 1, 1)
+
+
+def month_ends(months: Sequence[date], zone: str, as_of: datetime) -> pl.DataFrame:
+    """The last instant of each month; of a month that is not over, the moment itself: rows of `MOMENT` and `month`."""
+    rows = [(month, *_end_of(month, zone, as_of)) for month in months]
+    return pl.DataFrame(rows, schema={"month": pl.Date, **MOMENT}, orient="row")
+
+
+def _end_of(month: date, zone: str, as_of: datetime) -> tuple[date, datetime]:
+    following = month_after(month)
+    end = _midnight(following, zone) - _TICK
+    return (following - timedelta(days=1), end) if end < as_of else (as_of.astimezone(ZoneInfo(zone)).date(), as_of)
+
+
+def month_start(month: date, zone: str) -> pl.DataFrame:
+    """The first instant of a month: one row of `MOMENT`."""
+    return pl.DataFrame([(month, _midnight(month, zone))], schema=MOMENT, orient="row")
+
+
+def days_of(month: date, zone: str) -> pl.DataFrame:
+    """The days of a month, each by what was known at its end: rows of `MOMENT`."""
+    days = [month + timedelta(days=number) for number in range((month_after(month) - month).days)]
+    rows = [(day, _midnight(day + timedelta(days=1), zone) - _TICK) for day in days]
+    return pl.DataFrame(rows, schema=MOMENT, orient="row")
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+
+
+def states(known: Known, plans: Plans, moments: pl.DataFrame) -> pl.DataFrame:
+    """The state of every client that was known at each moment, from the day on which it joined.
+
+    Args:
+        known: What was ever known.
+        plans: Trials and ends of service.
+        moments: Rows of `MOMENT`.
+
+    Returns:
+        Rows of `STATE` with `bought`, by client and day.
+    """
+    at = moments.select("on", pl.col("at").cast(INSTANT)).unique("on", keep="last", maintain_order=True)
+    clients = _at(known.clients, at).filter(pl.col("joined_on").fill_null(date.min) <= pl.col("on"))
+    sites = _at(known.sites, at)
+    counted = sites.group_by("client_id", "on").agg(sites=pl.col("site_id").n_unique().cast(pl.Int64))
+    devices = _at(known.devices, at).join(sites.select("site_id", "client_id", "on"), on=["site_id", "on"])
+    equipped = devices.group_by("client_id", "on").agg(devices=pl.col("device_id").n_unique().cast(pl.Int64))
+    terms = pl.DataFrame(
+        [
+            (name, *((t.plan, t.starts_on, t.ends_on) if (t := each.trial) else (None, None, None)), each.ends_on)
+            for name, each in plans.clients.items()
+        ],
+        schema={"client_id": pl.String, "_tried": pl.String, "_from": pl.Date, "_to": pl.Date, "_last": pl.Date},
+        orient="row",
+    )
+    is_trial = (pl.col("_from").fill_null(date.min) <= pl.col("on")) & (pl.col("on") <= pl.col("_to"))
+    return (
+        clients.join(counted, on=["client_id", "on"], how="left")
+        .join(equipped, on=["client_id", "on"], how="left")
+        .join(terms, on="client_id", how="left")
+        .with_columns(
+            bought="plan",
+            is_trial=is_trial.fill_null(value=False),
+            is_ended=(pl.col("_last") < pl.col("on")).fill_null(value=False),
+            sites=pl.col("sites").fill_null(0),
+            devices=pl.col("devices").fill_null(0),
+        )
+        .with_columns(plan=pl.when("is_trial").then("_tried").otherwise("plan"))
+        .select(*STATE.names(), "bought")
+        .sort("client_id", "on")
+    )
+
+
+def _at(stretches: pl.DataFrame, at: pl.DataFrame) -> pl.DataFrame:
+    """What was known at each moment."""
+    end = pl.lit(_NEVER, INSTANT)
+    return stretches.with_columns(_until=pl.col("until").fill_null(end)).join_where(
+        at, pl.col("since") <= pl.col("at"), pl.col("at") < pl.col("_until")
+    )
