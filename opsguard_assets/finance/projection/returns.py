@@ -59,7 +59,7 @@ def _times(saves: Decimal, cost: Decimal, places: int) -> Decimal:
 
 
 # Unit values as contracts name them: a breach 1,000 to 5,000, a service call 150 to 300, a no-show 200 to 500, an hour
-# of the desk 25.
+# of the desk 25; 7.5 hours a day over 30 days are 225.
 EXAMPLES: Final = (
     Example(
         feature="sla_prevention", units=Decimal(1), price=Decimal(150), prevented=Decimal(2), of="breaches",
@@ -74,7 +74,7 @@ EXAMPLES: Final = (
         low=Decimal(200), high=Decimal(500),
     ),
     Example(
-        feature="remediation", units=Decimal(1), price=Decimal(100), prevented=Decimal("7.5") * 30, of="hours",
+        feature="remediation", units=Decimal(1), price=Decimal(100), prevented=Decimal(225), of="hours",
         low=Decimal(25), high=Decimal(25),
     ),
 )  # fmt: skip

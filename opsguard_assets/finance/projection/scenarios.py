@@ -1,7 +1,7 @@
 """Scenarios of annual recurring revenue: clients, sites, adoption, price.
 
-Here: the arithmetic, the three scenarios of the plan, your own from a file's text, and how sensitive a scenario is. Not
-here: reading the file (the command), and pictures (`pages.plots`).
+Here: the arithmetic, the three scenarios of the plan, your own from a file's text, and how sensitive a scenario is.
+Not here: reading the file (the command), and pictures (`pages.plots`).
 
 ARR is a run rate of what adopting sites pay in a year: clients * sites * share * price * 12.
 """

@@ -14,7 +14,7 @@ from opsguard_assets.entitlements.entitled import Entitlements, entitled, featur
 from opsguard_assets.entitlements.prices import AMOUNT
 from opsguard_assets.finance.revenue.movements import CONTRACTION
 
-TOLD, TAKEN, RUN, SENT = "alerts told", "alerts taken up", "playbooks run", "scorecards sent"
+DELIVERED, TAKEN, RUN, SENT = "alerts told", "alerts taken up", "playbooks run", "scorecards sent"
 # What was counted of alerts: `client_id`, `month`, `alert_type`, `told`, `taken`.
 ALERTS: Final = pl.Schema(
     {"client_id": pl.String(), "month": pl.Date(), "alert_type": pl.String(), "told": pl.Int64(), "taken": pl.Int64()}
@@ -44,14 +44,14 @@ def usage(
         [(kind, feature) for kind, feature in features.items() if feature],
         schema={"alert_type": pl.String, "feature": pl.String}, orient="row",
     )  # fmt: skip
-    told = alerts.join(kinds, on="alert_type").with_columns(unit=pl.lit(TOLD), used="told")
+    heard = alerts.join(kinds, on="alert_type").with_columns(unit=pl.lit(DELIVERED), used="told")
     taken = alerts.with_columns(feature=pl.lit("triage"), unit=pl.lit(TAKEN), used="taken")
     has = entitled(runs.select("client_id", feature=pl.lit("remediation")), held)
     acted = runs.with_columns(
         feature=pl.when(has).then(pl.lit("remediation")).otherwise(pl.lit("playbooks_basic")), unit=pl.lit(RUN)
     )
     cards = sent.with_columns(feature=pl.lit("scorecard"), unit=pl.lit(SENT))
-    every = pl.concat([each.select(_USAGE) for each in (told, taken, acted, cards)])
+    every = pl.concat([each.select(_USAGE) for each in (heard, taken, acted, cards)])
     counted = every.group_by(_USAGE[:-1]).agg(pl.col("used").sum().cast(pl.Int64))
     return counted.filter(pl.col("used") > 0).sort(_USAGE[:-1])
 
@@ -112,9 +112,9 @@ def churn_risk(
         month: The last whole month.
         before: The three months before it.
     """
-    told = used.filter(pl.col("unit").is_in([TOLD, RUN, SENT]))
-    now = told.filter(pl.col("month") == month).group_by("client_id").agg(_now=pl.col("used").sum())
-    usual = told.filter(pl.col("month").is_in(list(before))).group_by("client_id").agg(
+    counted = used.filter(pl.col("unit").is_in([DELIVERED, RUN, SENT]))
+    now = counted.filter(pl.col("month") == month).group_by("client_id").agg(_now=pl.col("used").sum())
+    usual = counted.filter(pl.col("month").is_in(list(before))).group_by("client_id").agg(
         _usual=pl.col("used").sum() / len(before)
     )  # fmt: skip
     recent = moved.filter(pl.col("month").is_in([*before, month]), pl.col("movement") == CONTRACTION)
