@@ -18,7 +18,7 @@ from opsguard_assets.domains import AFTER_ALERTS, JOBS
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples/incident_log/opsguard.yaml"
 ROOMS = {
-    "alerts", "delivery", "devices", "incidents", "intake", "models", "reference", "remediation", "security", "shifts",
+    "alerts", "delivery", "devices", "finance", "incidents", "intake", "models", "reference", "remediation", "security", "shifts",
     "tickets", "triage", "vendors",
 }  # fmt: skip
 
@@ -73,6 +73,7 @@ def test_every_asset_belongs_to_the_team_of_its_domain(simulated):
         "shifts": "team:workforce",
         "vendors": "team:procurement",
         "models": "team:ml",
+        "finance": "team:finance",
         **dict.fromkeys(("external", "triage", "incidents", "remediation"), "team:operations"),
         **dict.fromkeys(("intake", "reference", "security", "delivery"), "team:data-platform"),
     }
@@ -119,6 +120,7 @@ def test_the_cadences_are_those_of_the_mission(simulated):
         "triage_alerts_job",
         "judge_noise_job",
         "judge_remediation_job",
+        "account_revenue_job",
         "train_alert_action_job",
         "watch_alert_action_job",
     }

@@ -68,7 +68,7 @@ def test_everything_of_a_moment(lake, database):
     seen = revenue_at(lake, database, settings, ALERT_TYPES, NOON + timedelta(hours=1))
 
     months = seen.rows(MRR).filter(pl.col("client_id") == "C1").select("movement", "mrr").rows()
-    assert [(kind, float(mrr)) for kind, mrr in months] == [(None, 0), ("new", 200), ("expansion", 600), (None, 600)]
+    assert [(kind, float(mrr)) for kind, mrr in months] == [("new", 200), (None, 200), ("expansion", 600), (None, 600)]
     now = {row["client_id"]: row for row in seen.rows(SUBSCRIPTIONS).to_dicts()}
     assert (now["C2"]["mrr"], str(now["C2"]["ends_on"])) == (600, "2026-12-31")
     used = seen.rows(USAGE).select("client_id", "feature", "unit", "used").rows()

@@ -149,6 +149,6 @@ def cohorts(moved: pl.DataFrame) -> pl.DataFrame:
     )
     return (
         sums.join(base, on="cohort")
-        .select("cohort", "month", age=age.cast(pl.Int64), share=pl.col("mrr") / pl.col("_base"))
+        .select("cohort", "month", age=age.cast(pl.Int64), share=(pl.col("mrr") / pl.col("_base")).round(9))
         .sort("cohort", "month")
     )
