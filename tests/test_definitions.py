@@ -18,8 +18,8 @@ from opsguard_assets.domains import AFTER_ALERTS, JOBS
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples/incident_log/opsguard.yaml"
 ROOMS = {
-    "alerts", "delivery", "devices", "finance", "incidents", "intake", "models", "reference", "remediation", "security", "shifts",
-    "tickets", "triage", "vendors",
+    "alerts", "delivery", "devices", "finance", "incidents", "intake", "models", "reference", "remediation",
+    "scorecards", "security", "shifts", "tickets", "triage", "vendors",
 }  # fmt: skip
 
 
@@ -74,6 +74,7 @@ def test_every_asset_belongs_to_the_team_of_its_domain(simulated):
         "vendors": "team:procurement",
         "models": "team:ml",
         "finance": "team:finance",
+        "scorecards": "team:client-success",
         **dict.fromkeys(("external", "triage", "incidents", "remediation"), "team:operations"),
         **dict.fromkeys(("intake", "reference", "security", "delivery"), "team:data-platform"),
     }
@@ -121,6 +122,7 @@ def test_the_cadences_are_those_of_the_mission(simulated):
         "judge_noise_job",
         "judge_remediation_job",
         "account_revenue_job",
+        "compute_kpis_job",
         "train_alert_action_job",
         "watch_alert_action_job",
     }

@@ -83,7 +83,7 @@ def shadow_at(database: Database, lake: Lake, settings: Settings, as_of: datetim
     )
     entity = (
         pl.when(pl.col("table") == "rosters").then(pl.col("_named").str.extract(r"(?s)^(.*)@"))
-        .when(pl.col("kind") == "coverage_gap").then(pl.col("_named").str.extract(r"(?s)^(.*)/"))
+        .when(pl.col("kind") == "coverage_gap").then(pl.col("_named").str.extract(r"(?s)^([^/]*)/"))
         .otherwise("_named")
     )  # fmt: skip
     placed = keys.with_columns(
