@@ -4,6 +4,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 CODE := opsguard_assets ml resources sensors tests benchmarks
+# Every worker of the tests and every command that they start would compile all modules again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo up test test-fast test-full check format bench quality lock catalogue docs clean
 

@@ -60,7 +60,8 @@ class Databases:
             self._templates.add(name)
 
     def _created(self, name, template) -> str:
-        self._administered(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # Its files copied as they are: two thirds of the work of writing every page to the log.
+        self._administered(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         return make_url(self.server).set(database=name).render_as_string(hide_password=False)
 
     def _administered(self, statement: str) -> None:

@@ -1,7 +1,8 @@
 """Which repetitions wait for `make test-full`: the mark `long`, and parameters that carry it.
 
-A test is long that repeats a promise at another place, for another kind or once more at random. The shortest one that
-can fail for each promise stays in `make test`.
+A test is long that repeats a promise: at another place, for another kind, once more at random, or as a long story of
+which another test tells the decisive part (trainings of a second problem, a second `opsguard up`, hundreds of thousands
+of rows, many kills). The shortest one that can fail for each promise stays in `make test`.
 """
 
 import os
@@ -35,7 +36,7 @@ def chosen(rows: Iterable[Any], *, number: int = 1) -> list[Any]:
     ]
 
 
-def drawn(rows: Iterable[Any], *, share: int = 4) -> list[Any]:
+def drawn(rows: Iterable[Any], *, share: int = 8) -> list[Any]:
     """All rows; a run draws one of so many, another run others, and the rest are long."""
     rows = list(rows)
     luck = random.Random(f"{os.environ.get(DRAW)} {rows[0]}")  # noqa: S311 - nobody has to be unable to guess it
@@ -46,10 +47,9 @@ def drawn(rows: Iterable[Any], *, share: int = 4) -> list[Any]:
 def around_writes(number: int) -> list[Any]:
     """`(write, before)`: a process is killed before or after each of so many writes.
 
-    Killed in the middle it has done a part, before the last write all but one, after it all without saying so. Other
-    places are long.
+    Killed in the middle it has done a part, before the last write all but one. Other places are long.
     """
-    short = {(number // 2, True), (number, True), (number, False)}
+    short = {(number // 2, True), (number, True)}
     return [
         pytest.param(
             write,

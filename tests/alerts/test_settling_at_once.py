@@ -10,6 +10,7 @@ from opsguard_assets.alerts.people import acknowledge, resolve
 from opsguard_assets.alerts.queries import alerts
 from tests.alerts.given import MONITOR, finding, frame, minute
 from tests.alerts.writers import emptied, everything, finished, held, sessions, settling, storm, waiting
+from tests.long import drawn
 from tests.resources.processes import wait_for
 
 KEYS = 500
@@ -49,7 +50,7 @@ def test_two_ticks_at_once_leave_the_alerts_of_the_newer_one_in_any_order(databa
     assert count(database, "SELECT sum(findings) FROM monitor_ticks") == 2 * KEYS
 
 
-@pytest.mark.parametrize("table", ["alerts", "alert_transitions", "decisions", "monitor_ticks"])
+@pytest.mark.parametrize("table", drawn(["alerts", "alert_transitions", "decisions", "monitor_ticks"], share=4))
 def test_a_tick_that_is_killed_at_any_point_has_not_happened_and_is_done_again(database, database_url, table):
     def before():
         """Alerts of every state: refreshed, acknowledged, resolved, cleared by the tick."""

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from resources.lake import Lake
+from tests.long import long
 
 OPSGUARD = Path(sys.executable).with_name("opsguard")
 CONFIG = """sources:
@@ -100,6 +101,7 @@ def test_the_first_ctrl_c_ends_a_sync_that_waits_for_a_server_and_the_next_one_l
     assert Lake(str(folder / "home" / "lake")).scan("raw/slow").collect().height == 1
 
 
+@long
 def test_ctrl_c_while_files_are_read_loses_and_doubles_nothing(folder, database_url, slow):
     Slow.go_on.set()
     (folder / "opsguard.yaml").write_text(CONFIG.format(address=slow))

@@ -1,4 +1,7 @@
-"""`opsguard up` as a person meets it: what it says, who else may start it, and that nothing is left afterwards."""
+"""`opsguard up` as a person meets it: what it says, who else may start it, and that nothing is left afterwards.
+
+All of these take half a minute each. What `make test` tries of it is in `test_cli`, on the home of the demo.
+"""
 
 import json
 import os
@@ -75,6 +78,7 @@ def up(home):
             each.process.wait()
 
 
+@long
 def test_it_says_at_once_what_starts_serves_both_and_leaves_nothing_when_the_terminal_is_closed(up):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

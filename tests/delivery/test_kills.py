@@ -15,7 +15,7 @@ from opsguard_assets.effects import io as effects_io
 from tests.delivery.given import Clock, mail_transport, plan, put, rows, sent, slack_transport, states
 from tests.delivery.lives import Lives, points
 from tests.forks import LONGEST_SECONDS, kill
-from tests.long import drawn
+from tests.long import drawn, long
 from tests.resources.channels.mail_server import MailServer
 from tests.resources.channels.slack_server import SlackServer
 
@@ -213,6 +213,7 @@ def judge(database, on_slack, by_mail):
     return Counter((row["target"], row["state"]) for row in found)
 
 
+@long
 @pytest.mark.timeout(900)
 def test_many_messages_over_channels_that_fail_and_senders_that_are_killed_at_random(
     database, tmp_path, clock, cold_lives

@@ -27,6 +27,7 @@ from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.fleets import SOURCES, START, fleet_of, record_fleet
+from tests.long import long
 
 NOW = START + timedelta(days=30)
 WORLD = SimulationSettings(seed=2, starts_at=START, sites=18, agents=12, devices_per_site=6, device_report_minutes=60)
@@ -63,13 +64,22 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def story(databases, tmp_path_factory):
+def begun(databases, tmp_path_factory):
+    """An installation, its records, and its first tick: nobody is champion yet."""
     database = databases.with_mlflow()
     home = tmp_path_factory.mktemp("devices_in_use")
     lake, records = Lake(str(home / "lake")), fleet_of(WORLD, NOW + timedelta(days=3))
     house = House(lake, ModelCatalog(Registry(Place(database.url_for(MLFLOW), home / "mlflow")), Champions(database)))
     record_fleet(lake, records, NOW)
     told = {"ruled": house.tick(NOW), "unserved": alerts(database, alert_type="device_model_unavailable")}
+    return house, records, told
+
+
+@pytest.fixture(scope="module")
+def story(begun):
+    """What follows: a training, three days later a tick by the champion, and a look at it."""
+    house, records, told = begun
+    lake, told = house.lake, dict(told)
     told["training"] = house.run(PROBLEM.train_job, train_config(PROBLEM, NOW))
     later = NOW + timedelta(days=3)
     record_fleet(lake, records, later, NOW)
@@ -85,8 +95,8 @@ def checks(result):
     return {check.check_name: check for check in result.get_asset_check_evaluations()}
 
 
-def test_a_tick_rolls_up_scores_predicts_and_alerts_in_one_run(story):
-    house, told, _ = story
+def test_a_tick_rolls_up_scores_predicts_and_alerts_in_one_run(begun):
+    house, _, told = begun
     assert told["ruled"].success
     found = checks(told["ruled"])
     assert found["every_report_is_rolled_up"].passed
@@ -103,6 +113,7 @@ def test_a_tick_rolls_up_scores_predicts_and_alerts_in_one_run(story):
     assert len(told["unserved"]) == 1
 
 
+@long
 def test_a_better_model_is_let_in_and_scores_the_next_tick_with_modes_and_actions(story):
     house, told, later = story
     assert told["training"].success, checks(told["training"])["challenger_is_better"].description
@@ -119,6 +130,7 @@ def test_a_better_model_is_let_in_and_scores_the_next_tick_with_modes_and_action
     assert risk.filter(pl.col("state") != "up")["risk_24h"].null_count() == len(risk) - len(up)
 
 
+@long
 def test_the_champion_is_looked_after_by_what_came_later(story):
     _, told, _ = story
     assert told["look"].success
@@ -133,6 +145,7 @@ def test_the_champion_is_looked_after_by_what_came_later(story):
     assert checks(told["judged"])["low_scores_precede_failures"].passed
 
 
+@long
 def test_the_same_tick_again_writes_the_same_rows_and_decides_nothing_twice(story):
     house, _, later = story
     before = house.lake.rows_at(DEVICE_RISK, later)

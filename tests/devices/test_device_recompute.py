@@ -19,12 +19,14 @@ from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.fleets import START, fleet_of, record_fleet
 from tests.devices.test_device_jobs import SETTINGS, House
+from tests.long import long
 
 WORLD = SimulationSettings(seed=4, starts_at=START, sites=4, agents=12, devices_per_site=4, skewed_clock_share=0.2)
 TICKS = [START + timedelta(days=2, hours=hour) for hour in (9, 10, 11)]
 pytestmark = pytest.mark.timeout(300)
 
 
+@long
 def test_a_tick_of_devices_is_computed_again_to_the_digit_after_late_records_came(database, tmp_path):
     lake, records = Lake(str(tmp_path / "lake")), fleet_of(WORLD, TICKS[-1])
     champions = Champions(database)

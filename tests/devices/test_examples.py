@@ -13,6 +13,7 @@ from opsguard_assets.intake.receiving.receive import receive
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from resources.progress import Silent
+from tests.long import long
 
 ROOT = Path(__file__).parents[2]
 DATASETS = ROOT.parent / "shared" / "datasets"
@@ -44,6 +45,7 @@ def test_machines_arrive_with_their_wide_table_as_channels(tmp_path, monkeypatch
     assert [channel["channel"] for channel in channels] == ["pressure", "rotate", "vibration", "volt"]
 
 
+@long
 def test_motes_are_read_out_of_their_archives_with_decimal_commas(tmp_path, monkeypatch):
     lake, counts = loaded("wireless_sensors", tmp_path, monkeypatch)
     assert counts["library_1", "telemetry"] == (29_702, 29_698, 0)

@@ -50,7 +50,7 @@ class Contract:
         assert [outside.happened(number) for number in (1, 2)] == [1, 1]
         assert [row["attempts"] for row in rows(database)] == [1, 1]
 
-    @pytest.mark.parametrize("point", drawn(points(), share=3))
+    @pytest.mark.parametrize("point", drawn(points()))
     def test_a_process_that_is_killed_anywhere_leaves_nothing_undone_and_nothing_twice(
         self, database, outside, clock, mortals, point
     ):
@@ -82,7 +82,7 @@ class Contract:
         assert states(database) == {"1": "done", "2": in_doubt, "3": "done"}
         assert [outside.happened(number) for number in (1, 2, 3)] == [1, int(in_doubt == "done"), 1]
 
-    @pytest.mark.parametrize("point", drawn(points(), share=3))
+    @pytest.mark.parametrize("point", drawn(points()))
     def test_a_process_that_is_killed_with_several_on_their_way_leaves_none_undone_and_none_twice(
         self, database, outside, clock, mortals, point
     ):

@@ -128,7 +128,7 @@ def moment(hour: int) -> str:
     return f"2025-03-01 {hour:02}:00"
 
 
-@settings(max_examples=examples(25, quick=3), deadline=None)
+@settings(max_examples=examples(25, quick=2), deadline=None)
 @example(
     rows=[("a", "new", 0), ("a", "open", 0), ("a", "new", 0)],
     cuts=[(False, False), (False, False), (False, True)] * 4,
@@ -157,7 +157,7 @@ def test_a_table_with_a_version_column_takes_the_last_of_equal_versions_however_
         assert dict(then.select("case_id", "state").iter_rows()) == {name: state for name, (_, state) in best.items()}
 
 
-@settings(max_examples=examples(25, quick=3), deadline=None)
+@settings(max_examples=examples(25, quick=2), deadline=None)
 @given(rows=ROWS, cuts=CUTS, batch_rows=st.sampled_from([1, 2, 5, 100]), known=st.booleans())
 def test_a_table_without_a_version_column_takes_the_last_row_however_the_rows_were_loaded(
     rows, cuts, batch_rows, known

@@ -70,6 +70,13 @@ def place(database_with_mlflow, tmp_path):
     return Place(database_with_mlflow.url_for(MLFLOW), tmp_path)
 
 
+@pytest.fixture(scope="module")
+def written(databases, trained, tmp_path_factory):
+    """A training that MLflow holds: its place, and what was logged."""
+    place = Place(databases.with_mlflow().url_for(MLFLOW), tmp_path_factory.mktemp("written"))
+    return place, log_training(place, TASK, trained, made_of())
+
+
 def made_of(**more):
     facts = {"moments": 2_200, "entities": 2_200, "late_share": 0.4}
     return Circumstances(
@@ -94,10 +101,10 @@ def table_of(client, run):
     ]
 
 
-def test_the_comparison_view_tells_the_better_model_and_where_it_came_from(place, trained):
+def test_the_comparison_view_tells_the_better_model_and_where_it_came_from(written):
     from mlflow import MlflowClient
 
-    logged = log_training(place, TASK, trained, made_of())
+    place, logged = written
     client = MlflowClient(tracking_uri=place.backend)
     runs = {name: client.get_run(run) for name, run in logged.candidates.items()}
     assert set(runs) == {"logistic_regression", "hist_gradient_boosting", "hazard", "rule"}
@@ -121,11 +128,11 @@ def test_the_comparison_view_tells_the_better_model_and_where_it_came_from(place
     assert json.loads(given.dataset.source) == {"path": "s3://lake/tables/tickets", "delta_table_version": 12}
 
 
-def test_a_candidate_leaves_its_card_pictures_and_a_model_that_reads_back(place, trained, rows):
+def test_a_candidate_leaves_its_card_pictures_and_a_model_that_reads_back(written, trained, rows):
     from mlflow import MlflowClient
     from mlflow.models import Model
 
-    logged = log_training(place, TASK, trained, made_of())
+    place, logged = written
     client = MlflowClient(tracking_uri=place.backend)
     found = {item.path for item in client.list_artifacts(logged.candidates["hazard"])}
     names = ("precision_recall_curve", "calibration_curve", "lead_time", "cost_curve", "cost_frontier")

@@ -28,6 +28,8 @@ BROKEN = {
     "one row too few": lambda count: [0.5] * (count - 1),
     "one row too many": lambda count: [0.5] * (count + 1),
 }
+# The quickest to score comes first: it meets every kind of broken model.
+CHEAPEST_FIRST = ["alert_action", *(name for name in FEATURE if name != "alert_action")]
 every = pytest.mark.parametrize("problem", FEATURE)
 pytestmark = pytest.mark.timeout(300)
 
@@ -63,7 +65,7 @@ def provider(databases, tmp_path_factory):
     return Provider(lake, catalog)
 
 
-@pytest.mark.parametrize(("problem", "broken"), crossed(FEATURE, BROKEN))
+@pytest.mark.parametrize(("problem", "broken"), crossed(CHEAPEST_FIRST, BROKEN))
 def test_a_model_that_gives_no_probabilities_is_replaced_by_the_rule_and_told(provider, problem, broken, monkeypatch):
     scorer = scorers()[problem]
     sound = provider.tick(problem)

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
 from resources.database import DAGSTER, MLFLOW, STATE, Database, DatabaseError
+from tests.long import long
 from tests.resources.embedded import answer
 from tests.resources.processes import finished, newest_migration, start, wait_for
 
@@ -53,6 +54,7 @@ def test_migrating_again_changes_nothing(database):
         assert connection.execute(text("SELECT count(*) FROM lake_pins")).scalar() == 1
 
 
+@long
 def test_four_processes_that_start_together_on_an_empty_database_all_find_it_ready(databases):
     database_url = databases.empty()
     processes = [start(MIGRATE, URL=database_url) for _ in range(4)]

@@ -18,6 +18,7 @@ from websockets.sync.client import connect
 
 from resources.ports import take_port
 from resources.servers import Servers, ServerSpec
+from tests.long import long
 from tests.resources.processes import ROOT, wait_for
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -214,6 +215,7 @@ Promise.all([socket, ask("get", {{mode: "no-cors"}}, url + "?query={query}"),
 </script>"""
 
 
+@long
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: the same requests are tried without one above")
 def test_a_page_of_another_site_in_a_real_browser_steers_nothing(running, tmp_path):
     result: list[str] = []

@@ -9,7 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from resources.lake import Lake, LakeError, TableMissingError
-from tests.long import chosen
+from tests.long import chosen, drawn, long
 from tests.resources.lake_writers import PARTS, REPORTS, WRITERS, hour, parts, plain, reports
 from tests.resources.processes import finished, start, wait_for
 
@@ -155,7 +155,7 @@ def expected(writer: str, portion: int) -> pl.DataFrame:
     return frame.select(sorted(frame.columns)).sort(sorted(frame.columns))
 
 
-@pytest.mark.parametrize("writer", list(WRITERS))
+@pytest.mark.parametrize("writer", drawn(WRITERS, share=3))
 def test_a_process_killed_in_the_middle_of_a_write_leaves_the_state_before_and_can_be_repeated(lake, writer, tmp_path):
     WRITERS[writer](lake, 0, BIG)
     files = set(Path(lake.uri).rglob("*.parquet"))
@@ -183,6 +183,7 @@ def test_portions_that_two_processes_record_at_once_all_land(lake, tmp_path):
         assert_frame_equal(known, parts(portion, 50).sort("part_id"))
 
 
+@long
 def test_words_on_the_same_reports_from_two_processes_at_once_are_all_kept_once(lake, tmp_path):
     together(lake, tmp_path / "gate", ("record_daily", 0, 3, 50), ("record_daily", 2, 5, 50))
     assert_frame_equal(lake.known(REPORTS).sort("part_id").collect(), reports(5, 50).sort("part_id"))

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from resources.postgres import EmbeddedServerError, ensure_running, place, start_embedded
 from resources.postgres.place import locked, place_of
+from tests.long import chosen, long
 from tests.resources.embedded import (
     IS_ROOT,
     QUICK,
@@ -93,6 +94,7 @@ def test_a_forked_process_keeps_no_server_alive(folder):
     forking.communicate()
 
 
+@long
 def test_ten_commands_that_start_at_once_on_nothing_share_one_server(bare):
     folder = bare
     commands = [joining(folder, 3) for _ in range(10)]
@@ -134,7 +136,7 @@ def test_shared_memory_of_a_killed_server_is_cleared_by_its_next_start(folder):
     assert segment not in segments()
 
 
-@pytest.mark.parametrize("innocent", ["sleep", "another server", "a number that nobody has"])
+@pytest.mark.parametrize("innocent", chosen(["sleep", "another server", "a number that nobody has"]))
 def test_a_stale_pid_file_neither_fails_the_start_nor_harms_who_has_its_number_now(folder, tmp_path, innocent):
     finished(joining(folder))
     other = tmp_path / "other" / "postgres"
@@ -180,7 +182,7 @@ def test_a_worker_that_was_just_forked_is_not_taken_for_a_second_server(tmp_path
         server.stdin.close()
 
 
-@pytest.mark.parametrize("damage", [lambda file: file.write_text("1\n"), Path.unlink])
+@pytest.mark.parametrize("damage", chosen([lambda file: file.write_text("1\n"), Path.unlink]))
 def test_a_server_that_runs_without_its_pid_file_is_not_joined_by_a_second_one(folder, damage):
     first = joined(joining(folder, 600))
     damage(folder / "postmaster.pid")

@@ -17,6 +17,7 @@ from resources.postgres import EmbeddedServerError, account, cluster, start_embe
 from resources.postgres.account import Account
 from resources.postgres.place import place_of
 from resources.room import StorageError
+from tests.long import chosen
 from tests.resources.embedded import (
     IS_ROOT,
     QUICK,
@@ -62,7 +63,7 @@ def older(bare):
     shutil.rmtree(socket)
 
 
-@pytest.mark.parametrize("is_running", [False, True])
+@pytest.mark.parametrize("is_running", chosen([True, False]))
 def test_a_home_of_an_older_version_is_closed_and_keeps_its_data(bare, older, is_running):
     older(is_running=is_running)
     url = start_embedded(bare, settings=QUICK)
@@ -94,7 +95,7 @@ def test_a_data_folder_of_another_user_is_taken_over_by_root(folder):
     assert {path.stat().st_uid for path in (folder, *folder.rglob("*"))} == {0}
 
 
-@pytest.mark.parametrize(("version", "age"), [("19", "newer"), ("16", "older")])
+@pytest.mark.parametrize(("version", "age"), chosen([("19", "newer"), ("16", "older")]))
 def test_data_of_another_major_version_are_left_as_they_are(folder, version, age):
     (folder / "PG_VERSION").write_text(f"{version}\n", encoding="ascii")
     with pytest.raises(EmbeddedServerError, match=f"PostgreSQL {version}, {age} than 18.*Nothing was changed"):
@@ -214,7 +215,7 @@ def test_a_system_that_forbids_namespaces_is_understood(tmp_path):
     assert not (tmp_path / "postgres").exists()
 
 
-@pytest.mark.parametrize("number", [1000, 54321])
+@pytest.mark.parametrize("number", chosen([54321, 1000]))
 def test_a_user_runs_the_server_with_or_without_a_line_in_the_list_of_users(bare, number):
     inside = ["unshare", "--user", f"--map-user={number}", f"--map-group={number}"]
     if subprocess.run([*inside, "true"], check=False, capture_output=True).returncode:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from functools import cache
 
 import pytest
 
@@ -21,6 +22,7 @@ def package_of(path):
     return folder.parent, path.relative_to(folder).with_suffix("").as_posix()
 
 
+@cache
 def texts_of(folder):
     return {
         node.value

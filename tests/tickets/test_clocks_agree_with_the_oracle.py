@@ -17,8 +17,8 @@ from tests.tickets.oracle import Verdict
 from tests.tickets.worlds import DAYS, World, world
 
 SEEDS = st.integers(0, 2**32 - 1)
-THOUSANDS = settings(max_examples=examples(60, quick=6), deadline=None, suppress_health_check=[HealthCheck.too_slow])
-QUICK = settings(THOUSANDS, max_examples=examples(15, quick=3))
+THOUSANDS = settings(max_examples=examples(60, quick=3), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(THOUSANDS, max_examples=examples(15, quick=2))
 
 
 def _differences(name: str, clock: dict, verdict: Verdict, given: dict, last: object) -> list[str]:

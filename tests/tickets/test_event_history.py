@@ -161,7 +161,7 @@ def test_the_history_says_of_every_moment_what_the_states_known_by_then_say(stat
 
 
 @given(arrivals, st.randoms(use_true_random=False), st.integers(1, 3))
-@settings(max_examples=examples(10, quick=2))
+@settings(max_examples=examples(10, quick=1))
 def test_no_order_and_no_split_of_deliveries_changes_events_clocks_or_intervals(states, random, loads):
     shuffled = random.sample(states, len(states))
     split = [part for n in range(loads) if (part := shuffled[n::loads])]

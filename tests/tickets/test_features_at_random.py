@@ -18,7 +18,7 @@ from opsguard_assets.tickets.sla.derive_io import update_events
 from opsguard_assets.tickets.sla.snapshot_io import history_of, known
 from resources.lake import Lake
 from resources.progress import Silent
-from tests.properties import is_full
+from tests.long import long
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -100,13 +100,14 @@ def readings(lake, as_of):
     return clocks.filter(pl.col("ended_at").is_null())
 
 
-@pytest.mark.parametrize("seed", range(3 if is_full() else 1))
+@long
+@pytest.mark.parametrize("seed", range(3))
 def test_a_tick_is_served_what_the_whole_history_tells(seed, tmp_path, monkeypatch):
     provider, lake, at, before, wholes = Provider(seed), Lake(str(tmp_path)), START, None, []
     whole = TicketDataset.of
     monkeypatch.setattr(serving.TicketDataset, "of", lambda *args: wholes.append(args[1]) or whole(*args))
     moments = []
-    for _ in range(6 if is_full() else 4):
+    for _ in range(6):
         record(lake, provider.load(before, at), at)
         update_events(lake, progress=Silent())
         update_recent(lake, progress=Silent())

@@ -18,6 +18,7 @@ from opsguard_assets.tickets.learning.dataset import TASK, TicketDataset
 from opsguard_assets.tickets.sla.clock_history import readings_at, valid
 from opsguard_assets.tickets.sla.snapshot_io import history_of
 from resources.lake import Lake
+from tests.long import long
 from tests.tickets.provider_records import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -168,6 +169,7 @@ def test_a_look_before_anything_new_is_known_says_that_it_is_too_early_whatever_
         assert each.model.reasons(dataset.matured(LEARNED)).to_list() == [], each.candidate
 
 
+@long
 def test_models_learned_from_the_past_beat_the_constant_on_what_followed(dataset, trained):
     assert [each.candidate for each in trained][-1] == "hazard"
     following = dataset.of_lives(dataset.lives.filter(pl.col("begins_at") >= LEARNED), "+2h")

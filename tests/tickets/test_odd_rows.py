@@ -105,7 +105,7 @@ def usual(world):
     return tick(world, [])[0]
 
 
-@settings(max_examples=examples(20, quick=3), deadline=None)
+@settings(max_examples=examples(20, quick=2), deadline=None)
 @given(odd=st.tuples(tickets, st.one_of(tickets, events, rules), rules))
 def test_no_odd_row_changes_the_risk_or_the_findings_of_another_ticket(world, usual, odd):
     risk, _ = tick(world, odd)

@@ -26,7 +26,7 @@ MODEL = RuleBaseline()
 
 @pytest.fixture(scope="module")
 def world():
-    settings = SimulationSettings(seed=3, starts_at=START, sites=8, agents=12, tickets_per_day=60, load=1.1)
+    settings = SimulationSettings(seed=3, starts_at=START, sites=4, agents=12, tickets_per_day=40, load=1.1)
     return simulate(settings, END).tables
 
 
@@ -49,10 +49,10 @@ def scored(lake, as_of):
 
 @pytest.fixture(scope="module")
 def live(world, tmp_path_factory):
-    """A lake that got the records as they became known, twice a day, clocks following each time."""
+    """A lake that got the records as they became known, day by day, clocks following each time."""
     lake, before = Lake(str(tmp_path_factory.mktemp("live"))), None
-    for step in range(1, 9):
-        at = START + timedelta(hours=12 * step)
+    for step in range(1, 5):
+        at = START + timedelta(days=step)
         arrive(lake, world, at, after=before)
         follow(lake)
         before = at

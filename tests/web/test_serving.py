@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.long import chosen
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -40,7 +42,7 @@ def served(tmp_path, database_url):
         process.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", chosen([signal.SIGTERM, signal.SIGINT]))
 def test_it_says_where_it_is_answers_and_ends_when_told(served, number):
     process = served("--port", "0")
     line = process.stderr.readline()

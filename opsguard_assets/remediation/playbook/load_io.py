@@ -6,6 +6,7 @@ shape (`lint`), and which text an execution follows (`remediation.engine`).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -78,8 +79,10 @@ def library(settings: Remediation, config: Path | None) -> Library:
     return Library(dict(sorted({**found, **own}.items())), problems)
 
 
+# Every tick reads all playbooks, which hardly ever change; parsing them anew takes longer than what it does with them.
+@lru_cache(maxsize=1_000)
 def parsed(text: str, name: str, *, is_ready: bool = False) -> LoadedPlaybook:
-    """One playbook from its text; `name` stands for the file in messages.
+    """One playbook from its text; `name` stands for the file in messages. Nobody may change what is returned.
 
     Raises:
         ConfigError: When it is no YAML or breaks the shape; one line for each trouble.

@@ -159,9 +159,7 @@ CURSORS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("dtype", "first", "newest", "later", "endless"), chosen(CURSORS, number=3), ids=[c[0] for c in CURSORS]
-)
+@pytest.mark.parametrize(("dtype", "first", "newest", "later", "endless"), chosen(CURSORS), ids=[c[0] for c in CURSORS])
 def test_rows_added_or_changed_at_the_newest_value_arrive_once(desk, sql, dtype, first, newest, later, endless):
     if dtype == "uuid":
         sql(
@@ -210,7 +208,7 @@ LITE_CURSORS = [
 
 
 @pytest.mark.parametrize(
-    ("dtype", "first", "newest", "later", "endless"), chosen(LITE_CURSORS, number=3), ids=[c[0] for c in LITE_CURSORS]
+    ("dtype", "first", "newest", "later", "endless"), chosen(LITE_CURSORS), ids=[c[0] for c in LITE_CURSORS]
 )
 def test_a_cursor_of_sqlite_is_compared_as_it_is_stored(lite, dtype, first, newest, later, endless):
     path, desk = lite
