@@ -7,13 +7,17 @@ from hypothesis import HealthCheck, settings
 
 FAST, FULL = "fast", "full"
 _SHARE, _LEAST = 10, 3
+# What a property draws that names no number.
+_USUAL = 100
 
 
 def register() -> None:
     """Makes the two profiles and takes the fast one."""
-    for name in (FULL, FAST):
+    for name, number in ((FULL, _USUAL), (FAST, _USUAL // _SHARE)):
         # How long an example takes says more of the machine than of the code.
-        settings.register_profile(name, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        settings.register_profile(
+            name, deadline=None, max_examples=number, suppress_health_check=[HealthCheck.too_slow]
+        )
     settings.load_profile(FAST)
 
 

@@ -30,6 +30,8 @@ from opsguard_assets.simulator.world import INSTANT
 
 WITHIN = {"1h": 1, "24h": 24, "7d": 168}
 PATHS, MOST_MOMENTS = 60, 600
+# A small world has a moment for so many hours of a device: between two of them little changes.
+HOURS_PER_MOMENT = 6
 # A silence of so many hours is offline; shorter outages of a gateway are none.
 _OFFLINE_HOURS = 4
 
@@ -49,7 +51,8 @@ def device_truth(
         `device_id`, `as_of`, `true_failure_1h`, `true_failure_24h`, `true_failure_7d` (of failing) and `true_down_1h`,
         `true_down_24h`, `true_down_7d` (of failing or going offline).
     """
-    hours, places = _sampled(settings, region, states, moments)
+    worked = len(states) * len(fleet)
+    hours, places = _sampled(settings, region, states, min(moments, -(-worked // HOURS_PER_MOMENT)))
     if not len(hours):
         return pl.DataFrame(schema=_SCHEMA)
     some = of_some(fleet, places)

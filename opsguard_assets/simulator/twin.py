@@ -5,8 +5,9 @@ Here: putting the parts together. Not here: the parts.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -57,18 +58,23 @@ class Simulation:
     Attributes:
         tables: Canonical records by table, each with `known_at`; `tickets` holds one row per change.
         truth: True breach probabilities (`truth.truth`); not a record of any system.
+        of_devices: Computes `device_truth`, which takes longer than all records together.
         shift_truth: True probabilities of no-shows, and what happened (`punches.Punched.truth`); likewise.
         order_truth: True probabilities of late work orders (`contractors.Contracted.truth`); likewise.
-        device_truth: True probabilities of device failures (`device_truth.device_truth`); likewise.
         alarm_truth: True probabilities that alarms need a person (`alarms.Alarmed.truth`); likewise.
     """
 
     tables: dict[str, pl.DataFrame]
     truth: pl.DataFrame
-    device_truth: pl.DataFrame
+    of_devices: Callable[[], pl.DataFrame] = field(repr=False)
     shift_truth: pl.DataFrame
     order_truth: pl.DataFrame
     alarm_truth: pl.DataFrame
+
+    @cached_property
+    def device_truth(self) -> pl.DataFrame:
+        """True probabilities of device failures (`device_truth.device_truth`), computed when somebody asks."""
+        return self.of_devices()
 
     @property
     def truths(self) -> dict[str, pl.DataFrame]:
@@ -132,8 +138,8 @@ def simulate(
         "telemetry": things.telemetry,
         "device_events": things.events,
     }
-    device_risks = device_truth(settings, region, things.fleet, things.states)
-    return Simulation(tables, truth(lives), device_risks, clocks.truth, jobs.truth, alarms.truth)
+    of_devices = partial(device_truth, settings, region, things.fleet, things.states)
+    return Simulation(tables, truth(lives), of_devices, clocks.truth, jobs.truth, alarms.truth)
 
 
 def write_records(

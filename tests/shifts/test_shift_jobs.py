@@ -32,6 +32,7 @@ from resources.database import Database
 from resources.lake import Lake
 from resources.progress import Silent
 from resources.ticks import ticks_of
+from tests.long import long
 from tests.shifts.rosters import roster, rows, site
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -228,6 +229,7 @@ def test_the_alert_of_somebody_who_never_came_expires_with_its_shift_and_one_tha
     assert house.alerts("shift:", "@2026-01-05") == ended
 
 
+@long
 def test_an_alert_that_no_tick_looked_at_while_its_shift_was_judged_ends_by_what_was_said_last(house):
     house.heard(at(17))
     house.judge(at(17))
@@ -236,6 +238,7 @@ def test_an_alert_that_no_tick_looked_at_while_its_shift_was_judged_ends_by_what
     assert (house.alert()["state"], house.alert()["resolution"]) == ("resolved", "expired")
 
 
+@long
 def test_a_tick_is_recorded_and_recomputed_although_no_client_wants_a_risk(house):
     house.know("people", at(1), {"person_id": "cem", "name": "Cem", "home_site_id": "hall"})
     for hours in (10.5, 40.9):

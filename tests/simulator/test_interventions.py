@@ -49,7 +49,7 @@ def helped(plain):
         pl.col("status") == "in_progress", pl.col("updated_at") > HALF + 5 * HOUR, pl.col("opened_at") < HALF + HOUR
     )
     ticket = waiting.sort("updated_at").row(0, named=True)
-    shift = plain.truths["shifts"].filter(
+    shift = plain.shift_truth.filter(
         pl.col("happened") == "no_show", pl.col("starts_at").is_between(HALF, END - 24 * HOUR)
     ).row(0, named=True)  # fmt: skip
     name = f"{shift['roster_id']}@{shift['on']}"

@@ -17,7 +17,7 @@ from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.validate import validate
 
 SETTINGS = SimulationSettings(seed=7, tickets_per_day=120, agents=36, devices_per_site=1)
-END = SETTINGS.starts_at + timedelta(days=16, hours=13)
+END = SETTINGS.starts_at + timedelta(days=17, hours=9)
 
 
 @pytest.fixture(scope="module")

@@ -25,9 +25,9 @@ from tests.long import long
 from tests.tickets.provider_records import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
-END = START + timedelta(days=12)
+END = START + timedelta(days=20)
 INSTANT = pl.Datetime("us", "UTC")
-STEP = timedelta(days=1)
+STEP = timedelta(days=2)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,7 +74,7 @@ def lived(request, world, tmp_path_factory):
         update_recent(lake, progress=Silent())
         before = at
         moment = at + (timedelta(hours=1, minutes=15) if request.param is with_the_load else timedelta(0))
-        if number % 2 == 1:
+        if number > 3:
             result[moment] = features_at(lake, moment, readings(lake, moment))
     return lake, result
 
