@@ -10,7 +10,7 @@ from opsguard_assets.alerts.people import acknowledge, resolve
 from opsguard_assets.alerts.queries import alerts
 from tests.alerts.given import MONITOR, finding, frame, minute
 from tests.alerts.writers import emptied, everything, finished, held, sessions, settling, storm, waiting
-from tests.long import drawn
+from tests.long import drawn, long
 from tests.resources.processes import wait_for
 
 KEYS = 500
@@ -25,6 +25,7 @@ def count(database, statement):
         return connection.execute(text(statement)).scalar_one()
 
 
+@long
 def test_the_same_tick_in_two_processes_at_once_is_settled_once(database, database_url):
     tick(database, 0, storm(KEYS, 2))
     tick(database, 1, storm(KEYS, 2))

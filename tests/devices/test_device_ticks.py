@@ -26,6 +26,7 @@ from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.fleets import SOURCES, START, fleet_of, record_fleet
+from tests.long import long
 
 WORLD = SimulationSettings(seed=4, starts_at=START, sites=4, agents=12, devices_per_site=4, skewed_clock_share=0.2)
 LAST = START + timedelta(days=5)
@@ -66,6 +67,7 @@ def test_a_tick_sees_what_a_training_sees_of_the_same_moment_to_the_digit(tmp_pa
     assert lake.scan(CHECKPOINT_DEVICES).select("date").unique().collect().height >= 2
 
 
+@long
 def test_many_small_loads_and_one_large_one_tell_the_same(tmp_path, records):
     small, large = Lake(str(tmp_path / "small")), Lake(str(tmp_path / "large"))
     as_of = START + timedelta(days=3, hours=5)

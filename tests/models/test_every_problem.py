@@ -30,6 +30,7 @@ from opsguard_assets.models.promotion import ModelCatalog
 from resources.database import MLFLOW
 from resources.lake import Lake
 from resources.progress import Silent
+from tests.long import chosen
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PROBLEMS = problems_of(Settings())
@@ -74,7 +75,7 @@ def scored(task):
     )
 
 
-@every
+@pytest.mark.parametrize("problem", chosen(OWN))
 def test_plots_say_the_event_of_their_own_problem(problem, monkeypatch):
     task, said = TASKS[problem], []
     drawn = pictures.axes_of
@@ -144,7 +145,7 @@ def test_only_what_is_about_people_is_not_learned_by_itself(simulated):
     assert all(cadences_of(each, place=0) for each in PROBLEMS.values())
 
 
-@every
+@pytest.mark.parametrize("problem", chosen(OWN))
 def test_a_training_on_nothing_says_not_enough_yet_and_succeeds(problem, database, tmp_path):
     settings = parse_settings(TEMPLATE, name="opsguard.yaml", variables={"OPSGUARD_HOME": str(tmp_path)})
     catalog = ModelCatalog(Registry(Place(database.url_for(MLFLOW), tmp_path / "mlflow")), Champions(database))

@@ -25,6 +25,7 @@ from opsguard_assets.tickets.risk.score_io import sla_scorer
 from opsguard_assets.tickets.sla.derive_io import update_clocks
 from resources.lake import Lake
 from resources.progress import Silent
+from tests.long import long
 from tests.tickets.provider_records import FED, record
 
 PROBLEMS = problems_of(Settings())
@@ -90,6 +91,7 @@ def test_weeks_are_told_per_version_and_the_same_look_writes_the_same(lake):
     assert weeks["entities"].sum() <= weeks["scores"].sum()
 
 
+@long
 def test_a_look_every_week_says_what_one_look_at_the_end_says_and_leaves_old_weeks_alone(lake):
     lake.replace(outcomes_name(PROBLEM), stored_weeks(PROBLEM, lake).clear(), partition_by=["week"])
     sinces = []

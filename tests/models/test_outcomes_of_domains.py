@@ -26,6 +26,7 @@ from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.fleets import START, fleet_of, record_fleet
+from tests.long import long
 from tests.shifts.test_no_show import recorded as record_shifts
 from tests.vendors.orders import AS_OF, frame
 from tests.vendors.test_order_dataset import OFF, lake_at, versions
@@ -110,6 +111,7 @@ def shifts(tmp_path_factory):
     return lake, world, until
 
 
+@long
 def test_scores_of_shifts_meet_who_came(shifts):
     lake, world, until = shifts
     happened = {
@@ -156,6 +158,7 @@ def ends_of(heard, minutes, events, seen_until):
     return sorted(result.items())
 
 
+@long
 def test_scores_of_devices_meet_whether_the_device_failed_within_a_day(fleet):
     lake, records, until = fleet
     minutes = dict(records["devices"].select("device_id", "reports_every_minutes").rows())
@@ -183,6 +186,7 @@ def test_scores_of_devices_meet_whether_the_device_failed_within_a_day(fleet):
     assert judged.labelled["is_event"].any()
 
 
+@long
 def test_a_shift_that_is_moved_after_it_was_scored_is_not_lost(shifts, tmp_path):
     lake, world, until = shifts
     other = Lake(str(tmp_path / "lake"))

@@ -173,6 +173,7 @@ def test_a_process_killed_in_the_middle_of_a_write_leaves_the_state_before_and_c
     assert_frame_equal(stored(lake, writer), expected(writer, 1), check_column_order=False)
 
 
+@long
 def test_portions_that_two_processes_record_at_once_all_land(lake, tmp_path):
     together(lake, tmp_path / "gate", ("record", 0, 3, 50), ("record", 4, 7, 50))
     assert_frame_equal(lake.known(PARTS).sort("part_id").collect(), parts(7, 50).sort("part_id"))

@@ -122,7 +122,7 @@ def statements_of(database):
     return count, limit, lambda: event.remove(database.engine, "before_cursor_execute", before)
 
 
-@pytest.mark.parametrize("what", ["group", "route", "acknowledge"])
+@pytest.mark.parametrize("what", drawn(["group", "route", "acknowledge"], share=3))
 def test_killed_before_any_statement_nothing_is_lost_or_doubled(databases, what):
     def prepared():
         database = databases.migrated()

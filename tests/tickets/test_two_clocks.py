@@ -24,6 +24,7 @@ from resources.lake import Lake
 from resources.progress import Silent
 from resources.ticks import last_ticks
 from tests.intake.accept.given import deliver
+from tests.long import long
 
 TICK = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -103,6 +104,7 @@ def test_a_load_that_set_out_before_a_tick_and_arrived_after_it_was_not_known_by
     assert tick(lake, database, TICK + 15 * MINUTE)[0] == 2
 
 
+@long
 def test_a_tick_between_a_load_and_what_follows_from_it_says_what_it_says_afterwards(lake, database):
     states = [("T1", "open", "2026-03-02 08:00"), ("T1", "on_hold", "2026-03-02 08:30")]
     received(lake, *states, at=TICK - 2 * MINUTE)

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from tests.long import chosen
 from tests.web.browser import browser, needs_chromium
 
 
@@ -22,7 +23,7 @@ def test_keys_alone_acknowledge_in_a_browser_that_runs_no_script(site):
 
 
 @needs_chromium
-@pytest.mark.parametrize("width", [360, 800])
+@pytest.mark.parametrize("width", chosen([360, 800]))
 def test_no_page_is_wider_than_the_screen_whatever_a_title_says(site, width):
     number, (alert,) = site.incident("W" * 5_000, title="<b>" + "M" * 5_000)
     link = site.url + site.link(f"incident/{number}")

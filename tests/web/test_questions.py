@@ -7,6 +7,7 @@ import pytest
 
 from opsguard_assets.web import tokens
 from tests.alerts.given import NOON
+from tests.long import chosen
 from tests.remediation.questions import ASSIGN, RESTART, approval, execution_about, offer
 from tests.remediation.recorded import executed, known, playbook
 from tests.web.browser import browser, needs_chromium
@@ -240,7 +241,7 @@ def test_hostile_words_are_harmless_on_every_page(site):
 
 
 @needs_chromium
-@pytest.mark.parametrize("width", [360, 800])
+@pytest.mark.parametrize("width", chosen([360, 800]))
 def test_no_page_of_a_playbook_is_wider_than_the_screen(site, run, width):
     number, alert = run
     _, (hostile,) = site.incident(HOSTILE)
