@@ -40,7 +40,7 @@ pytestmark = pytest.mark.timeout(300)
 
 @pytest.fixture(scope="module")
 def provider(databases, tmp_path_factory):
-    """The lake and the database of a provider; `scored` runs the tick of a problem once."""
+    """The lake and the database of a provider, without a tick."""
     database, home = databases.with_mlflow(), tmp_path_factory.mktemp("scored_once")
     lake = Lake(str(home / "lake"))
     know_provider(lake)
@@ -48,10 +48,21 @@ def provider(databases, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def scored(provider, tmp_path_factory):
+def once(provider, tmp_path_factory):
     """Runs the tick of a problem, unless it ran already."""
     lake, database, _ = provider
     return cache(lambda problem: run_ticks(lake, catalog_of(database, tmp_path_factory.mktemp("x")), (problem,)))
+
+
+@pytest.fixture
+def scored(once, capsys):
+    """Runs the tick of a problem; what Dagster says of it is not what a command says."""
+
+    def run(problem):
+        once(problem)
+        capsys.readouterr()
+
+    return run
 
 
 @pytest.fixture

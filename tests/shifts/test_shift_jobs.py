@@ -33,6 +33,7 @@ from resources.lake import Lake
 from resources.progress import Silent
 from resources.ticks import ticks_of
 from tests.long import long
+from tests.running import own_part, run_own_part
 from tests.shifts.rosters import roster, rows, site
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -69,6 +70,7 @@ class House:
         given = {"lake": lake, "database": database, "progress": Silent(), "inbox": None, "models": models}
         resources = {name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()}
         self.defs = build_defs(settings=SETTINGS, resources=resources)
+        self.judging = own_part(self.defs, JUDGE_SHIFTS_JOB)
 
     def know(self, table: str, when: datetime, *given: dict, gone: bool = False) -> None:
         frame = rows(table, *({"known_at": when} | row for row in given))
@@ -85,7 +87,7 @@ class House:
         return self.run(PLAN_JOB, moment_config(when, SHIFT_CALENDAR_KEY))
 
     def judge(self, when: datetime) -> dg.ExecuteInProcessResult:
-        return self.run(JUDGE_SHIFTS_JOB, tick_config(JUDGE_SHIFTS_JOB, when))
+        return run_own_part(self.judging, tick_config(JUDGE_SHIFTS_JOB, when))
 
     def alert(self) -> dict:
         (found,) = self.alerts("shift:gate@2026-01-05")
