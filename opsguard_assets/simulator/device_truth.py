@@ -30,8 +30,8 @@ from opsguard_assets.simulator.world import INSTANT
 
 WITHIN = {"1h": 1, "24h": 24, "7d": 168}
 PATHS, MOST_MOMENTS = 60, 600
-# A small world has a moment for so many hours of a device: between two of them little changes.
-HOURS_PER_MOMENT = 6
+# A small world has a moment for each day of a device: within it little changes.
+HOURS_PER_MOMENT = 24
 # A silence of so many hours is offline; shorter outages of a gateway are none.
 _OFFLINE_HOURS = 4
 

@@ -31,7 +31,7 @@ sources:
   - name: twin
     kind: simulator
     folder: ${OPSGUARD_HOME}/simulated
-    settings: {seed: 5, starts_at: BEGIN, sites: 3, devices_per_site: 1, agents: 12, tickets_per_day: 10}
+    settings: {seed: 5, starts_at: BEGIN, sites: 2, devices_per_site: 1, agents: 12, tickets_per_day: 12}
   - name: exports
     kind: files
     path: ${OPSGUARD_HOME}/exports
@@ -39,7 +39,7 @@ sources:
     feeds:
       - table: vendors
         columns: {vendor_id: id, name: name}
-""".replace("BEGIN", f"{datetime.now(UTC) - timedelta(days=50):%Y-%m-%dT00:00:00Z}")
+""".replace("BEGIN", f"{datetime.now(UTC) - timedelta(days=40):%Y-%m-%dT00:00:00Z}")
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -104,7 +104,7 @@ def test_the_demo_accounts_for_every_row_and_scores_every_open_ticket(demo):
     assert demo["tick"]["riskiest"][0]["reason"]
     assert {row["mode"] for row in demo["playbooks"]} == {"shadow"}
     assert all(row["what it would do"] for row in demo["playbooks"])
-    # Fifty days of three sites are enough for a model of tickets; the gate says whether it scores.
+    # Forty days of two sites are enough for a model of tickets; the gate says whether it scores.
     (of_tickets,) = [row for row in demo["models"] if row["problem"] == "sla_breach"]
     assert "gate" in of_tickets["why"]
 

@@ -26,6 +26,7 @@ from opsguard_assets.tables.validate import validate
 from resources.lake import Lake
 from resources.progress import Silent
 from tests.devices.fleets import START, fleet_of, record_fleet
+from tests.long import long
 from tests.properties import examples
 
 WORLD = SimulationSettings(seed=4, starts_at=START, sites=3, agents=12, devices_per_site=4, skewed_clock_share=0.2)
@@ -129,6 +130,7 @@ def usual(world):
     return tick(world, [])
 
 
+@long
 @settings(max_examples=examples(8, quick=3), deadline=None)
 @given(odd=st.tuples(*map(let_in, (devices, reports, reports, st.one_of(reports, events), st.one_of(events, places)))))
 def test_no_odd_row_changes_health_risk_or_findings_of_another_device(world, usual, odd):

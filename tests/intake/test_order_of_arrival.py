@@ -17,6 +17,7 @@ from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from tests.intake.accept.given import START, case, deliver, raw, source
 from tests.intake.accept.given import TABLES as CASES_ALONE
+from tests.long import long
 from tests.properties import examples
 
 HEADER = "n,vendor,created,due,completed,status"
@@ -157,6 +158,7 @@ def test_a_table_with_a_version_column_takes_the_last_of_equal_versions_however_
         assert dict(then.select("case_id", "state").iter_rows()) == {name: state for name, (_, state) in best.items()}
 
 
+@long
 @settings(max_examples=examples(25, quick=2), deadline=None)
 @given(rows=ROWS, cuts=CUTS, batch_rows=st.sampled_from([1, 2, 5, 100]), known=st.booleans())
 def test_a_table_without_a_version_column_takes_the_last_row_however_the_rows_were_loaded(

@@ -12,7 +12,7 @@ from resources.lake import Lake
 from tests.intake.accept.given import TABLES, case, deliver, raw, source
 from tests.intake.accept.test_accept import Killed, Mortal
 from tests.intake.test_rows_that_fill_each_other import long_form, row, values
-from tests.long import around_writes
+from tests.long import around_writes, long
 
 CASES = TABLES["cases"]
 WORDS = {"Work in progress": "open"}
@@ -84,6 +84,7 @@ def test_a_value_of_a_report_that_fits_now_fills_the_report(tmp_path):
     assert totals(lake) == (3, 2, 1, 0)
 
 
+@long
 @pytest.mark.parametrize(("write", "before"), around_writes(8))
 def test_killed_at_any_write_and_run_again_everything_is_as_if_never_killed(write, before):
     with TemporaryDirectory() as one, TemporaryDirectory() as other:

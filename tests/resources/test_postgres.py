@@ -160,7 +160,7 @@ def test_a_stale_pid_file_neither_fails_the_start_nor_harms_who_has_its_number_n
     sleeping.wait()
 
 
-@pytest.mark.parametrize("left", [*range(8), "nonsense", "-"])
+@pytest.mark.parametrize("left", chosen([3, *range(3), *range(4, 8), "nonsense", "-"], number=2))
 def test_a_pid_file_that_was_cut_off_is_repaired(folder, left):
     lines = ["99999", str(folder), "1700000000", "5432", str(folder), "", "  1234567     12345"]
     text = left if isinstance(left, str) else "\n".join(lines[:left])
@@ -182,6 +182,7 @@ def test_a_worker_that_was_just_forked_is_not_taken_for_a_second_server(tmp_path
         server.stdin.close()
 
 
+@long
 @pytest.mark.parametrize("damage", chosen([lambda file: file.write_text("1\n"), Path.unlink]))
 def test_a_server_that_runs_without_its_pid_file_is_not_joined_by_a_second_one(folder, damage):
     first = joined(joining(folder, 600))
@@ -237,6 +238,7 @@ def test_another_user_does_not_even_reach_the_socket(folder):
     assert "PermissionError" in asked.stderr
 
 
+@long
 def test_a_copy_of_a_home_that_runs_does_not_meet_it(folder, tmp_path):
     finished(joining(folder))
     copy = tmp_path / "copy" / "postgres"

@@ -24,6 +24,7 @@ from opsguard_assets.simulator.twin import simulate
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.validate import validate
 from resources.lake import Lake
+from tests.long import long
 from tests.properties import examples
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -166,6 +167,7 @@ def usual(world):
     return tick(world, [])[0]
 
 
+@long
 @settings(max_examples=examples(8, quick=1), deadline=None)
 @given(odd=st.tuples(*map(let_in, (rosters, punches, others, st.one_of(punches, others), places))))
 def test_no_odd_row_changes_what_is_said_of_the_shifts_of_others(world, usual, odd):

@@ -16,6 +16,7 @@ from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS, SLA_INTERVALS
 from opsguard_assets.tickets.sla.tick import READ
 from resources.lake import Lake
 from resources.progress import Silent
+from tests.long import long
 from tests.tickets.provider_records import FED, record
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -90,6 +91,7 @@ def _no_clocks():
     return SLA_CLOCKS.empty().drop("known_at")
 
 
+@long
 def test_a_record_that_no_clock_has_followed_yet_counts_all_the_same(world, tmp_path):
     lake = Lake(str(tmp_path))
     arrive(lake, world, MOMENTS[0] - timedelta(hours=6))
@@ -123,6 +125,7 @@ def test_a_changed_promise_moves_the_deadlines_of_open_tickets_only(world, tmp_p
     assert both.filter(pl.col("ended_at").is_null() & changed).height
 
 
+@long
 def test_events_derived_from_states_are_those_that_the_source_keeps(world, tmp_path):
     lake = Lake(str(tmp_path))
     for step in range(1, 5):
@@ -143,6 +146,7 @@ def test_the_intervals_of_a_ticket_have_no_gap_and_no_overlap(live):
     assert rows["ticket_id"].n_unique() == live.known(TABLES["tickets"]).select(pl.len()).collect().item()
 
 
+@long
 def test_clocks_see_events_that_were_derived_after_a_later_load_of_something_else(world, tmp_path):
     orderly, late = Lake(str(tmp_path / "orderly")), Lake(str(tmp_path / "late"))
     at = END + timedelta(hours=1)

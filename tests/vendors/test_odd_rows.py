@@ -21,6 +21,7 @@ from opsguard_assets.vendors.orders.problem_io import risk_at
 from opsguard_assets.vendors.scores.io import keep_scores, scored_at
 from opsguard_assets.vendors.scores.score import scores
 from resources.lake import Lake
+from tests.long import long
 from tests.properties import examples
 from tests.vendors.orders import jobs_of, order
 from tests.vendors.orders import vendors as vendors_named
@@ -110,6 +111,7 @@ def usual(world):
     return tick(world, [])
 
 
+@long
 @settings(max_examples=examples(20), deadline=None)
 @given(odd=st.tuples(*map(let_in, (orders, more, vendors))))
 def test_no_odd_order_changes_what_is_said_of_others_by_more_than_an_order_may(world, usual, odd):

@@ -12,7 +12,7 @@ from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 from tests.intake.accept.test_accept import Killed, Mortal
 from tests.intake.receive.inboxes import Mailbox
-from tests.long import around_writes, chosen
+from tests.long import around_writes, chosen, long
 
 ROSTERS = TABLES["rosters"]
 HEADER = "id,guard,site,begins,ends,since,state"
@@ -183,6 +183,7 @@ def test_a_row_that_says_that_it_is_deleted_is_withdrawn(tmp_path):
     assert desk.known() == ["A", "B"]
 
 
+@long
 @pytest.mark.parametrize(("write", "before"), around_writes(6))
 def test_killed_at_any_write_and_run_again_the_list_counts_as_if_never_killed(desk, write, before):
     desk.sync(roster("A"), roster("B"), roster("C"))
@@ -196,6 +197,7 @@ def test_killed_at_any_write_and_run_again_the_list_counts_as_if_never_killed(de
     assert desk.lake.versions(ROSTERS).collect().height == 6
 
 
+@long
 @pytest.mark.parametrize(("write", "before"), around_writes(5))
 def test_killed_at_any_write_a_list_in_doubt_is_still_in_doubt(desk, write, before):
     desk.sync(roster("A"), roster("B"))
