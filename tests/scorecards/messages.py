@@ -62,10 +62,7 @@ def _texts(name, literals):
 
 def registered():
     """Texts of the key figures."""
-    try:
-        from opsguard_assets.scorecards.kpis.registry import KPIS
-    except ModuleNotFoundError:
-        return []
+    from opsguard_assets.scorecards.kpis.registry import KPIS
 
     return [getattr(kpi, name) for kpi in KPIS.values() for name in TEXTS]
 

@@ -14,8 +14,13 @@ from opsguard_assets.scorecards.forms.spoken import Speaker
 from opsguard_assets.scorecards.forms.terms import ACTIONS
 from opsguard_assets.scorecards.kpis.kpi import Kpi
 
-# How many key figures stand on the first page, and how many pieces of advice.
-FIRST, MOST = 12, 4
+# The key figures of the first page, and how many pieces of advice.
+ANSWERS = (
+    "sla_performance", "attendance_compliance", "tour_coverage", "work_order_backlog", "helpdesk_sentiment",
+    "auto_resolution", "device_uptime", "incident_response", "geofence_violations", "tickets_at_risk",
+    "critical_security_events", "planned_maintenance",
+)  # fmt: skip
+MOST = 4
 # What to do about a key figure that misses its target, by section.
 ADVICE = {
     "operations": msgid("agree with the site managers which work comes first"),
@@ -30,8 +35,11 @@ ADVICE = {
 
 
 def first(card: Card, kpis: Kpis) -> tuple[Measure, ...]:
-    """The key figures of the first page: the first of the registry's order that the card has."""
-    return tuple(one for one in card.measures if one.kpi in kpis)[:FIRST]
+    """The key figures of the first page: ANSWERS, then others of the card while there is room for them."""
+    known = {one.kpi: one for one in card.measures if one.kpi in kpis}
+    chosen = [name for name in ANSWERS if name in known]
+    others = [name for name in known if name not in ANSWERS]
+    return tuple(known[name] for name in [*chosen, *others][: len(ANSWERS)])
 
 
 def headline(card: Card, kpis: Kpis, speaker: Speaker) -> str:

@@ -20,6 +20,7 @@ CAVEAT = msgid(
 # What acting makes fewer, by item.
 _FEWER = {
     "breaches": msgid("late tickets"),
+    "penalties": msgid("late tickets"),
     "device_failures": msgid("device failures"),
     "no_shows": msgid("no-shows"),
 }
@@ -106,6 +107,8 @@ def _kept(value: Value, count: Decimal, speaker: Speaker) -> str:
     number = int(count)
     if value.item == "breaches":
         return speaker.count("kept {number} deadline", "kept {number} deadlines", number)
+    if value.item == "penalties":
+        return speaker.count("avoided {number} penalty", "avoided {number} penalties", number)
     if value.item == "device_failures":
         return speaker.count("averted {number} device failure", "averted {number} device failures", number)
     if value.item == "no_shows":
@@ -168,7 +171,7 @@ def _counted(value: Value, card: Card, speaker: Speaker) -> str:
             number,
             window=start,
         )
-    elif value.item == "penalties":
+    elif value.item == "late_orders":
         whole = speaker.count(
             "{window} {number} order was late by contract.",
             "{window} {number} orders were late by contract.",

@@ -26,37 +26,42 @@ SECTIONS = {
     "remediation": msgid("Remediation"),
     "predictions": msgid("Predictions"),
 }
-# Why there is no figure.
+# Why there is no figure (`kpis.figures`).
 MISSING = {
-    "none": msgid("nothing of this kind was in the month"),
-    "few": msgid("too few to say"),
-    "unknown": msgid("more than half is unknown"),
+    "nothing": msgid("nothing of this kind was in the month"),
+    "too_few": msgid("too few to say"),
+    "mostly_unknown": msgid("more is unknown than known"),
     "no_feed": msgid("no source delivers this"),
-    "not_complete": msgid("complete one month later"),
 }
-# Why rows are not counted.
+# Why rows are not counted, of all key figures (the modules of `kpis`).
 REASONS = {
-    "cancelled": msgid("cancelled"),
-    "paused": msgid("paused over the end of the month"),
-    "unknown": msgid("not known"),
-    "excused": msgid("excused"),
-    "not_due": msgid("not due"),
-    "covered_by_substitute": msgid("covered by a substitute"),
-    "upcoming": msgid("not over yet"),
-    "called_off": msgid("called off"),
-    "no_due_at": msgid("without a due date"),
-    "false_alarm": msgid("false alarm"),
-    "duplicate": msgid("reported twice"),
-    "maintenance": msgid("in maintenance"),
-    "no_position": msgid("without a position"),
-    "no_radius": msgid("site without a radius"),
-    "feed_behind": msgid("the source is behind"),
-    "blind": msgid("no source delivered at all"),
-    "expired": msgid("expired"),
-    "muted": msgid("muted"),
-    "held_back": msgid("held back to measure the effect"),
-    "tone_unknown": msgid("tone unknown"),
+    "acted_on": msgid("acted on"),
     "already_late": msgid("already late"),
+    "cancelled": msgid("cancelled"),
+    "duplicate": msgid("reported twice"),
+    "excused": msgid("excused"),
+    "false_alarm": msgid("false alarm"),
+    "holiday": msgid("on holidays"),
+    "maintenance": msgid("in maintenance"),
+    "never_heard": msgid("never heard"),
+    "no_due": msgid("without a due date"),
+    "no_interval": msgid("without a known interval"),
+    "no_playbook": msgid("before any playbook"),
+    "no_position": msgid("without a position"),
+    "no_radius": msgid("at a site without a radius"),
+    "no_tone": msgid("tone unknown"),
+    "not_acknowledged": msgid("not acknowledged"),
+    "not_due": msgid("not due yet"),
+    "opened_again": msgid("opened again"),
+    "paused": msgid("paused"),
+    "replaced_or_expired": msgid("replaced or expired"),
+    "substituted": msgid("covered by a substitute"),
+    "suppressed": msgid("kept from people"),
+    "too_recent": msgid("too recent to tell"),
+    "unknown_blind": msgid("unknown: nothing was received"),
+    "unknown_feed": msgid("unknown: the source is behind"),
+    "unknown_repairs": msgid("unknown: repairs are never named"),
+    "unknown_response": msgid("unknown: nobody said when"),
 }
 ITEMS = {
     "breaches": msgid("Deadlines kept"),
@@ -64,7 +69,8 @@ ITEMS = {
     "no_shows": msgid("No-shows averted"),
     "alerts_resolved": msgid("Alerts resolved without hands"),
     "hours_saved": msgid("Hours saved"),
-    "penalties": msgid("Penalties of vendors"),
+    "penalties": msgid("Penalties avoided"),
+    "late_orders": msgid("Orders late by contract"),
 }
 METHODS = {
     "counted": msgid("counted one by one"),
@@ -80,14 +86,12 @@ KINDS = {
     "work_order": msgid("work order"),
     "alert": msgid("alert"),
 }
-# What to do about something that is likely to go wrong.
+# What to do about something that is likely to go wrong (`card.likely`).
 ACTIONS = {
-    "escalate": msgid("escalate, or give to somebody with time"),
-    "inspect": msgid("inspect before it happens"),
-    "replace": msgid("replace"),
-    "fill": msgid("have a substitute ready"),
-    "chase": msgid("ask the vendor for a date"),
-    "look": msgid("look at once"),
+    "move_ticket": msgid("escalate, or give to somebody with time"),
+    "visit_device": msgid("have it inspected before"),
+    "confirm_shift": msgid("ask for confirmation, have a substitute ready"),
+    "chase_vendor": msgid("ask the vendor for a date"),
 }
 PLANS = {"bronze": msgid("Bronze"), "silver": msgid("Silver"), "gold": msgid("Gold")}
 FEATURES = {

@@ -25,19 +25,19 @@ MONTH = date(2026, 10, 1)
 # Name, label, unit, aggregate, better, good, warning, section.
 _KPIS = (
     ("sla_performance", "SLA performance", "percent", "share", "higher", 95, 85, "operations"),
-    ("attendance", "Attendance", "percent", "share", "higher", 95, 85, "shifts"),
+    ("attendance_compliance", "Attendance", "percent", "share", "higher", 95, 85, "shifts"),
     ("tour_coverage", "Tour coverage", "percent", "share", "higher", 95, 85, "shifts"),
-    ("backlog", "Work orders past due", "count", "count", "lower", 10, 25, "operations"),
-    ("sentiment", "Tone of tickets", "tone", "mean", "higher", "0.2", 0, "quality"),
+    ("work_order_backlog", "Work orders past due", "count", "count", "lower", 10, 25, "operations"),
+    ("helpdesk_sentiment", "Tone of tickets", "tone", "mean", "higher", "0.2", 0, "quality"),
     ("auto_resolution", "Resolved without hands", "percent", "share", "higher", 60, 40, "remediation"),
     ("device_uptime", "Device uptime", "percent", "share", "higher", 95, 85, "devices"),
     ("incident_response", "Incident response", "minutes", "median", "lower", 10, 30, "risk"),
-    ("geofence", "Punches outside the site", "count", "count", "lower", 0, 5, "shifts"),
+    ("geofence_violations", "Punches outside the site", "count", "count", "lower", 0, 5, "shifts"),
     ("tickets_at_risk", "Tickets at risk", "percent", "share", "lower", 5, 15, "risk"),
-    ("security_events", "Critical security events", "count", "count", "lower", 0, 0, "risk"),
-    ("vendor_in_time", "Vendor jobs in time", "percent", "share", "higher", 95, 85, "vendors"),
+    ("critical_security_events", "Critical security events", "count", "count", "lower", 0, 0, "risk"),
+    ("vendor_jobs_in_time", "Vendor jobs in time", "percent", "share", "higher", 95, 85, "vendors"),
     ("planned_maintenance", "Planned maintenance in time", "percent", "share", "higher", 95, 85, "operations"),
-    ("calibration", "Announcements that came true", "percent", "share", "higher", None, None, "predictions"),
+    ("predictions_came_true", "Announcements that came true", "percent", "share", "higher", None, None, "predictions"),
 )
 
 
@@ -77,25 +77,26 @@ MEASURES = (
         trend=trend(88, 87.5, 89.1, None, None, 90.2, 91, 92.5, 90.8, 91.9, 91.2, 93.45),
     ),
     measure(
-        "attendance", "97.123456", 1689, 1739, band="good", target=D(95), before=D("96.8"), year_before=D(94),
-        low=D("96.2"), high=D("97.8"), trend=trend(94, 94.2, 95, 95.5, 95.1, 96, 96.2, 96.4, 96.1, 97, 96.8, 97.123456),
+        "attendance_compliance", "97.123456", 1689, 1739, band="good", target=D(95), before=D("96.8"),
+        year_before=D(94), low=D("96.2"), high=D("97.8"),
+        trend=trend(94, 94.2, 95, 95.5, 95.1, 96, 96.2, 96.4, 96.1, 97, 96.8, 97.123456),
     ),
     measure("tour_coverage", "94.96", 4748, 5000, band="warning", target=D(95), before=D(95), trend=trend(95, 94.96)),
-    measure("backlog", 31, 31, 214, band="bad", target=D(10), before=D(22), year_before=D(9),
+    measure("work_order_backlog", 31, 31, 214, band="bad", target=D(10), before=D(22), year_before=D(9),
             trend=trend(9, 8, 11, 12, 10, 14, 15, 13, 19, 20, 22, 31)),
-    measure("sentiment", "0.125", 44, 352, band="warning", target=D("0.2"), before=D("0.18"),
+    measure("helpdesk_sentiment", "0.125", 44, 352, band="warning", target=D("0.2"), before=D("0.18"),
             trend=trend(0.2, 0.18, 0.125)),
-    measure("auto_resolution", None, missing="none", trend=(None,) * 12),
+    measure("auto_resolution", None, missing="nothing", trend=(None,) * 12),
     measure("device_uptime", "82.4", 3541234, 4297614, band="bad", target=D(95), before=D("96.1"), year_before=D(97),
             low=D("82.4"), high=D("82.4"), trend=trend(97, 97, 96, 96, 95, 96, 97, 97, 96, 95, 96.1, 82.4)),
     measure("incident_response", "12.25", 0, 38, band="warning", target=D(10), before=D("14.5"),
             trend=trend(20, 14.5, 12.25)),
-    measure("geofence", 0, 0, 1712, band="good", target=D(0), before=D(3), trend=trend(4, 3, 0)),
+    measure("geofence_violations", 0, 0, 1712, band="good", target=D(0), before=D(3), trend=trend(4, 3, 0)),
     measure("tickets_at_risk", "4.1", 6, 146, band="good", target=D(5), before=D("5.5"), trend=trend(5.5, 4.1)),
-    measure("security_events", 1, 1, 61, band="bad", target=D(0), before=D(0), trend=trend(0, 0, 1)),
-    measure("vendor_in_time", "88.2", 60, 68, band="warning", target=D(95), before=D(87), trend=trend(87, 88.2)),
+    measure("critical_security_events", 1, 1, 61, band="bad", target=D(0), before=D(0), trend=trend(0, 0, 1)),
+    measure("vendor_jobs_in_time", "88.2", 60, 68, band="warning", target=D(95), before=D(87), trend=trend(87, 88.2)),
     measure("planned_maintenance", "98.1", 52, 53, band="good", target=D(95), before=None, trend=trend(98.1)),
-    measure("calibration", "70", 84, 120, low=D("61.3"), high=D("77.5"), trend=trend(70)),
+    measure("predictions_came_true", "70", 84, 120, low=D("61.3"), high=D("77.5"), trend=trend(70)),
 )  # fmt: skip
 VALUES = (
     Value(item="breaches", method="measured", window_starts=date(2025, 11, 1), count=D(259), low=D(177), high=D(342),
@@ -107,13 +108,13 @@ VALUES = (
     Value(item="no_shows", method="counted", window_starts=MONTH, count=D(1)),
 )  # fmt: skip
 RISKS = (
-    Risk(kind="ticket", entity_id="T-1", name=HOSTILE, site="Harbour", probability=D("0.82"), action="escalate",
+    Risk(kind="ticket", entity_id="T-1", name=HOSTILE, site="Harbour", probability=D("0.82"), action="move_ticket",
          by=datetime(2026, 11, 3, 14, 0, tzinfo=UTC)),
     Risk(kind="ticket", entity_id="T-2", name="Cold room 4 warm", site="Old Town", probability=D("0.74"),
-         action="escalate",         by=datetime(2026, 11, 2, 9, 30, tzinfo=UTC)),
+         action="move_ticket",         by=datetime(2026, 11, 2, 9, 30, tzinfo=UTC)),
     Risk(kind="device", entity_id="D-7", name="Door controller 7", site="Harbour", probability=D("0.4"),
-         action="inspect"),
-    Risk(kind="work_order", entity_id="W-9", name="Chiller service", site="Harbour", action="chase",
+         action="visit_device"),
+    Risk(kind="work_order", entity_id="W-9", name="Chiller service", site="Harbour", action="chase_vendor",
          by=datetime(2026, 11, 1, 17, 0, tzinfo=UTC)),
 )  # fmt: skip
 
@@ -138,7 +139,7 @@ def card(**more):
         "changes": (
             Change(kpi="device_uptime", site="Harbour", before=D("96.1"), after=D("82.4"),
                    rows=("Door controller 7, 14 October", HOSTILE)),
-            Change(kpi="backlog", before=D(22), after=D(31), rows=("W-9",)),
+            Change(kpi="work_order_backlog", before=D(22), after=D(31), rows=("W-9",)),
         ),
         "shadow": (
             Shadow(plan="silver", feature="sla_prevention", count=14, examples=("Cold room 4 warm",)),
@@ -157,7 +158,7 @@ def restated():
     """The same month once more, because data came late."""
     return card(
         number=1, reason="Late punches of Harbour",
-        restated=(Restated(kpi="attendance", site="Harbour", before=D("96.9"), after=D("97.123456"),
+        restated=(Restated(kpi="attendance_compliance", site="Harbour", before=D("96.9"), after=D("97.123456"),
                            rows=("P-1", HOSTILE)),),
     )  # fmt: skip
 

@@ -36,7 +36,7 @@ def test_the_csv_has_a_line_per_figure_of_the_client_and_of_each_site():
     sla, attendance, resolved = found[0], found[1], found[5]
     assert (sla["value"], sla["unit"], sla["numerator"], sla["denominator"]) == ("93.45", "percent", "841", "900")
     assert (attendance["value"], attendance["before"]) == ("97.123456", "96.8")
-    assert (resolved["value"], resolved["missing"]) == ("", "none")
+    assert (resolved["value"], resolved["missing"]) == ("", "nothing")
     assert sla["excluded"] == "cancelled: 12; odd_code: 1"
     assert (sla["timezone"], sla["currency"], sla["status"]) == ("Europe/Berlin", "EUR", "preview")
 
@@ -48,6 +48,6 @@ def test_no_cell_is_a_formula(text):
 
 
 def test_numbers_stay_numbers_and_text_that_is_none_stays_as_it_is():
-    made = card(client_name="Smith, Jones & Co", measures=(measure("sentiment", "-0.25"),))
+    made = card(client_name="Smith, Jones & Co", measures=(measure("helpdesk_sentiment", "-0.25"),))
     assert (lines(made)[0]["value"], lines(made)[0]["client"]) == ("-0.25", "Smith, Jones & Co")
     assert safe(HOSTILE).startswith("<script>")

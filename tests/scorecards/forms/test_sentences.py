@@ -67,12 +67,12 @@ def test_an_estimate_says_that_it_is_one():
     [
         ("alerts_resolved", 1, "In October 2026 1 alert cleared after a playbook acted."),
         ("no_shows", 3, "In October 2026 3 posts were filled by proposed substitutes."),
-        ("penalties", 2, "In October 2026 2 orders were late by contract. Worth $250 at $125 each."),
+        ("late_orders", 2, "In October 2026 2 orders were late by contract. Worth $250 at $125 each."),
         ("hours_saved", D("7.5"), "In October 2026: Hours saved 7.5, counted one by one."),
     ],
 )
 def test_what_is_counted_has_no_interval(item, number, line):
-    money = {"unit_value": D(125), "money": D(250)} if item == "penalties" else {}
+    money = {"unit_value": D(125), "money": D(250)} if item == "late_orders" else {}
     assert said(worth("counted", item, MONTH, count=D(number), **money)) == line
 
 
@@ -80,7 +80,7 @@ def test_the_total_leaves_out_what_may_be_nothing_and_what_is_estimated():
     measured = worth("measured", **MEASURED, money=D(1200))
     unclear = worth("measured", count=D(8), low=D(-4), high=D(19), money=D(999))
     estimated = worth("estimated", count=D(8), money=D(999))
-    counted = worth("counted", "penalties", MONTH, count=D(2), money=D(250))
+    counted = worth("counted", "late_orders", MONTH, count=D(2), money=D(250))
     assert total(card(value=(measured, unclear, estimated, counted))) == 350
     assert total(card(value=(unclear, estimated))) is None
 
@@ -90,7 +90,7 @@ def test_the_headline_names_the_figure_that_is_furthest_off():
     assert headline(made, KPIS, speaker(made)) == (
         "4 of 12 key figures are on target; furthest off: Work orders past due, 31; target ≤\N{NO-BREAK SPACE}10."
     )
-    assert [one.kpi for one in furthest_first(made, KPIS)][:2] == ["backlog", "device_uptime"]
+    assert [one.kpi for one in furthest_first(made, KPIS)][:2] == ["work_order_backlog", "device_uptime"]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,9 @@ def test_predictions_are_compared_with_the_average():
 
 
 def test_a_reader_sees_what_a_card_is_not():
-    made = card(is_provisional=True, number=2, restated=(Restated(kpi="attendance", before=D(1), after=D(2)),))
+    made = card(
+        is_provisional=True, number=2, restated=(Restated(kpi="attendance_compliance", before=D(1), after=D(2)),)
+    )
     by = speaker(made)
     assert [mark.partition(":")[0] for mark in marks(made, by)] == ["Preview", "Provisional", "Restatement 2"]
     seal = Seal(status="signed", digest="0" * 64, signed_by="Ada\u202e", signed_at=made.data_through)
