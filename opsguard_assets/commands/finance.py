@@ -96,6 +96,7 @@ def mrr(
                 "currency": currency, "months": months.to_dicts(), "movements": moved.to_dicts(),
                 "subscriptions": found.rows(SUBSCRIPTIONS).to_dicts(), "to_come": found.coming.to_dicts(),
                 "churn_risk": found.rows(CHURN_RISK).to_dicts(), "upgrade_candidates": found.rows(UPGRADES).to_dicts(),
+                "unknown_clients": found.unknown,
             }
         )  # fmt: skip
         return
@@ -103,6 +104,11 @@ def mrr(
     typer.echo(headline(last[0] if last else None, currency))
     shown = months.sort("month", descending=True).head(13).drop("is_provisional", "arr")
     print_rows(f"Months, money in {currency}", _plain(shown))
+    if found.unknown:
+        names = ", ".join(map(said, found.unknown))
+        typer.echo(
+            f"`plans.clients` names clients that no source knows: {names}. Their terms change nothing.", err=True
+        )
     columns = ("month", "client_id", "movement", "amount", "by_sites", "by_price", "start", "mrr")
     print_rows("Movements", _plain(moved.select(columns).head(20)))
 

@@ -125,7 +125,10 @@ def _shown(found: Revenue, settings: Settings) -> dict[Table, dict[str, dg.Metad
             }),
             "months": preview(months.sort("month", descending=True).head(13)),
         },
-        SUBSCRIPTIONS: {"subscriptions": preview(found.rows(SUBSCRIPTIONS)), "to_come": preview(found.coming)},
+        SUBSCRIPTIONS: {
+            "subscriptions": preview(found.rows(SUBSCRIPTIONS)), "to_come": preview(found.coming),
+            **figures({"unknown_clients": ", ".join(found.unknown) or None}),
+        },
         ADOPTION: {"adoption": picture(adoption_plot(found.rows(ADOPTION), before), "Adoption")},
         CHURN_RISK: {"clients": preview(found.rows(CHURN_RISK))},
         UPGRADES: {

@@ -31,7 +31,7 @@ from tests.remediation.given import record
 from tests.routing.given import CHANNELS, roster, send_all
 
 HOSTILE = "<script>alert(1)</script>\u202eevil"
-PLANS = {"clients": {"C2": {"ends_on": "2026-12-31"}}}
+PLANS = {"clients": {"C2": {"ends_on": "2026-12-31"}, "C3": {}}}
 DECIDED = (
     "INSERT INTO decisions (monitor, dedup_key, first_as_of, last_as_of, ticks, decision, findings) "
     "VALUES ('m', :key, :at, :at, 1, 'not in the plan', 1)"
@@ -78,7 +78,7 @@ def test_everything_of_a_moment(lake, database):
     assert seen.rows(CHURN_RISK).select("client_id", "points").rows() == [("C2", 60)]
     # Silver holds what the roster, the ticket and the gap are about by now; the device is nobody's.
     assert seen.rows(UPGRADES).is_empty()
-    assert seen.without_client == 1
+    assert (seen.without_client, seen.unknown) == (1, ("C3",))
 
 
 def test_a_client_below_is_a_candidate_by_what_was_computed_for_it(lake, database):

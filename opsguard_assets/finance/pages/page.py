@@ -111,10 +111,10 @@ def headline(last: Mapping[str, Any] | None, currency: str) -> str:
         return "No month is over yet since the first client became known."
     kept = last["net_retention"]
     words = "" if kept is None else f"; of the revenue it began with, {kept:.1%} is still paid"
-    more = last["end"] - last["start"]
+    more, clients = last["end"] - last["start"], "client" if last["clients"] == 1 else "clients"
     moved = "as much as the month before" if not more else f"{_money(abs(more))} {'more' if more > 0 else 'less'}"
     return (
-        f"{last['month']:%B %Y} ended at {_money(last['end'])} {currency} a month from {last['clients']:,} clients, "
+        f"{last['month']:%B %Y} ended at {_money(last['end'])} {currency} a month from {last['clients']:,} {clients}, "
         f"{moved}{words}."
     )
 

@@ -51,6 +51,7 @@ class Revenue:
         coming: Announced ends.
         tables: Rows by table (`schemas`).
         without_client: Suppressed alerts of whom no client is known.
+        unknown: Names in `plans.clients` that no source knows: their terms change nothing.
     """
 
     as_of: datetime
@@ -62,6 +63,7 @@ class Revenue:
     coming: pl.DataFrame
     tables: Mapping[str, pl.DataFrame]
     without_client: int
+    unknown: tuple[str, ...]
 
     def rows(self, table: Table) -> pl.DataFrame:
         """The rows of a table."""
@@ -103,8 +105,9 @@ def revenue_at(
         CHURN_RISK.name: churn_risk(moved, used, coming, months[-2], months[-5:-2]),
         UPGRADES.name: upgrade_candidates(shadow, now, held, features, costs_of(settings, declared)),
     }
+    unknown = tuple(sorted(set(plans.clients) - set(known.clients["client_id"])))
     typed = {table.name: table.typed(tables[table.name].select(table.columns).lazy()).collect() for table in TABLES}
-    return Revenue(as_of, month, known, held, now, paid, coming, typed, without)
+    return Revenue(as_of, month, known, held, now, paid, coming, typed, without, unknown)
 
 
 def mrr_of(known: Known, settings: Settings, as_of: datetime) -> pl.DataFrame:
