@@ -32,7 +32,7 @@ from opsguard_assets.scorecards.forms.terms import ITEMS, METHODS, NO_DATA, term
 from opsguard_assets.scorecards.kpis.kpi import Kpi
 
 # Places of cells of a figure that its formulas refer to, from its first one on.
-_ABOVE, _BELOW, _CODE = 6, 7, 10
+_ABOVE, _BELOW, _CODE = 0, 1, 5
 _TREND: Final = 12
 # A point stands behind a whole number in a format that has digits for the rest, so whole numbers have none.
 COUNTS: Final = "General"
@@ -90,53 +90,61 @@ def _title(sheet: Sheet, card: Card, kpis: Kpis, by: Speaker) -> None:
     sheet.row += 1
 
 
-def _figure_columns(by: Speaker, zone: str) -> list[Column]:
+def _shown_columns(by: Speaker) -> list[Column]:
+    """What readers of a figure look at first."""
     return [
-        Column(by.say("Value"), 11),
-        Column(by.say("Unit"), 12),
-        Column(by.say("Standing"), 12),
-        Column(by.say("Target"), 10),
-        Column(by.say("95 %, low"), 9),
-        Column(by.say("95 %, high"), 9),
-        Column(by.say("Numerator"), 12),
-        Column(by.say("Denominator"), 12),
-        Column(by.say("Data through ({zone})", zone=zone), 17),
-        Column(by.say("Note"), 40),
-        Column(by.say("Code"), 20),
+        Column(by.say("Value"), 11, is_number=True),
+        Column(by.say("Unit"), 14),
+        Column(by.say("Standing"), 13),
+        Column(by.say("Target"), 10, is_number=True),
+    ]
+
+
+def _checked_columns(by: Speaker, zone: str) -> list[Column]:
+    """What those look at who check it."""
+    return [
+        Column(by.say("Numerator"), 12, is_number=True),
+        Column(by.say("Denominator"), 12, is_number=True),
+        Column(by.say("95 %, low"), 9, is_number=True),
+        Column(by.say("95 %, high"), 9, is_number=True),
+        Column(by.say("Data through ({zone})", zone=zone), 19),
+        Column(by.say("Code"), 22),
     ]
 
 
 def _summary(look: Look, card: Card, kpis: Kpis, behind: Behind, foot: str) -> None:
     by = look.speaker
     months = figures.months(card.month, _TREND)
-    columns = [
-        Column(by.say("Key figure"), 34),
-        *_figure_columns(by, card.timezone),
-        Column(by.say("Month"), 10),
-        Column(by.say("Month before"), 10),
-        Column(by.say("Year before"), 10),
+    shown = [
+        Column(by.say("Key figure"), 32),
+        *_shown_columns(by),
+        Column(by.say("Month before"), 10, is_number=True),
+        Column(by.say("Year before"), 10, is_number=True),
         Column(by.say("12 months"), 22),
-        *(Column(by.month(month), 11) for month in months),
+        Column(by.say("Note"), 36),
     ]
+    checked = [*_checked_columns(by, card.timezone), Column(by.say("Month"), 10)]
+    columns = [*shown, *checked, *(Column(by.month(month), 11, is_number=True) for month in months)]
+    first = len(shown) + len(checked)
     sheet = Sheet(look, look.workbook.add_worksheet(by.say("Summary")), columns)
     _title(sheet, card, kpis, by)
     sheet.head()
-    after = 1 + len(_figure_columns(by, card.timezone))
     for one in card.measures:
         if one.kpi not in kpis:
             continue
         kpi = kpis[one.kpi]
-        sheet.text(0, figures.label(one, kpi, by), look.of(bold=True, text_wrap=True))
-        _figure(sheet, 1, one, kpi, behind)
-        sheet.month(after, one.month)
-        for place, earlier in ((after + 1, one.before), (after + 2, one.year_before)):
+        sheet.text(0, figures.label(one, kpi, by), look.of(bold=True, text_wrap=True, align="left", indent=1))
+        _figure(sheet, (1, len(shown)), one, kpi, behind)
+        for place, earlier in ((5, one.before), (6, one.year_before)):
             sheet.number(place, scaled(earlier, kpi), look.figure(kpi.unit, earlier))
+        _sparkline(sheet, 7, first, look)
+        sheet.text(8, _note(one, by))
+        sheet.month(first - 1, one.month)
         own = dict(zip(figures.months(one.month, len(one.trend)), one.trend, strict=True))
-        for place, month in enumerate(months, start=after + 4):
+        for place, month in enumerate(months, start=first):
             sheet.number(place, scaled(own.get(month), kpi), look.figure(kpi.unit, own.get(month)))
-        _sparkline(sheet, after + 3, after + 4, look)
-        sheet.row += 1
-    sheet.close(printed=after + 4, foot=foot)
+        sheet.end()
+    sheet.close(printed=len(shown), foot=foot)
 
 
 def _sparkline(sheet: Sheet, place: int, first: int, look: Look) -> None:
@@ -154,34 +162,38 @@ def scaled(figure: Decimal | None, kpi: Kpi) -> Decimal | None:
     return figure / 100 if figure is not None and kpi.unit == "percent" else figure
 
 
-def _figure(sheet: Sheet, start: int, one: Measure, kpi: Kpi, behind: Behind, site: int | None = None) -> None:
-    """The cells of a figure, from a column on; the number of its site stands in the column before its name."""
+def _figure(
+    sheet: Sheet, starts: tuple[int, int], one: Measure, kpi: Kpi, behind: Behind, site: int | None = None
+) -> None:
+    """The cells of a figure: what is shown, and what is checked, each from its column on.
+
+    The number of its site stands in the second column of the sheet.
+    """
     from xlsxwriter.utility import xl_rowcol_to_cell  # noqa: PLC0415 - as above
 
     look, by = sheet.look, sheet.look.speaker
-    code = xl_rowcol_to_cell(sheet.row, start + _CODE, col_abs=True)
-    number = None if site is None else xl_rowcol_to_cell(sheet.row, start - 2, col_abs=True)
+    start, checked = starts
+    code = xl_rowcol_to_cell(sheet.row, checked + _CODE, col_abs=True)
+    number = None if site is None else xl_rowcol_to_cell(sheet.row, 1, col_abs=True)
     ranges = Ranges(behind.sheets, code, number)
-    above, below = (xl_rowcol_to_cell(sheet.row, start + place) for place in (_ABOVE, _BELOW))
-    shown = look.figure(kpi.unit, one.value, one.target)
     if one.value is None:
         sheet.text(start, by.say(NO_DATA), look.of(align="right", italic=True))
     else:
-        formula = value(one, kpi, ranges, above, below)
-        sheet.formula(start, formula, shown, scaled(one.value, kpi) or 0)
-    sheet.text(start + 1, by.say(UNITS[kpi.unit]), look.of())
+        above, below = (xl_rowcol_to_cell(sheet.row, checked + place) for place in (_ABOVE, _BELOW))
+        shown = look.figure(kpi.unit, one.value, one.target)
+        sheet.formula(start, value(one, kpi, ranges, above, below), shown, scaled(one.value, kpi) or 0)
+    sheet.text(start + 1, by.say(UNITS[kpi.unit]), look.of(align="left", indent=1))
     sheet.text(start + 2, figures.band(one, by) if one.band else None, look.band(one))
     sheet.number(start + 3, scaled(one.target, kpi), look.figure(kpi.unit, one.target))
-    sheet.number(start + 4, scaled(one.low, kpi), look.figure(kpi.unit))
-    sheet.number(start + 5, scaled(one.high, kpi), look.figure(kpi.unit))
     sums_of = behind.sums.get((kpi.name, site), Sums())
     counts = look.of(num_format=COUNTS)
     if kpi.aggregate != "median":
-        sheet.formula(start + _ABOVE, numerator(kpi, ranges), counts, sums_of.above(kpi))
-    sheet.formula(start + _BELOW, basis(kpi, ranges), counts, sums_of.below(kpi))
-    sheet.instant(start + 8, one.data_through.astimezone(by.zone) if one.data_through else None)
-    sheet.text(start + 9, _note(one, by))
-    sheet.text(start + _CODE, kpi.name, look.of(font_color="#566170"))
+        sheet.formula(checked + _ABOVE, numerator(kpi, ranges), counts, sums_of.above(kpi))
+    sheet.formula(checked + _BELOW, basis(kpi, ranges), counts, sums_of.below(kpi))
+    sheet.number(checked + 2, scaled(one.low, kpi), look.figure(kpi.unit))
+    sheet.number(checked + 3, scaled(one.high, kpi), look.figure(kpi.unit))
+    sheet.instant(checked + 4, one.data_through.astimezone(by.zone) if one.data_through else None)
+    sheet.text(checked + _CODE, kpi.name, look.of(font_color="#566170"))
 
 
 def _note(one: Measure, by: Speaker) -> str:
@@ -196,13 +208,14 @@ def _note(one: Measure, by: Speaker) -> str:
 
 def _sites(look: Look, card: Card, kpis: Kpis, behind: Behind, foot: str) -> None:
     by = look.speaker
-    columns = [
+    shown = [
         Column(by.say("Site"), 28),
-        Column(by.say("Number of the site"), 9),
-        Column(by.say("Key figure"), 30),
-        *_figure_columns(by, card.timezone),
-        Column(by.say("Identifier"), 22),
+        Column(by.say("Number of the site"), 13),
+        Column(by.say("Key figure"), 32),
+        *_shown_columns(by),
+        Column(by.say("Note"), 36),
     ]
+    columns = [*shown, *_checked_columns(by, card.timezone), Column(by.say("Identifier"), 22)]
     sheet = Sheet(look, look.workbook.add_worksheet(by.say("Sites")), columns)
     sheet.head()
     for number, site in enumerate(card.sites, start=1):
@@ -210,13 +223,14 @@ def _sites(look: Look, card: Card, kpis: Kpis, behind: Behind, foot: str) -> Non
             if one.kpi not in kpis:
                 continue
             kpi = kpis[one.kpi]
-            sheet.text(0, plain(site.name))
-            sheet.number(1, number)
+            sheet.text(0, plain(site.name), look.of(align="left", indent=1))
+            sheet.number(1, number, look.of(align="center"))
             sheet.text(2, figures.label(one, kpi, by))
-            _figure(sheet, 3, one, kpi, behind, site=number)
+            _figure(sheet, (3, len(shown)), one, kpi, behind, site=number)
+            sheet.text(7, _note(one, by))
             sheet.text(len(columns) - 1, plain(site.site_id), look.of())
-            sheet.row += 1
-    sheet.close(printed=len(columns) - 2, foot=foot)
+            sheet.end()
+    sheet.close(printed=len(shown), foot=foot)
 
 
 def _value(look: Look, card: Card, foot: str) -> None:
@@ -226,14 +240,14 @@ def _value(look: Look, card: Card, foot: str) -> None:
         Column(by.say("How it is known"), 26),
         Column(by.say("First month"), 11),
         Column(by.say("Last month"), 11),
-        Column(by.say("Number"), 10),
-        Column(by.say("95 %, low"), 10),
-        Column(by.say("95 %, high"), 10),
-        Column(by.say("A month"), 10),
-        Column(by.say("Held back"), 10),
-        Column(by.say("Needed"), 10),
-        Column(by.say("One is worth ({currency})", currency=card.currency), 14),
-        Column(by.say("Worth ({currency})", currency=card.currency), 16),
+        Column(by.say("Number"), 10, is_number=True),
+        Column(by.say("95 %, low"), 10, is_number=True),
+        Column(by.say("95 %, high"), 10, is_number=True),
+        Column(by.say("A month"), 10, is_number=True),
+        Column(by.say("Held back"), 10, is_number=True),
+        Column(by.say("Needed"), 10, is_number=True),
+        Column(by.say("One is worth ({currency})", currency=card.currency), 14, is_number=True),
+        Column(by.say("Worth ({currency})", currency=card.currency), 16, is_number=True),
         Column(by.say("In words"), 80),
     ]
     sheet = Sheet(look, look.workbook.add_worksheet(by.say("Value")), columns)
@@ -249,10 +263,10 @@ def _value(look: Look, card: Card, foot: str) -> None:
         sheet.number(10, one.unit_value, look.money)
         sheet.number(11, one.money, look.money)
         sheet.text(12, sentences.value_line(one, card, by))
-        sheet.row += 1
+        sheet.end()
     total = sentences.total(card)
     if total is not None:
         sheet.text(0, by.say("In an average month, without estimates and effects that may be none"))
         sheet.number(11, total, look.of(bold=True, num_format=look.money.num_format))
-    sheet.row += total is not None
+        sheet.end()
     sheet.close(foot=foot)

@@ -50,7 +50,7 @@ def write_definitions(look: Look, card: Card, kpis: Kpis, foot: str) -> None:
         words = [say(kpi.label), kpi.name, say(UNITS[kpi.unit]), *(say(text) for text in texts), ", ".join(kpi.feeds)]
         for place, text in enumerate(words):
             sheet.text(place, text)
-        sheet.row += 1
+        sheet.end()
     sheet.close(foot=foot)
 
 
@@ -69,7 +69,7 @@ def write_about(look: Look, card: Card, foot: str) -> None:
     for name, content in _content(card, look):
         sheet.text(0, name)
         sheet.text(1, content)
-        sheet.row += 1
+        sheet.end()
     sheet.close(foot=foot)
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from xlsxwriter.workbook import Workbook
     from xlsxwriter.worksheet import Worksheet
 
+# Of a row with one line of words, in points.
+_LINE: Final = 15
 INSTANT: Final = "yyyy-mm-dd hh:mm"
 _BANDS: Final = {"good": "#16703f", "warning": "#8a5a00", "bad": "#b3261e"}
 # Quoted letters stand for themselves in a format.
@@ -49,13 +51,13 @@ class Look:
 
     @cached_property
     def text(self) -> "Format":
-        """Words that wrap."""
-        return self.of(text_wrap=True)
+        """Words that wrap; set off from a number on their left."""
+        return self.of(text_wrap=True, align="left", indent=1)
 
-    @cached_property
-    def head(self) -> "Format":
-        """The head of a column."""
-        return self.of(bold=True, text_wrap=True, bottom=2, bg_color="#eef1f4")
+    def head(self, *, is_number: bool) -> "Format":
+        """The head of a column, above its words or its numbers."""
+        place = {"align": "right"} if is_number else {"align": "left", "indent": 1}
+        return self.of(bold=True, text_wrap=True, bottom=2, bg_color="#eef1f4", **place)
 
     def figure(self, unit: Unit, value: Decimal | None = None, target: Decimal | None = None) -> "Format":
         """A figure with the digits that every form shows of it."""
@@ -65,7 +67,9 @@ class Look:
 
     def band(self, measure: Measure) -> "Format":
         """The words of a band."""
-        return self.of(bold=True, font_color=_BANDS[measure.band]) if measure.band else self.of()
+        return (
+            self.of(bold=True, font_color=_BANDS[measure.band], align="left", indent=1) if measure.band else self.of()
+        )
 
     @cached_property
     def money(self) -> "Format":
@@ -75,12 +79,12 @@ class Look:
     @cached_property
     def instant(self) -> "Format":
         """A date with its time."""
-        return self.of(num_format=INSTANT, align="left")
+        return self.of(num_format=INSTANT, align="left", indent=1)
 
     @cached_property
     def month(self) -> "Format":
         """A month."""
-        return self.of(num_format="yyyy-mm", align="left")
+        return self.of(num_format="yyyy-mm", align="left", indent=1)
 
 
 def _point(places: int) -> str:
@@ -128,10 +132,12 @@ class Column:
     Attributes:
         head: What stands above it.
         width: In characters.
+        is_number: Whether numbers stand in it.
     """
 
     head: str
     width: float
+    is_number: bool = False
 
 
 class Sheet:
@@ -147,6 +153,7 @@ class Sheet:
         """
         self.look, self.sheet, self._columns = look, sheet, columns
         self.row = 0
+        self._lines = 1
         for place, column in enumerate(columns):
             sheet.set_column(place, place, column.width)
 
@@ -158,11 +165,18 @@ class Sheet:
     def head(self) -> None:
         """The heads of the columns, with filters; what is below scrolls."""
         for place, column in enumerate(self._columns):
-            self.sheet.write_string(self.row, place, column.head, self.look.head)
+            self.sheet.write_string(self.row, place, column.head, self.look.head(is_number=column.is_number))
         self._head = self.row
+        self.sheet.set_row(self.row, 2 * _LINE)
         self.sheet.freeze_panes(self.row + 1, 1)
         self.sheet.repeat_rows(self.row)
         self.row += 1
+
+    def end(self) -> None:
+        """Ends a row; one with wrapped words is as high as they need, for spreadsheets that do not look themselves."""
+        if self._lines > 1:
+            self.sheet.set_row(self.row, _LINE * self._lines)
+        self.row, self._lines = self.row + 1, 1
 
     def close(self, *, printed: int | None = None, foot: str = "") -> None:
         """Filters, and how it is printed: across one page, the first so many columns.
@@ -184,6 +198,8 @@ class Sheet:
         """Words, never anything else."""
         if words:
             self.sheet.write_string(self.row, place, words, look or self.look.text)
+            if look is None:
+                self._lines = max(self._lines, -(-len(words) // int(self._columns[place].width - 2)))
 
     def number(self, place: int, value: Decimal | float | None, look: "Format | None" = None) -> None:
         """A number; nothing where there is none."""

@@ -20,6 +20,7 @@ from opsguard_assets.scorecards.forms.terms import REASONS, term
 from opsguard_assets.scorecards.kpis.kpi import Kpi
 
 if TYPE_CHECKING:
+    from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
 # How many rows of a sheet are left below its head.
@@ -124,14 +125,14 @@ def _columns(card: Card, look: Look) -> list[Column]:
         Column(say("Key figure"), 26),
         Column(say("Code"), 20),
         Column(say("Site"), 24),
-        Column(say("Number of the site"), 9),
+        Column(say("Number of the site"), 13),
         Column(say("Kind"), 12),
         Column(say("Identifier"), 26),
         Column(say("At (UTC)"), 17),
         Column(say("At ({zone})", zone=card.timezone), 17),
-        Column(say("Numerator"), 12),
-        Column(say("Denominator"), 12),
-        Column(say("Measured"), 12),
+        Column(say("Numerator"), 12, is_number=True),
+        Column(say("Denominator"), 12, is_number=True),
+        Column(say("Measured"), 12, is_number=True),
         Column(say("Counted"), 9),
         Column(say("Why not counted"), 26),
     ]
@@ -143,32 +144,32 @@ def _write(look: Look, sheet: "Worksheet", rows: pl.DataFrame, card: Card, kpis:
     reasons = {one: term(look.speaker.words, REASONS, one) for one in _unique(rows, "excluded")}
     sites = {one: plain(names.get(one, one), _LONGEST) for one in _unique(rows, "site_id")}
     kinds = {one: plain(one) for one in _unique(rows, "entity_type")}
-    _texts(sheet, 0, (labels[name] for name in rows["kpi"]))
-    _texts(sheet, 1, rows["kpi"])
-    _texts(sheet, 2, (sites.get(one) for one in rows["site_id"]))
-    _numbers(sheet, 3, rows["site"])
-    _texts(sheet, 4, (kinds[one] for one in rows["entity_type"]))
-    _texts(sheet, 5, (plain(one, _LONGEST) for one in rows["entity_id"]))
+    _texts(sheet, 0, (labels[name] for name in rows["kpi"]), look.of(align="left", indent=1))
+    _texts(sheet, 1, rows["kpi"], look.of(align="left", indent=1))
+    _texts(sheet, 2, (sites.get(one) for one in rows["site_id"]), look.of(align="left", indent=1))
+    _numbers(sheet, 3, rows["site"], look.of(align="center"))
+    _texts(sheet, 4, (kinds[one] for one in rows["entity_type"]), look.of(align="left", indent=1))
+    _texts(sheet, 5, (plain(one, _LONGEST) for one in rows["entity_id"]), look.of(align="left", indent=1))
     for place, name in ((6, "at"), (7, "local")):
         for row, at in enumerate(rows[name], start=1):
             if at is not None:
                 sheet.write_datetime(row, place, at, look.instant)
     for name in ("numerator", "denominator", "measure", "counted"):
-        _numbers(sheet, _PLACES[name], rows[name])
-    _texts(sheet, 12, (reasons.get(one) for one in rows["excluded"]))
+        _numbers(sheet, _PLACES[name], rows[name], look.of(align="center") if name == "counted" else None)
+    _texts(sheet, 12, (reasons.get(one) for one in rows["excluded"]), look.of(align="left", indent=1))
 
 
 def _unique(rows: pl.DataFrame, column: str) -> Sequence[str]:
     return rows[column].drop_nulls().unique().to_list()
 
 
-def _texts(sheet: "Worksheet", place: int, texts: Iterable[str | None]) -> None:
+def _texts(sheet: "Worksheet", place: int, texts: Iterable[str | None], look: "Format | None" = None) -> None:
     for row, text in enumerate(texts, start=1):
         if text:
-            sheet.write_string(row, place, text)
+            sheet.write_string(row, place, text, look)
 
 
-def _numbers(sheet: "Worksheet", place: int, numbers: Iterable[Any]) -> None:
+def _numbers(sheet: "Worksheet", place: int, numbers: Iterable[Any], look: "Format | None" = None) -> None:
     for row, number in enumerate(numbers, start=1):
         if number is not None:
-            sheet.write_number(row, place, number)
+            sheet.write_number(row, place, number, look)

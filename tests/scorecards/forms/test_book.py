@@ -57,7 +57,7 @@ def test_each_figure_recomputes_from_the_rows_to_the_value_beside_it(made, read,
 def test_the_values_are_those_of_the_card(made):
     cells = opened(made, values=True)["Summary"]
     head = next(row[0].row for row in cells.iter_rows() if row[0].value == "Key figure")
-    shown = {row[11].value: row[1].value for row in cells.iter_rows(min_row=head + 1)}
+    shown = {row[14].value: row[1].value for row in cells.iter_rows(min_row=head + 1)}
     wanted = {one.kpi: one.value for one in card().measures}
     assert shown.pop("auto_resolution") == "no data"
     assert wanted.pop("auto_resolution") is None
@@ -97,12 +97,12 @@ def test_sheets_stay_in_sight_filter_and_print(read):
         assert sheet.print_area, sheet.title
         assert sheet.page_setup.orientation == "landscape"
         assert sheet.page_setup.fitToHeight == 0
-    # Twelve months of numbers beside it would make the printed page tiny.
-    assert read["Summary"].print_area == "'Summary'!$A$1:$P$15"
+    # What is checked, and twelve months of numbers, would make the printed page tiny.
+    assert read["Summary"].print_area == "'Summary'!$A$1:$I$15"
 
 
 def test_figures_have_the_digits_that_every_form_shows(read):
-    formats = {row[11].value: row[1].number_format for row in read["Summary"].iter_rows(min_row=8)}
+    formats = {row[14].value: row[1].number_format for row in read["Summary"].iter_rows(min_row=8)}
     assert formats["sla_performance"] == "0.0%"
     assert formats["sentiment"] == "#,##0.00"
     assert formats["geofence"] == "#,##0"

@@ -104,7 +104,7 @@ def shown_on_page(read):
 
 def cells(read):
     """The row of each figure in the book, by its code."""
-    found = {row[11].value: row for row in read["xlsx"].worksheets[0].iter_rows()}
+    found = {row[14].value: row for row in read["xlsx"].worksheets[0].iter_rows()}
     return {name: found[name] for name in KPIS}
 
 
@@ -161,8 +161,8 @@ def test_every_form_says_the_month_the_zone_the_currency_and_how_old_data_are(re
         assert place.zone in text
         assert f"{local:%H:%M}" in text
     row = cells(read)["hard_0"]
-    assert row[12].value.date() == date(2026, 10, 1)
-    assert row[9].value == local.replace(tzinfo=None)
+    assert row[15].value.date() == date(2026, 10, 1)
+    assert row[13].value == local.replace(tzinfo=None)
     head = [cell.value for line in read["xlsx"].worksheets[0].iter_rows() for cell in line]
     assert any(place.zone in str(one) for one in head if one)
 
