@@ -67,6 +67,7 @@ from opsguard_assets.roles import roles
 from opsguard_assets.routing.assets import NOTICES_KEY, notices_asset
 from opsguard_assets.scorecards.kpi_assets import kpis_asset
 from opsguard_assets.scorecards.kpis.registry import KPIS as REGISTRY
+from opsguard_assets.scorecards.value_assets import value_asset
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.triage.assets import triage_assets
 from opsguard_assets.triage.priority.assets import PRIORITIES_KEY
@@ -193,12 +194,12 @@ def _after_alerts(settings: Settings, fed: Sequence[str], ticking: Sequence[Job]
 def _scorecards(
     settings: Settings, fed: Sequence[str], others: Sequence[dg.AssetsDefinition]
 ) -> list[dg.AssetsDefinition]:
-    """Key figures of clients; they follow what there is of the tables that they read."""
+    """Key figures of clients, which follow what there is of the tables that they read, and what acting was worth."""
     if not JOBS[KPIS_JOB].is_fed(fed):
         return []
     there = {key.path[-1]: key for asset in others for key in asset.keys}
     read = sorted({name.rpartition("/")[2] for kpi in REGISTRY.values() for name in kpi.feeds})
-    return [kpis_asset(settings, [there[name] for name in read if name in there])]
+    return [kpis_asset(settings, [there[name] for name in read if name in there]), value_asset(settings)]
 
 
 def _finance(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefinition]:

@@ -60,8 +60,8 @@ _KPIS = Job(
     name=KPIS_JOB,
     cadence=Cadence(DAY, 2 * HOUR + 45 * MINUTE),
     needs=("clients",),
-    assets=("scorecards/kpis", "scorecards/kpi_rows"),
-    at_moment=("scorecards/kpis",),
+    assets=("scorecards/kpis", "scorecards/kpi_rows", "scorecards/value_delivered"),
+    at_moment=("scorecards/kpis", "scorecards/value_delivered"),
     purpose="Key figures of all clients; those of unsigned months follow late records.",
     schedule="Key figures of the running month and the 13 before it.",
 )

@@ -296,8 +296,13 @@ class Lake:
         stored = self._open(canonical.folder(table))
         if stored is None:
             return None
-        files = pl.DataFrame(stored.get_add_actions(flatten=True))
         dated = table.version or (table.happened_at if table.is_daily else None)
+        if self.recorded_upto is not None:
+            # Statistics of files know nothing of what had been recorded by then.
+            read = [name for name in (dated, "known_at") if name]
+            then = self.versions(table).select(pl.col(read).max()).collect()
+            return min((at for at in then.row(0) if at is not None), default=None)
+        files = pl.DataFrame(stored.get_add_actions(flatten=True))
         # A table without rows has no statistics.
         newest = [files[name].cast(INSTANT).max() for name in (f"max.{dated}", "max.known_at") if name in files.columns]
         found = [at for at in newest if isinstance(at, datetime)]

@@ -177,6 +177,7 @@ def test_a_snapshot_shows_derived_tables_in_their_versions_and_is_only_read(tmp_
     assert then.scan("sums").collect()["n"].to_list() == [1]
     assert not then.exists("later")
     assert then.known(THINGS).collect()["colour"].to_list() == ["red"]
+    assert (then.newest_row(THINGS), lake.newest_row(THINGS)) == (hour(0), hour(2))
     with pytest.raises(LakeError, match="only read"):
         then.replace("sums", pl.DataFrame({"n": [4]}))
 

@@ -18,7 +18,7 @@ from opsguard_assets.alerts.suppression import holdout_place
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.remediation.outcomes.io import outcomes_at
 from opsguard_assets.remediation.outcomes.verdicts import AUTO_RESOLVED
-from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS
+from opsguard_assets.scorecards.kpis.schemas import KpiRows
 from opsguard_assets.scorecards.value.holdout import ALERTED, EFFECT, effects, with_share
 from opsguard_assets.scorecards.value.schemas import ValueDelivered
 from opsguard_assets.scorecards.value.worth import (
@@ -54,6 +54,7 @@ def value_at(
     lake: Lake,
     settings: Settings,
     declared: Mapping[str, AlertType],
+    rows: dy.DataFrame[KpiRows],
     month: date,
     as_of: datetime,
 ) -> dy.DataFrame[ValueDelivered]:
@@ -61,26 +62,26 @@ def value_at(
 
     Args:
         database: Decisions on findings, playbooks.
-        lake: Rows of key figures, tickets, policies.
+        lake: Tickets, policies, clients.
         settings: What one is worth.
         declared: The types of alerts that domains declare.
+        rows: Those behind the key figures; they hold the twelve months.
         month: The first day of the last month.
         as_of: The moment; what was known later does not count.
     """
     starts = window_start(month)
-    rows = (
-        lake.scan(KPI_ROWS.derived_name)
-        .filter(pl.col("month").is_between(starts, month), pl.col("kpi").is_in([DEADLINES, ORDERS]))
-        .filter(pl.col("excluded").is_null())
-        .collect()
+    counted_rows = rows.filter(
+        pl.col("month").is_between(starts, month),
+        pl.col("kpi").is_in([DEADLINES, ORDERS]),
+        pl.col("excluded").is_null(),
     )
     clients = lake.known(CLIENTS, as_of).select("client_id").unique().collect()["client_id"].sort()
-    alerted = _alerted(database, rows, starts, as_of)
+    alerted = _alerted(database, counted_rows, starts, as_of)
     numbered = with_share(alerted)
     together = effects(numbered.with_columns(client_id=pl.lit("")))
     measured = pl.concat([effects(numbered), together.with_columns(client_id=pl.lit(None, pl.String))])
-    counted = _counted(database, lake, settings, declared, rows, starts, as_of)
-    units = _units(lake, settings, clients, rows, alerted, month, as_of)
+    counted = _counted(database, lake, settings, declared, counted_rows, starts, as_of)
+    units = _units(lake, settings, clients, counted_rows, alerted, month, as_of)
     found = value_delivered(measured.select(EFFECT.names()), counted, units, month=month, window_starts=starts)
     return recorded(found, pl.lit(as_of, INSTANT))
 

@@ -63,7 +63,7 @@ def world(lake, database):
     )  # fmt: skip
     older = outcomes.head(1).with_columns(month=pl.lit(date(2026, 9, 1)), entity_id=pl.lit("old"))
     order = older.with_columns(kpi=pl.lit("vendor_jobs_in_time"), entity_id=pl.lit("w1"), numerator=pl.lit(0.0))
-    lake.replace(KPI_ROWS.derived_name, pl.concat([outcomes, older, order]))
+    rows = KPI_ROWS.rows(pl.concat([outcomes, older, order]))
     with database.begin() as connection:
         connection.execute(
             text(
@@ -72,12 +72,12 @@ def world(lake, database):
             ),
             [{"name": names[n], "at": opened[n], "decision": "held back" if held[n] else "raised"} for n in number],
         )
-    return held, client
+    return held, client, rows
 
 
 def test_the_value_is_that_of_alerted_tickets_of_the_window(lake, database, world):
-    held, client = world
-    found = value_at(database, lake, SETTINGS, ALERT_TYPES, date(2026, 10, 1), AS_OF)
+    held, client, rows_of_figures = world
+    found = value_at(database, lake, SETTINGS, ALERT_TYPES, rows_of_figures, date(2026, 10, 1), AS_OF)
     rows = {(row["client_id"], row["item"]): row for row in found.to_dicts()}
     acted = {name: sum(not held[n] for n, of in enumerate(client) if of == name) for name in "ab"}
     assert rows["a", "breaches"]["count"] == acted["a"], "each one that was acted on would have been late"

@@ -1,0 +1,238 @@
+"""The cards of a month, each client on its own, of one view of the lake.
+
+Here: reading and computing once for all clients, then composing one after the other. Not here: snapshots and signing
+(`signing`), forms.
+
+Figures of the month are computed anew of the records; those of other months are the stored ones, so that a month that
+was signed stays what was signed. The provider's own card is of all clients' rows together.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Final
+
+import dataframely as dy
+import polars as pl
+
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.entitlements.entitled import Entitlements, features_held, sections_held
+from opsguard_assets.entitlements.io import entitlements_at
+from opsguard_assets.scorecards.card.card import Card, Origin, Predicted, Risk, Shadow, Vendor
+from opsguard_assets.scorecards.card.changes import months_before
+from opsguard_assets.scorecards.card.compose import Material, Reader, compose, decimal, known
+from opsguard_assets.scorecards.card.prospects_io import likely_at, predicted_at, shadow_at
+from opsguard_assets.scorecards.kpis.figures import figures
+from opsguard_assets.scorecards.kpis.io import Computed, compute
+from opsguard_assets.scorecards.kpis.months import client_months
+from opsguard_assets.scorecards.kpis.registry import KPIS as REGISTRY
+from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS, ClientMonths, KpiRows
+from opsguard_assets.scorecards.kpis.terms import terms
+from opsguard_assets.scorecards.value.io import value_at
+from opsguard_assets.tables.registry import CLIENTS, SITES
+from opsguard_assets.tables.table import rows_of
+from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS
+from resources.database import Database
+from resources.lake import Lake
+
+PROVIDER: Final = ""
+_DOLLAR: Final = "USD"
+# Whose the provider's own card is.
+_ALL: Final = {"en": "All clients", "de": "Alle Kunden"}
+
+
+@dataclass(frozen=True)
+class Composed:
+    """The card of a client, or why there is none.
+
+    Attributes:
+        client_id: The client; empty for the provider's own.
+        card: The card; None where it failed.
+        error: Why it failed; None where it did not.
+    """
+
+    client_id: str
+    card: Card | None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Cards:
+    """What the cards of a month are made of, read once for all clients.
+
+    Attributes:
+        month: First day of the month.
+        settings: Bands, plans, languages.
+        computed: Key figures and rows of the view, the provider's own under the empty name.
+        stored: Rows of `Kpis` that were stored: of months that were signed, what was signed.
+        value: Rows of `ValueDelivered` of the month.
+        clients: `client_id`, `name`, `timezone`, `currency`, `plan` as known at the moment.
+        held: What clients received at the end of the month.
+        sites: `site_id`, `client_id`, `name`.
+        likely: Rows of `likely.RISK`.
+        shadow: Rows of `shadow.SHADOW` of the month.
+        predictions: Rows of `predictions.predicted` of the month before: whose outcomes are known.
+        vendors: Rows of `VendorMonths` of the month.
+    """
+
+    month: date
+    settings: Settings
+    computed: Computed
+    stored: pl.DataFrame
+    value: pl.DataFrame
+    clients: pl.DataFrame
+    held: Entitlements
+    sites: pl.DataFrame
+    likely: pl.DataFrame
+    shadow: pl.DataFrame
+    predictions: pl.DataFrame
+    vendors: pl.DataFrame
+
+    @property
+    def rows(self) -> dy.DataFrame[KpiRows]:
+        """The rows behind all figures."""
+        return self.computed.rows
+
+    def compose(self, origin: Origin, wanted: Sequence[str] | None = None) -> Iterator[Composed]:
+        """The cards of some clients, or of all and the provider's own; one that fails does not stop the others."""
+        every = [*self.clients["client_id"].sort(), PROVIDER] if wanted is None else list(wanted)
+        for client_id in every:
+            try:
+                yield Composed(client_id, self._card(client_id, origin))
+            except Exception as error:  # noqa: BLE001 - the others are made all the same, and the run says who failed
+                yield Composed(client_id, None, f"{type(error).__name__}: {error}")
+
+    def _card(self, client_id: str, origin: Origin) -> Card:
+        return compose(self._reader(client_id), self.month, self._material(client_id), REGISTRY, origin)
+
+    def _reader(self, client_id: str) -> Reader:
+        scorecards, name = self.settings.scorecards, client_id or None
+        language, locale = scorecards.language_of(name), scorecards.locale_of(name)
+        if name is None:
+            zone = self.settings.operations.timezone
+            return Reader(
+                client_id=None, name=_ALL[language], timezone=zone, currency=_DOLLAR, language=language, locale=locale
+            )
+        found = self.clients.filter(pl.col("client_id") == name)
+        if found.is_empty():
+            raise LookupError(f"no client {name!r} is known; `opsguard scorecard list` names those that are")
+        row = found.row(0, named=True)
+        mine = pl.col("client_id") == name
+        in_force = self.held.clients.filter(mine)["plan"]
+        return Reader(
+            client_id=name,
+            name=row["name"],
+            timezone=row["timezone"],
+            currency=row["currency"] or _DOLLAR,
+            plan=in_force.item() if len(in_force) else None,
+            features=tuple(features_held(self.held).filter(mine)["feature"]),
+            sections=frozenset(sections_held(self.held).filter(mine)["section"]),
+            language=language,
+            locale=locale,
+        )
+
+    def _material(self, client_id: str) -> Material:
+        mine = pl.col("client_id") == client_id
+        sites = self.sites if client_id == PROVIDER else self.sites.filter(mine)
+        counted = terms(REGISTRY, self.settings, pl.Series([client_id])).drop_nulls("per")
+        own = pl.col("client_id").is_null() if client_id == PROVIDER else mine
+        return Material(
+            figures=_with_stored(self.computed.kpis.filter(mine), self.stored.filter(mine), self.month),
+            rows=self.rows if client_id == PROVIDER else self.rows.filter(mine),
+            value=self.value.filter(own),
+            sites=dict(sites.select("site_id", "name").iter_rows()),
+            likely=[_risk(row) for row in self.likely.filter(mine).iter_rows(named=True)],
+            shadow=[_shadow(row) for row in self.shadow.filter(mine).iter_rows(named=True)],
+            predictions=[_predicted(row) for row in self.predictions.filter(mine).iter_rows(named=True)],
+            vendors=[_vendor(row) for row in self.vendors.iter_rows(named=True)] if client_id == PROVIDER else (),
+            per=dict(counted.select("kpi", "per").iter_rows()),
+        )
+
+
+def read_cards(lake: Lake, database: Database, settings: Settings, month: date, as_of: datetime) -> Cards:
+    """Reads and computes what the cards of a month are made of.
+
+    Args:
+        lake: A view of the lake (`Lake.at`), or the lake as it is now.
+        database: Alerts, decisions, playbooks.
+        settings: Bands, plans, languages.
+        month: First day of the month, within the last 13.
+        as_of: The moment.
+
+    Raises:
+        LookupError: When the month lies outside of the months that are computed.
+    """
+    computed = with_provider(compute(lake, database, settings, as_of), settings)
+    if month not in set(computed.months["month"]):
+        raise LookupError(f"{month:%Y-%m} is not one of the months that are computed: the last 13 and the running one")
+    of_month = computed.months.filter(pl.col("month") == month)
+    ends = of_month["ends_at"].max()
+    assert isinstance(ends, datetime)  # noqa: S101 - the months hold this one
+    known_at = min(ends, as_of)
+    clients = lake.known(CLIENTS, as_of).unique("client_id", keep="any").collect()
+    sites = lake.known(SITES, as_of).select("site_id", "client_id", "name").collect()
+    earlier = rows_of(ClientMonths, computed.months.filter(pl.col("month") == months_before(month, 1)))
+    vendors = lake.known(VENDOR_MONTHS, as_of).filter(pl.col("month") == month).collect()
+    stored = lake.scan(KPIS.derived_name).collect() if lake.exists(KPIS.derived_name) else KPIS.empty()
+    return Cards(
+        month=month,
+        settings=settings,
+        computed=computed,
+        stored=stored,
+        value=value_at(database, lake, settings, ALERT_TYPES, computed.rows, month, as_of),
+        clients=clients.select("client_id", "name", "timezone", "currency", "plan"),
+        held=entitlements_at(lake, settings, known_at),
+        sites=sites,
+        likely=likely_at(lake, settings, as_of),
+        shadow=shadow_at(lake, database, settings, of_month, as_of),
+        predictions=predicted_at(lake, database, settings, earlier, as_of),
+        vendors=vendors.sort("score", "vendor_id", descending=[True, False], nulls_last=True),
+    )
+
+
+def with_provider(computed: Computed, settings: Settings) -> Computed:
+    """The same with the figures of all clients together, under the empty name; their sites stay with the clients."""
+    zone = settings.operations.timezone
+    house = pl.DataFrame({"client_id": [PROVIDER], "timezone": [zone]}, schema_overrides=CLIENTS.dtypes)
+    missing = [pl.lit(None, kind).alias(name) for name, kind in CLIENTS.dtypes.items() if name not in house.columns]
+    months = client_months(CLIENTS.rows(house.with_columns(missing)), computed.as_of)
+    pooled = computed.rows.with_columns(client_id=pl.lit(PROVIDER), site_id=pl.lit(None, pl.String))
+    through = dict(computed.kpis.select("kpi", "data_through").unique("kpi", keep="any").iter_rows())
+    upto = computed.kpis["recorded_upto"].max()
+    assert isinstance(upto, datetime)  # noqa: S101 - each client has a row of every figure
+    ours = figures(KPI_ROWS.typed(pooled.lazy()), months, REGISTRY, settings, through, upto)
+    return replace(computed, kpis=KPIS.rows(pl.concat([computed.kpis, ours])))
+
+
+def _with_stored(fresh: pl.DataFrame, stored: pl.DataFrame, month: date) -> pl.DataFrame:
+    """Fresh figures of the month itself, for those that are complete later of the one before; else the stored ones."""
+    late = [name for name, kpi in REGISTRY.items() if kpi.months_late]
+    is_own = (pl.col("month") == month) | (pl.col("kpi").is_in(late) & (pl.col("month") == months_before(month, 1)))
+    others = stored.filter(~is_own)
+    key = list(KPIS.key)
+    return pl.concat(
+        [fresh.filter(is_own), others, fresh.filter(~is_own).join(others, on=key, how="anti", nulls_equal=True)]
+    )
+
+
+def _risk(row: Mapping[str, Any]) -> Risk:
+    own = {name: row[name] for name in ("kind", "entity_id", "name", "site", "by", "action")}
+    return Risk(**own, probability=decimal(row["probability"]))
+
+
+def _shadow(row: Mapping[str, Any]) -> Shadow:
+    own = {name: row[name] for name in ("plan", "feature", "count")}
+    return Shadow(**own, examples=tuple(row["examples"]))
+
+
+def _predicted(row: Mapping[str, Any]) -> Predicted:
+    own = {name: row[name] for name in ("problem", "announced", "came_true", "scored_by")}
+    brier = {name: decimal(row[name]) for name in ("brier", "brier_base")}
+    return Predicted(**own, **brier, expected=known(row["expected"]))
+
+
+def _vendor(row: Mapping[str, Any]) -> Vendor:
+    own = {name: row[name] for name in ("vendor_id", "trade", "grade", "jobs")}
+    points = {name: decimal(row[name]) for name in ("score", "low", "high")}
+    return Vendor(**own, **points, name=row["name"] or row["vendor_id"])

@@ -1,0 +1,96 @@
+"""Scorecards are made of a snapshot: again the same, whatever came since, and one client's failure stops nobody."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from opsguard_assets.config.settings import Settings
+from opsguard_assets.scorecards.card.digest import canonical
+from opsguard_assets.scorecards.kpis.io import compute, keep, signed_months
+from opsguard_assets.scorecards.signing import snapshots_io
+from opsguard_assets.scorecards.signing.maker_io import LakeMaker
+from tests.scorecards.kpis.worlds import LOADED, NOW, record, utc, world
+
+MONTH = date(2026, 11, 1)
+HOUR = timedelta(hours=1)
+SETTINGS = Settings.model_validate({"scorecards": {"clients": {"b": {"language": "de"}}}})
+
+
+def ticket(name, client, *, hours):
+    opened = utc(2026, 11, 10, 9)
+    ended = opened + hours * HOUR
+    return {
+        "ticket_id": name, "client_id": client, "site_id": f"{client}1", "priority": "critical", "status": "closed",
+        "opened_at": opened, "first_response_at": opened, "resolved_at": ended, "closed_at": ended,
+        "updated_at": ended,
+    }  # fmt: skip
+
+
+def tables(*, more=()):
+    tickets = [ticket("t1", "a", hours=1), ticket("t2", "a", hours=30), ticket("t3", "b", hours=2)]
+    return [*tickets, *more]
+
+
+def taken(maker, lake, database, now):
+    keep(lake, compute(lake, database, SETTINGS, now), signed_months(database))
+    return snapshots_io.take(lake, database, maker.tables, MONTH, as_of=now, now=now)
+
+
+@pytest.fixture
+def lake(tmp_path):
+    return world(tmp_path / "lake", tickets=tables())
+
+
+@pytest.fixture
+def maker(lake, database):
+    return LakeMaker(lake, database, SETTINGS, "test")
+
+
+def in_time(card):
+    return next(one for one in card.measures if one.kpi == "sla_performance")
+
+
+def test_each_client_has_a_card_and_the_provider_one_of_all(maker, lake, database):
+    made = {one.client_id: one.card for one in maker.cards(taken(maker, lake, database, NOW), None)}
+    assert {name: (in_time(card).numerator, in_time(card).denominator) for name, card in made.items()} == {
+        "a": (1, 2), "b": (1, 1), "": (2, 3),
+    }  # fmt: skip
+    assert [each.name for each in made["a"].sites] == ["A 1"]
+    assert (made["a"].language, made["b"].language) == ("en", "de")
+    assert made[""].client_name == "All clients"
+    assert made["a"].origin.models["sla_breach"] == "rule"
+
+
+def test_a_snapshot_makes_the_same_card_again_whatever_came_since(maker, lake, database):
+    snapshot = taken(maker, lake, database, NOW)
+    (before,) = maker.cards(snapshot, ["a"])
+    record(lake, "tickets", [ticket("t4", "a", hours=90)], at=NOW + HOUR)
+    later = taken(maker, lake, database, NOW + 2 * HOUR)
+    (after,) = maker.cards(later, ["a"])
+    assert in_time(after.card).denominator == Decimal(3)
+    (again,) = LakeMaker(lake, database, SETTINGS, "test").cards(snapshot, ["a"])
+    assert canonical(again.card) == canonical(before.card)
+    assert set(maker.rows(snapshot, "a")["client_id"]) == {"a"}
+
+
+def test_a_client_that_fails_does_not_stop_the_others(maker, lake, database):
+    made = list(maker.cards(taken(maker, lake, database, NOW), ["nobody", "b"]))
+    assert made[0].card is None
+    assert "no client 'nobody' is known" in made[0].error
+    assert made[1].card is not None
+
+
+def test_a_card_has_five_forms(maker, lake, database):
+    snapshot = taken(maker, lake, database, LOADED + HOUR)
+    (one,) = maker.cards(snapshot, ["a"])
+    files = maker.files(one.card, maker.rows(snapshot, "a"))
+    assert list(files) == ["pdf", "xlsx", "html", "json", "csv"]
+    assert files["pdf"].startswith(b"%PDF")
+    assert b"A 1" in files["html"]
+
+
+def test_a_month_that_is_not_computed_is_refused(maker, lake, database):
+    long_ago = snapshots_io.take(lake, database, maker.tables, date(2020, 1, 1), as_of=NOW, now=NOW)
+    with pytest.raises(LookupError, match="2020-01 is not one of the months"):
+        list(maker.cards(long_ago, None))
