@@ -44,7 +44,7 @@ def holds_zero(value: Value) -> bool:
 
 def counts_in_total(value: Value) -> bool:
     """Whether its money is shown in bold and added up: measured and not zero, or counted one by one."""
-    return value.money is not None and value.method in ("measured", "counted") and not holds_zero(value)
+    return bool(value.money) and value.method in ("measured", "counted") and not holds_zero(value)
 
 
 def total(card: Card) -> Decimal | None:
@@ -120,14 +120,20 @@ def _too_few(value: Value, speaker: Speaker) -> str:
     parts = []
     if value.held_back is not None and value.needed is not None:
         held, needed = (speaker.number(Decimal(number)) for number in (value.held_back, value.needed))
-        parts.append(speaker.say("{held} held back so far; {needed} are needed.", held=held, needed=needed))
+        item = term(speaker.words, ITEMS, value.item)
+        parts.append(
+            speaker.say("{item}: {held} held back so far; {needed} are needed.", item=item, held=held, needed=needed)
+        )
     if value.provider_low is not None and value.provider_high is not None:
         low, high = speaker.number(value.provider_low * 100), speaker.share(value.provider_high)
         fewer = term(speaker.words, _FEWER, value.item)
         parts.append(
             speaker.say("All clients together: {low} to {high} fewer {things}.", low=low, high=high, things=fewer)
         )
-    return " ".join(parts) or speaker.say("Too few were held back to say.")
+    if parts:
+        return " ".join(parts)
+    item = term(speaker.words, ITEMS, value.item)
+    return speaker.say("{item}: not measured, because alerts of this kind are never held back.", item=item)
 
 
 def _estimated(value: Value, speaker: Speaker) -> str:
@@ -182,7 +188,7 @@ def _counted(value: Value, card: Card, speaker: Speaker) -> str:
         item = term(speaker.words, ITEMS, value.item)
         count = speaker.number(value.count, 0 if value.count == number else 1)
         whole = speaker.say("{window}: {item} {count}, counted one by one.", window=start, item=item, count=count)
-    if value.money is None or value.unit_value is None:
+    if not value.money or value.unit_value is None:
         return whole
     money, unit = speaker.price(value.money), speaker.price(value.unit_value)
     return f"{whole} " + speaker.say("Worth {money} at {unit} each.", money=money, unit=unit)

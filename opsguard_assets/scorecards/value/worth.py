@@ -48,7 +48,7 @@ def value_delivered(
         counted: Rows of `COUNTS`.
         units: Rows of `UNITS`, one per client; those of all together have no client.
         month: The last month of the window.
-        window_starts: The first day of it.
+        window_starts: The first day of it; where data begin later, rows say so.
 
     Returns:
         `ValueDelivered` without `recorded_upto`, one row per client and item.
@@ -67,7 +67,7 @@ def value_delivered(
     wanted = [name for name in VALUE_DELIVERED.columns if name != "recorded_upto"]
     return (
         pl.concat(parts, how="diagonal_relaxed")
-        .with_columns(month=pl.lit(month), window_starts=pl.lit(window_starts))
+        .with_columns(month=pl.lit(month), window_starts=_first_month(month, window_starts))
         .with_columns(
             money=pl.when(pl.col("is_told").fill_null(value=True)).then(pl.col("count") * pl.col("unit_value"))
         )
@@ -88,6 +88,13 @@ _COUNTED: Final[dict[str, tuple[str, pl.Expr, pl.Expr]]] = {
     HOURS_SAVED: (ALERTS_RESOLVED, _MINUTES, pl.col("hourly_cost")),
     LATE_ORDERS: (LATE_ORDERS, pl.col("count"), pl.lit(None, pl.Float64)),
 }
+
+
+def _first_month(month: date, window_starts: date) -> pl.Expr:
+    """The first month of the window with data: a mean by month is over the months that there were."""
+    months = pl.col("months")
+    first = pl.lit(month).dt.offset_by(pl.format("-{}mo", (months - 1).cast(pl.String)))
+    return pl.when(months.is_null()).then(pl.lit(window_starts)).otherwise(first)
 
 
 def _of_all(measured: pl.DataFrame) -> pl.DataFrame:

@@ -51,7 +51,10 @@ def test_harm_is_not_cut_at_zero():
 
 def test_with_too_few_held_back_there_is_no_figure_of_the_client():
     line = said(worth("too_few", held_back=17, needed=30, provider_low=D("0.24"), provider_high=D("0.36")))
-    assert line == "17 held back so far; 30 are needed. All clients together: 24 to 36% fewer late tickets."
+    assert (
+        line
+        == "Deadlines kept: 17 held back so far; 30 are needed. All clients together: 24 to 36% fewer late tickets."
+    )
 
 
 def test_an_estimate_says_that_it_is_one():

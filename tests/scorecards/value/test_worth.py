@@ -15,8 +15,8 @@ def effect(client, held, acted, prevented, low, high):
     return dict(zip(EFFECT, (client, held, acted, 0, 0.8, prevented, low, high), strict=True))
 
 
-def unit(client, penalty=None):
-    values = (client, 12, penalty, 2_500.0, 300.0, 15.0, 25.0)
+def unit(client, penalty=None, months=12):
+    values = (client, months, penalty, 2_500.0, 300.0, 15.0, 25.0)
     return dict(zip(UNITS, values, strict=True))
 
 
@@ -85,6 +85,13 @@ def test_counted_items_are_counts_and_hours_follow_from_alerts(found):
     assert found["clear", "hours_saved"]["money"] == 250
     assert found["few", "no_shows"]["money"] == 900
     assert found["doubtful", "no_shows"]["count"] == 0
+
+
+def test_the_window_of_a_new_client_begins_with_its_data():
+    units = pl.DataFrame([unit("clear"), unit("few", months=3)], schema=UNITS)
+    rows = value_delivered(MEASURED, COUNTED, units, month=MONTH, window_starts=STARTS)
+    begins = dict(rows.select("client_id", "window_starts").iter_rows())
+    assert begins == {"clear": STARTS, "few": date(2026, 8, 1)}
 
 
 def test_all_clients_together_are_a_row_of_their_own(found):
