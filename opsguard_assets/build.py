@@ -65,8 +65,10 @@ from opsguard_assets.remediation.engine.assets import (
 from opsguard_assets.remediation.outcomes.assets import outcomes_asset
 from opsguard_assets.roles import roles
 from opsguard_assets.routing.assets import NOTICES_KEY, notices_asset
-from opsguard_assets.scorecards.kpi_assets import kpis_asset
+from opsguard_assets.scorecards.kpi_assets import KPIS_KEY, kpis_asset
 from opsguard_assets.scorecards.kpis.registry import KPIS as REGISTRY
+from opsguard_assets.scorecards.signing.assets import scorecards_asset
+from opsguard_assets.scorecards.signing.maker_io import maker_of
 from opsguard_assets.scorecards.value_assets import value_asset
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.triage.assets import triage_assets
@@ -194,12 +196,16 @@ def _after_alerts(settings: Settings, fed: Sequence[str], ticking: Sequence[Job]
 def _scorecards(
     settings: Settings, fed: Sequence[str], others: Sequence[dg.AssetsDefinition]
 ) -> list[dg.AssetsDefinition]:
-    """Key figures of clients, which follow what there is of the tables that they read, and what acting was worth."""
+    """Key figures of clients, which follow what there is of the tables that they read; their worth, and scorecards."""
     if not JOBS[KPIS_JOB].is_fed(fed):
         return []
     there = {key.path[-1]: key for asset in others for key in asset.keys}
     read = sorted({name.rpartition("/")[2] for kpi in REGISTRY.values() for name in kpi.feeds})
-    return [kpis_asset(settings, [there[name] for name in read if name in there]), value_asset(settings)]
+    return [
+        kpis_asset(settings, [there[name] for name in read if name in there]),
+        value_asset(settings),
+        scorecards_asset(settings, maker_of, [KPIS_KEY]),
+    ]
 
 
 def _finance(settings: Settings, fed: Sequence[str]) -> list[dg.AssetsDefinition]:

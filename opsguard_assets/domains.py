@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from opsguard_assets.alerts.alert_type import AlertType
 from opsguard_assets.alerts.kinds import type_of_kind
 from opsguard_assets.alerts.own_types import OWN_TYPES
-from opsguard_assets.cadence import DAY, HOUR, MINUTE, Cadence
+from opsguard_assets.cadence import DAY, HOUR, MINUTE, MONTH, Cadence
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.domain import DEVICES
 from opsguard_assets.domain import Domain, Job, Learned, Tick
@@ -34,7 +34,7 @@ ALERT_TYPES: Mapping[str, AlertType] = {each.name: each for each in OWN_TYPES} |
 DOMAINS: tuple[Domain, ...] = (*_DECLARING, external_domain(tuple(ALERT_TYPES)))
 
 SYNC_JOB, HOUSE_JOB, OUTCOMES_JOB = "sync_sources_job", "keep_house_job", "judge_remediation_job"
-KPIS_JOB = "compute_kpis_job"
+KPIS_JOB, SCORECARDS_JOB = "compute_kpis_job", "build_scorecards_job"
 FINANCE_JOB = "account_revenue_job"
 # What follows wherever alerts are settled, in the same run and for the same moment.
 AFTER_ALERTS = (
@@ -74,6 +74,15 @@ _FINANCE = Job(
     purpose="Recurring revenue and its movements, use of features, invoices and projections.",
     schedule="Revenue of every month up to now, and the invoices of the newest whole one.",
 )
+_SCORECARDS = Job(
+    name=SCORECARDS_JOB,
+    cadence=Cadence(MONTH, 3 * HOUR),
+    needs=("clients",),
+    assets=("scorecards/scorecards",),
+    purpose="Scorecards of a month, each client's on its own; those that may be sent are given to the delivery.",
+    schedule="Scorecards of the month before, on its first day after.",
+    is_by_month=True,
+)
 _HOUSE = Job(
     name=HOUSE_JOB,
     cadence=Cadence(DAY, 4 * HOUR + 30 * MINUTE),
@@ -90,7 +99,7 @@ def _with_what_follows(job: Job) -> Job:
 
 
 _TICKING = (_with_what_follows(job) for domain in DOMAINS for job in domain.jobs)
-JOBS: Mapping[str, Job] = {job.name: job for job in (_SYNC, *_TICKING, _OUTCOMES, _KPIS, _FINANCE, _HOUSE)}
+JOBS: Mapping[str, Job] = {job.name: job for job in (_SYNC, *_TICKING, _OUTCOMES, _KPIS, _SCORECARDS, _FINANCE, _HOUSE)}
 PROBLEMS: Mapping[str, Learned] = {each.name: each for domain in DOMAINS for each in domain.problems}
 TICKS: Mapping[str, Tick] = {tick.name: tick for domain in DOMAINS for tick in domain.ticks}
 

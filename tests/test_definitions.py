@@ -99,6 +99,7 @@ def test_the_cadences_are_those_of_the_mission(simulated):
     assert cadences["judge_shifts_job"] == "5,35 * * * *"
     assert cadences["plan_shifts_job"] == "0 2 * * *"
     assert cadences["score_vendors_job"] == "30 2 * * *"
+    assert cadences["build_scorecards_job"] == "0 3 1 * *"
     assert cadences["train_sla_breach_job"] == "0 4 * * 1"
     assert set(cadences) == {
         "score_sla_job",
@@ -123,6 +124,7 @@ def test_the_cadences_are_those_of_the_mission(simulated):
         "judge_remediation_job",
         "account_revenue_job",
         "compute_kpis_job",
+        "build_scorecards_job",
         "train_alert_action_job",
         "watch_alert_action_job",
     }
@@ -131,7 +133,9 @@ def test_the_cadences_are_those_of_the_mission(simulated):
 
 def gap(cron):
     """Time between two ticks of one of our cron strings."""
-    minute, hour, *_ = cron.split()
+    minute, hour, day, *_ = cron.split()
+    if day != "*":
+        return timedelta(days=31)
     if hour != "*":
         return timedelta(days=1)
     if minute.startswith("*/"):

@@ -25,6 +25,19 @@ from resources.lake import Lake
 SCORECARDS_KEY = dg.AssetKey(["scorecards", "scorecards"])
 MONTHS = dg.MonthlyPartitionsDefinition(start_date="2015-01-01")
 CHAIN, SAME = "chain_of_signings_holds", "signed_figures_are_made_again"
+# The table `scorecards` of the database.
+_COLUMNS = (
+    ("client_id", "text", "the client; empty for the provider's own"),
+    ("month", "date", "first day of the month"),
+    ("number", "integer", "0; n for the n-th restatement"),
+    ("status", "text", "draft, reviewed, signed or sent"),
+    ("sent_unsigned", "boolean", "whether it was sent although nobody had signed it"),
+    ("figures", "text", "canonical JSON of the card (RFC 8785)"),
+    ("digest", "text", "SHA-256 of the figures"),
+    ("snapshot_id", "bigint", "of which snapshot of the lake it was made"),
+    ("reason", "text", "why it was restated"),
+    ("send_note", "text", "whom it could not go to, and why"),
+)
 MakerOf = Callable[[Lake, Database, Settings], Maker]
 _BY = "build_scorecards_job"
 # Figures of signed months are made again for so many months before that of the run.
@@ -47,6 +60,7 @@ def scorecards_asset(settings: Settings, maker_of: MakerOf, deps: Sequence[dg.As
         group_name="scorecards",
         kinds={"postgres"},
         owners=owners_of("scorecards"),
+        metadata={"dagster/column_schema": dg.TableSchema([dg.TableColumn(*each) for each in _COLUMNS])},
         description="The scorecards of a month, each client's on its own: drafts that follow the data until somebody "
         "signs them (`opsguard scorecard sign`), given to the delivery as soon as they may be sent.",
         check_specs=[check_spec(name, SCORECARDS_KEY) for name in (CHAIN, SAME)],

@@ -14,7 +14,7 @@ from opsguard_assets.scorecards.card.digest import canonical
 
 # Of each figure so many rows are named; the workbook holds all.
 _NAMED = 20
-_KEY = ("kpi", "client_id", "site_id", "entity_type", "entity_id")
+_KEY = ("kpi", "month", "client_id", "site_id", "entity_type", "entity_id")
 _SAID = ("numerator", "denominator", "measure", "excluded")
 
 
@@ -84,7 +84,7 @@ def changed_rows(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
             both.with_columns(change=pl.lit("changed")),
         ]
     )
-    return marked.drop("client_id").sort("kpi", "site_id", "entity_type", "entity_id")
+    return marked.drop("client_id", "month").sort("kpi", "site_id", "entity_type", "entity_id")
 
 
 def restated(before: Card, after: Card, rows: pl.DataFrame) -> Card:

@@ -5,6 +5,7 @@ Here: binding cards and forms to snapshots. Not here: cards (`card.io`), forms, 
 Libraries that render are loaded when something is rendered.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -24,6 +25,7 @@ from opsguard_assets.scorecards.signing.maker import Made
 from opsguard_assets.scorecards.signing.snapshot import Snapshot
 from resources.database import Database
 from resources.lake import Lake
+from resources.revision import code_revision
 
 _RENDERERS = ("typst", "xlsxwriter", "babel")
 _RULE = "rule"
@@ -111,3 +113,10 @@ class LakeMaker:
             models={name: _RULE if found is None else found.version for name, found in active.items()},
             code=self.code,
         )
+
+
+def maker_of(lake: Lake, database: Database, settings: Settings) -> LakeMaker:
+    """The maker of this installation."""
+    revision = code_revision(os.environ)
+    code = version("opsguard") + (f" ({revision[:12]})" if revision else "")
+    return LakeMaker(lake, database, settings, code)
