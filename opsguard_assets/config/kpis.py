@@ -27,6 +27,14 @@ KpiName = Literal[
     "repeat_incidents",
     "tickets_at_risk",
     "predictions_came_true",
+    "attendance_compliance",
+    "attended_at_all",
+    "tour_coverage",
+    "work_order_backlog",
+    "planned_maintenance",
+    "vendor_jobs_in_time",
+    "first_time_fix",
+    "geofence_violations",
 ]
 
 
@@ -52,7 +60,11 @@ class Kpis(Strict):
     Attributes:
         figures: Bands and targets by key figure.
         clients: The same of single clients, by client and key figure.
+        planned_categories: Categories of work orders that are planned maintenance, where a source does not mark it.
+        tour_grace_minutes: A tour that is completed so many minutes after its due time is in time.
     """
 
     figures: Mapping[KpiName, FigureTerms] = Field(default_factory=dict)
     clients: Mapping[str, Mapping[KpiName, FigureTerms]] = Field(default_factory=dict)
+    planned_categories: tuple[str, ...] = ()
+    tour_grace_minutes: int = Field(default=15, ge=0, le=1_440)

@@ -124,6 +124,8 @@ CASES = {
     "vendors.sentiment_days": (1, vendors.vendor_scores),
     "kpis.figures": ({"sla_performance": {"good": 99}}, kpis.bands),
     "kpis.clients": ({"c1": {"sla_performance": {"good": 99}}}, kpis.bands),
+    "kpis.planned_categories": (("SERVICE",), kpis.planned),
+    "kpis.tour_grace_minutes": (20, kpis.tours),
     "learning.tuning_seconds": (1, house.training_asked),
     "learning.tuning_trials": (1, house.training_asked),
     "learning.candidates": (("lightgbm",), house.training_asked),

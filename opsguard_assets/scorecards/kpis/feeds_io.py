@@ -18,6 +18,7 @@ from opsguard_assets.scorecards.kpis import database_feeds_io as database_feeds
 from opsguard_assets.scorecards.kpis import prediction_feeds_io as prediction_feeds
 from opsguard_assets.scorecards.kpis.kpi import WATERMARKS, Feeds, Kpi
 from opsguard_assets.scorecards.kpis.schemas import Watermarks
+from opsguard_assets.scorecards.kpis.shift_feeds_io import verdicts_since
 from opsguard_assets.tables.registry import TABLES, TICKETS
 from opsguard_assets.tables.table import rows_of
 from opsguard_assets.tables.values import INSTANT
@@ -150,6 +151,9 @@ READERS: Mapping[str, Callable[[Reading], pl.LazyFrame]] = {
     "database/ticks": lambda r: database_feeds.ticks(r.database, r.since, r.as_of),
     "database/escalated": lambda r: database_feeds.escalated(r.database, r.since, r.as_of),
     "tickets/sla_clocks": _clocks,
+    "shifts/shift_compliance": lambda reading: verdicts_since(
+        reading.lake, reading.settings, reading.as_of, reading.since
+    ),
 }
 # Canonical tables of which only rows since the first month are read, by the instant that says so.
 DATED: Mapping[str, str] = {"attendance": "punched_in_at", "tours": "due_at"}

@@ -64,7 +64,6 @@ def _tone_rows(feeds: Feeds, months: pl.LazyFrame, _: Settings) -> pl.LazyFrame:
 def _repeat_rows(feeds: Feeds, months: pl.LazyFrame, _: Settings) -> pl.LazyFrame:
     place = ["client_id", "site_id", "category"]
     placed = feeds["tickets"].drop_nulls(place).filter(pl.col("status") != _CANCELLED)
-    # A time after the opening is needed: a ticket is no repetition of itself.
     ended = (
         placed.join(feeds[_CLOCKS].select("ticket_id", "ended_at"), on="ticket_id")
         .drop_nulls("ended_at")
@@ -73,7 +72,13 @@ def _repeat_rows(feeds: Feeds, months: pl.LazyFrame, _: Settings) -> pl.LazyFram
     )
     found = in_month(placed, months, "opened_at").sort("opened_at")
     repeats = found.join_asof(
-        ended, left_on="opened_at", right_on="ended_at", by=place, tolerance=_REPEATS_WITHIN, check_sortedness=False
+        ended,
+        left_on="opened_at",
+        right_on="ended_at",
+        by=place,
+        tolerance=_REPEATS_WITHIN,
+        allow_exact_matches=False,
+        check_sortedness=False,
     ).with_columns(excluded=pl.lit(None, pl.String))
     return _rows(repeats, numerator=pl.col("before_at").is_not_null(), denominator=pl.lit(value=True))
 

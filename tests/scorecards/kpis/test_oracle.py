@@ -1,0 +1,82 @@
+"""Key figures agree with an oracle in SQL, written from the definitions; clients do not touch each other."""
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from opsguard_assets.scorecards.kpis.registry import KPIS
+from tests.properties import examples
+from tests.scorecards.kpis.frames import NAMES, NOW, ZONES, bounds, feeds_of, found, judged, records
+
+_SUMS = ["client_id", "month", "numerator", "denominator"]
+
+
+def sums(figures: pl.DataFrame, name: str) -> pl.DataFrame:
+    """What a key figure sums up for whole clients, where there is anything."""
+    whole = figures.filter(pl.col("kpi") == name, pl.col("site_id").is_null(), pl.col("denominator") > 0)
+    return whole.select(_SUMS).sort("client_id", "month")
+
+
+def agree(figures: pl.DataFrame, oracle: dict[str, pl.DataFrame]) -> int:
+    """Compares every key figure; how many client months there were."""
+    compared = 0
+    for name, mine in oracle.items():
+        wanted = mine.filter(pl.col("denominator") > 0).select(_SUMS).sort("client_id", "month")
+        got = sums(figures, name)
+        assert_frame_equal(got, wanted.with_columns(pl.col("month").cast(pl.Date)), check_dtypes=True)
+        compared += len(wanted)
+    return compared
+
+
+def test_every_figure_of_these_modules_has_an_oracle():
+    written = ("tickets", "attendance", "orders")
+    assert {kpi.name for kpi in KPIS.values() if kpi.rows.__module__.rpartition(".")[2] in written} == set(NAMES)
+
+
+@settings(max_examples=examples(100))
+@given(st.integers(0, 10**9))
+def test_figures_agree_with_the_oracle_around_month_ends_and_changes_of_the_clock(seed):
+    read = feeds_of(records(seed))
+    _, figures = found(read)
+    through = read["watermarks"]["through_at"][0]
+    assert agree(figures, judged(read, bounds(ZONES, through))) > 20
+
+
+@settings(max_examples=examples(50))
+@given(st.integers(0, 10**9), st.integers(0, 10**9))
+def test_what_changes_for_one_client_never_moves_a_figure_of_another(seed, other):
+    mine = records(seed, ("a",))
+    figures = []
+    for others in (records(seed, ("b",)), records(other, ("b",), number=15)):
+        both = {name: pl.concat([mine[name], others[name]]) for name in mine}
+        rows, found_of = found(feeds_of(both))
+        figures.append((rows.filter(client_id="a"), found_of.filter(client_id="a")))
+    for before, after in zip(*figures, strict=True):
+        assert_frame_equal(before, after)
+
+
+@settings(max_examples=examples(50))
+@given(st.integers(0, 10**9))
+def test_rows_add_up_to_figures_and_sites_to_no_more_than_the_client(seed):
+    rows, figures = found(feeds_of(records(seed)))
+    assert rows.select("month", "client_id", "kpi", "entity_type", "entity_id").is_duplicated().sum() == 0
+    key = ["kpi", "client_id", "month"]
+    own = rows.group_by(key).agg(pl.col("numerator", "denominator").sum(), n=pl.len())
+    whole = figures.filter(pl.col("site_id").is_null()).join(own, on=key, suffix="_of_rows")
+    assert (whole["numerator"] - whole["numerator_of_rows"]).abs().max() < 1e-9
+    assert (whole["denominator"] == whole["denominator_of_rows"]).all()
+    places = figures.drop_nulls("site_id").group_by(key).agg(pl.col("denominator").sum())
+    assert (whole.join(places, on=key, suffix="_of_sites").select(
+        pl.col("denominator_of_sites") <= pl.col("denominator")).to_series()).all()  # fmt: skip
+    assert figures["recorded_upto"].unique().to_list() == [NOW]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shares_lie_within_their_interval(name):
+    _, figures = found(feeds_of(records(7)))
+    shares = figures.filter(pl.col("kpi") == name, pl.col("low").is_not_null())
+    assert shares.select(
+        (pl.col("low") <= pl.col("value") + 1e-9) & (pl.col("value") <= pl.col("high") + 1e-9)
+    ).to_series().all()  # fmt: skip
