@@ -55,6 +55,7 @@ quality: setup ## Judge learned models on the public incident log, write benchma
 
 docs: setup ## Regenerate the pages that are made from code
 	@$(BIN)/python -m opsguard_assets.tables.describe > docs/tables.md
+	@$(BIN)/python -m opsguard_assets.scorecards.kpis.describe > docs/key-figures.md
 
 catalogue: setup ## Bring the German texts of scorecards up to date with the code
 	@$(BIN)/python -m tests.scorecards.messages

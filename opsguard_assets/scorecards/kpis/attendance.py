@@ -10,10 +10,10 @@ import polars as pl
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.scorecards.kpis.kpi import UNKNOWN, Band, Feeds, Kpi
 from opsguard_assets.scorecards.kpis.months import in_month, with_client, with_through
+from opsguard_assets.shifts.calendar.calendar import EXCUSED
 from opsguard_assets.shifts.verdicts.presence import with_distance
 from opsguard_assets.shifts.verdicts.verdicts import (
     COVERED,
-    EXCUSED,
     LEFT_OPEN,
     NO_SHOW,
     NOT_DUE,

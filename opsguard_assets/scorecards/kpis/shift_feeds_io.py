@@ -51,8 +51,9 @@ def verdicts_since(lake: Lake, settings: Settings, as_of: datetime, since: datet
     )
     missed = planned.collect().join(recorded, on=SHIFT_COMPLIANCE.key, how="anti")["expected_from_at"]
     spans = [(since, begins)] if since < begins else []
-    if isinstance(missed.min(), datetime):
-        spans.append((missed.min(), missed.max() + timedelta(microseconds=1)))
+    earliest, latest = missed.min(), missed.max()
+    if isinstance(earliest, datetime) and isinstance(latest, datetime):
+        spans.append((earliest, latest + timedelta(microseconds=1)))
     judged = [frame for start, end in spans for frame in _judged(lake, settings, as_of, start, end)]
     news = [frame.join(recorded, on=SHIFT_COMPLIANCE.key, how="anti") for frame in judged]
     return SHIFT_COMPLIANCE.typed(pl.concat([recorded, *news]).unique(SHIFT_COMPLIANCE.key, keep="first").lazy())
@@ -66,7 +67,7 @@ def _judged(lake: Lake, settings: Settings, as_of: datetime, start: datetime, en
         lake.known(PUNCH_FEEDS, as_of).collect(),
         SITES.typed(lake.known(SITES, as_of).unique("site_id")).collect(),
     )
-    found = []
+    found: list[pl.DataFrame] = []
     while start < end:
         stop = min(start + _PORTION, end)
         shifts = calendar_at(lake, as_of, since=start - _BEFORE, until=stop + _AFTER).shifts

@@ -1,10 +1,12 @@
 """All definitions together: names, words, feeds, and the settings that name them."""
 
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from opsguard_assets.config.kpis import KpiName
+from opsguard_assets.scorecards.kpis.describe import to_markdown
 from opsguard_assets.scorecards.kpis.feeds_io import COMPLETE, READERS
 from opsguard_assets.scorecards.kpis.registry import KPIS
 from opsguard_assets.tables.registry import TABLES
@@ -21,3 +23,8 @@ def test_a_definition_is_whole_and_its_feeds_are_read(kpi):
     assert [each for each in words if not each.endswith(".")] == []
     assert set(kpi.feeds) <= {*TABLES, *READERS}
     assert set(kpi.watermarks) <= {*TABLES, *COMPLETE}
+
+
+def test_the_page_of_key_figures_is_current():
+    page = Path(__file__).parents[3] / "docs" / "key-figures.md"
+    assert page.read_text(encoding="utf-8") == to_markdown(KPIS.values()), "run `make docs`"
