@@ -6,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from opsguard_assets.scorecards.kpis.registry import KPIS
 from tests.properties import examples
-from tests.scorecards.kpis.frames import NAMES, NOW, ZONES, bounds, feeds_of, found, judged, records
+from tests.scorecards.kpis.frames import NAMES, NOW, ORACLE, ZONES, bounds, feeds_of, found, judged, records
 
 _SUMS = ["client_id", "month", "numerator", "denominator"]
 
@@ -31,8 +30,8 @@ def agree(figures: pl.DataFrame, oracle: dict[str, pl.DataFrame]) -> int:
 
 
 def test_every_figure_of_these_modules_has_an_oracle():
-    written = ("tickets", "attendance", "orders")
-    assert {kpi.name for kpi in KPIS.values() if kpi.rows.__module__.rpartition(".")[2] in written} == set(NAMES)
+    assert [name for name in NAMES if not (ORACLE / f"{name}.sql").exists()] == []
+    assert len(NAMES) == 12
 
 
 @settings(max_examples=examples(100))
