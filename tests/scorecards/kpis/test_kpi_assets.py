@@ -12,7 +12,7 @@ from opsguard_assets.scorecards.kpis.rows import foreign
 from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS, SignedMonths
 from opsguard_assets.tables.registry import CLIENTS, SITES
 from opsguard_assets.tables.table import rows_of
-from tests.scorecards.kpis.worlds import NOW, record, utc, world
+from tests.scorecards.kpis.worlds import record, utc, world
 
 ORDERS = [
     {"work_order_id": f"w{n}", "vendor_id": "v", "site_id": "a1", "created_at": utc(2026, 10, 2), "status": "open",
@@ -28,6 +28,10 @@ PUNCHES = [
      "punched_out_at": utc(2026, 10, day, 14)}
     for day in (1, 2, 20)
 ]  # fmt: skip
+
+
+# A run refuses moments that lie ahead.
+NOW = utc(2026, 11, 30, 5)
 
 
 @pytest.fixture
@@ -59,7 +63,7 @@ def test_a_run_keeps_figures_and_rows_that_agree_and_are_of_the_client_itself(la
     assert value(lake, "work_order_backlog") == 1
     shown = result.asset_materializations_for_node(KPIS_KEY.to_python_identifier())
     metadata = {each.asset_key: each.metadata for each in shown}
-    assert "November 2026" in metadata[KPIS_KEY]["headline"].value
+    assert "October 2026" in metadata[KPIS_KEY]["headline"].value
     assert "no_feed" in metadata[KPIS_KEY]["no_data_because"].value
     assert metadata[KPI_ROWS_KEY]["dagster/row_count"].value == stored_rows(lake, KPI_ROWS).collect().height
 
@@ -75,7 +79,7 @@ def test_late_records_change_months_that_nobody_signed_and_no_others(lake, datab
     first = compute(lake, database, Settings(), NOW)
     keep(lake, first, signed_months(database))
     assert value(lake, "work_order_backlog") == value(lake, "work_order_backlog", "2026-11-01") == 1
-    record(lake, "work_orders", [{**ORDERS[3], "completed_at": utc(2026, 10, 9)}], at=utc(2026, 12, 1, 1))
+    record(lake, "work_orders", [{**ORDERS[3], "completed_at": utc(2026, 10, 9)}], at=utc(2026, 11, 30, 4))
     second = compute(lake, database, Settings(), NOW)
     october = pl.DataFrame({"client_id": ["a"], "month": [utc(2026, 10, 1).date()]})
     keep(lake, second, rows_of(SignedMonths, october))
