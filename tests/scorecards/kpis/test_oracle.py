@@ -1,7 +1,6 @@
 """Key figures agree with an oracle in SQL, written from the definitions; clients do not touch each other."""
 
 import polars as pl
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -34,7 +33,7 @@ def test_every_figure_of_these_modules_has_an_oracle():
     assert len(NAMES) == 12
 
 
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(100, quick=4))
 @given(st.integers(0, 10**9))
 def test_figures_agree_with_the_oracle_around_month_ends_and_changes_of_the_clock(seed):
     read = feeds_of(records(seed))
@@ -43,7 +42,7 @@ def test_figures_agree_with_the_oracle_around_month_ends_and_changes_of_the_cloc
     assert agree(figures, judged(read, bounds(ZONES, through))) > 20
 
 
-@settings(max_examples=examples(50))
+@settings(max_examples=examples(50, quick=3))
 @given(st.integers(0, 10**9), st.integers(0, 10**9))
 def test_what_changes_for_one_client_never_moves_a_figure_of_another(seed, other):
     mine = records(seed, ("a",))
@@ -56,7 +55,7 @@ def test_what_changes_for_one_client_never_moves_a_figure_of_another(seed, other
         assert_frame_equal(before, after)
 
 
-@settings(max_examples=examples(50))
+@settings(max_examples=examples(50, quick=3))
 @given(st.integers(0, 10**9))
 def test_rows_add_up_to_figures_and_sites_to_no_more_than_the_client(seed):
     rows, figures = found(feeds_of(records(seed)))
@@ -72,10 +71,8 @@ def test_rows_add_up_to_figures_and_sites_to_no_more_than_the_client(seed):
     assert figures["recorded_upto"].unique().to_list() == [NOW]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_shares_lie_within_their_interval(name):
+def test_shares_lie_within_their_interval():
     _, figures = found(feeds_of(records(7)))
-    shares = figures.filter(pl.col("kpi") == name, pl.col("low").is_not_null())
-    assert shares.select(
-        (pl.col("low") <= pl.col("value") + 1e-9) & (pl.col("value") <= pl.col("high") + 1e-9)
-    ).to_series().all()  # fmt: skip
+    shares = figures.drop_nulls("low").with_columns(pl.col("low", "value", "high").round(9))
+    assert shares["kpi"].n_unique() == 9
+    assert shares.select((pl.col("low") <= pl.col("value")) & (pl.col("value") <= pl.col("high"))).to_series().all()
