@@ -66,7 +66,9 @@ def watermarks(reading: Reading, names: Iterable[str]) -> dy.DataFrame[Watermark
     """Through when feeds are complete: the date of the newest row, never later than the moment."""
     rows = [(name, _complete(reading, name)) for name in sorted(names)]
     frame = pl.DataFrame(rows, schema={"feed": pl.String, "through_at": INSTANT}, orient="row")
-    return rows_of(Watermarks, frame.with_columns(pl.min_horizontal("through_at", pl.lit(reading.as_of, INSTANT))))
+    # The least of a null and the moment would be the moment: what never delivered would be complete.
+    capped = pl.when(pl.col("through_at") > reading.as_of).then(reading.as_of).otherwise("through_at").cast(INSTANT)
+    return rows_of(Watermarks, frame.with_columns(through_at=capped))
 
 
 def _complete(reading: Reading, name: str) -> datetime | None:
