@@ -11,7 +11,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.scorecards.kpis.kpi import UNKNOWN, Band, Feeds, Kpi
 from opsguard_assets.scorecards.kpis.months import in_month, with_client, with_through
 from opsguard_assets.shifts.calendar.calendar import EXCUSED
-from opsguard_assets.shifts.verdicts.presence import with_distance
+from opsguard_assets.shifts.verdicts.presence import distance_m
 from opsguard_assets.shifts.verdicts.verdicts import (
     COVERED,
     LEFT_OPEN,
@@ -75,11 +75,15 @@ def _tour_rows(feeds: Feeds, months: pl.LazyFrame, settings: Settings) -> pl.Laz
 
 
 def _fence_rows(feeds: Feeds, months: pl.LazyFrame, _: Settings) -> pl.LazyFrame:
-    punches = in_month(with_client(feeds["attendance"], feeds), months, "punched_in_at").collect()
-    located = with_distance(punches, feeds["sites"].collect(), "site_id").lazy()
-    radius = feeds["sites"].select("site_id", "geofence_radius_m").unique("site_id", keep="any")
+    punches = in_month(with_client(feeds["attendance"], feeds), months, "punched_in_at")
+    sites = feeds["sites"].unique("site_id", keep="any")
+    places = sites.select("site_id", "geofence_radius_m", _latitude="latitude", _longitude="longitude")
+    metres = distance_m(*(pl.col(name) for name in ("latitude", "longitude", "_latitude", "_longitude")))
     moment = pl.col("punched_in_at").dt.to_string("iso:strict")
-    found = located.join(radius, on="site_id", how="left").with_columns(
+    located = punches.join(places, on="site_id", how="left")
+    # As verdicts say it: outside for certain, also if the position is wrong by its uncertainty.
+    outside = metres - pl.col("accuracy_m").fill_null(0) > pl.col("geofence_radius_m")
+    found = located.with_columns(is_outside=outside).with_columns(
         entity_id=pl.concat_str("person_id", pl.lit("/"), "site_id", pl.lit("/"), moment),
         excluded=pl.when(pl.col("geofence_radius_m").is_null())
         .then(pl.lit("no_radius"))
