@@ -77,7 +77,8 @@ class Database:
     def url_for(self, schema: str, *, driver: str = "psycopg2") -> str:
         """A SQLAlchemy URL whose unqualified names live in `schema`. It holds the password."""
         base = self._address.set(drivername=f"postgresql+{driver}")
-        options = f"-csearch_path={schema}"
+        # Instants come back in UTC by this name, whatever the server's own zone is called: Polars compares names.
+        options = f"-csearch_path={schema} -ctimezone=UTC"
         return base.update_query_dict({"options": options}).render_as_string(hide_password=False)
 
     @property

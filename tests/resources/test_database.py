@@ -131,6 +131,16 @@ def test_unqualified_names_live_in_the_schema_of_their_url(database, schema, dri
     engine.dispose()
 
 
+def test_instants_come_back_in_utc_whatever_zone_the_server_has(database):
+    with database.begin() as connection:
+        connection.execute(text("ALTER DATABASE " + connection.engine.url.database + " SET timezone TO 'Etc/UTC'"))
+    again = Database(database.url)
+    again.engine.dispose()
+    with again.begin() as connection:
+        found = connection.execute(text("SELECT now()")).scalar_one()
+    assert str(found.tzinfo) == "UTC"
+
+
 def test_a_url_for_programs_keeps_user_password_and_options():
     database = Database(SecretStr("postgresql://ops:p%40ss@db.example:5433/opsguard?sslmode=require"))
     url = make_url(database.url_for(MLFLOW))
@@ -138,7 +148,7 @@ def test_a_url_for_programs_keeps_user_password_and_options():
         "ops", "p@ss", "db.example", 5433, "opsguard",
     )  # fmt: skip
     assert url.query["sslmode"] == "require"
-    assert url.query["options"] == f"-csearch_path={MLFLOW}"
+    assert url.query["options"] == f"-csearch_path={MLFLOW} -ctimezone=UTC"
 
 
 def test_no_description_of_a_database_shows_its_password():
