@@ -3,7 +3,7 @@
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -303,3 +303,4 @@ def test_snapshots_of_one_run_are_of_one_instant(house):
     taken = snapshots_io.read(house.database, one.snapshot_id)
     assert {one.card.origin.recorded_upto, other.card.origin.recorded_upto} == {taken.recorded_upto}
     assert taken.versions == dict.fromkeys(house.maker.tables, 0)
+    assert {taken.as_of.tzinfo, taken.recorded_upto.tzinfo} == {UTC}

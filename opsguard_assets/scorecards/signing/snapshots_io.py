@@ -8,7 +8,7 @@ pinned, and opened once more afterwards, because a vacuum may have come first.
 
 import json
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
@@ -67,7 +67,10 @@ def read(database: Database, snapshot_id: int) -> Snapshot:
             f"what it was made of was released on {row['released_at']:%Y-%m-%d}, because nobody had signed it for "
             "90 days; run `opsguard scorecard build` again"
         )
-    return Snapshot(**{name: value for name, value in row.items() if name != "released_at"})
+    # The driver gives the zone its server's name, and Polars compares only instants of the same one.
+    instants = {name: row[name].astimezone(UTC) for name in ("as_of", "recorded_upto")}
+    others = {name: row[name] for name in ("snapshot_id", "month", "versions")}
+    return Snapshot(**instants, **others)
 
 
 def open_again(lake: Lake, snapshot: Snapshot) -> None:
