@@ -33,6 +33,7 @@ ONE_SENTENCE = {
             "0026_open_offers",
             "0027_signed_scorecards",
             "0028_steps_in_doubt",
+            "0029_readers_of_finance",
         )
     ),
 }
