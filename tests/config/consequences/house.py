@@ -52,7 +52,15 @@ def housekeeping_asked(settings: Settings) -> Seen:
 
         return note
 
-    noted = {"tidy": [], "prune": 0, "delete_runs": 0, "delete_accepted": 0, "forget_scores": {}, "forget_used": 0}
+    noted = {
+        "tidy": [],
+        "prune": 0,
+        "delete_runs": 0,
+        "delete_accepted": 0,
+        "forget_scores": {},
+        "forget_used": 0,
+        "release": [],
+    }
     resources = {"lake": lake_of("housekeeping"), "database": Unlocked()}
     job = housekeeping.keep_house_job("keep_house_job", _fed(settings))
     with patch.multiple(housekeeping, **{name: noting(name, result) for name, result in noted.items()}):

@@ -17,12 +17,12 @@ SITES = {"=S-1": "Harbour", "007": f"Old Town {HOSTILE}", "*": "漢字 \u0634\u0
 # Key figure, rows by how many, every how many-th is not counted, what the numerator of a row is.
 _MADE = (
     ("sla_performance", 27, 9, lambda n: n % 7 != 0),
-    ("attendance", 40, 0, lambda n: n % 3 != 0),
+    ("attendance_compliance", 40, 0, lambda n: n % 3 != 0),
     ("tour_coverage", 12, 0, lambda n: n % 5),
-    ("backlog", 31, 0, lambda n: n % 2),
-    ("sentiment", 21, 4, lambda _: 0),
+    ("work_order_backlog", 31, 0, lambda n: n % 2),
+    ("helpdesk_sentiment", 21, 4, lambda _: 0),
     ("incident_response", 12, 5, lambda _: 0),
-    ("geofence", 8, 0, lambda n: n == 3),
+    ("geofence_violations", 8, 0, lambda n: n == 3),
 )
 
 
@@ -38,7 +38,7 @@ def rows(client="C-1"):
                 "kpi": kpi, "month": MONTH, "client_id": client, "site_id": None if n == number - 1 else sites[n % 3],
                 "entity_type": "ticket", "entity_id": f"=T-{n}" if n else HOSTILE, "at": start + timedelta(hours=n),
                 "numerator": float(numerator(n)), "denominator": 5.0 if kpi == "tour_coverage" else 1.0,
-                "measure": (n * 37 % 23) / 7 - 0.5 if kpi in ("sentiment", "incident_response") else None,
+                "measure": (n * 37 % 23) / 7 - 0.5 if kpi in ("helpdesk_sentiment", "incident_response") else None,
                 "excluded": "cancelled" if is_left_out else None,
             }  # fmt: skip
             made.append(row | ({"numerator": 0.0, "denominator": 0.0} if is_left_out else {}))
@@ -70,7 +70,7 @@ def card(made=None, **more):
     """The card of rows, with one figure of which there are no data."""
     made = rows() if made is None else made
     names = list(dict.fromkeys(made["kpi"]))
-    per = {"backlog": 100}
+    per = {"work_order_backlog": 100}
     measures = [figure(name, made.filter(pl.col("kpi") == name), per.get(name)) for name in names]
     sites = [
         SiteFigures(

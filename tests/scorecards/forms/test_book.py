@@ -104,8 +104,8 @@ def test_sheets_stay_in_sight_filter_and_print(read):
 def test_figures_have_the_digits_that_every_form_shows(read):
     formats = {row[14].value: row[1].number_format for row in read["Summary"].iter_rows(min_row=8)}
     assert formats["sla_performance"] == "0.0%"
-    assert formats["sentiment"] == "#,##0.00"
-    assert formats["geofence"] == "#,##0"
+    assert formats["helpdesk_sentiment"] == "#,##0.00"
+    assert formats["geofence_violations"] == "#,##0"
 
 
 @pytest.mark.parametrize(
