@@ -98,7 +98,9 @@ def test_the_first_ctrl_c_ends_a_sync_that_waits_for_a_server_and_the_next_one_l
     again = sync(folder, database_url)
     out, err = again.communicate(timeout=300)
     assert again.returncode == 0, out + err
-    assert Lake(str(folder / "home" / "lake")).scan("raw/slow").collect().height == 1
+    lake = Lake(str(folder / "home" / "lake"))
+    assert lake.exists("raw/slow"), out + err
+    assert lake.scan("raw/slow").collect().height == 1
 
 
 @long

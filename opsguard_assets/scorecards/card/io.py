@@ -42,6 +42,10 @@ _DOLLAR: Final = "USD"
 _ALL: Final = {"en": "All clients", "de": "Alle Kunden"}
 
 
+class NoCardError(LookupError):
+    """There is nothing to make a card of; the message says why."""
+
+
 @dataclass(frozen=True)
 class Composed:
     """The card of a client, or why there is none.
@@ -116,7 +120,7 @@ class Cards:
             )
         found = self.clients.filter(pl.col("client_id") == name)
         if found.is_empty():
-            raise LookupError(f"no client {name!r} is known; `opsguard scorecard list` names those that are")
+            raise NoCardError(f"no client {name!r} is known; `opsguard scorecard list` names those that are")
         row = found.row(0, named=True)
         mine = pl.col("client_id") == name
         in_force = self.held.clients.filter(mine)["plan"]
@@ -161,11 +165,14 @@ def read_cards(lake: Lake, database: Database, settings: Settings, month: date, 
         as_of: The moment.
 
     Raises:
-        LookupError: When the month lies outside of the months that are computed.
+        NoCardError: When no client is known, or the month lies outside of the months that are computed.
     """
-    computed = with_provider(compute(lake, database, settings, as_of), settings)
+    computed = compute(lake, database, settings, as_of)
+    if computed.kpis.is_empty():
+        raise NoCardError("no client is known yet; `opsguard sync` loads the records of your sources")
     if month not in set(computed.months["month"]):
-        raise LookupError(f"{month:%Y-%m} is not one of the months that are computed: the last 13 and the running one")
+        raise NoCardError(f"{month:%Y-%m} is not one of the months that are computed: the last 13 and the running one")
+    computed = with_provider(computed, settings)
     of_month = computed.months.filter(pl.col("month") == month)
     ends = of_month["ends_at"].max()
     assert isinstance(ends, datetime)  # noqa: S101 - the months hold this one
