@@ -29,8 +29,9 @@ def test_the_page_says_when_what_runs():
     rows = PAGE.partition("## Cadences")[2].partition("Two ticks")[0].strip().splitlines()
     # A header, its rule, and the files and rows that sensors look for have no schedule.
     assert len(rows) - 3 == len(cadences)
-    for minute, hour in (each.cron.split()[:2] for each in cadences):
+    for minute, hour, day in (each.cron.split()[:3] for each in cadences):
         if hour.isdigit():
-            assert f"daily at {hour}:{int(minute):02d} |" in "\n".join(rows)
+            when = "daily" if day == "*" else "on the 1st"
+            assert f"{when} at {hour}:{int(minute):02d} |" in "\n".join(rows)
         elif minute.isdigit() and minute != "0":
             assert f"hourly, at minute {minute} |" in "\n".join(rows)
