@@ -10,7 +10,6 @@ rows again. The destination below writes the load's number into the same commit 
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from deltalake import write_deltalake
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.configuration.specs.runtime_configuration import RuntimeConfiguration
-from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 from dlt.common.destination.client import HasFollowupJobs, RunnableLoadJob
 from dlt.common.libs.deltalake import deltalake_storage_options
 from dlt.common.libs.pyarrow import get_local_dataset_reader
@@ -135,14 +133,6 @@ class _Raw(filesystem):
     @property
     def client_class(self) -> type[FilesystemClient]:
         return _OnceClient
-
-    def capabilities(self, config: Any = None, naming: Any = None) -> DestinationCapabilitiesContext:
-        # dlt asks a dozen times per load, and would resolve the same settings each time.
-        return super().capabilities(self._settled if config is None else config, naming)
-
-    @cached_property
-    def _settled(self) -> Any:
-        return self.configuration(self.spec(), accept_partial=True)
 
 
 @contextmanager
