@@ -7,10 +7,11 @@ import pytest
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.scorecards.card.digest import canonical
+from opsguard_assets.scorecards.card.io import NoCardError
 from opsguard_assets.scorecards.kpis.io import compute, keep, signed_months
 from opsguard_assets.scorecards.signing import snapshots_io
 from opsguard_assets.scorecards.signing.maker_io import LakeMaker
-from tests.scorecards.kpis.worlds import LOADED, NOW, record, utc, world
+from tests.scorecards.kpis.worlds import NOW, record, utc, world
 
 MONTH = date(2026, 11, 1)
 HOUR = timedelta(hours=1)
@@ -37,22 +38,22 @@ def taken(maker, lake, database, now):
     return snapshots_io.take(lake, database, maker.tables, MONTH, as_of=now, now=now)
 
 
-@pytest.fixture
-def lake(tmp_path):
-    return world(tmp_path / "lake", tickets=tables())
-
-
-@pytest.fixture
-def maker(lake, database):
-    return LakeMaker(lake, database, SETTINGS, "test")
+@pytest.fixture(scope="module")
+def house(tmp_path_factory, databases):
+    """A lake, a database, what makes cards of them, and the snapshot of before anything came late."""
+    lake, database = world(tmp_path_factory.mktemp("house") / "lake", tickets=tables()), databases.migrated()
+    maker = LakeMaker(lake, database, SETTINGS, "test")
+    yield lake, database, maker, taken(maker, lake, database, NOW)
+    databases.drop(database)
 
 
 def in_time(card):
     return next(one for one in card.measures if one.kpi == "sla_performance")
 
 
-def test_each_client_has_a_card_and_the_provider_one_of_all(maker, lake, database):
-    made = {one.client_id: one.card for one in maker.cards(taken(maker, lake, database, NOW), None)}
+def test_each_client_has_a_card_and_the_provider_one_of_all(house):
+    _, _, maker, snapshot = house
+    made = {one.client_id: one.card for one in maker.cards(snapshot, None)}
     assert {name: (in_time(card).numerator, in_time(card).denominator) for name, card in made.items()} == {
         "a": (1, 2), "b": (1, 1), "": (2, 3),
     }  # fmt: skip
@@ -62,8 +63,8 @@ def test_each_client_has_a_card_and_the_provider_one_of_all(maker, lake, databas
     assert made["a"].origin.models["sla_breach"] == "rule"
 
 
-def test_a_snapshot_makes_the_same_card_again_whatever_came_since(maker, lake, database):
-    snapshot = taken(maker, lake, database, NOW)
+def test_a_snapshot_makes_the_same_card_again_whatever_came_since(house):
+    lake, database, maker, snapshot = house
     (before,) = maker.cards(snapshot, ["a"])
     record(lake, "tickets", [ticket("t4", "a", hours=90)], at=NOW + HOUR)
     later = taken(maker, lake, database, NOW + 2 * HOUR)
@@ -74,15 +75,16 @@ def test_a_snapshot_makes_the_same_card_again_whatever_came_since(maker, lake, d
     assert set(maker.rows(snapshot, "a")["client_id"]) == {"a"}
 
 
-def test_a_client_that_fails_does_not_stop_the_others(maker, lake, database):
-    made = list(maker.cards(taken(maker, lake, database, NOW), ["nobody", "b"]))
+def test_a_client_that_fails_does_not_stop_the_others(house):
+    _, _, maker, snapshot = house
+    made = list(maker.cards(snapshot, ["nobody", "b"]))
     assert made[0].card is None
     assert "no client 'nobody' is known" in made[0].error
     assert made[1].card is not None
 
 
-def test_a_card_has_five_forms(maker, lake, database):
-    snapshot = taken(maker, lake, database, LOADED + HOUR)
+def test_a_card_has_five_forms(house):
+    _, _, maker, snapshot = house
     (one,) = maker.cards(snapshot, ["a"])
     files = maker.files(one.card, maker.rows(snapshot, "a"))
     assert list(files) == ["pdf", "xlsx", "html", "json", "csv"]
@@ -90,7 +92,8 @@ def test_a_card_has_five_forms(maker, lake, database):
     assert b"A 1" in files["html"]
 
 
-def test_a_month_that_is_not_computed_is_refused(maker, lake, database):
+def test_a_month_that_is_not_computed_is_refused(house):
+    lake, database, maker, _ = house
     long_ago = snapshots_io.take(lake, database, maker.tables, date(2020, 1, 1), as_of=NOW, now=NOW)
-    with pytest.raises(LookupError, match="2020-01 is not one of the months"):
+    with pytest.raises(NoCardError, match="2020-01 is not one of the months"):
         list(maker.cards(long_ago, None))
