@@ -102,6 +102,15 @@ def test_who_cannot_be_reached_is_named(house):
     assert "slack_channel" in one.note
 
 
+def test_a_plan_without_the_scorecard_keeps_it_back(house):
+    house.maker.more["features"] = ("triage",)
+    built(house)
+    sign(house, "C2", MONTH, who="ada")
+    (one,) = sending(house, clients=["C2"])
+    assert (one.planned, one.note) == (0, "the client's plan (gold) holds no scorecard")
+    assert messages(house.database) == []
+
+
 def test_what_a_server_refused_for_good_is_sent_again_when_somebody_asks_and_once(house):
     built(house)
     sign(house, "C2", MONTH, who="ada")

@@ -14,6 +14,8 @@ from opsguard_assets.scorecards.card.card import Card, Seal
 from opsguard_assets.scorecards.card.digest import parsed
 
 Sealed = Literal["unsigned", "signed"]
+# The feature of plans (`config.features`).
+SCORECARD = "scorecard"
 DRAFT, REVIEWED, SIGNED, SENT = "draft", "reviewed", "signed", "sent"
 
 
@@ -110,6 +112,13 @@ def why_not_signed(kept: Kept, who: str, settings: Scorecards, *, provisional: b
     if kept.reviewed_by is None:
         return "nobody has reviewed it: `scorecards.four_eyes` asks for somebody else's review first"
     return "who reviewed it cannot sign it: `scorecards.four_eyes`" if kept.reviewed_by == who else None
+
+
+def outside_plan(card: Card) -> str | None:
+    """Why a client's plan keeps its scorecard from it; None where it does not, or where no plan is known."""
+    if card.client_id is None or card.plan is None or SCORECARD in card.features:
+        return None
+    return f"the client's plan ({card.plan}) holds no scorecard"
 
 
 def sealed_for_sending(kept: Kept, settings: Scorecards) -> Sealed | None:

@@ -19,7 +19,7 @@ from opsguard_assets.incidents.messages_io import MESSAGE
 from opsguard_assets.scorecards.forms.mail import Summary, file_name, summary
 from opsguard_assets.scorecards.signing import store_io
 from opsguard_assets.scorecards.signing.house_io import House, completed
-from opsguard_assets.scorecards.signing.rules import Kept, Sealed, sealed_for_sending
+from opsguard_assets.scorecards.signing.rules import Kept, Sealed, outside_plan, sealed_for_sending
 from opsguard_assets.scorecards.signing.store_io import ScorecardError
 from opsguard_assets.tables.registry import TABLES
 from resources.database import Database
@@ -126,6 +126,8 @@ def messages(database: Database, *, client_id: str | None = None, month: date | 
 
 
 def _sent(house: House, delivery: Delivery, one: Kept, by: str) -> Sent:
+    if (kept_back := outside_plan(one.card)) is not None:
+        return Sent(one.client_id, one.number, 0, kept_back)
     sealed = sealed_for_sending(one, house.settings)
     if sealed is None:
         return Sent(one.client_id, one.number, 0, "nobody has signed it (scorecards.sign_off: required)")
