@@ -11,7 +11,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
 from opsguard_assets.metadata import Materialized, column_schema, figures, key_of, owners_of, preview
 from opsguard_assets.moment import Moment
-from opsguard_assets.scorecards.card.changes import months_before
+from opsguard_assets.scorecards.kpis.months import months_before
 from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS
 from opsguard_assets.scorecards.value.io import value_at
 from opsguard_assets.scorecards.value.schemas import VALUE_DELIVERED

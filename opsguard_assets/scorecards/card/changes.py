@@ -12,8 +12,9 @@ import polars as pl
 
 from opsguard_assets.scorecards.card.card import Change, Measure
 from opsguard_assets.scorecards.kpis.kpi import Kpi
+from opsguard_assets.scorecards.kpis.months import months_before
 
-_MOST, _ROWS, _MONTHS = 5, 5, 12
+_MOST, _ROWS = 5, 5
 # Without bands, a move counts by its share of the figure before.
 _UNBANDED: Final = Decimal(10)
 
@@ -32,12 +33,6 @@ def changes(
     moved = [one for one in measures if one.value is not None and one.before is not None and one.value != one.before]
     first = sorted(moved, key=lambda one: -_size(one, kpis[one.kpi]))[:_MOST]
     return tuple(_change(one, kpis[one.kpi], rows, sites) for one in first)
-
-
-def months_before(month: date, number: int) -> date:
-    """The first day of the month so many months earlier."""
-    place = month.year * _MONTHS + month.month - 1 - number
-    return date(place // _MONTHS, place % _MONTHS + 1, 1)
 
 
 def _size(measure: Measure, kpi: Kpi) -> Decimal:

@@ -24,8 +24,9 @@ from opsguard_assets.scorecards.card.card import (
     Value,
     Vendor,
 )
-from opsguard_assets.scorecards.card.changes import changes, months_before
+from opsguard_assets.scorecards.card.changes import changes
 from opsguard_assets.scorecards.kpis.kpi import Kpi
+from opsguard_assets.scorecards.kpis.months import months_before
 
 _DIGITS, _YEAR = 6, 12
 

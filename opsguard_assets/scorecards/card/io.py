@@ -3,8 +3,8 @@
 Here: reading and computing once for all clients, then composing one after the other. Not here: snapshots and signing
 (`signing`), forms.
 
-Figures of the month are computed anew of the records; those of other months are the stored ones, so that a month that
-was signed stays what was signed. The provider's own card is of all clients' rows together.
+Figures of the month are computed again from the records; those of other months are the stored ones, so that what was
+signed stays. The provider's own card is of all clients' rows together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,12 +20,11 @@ from opsguard_assets.domains import ALERT_TYPES
 from opsguard_assets.entitlements.entitled import Entitlements, features_held, sections_held
 from opsguard_assets.entitlements.io import entitlements_at
 from opsguard_assets.scorecards.card.card import Card, Origin, Predicted, Risk, Shadow, Vendor
-from opsguard_assets.scorecards.card.changes import months_before
 from opsguard_assets.scorecards.card.compose import Material, Reader, compose, decimal, known
 from opsguard_assets.scorecards.card.prospects_io import likely_at, predicted_at, shadow_at
 from opsguard_assets.scorecards.kpis.figures import figures
 from opsguard_assets.scorecards.kpis.io import Computed, compute
-from opsguard_assets.scorecards.kpis.months import client_months
+from opsguard_assets.scorecards.kpis.months import client_months, months_before
 from opsguard_assets.scorecards.kpis.registry import KPIS as REGISTRY
 from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS, ClientMonths, KpiRows
 from opsguard_assets.scorecards.kpis.terms import terms

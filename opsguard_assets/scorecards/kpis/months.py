@@ -36,7 +36,7 @@ def client_months(
     if not zones:
         return empty_of(ClientMonths)
     running = {zone: pl.select(pl.lit(as_of).dt.convert_time_zone(zone).dt.date()).item() for zone in zones}
-    firsts = [(zone, _month(day, back)) for zone, day in running.items() for back in range(whole, -2, -1)]
+    firsts = [(zone, months_before(day, back)) for zone, day in running.items() for back in range(whole, -2, -1)]
     bounds = pl.DataFrame(firsts, schema={"timezone": pl.String, "month": pl.Date}, orient="row")
     starts = to_utc(bounds.with_columns(starts_at=pl.col("month").cast(pl.Datetime("us"))), ["starts_at"])
     months = starts.sort("timezone", "month").with_columns(ends_at=pl.col("starts_at").shift(-1).over("timezone"))
@@ -44,7 +44,7 @@ def client_months(
     return rows_of(ClientMonths, rows.sort("client_id", "month"))
 
 
-def _month(day: date, back: int) -> date:
+def months_before(day: date, back: int) -> date:
     """The first day of the month that lies so many months before that of a day."""
     number = day.year * 12 + day.month - 1 - back
     return date(number // 12, number % 12 + 1, 1)

@@ -18,6 +18,7 @@ from opsguard_assets.alerts.suppression import holdout_place
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.remediation.outcomes.io import outcomes_at
 from opsguard_assets.remediation.outcomes.verdicts import AUTO_RESOLVED
+from opsguard_assets.scorecards.kpis.months import months_before
 from opsguard_assets.scorecards.kpis.schemas import KpiRows
 from opsguard_assets.scorecards.value.holdout import ALERTED, EFFECT, effects, with_share
 from opsguard_assets.scorecards.value.schemas import ValueDelivered
@@ -46,7 +47,7 @@ _BEFORE = timedelta(days=62)
 
 def window_start(month: date) -> date:
     """The first day of the window whose last month this is."""
-    return month.replace(year=month.year - 1, month=month.month + 1) if month.month < MONTHS else month.replace(month=1)
+    return months_before(month, MONTHS - 1)
 
 
 def value_at(

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from opsguard_assets.scorecards.card.card import Origin
-from opsguard_assets.scorecards.card.changes import months_before
 from opsguard_assets.scorecards.card.compose import Material, Reader, compose, decimal
 from opsguard_assets.scorecards.card.digest import canonical, parsed
 from opsguard_assets.scorecards.kpis.kpi import Band, Kpi
+from opsguard_assets.scorecards.kpis.months import months_before
 from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS
 from opsguard_assets.scorecards.value.schemas import VALUE_DELIVERED
 
