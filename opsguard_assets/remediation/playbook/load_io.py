@@ -79,7 +79,7 @@ def library(settings: Remediation, config: Path | None) -> Library:
     return Library(dict(sorted({**found, **own}.items())), problems)
 
 
-# Every tick reads all playbooks, which hardly ever change; parsing them anew takes longer than what it does with them.
+# Every tick reads all playbooks, which hardly ever change; parsing them again takes longer than what it does with them.
 @lru_cache(maxsize=1_000)
 def parsed(text: str, name: str, *, is_ready: bool = False) -> LoadedPlaybook:
     """One playbook from its text; `name` stands for the file in messages. Nobody may change what is returned.

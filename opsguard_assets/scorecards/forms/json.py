@@ -14,7 +14,7 @@ def json(card: Card) -> bytes:
     """The file of a card, in UTF-8.
 
     Raises:
-        ValueError: For a figure that is no number.
+        ValueError: For a figure that is not a number.
     """
     figures = card.model_copy(update={"seal": None})
     return canonical_json({"card": figures, "digest": digest_of(card), "seal": card.seal})

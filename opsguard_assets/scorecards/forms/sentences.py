@@ -79,7 +79,7 @@ def _measured(value: Value, card: Card, speaker: Speaker) -> str:
     start = window(value, card, speaker)
     if holds_zero(value):
         return speaker.say(
-            "{window}: {item} not told apart from none yet ({low} to {high}).",
+            "{window}: {item} not yet distinguishable from zero ({low} to {high}).",
             window=start,
             item=term(speaker.words, ITEMS, value.item),
             low=low,

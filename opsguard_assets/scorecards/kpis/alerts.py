@@ -114,7 +114,7 @@ def repeated_rows(feeds: Feeds, months: pl.LazyFrame, settings: Settings) -> pl.
     Args:
         feeds: `database/alert_episodes`.
         months: Rows of `ClientMonths`.
-        settings: Within which time an alert is opened again instead of raised anew (`alerts`).
+        settings: Within which time an alert is reopened, not raised as a new one (`alerts`).
     """
     same = ["client_id", "cause", "entity_type", "entity_id"]
     before = feeds[EPISODES].filter(_not_delivered().is_null()).drop_nulls("over_at")

@@ -75,7 +75,7 @@ def completed(house: House, one: Kept, sealed: Sealed) -> Mapping[str, str]:
 
 
 def rendered(house: House, one: Kept, sealed: Sealed) -> dict[str, bytes]:
-    """The forms of a scorecard, made anew of its figures and of the rows of its snapshot."""
+    """The forms of a scorecard, made again from its figures and the rows of its snapshot."""
     return _made(house, one, sealed)
 
 

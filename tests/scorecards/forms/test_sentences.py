@@ -40,7 +40,8 @@ def test_an_effect_that_may_be_none_is_said_to_be_so_and_has_no_money():
         worth("measured", count=D(8), low=D(-4), high=D(19), monthly=D("0.7"), unit_value=D(2500), money=D(20000))
     )
     assert (
-        line == "In the 12 months to October 2026: Deadlines kept not told apart from none yet (\N{MINUS SIGN}4 to 19)."
+        line == "In the 12 months to October 2026: Deadlines kept not yet distinguishable from zero "
+        "(\N{MINUS SIGN}4 to 19)."
     )
 
 
