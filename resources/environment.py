@@ -3,8 +3,10 @@
 Here: `OPSGUARD_*` and their `*_FILE` forms for secrets. Not here: opening what they name.
 """
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,24 @@ HOME, LAKE, DATABASE_URL, CONFIG = (
 
 # What the libraries of the lake take for a part of an address or of a partition.
 _NO_LAKE = re.compile(r"[\[\]^|\\=]|%[0-9A-Fa-f]{2}")
+
+
+@contextmanager
+def variables(own: Mapping[str, str]) -> Iterator[None]:
+    """Variables of this process and its children for a while; afterwards each is as it was before.
+
+    The next command of the same process would otherwise write into the lake of the last one.
+    """
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update(own)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 class EnvironmentVariableError(ValueError):

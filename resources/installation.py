@@ -3,7 +3,6 @@
 Here: the order of first steps (server, migrations, Dagster's home). Not here: what any store holds.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -74,10 +73,10 @@ def _write_dagster_home(folder: Path, opened: Installation) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     with opened.database.lock("opsguard dagster home"):
-        os.environ[DAGSTER_DATABASE_URL] = opened.database.url_for(database.DAGSTER)
         draft = folder / "dagster.draft.yaml"
         draft.write_text(newest(), encoding="utf-8")
         from dagster import DagsterInstance  # noqa: PLC0415 - slow to import, and needed on first use only
 
-        with DagsterInstance.from_config(str(folder), draft.name):
+        own = {DAGSTER_DATABASE_URL: opened.database.url_for(database.DAGSTER)}
+        with environment.variables(own), DagsterInstance.from_config(str(folder), draft.name):
             draft.replace(target)

@@ -113,6 +113,18 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+@pytest.fixture(autouse=True)
+def _stores_stay_as_named():
+    """A command that leaves its lake in the environment would hand it to every later test of the worker."""
+    before = _stores()
+    yield
+    assert _stores() == before
+
+
+def _stores() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(("OPSGUARD_", "DAGSTER_"))}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup():
     """Forgets an instance of Dagster that is gone: its storage would be asked when the next definitions are loaded.

@@ -37,7 +37,7 @@ from opsguard_assets.shifts.verdicts.words import counted
 from opsguard_assets.tickets.job_names import ESCALATE_JOB, SCORE_JOB
 from opsguard_assets.tickets.risk.risk import RiskSummary
 from opsguard_assets.vendors.job_names import WATCH_ORDERS_JOB
-from resources.environment import HOME
+from resources.environment import HOME, variables
 from resources.lake import Lake
 from resources.progress import Silent
 
@@ -65,9 +65,10 @@ def demo(
 
     With --config and without OPSGUARD_HOME, the data is stored in its own folder below .opsguard/demos.
     """
-    if config and not os.environ.get(HOME):
-        os.environ[HOME] = str(Path(".opsguard") / "demos" / config.resolve().parent.name)
-    with opened(config) as session:
+    of_its_own = (
+        Path(".opsguard", "demos", config.resolve().parent.name) if config and not os.environ.get(HOME) else None
+    )
+    with variables({HOME: str(of_its_own)} if of_its_own else {}), opened(config) as session:
         silent = sending_nothing(session, mailbox)
         done = _walk(silent, instant(as_of, "--as-of", config), train=train)
         _say("Rehearsing playbooks …")

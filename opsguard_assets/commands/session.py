@@ -21,7 +21,7 @@ from opsguard_assets.config.load import load_settings_of
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.intake.mapping.contract import misfits
 from opsguard_assets.views.texts import visible
-from resources.environment import Environment, check_lake, read_environment
+from resources.environment import Environment, check_lake, read_environment, variables
 from resources.installation import Installation, open_installation
 from resources.room import stored_in
 
@@ -61,9 +61,10 @@ def opened(config: Path | None) -> Iterator[Session]:
     lake = [] if "://" in place.lake else [Path(place.lake)]
     with stored_in(place.home, *lake):
         installation = open_installation(place)
-        os.environ.update(installation.variables(os.environ))
-        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # how it makes its tables is no news to a newcomer
-        yield Session(installation, settings)
+        # How MLflow makes its tables is no news to a newcomer.
+        quiet = {"MLFLOW_LOGGING_LEVEL": os.environ.get("MLFLOW_LOGGING_LEVEL", "WARNING")}
+        with variables({**quiet, **installation.variables(os.environ)}):
+            yield Session(installation, settings)
 
 
 @contextmanager

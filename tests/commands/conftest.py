@@ -1,6 +1,4 @@
-"""What tests of commands in this process share: a command on real stores, its environment put back afterwards."""
-
-import os
+"""What tests of commands in this process share: a command on real stores."""
 
 import pytest
 
@@ -10,7 +8,6 @@ from opsguard_assets.cli import app, run
 @pytest.fixture
 def command_on(tmp_path, monkeypatch, capsys):
     """Makes a runner of one command on a lake and a database: its code, standard output and standard error."""
-    before = dict(os.environ)
     (tmp_path / "dagster").mkdir()
     (tmp_path / "dagster/dagster.yaml").write_text("{}")  # these commands never start Dagster
     config = tmp_path / "opsguard.yaml"
@@ -29,10 +26,7 @@ def command_on(tmp_path, monkeypatch, capsys):
 
         return call
 
-    yield make
-    for name in set(os.environ) - set(before):
-        del os.environ[name]
-    os.environ.update(before)
+    return make
 
 
 @pytest.fixture
