@@ -181,6 +181,7 @@ def _out_of_order(current: pl.DataFrame, incoming: pl.DataFrame, table: Table) -
     """Keys with an incoming row that was known, or is valid, before the current row of its key."""
     moments = ["known_at", table.version] if table.version else ["known_at"]
     newest = current.select(*table.key, *(pl.col(c).alias(f"_newest_{c}") for c in moments))
+    # At equal instants sequence and arrival decide, possibly against a version that is superseded already.
     before = pl.any_horizontal(pl.col(c) <= pl.col(f"_newest_{c}") for c in moments)
     return incoming.join(newest, on=table.key, nulls_equal=True).filter(before).select(table.key).unique()
 
@@ -194,6 +195,8 @@ def commit(stored: DeltaTable, revision: Revision, table: Table) -> None:
     if not len(revision.closed):
         delta.write(stored, sliced[0], {}, mode="append", commit_properties=delta.unchallenged())
         return
+    # One MERGE both closes and adds, so no reader sees a key with two current versions or with none. New versions are
+    # kept from matching, so that they are always inserted.
     source = pl.concat([sliced[0].with_columns(_is_new=True), sliced[1].with_columns(_is_new=False)])
     same = " AND ".join(_same(column, table) for column in identity(table))
     moved = [SUPERSEDED_AT, SLICE]

@@ -172,6 +172,7 @@ class Daily:
     def versions_of(self, keys: pl.DataFrame) -> pl.LazyFrame:
         """All versions of some reports, wherever they lie: contract columns, hidden columns (undated), `_heard_at`."""
         rows, instants = self._scan(holding(self._files(), keys[_at(self.table)])), keys[_at(self.table)]
+        # A join does not tell the Parquet reader which row groups to skip; a range does.
         near = rows.filter(pl.col(_at(self.table)).is_between(instants.min(), instants.max())) if len(keys) else rows
         found = near.join(keys.lazy(), on=self.table.key, how="semi")
         return found.with_columns(pl.lit(None, INSTANT).alias(SUPERSEDED_AT))
@@ -248,6 +249,7 @@ class Daily:
             hive_partitioning=False,
             glob=False,
             storage_options=dict(self.options) or None,
+            # Files from before these columns existed.
         ).with_columns(pl.col(ARRIVAL).fill_null(0), pl.col(ROWS).fill_null(1))
         if self.recorded_upto is None:
             return rows

@@ -43,6 +43,8 @@ def once(stream: str, sequence: int) -> CommitProperties:
 
 def unchallenged() -> CommitProperties:
     """Commit settings that fail when anybody else committed since the table was read."""
+    # Without this, delta-rs puts an append behind what others committed meanwhile. The rows were compared with an older
+    # version of the table, so they could be in it twice.
     return CommitProperties(max_commit_retries=0)
 
 
@@ -70,6 +72,7 @@ def widen(table: DeltaTable, schema: pl.Schema) -> None:
 
 def tidy(table: DeltaTable, *, hours: int, keep_versions: Sequence[int]) -> int:
     """Compacts a table and deletes files older than so many hours that no kept version needs; returns how many."""
+    # First, because the commits below may already delete old entries of the log.
     keep_log(table, keep=bool(keep_versions))
     table.optimize.compact()
     # In full: what a killed writer left, and what a checkpoint forgot, is in the folder but not in the log.
@@ -135,6 +138,7 @@ def write_first(
     try:
         write(uri, frame, options, **settings)
     except DeltaError as error:
+        # delta-rs reports an existing table and a failed write by the same type.
         if open_table(uri, options) is None:
             raise
         raise CommitFailedError(f"{uri} was created by another writer") from error

@@ -149,6 +149,7 @@ def _revised(known: pl.DataFrame, rows: pl.DataFrame, table: Table) -> pl.DataFr
     judged = whole.with_columns(
         _repeats=repeats,
         _changes=~pl.col(_NEW) & ~said & ~pl.col(IS_WITHDRAWN),
+        # Changed versions have the `known_at` of those that they replace, so they must outrank them by arrival.
         _after=pl.max_horizontal(ARRIVAL, behind) + 1,
         _loaded=pl.col(LOADED_AT).filter(pl.col(_NEW)).max().over(key),
     )
@@ -191,6 +192,7 @@ def _lists(chain: pl.DataFrame, whole: pl.DataFrame, life: list[str], column: st
     """A column of lists with, for every version, the entries that were known by then; those of `whole` elsewhere."""
     said = _entries(chain, [*life, _TIED], column).rename({_PLACE: "_said"})
     # A tied row stands behind the stored one before it.
+    # At place p that is 2p - 3: just below 2(p - 1) of the stored row, and above everything before it.
     ranked = said.with_columns(_rank=pl.col("_said").cast(pl.Int64) * 2 - pl.col(_TIED).cast(pl.Int64) * 3).drop(_TIED)
     heard = (
         chain.select(*life, _PLACE).join(ranked.drop_nulls("value"), on=life).filter(pl.col("_said") <= pl.col(_PLACE))

@@ -138,6 +138,7 @@ def _placed(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> pl.Dat
             for frame, is_new in ((known, False), (incoming, True))
         ]
     ).sort([*table.key, *_sound(table), *rank(table), _NEW, _ROW])
+    # The first row has no neighbour, and a null key would not differ from that; so it is named by its index.
     starts = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in table.key) | pl.col(_KEY).eq(0)
     numbered = narrow.with_row_index(_KEY).with_columns(starts.cum_sum().cast(pl.UInt32).alias(_KEY))
     return numbered.select(_KEY, *(c for c in rank(table)), _NEW, _ROW)
