@@ -155,6 +155,7 @@ def _engine(url: str, _process: int) -> Engine:
     engine = create_engine(
         url,
         pool_size=_KEPT,
+        # Without bound: `lock` keeps a connection as long as its work, and the work needs others.
         max_overflow=-1,
         pool_recycle=_OLDEST_SECONDS,
         connect_args={"prepare_threshold": None},

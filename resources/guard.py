@@ -104,6 +104,7 @@ async def _check_content(scope: Scope, receive: Receive) -> Receive:
             _check_query(scope)
         return receive
     kind = (_one(headers, "content-type") or "").partition(";")[0].strip().lower()
+    # Forms and other requests that a browser sends without asking first (CORS) cannot have this type.
     if kind != _JSON:
         raise RefusedError(415, f"writing takes Content-Type {_JSON}, this is {kind or 'without any'}")
     if _path(scope) != _GRAPHQL:

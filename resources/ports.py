@@ -49,6 +49,7 @@ def take_port(wanted: int) -> Port:
     refused = OSError()
     for number in (wanted, 0):
         listener = socket.socket()
+        # Otherwise old connections that linger (TIME_WAIT) keep the port of a server that has just ended.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, number))

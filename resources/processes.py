@@ -114,6 +114,7 @@ def _start_of(pid: int) -> str:
         line = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError) as error:
         raise psutil.NoSuchProcess(pid) from error
+    # Field 22 of proc(5). The name of the program stands before it in parentheses, and may hold any character.
     return line.rpartition(")")[2].split()[19]
 
 

@@ -159,6 +159,7 @@ def _follow_parent() -> None:
 
 
 def _signal_own(number: signal.Signals) -> None:
+    # In a group that is not its own are the process that started it, and others.
     if os.getpgrp() == os.getpid():
         os.killpg(0, number)
     else:

@@ -115,9 +115,11 @@ def _initialise(place: Place, account: Account, settings: Mapping[str, str], hel
     account.take(draft)
     # The same order of texts on every machine, and none that an update of the system changes.
     words = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
+    # Nobody gets in before the password and our own rules are there.
     access = ["--username=postgres", "--auth=reject", "--no-instructions"]
     command: list[str | Path] = [program("initdb"), "-D", draft, *words, *access]
     command += ["--no-sync"] if settings.get("fsync") == "off" else []
+    # The draft stays until the message has been made: emptied, the disk would not look full any more.
     command += ["--no-clean"] if draft != place.data else []
     done = account.run(command, pass_fds=(held,), cwd="/")
     if done.returncode == 0:

@@ -290,6 +290,7 @@ def _check_nobody_needs(place: Place) -> None:
 
 def _check_gone_for_all(server: psutil.Process, socket: Path | None) -> None:
     """Refuses to end a server whose socket only this process cannot see."""
+    # As the server sees it: services may have a /tmp of their own (systemd's PrivateTmp).
     if socket and os.path.exists(f"/proc/{server.pid}/root{socket}/{SOCKET}"):  # noqa: PTH110 - False where forbidden
         raise EmbeddedServerError(
             f"the database runs (process {server.pid}), but its socket in {socket} cannot be seen from here: it has a "
@@ -331,6 +332,7 @@ def _leave(place: Place, user: _Joined) -> None:
             remove_socket(user.socket)
         return
     with locked(place, _on_standard_error):
+        # Shared becomes exclusive: not while any other process is a user.
         if not try_lock(user.users):
             return
         server = processes.server_of(place)
@@ -343,6 +345,7 @@ def _leave(place: Place, user: _Joined) -> None:
 
 def _forget() -> None:
     """In a forked process, which is no user: the server must not wait for it."""
+    # The lock is that of the open file, which a fork shares: a child would hold it after its parent has ended.
     for user in _joined.values():
         os.close(user.users)
     _joined.clear()

@@ -137,6 +137,8 @@ class SqlSystem:
             except _UncertainCommitError:
                 doubt = True
                 continue
+            # After a commit without an answer only the key decides: not to reach the database now says nothing about
+            # then.
             if not doubt or answer.outcome not in {Outcome.NOT_REACHED, Outcome.FAILED}:
                 return answer
         return Answer(Outcome.UNKNOWN, "an earlier commit was not answered, and the database cannot be asked about it")
