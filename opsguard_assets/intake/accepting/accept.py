@@ -86,6 +86,7 @@ def _accept_batch(arrival: Arrival, feeds: _Feeds, number: int, raw: pl.DataFram
     """Writes one batch; tables that an earlier attempt reached keep what it wrote."""
     marks = arrival.marks
     with arrival.turn() as now:
+        # `begun` first: it must name the attempts before this one, which `begin` adds.
         before, recorded_at = marks.begun(number), marks.begin(number, now)
         tallies = {}
         for table, parts in feeds:
@@ -152,6 +153,8 @@ def _close(arrival: Arrival, feeds: _Feeds) -> list[Accepted]:
     ]
     sequence = microseconds(load.loaded_at)
     newest = lake.appended_up_to(ledger.NAME, source.name)
+    # `append_once` refuses a sequence below the newest of its stream. A load that is accepted after a younger one, or
+    # set out in the same microsecond, gets a stream of its own.
     stream = source.name if newest is None or newest < sequence else f"{source.name}/{load.load_id}"
     lake.append_once(ledger.NAME, ledger.ledger_rows(accepted, columns), stream=stream, sequence=sequence)
     return accepted

@@ -79,6 +79,7 @@ def reaccept(
 
 def _digest(source: RecordSource, feeds: Sequence[Feed], table: Table) -> str:
     """What the judgement of rows depends on, as one text."""
+    # Checks print the addresses of their functions, which differ from process to process.
     contract = re.sub(r" at 0x[0-9a-f]+", "", repr(table.schema))
     settings = source.model_dump(mode="json", include={"timezone", "null_values", "max_minutes_ahead"})
     said = [_READING, settings, [feed.model_dump(mode="json", by_alias=True) for feed in feeds], contract, table.past]

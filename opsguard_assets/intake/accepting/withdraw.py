@@ -67,6 +67,7 @@ def withdraw(arrival: Arrival, table: Table, feeds: list[Feed], batch_rows: int,
     expected = before[_KEY] if len(before) else _listed_earlier(arrival, table, feeds, batch_rows, now)
     doubt = _doubt(listed, expected, table)
     if doubt is None and not lake.recorded_rows(table, arrival.marks.begun(number)):
+        # Several sources may fill one table: a row ends only when none of them lists it.
         elsewhere = _book(lake, table).filter(pl.col("source") != source.name)[_KEY]
         _end(lake, table, expected.filter(~expected.is_in(listed.keys) & ~expected.is_in(elsewhere)), now)
     keys = listed.keys if doubt is None else pl.concat([expected, listed.keys]).unique()

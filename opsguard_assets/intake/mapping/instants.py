@@ -40,6 +40,8 @@ _ISO = (
 _MIDNIGHT = r"^(\d{4}-\d\d-\d\d[T ])24(:00(?::00(?:\.0+)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)$"
 _MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _DAY_US = 86_400_000_000
+# Spreadsheets call 1900-01-01 day 1 and count a 29 February 1900 that never was; so days since March 1900 are counted
+# from here.
 _EXCEL_EPOCH = pl.date(1899, 12, 30).cast(_NAIVE)
 _MONTH_NUMBERS = {m[:n]: i for i, m in enumerate(MONTHS, start=1) for n in (3, 4, len(m))}
 _WEEKDAY_NUMBERS = {w[:n]: i for i, w in enumerate(WEEKDAYS) for n in (3, len(w))}
@@ -117,6 +119,7 @@ def _counted(numbers: pl.Series, unit: Literal["s", "ms", "us", "excel"], none: 
         return Moments(none.local, ticks.cast(INSTANT), none.is_day, none.reason)
     # A spreadsheet's fractions of a day are exact to a few microseconds: 08:05 is 0.336805555…
     ticks = ((numbers * (_DAY_US / 1_000)).round() * 1_000).cast(pl.Int64, strict=False)
+    # Adding more than that to the epoch would overflow.
     sane = kept(ticks, ticks.abs() < LATEST.year * 366 * _DAY_US)
     local = pl.select(_EXCEL_EPOCH + sane.cast(pl.Duration("us"))).to_series()
     return Moments(local, none.at, (numbers == numbers.floor()).fill_null(value=False), none.reason)
@@ -280,6 +283,7 @@ def _counted_week(parts: set[str], new_year: pl.Expr) -> pl.Expr:
 
 def _iso_week(parts: set[str]) -> pl.Expr:
     year, week = pl.col("G").cast(pl.Int32), _number("V")
+    # 4 January lies in week 1 of every year (ISO 8601).
     fourth = pl.date(year, 1, 4)
     monday = fourth - pl.duration(days=fourth.dt.weekday().cast(pl.Int64) - 1)
     day = monday + pl.duration(days=7 * (week - 1) + _weekday(parts))

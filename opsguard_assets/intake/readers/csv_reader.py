@@ -203,6 +203,7 @@ def _read(lines: Lines, header: Header, options: CsvOptions, part: Part) -> bool
                 sound += len(frame)
         except duckdb.Error:
             return False
+        # A line in the wrong encoding is also split wrongly: of its errors the encoding is the one that helps.
         rejects = connection.execute(
             "SELECT line, first(error_type), first(csv_line), first(error_message) "
             "FROM (FROM reject_errors ORDER BY error_type <> 'INVALID ENCODING') GROUP BY line ORDER BY line"

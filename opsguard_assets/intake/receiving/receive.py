@@ -61,6 +61,7 @@ def receive(
                 break
             shutil.rmtree(folder, ignore_errors=True)  # left by a process that was killed
             folder.mkdir(parents=True)
+            # The identifier of a load is made of its instant, and each list of this call is a load of its own.
             at = loaded_at + timedelta(microseconds=number)
             load = _Load(source, Spool(folder, progress or _ignored), at, f"{lake_uri.rstrip('/')}/raw/{source.name}")
             try:
