@@ -78,6 +78,7 @@ def working_time(
     if pairs.is_empty():
         return WorkingTime(pl.DataFrame(schema=SEGMENTS), first, last)
     days = pl.select(
+        # A local day lies up to 14 hours off the UTC day, and a window may run into the day after its own.
         on=pl.date_range(first.date() - timedelta(days=3), last.date() + timedelta(days=3), interval="1d")
     ).with_columns(weekday=pl.col("on").dt.weekday())
     holidays = holiday_days(calendars, days["on"][0], days["on"][-1])
@@ -86,6 +87,7 @@ def working_time(
     midnights = to_utc(
         pairs.join(days, how="cross").with_columns(midnight=pl.col("on").cast(pl.Datetime("us"))), ["midnight"]
     )
+    # A window within the hour that the clock skips in spring is empty in UTC.
     windows = _merged(local.filter(pl.col("opens") < pl.col("closes")))
     segments = _segments(windows, midnights, (first, last))
     return WorkingTime(_counted(_explained(segments, hours, holidays)), first, last)

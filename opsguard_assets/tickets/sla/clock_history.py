@@ -134,6 +134,7 @@ def _epoch(history: TicketHistory, begins: datetime | None, ends: datetime | Non
     placed = pairs.with_columns(_version_of(pairs, rows, key) for key, rows in history.places.items())
     rules = {name: known_at(rows, begins) if begins else rows.clear() for name, rows in history.rules.items()}
     clocks = sla_clocks(
+        # Every state of knowledge takes part as a ticket of its own, so one pass computes the clocks of all.
         placed.drop(_TICKET).rename({"_state": _TICKET}),
         _events_of(history.ticket_events, pairs),
         sites=_versions(history.sites, "site_id"),

@@ -141,6 +141,8 @@ def _facts(alive: Lives) -> pl.DataFrame:
         .join(changes, on="row", how="left", maintain_order="left")
         .join(last, on="row", how="left", maintain_order="left")
         .with_columns(
+            # An answer dated before the opening counts from the opening. `max_horizontal` skips nulls, so the opening
+            # must be null where there is no answer.
             response_at=pl.max_horizontal(
                 pl.min_horizontal(pl.when(response <= as_of).then(response), "answered_at"),
                 pl.when((response <= as_of) | pl.col("answered_at").is_not_null()).then("opened_at"),
@@ -170,6 +172,8 @@ def _bases(as_of: datetime) -> list[pl.Expr]:
         pl.when(has_given).then(given_counts).otherwise(counts).alias("remaining_counts"),
         (response_target - response_base).alias("response_remaining_base_us"),
         (
+            # While paused, the instant of computing is taken off here and that of the reading is added there: their
+            # difference is how much longer the pause is by then.
             pl.col("paused_us")
             - pl.when(pl.col("paused_since_at").is_not_null()).then(microseconds(as_of)).otherwise(0)
         ).alias("paused_base_us"),

@@ -53,6 +53,7 @@ def _retold(states: pl.DataFrame) -> pl.DataFrame:
     by_moment = moments.join(states, on="ticket_id", maintain_order="left_right").filter(
         pl.col("known_at") <= pl.col("moment")
     )
+    # Every moment of knowledge takes part as a ticket of its own, so one pass derives the events of all.
     events = events_of(by_moment.drop("ticket_id", "moment", "nth").rename({"told": "ticket_id"}))
     rows = (
         events.drop("known_at").rename({"ticket_id": "told"}).join(moments, on="told").select(pl.exclude("told"))
@@ -84,6 +85,7 @@ def corrections(stored: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     wanted = (
         instants.sort("known_at")
         .join_asof(history.sort("known_at"), on="known_at", by=_KEY, strategy="backward", check_sortedness=False)
+        # What the history does not say by that instant did not happen as far as anybody knew.
         .with_columns(pl.col(IS_WITHDRAWN).fill_null(value=True))
         .join(now, on=[*_KEY, "known_at"], how="left")
     )

@@ -45,6 +45,7 @@ def _counted(stretches: pl.DataFrame, clocks: pl.DataFrame, work: WorkingTime) -
     begun = pl.col("stopped_at").is_null() | (pl.col("starts_at") < pl.col("stopped_at"))
     cut = (
         stretches.join(clocks, on="row", how="left", maintain_order="left")
+        # A clock that stopped at its beginning keeps one stretch, of no length: every ticket has a row in the result.
         .filter(begun | pl.col("row").is_first_distinct())
         .with_columns(
             ends_at=pl.max_horizontal("starts_at", pl.min_horizontal("ends_at", "stopped_at")),
