@@ -51,6 +51,7 @@ _SETTLING: Final = (
     text("ANALYZE plan (dedup_key, alert_id, decision, state)"),
     FIND_CLEARED,
     text("CREATE UNIQUE INDEX ON gone (alert_id)"),
+    # Notes are written before the change where they need the old state, and after it where they need its numbers.
     _sql("note_forgiven"),
     _sql("forgive"),
     _sql("note_changes"),

@@ -92,6 +92,7 @@ def drain(
     worker = Worker(
         mark=this_mark(), lease=str(uuid.uuid4()), actor=kind, others=others, on_claimed=together.on_claimed
     )
+    # First what dead workers held, so that this call can claim it; then what is too old, so that it is never sent.
     store.end_leases(database, kind, is_gone, now=now())
     settled = Counter[State]()
     failed = store.give_up(database, kind, policy, now=now(), actor=worker.actor, on_settled=on_settled)

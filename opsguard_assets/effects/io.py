@@ -160,6 +160,7 @@ def _claim(
         effects.append(Effect(**{**found, "found_in": State(found["found_in"])}))
         if row["is_in_trouble"]:
             in_trouble.add(effects[-1].target)
+    # `probe` locks the row of a circuit: in one order, or two workers could wait for each other.
     may_try = all(_may_try(connection, target, policy, now) for target in sorted(in_trouble))
     if may_try and effects and worker.on_claimed is not None:
         worker.on_claimed(connection, effects, now)
