@@ -59,11 +59,13 @@ def with_share(alerted: pl.DataFrame) -> pl.DataFrame:
         The same rows by `decided_at`.
     """
     rows = alerted.sort("decided_at", "entity_id")
+    # Places lie in 0..1: -1 and 2 never are the greatest held back or the least acted on.
     held = rows.select(pl.when("is_held_back").then("place").otherwise(-1.0)).to_series()
     acted = rows.select(pl.when(pl.col("is_held_back").not_()).then("place").otherwise(2.0)).to_series()
     starts, start = [0], 0
     while start < len(rows):
         contradicted = (held[start:].cum_max() >= acted[start:].cum_min()).arg_max()
+        # The first row of a stretch contradicts nothing, so place 0 means that no row does.
         if not contradicted:
             break
         start += contradicted
@@ -123,6 +125,7 @@ def _of_strata(strata: pl.DataFrame) -> pl.DataFrame:
     ends = {}
     for arm, number in (("held", "held"), ("acted", "acted")):
         share = pl.col(f"{arm}_share")
+        # An arm of a stratum may be empty. Nobody acted on: its weight is 0. Nobody held back: the client has too few.
         low, high = wilson_ends(share, pl.max_horizontal(pl.col(number), 1).cast(pl.Float64))
         ends[f"{arm}_low"] = (pl.col("weight") * (share - low)) ** 2
         ends[f"{arm}_high"] = (pl.col("weight") * (high - share)) ** 2
@@ -139,6 +142,7 @@ def _of_strata(strata: pl.DataFrame) -> pl.DataFrame:
         )
     )
     difference = pl.col("expected_share") - pl.col("acted_share")
+    # The difference is least where the held back have the lower end of their share and the acted on the upper end.
     below = (pl.col("held_low") + pl.col("acted_high")).sqrt()
     above = (pl.col("held_high") + pl.col("acted_low")).sqrt()
     is_enough = pl.min_horizontal("held_back", "acted_on") >= LEAST

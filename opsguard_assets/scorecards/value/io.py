@@ -114,6 +114,7 @@ def _counted(
     since = datetime.combine(starts, datetime.min.time(), UTC)
     filled = _read(database, "filled", {"since": since, "until": as_of}, ("client_id", "filled"))
     days = (as_of - since) / timedelta(days=1)
+    # `outcomes_at` looks back for a setting's number of days; here it is to be the window.
     looking = settings.model_copy(
         update={"remediation": settings.remediation.model_copy(update={"outcome_days": days})}
     )
