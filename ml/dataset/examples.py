@@ -45,6 +45,7 @@ class Examples:
     def of(cls, rows: pl.DataFrame, task: Task) -> "Examples":
         """Rows with the features that vary; a constant feature is dropped."""
         distinct = rows.select(pl.col(name).drop_nulls().n_unique() for name in task.features).row(0, named=True)
+        # The horizon says how many periods a survival model counts, also where it is the same for all.
         kept = tuple(name for name in task.features if distinct[name] > 1 or name == task.horizon)
         return cls(rows, kept, task.horizon, task.headline, task.event_is_end)
 

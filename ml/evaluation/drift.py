@@ -38,11 +38,13 @@ def stability(reference: pl.DataFrame, current: pl.DataFrame, features: Sequence
 def _compared(then: pl.Series, now: pl.Series) -> tuple[float | None, ...]:
     known = [series.cast(pl.Float64).fill_nan(None).drop_nulls() for series in (then, now)]
     cuts = np.linspace(0, 1, _BINS + 1)[1:-1]
+    # Quantiles of a feature with few values coincide; it gets fewer bins.
     edges = np.unique(np.quantile(known[0].to_numpy(), cuts)) if len(known[0]) else np.empty(0)
     shares = [
         np.append(np.bincount(np.searchsorted(edges, part.to_numpy(), side="left"), minlength=len(edges) + 1), gap)
         for part, gap in zip(known, (len(then) - len(known[0]), len(now) - len(known[1])), strict=True)
     ]
+    # One empty bin would make the index infinite.
     before, after = (np.maximum(counts / counts.sum(), _LEAST) for counts in shares)
     psi = float(np.sum((after - before) * np.log(after / before)))
     medians = [None if part.is_empty() else float(np.median(part.to_numpy())) for part in known]

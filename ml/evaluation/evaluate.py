@@ -123,6 +123,7 @@ def _ranking(labels: Any, risks: Any) -> dict[str, float | None]:
     return {
         "roc_auc": float(roc_auc_score(labels, risks)),
         "pr_auc": float(average_precision_score(labels, risks)),
+        # One sure probability that was wrong would make it infinite.
         "log_loss": float(log_loss(labels, np.clip(risks, 1e-6, 1 - 1e-6))),
     }
 

@@ -58,6 +58,7 @@ def _within(lives: pl.DataFrame, moment: pl.Expr, key: str) -> pl.DataFrame:
 def ticks_of(lives: pl.DataFrame, step: timedelta, *, key: str) -> pl.DataFrame:
     """Every full step of the clock within each life."""
     every = f"{int(step.total_seconds())}s"
+    # Rounded up: a life that begins on a step is scored at it, one that ends on a step is not.
     first = pl.col("begins_at").dt.offset_by("-1us").dt.truncate(every) + step
     last = pl.col("ends_at").dt.offset_by("-1us").dt.truncate(every)
     ticks = pl.datetime_ranges(first, last, interval=every, closed="both")

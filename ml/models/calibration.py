@@ -17,6 +17,7 @@ import polars as pl
 Numbers = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 _PRIOR = 1.0
+# Scores of 0 and 1 have no finite logarithm.
 _EDGE = 1e-4
 
 
@@ -63,6 +64,7 @@ def calibrate(scores: Numbers, labels: Labels) -> Calibration:
         .group_by("score")
         .agg(pl.col("p").mean())
         .sort("score")
+        # A level of few rows is shrunk more than one of many, and may fall below the one before it.
         .with_columns(pl.col("p").cum_max())
     )
     return Calibration(tuple(points["score"]), tuple(points["p"]))
@@ -87,7 +89,9 @@ def beta(scores: Numbers, labels: Labels) -> Calibration:
     found = minimize(
         loss, np.array([1.0, 1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0, None), (0, None), (None, None)]
     )
+    # Without a fit everything gets the base rate: it ranks nothing, and is calibrated.
     weights = found.x if found.success else np.array([0.0, 0.0, np.log(base / (1 - base))])
+    # Evenly in log odds over what `_logs` leaves: 9.2 are the odds of `1 - _EDGE`.
     grid = 1 / (1 + np.exp(-np.linspace(-9.2, 9.2, 201)))
     mapped = 1 / (1 + np.exp(-(_logs(grid) @ weights[:2] + weights[2])))
     return Calibration(tuple(grid.tolist()), tuple(mapped.tolist()))

@@ -56,6 +56,7 @@ class Periods:
         unknown = np.full(count, np.nan)
         hour = rows[:, self.hour] if self.hour is not None else unknown
         day = rows[:, self.weekday] if self.weekday is not None else unknown
+        # The middle of the period in hours: half of the sum, and 60 minutes each.
         place = ((day - 1) * _DAY + hour + (begins + ends) / 120) % _WEEK
         columns = (np.full(count, begins), np.full(count, ends - begins), place // _DAY, place % _DAY)
         wide = np.column_stack([rows, *columns]).astype(np.float32)

@@ -128,6 +128,7 @@ class Champions:
                     "problem": problem,
                     "version": number,
                     "run_id": version.run_id if version else None,
+                    # Clocks differ between machines: the line that is noted last must be the newest one.
                     "at": max(at, last["at"]) if last else at,
                     "actor": actor,
                     "cause": cause,

@@ -14,6 +14,7 @@ from opsguard_assets.models.serving import champion_of
 GATE, PROMOTED, ROLLED_BACK, IN_MLFLOW = "gate", "promoted", "rolled back", "changed in MLflow"
 # Tags of a version in the registry: the verdict of the gate, and its reasons.
 GATE_LABEL, REASONS_LABEL = "gate", "gate_reasons"
+# These values stand in registries that exist, so they outlive the change of our words ("rejected").
 PASSED, REJECTED = "passed", "kept out"
 
 
@@ -57,12 +58,14 @@ class ModelCatalog:
             ModelFileError: When it cannot be read, contains untrusted types, or differs from the recorded digests. The
                 champion stays.
         """
+        # Loaded only to see that it can be: nothing is changed for a version that no tick could use.
         champion_of(self.champions, version)
         labels = self.registry.labels(version)
         gate = labels.get(GATE_LABEL)
         if cause == PROMOTED and gate != PASSED and not overrules:
             raise GateError(_refused(version, labels))
         with self.champions.changing(version.problem):
+            # Two stores, no common transaction: an alias without its line is found and recorded by `reconcile`.
             self.registry.point(CHAMPION, version)
             self.champions.note(version.problem, version, at=at, actor=actor, cause=cause, reasons=reasons, gate=gate)
         return version

@@ -72,6 +72,7 @@ def _hist(examples: Examples, parameters: Parameters, seed: int, later: Examples
 
     known = examples.thinned(seed)
     rising = known.rising if any(known.rising) else None
+    # It would stop by rows drawn at random, which are no later than those it learns from; `later` decides below.
     model = HistGradientBoostingClassifier(random_state=seed, early_stopping=False, monotonic_cst=rising, **parameters)
     model.fit(_with_two_values(known.numbers()), known.labels(), sample_weight=known.weights())
     if later is None:
