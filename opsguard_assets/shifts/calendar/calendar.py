@@ -156,6 +156,7 @@ def _with_absences(shifts: pl.DataFrame, absences: pl.DataFrame) -> pl.DataFrame
             left_on="ends_at",
             right_on="_away_from",
             by="person_id",
+            # Leave that begins when the shift ends takes nothing of it.
             allow_exact_matches=False,
             check_sortedness=False,
         )

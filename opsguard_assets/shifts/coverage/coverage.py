@@ -116,6 +116,7 @@ def shift_coverage(
     Returns:
         Rows of `shift_coverage`.
     """
+    # Shifts without a post share one, and null equals nothing in joins.
     named = rows_of(PlannedShift, shifts.with_columns(pl.col("post").fill_null("")))
     now = coverage_now(named, verdicts, as_of).select(*POST, *_PEOPLE.values())
     minutes = person_minutes(named, verdicts, as_of)

@@ -17,6 +17,7 @@ from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 
 _LONGEST_SHIFT = timedelta(days=1)
+# The end of a calendar is excluded, and a shift that starts at the moment itself runs.
 _SOON = timedelta(microseconds=1)
 
 

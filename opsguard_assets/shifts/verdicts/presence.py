@@ -51,6 +51,7 @@ def presences(punches: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
             pl.col("latitude", "longitude", "accuracy_m").first(),
         )
     )
+    # Who arrived again after the last departure is still there.
     closed = merged.with_columns(out_at=pl.when(pl.col("_out") >= pl.col("_last_in")).then("_out"))
     next_in = pl.col("in_at").shift(-1).over(who, order_by="in_at")
     counts = pl.min_horizontal(next_in, pl.col("_last_in") + _LONGEST, now)

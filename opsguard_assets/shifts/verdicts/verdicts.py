@@ -208,6 +208,7 @@ def _with_cover(rows: pl.DataFrame) -> pl.DataFrame:
     last = pl.col("place") == pl.col("place").max().over("shift_id")
     fails = pl.col("verdict").is_in([NO_SHOW, UNATTENDED, EXCUSED, WRONG_SITE]) & last
     failed = fails.any().over("shift_id") & (pl.col("verdict") == COVERED)
+    # Somebody else was to come: the gap is the substitute's, and the person who was replaced stays excused.
     return rows.with_columns(verdict=pl.when(failed).then(pl.lit(EXCUSED)).otherwise("verdict"))
 
 
