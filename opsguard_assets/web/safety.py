@@ -89,6 +89,7 @@ class RateLimit:
         left, since = self._buckets.pop(address, (most, now))
         left = min(most, left + (now - since) * self.per_minute / 60)
         may = left >= 1
+        # Taken out above and put in again, so the addresses stand in the order in which they were seen.
         self._buckets[address] = (left - 1 if may else left, now)
         if len(self._buckets) > _MOST_ADDRESSES:
             self._buckets.popitem(last=False)

@@ -98,6 +98,7 @@ class _Clicks:
         stamp = request.headers["x-slack-request-timestamp"]
         digest = hashlib.sha256(stamp.encode() + b":" + body).digest()
         work = asyncio.ensure_future(run_in_threadpool(self.act_on, click, digest))
+        # Not `wait_for`: that would cancel the work when the time is up.
         await asyncio.wait({work}, timeout=_ANSWER_SECONDS)
         return Response(background=BackgroundTask(self._answer, click, work))
 

@@ -139,6 +139,7 @@ def use(
         TokenError: When the token is unknown, expired or for another purpose.
     """
     digest = _digest(token, purpose)
+    # A second click waits here for the transaction of the first, and then finds the token used.
     row = connection.execute(statement(__name__, "use_up"), {"digest": digest, "at": at}).mappings().first()
     if row is None:
         found = peek(connection, token, purpose, at=at)
