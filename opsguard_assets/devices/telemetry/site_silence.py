@@ -111,6 +111,8 @@ def _outages(overdue: pl.DataFrame, levels: Together) -> pl.DataFrame:
     """(`site_id`, `_outage_at`): the instant that fits the silence of most devices, the latest of several."""
     begins = overdue.select("site_id", pl.col("last_at").alias(_OUTAGE), change=pl.lit(1))
     ends = overdue.select("site_id", _until(levels).alias(_OUTAGE), change=pl.lit(-1))
+    # A sweep over the spans in which each device may have been cut off. Beginnings come first, so that spans that only
+    # touch share the instant.
     in_order = pl.concat([begins, ends]).sort("site_id", _OUTAGE, "change", descending=[False, False, True])
     fitting = in_order.with_columns(fits=pl.col("change").cum_sum().over("site_id"))
     best = fitting.sort("site_id", "fits", _OUTAGE).unique("site_id", keep="last", maintain_order=True)

@@ -95,6 +95,7 @@ def _with_repaired(lake: Lake, as_of: datetime, orders: pl.DataFrame) -> pl.Data
     """The orders, and all older ones that they repair, back to the first job of each chain."""
     known, found = lake.known(WORK_ORDERS, as_of), orders
     while True:
+        # Ends: each pass asks only for orders that no pass has found, and an unknown one leads to no further.
         asked = found["is_rework_of"].drop_nulls().unique()
         missing = asked.filter(~asked.is_in(orders["work_order_id"].implode()))
         if missing.is_empty():
