@@ -122,7 +122,7 @@ def advance(world: World, adapters: Sequence[Adapter], *, now: Clock = utc_now, 
     claim_io.end_leases(world.database, now())
     tick = _Tick(world, catalog, now)
     _simulated(tick)
-    while True:
+    while True:  # side effects that settle wake their executions, and these may plan further ones
         looked_at = _round(tick)
         done = [_drained(world, adapter, adapters, now) for adapter in adapters]
         ended = Counter[str]()
@@ -249,7 +249,7 @@ def _act(tick: _Tick, claim: Claim, case: Case, move: Act, at: datetime) -> Case
             _asked(tick, claim, case, move.place, gate, stands, at)
             return None
     with tick.world.database.begin() as connection:
-        if moves_io.fence(connection, claim):
+        if moves_io.fence(connection, claim):  # switched off or paused since it was planned; the next look plans anew
             _leave(connection, case, State.WAITING, case.execution.deadline_at, at)
             return None
         result = _done(tick, connection, case, move, plan, at)

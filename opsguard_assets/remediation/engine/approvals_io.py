@@ -132,6 +132,7 @@ def decide(
         return _as_decided(world, before, person_id)
     if now < asked.expires_at:
         _check_person(world, asked, person_id, agrees=agrees, now=now)
+    # Planning reads the lake, which is too slow under the lock; what others decide meanwhile is seen under it.
     is_as_shown = not agrees or now >= asked.expires_at or _is_as_shown(world, catalog, case, asked, now)
     with world.database.begin() as connection:
         connection.execute(statement(__name__, "approvals/lock"), {"execution_id": asked.execution_id})

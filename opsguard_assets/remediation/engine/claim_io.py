@@ -61,6 +61,7 @@ def claim(database: Database, now: datetime) -> tuple[list[Claim], int]:
     lease = str(uuid.uuid4())
     values = {"now": now, "most": _AT_ONCE, "lease": lease, "lease_until": now + LEASE, "worker": this_mark()}
     with database.begin() as connection:
+        # The limits of a playbook count executions that other workers may be taking at the same time.
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": LOCK})
         row = connection.execute(statement(__name__, "claiming/claim"), values).one()
     return [Claim(number, lease) for number in row.execution_ids], int(row.looked_at)
