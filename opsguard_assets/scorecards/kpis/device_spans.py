@@ -101,6 +101,7 @@ class _Axis:
 
     def __init__(self, view: View, devices: pl.DataFrame) -> None:
         self.since, self.upto = view.since, round((view.upto - view.since).total_seconds() * 1e6)
+        # Stretches do not touch: the last instant of a device is not the first one of the next.
         self.span = self.upto + _HOUR
         self.devices = devices.select(DEVICE).with_row_index("place")
         self.places = self.devices.select("device_id", "place")
@@ -158,6 +159,7 @@ def _service(heard: _Heard, events: pl.DataFrame, axis: _Axis) -> tuple[Whole, t
     since = axis.of(gone, "at")
     following = np.searchsorted(heard.last, since, side="right")
     end = gone["place"].to_numpy().astype(np.int64) * axis.span + axis.upto
+    # Where no report follows, it does not come back within the view.
     back = np.append(heard.first, np.iinfo(np.int64).max)[following]
     return begun, (since, np.minimum(np.maximum(back, since), end))
 
@@ -196,6 +198,7 @@ def _offline(heard: _Heard, begun: Whole, axis: _Axis) -> tuple[Whole, Whole]:
     begins = since[gap] + np.where(np.isin(gap, opening), 0, half)
     ends = until[gap] - np.where(np.isin(gap, closing), 0, half)
     every = axis.every[heard.place]
+    # As the rollup numbers the intervals of an hour, the first and the last one included.
     slots = np.floor((heard.last - heard.first) / every + 0.5) + 1
     filled = np.clip(heard.online / (slots * every), 0, 1)
     missing = np.round((heard.last - heard.first) * (1 - filled)).astype(np.int64)

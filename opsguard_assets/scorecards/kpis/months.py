@@ -36,6 +36,7 @@ def client_months(
     if not zones:
         return empty_of(ClientMonths)
     running = {zone: pl.select(pl.lit(as_of).dt.convert_time_zone(zone).dt.date()).item() for zone in zones}
+    # One month more than asked for: its beginning is the end of the month that runs.
     firsts = [(zone, months_before(day, back)) for zone, day in running.items() for back in range(whole, -2, -1)]
     bounds = pl.DataFrame(firsts, schema={"timezone": pl.String, "month": pl.Date}, orient="row")
     starts = to_utc(bounds.with_columns(starts_at=pl.col("month").cast(pl.Datetime("us"))), ["starts_at"])

@@ -51,6 +51,7 @@ def link_of(signing: Signing) -> str:
     parts = (
         signing.client_id, signing.month.strftime("%Y-%m"), str(signing.number), signing.signed_by, at, signing.reason
     )  # fmt: skip
+    # Each part has a digest of its own length, so no letter can move from one part into the next.
     said = hashlib.sha256(b"".join(hashlib.sha256(part.encode()).digest() for part in parts)).digest()
     held = bytes.fromhex(signing.previous) + bytes.fromhex(signing.digest) + said
     return hashlib.sha256(held).hexdigest()

@@ -85,6 +85,7 @@ def signature_of(content: bytes, key: SigningKey, trusted_comment: str) -> str:
     signed = private.sign(hashlib.blake2b(content).digest())
     both = private.sign(signed + comment.encode())
     lines = (
+        # minisign shows the identifier as a number whose lowest byte comes first.
         f"untrusted comment: OpsGuard, key {key.key_id[::-1].hex().upper()}",
         base64.b64encode(_HASHED + key.key_id + signed).decode(),
         f"{_TRUSTED}{comment}",
@@ -115,6 +116,7 @@ def checked(content: bytes, signature: str, public: str) -> str:
     if key[2 : 2 + _ID] != signed[2 : 2 + _ID]:
         raise SignatureError("the signature was made with another key")
     comment, proof = lines[2].removeprefix(_TRUSTED), signed[2 + _ID :]
+    # Signatures of older versions of minisign are over the file itself.
     held = hashlib.blake2b(content).digest() if signed[:2] == _HASHED else content
     try:
         _public(key[2 + _ID :]).verify(proof, held)

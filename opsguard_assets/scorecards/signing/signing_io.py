@@ -48,6 +48,7 @@ def sign(
         why = why_not_signed(one, who, house.settings, provisional=provisional)
         if why is not None:
             raise ScorecardError(f"{one.words} cannot be signed: {why}.")
+        # Figures that nobody can make again are not signed.
         snapshots_io.open_again(house.lake, snapshots_io.read(house.database, one.snapshot_id))
         with house.database.begin() as connection:
             at = house.now()
