@@ -296,6 +296,7 @@ def _changes(rows: pl.DataFrame, incidents: pl.DataFrame, levels: Sequence[int])
         _unresolved=pl.col("_unresolved").fill_null(0),
         **{f"_{name}": pl.coalesce(f"_{name}", name) for name in kept},
     ).with_columns(detail=detail)
+    # Priorities move a little at every tick: messages change with the tens, and where something begins to happen.
     cuts = sorted({*range(10, 101, 10), *levels})
     is_shown = (
         (pl.col("_state") != pl.col("state"))

@@ -58,6 +58,7 @@ def of_clients(work: pl.DataFrame, roster: Roster, rules: Rules) -> pl.DataFrame
         roster.clients.unique("client_id"), on="client_id", maintain_order="left"
     )
     settings, priority = rules.settings, pl.col("priority")
+    # Above every priority: a setting that is absent tells nobody.
     no_more = 101
     client_from = no_more if settings.client_from is None else settings.client_from
     executives_from = no_more if settings.executives_from is None else settings.executives_from

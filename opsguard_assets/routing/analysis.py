@@ -127,6 +127,7 @@ def _universe(matchers: Iterable[Matcher | None]) -> Cases:
         elif name == "priority":
             cases[name] = frozenset(range(101))
         elif name == "alerts":
+            # Comparisons change at the numbers that are named: these and their neighbours stand for all.
             near = {int(value) + step for value in values for step in (-1, 0, 1)}
             cases[name] = frozenset({1, *(number for number in near if number >= 1)})
         elif name == "life_safety":

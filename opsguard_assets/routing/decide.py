@@ -160,6 +160,7 @@ def _judged(asked: pl.DataFrame, case: Case, roster: Roster, rules: Rules) -> pl
     )
     counts = pl.col("address").is_not_null() & ~pl.col("_twice") & ~pl.col("_quiet") & ~pl.col("_calm") & ~spared
     nth = counts.cast(pl.Int64).cum_sum().over("channel", "address") + pl.col("sent").fill_null(0)
+    # In this order `nth` counts, so that what an hour has room for goes to the most urgent.
     rows = rows.sort("priority", "incident_id", descending=[True, False], maintain_order=True).with_columns(
         _over=counts & (nth > settings.messages_per_hour) & (pl.col("audience") != SYSTEM)
     )
