@@ -79,7 +79,9 @@ def shadow_at(database: Database, lake: Lake, settings: Settings, as_of: datetim
     with database.begin() as connection:
         found = connection.execute(statement(__name__, "outside_plans"), values).scalars().all()
     keys = pl.DataFrame({"dedup_key": list(found)}, schema={"dedup_key": pl.String}).with_columns(
-        kind=pl.col("dedup_key").str.extract(r"^([^:]*):"), _named=pl.col("dedup_key").str.extract(r"(?s)^[^:]*:(.*)$")
+        # `(?s)`: identifiers are received texts, and may hold line breaks.
+        kind=pl.col("dedup_key").str.extract(r"^([^:]*):"),
+        _named=pl.col("dedup_key").str.extract(r"(?s)^[^:]*:(.*)$"),
     )
     entity = (
         pl.when(pl.col("table") == "rosters").then(pl.col("_named").str.extract(r"(?s)^(.*)@"))

@@ -34,6 +34,7 @@ def outcomes(history: dy.DataFrame[PastClock], until: datetime) -> dy.DataFrame[
     passed = pl.max_horizontal(due, "known_from")
     holds_until = pl.min_horizontal("known_until", last)
     missed = due.is_not_null() & (ended.is_null() | (ended > due))
+    # The deadline passes while this version holds, or had passed when it became known.
     late = history.filter(missed & ((passed < holds_until) | (passed == pl.col("known_from")))).select(
         "ticket_id", at=passed, is_late=pl.lit(value=True), minutes=_minutes(passed)
     )

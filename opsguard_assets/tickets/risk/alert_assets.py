@@ -60,6 +60,7 @@ def marked_findings(
     sla = settings.sla
     found = sla_findings(risk, levels_of(settings))
     receives = entitled_to_alerts(found, entitlements_at(lake, settings, as_of), FEATURES)
+    # In this order: what the plan or the hold-out keeps back uses nothing of the day's budget.
     marked = suppress_outside_plan(found, receives)
     marked = suppress_holdout(marked, sla.holdout_share, alert_types=[BREACH_RISK])
     if sla.alerts_per_day is None:

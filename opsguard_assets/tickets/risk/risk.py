@@ -149,6 +149,7 @@ def _reasons(
         words = words.scatter(special.arg_true(), _special(held.with_columns(words).filter(special)))
     if asked.all():
         return words
+    # One null is put behind the words: rows that nobody asks about point at it.
     place = pl.select(pl.when(asked).then(asked.cast(pl.UInt32).cum_sum() - 1)).to_series()
     return words.extend_constant(None, 1).gather(place.fill_null(len(words))).alias("reason")
 
