@@ -1,4 +1,7 @@
-"""`python -m benchmarks`: builds the data, measures, writes benchmarks/README.md. Not here: any measurement."""
+"""`python -m benchmarks`: builds the data, measures, keeps what was measured, writes benchmarks/README.md.
+
+Here: the command, and how much of what each comparison takes. Not here: any measurement.
+"""
 
 import tempfile
 from collections.abc import Callable
@@ -10,16 +13,17 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks.data import build_csv, build_lake
-from benchmarks.report import Row, page
+from benchmarks.report import Row, keep, page
 from benchmarks.timing import measure
 
 _MILLION = 1_000_000
-_PAGE = Path(__file__).parent / "README.md"
+_PAGE, _KEPT = (Path(__file__).parent / name for name in ("README.md", "measured.json"))
+_LETTERS = "abcdefghijkmnopq"
 
 
 def main(
     scale: Annotated[float, typer.Option(help="Share of the full size; 0.01 is a quick try.")] = 1.0,
-    only: Annotated[str, typer.Option(help="Which comparisons: letters of abcdefghijkmnopq.")] = "abcdefghijkmnopq",
+    only: Annotated[str, typer.Option(help=f"Which comparisons: letters of {_LETTERS}.")] = _LETTERS,
     devices: Annotated[int, typer.Option(help="How many devices h and i have; 1,000 is a quick try.")] = 100_000,
     work: Annotated[Path | None, typer.Option(help="Folder for the data, kept; a temporary one without it.")] = None,
 ) -> None:
@@ -45,8 +49,10 @@ def main(
             "q": lambda: _scorecards(scale, progress),
         }
         rows = [row for letters, run in comparisons.items() if set(letters) & set(only) for row in run()]
-    text = page(rows, scale=scale)
-    if only == "abcdefghijkmnopq" and scale == 1.0 and devices == 100_000:
+    is_full = scale == 1.0 and devices == 100_000
+    shown = keep(rows, _KEPT) if is_full else [row.kept() for row in rows]
+    text = page(shown, scale=scale)
+    if is_full:
         _PAGE.write_text(text, encoding="utf-8")
     typer.echo(text)
 

@@ -48,10 +48,13 @@ def bare(cards: int) -> Callable[[], object]:
 
 
 def _card(number: int) -> Any:
+    from opsguard_assets.scorecards.card.card import Seal
+    from opsguard_assets.scorecards.card.digest import canonical, digest
     from tests.scorecards.forms.cards import card
 
     # Another name on each, so that nothing that a renderer keeps is of use to the next card.
-    return card(client_id="C-1", client_name=f"Client {number}")
+    one = card(client_id="C-1", client_name=f"Client {number}")
+    return one.model_copy(update={"seal": Seal(status="draft", digest=digest(canonical(one)))})
 
 
 def _rows() -> pl.DataFrame:

@@ -1,26 +1,35 @@
-"""What the measurements say, as the page benchmarks/README.md. Not here: measuring."""
+"""What the measurements say: rows that are kept from run to run, and the page benchmarks/README.md.
 
+Here: rows, keeping them, the page. Not here: measuring.
+"""
+
+import json
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 
 from benchmarks.timing import Measured
 
 _PAGE = """# Measurements
 
-Written by `make bench`. Ratios of medians, both sides measured in turn in the same run on the same machine; seconds are
-those of that machine and mean nothing elsewhere. A ratio above its aim fails nothing: it is a fact to work on.
+Written by `make bench`, or by `python -m benchmarks --only q` for some rows. Ratios of medians, both sides measured in
+turn in the same run on the same machine; seconds are those of that machine and mean nothing elsewhere. A ratio above
+its aim fails nothing: it is a fact to work on. *CPU* is what the processes of both sides took of processors, without
+those of servers. *Others* is how many of the processors other programs (and PostgreSQL, where a side has one) kept busy
+meanwhile: the more, the less the seconds say. Rows without it were measured before it was kept; those of (f) to (i),
+(o) and (p) while other work kept the cores busy.
 
-| what | against | ratio | aim | seconds | against, seconds | peak memory |
-|---|---|---|---|---|---|---|
+| what | against | ratio | aim | seconds | against, seconds | CPU | peak memory | others | measured on |
+|---|---|---|---|---|---|---|---|---|---|
 {rows}
 
 {notes}
 
-Machine: {cores} cores, {memory:.0f} GiB, {system}; Python {python}, {packages}. Scale {scale:g}, {day}.
+Machine: {cores} cores, {memory:.0f} GiB, {system}; Python {python}, {packages}. Scale {scale:g}.
 """
 _NOTES = """\
 * **(a)** One tick: the risk of every open ticket, by stored clocks, with reasons in words. The floor scans the columns
@@ -82,7 +91,7 @@ _SMALL = 0.2
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison."""
+    """One comparison; its first three characters are its letter in brackets."""
 
     what: str
     against: str
@@ -90,16 +99,75 @@ class Row:
     ours: Measured
     theirs: Measured
 
+    def kept(self) -> "Kept":
+        """What is kept of it."""
+        return Kept(
+            what=self.what,
+            against=self.against,
+            aim=self.aim,
+            seconds=self.ours.median,
+            against_seconds=self.theirs.median,
+            cpu=self.ours.usual_cpu,
+            against_cpu=self.theirs.usual_cpu,
+            peak_bytes=self.ours.peak_bytes,
+            others=self.ours.others,
+            on=datetime.now(UTC).date().isoformat(),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A comparison as it is kept: medians, and when and beside what they were measured."""
+
+    what: str
+    against: str
+    aim: str
+    seconds: float
+    against_seconds: float
+    cpu: float | None
+    against_cpu: float | None
+    peak_bytes: int
+    others: float | None
+    on: str
+
+    @property
+    def letter(self) -> str:
+        """Of which group of comparisons it is."""
+        return self.what[1]
+
     def markdown(self) -> str:
         """The comparison as a row of the table."""
-        peak = f"{self.ours.peak_bytes / 2**30:.1f} GiB" if self.ours.peak_bytes else ""
-        ratio = self.ours.median / self.theirs.median
-        message = f"{ratio:.2f}" if ratio < _SMALL else f"{ratio:.1f}"
-        seconds = f"{self.ours.median:.2f} | {self.theirs.median:.2f}"
-        return f"| {self.what} | {self.against} | **{message}×** | {self.aim} | {seconds} | {peak} |"  # noqa: RUF001
+        ratio = self.seconds / self.against_seconds
+        cells = (
+            self.what,
+            self.against,
+            f"**{ratio:.2f}×**" if ratio < _SMALL else f"**{ratio:.1f}×**",  # noqa: RUF001
+            self.aim,
+            _seconds(self.seconds),
+            _seconds(self.against_seconds),
+            f"{_seconds(self.cpu)} of {_seconds(self.against_cpu)}" if self.cpu and self.against_cpu else "",
+            f"{self.peak_bytes / 2**30:.1f} GiB" if self.peak_bytes else "",
+            "" if self.others is None else f"{self.others:.1f}",
+            self.on,
+        )
+        return f"| {' | '.join(cells)} |"
 
 
-def page(rows: Sequence[Row], *, scale: float) -> str:
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f}" if seconds >= _SMALL / 10 else f"{seconds:.2g}"
+
+
+def keep(rows: Sequence[Row], path: Path) -> list[Kept]:
+    """Puts rows in the place of those of the same letters, and returns all that there are, by letter."""
+    before = [Kept(**one) for one in json.loads(path.read_text(encoding="utf-8"))] if path.exists() else []
+    new = [row.kept() for row in rows]
+    letters = {one.letter for one in new}
+    every = sorted([*(one for one in before if one.letter not in letters), *new], key=lambda one: one.letter)
+    path.write_text(json.dumps([asdict(one) for one in every], indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return every
+
+
+def page(rows: Sequence[Kept], *, scale: float) -> str:
     """The page as Markdown."""
     names = ("polars", "deltalake", "dlt", "duckdb", "dagster")
     return _PAGE.format(
@@ -111,5 +179,4 @@ def page(rows: Sequence[Row], *, scale: float) -> str:
         python=platform.python_version(),
         packages=", ".join(f"{name} {metadata.version(name)}" for name in names),
         scale=scale,
-        day=datetime.now(UTC).date(),
     )
