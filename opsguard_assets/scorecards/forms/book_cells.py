@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from babel import Locale
 from babel.numbers import get_currency_precision, get_currency_symbol
 
 from opsguard_assets.scorecards.card.card import Measure
@@ -63,7 +64,9 @@ class Look:
         """A figure with the digits that every form shows of it."""
         places = digits(value, unit, target) if value is not None else digits(Decimal(0), unit)
         shown = f"#,##0{_point(places)}"
-        return self.of(num_format=percent_format(self.speaker, places) if unit == "percent" else shown, align="right")
+        return self.of(
+            num_format=percent_format(self.speaker.numbers, places) if unit == "percent" else shown, align="right"
+        )
 
     def band(self, measure: Measure) -> "Format":
         """The words of a band."""
@@ -91,9 +94,10 @@ def _point(places: int) -> str:
     return f".{'0' * places}" if places else ""
 
 
-def percent_format(speaker: Speaker, places: int) -> str:
+@cache
+def percent_format(numbers: Locale, places: int) -> str:
     """Percent as the locale writes them: 93.5%, 93,5 %, %93,5."""
-    return _format_of(speaker.numbers.percent_formats[None].pattern, f"0{_point(places)}", "%", "%")
+    return _format_of(numbers.percent_formats[None].pattern, f"0{_point(places)}", "%", "%")
 
 
 def money_format(speaker: Speaker) -> str:

@@ -64,7 +64,7 @@ def pdf(card: Card, kpis: Kpis, book: bytes) -> bytes:
     contents = {"scorecard.xlsx": book, "figures.json": canonical(card)}
     inputs = {"card": json.dumps({**paper(card, kpis, by), "files": files}, ensure_ascii=False)}
     # As lists of bytes: inputs are text, and files on disk would have to lie beside the template.
-    inputs |= {f"file:{name}": json.dumps(list(content)) for name, content in contents.items()}
+    inputs |= {f"file:{name}": str(list(content)) for name, content in contents.items()}
     return printed(TEMPLATE, inputs)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -87,9 +87,7 @@ class Speaker:
 
     def number(self, value: Decimal, places: int = 0) -> str:
         """A bare number."""
-        pattern, babel_groups = _pattern(self.numbers, places), not _is_swiss(self.numbers)
-        text = format_decimal(rounded(value, places), pattern, self.numbers, group_separator=babel_groups)
-        return text if babel_groups else _with_groups(text)
+        return _number(self.numbers, value, places)
 
     def figure(self, value: Decimal, unit: Unit, target: Decimal | None = None) -> str:
         """A key figure in its unit, with as many digits as `digits` says."""
@@ -135,11 +133,11 @@ class Speaker:
 
     def month(self, first: date) -> str:
         """Such as October 2026."""
-        return format_skeleton("yMMMM", first, locale=self.dates)
+        return _month(self.dates, first)
 
     def short_month(self, first: date) -> str:
         """Such as Oct."""
-        return format_date(first, "LLL", locale=self.dates)
+        return _short_month(self.dates, first)
 
     def day(self, day: date) -> str:
         """A date."""
@@ -222,6 +220,24 @@ def _dates(language: Language, written: str, territory: str | None) -> Locale:
         except (UnknownLocaleError, ValueError):
             continue
     raise ValueError(f"no locale for {language} beside {written}")
+
+
+# The forms of a card say each figure several times, and cards share most of their numbers and all of their months.
+@lru_cache(maxsize=10_000)
+def _number(locale: Locale, value: Decimal, places: int) -> str:
+    pattern, babel_groups = _pattern(locale, places), not _is_swiss(locale)
+    text = format_decimal(rounded(value, places), pattern, locale, group_separator=babel_groups)
+    return text if babel_groups else _with_groups(text)
+
+
+@lru_cache(maxsize=1_000)
+def _month(locale: Locale, first: date) -> str:
+    return format_skeleton("yMMMM", first, locale=locale)
+
+
+@lru_cache(maxsize=1_000)
+def _short_month(locale: Locale, first: date) -> str:
+    return format_date(first, "LLL", locale=locale)
 
 
 @cache
