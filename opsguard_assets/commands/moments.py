@@ -1,10 +1,11 @@
-"""Timestamps and durations of options: what every command that takes one shares.
+"""Timestamps, months and durations of options: what every command that takes one shares.
 
 Here: the text of an option in, a typed value out. Not here: the parsers (`opsguard_assets.timestamps`).
 """
 
 import os
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import typer
@@ -56,6 +57,17 @@ def instant_or_now(text: str | None, option: str, config: Path | None) -> dateti
         BadParameter: When it is not a valid timestamp, or lies after now.
     """
     return instant(text, option, config) or datetime.now(UTC).replace(microsecond=0)
+
+
+def month_in(text: str) -> date:
+    """The first day of the month of an option.
+
+    Raises:
+        BadParameter: When it is not a month.
+    """
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+        raise typer.BadParameter("write a month like 2026-10")
+    return date.fromisoformat(f"{text}-01")
 
 
 def duration(text: str | None, option: str) -> timedelta | None:

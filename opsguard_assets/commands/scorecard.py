@@ -4,7 +4,6 @@ Here: the commands. Not here: what they do (`opsguard_assets.scorecards.signing`
 """
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from opsguard_assets.commands.actor import ActorOption, actor_of
+from opsguard_assets.commands.moments import month_in
 from opsguard_assets.commands.session import (
     ConfigOption,
     JsonOption,
@@ -44,13 +44,7 @@ app = typer.Typer(
 _PROVIDER = "provider"
 
 
-def _month(text: str) -> date:
-    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
-        raise typer.BadParameter("write a month like 2026-10")
-    return date.fromisoformat(f"{text}-01")
-
-
-Month = Annotated[date | None, typer.Option("--month", parser=_month, help="Such as 2026-10. Default: the last one.")]
+Month = Annotated[date | None, typer.Option("--month", parser=month_in, help="Such as 2026-10. Default: the last one.")]
 Client = Annotated[str, typer.Option("--client", help="The client; `provider` for the provider's own.")]
 Clients = Annotated[list[str] | None, typer.Option("--client", help="Only these clients. Default: all.")]
 Number = Annotated[int | None, typer.Option("--number", min=0, help="n for the n-th restatement. Default: the newest.")]

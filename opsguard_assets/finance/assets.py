@@ -9,7 +9,7 @@ import polars as pl
 
 from opsguard_assets.alerts.alert_type import AlertType
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.finance.invoices.month import Invoices, invoices_of
+from opsguard_assets.finance.invoices.month import Invoices, invoices_of, newest_month
 from opsguard_assets.finance.pages.page import headline
 from opsguard_assets.finance.pages.plots import adoption_plot, cohorts_plot, movements_plot, sensitivity_plot
 from opsguard_assets.finance.projection.scenarios import PLANNED, rows_of
@@ -27,7 +27,7 @@ from opsguard_assets.finance.revenue.schemas import (
     UPGRADES,
     USAGE,
 )  # fmt: skip
-from opsguard_assets.finance.revenue.states import month_after, month_of
+from opsguard_assets.finance.revenue.states import month_after
 from opsguard_assets.metadata import (
     Materialized,
     check_spec,
@@ -171,8 +171,7 @@ def _invoices(settings: Settings, deps: list[dg.AssetKey]) -> dg.AssetsDefinitio
         config: Moment, lake: dg.ResourceParam[Lake], database: dg.ResourceParam[Database]
     ) -> Iterator[Materialized]:
         as_of = config.instant()
-        this = month_of(as_of, settings.operations.timezone)
-        month = this if settings.billing.changes == "next_month" else month_after(this, -1)
+        month = newest_month(settings, as_of)
         with database.lock(TABLES_LOCK):
             found = invoices_of(known_at(lake, settings.plans, as_of), settings, month)
             rows = INVOICES.typed(found.lines.lazy()).collect()

@@ -137,13 +137,13 @@ def test_the_files_hold_the_same_lines_and_a_hostile_name_stays_text():
     rows = list(csv.DictReader(io.StringIO(as_csv(found.lines).decode())))
     assert sum(Decimal(row["amount"]) for row in rows) == found.lines["amount"].sum() == Decimal(800)
     assert {row["client_id"] for row in rows} == {"'" + hostile, "C"}
-    made = as_workbook({"Lines": found.lines}, created=make.noon(MARCH), currency="USD")
-    assert made == as_workbook({"Lines": found.lines}, created=make.noon(MARCH), currency="USD")
-    sheet = openpyxl.load_workbook(io.BytesIO(made))["Lines"]
+    made = as_workbook(found.sheets, created=make.noon(MARCH), currency="USD")
+    assert made == as_workbook(found.sheets, created=make.noon(MARCH), currency="USD")
+    sheet = openpyxl.load_workbook(io.BytesIO(made))["Invoice lines"]
     names = [cell.value for cell in sheet[1]]
     amount, client = names.index("amount") + 1, names.index("client id") + 1
     assert {sheet.cell(row, client).value for row in (2, 3)} == {hostile, "C"}
     assert all(sheet.cell(row, client).data_type == "s" for row in (2, 3))
     assert sheet.cell(4, amount).value == "=SUM(L2:L3)"
-    shown = openpyxl.load_workbook(io.BytesIO(made), data_only=True)["Lines"]
+    shown = openpyxl.load_workbook(io.BytesIO(made), data_only=True)["Invoice lines"]
     assert shown.cell(4, amount).value == pytest.approx(800)

@@ -2,7 +2,8 @@
 
 import datetime as dt
 import io as memory
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,19 @@ import polars as pl
 # What spreadsheets take for a formula, also behind a blank or a control character.
 _FORMULA = r"^[\s\x00-\x1f]*[=+\-@]"
 _WIDEST, _SAMPLE = 48, 200
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet of a workbook.
+
+    Attributes:
+        rows: Its rows.
+        summed: Columns with money of which the sum means something: balances of several months have none.
+    """
+
+    rows: pl.DataFrame
+    summed: Collection[str] = ()
 
 
 def as_csv(rows: pl.DataFrame) -> bytes:
@@ -23,11 +37,11 @@ def as_csv(rows: pl.DataFrame) -> bytes:
     return text.encode()
 
 
-def as_workbook(sheets: Mapping[str, pl.DataFrame], *, created: dt.datetime, currency: str) -> bytes:
-    """Tables as sheets of one XLSX: typed cells, frozen headers, filters, sums below money.
+def as_workbook(sheets: Mapping[str, Sheet], *, created: dt.datetime, currency: str) -> bytes:
+    """Tables as sheets of one XLSX: typed cells, frozen headers, filters, sums below money where there are some.
 
     Args:
-        sheets: Rows by the name of their sheet (31 characters at most).
+        sheets: Sheets by their name (31 characters at most).
         created: The time that the file says it was made at.
         currency: Of decimals, for their number format.
     """
@@ -48,20 +62,20 @@ def as_workbook(sheets: Mapping[str, pl.DataFrame], *, created: dt.datetime, cur
             "date": book.add_format({"num_format": "yyyy-mm-dd"}),
             "instant": book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
         }
-        for name, rows in sheets.items():
-            _write(book.add_worksheet(name), rows, formats)
+        for name, each in sheets.items():
+            _write(book.add_worksheet(name), each, formats)
     return buffer.getvalue()
 
 
-def _write(sheet: Any, rows: pl.DataFrame, formats: Mapping[str, Any]) -> None:
-    last = len(rows)
-    for place, (name, dtype) in enumerate(rows.schema.items()):
+def _write(sheet: Any, given: Sheet, formats: Mapping[str, Any]) -> None:
+    rows, last = given.rows, len(given.rows)
+    for place, name in enumerate(rows.columns):
         sheet.write_string(0, place, name.replace("_", " "), formats["head"])
         widest = max([len(name), *(len(str(value)) for value in rows[name].head(_SAMPLE))], default=8)
         sheet.set_column(place, place, min(widest + 3, _WIDEST))
         for number, value in enumerate(rows[name], start=1):
             _cell(sheet, number, place, value, name, formats)
-        if dtype == pl.Decimal(18, 2) and last:
+        if name in given.summed and last:
             column = _letters(place)
             total = f"=SUM({column}2:{column}{last + 1})"
             sheet.write_formula(last + 1, place, total, formats["sum"], float(rows[name].sum() or 0))

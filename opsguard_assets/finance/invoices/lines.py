@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from opsguard_assets.config.plans import Plans
-from opsguard_assets.entitlements.prices import AMOUNT, UNIT
+from opsguard_assets.entitlements.prices import AMOUNT, DISCOUNT, UNIT
 
 CREDIT: Final = "credit"
 _ZERO: Final = Decimal("0.00")
@@ -112,18 +112,26 @@ def _numbered(rows: pl.DataFrame, month: date, plans: Plans) -> pl.DataFrame:
         for each in terms.credits
         if each.on.replace(day=1) == month
     ]
+    is_discount = pl.col("item") == DISCOUNT
     schema = pl.Schema({"client_id": pl.String(), "amount": AMOUNT, "first_day": pl.Date(), "text": pl.String()})
     one = {"quantity": pl.lit(1, pl.Int64), "days": pl.lit(1, pl.Int64), "of_days": pl.lit(1, pl.Int64)}
     credited = pl.DataFrame(credits_given, schema=schema, orient="row").with_columns(
         item=pl.lit(CREDIT), per=pl.lit("client"), unit_price=pl.col("amount").cast(UNIT), last_day="first_day", **one
     )
+    many = pl.format(
+        "{} {}{}", "quantity", "per", pl.when(pl.col("quantity") == 1).then(pl.lit("")).otherwise(pl.lit("s"))
+    )
     words = pl.format(
-        "{} for {} {}(s), {} of {} days", "item", "quantity", "per", "days", "of_days"
+        "{}{}, {} of {} days", pl.col("item").str.replace_all("_", " "),
+        pl.when(is_discount).then(pl.lit("")).otherwise(pl.format(", {}", many)), "days", "of_days",
     )  # fmt: skip
     every = pl.concat([rows.with_columns(text=words).select(credited.columns), credited]).with_columns(
-        month=pl.lit(month), _is_credit=pl.col("item") == CREDIT
+        month=pl.lit(month)
     )
-    ordered = every.sort("client_id", "_is_credit", "first_day", "item", "quantity", maintain_order=True)
+    # What is given comes after what it is given for.
+    ordered = every.sort(
+        "client_id", pl.col("item") == CREDIT, "first_day", is_discount, "item", "quantity", maintain_order=True
+    )
     return ordered.with_columns(line=pl.int_range(1, pl.len() + 1).over("client_id").cast(pl.Int64)).select(
         pl.col(name).cast(dtype) for name, dtype in INVOICE_LINE.items()
     )

@@ -1,14 +1,15 @@
 """The invoices of a month, and whether they close. Not here: lines (`invoices.lines`), files (`invoices.files`)."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.entitlements.prices import AMOUNT, STATE, lines
+from opsguard_assets.finance.invoices.files import Sheet
 from opsguard_assets.finance.invoices.lines import billed, by_day, by_next_month, reconciled
-from opsguard_assets.finance.revenue.states import Known, days_of, month_start, states
+from opsguard_assets.finance.revenue.states import Known, days_of, month_after, month_of, month_start, states
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,21 @@ class Invoices:
     reconciliation: pl.DataFrame
 
     @property
+    def sheets(self) -> dict[str, Sheet]:
+        """Both as sheets of a workbook."""
+        money = ("mrr", "proration", "credits", "invoiced", "open")
+        return {"Invoice lines": Sheet(self.lines, ("amount",)), "Reconciliation": Sheet(self.reconciliation, money)}
+
+    @property
     def open(self) -> pl.DataFrame:
         """Clients whose month does not close; none, or there is a fault."""
         return self.reconciliation.filter(pl.col("open") != 0)
+
+
+def newest_month(settings: Settings, as_of: datetime) -> date:
+    """The newest month that can be invoiced: this one where changes count from the next one on, else the last one."""
+    this = month_of(as_of, settings.operations.timezone)
+    return this if settings.billing.changes == "next_month" else month_after(this, -1)
 
 
 def invoices_of(known: Known, settings: Settings, month: date) -> Invoices:
@@ -37,7 +50,7 @@ def invoices_of(known: Known, settings: Settings, month: date) -> Invoices:
     Args:
         known: What was ever known of clients and sites.
         settings: Plans and billing.
-        month: Its first day.
+        month: Its first day; `newest_month` at the latest.
     """
     zone, plans = settings.operations.timezone, settings.plans
     days = days_of(month, zone)

@@ -40,6 +40,7 @@ class Shown:
         risks: Rows of `schemas.ChurnRisk`.
         upgrades: Rows of `schemas.UpgradeCandidates`.
         coming: What is announced to end.
+        unplanned: Clients that are served and of whom no plan is known, so that they pay nothing.
         invoices: Reconciliation of the newest invoices, and their month.
         add_ons: Prices beside plans.
         scenarios: Scenarios of ARR.
@@ -60,6 +61,7 @@ class Shown:
     risks: pl.DataFrame
     upgrades: pl.DataFrame
     coming: pl.DataFrame
+    unplanned: Sequence[str]
     invoices: tuple[date, pl.DataFrame]
     add_ons: Sequence[Mapping[str, Any]]
     scenarios: Sequence[Scenario]
@@ -76,7 +78,7 @@ def finance_page(shown: Shown) -> str:
     before = used["month"].max()
     picked = before if isinstance(before, date) else shown.month
     environment = Environment(loader=PackageLoader("templates", ""), autoescape=True, trim_blocks=True)
-    environment.filters |= {"money": _money, "share": _share, "said": said}
+    environment.filters |= {"money": _money, "share": _share, "said": said, "number": number}
     return environment.get_template("finance.html.j2").render(
         as_of=f"{shown.as_of:%Y-%m-%d %H:%M}",
         zone=shown.zone,
@@ -93,6 +95,7 @@ def finance_page(shown: Shown) -> str:
         risks=_named(shown.risks, shown.names),
         upgrades=_named(shown.upgrades, shown.names),
         coming=_named(shown.coming, shown.names),
+        unplanned=[shown.names.get(each) or each for each in shown.unplanned],
         invoice_month=shown.invoices[0],
         invoice_total=shown.invoices[1]["invoiced"].sum(),
         invoices=_named(shown.invoices[1], shown.names),
@@ -106,15 +109,16 @@ def finance_page(shown: Shown) -> str:
 
 
 def headline(last: Mapping[str, Any] | None, currency: str) -> str:
-    """The last whole month in one sentence."""
+    """A month (a row of `schemas.Arr`) in one sentence; None: none is over yet."""
     if last is None:
         return "No month is over yet since the first client became known."
     kept = last["net_retention"]
     words = "" if kept is None else f"; of the revenue it began with, {kept:.1%} is still paid"
     more, clients = last["end"] - last["start"], "client" if last["clients"] == 1 else "clients"
     moved = "as much as the month before" if not more else f"{_money(abs(more))} {'more' if more > 0 else 'less'}"
+    verb = "stands" if last["is_provisional"] else "ended"
     return (
-        f"{last['month']:%B %Y} ended at {_money(last['end'])} {currency} a month from {last['clients']:,} {clients}, "
+        f"{last['month']:%B %Y} {verb} at {_money(last['end'])} {currency} a month from {last['clients']:,} {clients}, "
         f"{moved}{words}."
     )
 
@@ -122,6 +126,11 @@ def headline(last: Mapping[str, Any] | None, currency: str) -> str:
 def said(value: object) -> str:
     """A text without characters that hide or turn what it says."""
     return _HIDDEN.sub("", unicodedata.normalize("NFC", str(value)))[:200]
+
+
+def number(value: Decimal | int) -> str:
+    """A number that is no money: 1,200 or 2.5."""
+    return f"{Decimal(value).normalize():,f}"
 
 
 def _money(value: Decimal | None) -> str:

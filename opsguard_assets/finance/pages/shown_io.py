@@ -11,8 +11,8 @@ from opsguard_assets.config.features import FEATURES
 from opsguard_assets.config.plans import Plans
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.entitlements.prices import DISCOUNT
-from opsguard_assets.finance.invoices.files import as_workbook
-from opsguard_assets.finance.invoices.month import Invoices, invoices_of
+from opsguard_assets.finance.invoices.files import Sheet, as_workbook
+from opsguard_assets.finance.invoices.month import Invoices, invoices_of, newest_month
 from opsguard_assets.finance.pages.page import Shown
 from opsguard_assets.finance.projection.returns import from_inputs, from_measured
 from opsguard_assets.finance.projection.scenarios import PLANNED, Scenario, rows_of
@@ -53,6 +53,7 @@ def shown_of(lake: Lake, settings: Settings, found: Revenue, scenarios: Sequence
         risks=found.rows(CHURN_RISK),
         upgrades=found.rows(UPGRADES),
         coming=found.coming,
+        unplanned=found.unplanned,
         invoices=(invoices.month, invoices.reconciliation),
         add_ons=add_on_prices(settings.plans, found.as_of),
         scenarios=scenarios,
@@ -63,9 +64,8 @@ def shown_of(lake: Lake, settings: Settings, found: Revenue, scenarios: Sequence
 
 
 def newest_invoices(settings: Settings, found: Revenue) -> Invoices:
-    """The newest invoices that are whole: of this month where changes count from the next one on, else of the last."""
-    is_ahead = settings.billing.changes == "next_month"
-    return invoices_of(found.known, settings, found.month if is_ahead else month_after(found.month, -1))
+    """The newest invoices that are whole."""
+    return invoices_of(found.known, settings, newest_month(settings, found.as_of))
 
 
 def measured_returns(lake: Lake, found: Revenue) -> list[dict[str, object]]:
@@ -95,6 +95,8 @@ def workbook_of(settings: Settings, found: Revenue, scenarios: Sequence[Scenario
     projected = pl.DataFrame(rows_of(scenarios)).with_columns(
         pl.col("price", "arr").cast(pl.Decimal(18, 2)), pl.col("adoption", "sites", "paying_sites").cast(pl.Float64)
     )
-    sheets = {name: found.rows(table) for name, table in tables.items()}
-    more = {"Invoice lines": invoices.lines, "Reconciliation": invoices.reconciliation, "Projection": projected}
-    return as_workbook({**sheets, **more}, created=found.as_of, currency=settings.plans.currency)
+    # What clients pay now can be added up; balances of months, and plans of which a client takes one, cannot.
+    added_up = (SUBSCRIPTIONS, CHURN_RISK)
+    sheets = {name: Sheet(found.rows(each), ("mrr",) if each in added_up else ()) for name, each in tables.items()}
+    every = {**sheets, **invoices.sheets, "Projection": Sheet(projected)}
+    return as_workbook(every, created=found.as_of, currency=settings.plans.currency)

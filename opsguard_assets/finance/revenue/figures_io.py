@@ -69,6 +69,12 @@ class Revenue:
         """The rows of a table."""
         return self.tables[table.name]
 
+    @property
+    def unplanned(self) -> tuple[str, ...]:
+        """Clients that are served and of whom no plan is known: they pay nothing."""
+        served = self.now.filter(pl.col("plan").is_null(), ~pl.col("is_ended"))
+        return tuple(served["client_id"].sort())
+
 
 def revenue_at(
     lake: Lake, database: Database, settings: Settings, declared: Mapping[str, Any], as_of: datetime

@@ -75,7 +75,7 @@ class Usage(dy.Schema):
     client_id = text("the client", nullable=False)
     month = _month()
     feature = text("the feature", nullable=False)
-    unit = text("what is counted: alerts told, playbooks run, scorecards sent", nullable=False)
+    unit = text("what is counted: alerts told, alerts taken up, playbooks run, scorecards sent", nullable=False)
     used = count("how many", nullable=False)
 
 
