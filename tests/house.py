@@ -247,6 +247,10 @@ ARROWS = {
     "opsguard_assets/web/answering.py": (
         "opsguard_assets.web", "opsguard_assets.views", "opsguard_assets.alerts.people", "opsguard_assets.remediation",
     ),
+    "opsguard_assets/web/gate.py": (
+        "opsguard_assets.web.service", "opsguard_assets.views.actions", "opsguard_assets.alerts.alert_type",
+        "opsguard_assets.domains", "opsguard_assets.entitlements", "resources.sql",
+    ),
     "opsguard_assets/web/executions.py": (
         "opsguard_assets.web", "opsguard_assets.views", "opsguard_assets.remediation.autonomy",
     ),

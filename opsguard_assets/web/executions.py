@@ -17,7 +17,9 @@ from starlette.routing import Route
 
 from opsguard_assets.remediation.autonomy.io import ladder_at
 from opsguard_assets.views import executions as view
+from opsguard_assets.views.actions import Subject
 from opsguard_assets.views.attachments import plot_of
+from opsguard_assets.web.gate import may_be_seen
 from opsguard_assets.web.pages import page
 from opsguard_assets.web.service import Service
 from opsguard_assets.web.visits import gone, holds_alert, visit
@@ -91,7 +93,9 @@ class _Executions:
         if found is None:
             return gone(self.service)
         with database.begin() as connection:
-            holds = holds_alert(connection, visited.subject, found.row["alert_id"])
+            if not may_be_seen(self.service, connection, Subject("alert", found.row["alert_id"]), visited.now):
+                return gone(self.service)
+            holds = holds_alert(self.service, connection, visited, found.row["alert_id"])
         return page("execution", view=found, holds_alert=holds, **visited.shown)
 
     def _plot(self, secret: str, number: int, attachment: int) -> Response:
@@ -99,7 +103,7 @@ class _Executions:
         picture = None
         if visited is not None and visited.sees_inside:
             with self.service.database.begin() as connection:
-                if holds_alert(connection, visited.subject, number):
+                if holds_alert(self.service, connection, visited, number):
                     picture = plot_of(connection, number, attachment)
         if picture is None:
             return gone(self.service)

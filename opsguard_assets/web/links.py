@@ -27,6 +27,7 @@ from opsguard_assets.views.incidents import IncidentView, incident_view, names_o
 from opsguard_assets.views.names import names_of, with_readers
 from opsguard_assets.web import questions, tokens
 from opsguard_assets.web.acting import act
+from opsguard_assets.web.gate import ENDED, may_be_seen
 from opsguard_assets.web.pages import page
 from opsguard_assets.web.service import Service
 from opsguard_assets.web.tokens import ACKNOWLEDGE, FEEDBACK, Token, TokenError, Use
@@ -86,6 +87,8 @@ class _Links:
     def _used(self, secret: str, purpose: str, action: str, now: datetime) -> Use:
         with self.service.database.begin() as connection:
             found = tokens.peek(connection, secret, purpose, at=now)
+            if found and not may_be_seen(self.service, connection, subject_of(found.subject), now):
+                raise TokenError(ENDED)
             reader = reader_of(self.service, found) if found else None
 
             def do(token: Token) -> dict[str, Any]:
@@ -136,7 +139,7 @@ class _Links:
         if visited is None:
             return gone(self.service)
         with self.service.database.begin() as connection:
-            holds = holds_alert(connection, visited.subject, number)
+            holds = holds_alert(self.service, connection, visited, number)
         if not holds:
             return gone(self.service)
         nothing: dict[str, Any] = dict.fromkeys(

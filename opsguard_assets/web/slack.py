@@ -38,6 +38,7 @@ from opsguard_assets.views.names import names_of
 from opsguard_assets.views.texts import line, shortened, visible
 from opsguard_assets.web.acting import act
 from opsguard_assets.web.answering import answered
+from opsguard_assets.web.gate import ENDED, may_be_seen
 from opsguard_assets.web.service import Service
 from resources.sql import statement
 
@@ -105,6 +106,9 @@ class _Clicks:
     def act_on(self, click: Click, digest: bytes) -> str | None:
         """Does what a click says, once per request; returns the answer for that person, None for a replay."""
         now = self.service.now()
+        with self.service.database.begin() as connection:
+            if not may_be_seen(self.service, connection, click.subject, now):
+                return ENDED
         if click.action in ANSWERS:
             return self._answered(click, digest, now)
         actor = self._actor(click)

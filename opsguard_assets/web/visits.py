@@ -20,6 +20,7 @@ from opsguard_assets.views.actions import Subject, subject_of
 from opsguard_assets.views.executions import whose
 from opsguard_assets.views.names import homes_of
 from opsguard_assets.web import tokens
+from opsguard_assets.web.gate import may_be_seen
 from opsguard_assets.web.pages import page
 from opsguard_assets.web.service import Service
 from opsguard_assets.web.tokens import VIEW, Token
@@ -86,12 +87,15 @@ class Visit:
 
 
 def visit(service: Service, secret: str) -> Visit | None:
-    """What a link stands for now; None where it does not work. Looking consumes nothing."""
+    """What a link stands for now; None where it does not work, or the plan of its client holds it no longer.
+
+    Looking consumes nothing.
+    """
     now = service.now()
     with service.database.begin() as connection:
         token = tokens.peek(connection, secret, VIEW, at=now)
-    if token is None:
-        return None
+        if token is None or not may_be_seen(service, connection, subject_of(token.subject), now):
+            return None
     return Visit(secret, token, subject_of(token.subject), reader_of(service, token), now)
 
 
@@ -103,12 +107,15 @@ def reader_of(service: Service, token: Token) -> Reader:
     return Reader(known.name or token.recipient, known.zone or service.zone, works_here=known.works_here)
 
 
-def holds_alert(connection: Connection, subject: Subject, number: int) -> bool:
-    """Whether an alert is what a link is about, or in the incident that it is about."""
+def holds_alert(service: Service, connection: Connection, visited: Visit, number: int) -> bool:
+    """Whether an alert is what a link is about, or in its incident, and the plan of its client still holds it."""
+    subject = visited.subject
     if subject.kind == "incident":
-        return reading.incident_of(connection, number) == subject.number
-    about = whose(connection, subject)
-    return about is not None and about.alert_id == number
+        is_inside = reading.incident_of(connection, number) == subject.number
+    else:
+        about = whose(connection, subject)
+        is_inside = about is not None and about.alert_id == number
+    return is_inside and may_be_seen(service, connection, Subject("alert", number), visited.now)
 
 
 def gone(service: Service) -> Response:
