@@ -33,7 +33,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """
     with opened(config) as session:
         now = datetime.now(UTC)
-        found = routing_troubles(session.settings, roster_at(session.installation.lake, now), now)
+        found = routing_troubles(session.settings, roster_at(session.installation.lake, session.settings, now), now)
         addresses = found_addresses(session.settings, os.environ)
         found += [f"{what}: {words}" for what, is_sound, words, _ in addresses if not is_sound]
     if as_json:

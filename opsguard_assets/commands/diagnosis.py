@@ -101,7 +101,7 @@ def _routing(opened: Installation, settings: Settings) -> Finding:
     """Whether messages would reach somebody. What `groups` and `duty` do not say is no fault of the installation."""
     now = datetime.now(UTC)
     try:
-        roster = roster_at(opened.lake, now)
+        roster = roster_at(opened.lake, settings, now)
         found = routing_troubles(settings, roster, now) if len(roster.desk.groups) else []
     except Exception as error:  # noqa: BLE001 - what is wrong is the answer
         return Finding("routing", False, str(error), "Run `opsguard sync`, then `opsguard check`.")

@@ -53,7 +53,7 @@ def judged_in(held: Library, around: Surroundings) -> list[tuple[str, str, str]]
 def surroundings(settings: Settings, lake: Lake) -> Surroundings:
     """What playbooks may refer to now. Teams and features are not judged while no `groups` and no plans are known."""
     now, desk = datetime.now(UTC), settings.ticket_system
-    groups, held = roster_at(lake, now).desk.groups, entitlements_at(lake, settings, now)
+    groups, held = roster_at(lake, settings, now).desk.groups, entitlements_at(lake, settings, now)
     named = {*groups["group_id"].drop_nulls(), *groups["name"].drop_nulls()}
     led = groups.filter(pl.col("lead_id").is_not_null()) if "lead_id" in groups.columns else groups
     return Surroundings(

@@ -109,7 +109,7 @@ def _foreseen(session: Session, about: dict[str, Any], now: datetime) -> list[di
     }  # fmt: skip
     rules = rules_of(settings, channel_kinds(settings))
     case = present_case(session.installation.database, now)
-    rows = foresee(pl.DataFrame([work], schema=WORK), case, roster_at(lake, now), rules, now + _AHEAD)
+    rows = foresee(pl.DataFrame([work], schema=WORK), case, roster_at(lake, settings, now), rules, now + _AHEAD)
     shown = ("at", "due_at", "audience", "person_id", "channel", "address", "decision", "reason", "rule", "step")
     return with_readers(lake, rows.select(shown).to_dicts())
 

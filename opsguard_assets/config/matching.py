@@ -88,7 +88,8 @@ class Matcher(Strict):
         site: The site's identifier.
         entity_type: What it is about: ticket, device, shift, …; of an incident, as with `type`.
         entity: Its identifier; of an incident, as with `type`.
-        plan: The client's plan. A client whose plan is unknown matches no comparison.
+        plan: The client's plan in force: that of a trial comes first. A client whose plan is unknown, or has ended,
+            matches no comparison.
         severity: low, medium, high, critical; of an incident, the greatest of its unresolved alerts.
         priority: 0 to 100; of an incident, the greatest of its unresolved alerts.
         alerts: Unresolved alerts of the incident; 1 for an alert.

@@ -49,6 +49,11 @@ class Entitlements:
     exceptions: pl.DataFrame
     plans: Plans
 
+    @property
+    def in_force(self) -> pl.DataFrame:
+        """(`client_id`, `plan`) as conditions compare it, one row each: a trial comes first, an end is null."""
+        return self.clients.select("client_id", plan=pl.when(~pl.col("is_ended")).then("plan"))
+
 
 def entitlements(clients: pl.DataFrame, plans: Plans, on: date) -> Entitlements:
     """What clients receive on a day.

@@ -37,7 +37,7 @@ ALERT: Final = pl.Schema(
         "priority": pl.Int64(),  # null where it was not triaged
         "cause": pl.String(),
         "team": pl.String(),
-        "plan": pl.String(),  # of the client
+        "plan": pl.String(),  # of the client, in force
         "is_in_plan": pl.Boolean(),
         "is_life_safety": pl.Boolean(),
         "incident_id": pl.Int64(),  # the incident that it is in; it may be resolved

@@ -45,8 +45,8 @@ class Context:
 
     @property
     def plans(self) -> pl.DataFrame:
-        """(`client_id`, `plan`): what each client has bought, one row each."""
-        return self.entitlements.clients.select("client_id", plan="bought")
+        """(`client_id`, `plan`): the plan in force, one row each."""
+        return self.entitlements.in_force
 
 
 @dataclass(frozen=True)

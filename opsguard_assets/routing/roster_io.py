@@ -10,17 +10,20 @@ import polars as pl
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.duty.desk import Desk
+from opsguard_assets.entitlements.io import entitlements_at
 from opsguard_assets.routing.frames import CLIENTS, PEOPLE, Roster, Rules
 from opsguard_assets.tables.registry import TABLES
 from resources.lake import Lake
 
 
-def roster_at(lake: Lake, as_of: datetime) -> Roster:
-    """Everybody who may be told, as known at a moment."""
+def roster_at(lake: Lake, settings: Settings, as_of: datetime) -> Roster:
+    """Everybody who may be told, as known at a moment; clients with the plan in force then."""
     people = _known(lake, "people", as_of)
     zones = _known(lake, "sites", as_of).select("site_id", "supervisor_id", zone="timezone")
     home = people.join(zones, left_on="home_site_id", right_on="site_id", how="left", maintain_order="left")
-    clients = _known(lake, "clients", as_of).rename({"timezone": "zone"})
+    plans = entitlements_at(lake, settings, as_of).in_force
+    clients = _known(lake, "clients", as_of).rename({"timezone": "zone"}).drop("plan")
+    clients = clients.join(plans, on="client_id", how="left", maintain_order="left")
     return Roster(
         desk=Desk(
             memberships=_known(lake, "memberships", as_of).select("person_id", "group_id"),

@@ -22,7 +22,7 @@ def route_now(database: Database, lake: Lake, settings: Settings, *, now: dateti
         settings: Routes and channels.
         now: The time of the clock (UTC): messages are for now, whatever moment a tick was for.
     """
-    return route(database, roster_at(lake, now), rules_of(settings, channel_kinds(settings)), now=now)
+    return route(database, roster_at(lake, settings, now), rules_of(settings, channel_kinds(settings)), now=now)
 
 
 def channel_kinds(settings: Settings) -> Mapping[str, str]:

@@ -1,5 +1,7 @@
 """Every feature, for every plan, on every channel: what a client has not bought leaves the house nowhere."""
 
+from datetime import timedelta
+
 import polars as pl
 import pytest
 
@@ -7,22 +9,27 @@ from opsguard_assets.alerts.finding import FINDING
 from opsguard_assets.alerts.lifecycle import Monitor, settle
 from opsguard_assets.alerts.suppression import suppress_outside_plan
 from opsguard_assets.config.features import FEATURE_NAMES, FEATURES
+from opsguard_assets.config.matching import Matcher
 from opsguard_assets.config.plans import PLAN_NAMES
 from opsguard_assets.config.routing import Routing
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
 from opsguard_assets.entitlements.entitled import SECTIONS, entitled_to_alerts, sections_held
 from opsguard_assets.entitlements.io import entitlements_at, is_entitled
-from opsguard_assets.incidents.io import group_alerts
+from opsguard_assets.incidents.grouping import ALERT
+from opsguard_assets.incidents.io import described, group_alerts
+from opsguard_assets.incidents.matching import matches
 from opsguard_assets.incidents.rules_io import context_of, rules_of
 from opsguard_assets.remediation.engine.entitled_io import not_entitled
 from opsguard_assets.remediation.playbook.model import Playbook
 from opsguard_assets.remediation.playbook.steps import ACTIONS
 from opsguard_assets.routing.frames import Rules
 from opsguard_assets.routing.io import route
+from opsguard_assets.routing.roster_io import roster_at
 from opsguard_assets.tickets.escalation.inputs import with_withheld
 from resources.lake import Lake
 from tests.alerts.given import NOON, finding, frame
+from tests.incidents.given import alert
 from tests.remediation.given import record
 from tests.routing.given import CHANNELS, roster, rows
 
@@ -164,6 +171,23 @@ def test_yesterday_does_not_follow_todays_plan_and_a_trial_and_a_contract_end_by
     assert not is_entitled(entitlements_at(lake, settings, NOON.replace(day=12)), "C", "scorecard")
     # In the zone of operations: late in the evening (UTC) it is the day after the trial in Tokyo.
     assert not is_entitled(entitlements_at(lake, settings, NOON.replace(day=4, hour=16)), "C", "remediation")
+
+
+def test_conditions_compare_the_plan_in_force_also_in_a_trial_and_after_the_end(tmp_path):
+    lake = Lake(str(tmp_path / "lake"))
+    bought = {"client_id": "C1", "name": "C1", "plan": "bronze", "timezone": "UTC"}
+    record(lake, "clients", bought, loaded_at=NOON - timedelta(days=40))
+    tried = {"plan": "gold", "starts_on": "2026-03-01", "ends_on": "2026-03-05"}
+    settings = Settings(plans={"clients": {"C1": {"trial": tried, "ends_on": "2026-03-20"}}})
+    for day, plan in ((2, "gold"), (6, "bronze"), (21, None)):
+        at = NOON.replace(day=day)
+        grouped = described(
+            pl.DataFrame([alert()], schema=ALERT).drop("plan"), context_of(settings, ALERT_TYPES, lake, at)
+        )
+        routes = roster_at(lake, settings, at).clients
+        assert [*grouped["plan"], *routes["plan"]] == [plan, plan]
+        is_gold = matches(Matcher(plan={"at_least": "gold"}))
+        assert [grouped.select(is_gold).item(), routes.select(is_gold).item()] == [plan == "gold"] * 2
 
 
 def test_every_type_and_action_and_section_names_a_feature_that_there_is():

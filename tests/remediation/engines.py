@@ -133,9 +133,9 @@ class OtherSide:
 class Engine:
     """A database with alerts, a lake with people, playbooks, and a clock."""
 
-    def __init__(self, database, lake, **settings):
-        chosen = {"max_autonomy": "alone", **settings}
-        self.world = World(database, lake, Settings.model_validate({"remediation": chosen}))
+    def __init__(self, database, lake, plans=None, **settings):
+        chosen = {"remediation": {"max_autonomy": "alone", **settings}, "plans": plans or {}}
+        self.world = World(database, lake, Settings.model_validate(chosen))
         self.database, self.clock = database, Clock()
         self.other, self.catalog = OtherSide(), catalog()
         self.writes = self.catalog["notify"]

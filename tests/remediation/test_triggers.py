@@ -1,7 +1,7 @@
 """A playbook starts once per episode of an alert, within its limits, where it may; otherwise the reason is recorded."""
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,7 +12,7 @@ from opsguard_assets.remediation.engine.breaker import why_to_pause
 from opsguard_assets.remediation.engine.claim_io import next_due
 from opsguard_assets.remediation.playbook.model import Playbook
 from tests.incidents.world import found, give_priority, tick
-from tests.remediation.engines import NOTE, WAIT, Engine, lake_of
+from tests.remediation.engines import CLIENT, NOTE, WAIT, Engine, lake_of
 
 
 def test_it_starts_once_per_episode_however_often_triggers_run(engine):
@@ -101,6 +101,17 @@ def test_a_client_who_has_not_bought_it_gets_what_would_have_been_done(database,
     assert list(engine.decisions().values()) == [decision]
     (row,) = engine.executions()
     assert (row["mode"], row["state"], engine.things()) == ("shadow", "succeeded", [])
+
+
+@pytest.mark.parametrize(("ends_in_days", "states"), [(5, ["succeeded"]), (-5, [])])
+def test_a_trigger_compares_the_plan_in_force_which_a_trial_comes_before(database, tmp_path, ends_in_days, states):
+    trial = {"plan": "gold", "ends_on": f"{datetime.now(UTC) + timedelta(days=ends_in_days):%Y-%m-%d}"}
+    engine = Engine(
+        database, lake_of(tmp_path, plan="silver"), plans={"clients": {CLIENT["client_id"]: {"trial": trial}}}
+    )
+    engine.use(NOTE, trigger={"when": {"type": "device_silent", "plan": "gold"}})
+    engine.goes("D1")
+    assert engine.states() == states
 
 
 def test_an_alert_without_a_client_is_of_the_house_itself(engine):

@@ -18,6 +18,6 @@ def roster_now(world: World, now: datetime) -> Roster:
     if key not in world.known:
         for old in [each for each in world.known if each[0] == key[0] and each != key]:
             del world.known[old]
-        world.known[key] = roster_at(world.lake, minute)
+        world.known[key] = roster_at(world.lake, world.settings, minute)
     found: Roster = world.known[key]
     return found

@@ -285,7 +285,7 @@ def _check_person(world: World, asked: ApprovalRecord, person_id: str, *, agrees
 
 def deciders(world: World, asked: ApprovalRecord, now: datetime) -> set[str]:
     """Who may decide: the members of the team, its lead, and the owner of the incident."""
-    desk = roster_at(world.lake, now).desk
+    desk = roster_at(world.lake, world.settings, now).desk
     people = set(people_of(desk, asked.team)["person_id"]) if asked.team else set()
     with world.database.begin() as connection:
         owner = _owner(connection, asked.execution_id)
