@@ -86,6 +86,7 @@ def _whole_numbers(received: pl.Series, dtype: pl.DataType, mapping: ColumnMappi
     if mapping.scale is not None or mapping.offset is not None:
         return _measured(measurable(received, mapping), mapping).round().cast(dtype, strict=False)
     if received.dtype == pl.String or received.dtype.is_integer():
+        # Digits at once: as doubles, whole numbers beyond 2**53 would become their neighbours.
         exact = received.cast(pl.Int64, strict=False)
         if exact.null_count() == received.null_count():
             return exact.cast(dtype, strict=False)

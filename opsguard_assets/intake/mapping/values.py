@@ -36,6 +36,7 @@ def as_text(received: pl.Series) -> pl.Series:
         return received.struct.json_encode()
     if dtype.is_nested():
         wrapped = received.to_frame("v").select(pl.struct("v").struct.json_encode()).to_series()
+        # Polars writes only records as JSON: the list stands between `{"v":` and `}`.
         return kept(wrapped.str.slice(5).str.head(-1), received.is_not_null())
     return received.cast(pl.String, strict=False)
 

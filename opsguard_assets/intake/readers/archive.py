@@ -55,6 +55,7 @@ def joined(file: File, pattern: str, folder: Path, limits: FileLimits | None = N
         packer = packer_of(stream.read(16))
     plain = unpack(file, packer, folder / "archive", limits) if packer else file.path
     try:
+        # `r:`: the library would unpack by itself, and without limits.
         with tarfile.open(plain, "r:", tarinfo=_Member) as archive, target.open("wb") as text:
             for member in _wanted(archive, pattern, file):
                 stream_of = archive.extractfile(member)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 CHUNK = 1 << 23
 _LF, _CR = 10, 13
+# Above the greatest `max_row_bytes`: by itself the module refuses values of more than 131,072 letters.
 csv.field_size_limit(1 << 27)
 
 
@@ -124,6 +125,7 @@ def _evened(
         return None
     ends_line = letters == _LF
     returns = np.flatnonzero(letters == _CR)
+    # A carriage return that no line feed follows ends a line by itself.
     ends_line[returns[letters[np.minimum(returns + 1, len(letters) - 1)] != _LF]] = True
     ends = np.flatnonzero(ends_line & ~inside)
     if is_last and inside[-1]:
@@ -142,6 +144,7 @@ def _evened(
     is_blank = lengths == is_crlf
     text = letters[:used].copy()
     real = ends[ends < used]
+    # Only ends of records are evened: a line end inside of quotes is part of its value.
     text[real] = _LF
     keep = np.ones(used, bool)
     keep[ends[is_crlf] - 1] = False
@@ -158,6 +161,7 @@ def _is_clean(letters: NDArray[np.uint8], quotes: NDArray[np.int64], delimiter: 
     may_precede[[delimiter[-1], _LF, _CR]] = may_follow[[delimiter[0], _LF, _CR]] = True
     adjoins = np.diff(quotes) == 1
     before, after = letters[np.maximum(quotes - 1, 0)], letters[np.minimum(quotes + 1, len(letters) - 1)]
+    # A doubled quote inside of a value counts as one that closes and one that opens.
     opens = may_precede[before] | np.concatenate([[quotes[0] == 0], adjoins])
     closes = may_follow[after] | np.concatenate([adjoins, [quotes[-1] == len(letters) - 1]])
     return bool(opens[0::2].all() and closes[1::2].all())
@@ -178,6 +182,7 @@ def records(path: Path, start: int, line: int, delimiter: str, quote: str, longe
         raw.seek(start)
         source = _Physical(io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape", newline=""), line, longest)
         while not source.is_done():
+            # A new one after a record that was too long: the former is still inside of its quotes.
             reader = csv.reader(source, delimiter=delimiter, quotechar=quote)
             try:
                 for values in reader:

@@ -156,6 +156,7 @@ def _in_lists(array: pa.Array) -> _Mask | None:
 
 
 def _lengths(array: pa.Array) -> Any:
+    # Arrow counts and flattens lists, and has neither for maps.
     if pt.is_map(array.type):
         offsets = array.offsets.to_numpy()
         lengths = np.diff(offsets)

@@ -94,10 +94,12 @@ def open_start(file: File, folder: Path, encoding: str) -> Opened:
             start = stream.read(_START)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SourceError(f"{file.origin}: the gzip file is damaged ({error}). Deliver it again, whole.") from None
+    # The end of a packed file is known only once all of it is unpacked.
     _check_format(file, start[:_HEAD], start if is_packed else _tail(file.path))
     _check_text(file, start[:_HEAD], encoding)
     target = folder / "start"
     if encoding != "utf-8":
+        # Incremental: the part may end in the middle of a character.
         decoder = codecs.getincrementaldecoder(encoding)(_ERRORS.get(encoding, "strict"))
         try:
             start = decoder.decode(start).encode()

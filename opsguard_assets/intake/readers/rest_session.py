@@ -27,6 +27,7 @@ from resources.addresses import AddressError, parts_of
 _CHUNK = 1 << 16
 _ANSWER_SECONDS = 60
 _LONGEST_PAUSE_SECONDS = 30
+# Empty pages and lists of equal records pack without measure; what unpacks to less harms nobody.
 _LEAST_RATIO_BYTES = 16 * 1024 * 1024
 _PORTS = {"http": 80, "https": 443}
 # What a server that is not the source's own may see.
@@ -203,6 +204,7 @@ class _Adapter(HTTPAdapter):
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
         guard = self._guard
         guard.admit(request)
+        # urllib3 refuses a time limit of zero; what is left may have run out since the guard looked.
         wait = max(0.01, min(_ANSWER_SECONDS, guard.deadline - time.monotonic()))
         try:
             response = super().send(request, *args, **{**kwargs, "stream": True, "timeout": wait})
@@ -221,6 +223,7 @@ class _Adapter(HTTPAdapter):
         with response:
             for chunk in response.iter_content(_CHUNK):
                 size += len(chunk)
+                # `tell` counts what came over the wire, still packed.
                 self._guard.check_size(size, response.raw.tell())
                 chunks.append(chunk)
         self._guard.bytes += size

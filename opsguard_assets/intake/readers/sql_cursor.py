@@ -68,6 +68,7 @@ def asked(column: sa.Column[Any], dialect: str) -> Asked:
 
 def _kind(dtype: sa.types.TypeEngine[Any]) -> str:
     if isinstance(dtype, sa.DateTime):
+        # Without a zone it is no instant: the mapping says of which zone, and which of two in autumn.
         return "timestamp" if dtype.timezone else "text"
     kinds = ((sa.Boolean, "bool"), (sa.Integer, "bigint"), (sa.Float, "double"), (sa.Date, "date"))
     return next((kind for known, kind in kinds if isinstance(dtype, known)), "text")
@@ -140,6 +141,7 @@ class Cursor:
             return sa.literal(value, sa.types.NullType())
         dtype = self._compared.type
         if self.dialect == POSTGRESQL:
+            # The server reads what it wrote, also values that Python has none for.
             return sa.cast(sa.literal(str(value), sa.String()), dtype)
         return sa.literal(_revived(value, dtype), dtype)
 
@@ -163,6 +165,7 @@ class Cursor:
             endless = sa.literal(float("inf"), sa.types.NullType())
             return sa.and_(same, self._compared < endless)
         if isinstance(self.column.type, sa.DateTime | sa.Date):
+            # A text: with its time of day, a moment of the last day comes behind the bare date of that day.
             return sa.and_(same, self._compared < self._bound((latest + _TOLERANCE).date().isoformat()))
         return same
 

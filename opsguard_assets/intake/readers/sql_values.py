@@ -18,6 +18,7 @@ from opsguard_assets.intake.raw.received import LONGEST_TEXT
 from opsguard_assets.tables.values import INSTANT
 
 _LAST, _FIRST = 2**63 - 1, -(2**63)
+# A double holds every whole number up to here; greater ones would become their neighbours.
 _EXACT = 2**53
 _INSTANTS = "%Y-%m-%d %H:%M:%S%.f%#z"
 _DTYPES: dict[str, pl.DataType] = {
@@ -77,6 +78,7 @@ def values_of(rows: Sequence[Sequence[Any]], names: Sequence[str], kinds: Sequen
 def _without_damage(name: str, values: Sequence[Any], damage: list[str | None]) -> Sequence[Any]:
     """The values, with text that is not UTF-8 in words; its rows are noted."""
     try:
+        # Half characters stand for bytes that were no text. Most batches have none, which one look at all of it shows.
         "".join(value for value in values if isinstance(value, str)).encode()
     except UnicodeEncodeError:
         pass
@@ -113,6 +115,7 @@ def _days_or_instants(values: Sequence[Any], kind: str) -> pl.Series:
         return texts.str.to_date("%Y-%m-%d", strict=False)
     texts = pl.Series([_text(v) if isinstance(v, str | datetime) else None for v in values], dtype=pl.String)
     found = texts.str.to_datetime(_INSTANTS, time_unit="us", time_zone="UTC", strict=False)
+    # Polars counts years that Python, and so everything behind it, does not have.
     years = found.dt.year()
     return found.zip_with(((years >= 1) & (years <= date.max.year)).fill_null(value=False), found.clear(len(found)))
 
