@@ -59,6 +59,7 @@ def enter(
     record_files(catalog.champions.database, version.problem, version_key(version), files)
     challenge = Challenge(version, verdict_of(catalog, contest))
     label(catalog, challenge)
+    # Last, so that who finds a challenger finds its digests and its verdict.
     catalog.registry.point(CHALLENGER, version)
     return challenge
 

@@ -85,6 +85,8 @@ def _champion_asset(problem: Problem) -> dg.AssetsDefinition:
     def champion(
         context: dg.AssetExecutionContext, config: Moment, models: dg.ResourceParam[ModelCatalog]
     ) -> Iterator[Materialized]:
+        # A check that only warns lets this step begin. `context.run` knows the tags with which the run was launched;
+        # the one that says so was added since.
         run = context.instance.get_run_by_id(context.run.run_id)
         if run is not None and NOT_YET_TAG in run.tags:
             context.log.info("the champion stays: %s", run.tags[NOT_YET_TAG])

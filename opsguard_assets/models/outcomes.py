@@ -113,6 +113,7 @@ def keep_weeks(problem: Problem, lake: Lake, judged: Judged, as_of: datetime) ->
     rows = judged.weeks.with_columns(as_of=pl.lit(as_of, INSTANT))
     later = set(before.filter(pl.col("as_of") > pl.lit(as_of, INSTANT))["week"])
     stood = set(before.filter(pl.col("week") >= judged.since)["week"])
+    # A week of which corrections took every outcome has no rows any more: its old figures go.
     for week in sorted((stood | set(rows["week"])) - later):
         slice_ = rows.filter(pl.col("week") == week)
         lake.replace_slice(outcomes_name(problem), slice_, where={"week": week}, partition_by=["week"])

@@ -17,6 +17,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.table import Table
 from resources.lake import Lake
 
+# The difference of two decimal fractions is none itself: 0.7 - 0.6 is 0.09999999999999998.
 _DIGITS = 9
 
 

@@ -18,6 +18,7 @@ from ml.models.model import RiskModel
 from opsguard_assets.models.problem import Problem
 from opsguard_assets.tables.values import INSTANT
 
+# Of so many moments the features are held at once.
 PORTION_MOMENTS = 400_000
 # The default thresholds, and the columns shown for each.
 GRID = tuple(number / 20 for number in range(10, 20))
@@ -125,6 +126,7 @@ def _portions(
     problem: Problem, dataset: Dataset, models: Sequence[RiskModel], lives: pl.DataFrame, step: timedelta
 ) -> Iterator[tuple[int, pl.DataFrame]]:
     """Batches: the number of ticks, and their scores (the key, `as_of`, one column per model)."""
+    # A whole entity lies in one portion: when an alert clears depends on all of its ticks.
     numbered = lives.with_columns(_portion=_ticks(step).cum_sum() // PORTION_MOMENTS)
     for part in numbered.partition_by("_portion", maintain_order=True):
         rows = dataset.ticks(part, step)

@@ -30,6 +30,7 @@ def keep(catalog: ModelCatalog, problem: str, until: datetime, ranked: Sequence[
         save(model, folder / model.name)
         key = training_key(folder.name, model.name)
         record_files(catalog.champions.database, problem, key, digests_of(folder / model.name))
+    # Written last: a folder without it is a training that did not end.
     (folder / _RANKING).write_text(json.dumps([model.name for model in ranked]), encoding="utf-8")
 
 

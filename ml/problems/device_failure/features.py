@@ -113,6 +113,7 @@ def _with_silence(half: str) -> pl.Expr:
     """The share of time offline, the silence since the last report included where a report is overdue."""
     name = f"offline_share_{half}"
     overdue = (pl.col("silence_minutes") - pl.col("interval_minutes")).clip(lower_bound=0)
+    # The average goes on through the silence with the value 1, and what it was keeps this weight.
     kept = 0.5 ** (overdue / _SPANS[half])
     return (
         pl.when(pl.col("interval_minutes") > 0)

@@ -127,6 +127,7 @@ def _steps(hourly: pl.DataFrame, base: pl.DataFrame | None, names: pl.DataFrame)
     numbered = hourly.select("device_id", "hour_at", "known_at", *READ).join(names, on="device_id").drop("device_id")
     stored = None if base is None else base.join(names, on="device_id").drop("device_id")
     fresh = _after(_newly_known(numbered), stored)
+    # Of an hour that became known late the sums still count; its levels are older than those that are known.
     is_newest = pl.col("hour_at") >= pl.max_horizontal(pl.col("hour_at").cum_max().over(_GROUP), "_newest_hour_at")
     rows = fresh.with_columns(pl.when(is_newest).then(name).alias(name) for name in ("is_online", *_LEVELS))
     steps = _one_per_instant(rows).with_columns(_is_new=pl.lit(value=True))
@@ -146,6 +147,7 @@ def _one_per_instant(rows: pl.DataFrame) -> pl.DataFrame:
     kept = ("expected_minutes", "hour_at", "last_at", "first_at", "is_online", *_LEVELS)
     other = (pl.col(_GROUP) != pl.col(_GROUP).shift(1)) | (pl.col("known_at") != pl.col("known_at").shift(1))
     step = rows.select(other.fill_null(value=True).cum_sum().alias("_step")).to_series()
+    # Most often every instant brings one hour: there is nothing to put together.
     if rows.is_empty() or step[-1] == len(rows):
         return rows.select(_GROUP, at="known_at", **named, **{name: pl.col(name) for name in kept})
     row = pl.int_range(pl.len())
@@ -177,6 +179,7 @@ def _after(hourly: pl.DataFrame, stored: pl.DataFrame | None) -> pl.DataFrame:
 
 def _newly_known(hourly: pl.DataFrame) -> pl.DataFrame:
     """What each version adds to the one before it of the same hour, in order of devices and knowledge."""
+    # One number for device and hour: hours since 1970 stay below 2**32.
     hour = pl.col(_GROUP).cast(pl.Int64) * 2**32 + pl.col("hour_at").dt.epoch("s") // 3_600
     by_hour = hourly.with_columns(_hour=hour).sort("_hour", "known_at")
     is_again = pl.col("_hour") == pl.col("_hour").shift(1)
@@ -223,6 +226,7 @@ def channel_states(hourly: pl.DataFrame, base: pl.DataFrame | None = None) -> pl
     rows = pl.concat([stored, frame], how="diagonal_relaxed").with_columns(_group=_numbered("device_id", "channel"))
     ordered = rows.sort("_group", "known_at", "hour_at", maintain_order=True)
     began = pl.when(pl.col("changes").is_not_null()).then("at").max().over("_group")
+    # A stored row stands for all that was known by then.
     is_next = (pl.col("at") > began).fill_null(value=True) | pl.col("changes").is_not_null()
     is_newest = pl.col("hour_at") >= pl.col("hour_at").cum_max().over("_group")
     steps = ordered.filter(is_next).filter(is_newest).unique(["_group", "at"], keep="last", maintain_order=True)

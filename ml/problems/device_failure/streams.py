@@ -125,6 +125,7 @@ def _rates(states: pl.DataFrame, master: pl.DataFrame, events: pl.DataFrame) -> 
     changes = ((begun, 1, 0), (failures, 0, 1), (removals, -1, 0))
     happened = [rows.select("device_id", "at", present=present, failed=failed) for rows, present, failed in changes]
     frame = pl.concat(happened, how="vertical_relaxed").join(models, on="device_id", how="left")
+    # Until more is known, one failure in these days of the prior.
     fleet = _per_day(frame, []).with_columns(rate=(pl.col("failed") + 1) / (pl.col("days") + _PRIOR_DAYS))
     by_model = _per_day(frame.drop_nulls("model"), ["model"])
     usual = by_model.sort("at").join_asof(fleet.select("at", usual="rate"), on="at", check_sortedness=False)

@@ -89,6 +89,7 @@ def _last(rows: pl.DataFrame, by: Sequence[str], number: int, since: datetime) -
     """The tickets of the last rows by `since`, per value of the columns `by`, and of all rows after it."""
     moment = pl.lit(since, INSTANT)
     known = rows.drop_nulls(list(by)).select("ticket_id", "at", *by)
+    # Of equal instants all are kept: any of them may be among the last.
     place = pl.col("at").rank("min", descending=True)
     before = known.filter(pl.col("at") <= moment).filter((place.over(list(by)) if by else place) <= number)
     return pl.concat([before, known.filter(pl.col("at") > moment)]).select("ticket_id").unique()
@@ -107,6 +108,7 @@ def thinned(versions: pl.DataFrame) -> pl.DataFrame:
     ticket, known = pl.col("ticket_id"), pl.col("known_at")
     is_last = ticket.ne_missing(ticket.shift(-1))
     ends = ~pl.col("is_open") & (pl.col("is_open").shift(1) | ticket.ne_missing(ticket.shift(1)))
+    # An outcome is known by then (`streams.outcomes_as_known`).
     known_from = pl.col("outcome_at") + pl.duration(microseconds=1)
     looks = (known <= known_from) & (is_last | (known.shift(-1) > known_from))
     wanted = pl.col("is_active") | pl.col("outcome_at").is_null() | ends | (ends.shift(-1) & ~is_last) | looks

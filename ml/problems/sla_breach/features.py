@@ -120,6 +120,7 @@ def _derived() -> list[pl.Expr]:
     per_day = pl.col("group_handled_7d") / 7
     return [
         (pl.col("due_in_minutes") - pl.col("closing_minutes")).alias("slack_minutes"),
+        # A group that finished nothing counts as if it had finished one ticket a week.
         (pl.col("open_of_group") / per_day.clip(lower_bound=1 / 7)).alias("queue_days_of_group"),
     ]
 

@@ -85,6 +85,7 @@ def streams(outcomes: pl.DataFrame, spans: pl.DataFrame) -> Streams:
 
 def _batches(outcomes: pl.DataFrame, group: Sequence[str]) -> pl.DataFrame:
     """One outcome per batch, known as its first order's was."""
+    # Orders of one batch may be of several categories; for each of these it is one outcome.
     return outcomes.unique(
         ["batch_id", *(name for name in group if name == "category")], keep="first", maintain_order=True
     )
@@ -92,6 +93,7 @@ def _batches(outcomes: pl.DataFrame, group: Sequence[str]) -> pl.DataFrame:
 
 def _count(spans: pl.DataFrame, of: str, begins: str) -> pl.DataFrame:
     ups = spans.select(of, at=begins, change=pl.lit(1))
+    # What was gone before it began to count goes with its coming, so that no count falls below zero.
     downs = spans.drop_nulls("gone_at").select(of, at=pl.max_horizontal("gone_at", begins), change=pl.lit(-1))
     return running_count(pl.concat([ups, downs]), by=[of])
 
