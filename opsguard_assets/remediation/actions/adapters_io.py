@@ -183,6 +183,7 @@ class AddressAdapter:
             answer = channel.post(effect.idempotency_key, body_of(effect)).answer
         except ValueError as error:  # a secret that is not what it says it is; the text does not hold it
             return _not_sent(effect, str(error))
+        # That this request was refused says nothing of the one before it.
         if effect.is_in_doubt and answer.outcome is not Outcome.DONE:
             words = f"{answer.words}; an earlier request may have been carried out"
             return replace(answer, outcome=Outcome.UNKNOWN, words=words, is_heard=answer.is_clear)

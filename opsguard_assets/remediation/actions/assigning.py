@@ -159,6 +159,7 @@ def _plan(world: World, around: Staff, ticket: Ticket | None, chosen: _Chosen, l
         incident = (int(around.incident["incident_id"]), around.incident["owner_id"])
         if incident[1] == person:
             incident = None
+            # An earlier attempt of this step gave it: that stays a change of the step, and `undo` takes it back.
             changes = changes_of(left or {})
         else:
             changes.append(Change(f"incident {incident[0]}", _OWNER, incident[1], person))

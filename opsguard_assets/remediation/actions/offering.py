@@ -99,6 +99,7 @@ def _recorded(connection: Connection, row: Row, said: str, at: datetime) -> str:
         said = NO_ANSWER
     values = {"offer_id": row["offer_id"], "at": at}
     try:
+        # A savepoint: without one, PostgreSQL refuses whatever follows the violation.
         with connection.begin_nested():
             connection.execute(statement(__name__, "offers/answer"), {**values, "answer": said})
     except IntegrityError:  # somebody has said yes to the same shift

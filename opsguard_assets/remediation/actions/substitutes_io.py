@@ -65,6 +65,7 @@ def substitutes_at(world: World, alert: Mapping[str, Any], most: int, now: datet
     if alert["entity_type"] != "shift":
         return Proposed(None, (), "the alert is about no shift")
     shifts = calendar_at(world.lake, now, since=since_of(now), until=now + _AHEAD).shifts
+    # Such a key ends with the shift and who is missing in it; identifiers may hold slashes themselves.
     missing = str(alert["dedup_key"]).rpartition(f"{alert['entity_id']}/")[2]
     rows = shifts.filter(pl.col("shift_id") == alert["entity_id"], pl.col("person_id") == missing)
     if rows.is_empty():

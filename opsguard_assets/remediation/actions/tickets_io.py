@@ -63,6 +63,7 @@ def ticket_of(world: World, alert: Mapping[str, Any], now: datetime) -> Ticket |
         asked = {"ticket_id": record["ticket_id"]}
         changes = connection.execute(statement(__name__, "effects/of_ticket"), asked).mappings().all()
     done = next((row for row in changes if row["state"] == State.DONE), None)
+    # Made on top of this record: the helpdesk has the change, and no record of it has come yet.
     if done is not None and done["expected_updated_at"] >= record["updated_at"]:
         record |= {"priority": done["priority"], "assignee_id": done["assignee_id"]}
     return Ticket(**record, trouble=_trouble(record, changes))

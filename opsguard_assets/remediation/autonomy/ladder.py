@@ -103,6 +103,7 @@ def moves(standing: pl.DataFrame, runs: pl.DataFrame, ladder: Ladder) -> pl.Data
         )
         .otherwise(_staying(ladder, place, top, agreed, done))
     )  # fmt: skip
+    # What went down because its text or the settings allow less has done nothing wrong: it may rise again.
     holds = harmed | (~pl.col("is_new_text") & (pl.col("is_held") | ((place <= top) & (fails | denied))))
     rows = found.with_columns(to_mode=to_mode, reason=reason, runs=pl.max_horizontal(agreed, done), holds=holds)
     return rows.sort("playbook").select(pl.col(name).cast(dtype) for name, dtype in MOVE.items())

@@ -48,6 +48,7 @@ PAST: Final = pl.Schema(
     }
 )
 RAN, COOL_DOWN, EXPIRED = "ran", "cool-down", "expired"
+# What is done at once would take no place among those that run at the same time, so it takes a minute.
 _HOUR, _LEAST = timedelta(hours=1), timedelta(minutes=1)
 # Beginnings move waits, and waits move beginnings; more rounds than this change nothing that people would see.
 _ROUNDS: Final = 8
@@ -166,6 +167,7 @@ def _limited(playbook: Playbook, started: pl.DataFrame) -> pl.DataFrame:
 def _is_within(walked: pl.DataFrame, limits: Limits) -> bool:
     """Whether no limit is broken; of most playbooks none ever is."""
     ordered = walked.sort("begins_at")
+    # Of one more than the limit, the first and the last one have to lie an hour apart.
     apart = ordered.select((pl.col("begins_at") - pl.col("begins_at").shift(limits.per_hour)).min()).item()
     if apart is not None and apart < _HOUR:
         return False
