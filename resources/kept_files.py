@@ -37,6 +37,7 @@ class KeptFiles:
         """Keeps a file, once; returns its digest."""
         name = digest_of(content)
         place = self.folder / name
+        # One whose bytes were damaged since is written anew.
         if place.exists() and place.read_bytes() == content:
             return name
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -57,6 +57,7 @@ def arrivals_sensor(
                 failures[source] = error
                 context.log.exception("source %s could not be looked at", source)
                 continue
+            # Put behind all others: their order says which of them were looked at last.
             seen.pop(source, None)
             seen[source] = look.cursor
             if look.has_new:

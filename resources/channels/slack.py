@@ -171,6 +171,7 @@ class SlackChannel:
 
     def _conversation(self, address: str) -> str:
         """The channel of an address: that of a user is the conversation with them."""
+        # So identifiers of users begin; W where an organisation has several workspaces.
         if not address.startswith(("U", "W")):
             return address
         opened = self._client.conversations_open(users=address)
