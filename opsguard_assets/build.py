@@ -65,6 +65,7 @@ from opsguard_assets.remediation.engine.assets import (
 from opsguard_assets.remediation.outcomes.assets import outcomes_asset
 from opsguard_assets.roles import roles
 from opsguard_assets.routing.assets import NOTICES_KEY, notices_asset
+from opsguard_assets.satisfaction.assets import satisfaction_asset
 from opsguard_assets.scorecards.kpi_assets import KPIS_KEY, kpis_asset
 from opsguard_assets.scorecards.kpis.registry import KPIS as REGISTRY
 from opsguard_assets.scorecards.signing.assets import scorecards_asset
@@ -205,6 +206,7 @@ def _scorecards(
         kpis_asset(settings, [there[name] for name in read if name in there]),
         value_asset(settings),
         scorecards_asset(settings, maker_of, [KPIS_KEY]),
+        satisfaction_asset(settings, [key_of(TABLES["clients"])]),
     ]
 
 

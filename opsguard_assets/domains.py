@@ -36,6 +36,7 @@ DOMAINS: tuple[Domain, ...] = (*_DECLARING, external_domain(tuple(ALERT_TYPES)))
 SYNC_JOB, HOUSE_JOB, OUTCOMES_JOB = "sync_sources_job", "keep_house_job", "judge_remediation_job"
 KPIS_JOB, SCORECARDS_JOB = "compute_kpis_job", "build_scorecards_job"
 FINANCE_JOB = "account_revenue_job"
+SATISFACTION_JOB = "ask_satisfaction_job"
 # What follows wherever alerts are settled, in the same run and for the same moment.
 AFTER_ALERTS = (
     "triage/alert_episodes", "triage/alert_risk", "alerts/priorities", "incidents/incidents", "delivery/notices",
@@ -83,6 +84,15 @@ _SCORECARDS = Job(
     schedule="Scorecards of the month before, on its first day after.",
     is_by_month=True,
 )
+_SATISFACTION = Job(
+    name=SATISFACTION_JOB,
+    cadence=Cadence(MONTH, 9 * HOUR),
+    needs=("clients",),
+    assets=("satisfaction/satisfaction",),
+    purpose="Asks contacts of clients how satisfied they were, each once a month; nobody unless settings name them.",
+    schedule="One question about the month before, on its first day after.",
+    is_by_month=True,
+)
 _HOUSE = Job(
     name=HOUSE_JOB,
     cadence=Cadence(DAY, 4 * HOUR + 30 * MINUTE),
@@ -99,7 +109,9 @@ def _with_what_follows(job: Job) -> Job:
 
 
 _TICKING = (_with_what_follows(job) for domain in DOMAINS for job in domain.jobs)
-JOBS: Mapping[str, Job] = {job.name: job for job in (_SYNC, *_TICKING, _OUTCOMES, _KPIS, _SCORECARDS, _FINANCE, _HOUSE)}
+JOBS: Mapping[str, Job] = {
+    job.name: job for job in (_SYNC, *_TICKING, _OUTCOMES, _KPIS, _SCORECARDS, _SATISFACTION, _FINANCE, _HOUSE)
+}
 PROBLEMS: Mapping[str, Learned] = {each.name: each for domain in DOMAINS for each in domain.problems}
 TICKS: Mapping[str, Tick] = {tick.name: tick for domain in DOMAINS for tick in domain.ticks}
 

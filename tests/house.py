@@ -32,6 +32,7 @@ ONE_SENTENCE = {
             "0025_what_judges_playbooks",
             "0026_open_offers",
             "0027_signed_scorecards",
+            "0030_whether_clients_are_satisfied",
             "0028_steps_in_doubt",
             "0029_readers_of_finance",
         )
@@ -59,10 +60,21 @@ PURE = (
     "opsguard_assets/effects/", "opsguard_assets/duty/", "opsguard_assets/incidents/", "opsguard_assets/routing/",
     *(f"opsguard_assets/remediation/{floor}/" for floor in ("playbook", "engine", "outcomes", "autonomy")),
     "opsguard_assets/scorecards/", "opsguard_assets/finance/", "opsguard_assets/entitlements/",
+    "opsguard_assets/satisfaction/",
     *(f"opsguard_assets/{domain}/" for domain in DOMAINS),
 )  # fmt: skip
 # In domains and among effects a module's name says that it touches the world: Dagster, or the lake and the database.
-NAMED = (*DOMAINS, "effects", "incidents", "routing", "remediation", "scorecards", "finance", "entitlements")
+NAMED = (
+    *DOMAINS,
+    "effects",
+    "incidents",
+    "routing",
+    "remediation",
+    "scorecards",
+    "finance",
+    "entitlements",
+    "satisfaction",
+)
 SHELL_NAMES = ("assets.py", "_assets.py", "/io.py", "_io.py")
 PURE_INTAKE = {
     *(f"opsguard_assets/intake/raw/{name}.py" for name in ("drift", "names", "types")),
@@ -250,6 +262,15 @@ ARROWS = {
     "opsguard_assets/web/gate.py": (
         "opsguard_assets.web.service", "opsguard_assets.views.actions", "opsguard_assets.alerts.alert_type",
         "opsguard_assets.domains", "opsguard_assets.entitlements", "resources.sql",
+    ),
+    "opsguard_assets/web/satisfaction.py": (
+        "opsguard_assets.web", "opsguard_assets.views", "opsguard_assets.satisfaction",
+    ),
+    "opsguard_assets/satisfaction/": (
+        "opsguard_assets.satisfaction", "opsguard_assets.config", "opsguard_assets.effects",
+        "opsguard_assets.entitlements", "opsguard_assets.incidents.messages_io", "opsguard_assets.metadata",
+        "opsguard_assets.moment", "opsguard_assets.scorecards.card.card", "opsguard_assets.scorecards.forms",
+        "opsguard_assets.tables", "ml.evaluation.intervals", "resources",
     ),
     "opsguard_assets/web/executions.py": (
         "opsguard_assets.web", "opsguard_assets.views", "opsguard_assets.remediation.autonomy",

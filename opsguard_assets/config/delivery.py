@@ -190,6 +190,10 @@ class Delivery(Strict):
         """Every channel by name, with those that only write files."""
         return {"slack": FolderChannel(form="slack"), "mail": FolderChannel(form="mail"), **self.channels}
 
+    def channel_of(self, form: Form) -> str:
+        """The name of the channel that brings messages of a form to people: `mail` or `slack`; the first of several."""
+        return {each.renders: name for name, each in reversed(self.all_channels.items()) if each.renders}[form]
+
     @property
     def sends_nothing(self) -> bool:
         """Whether every channel only writes files."""

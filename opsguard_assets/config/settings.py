@@ -20,6 +20,7 @@ from opsguard_assets.config.plans import Plans
 from opsguard_assets.config.remediation import Remediation
 from opsguard_assets.config.retention import Retention
 from opsguard_assets.config.routing import Routing
+from opsguard_assets.config.satisfaction import Satisfaction
 from opsguard_assets.config.scorecards import Scorecards
 from opsguard_assets.config.shifts import Shifts
 from opsguard_assets.config.sla import SlaThresholds
@@ -66,6 +67,7 @@ class Settings(Strict):
     remediation: Remediation = Remediation()
     scorecards: Scorecards = Scorecards()
     kpis: Kpis = Kpis()
+    satisfaction: Satisfaction = Satisfaction()
 
     @field_validator("sources")
     @classmethod

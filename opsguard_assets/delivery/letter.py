@@ -106,6 +106,7 @@ class Letter:
         choices: The buttons of a question; without them those of an incident stand where `about` is set.
         about: What buttons act on, such as `incident/3` or `approval/7`; None: there are none.
         link: One address where all of it stands; None where no web service is set up.
+        link_label: What stands on it.
         command: How it is looked at from the command line.
         footer: Why this reader gets it.
         is_digest: Whether it comes regularly, so that a reader may cancel it.
@@ -126,6 +127,7 @@ class Letter:
     choices: Sequence[Choice] = ()
     about: str | None = None
     link: str | None = None
+    link_label: str = "Open in OpsGuard"
     command: str | None = None
     footer: str | None = None
     is_digest: bool = False

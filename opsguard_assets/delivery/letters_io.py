@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from opsguard_assets.delivery import documents_io, questions_io
-from opsguard_assets.delivery.documents_io import SCORECARD
 from opsguard_assets.delivery.wording import (
     Reader,
     digest_letter,
@@ -108,8 +107,8 @@ class Letters:
     def write(self, effect: Effect, now: datetime) -> Written | Pointless:
         """The letter of a planned message as of now."""
         kind = effect.payload["kind"]
-        if kind == SCORECARD:
-            return documents_io.written(self.lake, effect.payload)
+        if "letter" in effect.payload:
+            return documents_io.written(self.lake, effect.payload, self.link_of, now)
         if kind == "escalation":
             return self._of_escalation(effect.payload, now)
         if kind == "playbook" or effect.payload.get("about"):

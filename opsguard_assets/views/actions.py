@@ -17,19 +17,19 @@ ANSWERS = {APPROVE: True, DENY: False, YES: True, NO: False}
 ANSWERS_OF = {"approval": (APPROVE, DENY), "offer": (YES, NO)}
 # The names of buttons: `action_id` of Slack's elements; their `value` is a subject.
 ACTIONS = (ACKNOWLEDGE, *VERDICTS, EXPLAIN, *ANSWERS)
-_SUBJECT = re.compile(r"^(alert|incident|approval|offer)/([1-9][0-9]{0,17})$")
+_SUBJECT = re.compile(r"^(alert|incident|approval|offer|satisfaction)/([1-9][0-9]{0,17})$")
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What an action is about: one alert or incident, or one question of a playbook.
+    """What an action is about: one alert or incident, one question of a playbook, or one to a client's contact.
 
     Attributes:
         kind: Which of them.
         number: Its number.
     """
 
-    kind: Literal["alert", "incident", "approval", "offer"]
+    kind: Literal["alert", "incident", "approval", "offer", "satisfaction"]
     number: int
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from opsguard_assets.web import executions, links, questions, slack
+from opsguard_assets.web import executions, links, questions, satisfaction, slack
 from opsguard_assets.web.pages import page, style
 from opsguard_assets.web.safety import RateLimit, SafeHeaders
 from opsguard_assets.web.service import Service
@@ -46,6 +46,7 @@ def create_app(service: Service) -> App:
             Route("/style.css", own.style, methods=["GET"]),
             *links.routes(service),
             *questions.routes(service),
+            *satisfaction.routes(service),
             *executions.routes(service),
             *slack.routes(service),
         ],

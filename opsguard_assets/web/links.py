@@ -25,7 +25,7 @@ from opsguard_assets.views.attachments import attachment, attachments_of
 from opsguard_assets.views.executions import of_alerts
 from opsguard_assets.views.incidents import IncidentView, incident_view, names_of_incidents
 from opsguard_assets.views.names import names_of, with_readers
-from opsguard_assets.web import questions, tokens
+from opsguard_assets.web import questions, satisfaction, tokens
 from opsguard_assets.web.acting import act
 from opsguard_assets.web.gate import ENDED, may_be_seen
 from opsguard_assets.web.pages import page
@@ -103,6 +103,8 @@ class _Links:
             return gone(self.service)
         if visited.subject.kind in ANSWERS_OF:
             return questions.shown(self.service, visited)
+        if visited.subject.kind == tokens.SATISFACTION:
+            return satisfaction.shown(self.service, visited)
         with self.service.database.begin() as connection:
             done = self._done(connection, secret, visited.now)
         shown = {"status": status, "notice": notice, **done}

@@ -21,9 +21,9 @@ from resources.sql import statement
 
 VIEW, ACKNOWLEDGE, FEEDBACK = "view", "acknowledge", "feedback"
 PURPOSES = (VIEW, ACKNOWLEDGE, FEEDBACK)
-APPROVAL, OFFER = "approval", "offer"
+APPROVAL, OFFER, SATISFACTION = "approval", "offer", "satisfaction"
 # What the link of a question may be used for, by the kind of its subject.
-_OF_QUESTION = {APPROVAL: (VIEW, APPROVAL), OFFER: (VIEW, OFFER)}
+_OF_QUESTION = {each: (VIEW, each) for each in (APPROVAL, OFFER, SATISFACTION)}
 # 32 random bytes: OWASP asks for at least 16 (128 bits) of a session's identifier.
 _RANDOM_BYTES = 32
 _LONGEST = 200
@@ -38,7 +38,7 @@ class Token:
     """What a token stands for.
 
     Attributes:
-        purpose: One of `PURPOSES`, `APPROVAL` or `OFFER`.
+        purpose: One of `PURPOSES`, `APPROVAL`, `OFFER` or `SATISFACTION`.
         subject: What it may be used for, such as `incident/3`.
         recipient: Who acts by it: a person's identifier, or an address.
         expires_at: When it stops working.
@@ -91,7 +91,7 @@ def issue(
     Raises:
         ValueError: When a purpose is unknown, or subject or recipient is empty.
     """
-    known = (*PURPOSES, APPROVAL, OFFER)
+    known = (*PURPOSES, *_OF_QUESTION)
     strange = sorted(set(purposes) - set(known))
     if strange or not purposes:
         raise ValueError(f"a link is for some of {', '.join(known)}, not for {', '.join(strange) or 'nothing'}")

@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment, nodes
 
 ROOT = Path(__file__).parents[2]
-FORMS = ROOT / "opsguard_assets/scorecards/forms"
+FORMS = [ROOT / f"opsguard_assets/{name}" for name in ("scorecards/forms", "satisfaction")]
 TEMPLATES = ROOT / "templates/scorecard"
 GERMAN = ROOT / "templates/locale/de/LC_MESSAGES/opsguard.po"
 # Texts of a record of the registry.
@@ -22,7 +22,7 @@ TEXTS = ("label", "formula", "population", "membership", "exclusions", "no_data"
 def messages():
     """Every text: a string, or a pair of strings that a number chooses from."""
     found = []
-    for path in sorted(FORMS.rglob("*.py")):
+    for path in sorted(file for folder in FORMS for file in folder.rglob("*.py")):
         found += _of_python(ast.parse(path.read_text(encoding="utf-8")))
     for path in sorted(TEMPLATES.rglob("*.j2")):
         found += _of_template(Environment(autoescape=True).parse(path.read_text(encoding="utf-8")))

@@ -188,19 +188,29 @@ class Speaker:
 
 
 def speaker(card: Card) -> Speaker:
-    """The one who writes for the readers of a card.
+    """The one who writes for the readers of a card (`speaker_of`)."""
+    return speaker_of(card.language, card.locale, zone=card.timezone, currency=card.currency)
+
+
+def speaker_of(language: Language, locale: str, *, zone: str, currency: str) -> Speaker:
+    """The one who writes for readers of a language, a locale, a zone and a currency.
 
     Raises:
         ValueError: For a locale that nobody knows.
     """
-    numbers = _locale(card.locale)
+    numbers = _locale(locale)
     return Speaker(
-        words=Words(card.language, is_swiss=card.language == "de" and numbers.territory in _WITHOUT_SHARP_S),
+        words=Words(language, is_swiss=language == "de" and numbers.territory in _WITHOUT_SHARP_S),
         numbers=numbers,
-        dates=_dates(card.language, numbers.language, numbers.territory),
-        zone=ZoneInfo(card.timezone),
-        currency=card.currency,
+        dates=_dates(language, numbers.language, numbers.territory),
+        zone=ZoneInfo(zone),
+        currency=currency,
     )
+
+
+def month_name(language: Language, first: date) -> str:
+    """Such as October 2026, where only the language is known."""
+    return format_skeleton("yMMMM", first, locale=Locale.parse(language))
 
 
 @cache

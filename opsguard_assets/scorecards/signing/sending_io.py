@@ -68,16 +68,15 @@ class Sent:
 
 def readers_of(house: House, delivery: Delivery, client_id: str) -> Readers:
     """Who reads the scorecard of a client by what is known now: its executives, its channel, and `recipients`."""
-    channels = {channel.renders: name for name, channel in reversed(delivery.all_channels.items()) if channel.renders}
     row: Mapping[str, Any] = {}
     if client_id and house.lake.exists("tables/clients"):
         found = house.lake.known(TABLES["clients"], house.now()).filter(pl.col("client_id") == client_id)
         row = next(found.select("executive_emails", "slack_channel").collect().iter_rows(named=True), {})
     executives = [address for address in row.get("executive_emails") or () if address and address.strip()]
     mails = list(dict.fromkeys((*executives, *house.settings.recipients_of(client_id or None))))
-    places = [(channels["mail"], address) for address in mails]
+    places = [(delivery.channel_of("mail"), address) for address in mails]
     if row.get("slack_channel"):
-        places.append((channels["slack"], row["slack_channel"]))
+        places.append((delivery.channel_of("slack"), row["slack_channel"]))
     missing = []
     if client_id and not executives:
         missing.append("no executive of the client has a mail address (clients.executive_emails)")
