@@ -68,13 +68,13 @@ def opsguard(home, *arguments, **variables):
     )
 
 
-@pytest.fixture
-def here(home, monkeypatch):
+@pytest.fixture(scope="module")
+def here(home):
     """Makes a runner of the command in this process: its code, standard output and standard error."""
 
     def call(*arguments, home=home, **variables):
         out, err = io.StringIO(), io.StringIO()
-        with monkeypatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             for name, value in variables_of(home, **variables).items():
                 patch.setenv(name, value)
             code = run(lambda: app([*arguments], standalone_mode=False, prog_name="opsguard"))
@@ -84,11 +84,11 @@ def here(home, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def demo(home):
+def demo(here):
     """What `opsguard demo` told, the only time that it ran."""
-    result = opsguard(home, "demo", "--json")
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)
+    code, out, err = here("demo", "--json")
+    assert code == 0, err
+    return json.loads(out)
 
 
 def test_the_demo_accounts_for_every_row_and_scores_every_open_ticket(demo):
