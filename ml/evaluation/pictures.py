@@ -100,7 +100,6 @@ def feature_importance(importance: pl.DataFrame, title: str, *, most: int = 20) 
     """The most important features; `importance` as of `ml.evaluation.importance.importance`."""
     top = importance.head(most).reverse()
     figure, axes = axes_of(title, "growth of the log loss when shuffled", "", shares=False)
-    figure.set_layout_engine("constrained")  # names of features need room on the left, however long they are
     axes.barh(top["feature"].to_list(), top["importance"].to_list(), color=_BLUE)
     return png_of(figure)
 
@@ -118,12 +117,13 @@ def axes_of(title: str, x: str, y: str, *, shares: bool = True) -> tuple[Any, An
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - half a second
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    # Margins that fit all pictures: to measure the texts of each would draw it twice.
-    figure = Figure(figsize=(6, 5))
-    figure.subplots_adjust(left=0.13, right=0.97, bottom=0.11, top=0.92)
+    # To make room for texts of any width draws a picture twice; the texts of shares are known.
+    figure = Figure(figsize=(6, 5), layout=None if shares else "constrained")
+    if shares:
+        figure.subplots_adjust(left=0.12, right=0.97, bottom=0.11, top=0.92)
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    axes.set_title(title)
+    axes.set_title(title, fontsize=10)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     if shares:
