@@ -19,11 +19,16 @@ Labels = npt.NDArray[np.int64]
 _PRIOR = 1.0
 # Scores of 0 and 1 have no finite logarithm.
 _EDGE = 1e-4
+# How much of the raw score is mixed into a map, as a share of the rarer outcome: far below what any level is known to.
+_TILT = 1e-3
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A rising, piecewise linear map from scores to probabilities: `scores` to `probabilities`, both ascending."""
+    """A rising, piecewise linear map from scores to probabilities: `scores` to `probabilities`, both ascending.
+
+    Maps that are made here rise strictly between 0 and 1, so calibrated probabilities rank as the scores did.
+    """
 
     scores: tuple[float, ...]
     probabilities: tuple[float, ...]
@@ -67,7 +72,7 @@ def calibrate(scores: Numbers, labels: Labels) -> Calibration:
         # A level of few rows is shrunk more than one of many, and may fall below the one before it.
         .with_columns(pl.col("p").cum_max())
     )
-    return Calibration(tuple(points["score"]), tuple(points["p"]))
+    return _rising(points["score"].to_numpy(), points["p"].to_numpy(), base)
 
 
 def beta(scores: Numbers, labels: Labels) -> Calibration:
@@ -89,12 +94,24 @@ def beta(scores: Numbers, labels: Labels) -> Calibration:
     found = minimize(
         loss, np.array([1.0, 1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0, None), (0, None), (None, None)]
     )
-    # Without a fit everything gets the base rate: it ranks nothing, and is calibrated.
+    # Without a fit everything gets the base rate, which is calibrated; the order of the scores stays.
     weights = found.x if found.success else np.array([0.0, 0.0, np.log(base / (1 - base))])
     # Evenly in log odds over what `_logs` leaves: 9.2 are the odds of `1 - _EDGE`.
     grid = 1 / (1 + np.exp(-np.linspace(-9.2, 9.2, 201)))
     mapped = 1 / (1 + np.exp(-(_logs(grid) @ weights[:2] + weights[2])))
-    return Calibration(tuple(grid.tolist()), tuple(mapped.tolist()))
+    return _rising(grid, mapped, base)
+
+
+def _rising(scores: Numbers, probabilities: Numbers, base: float) -> Calibration:
+    """The map with a slope that breaks ties by the score, from 0 to 1.
+
+    Isotonic regression gives all scores of a level one probability, and everything beyond the scores seen that of the
+    last. Where failures are rare many devices at the top shared one, and average precision fell from .074 to .057.
+    """
+    places = np.union1d(scores, [0.0, 1.0])
+    levels = np.interp(places, scores, probabilities)
+    tilt = _TILT * max(min(base, 1 - base), _EDGE)
+    return Calibration(tuple(places.tolist()), tuple(((1 - tilt) * levels + tilt * places).tolist()))
 
 
 def chosen(scores: Numbers, labels: Labels, folds: Numbers) -> tuple[str, Calibration]:

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ml.models.calibration import IDENTITY, beta, calibrate, chosen
 
@@ -31,6 +33,21 @@ def test_a_map_never_falls_and_never_says_never(kind):
     mapped = kind(said, seen).apply(np.linspace(0, 1, 1_001))
     assert (np.diff(mapped) >= -1e-12).all()
     assert 0 < mapped.min() < mapped.max() < 1
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    count=st.integers(2, 400),
+    steps=st.integers(2, 1_000),
+    base=st.sampled_from([0.002, 0.05, 0.5, 0.97]),
+)
+@pytest.mark.parametrize("kind", [beta, calibrate])
+def test_probabilities_rank_as_the_scores_did(kind, seed, count, steps, base):
+    luck = np.random.default_rng(seed)
+    said = luck.integers(0, steps, count) / steps * 0.9 + 0.05
+    seen = (luck.random(count) < base).astype(np.int64)
+    later = np.unique(np.concatenate([said, luck.random(count), [0.0, 1.0]]).round(9))
+    assert (np.diff(kind(said, seen).apply(later)) > 0).all()
 
 
 def test_separated_outcomes_keep_finite_slopes():
