@@ -93,6 +93,7 @@ def _picked(timed: pl.DataFrame, desks: pl.DataFrame) -> pl.DataFrame:
 def _service_minutes(agents: pl.DataFrame, settings: SimulationSettings) -> dict[bool, float]:
     """Medians of the service time with which each desk is as busy as `load` asks."""
     urgent_share = PRIORITY_SHARES[0] + PRIORITY_SHARES[1]
+    # The mean of log-normal times is so many medians.
     mean_of_median = 2.718281828459045 ** (SERVICE_SIGMA**2 / 2)
     minutes: dict[bool, float] = {}
     for is_urgent, share in ((True, urgent_share), (False, 1 - urgent_share)):

@@ -38,6 +38,7 @@ _OFFLINE_HOURS = 4
 
 def outage_probability(hours: int) -> float:
     """The probability that a gateway goes down within so many hours for long enough to count as offline."""
+    # Every length of an outage is as probable as any other.
     long = (OUTAGE_HOURS[1] - _OFFLINE_HOURS) / (OUTAGE_HOURS[1] - OUTAGE_HOURS[0])
     return float(1 - (1 - OUTAGE_PER_HOUR * long) ** hours)
 

@@ -102,6 +102,7 @@ def given(lives: pl.DataFrame, interventions: pl.DataFrame, settings: Simulation
     named = first.select(ticket_id="entity_id", given_to="person_id", given_at="at")
     rows = lives.join(named, on="ticket_id", how="left", maintain_order="left")
     newest = int(rows.select(pl.col("number").max()).item() or 0)
+    # By the number of the ticket: those that are opened later change nobody else's luck.
     luck = generator(settings.seed, region, "given tickets").normal(size=newest + 1)
     minutes = pl.lit(pl.Series(_BEGINS_MINUTES * np.exp(_BEGINS_SPREAD * luck))).gather(pl.col("number"))
     begins = (pl.col("given_at") + pl.duration(seconds=(minutes * 60).cast(pl.Int64))).dt.cast_time_unit("us")

@@ -29,6 +29,7 @@ def luck_of(seed: int, region: int, purpose: str, names: pl.Series) -> npt.NDArr
     for part in parts.T:
         # Shorter names end in nothing, however long the longest is.
         state = np.where(part == 0, state, _mixed(state ^ part))
+    # The 53 bits that a double holds.
     return np.asarray((state >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
 
 
