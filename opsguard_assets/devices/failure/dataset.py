@@ -191,4 +191,5 @@ class DeviceDataset:
         at_risk = (pl.col("present").cum_sum().shift(1) * passed).fill_null(0.0).cum_sum()
         stream = per_instant.select("at", hazard=pl.col("events").cum_sum() / at_risk.clip(lower_bound=1.0))
         hazard = latest(rows.select("as_of"), stream, by=[])["hazard"]
+        # How probable an event is within the horizon, if the hazard stays as it is.
         return rows.select(1 - (-pl.lit(hazard) * pl.col(HORIZON)).exp()).to_series().rename("trailing_rate")

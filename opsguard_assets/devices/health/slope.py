@@ -49,9 +49,11 @@ def _segmented(charged: pl.DataFrame) -> pl.DataFrame:
     rows = changed.join(spread, on="_place", how="left", maintain_order="left")
     deviations = _RISE_DEVIATIONS * _DEVIATION * pl.col("_spread")
     tolerance = deviations.clip(_LEAST_RISE, _MOST_RISE).fill_null(_LEAST_RISE)
+    # For hours after a charging the least remains low: an hour that only falls begins nothing new.
     risen = (charge > pl.min_horizontal(_least_lately(), "_before") + tolerance) & (
         (charge > pl.col("_before")).fill_null(value=False) | (charge > pl.col("battery_min_pct"))
     )
+    # Charged between two hours, and perhaps empty again by the end of the second.
     between = (pl.col("battery_first_pct") > pl.col("_before") + tolerance).fill_null(value=False)
     return rows.with_columns(_segment=(pl.col("_begins") | risen | between).cast(pl.Int32).cum_sum())
 

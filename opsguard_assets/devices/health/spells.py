@@ -28,6 +28,7 @@ _LEVEL_SHARE, _UNSTEADY_LOSES = 0.5, 0.3
 _FULL_DAYS, _LOW_PCT = 30.0, 20.0
 # A rate is believed by as much as it is the median of so many falls: a report is part of a few.
 _BELIEVED_FALLS = 12.0
+# A window has far fewer. One number for device and spell is grouped faster than two.
 _MOST_SPELLS = 1_000
 
 

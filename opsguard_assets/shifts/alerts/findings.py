@@ -96,7 +96,10 @@ def shift_findings(found: Found) -> pl.DataFrame:
     with_help = rows.join(found.proposals.rename({"need": "dedup_key"}), on="dedup_key", how="left")
     helped = with_help.with_columns(
         evidence=pl.concat_str(
-            pl.col("facts").str.head(-1), pl.lit(","), pl.struct("proposals").struct.json_encode().str.tail(-1)
+            # Two JSON records as one: the first without its last brace, the second without its first.
+            pl.col("facts").str.head(-1),
+            pl.lit(","),
+            pl.struct("proposals").struct.json_encode().str.tail(-1),
         ),
         reason=_with_proposal(pl.col("reason")),
     )
@@ -214,6 +217,7 @@ def _parts(found: Found) -> pl.DataFrame:
 
 
 def _gaps(found: Found) -> pl.DataFrame:
+    # One alert per post: who is missing now comes before who will be.
     short = found.coverage.filter(pl.col("missing") > 0).sort("is_ahead").unique(_POST, keep="first")
     said = pl.format("{} ({})", "person_id", pl.col("verdict").replace_strict(_ABSENT, return_dtype=pl.String))
     absent = _absent(found).group_by(_POST, maintain_order=True).agg(said.alias("_absent"))
