@@ -48,6 +48,7 @@ _READ_AS = {
 def _known_encoding(name: str) -> str:
     try:
         known = codecs.lookup(name)
+        # Also codecs are known by name that are of no text, such as hex.
         "".encode(name)
     except (LookupError, ValueError):
         raise ValueError(f"{name!r} is not a character set; {ENCODINGS}") from None

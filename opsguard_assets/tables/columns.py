@@ -119,6 +119,7 @@ def measure(
 
 
 def _within_reason(column: pl.Expr) -> pl.Expr:
+    # NaN and infinities break rules of their own, and shall be told once.
     return ~column.is_finite() | (column.abs() <= MOST)
 
 

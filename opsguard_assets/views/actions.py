@@ -17,6 +17,7 @@ ANSWERS = {APPROVE: True, DENY: False, YES: True, NO: False}
 ANSWERS_OF = {"approval": (APPROVE, DENY), "offer": (YES, NO)}
 # The names of buttons: `action_id` of Slack's elements; their `value` is a subject.
 ACTIONS = (ACKNOWLEDGE, *VERDICTS, EXPLAIN, *ANSWERS)
+# At most 18 digits, which the database can hold: what comes from outside is looked up there.
 _SUBJECT = re.compile(r"^(alert|incident|approval|offer|satisfaction)/([1-9][0-9]{0,17})$")
 
 

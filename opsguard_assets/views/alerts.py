@@ -49,6 +49,7 @@ def _outside(row: Mapping[str, Any]) -> Row:
     proposed = evidence.pop("proposals", None) or []
     reason = row["reason"]
     if proposed and reason:
+        # So `shifts.alerts.findings` puts it behind the reason.
         reason = reason.partition(f"; {proposed[0].get('name')} could come: ")[0]
     said = row.get("priority_reasons") or ()
     return {**row, "evidence": evidence, "reason": reason, "priority_reasons": [one for one in said if not _costs(one)]}

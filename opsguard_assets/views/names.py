@@ -126,6 +126,7 @@ def homes_of(lake: Lake, people: Iterable[str]) -> dict[str, Home]:
     sites = _known(lake, "sites", "site_id", (row["home_site_id"] for row in rows.values()), ("timezone",))
     zones = {site_id: row["timezone"] for site_id, row in sites.items()}
     return {
+        # All columns were read as texts; what is not known counts as active.
         person: Home(row["name"], zones.get(row["home_site_id"] or ""), row["is_active"] != "false")
         for person, row in rows.items()
     }

@@ -64,6 +64,7 @@ class AlertDataset(DrawnDataset):
     @cached_property
     def episodes(self) -> pl.DataFrame:
         """One row per alert (`outcomes.episodes_of`), with `hour` and `weekday` where it is, and `storm_id`."""
+        # Alerts of one type, site and hour are one storm, whose outcomes are alike: no split parts them.
         rows = episodes_of(self.known.versions, self.until, self.matures)
         return _where_it_is(rows, self.known.sites).with_columns(
             pl.format(

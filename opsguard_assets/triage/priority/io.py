@@ -168,6 +168,7 @@ def changes(rows: pl.DataFrame) -> pl.DataFrame:
     said, new = pl.col("said_priority"), pl.col("priority")
     crossed = [(said >= mark) != (new >= mark) for mark in _MARKS]
     is_noted = pl.any_horizontal((new.cast(pl.Int32) - said).abs() >= _NOTED_FROM, *crossed).fill_null(value=True)
+    # As PostgreSQL writes jsonb, so that reasons which have not changed are recognised.
     texts = pl.format('["{}"]', pl.col("reasons").list.eval(_escaped(pl.element())).list.join('", "'))
     changed = pl.any_horizontal(
         pl.col("opening").ne_missing(pl.col("old_opening")),
