@@ -100,6 +100,7 @@ async def _check_content(scope: Scope, receive: Receive) -> Receive:
     """Refuses writing that a page can do without asking; returns what yields the body that was read."""
     headers = _headers(scope)
     if scope["method"] in _READING:
+        # Who accepts HTML gets Dagster's page for writing queries, and nothing is executed.
         if _path(scope) == _GRAPHQL and "text/html" not in (_one(headers, "accept") or ""):
             _check_query(scope)
         return receive

@@ -88,6 +88,7 @@ def serve_mlflow(place: argparse.Namespace) -> None:
         constants.ARTIFACT_ROOT_ENV_VAR: os.environ["MLFLOW_DEFAULT_ARTIFACT_ROOT"],
         constants.ARTIFACTS_DESTINATION_ENV_VAR: os.environ["MLFLOW_ARTIFACTS_DESTINATION"],
         constants.SERVE_ARTIFACTS_ENV_VAR: "true",
+        # MLflow asks this variable which server it runs in.
         "_MLFLOW_SGI_NAME": "uvicorn",
     }
     from mlflow.server.fastapi_app import app  # noqa: PLC0415

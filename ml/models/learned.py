@@ -54,6 +54,7 @@ class Booster:
         """What every feature adds to the log odds (SHAP values of trees)."""
         if not len(rows):  # which LightGBM divides by
             return np.empty(rows.shape)
+        # The last column is the mean of all, which no feature adds.
         return np.asarray(self.booster.predict(rows, pred_contrib=True)[:, :-1], dtype=np.float64)
 
 

@@ -51,6 +51,7 @@ class BatchMarks:
 
     def begin(self, batch: int, now: datetime) -> datetime:
         """Marks a batch as begun; returns the instant under which it is recorded: `now`, or just after the last one."""
+        # One stream for all sources: of any two batches the later one has the later instant.
         newest = self.lake.appended_up_to(BEGUN, _ALL)
         last = None if newest is None else _EPOCH + timedelta(microseconds=newest)
         recorded_at = now if last is None else max(now, last + timedelta(microseconds=1))

@@ -162,6 +162,7 @@ def told_apart(columns: list[str], mapped: Collection[str] | None, origin: str) 
 def positions(before: int, count: int, gaps: list[int]) -> _Numbers:
     """The 1-based record numbers of `count` sound records after `before` sound ones, with damaged ones at `gaps`."""
     ordinal = np.arange(before + 1, before + count + 1, dtype=np.int64)
+    # The k-th damaged record, from 0, comes before the sound record number `hole - k`, and before all that follow it.
     holes = np.asarray(gaps, dtype=np.int64)
     return ordinal + np.searchsorted(holes - np.arange(len(holes)), ordinal, side="right")
 
