@@ -44,6 +44,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 class Kind(StrEnum):
     """The kinds of ticks, by the records of the domains."""
 
+    # Every name in the body of an enumeration becomes a member, also that of the loop.
     _ignore_ = "each"
     for each in TICKS:
         vars()[each.upper()] = each

@@ -70,6 +70,7 @@ def _against(rows: pl.DataFrame, name: str, kpi: Kpi, month: date) -> pl.DataFra
         lost = pl.col("numerator")
     else:
         lost = -pl.col("measure") if kpi.is_better == "higher" else pl.col("measure")
+        # No row is lost or won in a mean: the ones on its worse side pull it there.
         worst = own.drop_nulls("measure").with_columns(_weight=lost)
         return worst.filter(pl.col("_weight") >= pl.col("_weight").mean())
     return own.with_columns(_weight=lost).filter(pl.col("_weight") > 0)

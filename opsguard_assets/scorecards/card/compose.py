@@ -124,6 +124,7 @@ def decimal(value: float | None) -> Decimal | None:
     """
     if value is None:
         return None
+    # By the shortest text of the double: its exact value has dozens of digits. Adding 0 takes the sign of a zero.
     rounded = Decimal(repr(round(value, _DIGITS))) + 0
     return rounded.quantize(Decimal(1)) if rounded == rounded.to_integral_value() else rounded.normalize()
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from opsguard_assets.scorecards.card.card import Card
 
+# By itself `normalize` rounds to 28 digits.
 _EXACT = Context(prec=MAX_PREC)
 
 

@@ -37,6 +37,7 @@ def _judged(feeds: Feeds, months: pl.LazyFrame, settings: Settings) -> pl.LazyFr
     """Parts in shifts by the month of their expected start, with the reason of those that are not judged."""
     found = with_through(in_month(feeds[_VERDICTS], months, "expected_from_at"), feeds, "attendance")
     limit = pl.duration(minutes=int(settings.shifts.no_show_after_minutes))
+    # Until the limit of a no-show, as far as data reach, they may still come.
     waits = (pl.col("verdict") == UNATTENDED) & (pl.col("at") + limit > pl.col("through_at"))
     return found.with_columns(
         excluded=pl.when(waits)

@@ -164,6 +164,7 @@ def _missing() -> pl.Expr:
         .then(pl.lit(NO_FEED))
         .when(pl.col("unknown") > pl.col("n"))
         .then(pl.lit(MOSTLY_UNKNOWN))
+        # A count divides by nothing: 0 of 0 is a figure, where the definition asks for no rows at all.
         .when((pl.col("n") == 0) | ((whole == 0) & (divides | (pl.col("least") > 0))))
         .then(pl.lit(NOTHING))
         .when(whole < pl.col("least"))
