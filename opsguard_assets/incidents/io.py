@@ -23,7 +23,7 @@ from resources.database import Database
 from resources.sql import statement
 
 ACTOR: Final = "incidents"
-# What is known of a type of alerts, and of a client.
+# The rest follows from an alert's type, its client and that client's plan (`described`).
 _READ = tuple(name for name in ALERT.names() if name not in ("cause", "team", "plan", "is_in_plan", "is_life_safety"))
 
 

@@ -20,7 +20,7 @@ HALF_LIVES: Mapping[str, int] = {"6h": 21_600, "1d": 86_400, "7d": 604_800, "30d
 # After 1,100 of the longest half-lives a weight is below the least number there is.
 _FORGOTTEN = 1_100 * 2_592_000
 _GROUP = "_group"
-# Column of the stream to the expression over an hour's newly known figures; levels hold until the next one.
+# Levels hold until the next one; of what is new, every version of an hour adds its difference to the one before.
 _LEVELS = (
     "battery_last_pct", "signal_mean_dbm", "signal_std_db", "temperature_mean_c", "temperature_max_c",
     "temperature_min_c",

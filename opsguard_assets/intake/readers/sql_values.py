@@ -38,7 +38,7 @@ class Values:
     Attributes:
         frame: Every column in its own kind; null where `odd` holds the value as text.
         odd: The values of another kind, as text; null elsewhere.
-        damage: Why a row can be held by no table; null for the others.
+        damage: Why no table can hold a row; null where one can.
     """
 
     frame: pl.DataFrame

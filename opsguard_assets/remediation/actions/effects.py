@@ -79,7 +79,7 @@ def _planned(row: Any) -> Planned:
 
 
 def state_of(state: State) -> StepState:
-    """What the state of its side effect means for a step: what somebody was faster at has not been done by it."""
+    """What the state of its side effect means for a step, which failed where somebody else was faster (superseded)."""
     return {
         State.PLANNED: StepState.PLANNED, State.SENDING: StepState.PLANNED, State.DONE: StepState.DONE,
         State.UNKNOWN: StepState.UNKNOWN,

@@ -86,7 +86,7 @@ def likely(feeds: Mapping[str, pl.LazyFrame], settings: Settings, as_of: datetim
 
 
 def _newest(feeds: Mapping[str, pl.LazyFrame], name: str, as_of: datetime) -> pl.LazyFrame | None:
-    """The rows of the newest tick, by client: one that has none in it has none at all."""
+    """The rows of the newest tick; of a client without rows in it nothing is likely, whatever older ticks said."""
     if name not in feeds:
         return None
     rows = feeds[name].filter(pl.col("as_of") <= pl.lit(as_of, INSTANT))
