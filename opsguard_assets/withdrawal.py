@@ -140,6 +140,7 @@ def withdraw(lake: Lake, database: Database, name: str, since: datetime, *, acto
             values = {**withdrawal.values, "job": kind.job}
             recorded += take(connection, "ticks", "job = :job AND as_of >= :since", values)
         if not (scores or recorded or any(vars(alerts).values())):
+            # What took nothing out is no withdrawal, and leaves no record of one.
             connection.rollback()
             return Withdrawn(None, alerts, 0, 0)
     return Withdrawn(withdrawal.number, alerts, recorded, scores)

@@ -102,6 +102,7 @@ def conform(raw: pl.DataFrame, feed: Feed, source: RecordSource, table: Table, r
         frame = frame.with_columns(_metrics(channels, table))
     if feed.withdrawn_when:
         frame = frame.with_columns(received.holds(feed.withdrawn_when).alias(IS_WITHDRAWN))
+    # All columns of a damaged row are null: it would break every rule beside the one that says why.
     candidates = _without(frame, damage)
     broken = _broken(validate(candidates.select(table.columns), table), candidates["_row"])
     ahead = _ahead(candidates, table, recorded_at, source.max_minutes_ahead)

@@ -38,6 +38,7 @@ class Spans:
         is_new = np.ones(len(first), dtype=bool)
         is_new[1:] = first[1:] > reach[:-1]
         starts = first[is_new]
+        # Each union ends with what reaches farthest before the next one begins.
         stops = reach[np.append(np.flatnonzero(is_new)[1:] - 1, len(reach) - 1)] if len(reach) else reach
         lengths = stops - starts
         return cls(starts, stops, np.cumsum(lengths) - lengths)

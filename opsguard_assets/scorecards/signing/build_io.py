@@ -73,6 +73,7 @@ def build(
         drafts.append(card)
     with house.database.begin() as connection:
         done = store_io.save_drafts(connection, drafts, snapshot.snapshot_id, at=house.now(), by=by)
+    # Signed or sent by somebody while this build made its drafts: they stay as they were.
     signed = {card.client_id or "" for card in drafts} - {client for client, _ in done}
     return Built({**results, **dict.fromkeys(signed, FROZEN)}, errors, late)
 
