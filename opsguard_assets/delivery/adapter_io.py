@@ -197,6 +197,7 @@ def _catch_up(connection: Connection, effect: Effect, state: str, version: int, 
 
 
 def _plan(connection: Connection, key: str, effect: Effect, payload: Mapping[str, object], at: datetime) -> None:
+    # The greatest priority: nothing that is new goes before what sets an earlier message right.
     row = {"key": key, "target": effect.target, "rank": 100.0, "payload": dict(payload)}
     effects_io.plan(connection, KIND, pl.DataFrame([row]), at=at, actor=KIND)
 

@@ -105,6 +105,7 @@ def note_sent(connection: Connection, effect: Effect, reference: Reference | Non
     if not ended or "message_id" in reference:
         return  # a mail cannot be edited
     edit = {**payload, "kind": UPDATE, "is_critical": False}
+    # The greatest priority: nobody shall answer a question that is over.
     row = {"key": f"{effect.key}/over", "target": effect.target, "rank": 100.0, "payload": edit}
     effects_io.plan(connection, effect.kind, pl.DataFrame([row]), at=at, actor=effect.kind)
 
