@@ -55,5 +55,5 @@ class AlertAction(Strict):
 
     @property
     def clear_below(self) -> float:
-        """The probability below which it no longer counts as one."""
+        """The probability below which an alert no longer counts as one that needs a person."""
         return self.alert_from * _CLEARS_AT

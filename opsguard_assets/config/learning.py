@@ -71,7 +71,7 @@ class Money(Strict):
     clients: Mapping[str, ClientMoney] = Field(default_factory=dict)
 
     def units_of(self, client_id: str | None) -> dict[str, float]:
-        """What one is worth to a client; None: to nobody in particular."""
+        """The unit values of a client (the fields of `ClientMoney`); None: those for all clients."""
         own = self.clients.get(client_id or "", ClientMoney()).model_dump(exclude_none=True)
         return {name: own.get(name, getattr(self, name)) for name in ClientMoney.model_fields}
 

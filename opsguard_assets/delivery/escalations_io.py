@@ -95,7 +95,7 @@ def _bundle(rows: Sequence[Row]) -> Row:
 
 
 def _held(row: Row, bundle: Row | None) -> Row:
-    """A decision that is told with others, where it is."""
+    """The decision, marked as part of a bundle where it is told together with others."""
     if bundle is None:
         return row
     number, person = row["escalation_id"], row["person_id"]

@@ -70,7 +70,7 @@ def plan(connection: Connection, kind: str, effects: pl.DataFrame, *, at: dateti
 def settle_planned(
     connection: Connection, effect_ids: Sequence[int], state: State, *, at: datetime, actor: str, words: str
 ) -> list[int]:
-    """Settles planned effects of which nothing outside has to hear; returns which they were."""
+    """Settles planned effects that are not to be handed over any more; returns the numbers of those it settled."""
     values = {"effect_ids": list(effect_ids), "state": state.value, "at": at, "actor": actor, "words": words}
     return _numbers(connection, "settle_planned", values)
 

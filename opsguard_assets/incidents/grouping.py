@@ -232,7 +232,7 @@ def _listed(group_by: Sequence[str]) -> str:
 
 
 def _of_members() -> dict[str, pl.Expr]:
-    """What the alerts of an incident make of it; the silenced ones only where there are no others."""
+    """What an incident is by its alerts; silenced ones count only where there are no others."""
     counts = ~pl.col("_is_silenced") | pl.col("_is_silenced").all()
     return {
         "severity": pl.col("severity").filter(counts).cast(_ORDER).max().cast(pl.String),

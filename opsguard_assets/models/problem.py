@@ -99,7 +99,7 @@ class Problem:
 
     @property
     def hysteresis(self) -> float:
-        """How far below the risk that raises an alert the one lies that clears it."""
+        """The distance from the risk that raises an alert down to the one that clears it."""
         return round(self.alert_from - self.clear_below, _DIGITS)
 
     @property

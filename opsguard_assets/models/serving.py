@@ -74,7 +74,7 @@ def serving(
 def scored_by(
     served: Serving, problem: str, rule: RiskModel, score: Callable[[Serving], pl.DataFrame]
 ) -> tuple[Serving, pl.DataFrame]:
-    """What scored and what it said: the model that serves, or the rule with the reason where that fails at it.
+    """Scores a tick by the serving model, or by the rule where that model fails; what scored, and its rows.
 
     Args:
         served: The model of the tick.

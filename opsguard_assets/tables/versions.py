@@ -145,7 +145,7 @@ def _placed(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> pl.Dat
 
 
 def _same_identity(places: pl.DataFrame, table: Table) -> pl.Series:
-    """Which versions nothing tells from the one before them."""
+    """Which versions cannot be told from the one before them."""
     same = [pl.col(c).eq_missing(pl.col(c).shift(1)) for c in (_KEY, *rank(table))]
     return places.select(pl.all_horizontal(same)).to_series()
 
@@ -182,7 +182,7 @@ def _digest(frame: pl.DataFrame, rows: pl.Series, table: Table) -> pl.Series:
 
 
 def _without_repeats(places: pl.DataFrame, known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Versions without received ones whose state is the one before them."""
+    """Versions without received ones that only repeat the state of the version before them."""
     same = places.select(pl.col(_KEY).eq_missing(pl.col(_KEY).shift(1))).to_series()
     at = places.select(pl.col(_ROW) + pl.when(_NEW).then(len(known)).otherwise(0)).to_series()
     # Column by column, so that memory holds one of them beside the rows.

@@ -48,12 +48,12 @@ def people_in_steps(steps: Iterable[Row]) -> set[str]:
 
 
 def people_in_history(history: Iterable[Row]) -> set[str]:
-    """Who did what happened to an execution; what is no person's identifier is among them."""
+    """The actors in the history of an execution, also those that are no people."""
     return {row["actor"] for row in history}
 
 
 def known_of(people: Iterable[str], names: Names) -> dict[str, str]:
-    """Of some identifiers those whose name is known, with it."""
+    """Names by identifier, of those people whose name is known."""
     return {person: names.people[person] for person in people if person in names.people}
 
 

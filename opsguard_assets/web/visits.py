@@ -119,13 +119,13 @@ def holds_alert(service: Service, connection: Connection, visited: Visit, number
 
 
 def gone(service: Service) -> Response:
-    """The page of a link that does not work, whyever."""
+    """The page of a link that does not work, for whatever reason."""
     return page("gone", status=410, now=service.now(), zone=service.zone)
 
 
 @asynccontextmanager
 async def in_time() -> AsyncIterator[None]:
-    """Gives a form that arrives too slowly up."""
+    """Gives up on a form that arrives too slowly."""
     try:
         async with asyncio.timeout(_FORM_SECONDS):
             yield

@@ -177,7 +177,7 @@ def remove_socket(folder: Path) -> None:
 
 
 def remembered_socket_folder(place: Place) -> Path | None:
-    """The folder of the last start; None where there is none, or where a copy of another home names that one's."""
+    """The folder of the last start; None before the first one, and in a copied home, where the folder is another's."""
     try:
         named = json.loads((place.state / "socket").read_text(encoding="utf-8"))
         return Path(named["folder"]) if named["data"] == str(place.data) else None

@@ -94,7 +94,7 @@ class SqlSystem:
             ) from None
 
     def check(self) -> None:
-        """Says at once that the address is none; nothing is connected.
+        """Refuses an address that cannot be used, without connecting to anything.
 
         Raises:
             TicketSystemError: When it cannot be used.

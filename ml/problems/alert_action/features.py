@@ -174,7 +174,7 @@ def _count(moments: pl.DataFrame, stream: pl.DataFrame, by: Sequence[str], name:
 
 
 def _without_itself(joined: pl.DataFrame) -> pl.DataFrame:
-    """An alert is none of those that were raised before it, nor of the others that are unresolved."""
+    """Counts without the alert itself: it is not among the earlier alerts, nor among the other unresolved ones."""
     age = pl.col("as_of") - pl.col("begins_at")
     is_open = (pl.col("gone_at") > pl.col("as_of")).fill_null(value=True)
     spans = {name: (age < span).cast(pl.Float64) for name, (_, span) in _COUNTS.items()}

@@ -150,7 +150,7 @@ class Result:
 
 
 class Action(Protocol[S_contra]):
-    """One typed action. It holds no state; what it needs it is given.
+    """One typed action. It holds no state: everything that it needs is passed to it.
 
     `act`, `look` and `undo` run in the transaction that moves the execution: whatever they write happens once, with
     the move, or not at all. They speak to no network; what leaves the house they plan as an effect of the kind
@@ -183,7 +183,7 @@ class Immediate:
 
 
 class OnlyReads(Immediate):
-    """What actions share that change nothing that people know."""
+    """What is shared by actions that only read."""
 
     def undo(self, connection: Connection, step: Step, situation: Situation, output: Mapping[str, Any]) -> Result:  # noqa: ARG002
         """There is nothing to undo; what was collected stays."""

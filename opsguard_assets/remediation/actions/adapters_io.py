@@ -208,7 +208,7 @@ def _revealed(target: str, address: Address, variables: Mapping[str, str]) -> tu
 
 
 def trouble_of(target: str, address: Address, variables: Mapping[str, str]) -> str | None:
-    """Why nothing could be posted to an address; None where everything that it names is set. Nothing is sent."""
+    """Why a post to an address would fail; None where all variables that it names are set. Nothing is sent."""
     try:
         url, signing = _revealed(target, address, variables)
         standard_headers(signing, "", 0, url.encode())
@@ -252,7 +252,7 @@ class RecordsAdapter:
         return True
 
     def send(self, effect: Effect) -> Answer:
-        """Records one row, or that it is not believed any more."""
+        """Records one row, or its withdrawal."""
         table = TABLES[effect.payload["table"]]
         row: dict[str, Any] = {**effect.payload["row"], "known_at": effect.planned_at.isoformat()}
         types = table.schema.columns()

@@ -141,7 +141,7 @@ class EscalateAction:
 
 
 def _left(situation: Situation) -> tuple[Mapping[str, Any] | None, str | None]:
-    """What an attempt that failed had done: the ticket that it raised, or the messages of which one arrived."""
+    """What a failed attempt had done already: raised the ticket, or sent messages of which one arrived."""
     left = situation.left
     if left is None:
         return None, None

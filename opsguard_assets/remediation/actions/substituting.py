@@ -241,7 +241,7 @@ def _tell_not_withdrawn(connection: Connection, situation: Situation, output: Ma
 def _tell_provider(
     connection: Connection, situation: Situation, output: Mapping[str, Any], person_id: str, words: str
 ) -> None:
-    """Those of the provider who were told of the incident, where they were told of it; where nobody was, the lead."""
+    """Tells the provider's people who were told of the incident, at the same addresses; else the lead of the team."""
     asked = {"incident_id": situation.alert["incident_id"], "person_id": person_id}
     rows = connection.execute(statement(__name__, "offers/told"), asked).all()
     people = [Recipient(row.audience, row.person_id, row.channel, row.address) for row in rows]
@@ -249,7 +249,7 @@ def _tell_provider(
 
 
 def _lead(world: World, situation: Situation) -> list[dict[str, Any]]:
-    """Who leads the team, else the operations centre, as they are reached: they hear what nobody else would."""
+    """The lead of the team, else the operations centre, with addresses: told where nobody else would be."""
     around = staff_of(world, situation)
     found = recipients_of(around, ("lead",)).recipients or recipients_of(around, ("noc",)).recipients
     return [asdict(each) for each in found]

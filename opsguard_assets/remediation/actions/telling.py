@@ -67,7 +67,7 @@ class Reach:
 
     @property
     def state(self) -> StepState:
-        """One that arrived is enough; none that did is a failure, and doubt stays doubt."""
+        """Done once a message arrived, planned while one is on its way, unknown while one is in doubt, else failed."""
         if self.states.get(State.DONE):
             return StepState.DONE
         if self.states.get(State.PLANNED) or self.states.get(State.SENDING):

@@ -38,7 +38,7 @@ RECORDED: Final = pl.Schema(
 
 
 def quietens(playbook: Playbook) -> bool:
-    """Whether all that it changes is that people hear less: it mutes, or resolves what nobody saw clear."""
+    """Whether a playbook does nothing but spare people messages: it only mutes, or resolves alerts unseen."""
     changing = [step for step in playbook.steps if step.trait.acts and step.do not in {"notify", "create_ticket"}]
     return bool(changing) and all(
         step.do == "mute" or (isinstance(step, ResolveAlert) and step.unseen) for step in changing

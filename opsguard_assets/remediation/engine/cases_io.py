@@ -146,7 +146,7 @@ def playbook_of(content: str) -> Playbook:
 
 
 def plan_of(world: World, catalog: Catalog, case: Case, place: Place, now: datetime) -> Plan:
-    """What a step would do now. Where it undoes another one there is no plan: it goes by what that one left."""
+    """What a step would do now. Undoing has no plan of its own: it follows the output of the step that it undoes."""
     step = case.step_at(place)
     if step is None or place[0] == UNDO:
         return Plan(words="undo")

@@ -192,7 +192,7 @@ def put_back(
 
 
 def _kept(result: Result) -> dict[str, Any]:
-    """What is kept of a result: what it gave, what it changed, and whether it did a part where it failed."""
+    """What is stored of a result: its output, its changes and, of a failed step, whether a part of it was done."""
     part = {DID_PART: True} if result.did_part else {}
     return {**result.output, **part, "changes": [asdict(change) for change in result.changes]}
 

@@ -121,7 +121,7 @@ def _row() -> Iterator[pl.Expr]:
 
 
 def _without_interval(own: pl.DataFrame, hours: pl.DataFrame, through: datetime) -> pl.DataFrame:
-    """What cannot be counted: devices in place of which nobody knows how often they report, or that they ever did."""
+    """Installed devices that cannot be counted: their reporting interval is not known, or they were never heard."""
     every, placed = pl.col("reports_every_minutes"), pl.col("installed_at")
     heard = hours.select("device_id").unique().with_columns(is_heard=pl.lit(value=True))
     rows = own.join(heard, on="device_id", how="left", maintain_order="left").with_columns(

@@ -183,7 +183,7 @@ def _interval() -> list[pl.Expr]:
 
 
 def _band() -> pl.Expr:
-    """The band by the value as it is shown at most: six digits, so that 95 is good where rounding made it so."""
+    """The band of the value rounded to six digits, the most that a form shows: what reads 95 is judged as 95."""
     value = pl.col("value").round(6)
     higher = pl.col("is_better") == "higher"
 

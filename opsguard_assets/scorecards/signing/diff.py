@@ -88,7 +88,7 @@ def changed_rows(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
 
 
 def restated(before: Card, after: Card, rows: pl.DataFrame) -> Card:
-    """A card that says what it changes of the one before it.
+    """The new card with its `restated`: every figure that differs from the card before it.
 
     Args:
         before: The card that was signed or sent.

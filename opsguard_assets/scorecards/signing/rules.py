@@ -122,7 +122,7 @@ def outside_plan(card: Card) -> str | None:
 
 
 def sealed_for_sending(kept: Kept, settings: Scorecards) -> Sealed | None:
-    """As what a scorecard may be sent; None where somebody has to sign it first."""
+    """Whether a scorecard is sent as signed or unsigned; None where somebody has to sign it first."""
     if kept.link is not None:
         return "signed"
     return "unsigned" if settings.sign_off == "optional" else None

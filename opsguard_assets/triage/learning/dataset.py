@@ -132,7 +132,7 @@ class AlertDataset(DrawnDataset):
 
 
 def _where_it_is(episodes: pl.DataFrame, sites: pl.DataFrame) -> pl.DataFrame:
-    """Episodes with the hour and the ISO weekday at which they began, where they are; in UTC where nobody knows."""
+    """Episodes with the local hour and ISO weekday of their beginning; in UTC where the zone is not known."""
     zoned = episodes.join(sites, on="site_id", how="left", maintain_order="left").with_columns(
         pl.col("timezone").fill_null(_UTC)
     )
