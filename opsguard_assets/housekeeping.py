@@ -33,6 +33,8 @@ from sensors.launching import naming_executor
 
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _MOST_RUNS = 5_000
+# The value of acting is that of a year: of alerts from two months before its first deadline on, a month after its end.
+_MEASURED_FOR = timedelta(days=365 + 62 + 31)
 # Who uses an expired link within a month still finds its record; a signature of Slack holds for five minutes.
 _LINKS_KEPT, _CLICKS_KEPT = timedelta(days=30), timedelta(days=1)
 # What a tick writes of its moment, by day.
@@ -85,8 +87,9 @@ def keep_house_job(name: str, settings: Settings) -> dg.JobDefinition:
 
     @dg.op
     def delete_old_decisions(context: dg.OpExecutionContext, database: dg.ResourceParam[Database]) -> None:
-        before = datetime.now(UTC) - timedelta(days=settings.retention.decision_days)
-        context.add_output_metadata({"rows_deleted": prune(database, before)})
+        now = datetime.now(UTC)
+        before = now - timedelta(days=settings.retention.decision_days)
+        context.add_output_metadata({"rows_deleted": prune(database, before, min(before, now - _MEASURED_FOR))})
 
     @dg.op
     def delete_old_runs(context: dg.OpExecutionContext) -> None:

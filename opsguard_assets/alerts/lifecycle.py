@@ -70,7 +70,10 @@ _LATE: Final = _sql("decide_late")
 _FINDINGS_OF: Final = text("SELECT findings FROM monitor_ticks WHERE monitor = :monitor AND as_of = :as_of")
 _COUNTS: Final = text("SELECT decision, count(*) AS keys, sum(findings) AS findings FROM decided GROUP BY decision")
 _COUNTS_OF_LATE: Final = text("SELECT 'late tick' AS decision, count(*) AS keys, sum(findings) AS findings FROM f")
-_PRUNE: Final = text("DELETE FROM decisions WHERE last_as_of < :before")
+_PRUNE: Final = text(
+    "DELETE FROM decisions WHERE last_as_of < :before "
+    "AND (decision NOT IN ('raised', 'held back') OR last_as_of < :measured_before)"
+)
 
 
 @dataclass(frozen=True)
@@ -179,10 +182,19 @@ def decisions_at(database: Database, monitor: str, as_of: datetime) -> pl.DataFr
     return pl.DataFrame([tuple(row) for row in rows], schema=names, orient="row")
 
 
-def prune(database: Database, before: datetime) -> int:
-    """Deletes decisions and ticks that ended before an instant; alerts and their history stay. Returns how many."""
+def prune(database: Database, before: datetime, measured_before: datetime) -> int:
+    """Deletes decisions and ticks that ended before an instant; alerts and their history stay.
+
+    Args:
+        database: The database.
+        before: The instant.
+        measured_before: That of decisions by which the effect of acting is measured: raised and held back.
+
+    Returns:
+        How many decisions were deleted.
+    """
     with database.begin() as connection:
-        deleted = connection.execute(_PRUNE, {"before": before}).rowcount
+        deleted = connection.execute(_PRUNE, {"before": before, "measured_before": measured_before}).rowcount
         connection.execute(_sql("prune_ticks"), {"before": before})
     return int(deleted)
 

@@ -83,6 +83,7 @@ class Value(Strict):
         announced: Of an estimate: how many the model had announced.
         happened: How many of these happened.
         expected: How many the model had expected without alerts; `count` is `expected` less `happened`.
+        checked_on: How many outcomes, of which nobody was told, the model's odds were checked on.
     """
 
     item: str
@@ -101,6 +102,7 @@ class Value(Strict):
     announced: int | None = None
     happened: int | None = None
     expected: Decimal | None = None
+    checked_on: int | None = None
 
 
 class Risk(Strict):

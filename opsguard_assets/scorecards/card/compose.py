@@ -198,4 +198,8 @@ def _values(rows: pl.DataFrame) -> Iterable[Value]:
             money=decimal(row["money"]),
             provider_low=decimal(row["provider_low"]),
             provider_high=decimal(row["provider_high"]),
+            announced=row["announced"],
+            happened=row["happened"],
+            expected=decimal(row["expected"]),
+            checked_on=row["checked_on"],
         )

@@ -33,7 +33,7 @@ def value_line(value: Value, card: Card, speaker: Speaker) -> str:
     if value.method in ("too_few", "provider"):
         return _too_few(value, speaker)
     if value.method == "estimated":
-        return _estimated(value, speaker)
+        return _estimated(value, card, speaker)
     return _counted(value, card, speaker)
 
 
@@ -136,7 +136,7 @@ def _too_few(value: Value, speaker: Speaker) -> str:
     return speaker.say("{item}: not measured, because alerts of this kind are never held back.", item=item)
 
 
-def _estimated(value: Value, speaker: Speaker) -> str:
+def _estimated(value: Value, card: Card, speaker: Speaker) -> str:
     if value.announced is None or value.happened is None or value.expected is None:
         if value.count is None:
             return speaker.say("Estimate, not measured: no figure.")
@@ -156,7 +156,15 @@ def _estimated(value: Value, speaker: Speaker) -> str:
             "had expected {expected}."
         )
     things = term(speaker.words, _FEWER, value.item)
-    return speaker.say(text, announced=announced, happened=happened, expected=expected, things=things)
+    whole = speaker.say(text, announced=announced, happened=happened, expected=expected, things=things)
+    if value.checked_on is None:
+        return whole
+    return f"{whole} " + speaker.count(
+        "{window} the model's odds agreed with the {number} announced outcome that nobody was told of.",
+        "{window} the model's odds agreed with the {number} announced outcomes that nobody was told of.",
+        value.checked_on,
+        window=window(value, card, speaker),
+    )
 
 
 def _counted(value: Value, card: Card, speaker: Speaker) -> str:

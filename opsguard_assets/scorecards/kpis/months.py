@@ -51,6 +51,11 @@ def months_before(day: date, back: int) -> date:
     return date(number // 12, number % 12 + 1, 1)
 
 
+def months_between(first: date, last: date) -> int:
+    """How many months there are from that of one day to that of another, both counted."""
+    return (last.year - first.year) * 12 + last.month - first.month + 1
+
+
 def in_month(rows: pl.LazyFrame, months: pl.LazyFrame, at: str) -> pl.LazyFrame:
     """The rows that lie in a month of their client: with `month`, `at` and `ends_at` of the month.
 

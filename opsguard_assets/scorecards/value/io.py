@@ -16,10 +16,12 @@ import polars as pl
 from opsguard_assets.alerts.alert_type import AlertType
 from opsguard_assets.alerts.suppression import holdout_place
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.domains import PROBLEMS
 from opsguard_assets.remediation.outcomes.io import outcomes_at
 from opsguard_assets.remediation.outcomes.verdicts import AUTO_RESOLVED
 from opsguard_assets.scorecards.kpis.months import months_before
 from opsguard_assets.scorecards.kpis.schemas import KpiRows
+from opsguard_assets.scorecards.value.estimate import ANNOUNCED, ESTIMATE, estimates
 from opsguard_assets.scorecards.value.holdout import ALERTED, EFFECT, effects, with_share
 from opsguard_assets.scorecards.value.schemas import ValueDelivered
 from opsguard_assets.scorecards.value.worth import (
@@ -28,12 +30,14 @@ from opsguard_assets.scorecards.value.worth import (
     LATE_ORDERS,
     NO_SHOWS,
     UNITS,
+    Figures,
     recorded,
     value_delivered,
 )
 from opsguard_assets.tables.registry import CALENDARS, CLIENTS, SITES, SLA_POLICIES, TICKETS
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.risk.alert_types import BREACH_RISK
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.tickets.sla.promises import promises
 from resources.database import Database
 from resources.lake import Lake
@@ -81,10 +85,61 @@ def value_at(
     numbered = with_share(alerted)
     together = effects(numbered.with_columns(client_id=pl.lit("")))
     measured = pl.concat([effects(numbered), together.with_columns(client_id=pl.lit(None, pl.String))])
+    estimated, since = _estimated(database, lake, settings, counted_rows, alerted, as_of)
     counted = _counted(database, lake, settings, declared, counted_rows, starts, as_of)
     units = _units(lake, settings, clients, counted_rows, alerted, month, as_of)
-    found = value_delivered(measured.select(EFFECT.names()), counted, units, month=month, window_starts=starts)
+    figures = Figures(measured.select(EFFECT.names()), estimated, counted)
+    found = value_delivered(figures, units, month=month, window_starts=starts, estimated_since=since)
     return recorded(found, pl.lit(as_of, INSTANT))
+
+
+def _estimated(
+    database: Database, lake: Lake, settings: Settings, rows: pl.DataFrame, alerted: pl.DataFrame, as_of: datetime
+) -> tuple[pl.DataFrame, date | None]:
+    """What acting prevented by the model's odds (`ESTIMATE`), and the first month whose scores are all kept.
+
+    Where anything was held back, that measures it or will, and there is no estimate. Scores are deleted before
+    decisions are, so the estimate has a window of its own. Those of the rule are no odds and do not count.
+    """
+    nothing = ESTIMATE.to_frame(), None
+    if alerted["is_held_back"].any() or not lake.exists(SLA_RISK.derived_name):
+        return nothing
+    stored = lake.scan(SLA_RISK.derived_name).filter(pl.col("as_of") <= pl.lit(as_of, INSTANT))
+    since = _first_whole_month(stored.select(pl.col("date").min()).collect().item(), rows["month"])
+    if since is None:
+        return nothing
+    asked = {"alert_type": BREACH_RISK, "since": datetime.combine(since, datetime.min.time(), UTC) - _BEFORE}
+    untold = _read(database, "untold", {**asked, "until": as_of}, ("entity_id",))
+    told = pl.concat(
+        [
+            alerted.select("entity_id", is_told=pl.lit(value=True)),
+            pl.DataFrame(untold, {"entity_id": pl.String}, orient="row").with_columns(is_told=pl.lit(value=False)),
+        ]
+    )
+    first = (
+        stored.filter(pl.col("risk") >= settings.sla.alert_from)
+        .select("as_of", "risk", "model_name", entity_id="ticket_id")
+        .sort("as_of")
+        .unique("entity_id", keep="first", maintain_order=True)
+        .filter(pl.col("model_name") != PROBLEMS["sla_breach"].declare(settings).rule.name)
+    )
+    outcomes = rows.filter(pl.col("kpi") == DEADLINES, pl.col("month") >= since)
+    announced = (
+        outcomes.lazy()
+        .select("client_id", "entity_id", is_event=pl.col("numerator") == 0)
+        .join(told.lazy(), on="entity_id")
+        .join(first, on="entity_id")
+        .select(pl.col(name).cast(kind) for name, kind in ANNOUNCED.items())
+        .collect()
+    )
+    return estimates(announced), since
+
+
+def _first_whole_month(first_day: date | None, months: pl.Series) -> date | None:
+    """The first of some months that begins on a day or after it."""
+    later = months.filter(months >= first_day) if first_day is not None else months.clear()
+    found = later.min()
+    return found if isinstance(found, date) else None
 
 
 def _alerted(database: Database, rows: pl.DataFrame, starts: date, as_of: datetime) -> pl.DataFrame:

@@ -15,7 +15,7 @@ class ValueDelivered(dy.Schema):
     item = text(
         "breaches, penalties, device_failures, no_shows, alerts_resolved, hours_saved or late_orders", nullable=False
     )
-    method = text("counted, measured, too_few or provider", nullable=False)
+    method = text("counted, measured, too_few, estimated or provider", nullable=False)
     window_starts = dy.Date(nullable=False, description="first day of the window")
     months = whole("months of the window with data", nullable=False)
     count = number("how many in the window; never cut at zero")
@@ -27,6 +27,10 @@ class ValueDelivered(dy.Schema):
     money = number("count times unit value; null without a figure, and where the interval holds 0")
     provider_low = number("all clients together: the share of events that acting prevents, lower end of the interval")
     provider_high = number("upper end of it")
+    announced = whole("of an estimate: alerts of the window")
+    happened = whole("how many of them happened all the same")
+    expected = number("how many the model had expected without alerts")
+    checked_on = whole("outcomes of which nobody was told that the model's odds were checked on")
     recorded_upto = instant("records that were recorded later do not count", nullable=False)
 
 

@@ -1,6 +1,7 @@
 """What acting was worth to each client: measured effects and counted results, with what one of them is worth.
 
-Here: from effects and counts to rows. Not here: measuring effects (`holdout`), reading (`io`), saying it (`forms`).
+Here: from effects, estimates and counts to rows. Not here: measuring effects (`holdout`), estimating them (`estimate`),
+reading (`io`), saying it (`forms`).
 
 A missed deadline is worth its penalty where the contract names one (`sla_policies.penalty_amount`, the mean over the
 tickets acted on), else the client's unit value; the money stands at one of the two, never at both. Nothing is worth
@@ -9,6 +10,7 @@ devices are held back; neither are no-shows, for the safety of the post: there, 
 are counted.
 """
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -16,10 +18,11 @@ import dataframely as dy
 import polars as pl
 
 from ml.evaluation.prevention import LEAST
+from opsguard_assets.scorecards.kpis.months import months_between
 from opsguard_assets.scorecards.value.schemas import VALUE_DELIVERED, ValueDelivered
 from opsguard_assets.tables.values import INSTANT
 
-MEASURED, TOO_FEW, COUNTED = "measured", "too_few", "counted"
+MEASURED, TOO_FEW, ESTIMATED, COUNTED = "measured", "too_few", "estimated", "counted"
 BREACHES, PENALTIES, DEVICE_FAILURES, NO_SHOWS = "breaches", "penalties", "device_failures", "no_shows"
 ALERTS_RESOLVED, HOURS_SAVED, LATE_ORDERS = "alerts_resolved", "hours_saved", "late_orders"
 ITEMS: Final = (BREACHES, PENALTIES, DEVICE_FAILURES, NO_SHOWS, ALERTS_RESOLVED, HOURS_SAVED, LATE_ORDERS)
@@ -38,30 +41,50 @@ UNITS: Final = pl.Schema(
 )
 
 
+@dataclass(frozen=True)
+class Figures:
+    """What acting prevented and did.
+
+    Attributes:
+        measured: Rows of `holdout.EFFECT`; that of all clients together has no client.
+        estimated: Rows of `estimate.ESTIMATE`.
+        counted: Rows of `COUNTS`.
+    """
+
+    measured: pl.DataFrame
+    estimated: pl.DataFrame
+    counted: pl.DataFrame
+
+
 def value_delivered(
-    measured: pl.DataFrame, counted: pl.DataFrame, units: pl.DataFrame, *, month: date, window_starts: date
+    figures: Figures, units: pl.DataFrame, *, month: date, window_starts: date, estimated_since: date | None = None
 ) -> pl.DataFrame:
     """What acting was worth in a window.
 
     Args:
-        measured: Rows of `holdout.EFFECT`; that of all clients together has no client.
-        counted: Rows of `COUNTS`.
+        figures: What it prevented and did.
         units: Rows of `UNITS`, one per client; those of all together have no client.
         month: The last month of the window.
         window_starts: The first day of it; where data begin later, rows say so.
+        estimated_since: The first day of the window of estimates.
 
     Returns:
         `ValueDelivered` without `recorded_upto`, one row per client and item.
     """
+    measured = figures.measured
     rows = units.join(measured, on="client_id", how="left", nulls_equal=True).with_columns(
         pl.col("held_back").fill_null(0), is_measured=pl.col("prevented").is_not_null()
     )
     common = rows.join(_of_all(measured), how="cross")
+    unmeasured = common.filter(~pl.col("is_measured")).select("client_id", "months", "held_back")
+    estimated = _estimated(unmeasured, figures.estimated, month, estimated_since)
+    others = common.join(estimated, on="client_id", how="anti")
     parts = [
-        _prevented(common, BREACHES, pl.when(pl.col("penalty").is_null()).then("breach_cost")),
-        _prevented(common.filter(pl.col("penalty").is_not_null()), PENALTIES, pl.col("penalty")),
+        _prevented(others, BREACHES, pl.when(pl.col("penalty").is_null()).then("breach_cost")),
+        _prevented(others.filter(pl.col("penalty").is_not_null()), PENALTIES, pl.col("penalty")),
+        estimated,
         _never_held_back(common),
-        *(_counted(common, counted, item, unit) for item, unit in _COUNTED.items()),
+        *(_counted(common, figures.counted, item, unit) for item, unit in _COUNTED.items()),
     ]
     order = pl.col("item").replace_strict(list(ITEMS), list(range(len(ITEMS))), return_dtype=pl.Int64)
     wanted = [name for name in VALUE_DELIVERED.columns if name != "recorded_upto"]
@@ -116,6 +139,20 @@ def _prevented(rows: pl.DataFrame, item: str, unit_value: pl.Expr) -> pl.DataFra
         count="prevented",
         unit_value=unit_value,
         is_told=(pl.col("low") > 0) | (pl.col("high") < 0),
+    )  # fmt: skip
+
+
+def _estimated(rows: pl.DataFrame, estimated: pl.DataFrame, month: date, since: date | None) -> pl.DataFrame:
+    """Deadlines kept by the model's odds: of clients of whom nothing is held back, in the months that have odds."""
+    of_window = months_between(since or month, month)
+    months = pl.min_horizontal("months", pl.lit(of_window, pl.Int64))
+    return rows.filter(pl.col("held_back") == 0).join(estimated, on="client_id").select(
+        "client_id", "low", "high", "announced", "happened", "expected", "checked_on", "held_back",
+        months=months,
+        item=pl.lit(BREACHES),
+        method=pl.lit(ESTIMATED),
+        count=pl.col("expected") - pl.col("happened"),
+        is_told=pl.lit(value=False),
     )  # fmt: skip
 
 

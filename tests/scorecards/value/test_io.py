@@ -12,6 +12,7 @@ from opsguard_assets.domains import ALERT_TYPES
 from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS
 from opsguard_assets.scorecards.value.io import value_at, window_start
 from opsguard_assets.tables.registry import CLIENTS, SLA_POLICIES, TICKETS
+from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from resources.lake import Lake
 
 AS_OF = datetime(2026, 11, 2, 3, tzinfo=UTC)
@@ -94,3 +95,46 @@ def test_the_window_is_the_twelve_months_to_the_month():
     assert window_start(date(2026, 10, 1)) == date(2025, 11, 1)
     assert window_start(date(2026, 12, 1)) == date(2026, 1, 1)
     assert window_start(date(2026, 1, 1)) == date(2025, 2, 1)
+
+
+def test_where_nothing_is_held_back_there_is_an_estimate_by_the_scores_that_are_kept(lake, database, world):
+    _, client, outcomes = world
+    with database.begin() as connection:
+        connection.execute(text("UPDATE decisions SET decision = 'raised'"))
+        connection.execute(
+            text("UPDATE decisions SET decision = 'not in the plan' WHERE dedup_key = ANY (:keys)"),
+            {"keys": [f"sla_breach_risk:t{n}" for n in range(400) if client[n] == "b"]},
+        )
+    # All tickets have odds of 0.8. Of client b, whom nobody tells, 80 % are late, of client a a half.
+    late = pl.Series([(n // 2) % 5 != 0 if client[n] == "b" else (n // 2) % 2 == 0 for n in range(400)])
+    named = pl.DataFrame({"entity_id": [f"t{n}" for n in range(400)], "late": late})
+    rows = outcomes.join(named, on="entity_id", how="left").with_columns(
+        numerator=pl.when(pl.col("late")).then(0.0).otherwise("numerator")
+    )
+    rows = KPI_ROWS.rows(rows.with_columns(numerator=pl.when(pl.col("late").not_()).then(1.0).otherwise("numerator")))
+    first = datetime(2026, 10, 1, tzinfo=UTC)
+    scores = pl.DataFrame(
+        [
+            {
+                "ticket_id": f"t{n}", "as_of": first + timedelta(hours=n, minutes=15 * k), "client_id": client[n],
+                "state": "running", "risk": risk, "model_name": "lightgbm", "model_version": "1",
+                "date": (first + timedelta(hours=n, minutes=15 * k)).date(),
+            }
+            for n in range(400)
+            for k, risk in enumerate((0.2, 0.8, 0.99))
+        ],
+        schema=SLA_RISK.dtypes,
+    )  # fmt: skip
+    lake.replace(SLA_RISK.derived_name, scores, partition_by=["date"])
+    found = value_at(database, lake, SETTINGS, ALERT_TYPES, rows, date(2026, 10, 1), AS_OF)
+    row = found.filter(pl.col("client_id") == "a", pl.col("item") == "breaches").row(0, named=True)
+    assert (row["method"], row["announced"], row["happened"], row["checked_on"]) == ("estimated", 200, 100, 200)
+    assert row["expected"] == pytest.approx(160), "by the first score at the threshold, not by later ones"
+    assert 0 < row["low"] < row["count"] < row["high"]
+    assert row["money"] is None
+    assert row["window_starts"] == date(2026, 10, 1)
+    late_odds = scores.with_columns(risk=pl.col("risk") * 0.9)
+    lake.replace(SLA_RISK.derived_name, late_odds, partition_by=["date"])
+    again = value_at(database, lake, SETTINGS, ALERT_TYPES, rows, date(2026, 10, 1), AS_OF)
+    methods = again.filter(pl.col("item") == "breaches")["method"].unique().to_list()
+    assert methods == ["too_few"], "odds that do not hold where nobody was told estimate nothing"

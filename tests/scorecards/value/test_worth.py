@@ -5,8 +5,9 @@ from datetime import date
 import polars as pl
 import pytest
 
+from opsguard_assets.scorecards.value.estimate import ESTIMATE
 from opsguard_assets.scorecards.value.holdout import EFFECT
-from opsguard_assets.scorecards.value.worth import COUNTS, UNITS, value_delivered
+from opsguard_assets.scorecards.value.worth import COUNTS, UNITS, Figures, value_delivered
 
 MONTH, STARTS = date(2026, 10, 1), date(2025, 11, 1)
 
@@ -37,7 +38,9 @@ UNIT_VALUES = pl.DataFrame(
 
 @pytest.fixture(scope="module")
 def found():
-    rows = value_delivered(MEASURED, COUNTED, UNIT_VALUES, month=MONTH, window_starts=STARTS)
+    rows = value_delivered(
+        Figures(MEASURED, ESTIMATE.to_frame(), COUNTED), UNIT_VALUES, month=MONTH, window_starts=STARTS
+    )
     return {(row["client_id"], row["item"]): row for row in rows.to_dicts()}
 
 
@@ -56,7 +59,7 @@ def test_a_figure_that_is_not_told_from_none_has_no_money(found):
 def test_where_the_contract_names_a_penalty_the_money_stands_there_alone():
     sure = MEASURED.filter(pl.col("client_id") == "clear")
     units = pl.DataFrame([unit("clear", 1_000.0)], schema=UNITS)
-    rows = value_delivered(sure, COUNTED, units, month=MONTH, window_starts=STARTS)
+    rows = value_delivered(Figures(sure, ESTIMATE.to_frame(), COUNTED), units, month=MONTH, window_starts=STARTS)
     money = dict(rows.select("item", "money").iter_rows())
     assert money["breaches"] is None
     assert money["penalties"] == 259_000
@@ -89,7 +92,7 @@ def test_counted_items_are_counts_and_hours_follow_from_alerts(found):
 
 def test_the_window_of_a_new_client_begins_with_its_data():
     units = pl.DataFrame([unit("clear"), unit("few", months=3)], schema=UNITS)
-    rows = value_delivered(MEASURED, COUNTED, units, month=MONTH, window_starts=STARTS)
+    rows = value_delivered(Figures(MEASURED, ESTIMATE.to_frame(), COUNTED), units, month=MONTH, window_starts=STARTS)
     begins = dict(rows.select("client_id", "window_starts").iter_rows())
     assert begins == {"clear": STARTS, "few": date(2026, 8, 1)}
 
@@ -98,3 +101,18 @@ def test_all_clients_together_are_a_row_of_their_own(found):
     assert found[None, "breaches"]["count"] == 300
     assert found[None, "no_shows"]["count"] == 3
     assert found[None, "breaches"]["provider_low"] is not None
+
+
+def test_an_estimate_stands_where_nothing_is_held_back_and_has_no_money():
+    ours = ("no hold-out", 120, 84, 110.0, 17.0, 35.0, 45)
+    estimated = pl.DataFrame([ours, ("few", *ours[1:]), ("clear", *ours[1:])], schema=ESTIMATE, orient="row")
+    units = pl.DataFrame([unit("no hold-out", 900.0), unit("few"), unit("clear"), unit(None)], schema=UNITS)
+    figures = Figures(MEASURED, estimated, COUNTED)
+    found = value_delivered(figures, units, month=MONTH, window_starts=STARTS, estimated_since=date(2026, 8, 1))
+    rows = {(row["client_id"], row["item"]): row for row in found.to_dicts()}
+    row = rows["no hold-out", "breaches"]
+    assert (row["method"], row["count"], row["low"], row["high"]) == ("estimated", 26, 17, 35)
+    assert (row["money"], row["window_starts"], row["months"]) == (None, date(2026, 8, 1), 3)
+    assert ("no hold-out", "penalties") not in rows, "nothing is told of the same deadlines twice"
+    assert rows["few", "breaches"]["method"] == "too_few", "some are held back: these will measure it"
+    assert rows["clear", "breaches"]["method"] == "measured"
