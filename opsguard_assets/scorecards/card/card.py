@@ -105,6 +105,29 @@ class Value(Strict):
     checked_on: int | None = None
 
 
+class Return(Strict):
+    """What acting was worth in an average month, beside the price of the plan.
+
+    Attributes:
+        worth: The money of all items that may be added up; None where there are none.
+        low: Lower end of the 95 % interval; None where everything was counted.
+        high: Upper end.
+        times: How many times the price that is; None where it is not told: nothing is known, the plan costs nothing,
+            or its price is in another currency.
+        times_low: Lower end.
+        times_high: Upper end.
+        left_out: Items that are not in it, because nobody measured them or their interval holds 0.
+    """
+
+    worth: Decimal | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    times: Decimal | None = None
+    times_low: Decimal | None = None
+    times_high: Decimal | None = None
+    left_out: tuple[str, ...] = ()
+
+
 class Risk(Strict):
     """Something that is likely to go wrong next.
 
@@ -238,7 +261,10 @@ class Card(Strict):
         data_through: The least of its figures.
         plan: What the client has bought, as known at the end of the month.
         features: What it receives by that plan.
-        price: What the client pays for the month by that plan, all sites together.
+        price: What the client pays in a month by that plan, all sites and add-ons together, less lasting discounts; 0
+            in a trial, None where no plan is known.
+        price_currency: Of the price (ISO 4217), which may differ from that of values.
+        returns: What acting was worth in an average month, beside the price; None on cards of older versions.
         measures: Of the client as a whole, in the order of the registry.
         likely: What is likely to go wrong next, most urgent first.
         reason: Why it was restated.
@@ -260,6 +286,8 @@ class Card(Strict):
     plan: str | None
     features: tuple[str, ...] = ()
     price: Decimal | None = None
+    price_currency: str | None = None
+    returns: Return | None = None
     origin: Origin
     measures: tuple[Measure, ...]
     sites: tuple[SiteFigures, ...] = ()

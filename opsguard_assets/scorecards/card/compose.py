@@ -25,6 +25,7 @@ from opsguard_assets.scorecards.card.card import (
     Vendor,
 )
 from opsguard_assets.scorecards.card.changes import changes
+from opsguard_assets.scorecards.card.returns import returned
 from opsguard_assets.scorecards.kpis.kpi import Kpi
 from opsguard_assets.scorecards.kpis.months import months_before
 
@@ -50,6 +51,7 @@ class Reader:
     features: tuple[str, ...] = ()
     sections: frozenset[str] | None = None
     price: Decimal | None = None
+    price_currency: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +93,8 @@ def compose(reader: Reader, month: date, material: Material, kpis: Mapping[str, 
     """
     held = {name: kpi for name, kpi in kpis.items() if reader.sections is None or kpi.section in reader.sections}
     whole = _measures(material.figures.filter(pl.col("site_id").is_null()), month, held, material.per)
+    value = tuple(_values(material.value))
+    price = None if reader.price is None else reader.price.normalize() + 0
     dated = [one.data_through for one in whole if one.data_through is not None]
     return Card(
         client_id=reader.client_id,
@@ -104,11 +108,13 @@ def compose(reader: Reader, month: date, material: Material, kpis: Mapping[str, 
         is_provisional=any(one.is_provisional for one in whole),
         plan=reader.plan,
         features=reader.features,
-        price=reader.price,
+        price=price,
+        price_currency=None if price is None else reader.price_currency,
+        returns=returned(value, month, price, reader.currency, reader.price_currency) if value else None,
         origin=origin,
         measures=whole,
         sites=_sites(material, month, held),
-        value=tuple(_values(material.value)),
+        value=value,
         likely=tuple(material.likely),
         changes=changes(whole, material.rows, material.sites, held),
         shadow=tuple(material.shadow),

@@ -9,8 +9,9 @@ signed stays. The provider's own card is of all clients' rows together.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import dataframely as dy
 import polars as pl
@@ -18,7 +19,7 @@ import polars as pl
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
 from opsguard_assets.entitlements.entitled import Entitlements, features_held, sections_held
-from opsguard_assets.entitlements.io import entitlements_at
+from opsguard_assets.entitlements.io import entitlements_at, monthly_prices
 from opsguard_assets.scorecards.card.card import Card, Origin, Predicted, Risk, Shadow, Vendor
 from opsguard_assets.scorecards.card.compose import Material, Reader, compose, decimal, known
 from opsguard_assets.scorecards.card.prospects_io import likely_at, predicted_at, shadow_at
@@ -37,6 +38,7 @@ from resources.lake import Lake
 
 PROVIDER: Final = ""
 _DOLLAR: Final = "USD"
+_TICK: Final = timedelta(microseconds=1)
 # Whose the provider's own card is.
 _ALL: Final = {"en": "All clients", "de": "Alle Kunden"}
 
@@ -72,6 +74,7 @@ class Cards:
         value: Rows of `ValueDelivered` of the month.
         clients: `client_id`, `name`, `timezone`, `currency`, `plan` as known at the moment.
         held: What clients received at the end of the month.
+        prices: What they paid for a month by that: `client_id`, `price`.
         sites: `site_id`, `client_id`, `name`.
         likely: Rows of `likely.RISK`.
         shadow: Rows of `shadow.SHADOW` of the month.
@@ -86,6 +89,7 @@ class Cards:
     value: pl.DataFrame
     clients: pl.DataFrame
     held: Entitlements
+    prices: pl.DataFrame
     sites: pl.DataFrame
     likely: pl.DataFrame
     shadow: pl.DataFrame
@@ -122,7 +126,7 @@ class Cards:
             raise NoCardError(f"no client {name!r} is known; `opsguard scorecard list` names those that are")
         row = found.row(0, named=True)
         mine = pl.col("client_id") == name
-        in_force = self.held.clients.filter(mine)["plan"]
+        in_force, prices = self.held.clients.filter(mine)["plan"], self.prices.filter(mine)["price"]
         return Reader(
             client_id=name,
             name=row["name"],
@@ -133,6 +137,8 @@ class Cards:
             sections=frozenset(sections_held(self.held).filter(mine)["section"]),
             language=language,
             locale=locale,
+            price=prices.item() if len(prices) else None,
+            price_currency=self.settings.plans.currency,
         )
 
     def _material(self, client_id: str) -> Material:
@@ -173,9 +179,11 @@ def read_cards(lake: Lake, database: Database, settings: Settings, month: date, 
         raise NoCardError(f"{month:%Y-%m} is not one of the months that are computed: the last 13 and the running one")
     computed = with_provider(computed, settings)
     of_month = computed.months.filter(pl.col("month") == month)
-    ends = of_month["ends_at"].max()
-    assert isinstance(ends, datetime)  # noqa: S101 - the months hold this one
-    known_at = min(ends, as_of)
+    # Plans have days in the zone of operations; what begins with the next month is not of this one.
+    following = months_before(month, -1)
+    closes = datetime(following.year, following.month, 1, tzinfo=ZoneInfo(settings.operations.timezone)) - _TICK
+    known_at = min(closes, as_of)
+    held = entitlements_at(lake, settings, known_at)
     clients = lake.known(CLIENTS, as_of).unique("client_id", keep="any").collect()
     sites = lake.known(SITES, as_of).select("site_id", "client_id", "name").collect()
     earlier = rows_of(ClientMonths, computed.months.filter(pl.col("month") == months_before(month, 1)))
@@ -188,7 +196,8 @@ def read_cards(lake: Lake, database: Database, settings: Settings, month: date, 
         stored=stored,
         value=value_at(database, lake, settings, ALERT_TYPES, computed.rows, month, as_of),
         clients=clients.select("client_id", "name", "timezone", "currency", "plan"),
-        held=entitlements_at(lake, settings, known_at),
+        held=held,
+        prices=monthly_prices(lake, settings, held, known_at),
         sites=sites,
         likely=likely_at(lake, settings, as_of),
         shadow=shadow_at(lake, database, settings, of_month, as_of),

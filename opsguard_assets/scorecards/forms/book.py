@@ -36,6 +36,7 @@ from opsguard_assets.scorecards.kpis.kpi import Kpi
 # Places of cells of a figure that its formulas refer to, from its first one on.
 _ABOVE, _BELOW, _CODE = 0, 1, 5
 _TREND: Final = 12
+_WORTH: Final = 11  # the column of money on the sheet of values
 # A point stands behind a whole number in a format that has digits for the rest, so whole numbers have none.
 COUNTS: Final = "General"
 
@@ -278,12 +279,37 @@ def _value(look: Look, card: Card, foot: str) -> None:
         for place, number in enumerate((one.count, one.low, one.high, one.monthly, one.held_back, one.needed), start=4):
             sheet.number(place, number, counts)
         sheet.number(10, one.unit_value, look.money)
-        sheet.number(11, one.money, look.money)
+        sheet.number(_WORTH, one.money, look.money)
         sheet.text(12, sentences.value_line(one, card, by))
         sheet.end()
-    total = sentences.total(card)
-    if total is not None:
-        sheet.text(0, by.say("In an average month, without estimates and effects that may be none"))
-        sheet.number(11, total, look.of(bold=True, num_format=look.money.num_format))
-        sheet.end()
+    _returns(sheet, card)
     sheet.close(foot=foot)
+
+
+def _returns(sheet: Sheet, card: Card) -> None:
+    """What an average month was worth, what the plan costs, and how many times that is: the last one a formula."""
+    from xlsxwriter.utility import xl_rowcol_to_cell  # noqa: PLC0415 - as above
+
+    look, by = sheet.look, sheet.look.speaker
+    found = sentences.returns_of(card)
+    cells = {}
+    if found.worth is not None:
+        cells["worth"] = xl_rowcol_to_cell(sheet.row, _WORTH)
+        sheet.text(0, by.say("In an average month, without estimates and effects that may be none"))
+        sheet.number(_WORTH, found.worth, look.money_of(card.currency, bold=True))
+        sheet.end()
+    if card.price is not None:
+        cells["price"] = xl_rowcol_to_cell(sheet.row, _WORTH)
+        sheet.text(0, by.say("Price of the plan a month ({currency})", currency=card.price_currency or card.currency))
+        sheet.number(_WORTH, card.price, look.money_of(card.price_currency or card.currency))
+        sheet.end()
+    if found.times is not None:
+        sheet.text(0, by.say("Times the price"))
+        for place, end in ((5, found.times_low), (6, found.times_high)):
+            sheet.number(place, end, look.of(num_format="0.0"))
+        bold = look.of(bold=True, num_format="0.0")
+        sheet.formula(_WORTH, f"={cells['worth']}/{cells['price']}", bold, found.times)
+        sheet.end()
+    for line in sentences.return_lines(card, by):
+        sheet.text(0, line, look.of(italic=True))
+        sheet.end()

@@ -9,7 +9,7 @@ year-month-day, which is read one way everywhere.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, cached_property
@@ -77,7 +77,11 @@ class Look:
     @cached_property
     def money(self) -> "Format":
         """An amount in the currency of the card."""
-        return self.of(num_format=money_format(self.speaker))
+        return self.money_of(self.speaker.currency)
+
+    def money_of(self, currency: str, **more: Any) -> "Format":
+        """An amount in a currency."""
+        return self.of(num_format=money_format(replace(self.speaker, currency=currency)), **more)
 
     @cached_property
     def instant(self) -> "Format":

@@ -1,5 +1,7 @@
 """The figures of a scorecard as CSV (RFC 4180, UTF-8): one line per key figure, of the client and of each site.
 
+The last lines are money: what acting was worth in an average month, the price of the plan, how many times that is.
+
 Here: lines and safe cells. Not here: what else a card says; the other forms have that.
 
 Numbers have a decimal point, all their digits and no grouping, instants are UTC. A text that a spreadsheet would take
@@ -16,12 +18,14 @@ from opsguard_assets.scorecards.card.card import Card, Measure
 from opsguard_assets.scorecards.forms.figures import Kpis
 from opsguard_assets.scorecards.forms.language import plain
 from opsguard_assets.scorecards.forms.seal import digest_of
+from opsguard_assets.scorecards.forms.sentences import returns_of
 
 COLUMNS = (
     "client_id", "client", "month", "site_id", "site", "kpi", "value", "unit", "numerator", "denominator", "per", "low",
     "high", "band", "target", "before", "year_before", "missing", "excluded", "data_through", "is_provisional",
     "timezone", "currency", "restatement", "status", "digest",
 )  # fmt: skip
+_AFTER_ENDS = COLUMNS[COLUMNS.index("high") + 1 : COLUMNS.index("timezone")]
 _FORMULAS = ("=", "+", "-", "@", *(chr(ord(sign) + 0xFEE0) for sign in "=+-@"))
 
 
@@ -65,6 +69,16 @@ def _rows(card: Card, kpis: Kpis) -> Iterator[tuple[str, ...]]:
         for one in measures:
             if one.kpi in kpis:
                 yield (*whole, one.month.isoformat(), site_id, name, *_figure(one, kpis), *end)
+    found = returns_of(card)
+    of_month, price_unit = (*whole, card.month.isoformat(), "", ""), card.price_currency or card.currency
+    for name, unit, value, low, high in (
+        ("worth_a_month", card.currency, found.worth, found.low, found.high),
+        ("plan_price", price_unit, card.price, None, None),
+        ("return_on_price", "times", found.times, found.times_low, found.times_high),
+    ):
+        if value is not None:
+            ends = ("", "", "", _number(low), _number(high))
+            yield (*of_month, name, _number(value), unit, *ends, *[""] * len(_AFTER_ENDS), *end)
 
 
 def _figure(measure: Measure, kpis: Kpis) -> tuple[str, ...]:

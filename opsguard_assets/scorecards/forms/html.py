@@ -59,12 +59,8 @@ def _answers(card: Card, kpis: Kpis, by: Speaker, said: Mapping[str, page.Figure
 
 
 def _money(card: Card, by: Speaker) -> Mapping[str, Any]:
-    total = sentences.total(card)
-    times = total / card.price if total is not None and card.price else None
     return {
-        "total": by.about(total) if total is not None else None,
-        "price": by.money(card.price) if card.price is not None else None,
-        "times": by.number(times, 1 if abs(times) < 10 else 0) if times is not None else None,  # noqa: PLR2004 - digits
+        "returns": sentences.return_lines(card, by),
         "caveat": by.say(sentences.CAVEAT) if any(one.method == "measured" for one in card.value) else None,
     }
 

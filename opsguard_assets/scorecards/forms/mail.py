@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opsguard_assets.scorecards.card.card import Card
+from opsguard_assets.scorecards.card.returns import counts_in_total
 from opsguard_assets.scorecards.forms import figures
 from opsguard_assets.scorecards.forms.figures import Kpis
 from opsguard_assets.scorecards.forms.headline import advice, first, headline
 from opsguard_assets.scorecards.forms.language import plain
 from opsguard_assets.scorecards.forms.seal import digest_of, is_signed, marks, standing
-from opsguard_assets.scorecards.forms.sentences import counts_in_total, value_line
+from opsguard_assets.scorecards.forms.sentences import return_lines, value_line
 from opsguard_assets.scorecards.forms.spoken import Speaker, speaker
 
 # Who reads a subject on a phone sees so much of a name.
@@ -72,7 +73,10 @@ def summary(card: Card, kpis: Kpis, subject: str | None = None) -> Summary:
         columns=(speaks.say("Key figure"), month, speaks.say("Month before"), speaks.say("Band")),
         rows=_rows(card, kpis, speaks),
         advised=advice(card, kpis, speaks),
-        worth=[value_line(one, card, speaks) for one in card.value if counts_in_total(one)],
+        worth=[
+            *(value_line(one, card, speaks) for one in card.value if counts_in_total(one)),
+            *return_lines(card, speaks),
+        ],
         facts=_facts(card, speaks),
         headings=(speaks.say("Key figures"), speaks.say("What to do"), speaks.say("What acting was worth")),
         footer=speaks.say(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from opsguard_assets.scorecards.card.card import Card, Change, Measure, Restated, Risk, Shadow, Value, Vendor
+from opsguard_assets.scorecards.card.returns import counts_in_total
 from opsguard_assets.scorecards.forms import figures, sentences
 from opsguard_assets.scorecards.forms.figures import Kpis
 from opsguard_assets.scorecards.forms.headline import furthest_first
@@ -172,7 +173,7 @@ class Worth:
 
 def worth(value: Value, card: Card, speaker: Speaker) -> Worth:
     """One line of value."""
-    is_counted = sentences.counts_in_total(value)
+    is_counted = counts_in_total(value)
     has_ends = value.low is not None and value.high is not None
     return Worth(
         item=term(speaker.words, ITEMS, value.item),

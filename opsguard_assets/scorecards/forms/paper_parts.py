@@ -99,12 +99,7 @@ def _banded(words: str, band: Literal["good", "warning", "bad"] | None) -> Cell:
 def _value(card: Card, speaker: Speaker) -> Part | None:
     if not card.value:
         return None
-    total = sentences.total(card)
-    lead, notes = None, []
-    if total is not None:
-        lead = speaker.say(
-            "Worth in an average month, measured and counted items only: {total}.", total=speaker.about(total)
-        )
+    lead, notes = " ".join(sentences.return_lines(card, speaker)) or None, []
     if any(one.method == "measured" for one in card.value):
         notes.append(speaker.say(sentences.CAVEAT))
     lines = [page.worth(one, card, speaker).line for one in card.value]

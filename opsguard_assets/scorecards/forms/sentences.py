@@ -6,9 +6,11 @@ A count is never said without how it is known. An interval that holds 0 is said 
 booked on one month.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 
-from opsguard_assets.scorecards.card.card import Card, Predicted, Shadow, Value
+from opsguard_assets.scorecards.card.card import Card, Predicted, Return, Shadow, Value
+from opsguard_assets.scorecards.card.returns import holds_zero, months_of, returned
 from opsguard_assets.scorecards.forms.language import msgid
 from opsguard_assets.scorecards.forms.spoken import MINUS, Speaker
 from opsguard_assets.scorecards.forms.terms import FEATURES, ITEMS, PLANS, PROBLEMS, term
@@ -37,39 +39,90 @@ def value_line(value: Value, card: Card, speaker: Speaker) -> str:
     return _counted(value, card, speaker)
 
 
-def holds_zero(value: Value) -> bool:
-    """Whether the interval does not tell the effect from none."""
-    return value.low is not None and value.high is not None and value.low <= 0 <= value.high
+def returns_of(card: Card) -> Return:
+    """What acting was worth in an average month; cards of older versions do not hold it."""
+    if card.returns is not None:
+        return card.returns
+    return returned(card.value, card.month, card.price, card.currency, card.price_currency)
 
 
-def counts_in_total(value: Value) -> bool:
-    """Whether its money is shown in bold and added up: measured and not zero, or counted one by one."""
-    return bool(value.money) and value.method in ("measured", "counted") and not holds_zero(value)
+def return_lines(card: Card, speaker: Speaker) -> tuple[str, ...]:
+    """What acting was worth in an average month, and how many times the plan's price that is, or why nobody tells."""
+    if not card.value:
+        return ()
+    found = returns_of(card)
+    if found.worth is None:
+        if not card.price:
+            return ()
+        return (
+            speaker.say(
+                "The plan costs {price} a month. Its return is not told: nothing that acting was worth is measured, or "
+                "counted, in money.",
+                price=price(card, speaker),
+            ),
+        )
+    worth = speaker.about(found.worth)
+    if found.low is not None and found.high is not None:
+        ends = {"low": _amount(found.low, speaker), "high": _amount(found.high, speaker)}
+        line = speaker.say(
+            "Worth in an average month, measured and counted items only: {total} (95 %: {low} to {high}).",
+            total=worth,
+            **ends,
+        )
+    else:
+        line = speaker.say("Worth in an average month, measured and counted items only: {total}.", total=worth)
+    return (line, *_return(card, found, speaker), *_left_out(found, speaker))
 
 
-def total(card: Card) -> Decimal | None:
-    """The money of an average month that may be added up; None where there is none."""
-    amounts = [
-        one.money / _months_of(one, card) for one in card.value if counts_in_total(one) and one.money is not None
-    ]
-    return sum(amounts, Decimal(0)) if amounts else None
+def _return(card: Card, found: Return, speaker: Speaker) -> tuple[str, ...]:
+    if card.price is None:
+        return ()
+    cost = price(card, speaker)
+    if found.times is None:
+        if not card.price:
+            return (speaker.say("The plan is tried and costs nothing: there is no return yet."),)
+        text = msgid("The plan costs {price} a month, in another currency: its return is not told.")
+        return (speaker.say(text, price=cost),)
+    times = times_of(found.times, speaker)
+    if found.times_low is None or found.times_high is None:
+        return (speaker.say("The plan costs {price} a month: {times} times that.", price=cost, times=times),)
+    text = msgid("The plan costs {price} a month: {times} times that ({low} to {high}).")
+    low, high = (times_of(end, speaker) for end in (found.times_low, found.times_high))
+    return (speaker.say(text, price=cost, times=times, low=low, high=high),)
 
 
-def _months_of(value: Value, card: Card) -> int:
-    first, last = value.window_starts, card.month
-    return max((last.year - first.year) * 12 + last.month - first.month + 1, 1)
+def _left_out(found: Return, speaker: Speaker) -> tuple[str, ...]:
+    if not found.left_out:
+        return ()
+    items = ", ".join(term(speaker.words, ITEMS, item) for item in found.left_out)
+    return (speaker.say("Not in it, because not measured: {items}.", items=items),)
+
+
+def price(card: Card, speaker: Speaker) -> str:
+    """What the plan costs in a month, in the currency of plans."""
+    own = replace(speaker, currency=card.price_currency) if card.price_currency else speaker
+    return own.price(card.price or Decimal(0))
+
+
+def times_of(times: Decimal, speaker: Speaker) -> str:
+    """How many times a price something is: one digit below ten."""
+    return speaker.number(times, 1 if abs(times) < 10 else 0).replace("-", MINUS)  # noqa: PLR2004 - digits
+
+
+def _amount(amount: Decimal, speaker: Speaker) -> str:
+    return speaker.about(amount).replace("-", MINUS)
 
 
 def window(value: Value, card: Card, speaker: Speaker) -> str:
     """The months that a count is of."""
-    number = _months_of(value, card)
+    number = months_of(value, card.month)
     last = speaker.month(card.month)
     return speaker.count("In {last}", "In the {number} months to {last}", number, last=last)
 
 
 def period(value: Value, card: Card, speaker: Speaker) -> str:
     """The same as a label."""
-    number, last = _months_of(value, card), speaker.month(card.month)
+    number, last = months_of(value, card.month), speaker.month(card.month)
     return last if number == 1 else speaker.say("{number} months to {last}", number=number, last=last)
 
 
@@ -98,7 +151,7 @@ def _measured(value: Value, card: Card, speaker: Speaker) -> str:
     if value.monthly is not None:
         whole += speaker.say(", {monthly} a month", monthly=_whole(value.monthly, speaker))
     if value.money is not None and value.unit_value is not None:
-        money, unit = speaker.about(value.money / _months_of(value, card)), speaker.price(value.unit_value)
+        money, unit = speaker.about(value.money / months_of(value, card.month)), speaker.price(value.unit_value)
         whole += speaker.say("; worth {money} a month at {unit} each", money=money, unit=unit)
     return f"{whole}."
 

@@ -29,7 +29,7 @@ def lines(made):
 
 
 def test_the_csv_has_a_line_per_figure_of_the_client_and_of_each_site():
-    found = lines(card())
+    *found, worth, price, times = lines(card())
     assert len(found) == len(MEASURES) + 4 + 3
     assert [line["site_id"] for line in found] == [""] * len(MEASURES) + ["S-1"] * 4 + ["S-2"] * 3
     assert tuple(found[0]) == COLUMNS
@@ -37,6 +37,10 @@ def test_the_csv_has_a_line_per_figure_of_the_client_and_of_each_site():
     assert (sla["value"], sla["unit"], sla["numerator"], sla["denominator"]) == ("93.45", "percent", "841", "900")
     assert (attendance["value"], attendance["before"]) == ("97.123456", "96.8")
     assert (resolved["value"], resolved["missing"]) == ("", "nothing")
+    assert [line["kpi"] for line in (worth, price, times)] == ["worth_a_month", "plan_price", "return_on_price"]
+    assert (price["value"], price["unit"], price["digest"]) == ("200", "EUR", sla["digest"])
+    assert float(times["value"]) == pytest.approx(float(worth["value"]) / 200)
+    assert float(worth["low"]) < float(worth["value"]) < float(worth["high"])
     assert sla["excluded"] == "cancelled: 12; odd_code: 1"
     assert (sla["timezone"], sla["currency"], sla["status"]) == ("Europe/Berlin", "EUR", "preview")
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pikepdf
 import pytest
-from babel.numbers import parse_decimal
+from babel.numbers import format_decimal, parse_decimal
 
 from opsguard_assets.scorecards.card.card import Value
 from opsguard_assets.scorecards.forms.book import book
@@ -54,6 +54,7 @@ HARD = (
 )
 KPIS = {f"hard_{n}": kpi(f"hard_{n}", f"Figure {chr(65 + n)}", unit, "count", "higher", None, None, "quality")
         for n, (unit, *_) in enumerate(HARD)}  # fmt: skip
+PRICE = D(5)
 THROUGH = datetime(2026, 11, 1, 3, 30, tzinfo=UTC)
 
 
@@ -84,7 +85,8 @@ def read(request):
     money = Value(item="penalties", method="counted", window_starts=MONTH, count=D(1), unit_value=D(1),
                   money=D(place.money[0]))  # fmt: skip
     made = card(language=place.language, locale=place.locale, currency=place.currency, timezone=place.zone,
-                measures=tuple(measures), sites=(), value=(money,), changes=(), data_through=THROUGH)  # fmt: skip
+                measures=tuple(measures), sites=(), value=(money,), changes=(), data_through=THROUGH,
+                price=PRICE)  # fmt: skip
     workbook = book(made, KPIS, rows().clear())
     return {
         "place": place,
@@ -112,8 +114,12 @@ def test_files_for_machines_keep_the_value_as_it_is(read):
     values = {one["kpi"]: one.get("value") for one in read["json"]["measures"]}
     wanted = {name: value for name, (_, value, *_) in zip(KPIS, HARD, strict=True)}
     assert {name: value and D(value) for name, value in values.items()} == {n: v and D(v) for n, v in wanted.items()}
-    assert {name: line["value"] for name, line in read["csv"].items()} == {n: v or "" for n, v in wanted.items()}
-    assert {name: line["unit"] for name, line in read["csv"].items()} == {n: one.unit for n, one in KPIS.items()}
+    assert {name: line["value"] for name, line in read["csv"].items() if name in KPIS} == {
+        n: v or "" for n, v in wanted.items()
+    }
+    assert {name: line["unit"] for name, line in read["csv"].items() if name in KPIS} == {
+        n: one.unit for n, one in KPIS.items()
+    }
 
 
 def test_page_and_paper_show_the_same_digits_rounded_half_up(read):
@@ -165,6 +171,24 @@ def test_every_form_says_the_month_the_zone_the_currency_and_how_old_data_are(re
     assert row[13].value == local.replace(tzinfo=None)
     head = [cell.value for line in read["xlsx"].worksheets[0].iter_rows() for cell in line]
     assert any(place.zone in str(one) for one in head if one)
+
+
+def test_the_return_on_the_price_is_the_same_number_in_all_forms(read):
+    place, exact = read["place"], D(read["place"].money[0])
+    times = exact / PRICE
+    assert D(read["json"]["price"]) == PRICE
+    assert {name: (line["value"], line["unit"]) for name, line in read["csv"].items() if name not in KPIS} == {
+        "worth_a_month": (str(exact), place.currency),
+        "plan_price": (str(PRICE), place.currency),
+        "return_on_price": (str(times.normalize()), "times"),
+    }
+    rows_of_value = {row[0].value: row[11] for row in read["xlsx"].worksheets[2].iter_rows(min_row=2)}
+    assert [cell.value for cell in rows_of_value.values() if cell.value][-3:] == [float(exact), 5, float(times)]
+    page, paper = (unescape(read[form]).replace("\N{NO-BREAK SPACE}", " ") for form in ("html", "pdf"))
+    shown = format_decimal(times, "0" if times > 10 else "0.0", locale=place.locale)
+    said = {"en": f": {shown} times that.", "de": f": das {shown}-Fache davon."}[place.language]
+    assert said in page
+    assert said.replace(" ", "") in paper.replace(" ", ""), "wherever a line ends"
 
 
 def test_money_has_the_digits_of_its_currency(read):

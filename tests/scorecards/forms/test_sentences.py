@@ -8,7 +8,7 @@ import pytest
 from opsguard_assets.scorecards.card.card import Predicted, Restated, Seal, Value
 from opsguard_assets.scorecards.forms.headline import advice, first, furthest_first, headline
 from opsguard_assets.scorecards.forms.seal import marks, standing
-from opsguard_assets.scorecards.forms.sentences import predicted_line, total, value_line
+from opsguard_assets.scorecards.forms.sentences import predicted_line, return_lines, returns_of, value_line
 from opsguard_assets.scorecards.forms.spoken import speaker
 from tests.scorecards.forms.cards import KPIS, MEASURES, MONTH, card, measure
 
@@ -85,8 +85,58 @@ def test_the_total_leaves_out_what_may_be_nothing_and_what_is_estimated():
     unclear = worth("measured", count=D(8), low=D(-4), high=D(19), money=D(999))
     estimated = worth("estimated", count=D(8), money=D(999))
     counted = worth("counted", "late_orders", MONTH, count=D(2), money=D(250))
-    assert total(card(value=(measured, unclear, estimated, counted))) == 350
-    assert total(card(value=(unclear, estimated))) is None
+    assert returns_of(card(value=(measured, unclear, estimated, counted))).worth == 350
+    assert returns_of(card(value=(unclear, estimated))).worth is None
+
+
+def returns(*value, **more):
+    made = card(value=value, locale="en_US", currency="USD", **more)
+    return " ".join(return_lines(made, speaker(made)))
+
+
+LATE = worth("counted", "late_orders", MONTH, count=D(2), unit_value=D(300), money=D(600))
+
+
+def test_the_return_is_the_money_that_may_be_added_up_by_the_price_with_its_interval():
+    value = (worth("measured", **{**MEASURED, "unit_value": D(100)}, money=D(25_900)), LATE)
+    made = card(value=value, price=D(300))
+    found = returns_of(made)
+    assert found.worth == pytest.approx(D(25_900) / 12 + 600)
+    # The counted part has no interval: both ends lie as far from the sum as those of the measured part.
+    assert found.worth - found.low == pytest.approx(D(82) * 100 / 12)
+    assert found.high - found.worth == pytest.approx(D(83) * 100 / 12)
+    assert found.times == pytest.approx(found.worth / 300)
+    assert returns(*value, price=D(300)) == (
+        "Worth in an average month, measured and counted items only: $2,800 (95 %: $2,100 to $3,500). "
+        "The plan costs $300 a month: 9.2 times that (6.9 to 12)."
+    )
+
+
+def test_ends_of_two_measured_items_are_not_added():
+    one = worth("measured", count=D(100), low=D(70), high=D(130), unit_value=D(12), money=D(1_200))
+    found = returns_of(card(value=(one, one), price=D(1)))
+    assert found.worth - found.low == pytest.approx(D(30) * D(2).sqrt(), rel=D("1e-6"))
+
+
+def test_no_return_is_told_where_nothing_may_be_counted():
+    few = worth("too_few", held_back=3, needed=30)
+    assert returns(few, price=D(300)) == (
+        "The plan costs $300 a month. Its return is not told: nothing that acting was worth is measured, or counted, "
+        "in money."
+    )
+    assert returns(few, price=None) == ""
+
+
+def test_a_return_names_what_is_not_in_it():
+    said_of = returns(worth("estimated", count=D(26), low=D(17), high=D(35)), LATE, price=D(300))
+    assert said_of.endswith("2.0 times that. Not in it, because not measured: Deadlines kept.")
+
+
+def test_no_return_is_told_across_currencies_and_of_a_plan_on_trial():
+    assert returns(LATE, price=D(300), price_currency="EUR").endswith(
+        "The plan costs €300 a month, in another currency: its return is not told."
+    )
+    assert returns(LATE, price=D(0)).endswith("The plan is tried and costs nothing: there is no return yet.")
 
 
 def test_the_headline_names_the_figure_that_is_furthest_off():
