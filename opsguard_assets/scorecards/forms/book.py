@@ -74,6 +74,8 @@ def book(card: Card, kpis: Kpis, rows: pl.DataFrame, *, limit: int = LIMIT) -> b
         own = placed(card, kpis, rows)
         behind = Behind(sheets=max(-(-own.height // limit), 1), sums=sums(own))
         _summary(look, card, kpis, behind, foot)
+        if card.number:
+            _restatement(look, card, kpis, foot)
         _sites(look, card, kpis, behind, foot)
         _value(look, card, foot)
         write_rows(look, own, card, kpis, limit=limit, foot=foot)
@@ -163,6 +165,43 @@ def _summary(look: Look, card: Card, kpis: Kpis, behind: Behind, foot: str) -> N
             sheet.number(place, scaled(own.get(month), kpi), look.figure(kpi.unit, own.get(month)))
         sheet.end()
     sheet.close(printed=len(shown), foot=foot)
+
+
+def _restatement(look: Look, card: Card, kpis: Kpis, foot: str) -> None:
+    """Which figures a restatement changes, by how much, and the rows that changed them."""
+    by = look.speaker
+    columns = [
+        Column(by.say("Key figure"), 32),
+        Column(by.say("Site"), 24),
+        Column(by.say("Before"), 11, is_number=True),
+        Column(by.say("After"), 11, is_number=True),
+        Column(by.say("Change"), 11, is_number=True),
+        Column(by.say("Unit"), 14),
+        Column(by.say("Rows that moved it"), 90),
+        Column(by.say("Code"), 22),
+    ]
+    sheet = Sheet(look, look.workbook.add_worksheet(by.say("Restatement")), columns)
+    sheet.line(by.say("What this restatement changes"), bold=True, font_size=11)
+    if card.reason:
+        sheet.line(f"{by.say('Reason')}: {plain(card.reason, 600)}")
+    sheet.head()
+    for one in card.restated:
+        kpi = kpis.get(one.kpi)
+        sheet.text(0, by.say(kpi.label) if kpi else plain(one.kpi))
+        sheet.text(1, plain(one.site) if one.site else None)
+        difference = one.after - one.before if one.after is not None and one.before is not None else None
+        for place, number in ((2, one.before), (3, one.after), (4, difference)):
+            if number is None and place < 4:  # noqa: PLR2004 - the last one
+                sheet.text(place, by.say(NO_DATA), look.of(align="right", italic=True))
+            elif kpi is not None:
+                sheet.number(place, scaled(number, kpi), look.figure(kpi.unit, number))
+            else:
+                sheet.number(place, number, look.of(num_format=COUNTS))
+        sheet.text(5, by.say(UNITS[kpi.unit]) if kpi else None, look.of(align="left", indent=1))
+        sheet.text(6, "; ".join(plain(row) for row in one.rows))
+        sheet.text(7, plain(one.kpi), look.of(font_color="#566170"))
+        sheet.end()
+    sheet.close(foot=foot)
 
 
 def _sparkline(sheet: Sheet, place: int, first: int, look: Look) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 from datetime import datetime
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,8 +13,10 @@ import formulas
 import polars as pl
 import pytest
 
+from opsguard_assets.scorecards.card.card import Restated
 from opsguard_assets.scorecards.forms.book import book
 from opsguard_assets.scorecards.forms.book_cells import money_format, percent_format
+from opsguard_assets.scorecards.forms.language import plain
 from opsguard_assets.scorecards.forms.pdf import pdf
 from opsguard_assets.scorecards.forms.spoken import speaker
 from tests.scorecards.forms.cards import HOSTILE, KPIS, restated
@@ -133,6 +136,25 @@ def test_every_part_of_a_card_has_its_cells():
     assert about["Reason"] == "Late punches of Harbour"
     assert len(about["SHA-256 of the figures"]) == 64
     assert HOSTILE[:20] in sheets["Sites"]["A6"].value
+
+
+def test_a_restatement_has_a_sheet_of_what_it_changes_by_how_much_and_which_rows():
+    changes = (
+        *restated().restated,
+        Restated(kpi="work_order_backlog", before=None, after=Decimal(31), rows=("work_order W-9 added",)),
+        Restated(kpi="gone", before=Decimal(2), after=None),
+    )
+    sheets = opened(book(restated().model_copy(update={"restated": changes}), KPIS, rows().clear(), limit=LIMIT))
+    assert sheets.sheetnames[:2] == ["Summary", "Restatement"]
+    said = [[cell.value for cell in row] for row in sheets["Restatement"].iter_rows()]
+    assert said[1][0] == "Reason: Late punches of Harbour"
+    share, count, gone = said[3:]
+    assert share[:2] == ["Attendance", "Harbour"]
+    assert share[2:5] == pytest.approx([0.969, 0.97123456, 0.00223456])
+    assert share[5:8] == ["percent", f"P-1; {plain(HOSTILE)}", "attendance_compliance"]
+    assert count[2:7] == ["no data", 31, None, "number", "work_order W-9 added"]
+    assert [gone[0], *gone[2:5]] == ["gone", 2, "no data", None], "a figure that no registry holds any longer"
+    assert "Restatement" not in opened(book(full_card(), KPIS, rows().clear(), limit=LIMIT)).sheetnames
 
 
 def test_another_process_in_another_zone_and_language_makes_the_same_bytes(made):
