@@ -13,6 +13,7 @@ from typing import Any
 
 from opsguard_assets.delivery.letter import Enclosure, Fact, Letter, Section
 from opsguard_assets.delivery.written import LinkOf, Pointless, Written
+from opsguard_assets.web.tokens import document
 from resources.kept_files import kept_files
 from resources.lake import Lake
 
@@ -25,7 +26,8 @@ def written(lake: Lake, payload: Mapping[str, Any], link_of: LinkOf, now: dateti
     Args:
         lake: Below it lie the files.
         payload: `letter` (fields of `Letter`; facts as pairs, sections as their fields), `files` (`name`,
-            `media_type`, `digest`), and `link_to`, what a link is about that its reader acts by.
+            `media_type`, `digest`), and `link_to`, what a link is about that its reader acts by, or `page`, the digest
+            of the document as a page.
         link_of: Makes links.
         now: The time of the clock (UTC).
 
@@ -37,6 +39,8 @@ def written(lake: Lake, payload: Mapping[str, Any], link_of: LinkOf, now: dateti
         said["link"] = link_of(subject, payload["address"], now, True)
         if said["link"] is None:
             return NO_SERVICE
+    elif (page := payload.get("page")) is not None:
+        said["link"] = link_of(document(page), payload["address"], now, False)
     files = kept_files(lake)
     return Written(
         Letter(

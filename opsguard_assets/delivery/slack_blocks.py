@@ -77,7 +77,7 @@ def _end(letter: Letter) -> Iterator[Block]:
     if letter.footer:
         yield ContextBlock(elements=[_plain(letter.footer, _FIELD)])
     if letter.link:
-        yield ContextBlock(elements=[MarkdownTextObject(text=f"<{letter.link}|Open in OpsGuard>", verbatim=True)])
+        yield ContextBlock(elements=[MarkdownTextObject(text=f"<{letter.link}|{letter.link_label}>", verbatim=True)])
     elif letter.command:
         yield ContextBlock(elements=[MarkdownTextObject(text=f"More: `{letter.command}`", verbatim=True)])
     if letter.choices:

@@ -25,7 +25,7 @@ from opsguard_assets.views.attachments import attachment, attachments_of
 from opsguard_assets.views.executions import of_alerts
 from opsguard_assets.views.incidents import IncidentView, incident_view, names_of_incidents
 from opsguard_assets.views.names import names_of, with_readers
-from opsguard_assets.web import questions, satisfaction, tokens
+from opsguard_assets.web import documents, questions, satisfaction, tokens
 from opsguard_assets.web.acting import act
 from opsguard_assets.web.gate import ENDED, may_be_seen
 from opsguard_assets.web.pages import page
@@ -100,7 +100,7 @@ class _Links:
     def _shown(self, secret: str, *, notice: str | None = None, status: int = 200) -> Response:
         visited = visit(self.service, secret)
         if visited is None:
-            return gone(self.service)
+            return documents.shown(self.service, secret) or gone(self.service)
         if visited.subject.kind in ANSWERS_OF:
             return questions.shown(self.service, visited)
         if visited.subject.kind == tokens.SATISFACTION:

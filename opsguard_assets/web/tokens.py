@@ -22,6 +22,7 @@ from resources.sql import statement
 VIEW, ACKNOWLEDGE, FEEDBACK = "view", "acknowledge", "feedback"
 PURPOSES = (VIEW, ACKNOWLEDGE, FEEDBACK)
 APPROVAL, OFFER, SATISFACTION = "approval", "offer", "satisfaction"
+_DOCUMENT = "document/"
 # What the link of a question may be used for, by the kind of its subject.
 _OF_QUESTION = {each: (VIEW, each) for each in (APPROVAL, OFFER, SATISFACTION)}
 # 32 random bytes: OWASP asks for at least 16 (128 bits) of a session's identifier.
@@ -109,6 +110,16 @@ def issue(
 def purposes_of(subject: str) -> tuple[str, ...]:
     """What a link about a subject may be used for: a question is looked at and answered."""
     return _OF_QUESTION.get(subject.partition("/")[0], PURPOSES)
+
+
+def document(digest: str) -> str:
+    """The subject of a link that shows a kept page, by the SHA-256 of it."""
+    return f"{_DOCUMENT}{digest}"
+
+
+def document_of(token: Token) -> str | None:
+    """The digest of the page that a link shows; None where it is about an alert, an incident or a question."""
+    return token.subject.removeprefix(_DOCUMENT) if token.subject.startswith(_DOCUMENT) else None
 
 
 def peek(connection: Connection, token: str, purpose: str, *, at: datetime) -> Token | None:

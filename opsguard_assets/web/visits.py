@@ -89,12 +89,14 @@ class Visit:
 def visit(service: Service, secret: str) -> Visit | None:
     """What a link stands for now; None where it does not work, or the plan of its client holds it no longer.
 
-    Looking consumes nothing.
+    Looking consumes nothing. A link to a document stands for nothing else.
     """
     now = service.now()
     with service.database.begin() as connection:
         token = tokens.peek(connection, secret, VIEW, at=now)
-        if token is None or not may_be_seen(service, connection, subject_of(token.subject), now):
+        if token is None or tokens.document_of(token) is not None:
+            return None
+        if not may_be_seen(service, connection, subject_of(token.subject), now):
             return None
     return Visit(secret, token, subject_of(token.subject), reader_of(service, token), now)
 

@@ -28,6 +28,7 @@ class SmallMaker:
 
     def __init__(self, lake, **more):
         self.lake, self.more, self.failing = lake, more, set()
+        self.pages = {}
 
     def write(self, **met):
         """Writes what clients have: tickets and which of them were in time."""
@@ -71,4 +72,4 @@ class SmallMaker:
     def files(self, card, rows):
         seal = json.dumps(card.seal and card.seal.model_dump(mode="json"), sort_keys=True).encode()
         content = canonical(card) + seal + self.made_by.encode() + str(rows.height).encode()
-        return {"pdf": b"%PDF " + content, "xlsx": b"PK " + content}
+        return {"pdf": b"%PDF " + content, "xlsx": b"PK " + content, **self.pages}

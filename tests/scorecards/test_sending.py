@@ -1,6 +1,7 @@
 """A scorecard reaches each of its readers once, as what it is; who cannot be reached is named."""
 
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from sqlalchemy import text
@@ -179,6 +180,30 @@ def test_hostile_names_stay_text_in_subject_files_and_pages(house, tmp_path):
     assert "\u202e" not in mail["Subject"]
     assert "<script>" not in mail.get_body(["html"]).get_content()
     assert next(mail.iter_attachments()).get_filename().startswith("script-alert-1-script-channel")
+
+
+def test_a_message_links_to_the_page_as_it_was_kept_where_the_web_service_has_an_address(house):
+    house.maker.pages = {"html": b"<p>the page</p>"}
+    built(house)
+    sign(house, "C1", MONTH, who="ada")
+    sending(house, clients=["C1"])
+    asked = []
+
+    def link_of(subject, recipient, _at, may_act):
+        asked.append((subject, recipient, may_act))
+        return f"https://ops.example/a/{len(asked)}"
+
+    with MailServer() as server, SlackServer() as slack:
+        transports = {"mail": mail_transport(server), "slack": slack_transport(slack)}
+        sent(house.database, house.lake.uri, house.now, transports, link_of=link_of)
+    subject = f"document/{sha256(b'<p>the page</p>').hexdigest()}"
+    assert {each[0] for each in asked} == {subject}
+    assert sorted(each[1] for each in asked) == ["#one", "boss@one.example", "cfo@one.example", "cfo@ops.example"]
+    assert not any(each[2] for each in asked), "there is nothing to press"
+    for _, mail in server.mails:
+        assert 'href="https://ops.example/a/' in mail.get_body(["html"]).get_content()
+        assert "Open the scorecard: https://ops.example/a/" in mail.get_body(["plain"]).get_content()
+    assert "|Open the scorecard>" in str(slack.messages["#one"])
 
 
 def test_what_is_not_sent_anywhere_lies_in_a_folder_with_its_files(house, tmp_path):

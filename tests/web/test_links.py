@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from opsguard_assets.alerts.people import resolve
-from opsguard_assets.web.tokens import VIEW
+from opsguard_assets.web.tokens import VIEW, document
+from resources.kept_files import kept_files
 
 HOSTILE = "<script>alert(1)</script>\u202egnp.exe\u2066 " + "W" * 10_000
 
@@ -23,6 +24,22 @@ def test_the_page_of_an_incident_says_what_where_why_who_and_what_next(site):
                   "Give it to somebody", "Lift 3 stuck", "priority 72 of 100", "No deadline", "CET"):  # fmt: skip
         assert words in answer.text, words
     assert answer.text.count('class="big"') == 1
+
+
+def test_a_document_is_shown_as_it_was_kept_and_its_link_opens_nothing_else(site):
+    content = b"<!doctype html><title>Scorecard</title><style>p { color: red }</style><p>October</p>"
+    digest = kept_files(site.lake).keep(content)
+    link = site.link(document(digest), (VIEW,), recipient="boss@one.example")
+    answer = site.asked.get(link)
+    assert (answer.status_code, answer.content) == (200, content)
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    for other in ("executions", "alerts/1", "autonomy"):
+        assert site.asked.get(f"{link}/{other}").status_code == 410
+    assert site.asked.post(f"{link}/acknowledge").status_code == 410
+    for wrong in ("0" * 64, "../../opsguard.yaml"):
+        assert site.asked.get(site.link(document(wrong), (VIEW,))).status_code == 410
 
 
 def test_the_page_of_an_alert_has_evidence_and_history(site):

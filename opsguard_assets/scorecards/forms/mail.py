@@ -36,6 +36,7 @@ class Summary:
         facts: Label and value: who signed, the digest, the chain.
         headings: Of the table, of what to do, of what it was worth.
         footer: Why this reader gets it, and what is attached.
+        link_label: What stands on the link to the page, where there is one.
     """
 
     subject: str
@@ -49,6 +50,7 @@ class Summary:
     facts: Sequence[tuple[str, str]]
     headings: tuple[str, str, str]
     footer: str
+    link_label: str
 
 
 def summary(card: Card, kpis: Kpis, subject: str | None = None) -> Summary:
@@ -84,6 +86,7 @@ def summary(card: Card, kpis: Kpis, subject: str | None = None) -> Summary:
             "Excel, with every definition and every row.",
             client=plain(card.client_name, _NAME),
         ),
+        link_label=speaks.say("Open the scorecard"),
     )
 
 

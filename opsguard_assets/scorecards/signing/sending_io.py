@@ -169,7 +169,7 @@ def _message(
     payload = {
         "kind": KIND, "client_id": one.client_id, "month": one.month.isoformat(), "number": one.number,
         "sealed": sealed, "channel": channel, "address": address, "incident_id": None, "is_critical": False,
-        "letter": letter_of(said, one.card.language), "files": enclosed(one, files),
+        "letter": letter_of(said, one.card.language), "files": enclosed(one, files), "page": files.get("html"),
     }  # fmt: skip
     return {"key": f"{key}/{attempt}" if attempt else key, "target": channel, "rank": _RANK, "payload": payload}
 
@@ -189,7 +189,7 @@ def letter_of(said: Summary, language: str) -> dict[str, Any]:
     return {
         "subject": said.subject, "headline": said.headline, "severity": "low", "badge": said.badge,
         "language": language, "notes": list(said.notes), "facts": [list(each) for each in said.facts],
-        "sections": sections, "footer": said.footer,
+        "sections": sections, "footer": said.footer, "link_label": said.link_label,
     }  # fmt: skip
 
 
