@@ -49,6 +49,7 @@ def test_a_run_makes_drafts_and_sends_nothing_that_nobody_signed(house):
     (shown,) = result.asset_materializations_for_node(SCORECARDS_KEY.to_python_identifier())
     assert shown.metadata["built"].value == 2
     assert "nobody has signed it" in shown.metadata["scorecards"].value
+    assert shown.metadata["preview"].value.startswith("![The first page of the scorecard of 2026-10](data:image/png;")
 
 
 def test_without_a_sign_off_a_run_plans_one_message_per_reader_and_a_second_one_none(house):

@@ -48,11 +48,11 @@ def returned(
         price_currency: Of the price; None: that of the values.
     """
     counted = [one for one in values if counts_in_total(one)]
-    told = {_INSTEAD.get(one.item, one.item) for one in counted}
+    added = {_INSTEAD.get(one.item, one.item) for one in counted}
     unknown = [
         _INSTEAD.get(one.item, one.item)
         for one in values
-        if one.method != "counted" and not counts_in_total(one) and _INSTEAD.get(one.item, one.item) not in told
+        if one.method != "counted" and not counts_in_total(one) and _INSTEAD.get(one.item, one.item) not in added
     ]
     left_out = tuple(dict.fromkeys(unknown))
     if not counted:

@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opsguard_assets.scorecards.card.card import Card
 from opsguard_assets.scorecards.card.digest import canonical
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = "scorecard.typ"
 _FOLDER = "scorecard"
+_DOTS_PER_INCH = 60.0  # words can be read, and the picture has some 150 kB
 _STANDARDS: "Final[list[typst.PDFStandard]]" = ["a-3a", "ua-1"]
 
 
@@ -68,6 +69,18 @@ def pdf(card: Card, kpis: Kpis, book: bytes) -> bytes:
     return printed(TEMPLATE, inputs)
 
 
+def first_page(card: Card, kpis: Kpis) -> bytes:
+    """The first page as a small picture (PNG), without attachments: for previews.
+
+    Raises:
+        PageError: When the template does not compile.
+        ValueError: For a locale that does not exist.
+    """
+    inputs = {"card": json.dumps({**paper(card, kpis, speaker(card)), "files": ()}, ensure_ascii=False)}
+    made = _compiled(TEMPLATE, inputs, format="png", ppi=_DOTS_PER_INCH)
+    return bytes(made[0] if isinstance(made, list) else made)
+
+
 def printed(template: str, inputs: Mapping[str, str]) -> bytes:
     """A template with inputs as PDF/A-3a and PDF/UA-1.
 
@@ -78,22 +91,25 @@ def printed(template: str, inputs: Mapping[str, str]) -> bytes:
     Raises:
         PageError: As `pdf`.
     """
+    return bytes(_compiled(template, inputs, format="pdf", pdf_standards=_STANDARDS))
+
+
+def _compiled(template: str, inputs: Mapping[str, str], **form: Any) -> Any:
+    """What typst makes of a template: bytes, or a list of them by page."""
     import typst  # noqa: PLC0415 - 80 MB that only who prints pays for
 
     root = str(importlib.resources.files("templates") / _FOLDER)
     try:
-        made = typst.compile(
+        return typst.compile(
             f"{root}/{template}",
             root=root,
             font_paths=_fonts(),
             ignore_system_fonts=True,
             sys_inputs=dict(inputs),
-            format="pdf",
-            pdf_standards=_STANDARDS,
+            **form,
         )
     except typst.TypstError as error:
         raise PageError(_explained(template, error)) from error
-    return bytes(made)
 
 
 @cache

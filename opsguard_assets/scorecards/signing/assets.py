@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import dagster as dg
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.metadata import Materialized, check_spec, figures, owners_of, preview_rows
+from opsguard_assets.metadata import Materialized, check_spec, figures, owners_of, png, preview_rows
 from opsguard_assets.moment import Moment
 from opsguard_assets.scorecards.signing import build_io, sending_io, store_io, verify_io
 from opsguard_assets.scorecards.signing.build_io import Built
@@ -76,7 +76,8 @@ def scorecards_asset(settings: Settings, maker_of: MakerOf, deps: Sequence[dg.As
         month = date.fromisoformat(context.partition_key)
         done = build_io.build(house, month, as_of=config.instant(), by=_BY)
         sent = sending_io.send(house, settings.delivery, month, by=_BY)
-        shown = _shown(done, sent, store_io.kept(database, month=month))
+        kept = store_io.kept(database, month=month)
+        shown = {**_shown(done, sent, kept), **_preview(maker, kept)}
         if done.errors:
             context.log_event(dg.AssetMaterialization(SCORECARDS_KEY, metadata=shown, partition=context.partition_key))
             failed = "; ".join(f"{client or 'the provider'}: {why}" for client, why in sorted(done.errors.items()))
@@ -114,6 +115,14 @@ def _shown(done: Built, sent: Sequence[Sent], kept: Sequence[Kept]) -> Mapping[s
         **figures({"dagster/row_count": len(rows), **counts, "messages": planned}),
         "scorecards": preview_rows(rows),
     }
+
+
+def _preview(maker: Maker, kept: Sequence[Kept]) -> Mapping[str, dg.MetadataValue]:
+    """The first page of the provider's own scorecard, or of the first client's; of the newest number."""
+    first = min(kept, key=lambda each: (each.client_id, -each.number), default=None)
+    if first is None:
+        return {}
+    return {"preview": png(maker.picture(first.card), f"The first page of the scorecard of {first.month:%Y-%m}")}
 
 
 def _chain(house: House) -> dg.AssetCheckResult:

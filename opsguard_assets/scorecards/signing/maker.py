@@ -55,3 +55,6 @@ class Maker(Protocol):
 
     def files(self, card: Card, rows: pl.DataFrame) -> Mapping[str, bytes]:
         """The forms of a card by kind: `pdf`, `xlsx`, `html`, `json`, `csv`; always `pdf` and `xlsx`."""
+
+    def picture(self, card: Card) -> bytes:
+        """The first page as a small picture (PNG)."""

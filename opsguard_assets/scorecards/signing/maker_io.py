@@ -93,6 +93,12 @@ class LakeMaker:
             "csv": csv(card, REGISTRY),
         }
 
+    def picture(self, card: Card) -> bytes:
+        """The first page as a small picture (PNG)."""
+        from opsguard_assets.scorecards.forms.pdf import first_page  # noqa: PLC0415 - as above
+
+        return first_page(card, REGISTRY)
+
     def _of(self, snapshot: Snapshot) -> Cards:
         """What the cards of a snapshot are made of; of the newest one it is kept, since each client asks for it."""
         if snapshot.snapshot_id not in self._read:

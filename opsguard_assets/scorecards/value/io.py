@@ -110,7 +110,7 @@ def _estimated(
         return nothing
     asked = {"alert_type": BREACH_RISK, "since": datetime.combine(since, datetime.min.time(), UTC) - _BEFORE}
     untold = _read(database, "untold", {**asked, "until": as_of}, ("entity_id",))
-    told = pl.concat(
+    chosen = pl.concat(
         [
             alerted.select("entity_id", is_told=pl.lit(value=True)),
             pl.DataFrame(untold, {"entity_id": pl.String}, orient="row").with_columns(is_told=pl.lit(value=False)),
@@ -127,7 +127,7 @@ def _estimated(
     announced = (
         outcomes.lazy()
         .select("client_id", "entity_id", is_event=pl.col("numerator") == 0)
-        .join(told.lazy(), on="entity_id")
+        .join(chosen.lazy(), on="entity_id")
         .join(first, on="entity_id")
         .select(pl.col(name).cast(kind) for name, kind in ANNOUNCED.items())
         .collect()

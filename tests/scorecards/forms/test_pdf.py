@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import struct
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -11,7 +12,7 @@ import pytest
 
 from opsguard_assets.scorecards.card.card import Seal
 from opsguard_assets.scorecards.card.digest import canonical, digest
-from opsguard_assets.scorecards.forms.pdf import PageError, pdf, printed
+from opsguard_assets.scorecards.forms.pdf import PageError, first_page, pdf, printed
 from tests.scorecards.forms.cards import HOSTILE, KPIS, card, provider, restated
 from tests.scorecards.forms.reading import words_of
 
@@ -112,6 +113,14 @@ def test_long_definitions_go_on_on_the_next_page_and_not_over_the_foot():
     found = [next(n for n, words in enumerate(pages) if f"Words of {name}." in words) for name in KPIS]
     assert found == sorted(found)
     assert found[-1] > found[0]
+
+
+def test_the_first_page_is_a_small_picture():
+    picture = first_page(card(), KPIS)
+    width, height = struct.unpack(">II", picture[16:24])
+    assert picture.startswith(b"\x89PNG")
+    assert (width, height) == (496, 702), "A4 at 60 dots per inch"
+    assert len(picture) < 300_000
 
 
 def test_a_template_that_does_not_compile_is_named_with_line_and_column():
