@@ -142,13 +142,13 @@ AUTO_RESOLUTION = Kpi(
     band=Band(good=Decimal(60), warning=Decimal(40)),
     section="remediation",
     formula="100 * alerts whose cause cleared after a playbook had acted, which no person had taken up, and which did "
-    "not come back within the time of `remediation.outcome_hours` / alerts that ended",
+    "not come back within the time that was agreed / alerts that ended",
     population=f"{_DELIVERED} and that ended in the month.",
     membership="The end of the alert.",
     exclusions=f"{_KEPT_BACK} An alert that cleared because a person did the work is not resolved without hands; an "
     "approval is a decision and no hand.",
     no_data="No playbook had acted for the client by the end of the month, or no alert ended.",
-    source="Rule of section 3 of the definitions of key figures. Bands: 60 and 40 %, our choice.",
+    source="Our rule: what people did is not counted as done by playbooks. Bands: 60 and 40 %, our choice.",
     feeds=(EPISODES, EXECUTIONS),
     watermarks=(EPISODES,),
     rows=auto_resolved_rows,
@@ -197,11 +197,11 @@ REPEAT_INCIDENTS = Kpi(
     is_better="lower",
     band=None,
     section="quality",
-    formula="100 * alerts raised within 30 days after an alert of the same cause and entity had ended / alerts raised",
+    formula="100 * alerts raised within 30 days after an alert of the same cause and thing had ended / alerts raised",
     population=f"{_DELIVERED} and that were raised in the month.",
     membership="The instant at which the alert was raised.",
-    exclusions="Alerts that were opened again, or followed one of the same cause at once "
-    f"(`alerts.reopen_within_minutes`): that is the same trouble. {_KEPT_BACK}",
+    exclusions="Alerts that were opened again, or followed one of the same cause at once: that is the same trouble. "
+    f"{_KEPT_BACK}",
     no_data="No alert was raised.",
     source="Repeat incidents within 30 days, as callbacks in facility management.",
     feeds=(EPISODES,),

@@ -15,13 +15,11 @@ from opsguard_assets.shifts.verdicts.presence import distance_m
 from opsguard_assets.shifts.verdicts.verdicts import (
     COVERED,
     LEFT_OPEN,
-    NO_SHOW,
     NOT_DUE,
     ON_TIME,
     PRESENT,
     UNATTENDED,
     UPCOMING,
-    WRONG_SITE,
 )
 from opsguard_assets.shifts.verdicts.verdicts import UNKNOWN as UNKNOWN_VERDICT
 
@@ -108,12 +106,12 @@ def _rows(found: pl.LazyFrame, kind: str, numerator: pl.Expr, weight: pl.Expr | 
 
 
 _POPULATION = (
-    f"Parts in shifts with a verdict: {', '.join(PRESENT)}, {NO_SHOW}, {WRONG_SITE}, and {UNATTENDED} for longer than "
-    "the limit of a no-show."
+    "Parts in shifts with a verdict: on time, late, left early, departure not punched, no-show, wrong site, and still "
+    "unattended after the limit of a no-show."
 )
 _LEFT_OUT = (
-    "Verdicts that are unknown because the feed is behind; shifts that did not begin; leave, holidays, and people who "
-    "were replaced: the part of the substitute counts."
+    "Verdicts that are unknown because punches have not arrived; shifts that did not begin; leave, holidays, and "
+    "people who were replaced: the part of the substitute counts."
 )
 ATTENDANCE = Kpi(
     name="attendance_compliance",
@@ -165,8 +163,8 @@ TOURS = Kpi(
     "that were due; a tour without checkpoints counts as one",
     population="Tours that were due in the month, weighted by checkpoints.",
     membership="The due time.",
-    exclusions="Tours at sites whose feed is behind; tours whose due time and grace data do not reach yet.",
-    no_data="No tour was due, or more were at sites whose feed is behind than at others.",
+    exclusions="Tours at sites whose records have not arrived; tours whose due time and grace data do not reach yet.",
+    no_data="No tour was due, or more were at sites whose records have not arrived than at others.",
     source="Patrol completion by checkpoints. Bands: contract of the provider.",
     feeds=("tours", "punch_feeds", "sites"),
     watermarks=("tours",),
@@ -181,12 +179,12 @@ GEOFENCE = Kpi(
     band=Band(good=Decimal(0), warning=Decimal(5)),
     section="risk",
     formula="arrivals punched farther from the site than its radius and the uncertainty of the position allow; or per "
-    "so many arrivals with a position, where settings say so",
+    "so many arrivals with a position, where that is agreed",
     population="Arrivals with a position, at sites with a position and a radius.",
     membership="The arrival.",
     exclusions="Arrivals without a position; sites without a position or a radius.",
     no_data="No arrival with a position.",
-    source="Contract of the provider: 0 and 5 a month. The count grows with the client; `per` shows it as a rate.",
+    source="Contract of the provider: 0 and 5 a month. The count grows with the client, unless a rate is agreed.",
     feeds=("attendance", "sites"),
     watermarks=("attendance",),
     rows=_fence_rows,

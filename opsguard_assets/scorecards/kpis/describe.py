@@ -11,12 +11,12 @@ from opsguard_assets.scorecards.kpis.registry import KPIS
 
 _HEAD = """# Key figures
 
-What each figure of a scorecard counts. This page is made from code (`make docs`); a scorecard prints the same words.
+What each figure of a scorecard counts. A scorecard prints the same words.
 
 A month begins and ends in the client's time zone, also for sites in other zones, so that sites add up to the client.
 Counts are pooled; rates are never averaged. Where nothing was counted, or more rows are unknown than known, there is no
 figure, which is not zero. A month is provisional until data reach past its end. Shares have a 95 % interval (Wilson).
-Bands and targets are settings of all clients and of single ones (`kpis` in `opsguard.yaml`).
+Bands and targets are agreed for all clients or for single ones ([how to set them](configuration.md)).
 """
 
 
@@ -31,7 +31,6 @@ def _section(kpi: Kpi) -> str:
         side = "at least" if kpi.is_better == "higher" else "at most"
         bands = f"good: {side} {kpi.band.good}, warning: {side} {kpi.band.warning}"
     rows = {
-        "name": f"`{kpi.name}`",
         "formula": kpi.formula,
         "counted": kpi.population,
         "month": kpi.membership,
@@ -39,7 +38,8 @@ def _section(kpi: Kpi) -> str:
         "no figure": kpi.no_data,
         "bands": bands,
         "source": kpi.source,
-        "read from": ", ".join(f"`{feed}`" for feed in kpi.feeds),
+        "code in CSV and Excel": f"`{kpi.name}`",
+        "tables": ", ".join(f"`{feed}`" for feed in kpi.feeds),
     }
     lines = [f"| {name} | {words.replace('|', '/')} |" for name, words in rows.items()]
     return "\n".join([f"## {kpi.label}", "", f"| | {kpi.unit} |", "|---|---|", *lines, ""])

@@ -130,14 +130,14 @@ BACKLOG = Kpi(
     is_better="lower",
     band=Band(good=Decimal(10), warning=Decimal(25)),
     section="operations",
-    formula="open orders past their due time at the end of the month; or per so many open orders, where settings say "
-    "so. In the running month: now",
+    formula="open orders past their due time at the end of the month; or per so many open orders, where that "
+    "is agreed. In the running month: now",
     population="Orders that were open at the end of the month, as far as is known today.",
     membership="The end of the month.",
     exclusions="Orders that were called off, shown in the month of the order; orders without a due time.",
     no_data="No order of the client is known at all.",
     source="Overdue backlog of maintenance. Bands: contract of the provider, 10 and 25. The count grows with the "
-    "client; `per` shows it as a rate.",
+    "client, unless a rate is agreed.",
     feeds=("work_orders", "sites"),
     watermarks=("work_orders",),
     least=0,
@@ -190,7 +190,8 @@ PLANNED = Kpi(
     band=Band(good=Decimal(95), warning=Decimal(85)),
     section="operations",
     formula="100 * planned orders done at or before their due time / planned orders that were due in the month",
-    population="Orders that the source marks as planned, or of a category that settings name where it says nothing.",
+    population="Orders that the source marks as planned, or of a category that counts as planned where it says "
+    "nothing.",
     membership="The due time.",
     exclusions="Orders that were called off; due times that data do not reach yet.",
     no_data="No planned order was due.",

@@ -178,13 +178,14 @@ TICKETS_AT_RISK = Kpi(
     band=Band(good=Decimal(5), warning=Decimal(15)),
     section="risk",
     formula="100 * open tickets whose risk of missing the deadline was at or above the alert's threshold "
-    "(`sla.alert_from`) / open tickets that were not late yet",
-    population="Tickets that were open at the last tick of the month and not late.",
-    membership="The last tick before the month's end; in the month that runs the newest one.",
+    "/ open tickets that were not late yet",
+    population="Tickets that were open at the last prediction of the month and not late.",
+    membership="The last prediction before the month's end; in the month that runs the newest one.",
     exclusions="Tickets that were late already; how many these are is shown.",
-    no_data="No tick within 30 minutes before the month's end, or no ticket was open. Risks are never computed again "
-    "afterwards; scores are kept for `retention.risk_days`.",
-    source="Stored scores of the learned model, or of the rule. Bands: 5 and 15 % of open tickets, our choice.",
+    no_data="No prediction within 30 minutes before the month's end, or no ticket was open. Risks are never computed "
+    "again afterwards, and are kept for a limited time.",
+    source="Predictions as they were made, by a learned model or a fixed rule. Bands: 5 and 15 % of open "
+    "tickets, our choice.",
     feeds=(RISKS, TICKS),
     watermarks=(RISKS,),
     rows=at_risk_rows,
@@ -197,14 +198,15 @@ PREDICTIONS_CAME_TRUE = Kpi(
     is_better="higher",
     band=None,
     section="predictions",
-    formula="100 * announcements that came true / announcements; one is the first score of a ticket, device, shift, "
-    "order or alert at or above the alert's threshold",
+    formula="100 * announcements that came true / announcements; one is the first prediction of a ticket, device, "
+    "shift, order or alert at or above the alert's threshold",
     population="Announcements whose outcome became known in the month and on which nobody acted.",
     membership="The instant at which the outcome had to be known.",
     exclusions="Announcements that somebody acted on: the alert was taken up, a playbook acted, or the ticket was "
     "escalated. What was prevented did not come true for a good reason.",
     no_data="No such announcement.",
-    source="Precision of the stored scores. No bands: thresholds are set by what a miss and an alert cost.",
+    source="Precision of the predictions as they were made. No bands: thresholds are set by what a miss and "
+    "an alert cost.",
     feeds=(SCORES, EPISODES, EXECUTIONS, ESCALATED),
     watermarks=(SCORES,),
     rows=came_true_rows,

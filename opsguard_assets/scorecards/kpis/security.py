@@ -18,9 +18,7 @@ from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS
 
 _ALERTS, _EVENTS = "external_alerts", "security_events"
 _URGENT: Final = ("high", "critical")
-_SOURCE = (
-    "Rule of section 3 of the definitions of key figures: a median, because what nobody answers must not improve it."
-)
+_SOURCE = "Our rule: a median, because what nobody answers must not improve it."
 
 
 def response_rows(feeds: Feeds, months: pl.LazyFrame, _settings: Settings) -> pl.LazyFrame:

@@ -16,6 +16,8 @@ _CLOCKS = "tickets/sla_clocks"
 _FEW_TONES = 10
 _REPEATS_WITHIN = timedelta(days=30)
 _CANCELLED, _PAUSED, _NOT_DUE, _NO_TONE = "cancelled", "paused", "not_due", "no_tone"
+_TOO_RECENT = "too_recent"
+_DONE = ("resolved", "closed")
 
 
 def _deadlines(feeds: Feeds, months: pl.LazyFrame, due: str, done: str) -> pl.LazyFrame:
@@ -62,25 +64,20 @@ def _tone_rows(feeds: Feeds, months: pl.LazyFrame, _: Settings) -> pl.LazyFrame:
 
 
 def _repeat_rows(feeds: Feeds, months: pl.LazyFrame, _: Settings) -> pl.LazyFrame:
-    place = ["client_id", "site_id", "category"]
-    placed = feeds["tickets"].drop_nulls(place).filter(pl.col("status") != _CANCELLED)
-    ended = (
-        placed.join(feeds[_CLOCKS].select("ticket_id", "ended_at"), on="ticket_id")
-        .drop_nulls("ended_at")
-        .select(*place, "ended_at", before_at="ended_at")
-        .sort("ended_at")
-    )
-    found = in_month(placed, months, "opened_at").sort("opened_at")
-    repeats = found.join_asof(
-        ended,
-        left_on="opened_at",
-        right_on="ended_at",
-        by=place,
-        tolerance=_REPEATS_WITHIN,
-        allow_exact_matches=False,
-        check_sortedness=False,
-    ).with_columns(excluded=pl.lit(None, pl.String))
-    return _rows(repeats, numerator=pl.col("before_at").is_not_null(), denominator=pl.lit(value=True))
+    """Tickets by their first solution. Another ticket of the same place and kind says nothing: busy sites have many."""
+    changes = feeds["ticket_events"].filter(pl.col("field") == "status")
+    is_done, was_done = (pl.col(name).is_in(_DONE).fill_null(value=False) for name in ("new", "old"))
+    solved = changes.filter(is_done, ~was_done).group_by("ticket_id").agg(solved_at=pl.col("at").min())
+    again = changes.filter(was_done, ~is_done, pl.col("new") != _CANCELLED).select("ticket_id", again_at="at")
+    last = pl.col("solved_at") + _REPEATS_WITHIN
+    soon = solved.join(again, on="ticket_id").filter(pl.col("again_at").is_between("solved_at", last))
+    own = feeds["tickets"].select("ticket_id", "client_id", "site_id").join(solved, on="ticket_id")
+    known = in_month(with_through(own, feeds, "tickets"), months, "solved_at")
+    judged = known.join(
+        soon.select("ticket_id", came_again=pl.lit(value=True)).unique(), on="ticket_id", how="left"
+    ).with_columns(excluded=pl.when(~(last <= pl.col("through_at")).fill_null(value=False)).then(pl.lit(_TOO_RECENT)))
+    counts = pl.col("excluded").is_null()
+    return _rows(judged, numerator=counts & pl.col("came_again").is_not_null(), denominator=counts)
 
 
 def _rows(
@@ -163,22 +160,22 @@ SENTIMENT = Kpi(
 )
 REPEAT_TICKETS = Kpi(
     name="repeat_tickets",
-    label="Tickets that came again",
+    label="Tickets opened again",
     unit="percent",
     aggregate="share",
     is_better="lower",
     band=None,
     section="quality",
-    formula="100 * tickets opened within 30 days after another one of the same site and category ended / tickets "
-    "opened",
-    population="Tickets with site and category that were opened in the month.",
-    membership="The opening.",
-    exclusions="Cancelled tickets; tickets without site or category.",
-    no_data="No such ticket was opened.",
-    source="Repeat contact within 30 days, as callbacks in facility management. No bands: how much comes again depends "
-    "on the categories.",
-    feeds=("tickets", _CLOCKS),
+    formula="100 * tickets that were opened again within 30 days after their first solution / tickets solved",
+    population="Tickets that were resolved or closed for the first time in the month.",
+    membership="The first solution; the figure is complete a month later.",
+    exclusions="Tickets that were solved less than 30 days ago; tickets that were cancelled and never solved. A new "
+    "ticket of the same place and kind is none that came again: busy sites have many of a kind.",
+    no_data="No ticket was solved in the month, or the source tells no changes of status.",
+    source="Reopened tickets, as service desks count them. No bands: our choice.",
+    feeds=("tickets", "ticket_events"),
     watermarks=("tickets",),
+    months_late=1,
     rows=_repeat_rows,
 )
 TICKET_KPIS = (SLA_PERFORMANCE, FIRST_RESPONSE, SENTIMENT, REPEAT_TICKETS)

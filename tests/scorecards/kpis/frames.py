@@ -192,8 +192,9 @@ def bounds(clients: Mapping[str, str], through: datetime) -> pl.DataFrame:
 def judged(read: Mapping[str, pl.DataFrame], months: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Sums of each key figure by client and month as the oracle counts them; instants without their zone."""
     named = {"clocks": "tickets/sla_clocks", "verdicts": "shifts/shift_compliance"}
-    plain = {name: read[named.get(name, name)] for name in ("clocks", "verdicts", "tickets", "work_orders", "tours",
-                                                           "attendance", "punch_feeds", "sites")}  # fmt: skip
+    plain = {name: read[named.get(name, name)] for name in ("clocks", "verdicts", "tickets", "ticket_events",
+                                                           "work_orders", "tours", "attendance", "punch_feeds",
+                                                           "sites")}  # fmt: skip
     with duckdb.connect() as connection:
         for name, each in {"bounds": months, **plain}.items():
             instants = pl.col(INSTANT).dt.replace_time_zone(None)

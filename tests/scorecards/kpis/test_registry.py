@@ -1,5 +1,6 @@
 """All definitions together: names, words, feeds, and the settings that name them."""
 
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -10,6 +11,7 @@ from opsguard_assets.scorecards.kpis.describe import to_markdown
 from opsguard_assets.scorecards.kpis.feeds_io import COMPLETE, READERS
 from opsguard_assets.scorecards.kpis.registry import KPIS
 from opsguard_assets.tables.registry import TABLES
+from tests.scorecards.messages import TEXTS
 
 
 def test_settings_name_just_the_key_figures_that_there_are():
@@ -23,6 +25,12 @@ def test_a_definition_is_whole_and_its_feeds_are_read(kpi):
     assert [each for each in words if not each.endswith(".")] == []
     assert set(kpi.feeds) <= {*TABLES, *READERS}
     assert set(kpi.watermarks) <= {*TABLES, *COMPLETE}
+
+
+@pytest.mark.parametrize("kpi", KPIS.values(), ids=lambda kpi: kpi.name)
+def test_executives_read_no_names_of_settings_or_of_code(kpi):
+    words = " ".join(getattr(kpi, name) for name in TEXTS)
+    assert re.findall(r"`|\w+_\w+|\b[a-z]+\.[a-z]+\b|\b(?:ticks?|feeds?|null|settings?)\b", words) == []
 
 
 def test_the_page_of_key_figures_is_current():

@@ -1,6 +1,7 @@
 """Key figures of the helpdesk on hard cases, each worked out by hand."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -40,7 +41,7 @@ def found(tmp_path_factory):
     ]
     lake = world(tmp_path_factory.mktemp("lake"), sla_policies=[POLICY], tickets=tickets)
     record(lake, "tickets", [{**tickets[8], IS_WITHDRAWN: True}], at=utc(2026, 11, 30, 4))
-    return computed(lake, "sla_performance", "first_response_sla", "helpdesk_sentiment", "repeat_tickets")
+    return computed(lake, "sla_performance", "first_response_sla", "helpdesk_sentiment")
 
 
 def test_late_and_open_counts_where_it_was_due(found):
@@ -83,17 +84,35 @@ def test_fewer_than_ten_tones_make_no_figure(found):
     assert excluded(figure(found, "helpdesk_sentiment"))["no_tone"] > 0
 
 
-def test_a_ticket_repeats_one_that_ended_within_thirty_days_before(tmp_path):
-    first = utc(2026, 9, 1)
-    opened = (first, first + timedelta(days=10), first + timedelta(days=60))
-    tickets = [ticket(f"t{n}", at, at + timedelta(hours=1), category="door") for n, at in enumerate(opened)] + [
-        ticket("other", opened[1], category="lift"),
-        ticket("elsewhere", opened[1], category="door", site_id="a2"),
+def test_a_ticket_came_again_that_was_opened_again_within_thirty_days_after_its_first_solution(tmp_path):
+    first, day = utc(2026, 9, 1), timedelta(days=1)
+    histories = {
+        "once": ["open", "resolved", "closed"],
+        "again": ["open", "resolved", "in_progress", "resolved"],
+        "called off": ["open", "resolved", "cancelled"],
+        "never solved": ["open", "cancelled"],
+    }
+    changes = [
+        {"ticket_id": name, "at": first + n * day, "field": "status", "old": old, "new": new}
+        for name, states in histories.items()
+        for n, (old, new) in enumerate(pairwise([None, *states]))
     ]
-    found = computed(world(tmp_path, sla_policies=[POLICY], tickets=tickets), "repeat_tickets")
+    changes += [
+        {"ticket_id": "much later", "at": first + n * day, "field": "status", "old": old, "new": new}
+        for n, old, new in ((0, None, "open"), (1, "open", "closed"), (31.1, "closed", "open"), (32, "open", "closed"))
+    ]
+    changes += [
+        {"ticket_id": "just solved", "at": utc(2026, 11, 5), "field": "status", "old": "open", "new": "resolved"}
+    ]
+    names = {each["ticket_id"] for each in changes}
+    tickets = [ticket(name, first, category="door") for name in sorted(names)]
+    tickets.append(ticket("newest", utc(2026, 11, 29)))  # data reach until then
+    lake = world(tmp_path, sla_policies=[POLICY], tickets=tickets, ticket_events=changes)
+    found = computed(lake, "repeat_tickets")
     september = figure(found, "repeat_tickets", month="2026-09-01")
     assert (september["numerator"], september["denominator"]) == (1, 4)
-    assert figure(found, "repeat_tickets", month="2026-10-01")["numerator"] == 0
+    assert figure(found, "repeat_tickets", month="2026-10-01")["denominator"] == 0
+    assert excluded(figure(found, "repeat_tickets"))["too_recent"] == 1
 
 
 def test_bands_of_a_client_win_over_those_of_all(tmp_path):

@@ -1,14 +1,20 @@
--- Of the tickets with site and category opened in the month, cancelled ones aside: how many followed another one of the
--- same client, site and category that had ended within the thirty days before.
+-- Tickets whose first change to resolved or closed lies in the month and at least thirty days back; and those of them
+-- that went back from there to a state that is neither of these nor cancelled, within thirty days.
+with solved as (
+    select ticket_id, min("at") as solved_at from ticket_events
+    where field = 'status' and new in ('resolved', 'closed') and coalesce(old, '') not in ('resolved', 'closed')
+    group by ticket_id
+)
 select m.client_id, m.month,
     count(*) filter (where exists (
-        select 1 from tickets e join clocks c using (ticket_id)
-        where e.client_id = t.client_id and e.site_id = t.site_id and e.category = t.category
-            and e.status <> 'cancelled' and e.ticket_id <> t.ticket_id
-            and c.ended_at < t.opened_at and c.ended_at >= t.opened_at - interval 30 days
+        select 1 from ticket_events e
+        where e.ticket_id = t.ticket_id and e.field = 'status' and e.old in ('resolved', 'closed')
+            and e.new not in ('resolved', 'closed', 'cancelled')
+            and e."at" between s.solved_at and s.solved_at + interval 30 days
     ))::double as numerator,
     count(*)::double as denominator
 from bounds m
-join tickets t on t.client_id = m.client_id and t.opened_at >= m.starts_at and t.opened_at < m.ends_at
-where t.status <> 'cancelled' and t.site_id is not null and t.category is not null
+join tickets t on t.client_id = m.client_id
+join solved s on s.ticket_id = t.ticket_id and s.solved_at >= m.starts_at and s.solved_at < m.ends_at
+where s.solved_at + interval 30 days <= m.through
 group by all
