@@ -8,16 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from ml.evaluation.intervals import wilson_ends
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.telemetry.hourly_io import hourly_known
 from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
 from opsguard_assets.devices.telemetry.schemas import DEVICE_HOURLY
 from opsguard_assets.scorecards.kpis.device_spans import HOUR
-from opsguard_assets.scorecards.kpis.devices import uptime_rows
+from opsguard_assets.scorecards.kpis.devices import DEVICE_UPTIME, uptime_rows
+from opsguard_assets.scorecards.kpis.figures import figures
+from opsguard_assets.scorecards.kpis.months import client_months
 from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.tables.local_time import to_utc
-from opsguard_assets.tables.registry import TABLES
+from opsguard_assets.tables.registry import CLIENTS, TABLES
 from opsguard_assets.tables.values import INSTANT
 from resources.lake import Lake
 from resources.progress import Silent
@@ -26,6 +29,7 @@ from tests.properties import examples
 from tests.scorecards.oracles import asked
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+OCTOBER = date(2026, 10, 1)
 BERLIN, KOLKATA = "Europe/Berlin", "Asia/Kolkata"
 ZONES = {"A": BERLIN, "B": KOLKATA}
 COLUMNS = pl.Schema({name: DEVICE_HOURLY.dtypes[name] for name in (*HOUR, "date")})
@@ -291,3 +295,26 @@ def test_the_oracle_agrees_on_a_simulated_fleet_whose_outages_are_neither_none_n
     rows = agrees(fleet)
     assert rows["client_id"].n_unique() == 3
     assert 0.5 < share(rows) < 0.999
+
+
+def test_the_interval_of_a_figure_is_by_devices_and_not_by_their_days():
+    days = [
+        (OCTOBER, "A", f"s{n % 2}", f"device {n} 2026-10-{day:02}", 1_440.0 * (n != 0), 1_440.0)
+        for n in range(8)
+        for day in range(1, 31)
+    ]
+    columns = ["month", "client_id", "site_id", "entity_id", "numerator", "denominator"]
+    rest = {"kpi": "device_uptime", "entity_type": "device", "at": None, "measure": None, "excluded": None}
+    found = pl.DataFrame(days, schema=columns, orient="row").with_columns(pl.lit(v).alias(n) for n, v in rest.items())
+    rows = KPI_ROWS.rows(found.select(pl.col(name).cast(kind) for name, kind in KPI_ROWS.dtypes.items()))
+    clients = CLIENTS.rows(pl.DataFrame([{"client_id": "A", "name": "A", "timezone": "UTC"}], schema=CLIENTS.dtypes))
+    months = client_months(clients, datetime(2026, 11, 2, tzinfo=UTC))
+    kpis = {"device_uptime": DEVICE_UPTIME}
+    now = datetime(2026, 11, 2, tzinfo=UTC)
+    figure = figures(rows.lazy(), months, kpis, Settings(), {"device_uptime": now}, now)
+    own = figure.filter(pl.col("month") == OCTOBER)
+    whole = own.filter(pl.col("site_id").is_null()).row(0, named=True)
+    low, high = wilson_ends(7 / 8, 8)
+    assert (whole["value"], whole["low"], whole["high"]) == pytest.approx((87.5, 100 * low, 100 * high))
+    site = own.filter(pl.col("site_id") == "s1").row(0, named=True)
+    assert (site["value"], site["low"]) == pytest.approx((100.0, 100 * wilson_ends(1, 4)[0]))

@@ -32,6 +32,7 @@ class Measure(Strict):
         kpi: Its name in the registry.
         month: Its own month: an earlier one for figures that are complete later.
         value: Rounded to six digits; None: no data, and `missing` says why.
+        clusters: How many things the figure is of where its rows hang together, such as devices.
         per: Of a count: it is per so many of the denominator; None: it is the count itself.
         trend: Values of the twelve months to it, oldest first.
     """
@@ -41,6 +42,7 @@ class Measure(Strict):
     value: Decimal | None
     numerator: Decimal
     denominator: Decimal
+    clusters: int | None = None
     per: int | None = None
     low: Decimal | None = None
     high: Decimal | None = None

@@ -26,9 +26,11 @@ from opsguard_assets.scorecards.card.card import (
 )
 from opsguard_assets.scorecards.card.changes import changes
 from opsguard_assets.scorecards.card.returns import returned
+from opsguard_assets.scorecards.kpis.figures import cluster
 from opsguard_assets.scorecards.kpis.kpi import Kpi
 from opsguard_assets.scorecards.kpis.months import months_before
 
+Clusters = Mapping[tuple[str, date, str | None], int]
 _DIGITS, _YEAR = 6, 12
 
 
@@ -92,7 +94,8 @@ def compose(reader: Reader, month: date, material: Material, kpis: Mapping[str, 
         origin: Of which versions the material is.
     """
     held = {name: kpi for name, kpi in kpis.items() if reader.sections is None or kpi.section in reader.sections}
-    whole = _measures(material.figures.filter(pl.col("site_id").is_null()), month, held, material.per)
+    clusters = _clusters(material.rows, held)
+    whole = _measures(material.figures.filter(pl.col("site_id").is_null()), month, held, material.per, clusters)
     value = tuple(_values(material.value))
     price = None if reader.price is None else reader.price.normalize() + 0
     dated = [one.data_through for one in whole if one.data_through is not None]
@@ -113,7 +116,7 @@ def compose(reader: Reader, month: date, material: Material, kpis: Mapping[str, 
         returns=returned(value, month, price, reader.currency, reader.price_currency) if value else None,
         origin=origin,
         measures=whole,
-        sites=_sites(material, month, held),
+        sites=_sites(material, month, held, clusters),
         value=value,
         likely=tuple(material.likely),
         changes=changes(whole, material.rows, material.sites, held),
@@ -140,17 +143,28 @@ def known(value: float) -> Decimal:
     return decimal(value) or Decimal(0)
 
 
+def _clusters(rows: pl.DataFrame, kpis: Mapping[str, Kpi]) -> Clusters:
+    """How many clusters there are by key figure, month and site (None: all of them), where rows hang together."""
+    wanted = [name for name, kpi in kpis.items() if kpi.clusters is not None]
+    own = rows.filter(pl.col("kpi").is_in(wanted), pl.col("excluded").is_null())
+    both = pl.concat([own.with_columns(site_id=pl.lit(None, pl.String)), own.drop_nulls("site_id")])
+    counted = both.group_by("kpi", "month", "site_id").agg(cluster().n_unique())
+    return {(kpi, month, site): number for kpi, month, site, number in counted.iter_rows()}
+
+
 def _measures(
-    figures: pl.DataFrame, month: date, kpis: Mapping[str, Kpi], per: Mapping[str, int]
+    figures: pl.DataFrame, month: date, kpis: Mapping[str, Kpi], per: Mapping[str, int], clusters: Clusters
 ) -> tuple[Measure, ...]:
     """The measures of a client, or of one of its sites, in the order of the registry."""
     found = {(row["kpi"], row["month"]): row for row in figures.iter_rows(named=True)}
     own = ((name, months_before(month, kpi.months_late)) for name, kpi in kpis.items())
-    return tuple(_measure(found, name, at, per.get(name)) for name, at in own if (name, at) in found)
+    return tuple(_measure(found, (name, at), per.get(name), clusters) for name, at in own if (name, at) in found)
 
 
-def _measure(found: Mapping[tuple[str, date], Mapping[str, Any]], name: str, month: date, per: int | None) -> Measure:
-    row = found[name, month]
+def _measure(
+    found: Mapping[tuple[str, date], Mapping[str, Any]], of: tuple[str, date], per: int | None, clusters: Clusters
+) -> Measure:
+    row, (name, month) = found[of], of
     trend = [found.get((name, months_before(month, back)), {}).get("value") for back in range(_YEAR, -1, -1)]
     return Measure(
         kpi=name,
@@ -158,6 +172,7 @@ def _measure(found: Mapping[tuple[str, date], Mapping[str, Any]], name: str, mon
         value=decimal(row["value"]),
         numerator=known(row["numerator"]),
         denominator=known(row["denominator"]),
+        clusters=clusters.get((name, month, row["site_id"])),
         per=per,
         low=decimal(row["low"]),
         high=decimal(row["high"]),
@@ -173,11 +188,11 @@ def _measure(found: Mapping[tuple[str, date], Mapping[str, Any]], name: str, mon
     )
 
 
-def _sites(material: Material, month: date, kpis: Mapping[str, Kpi]) -> tuple[SiteFigures, ...]:
+def _sites(material: Material, month: date, kpis: Mapping[str, Kpi], clusters: Clusters) -> tuple[SiteFigures, ...]:
     """The sites that have a figure in the month, by name."""
     at_sites = material.figures.drop_nulls("site_id").sort("site_id")
     parts = ((site, part) for (site,), part in at_sites.group_by("site_id", maintain_order=True))
-    figures = ((str(site), _measures(part, month, kpis, material.per)) for site, part in parts)
+    figures = ((str(site), _measures(part, month, kpis, material.per, clusters)) for site, part in parts)
     named = [
         SiteFigures(site_id=site, name=material.sites.get(site, site), measures=measures)
         for site, measures in figures

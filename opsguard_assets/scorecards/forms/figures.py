@@ -47,10 +47,13 @@ def band(measure: Measure, speaker: Speaker) -> str | None:
 
 
 def basis(measure: Measure, kpi: Kpi, speaker: Speaker) -> str:
-    """Of how many it is: "84 of 90" for shares, "of 90" for counts, "n = 90" for means and medians."""
+    """Of how many it is: "84 of 90" for shares (with the number of devices), "of 90" for counts, else "n = 90"."""
     total = speaker.number(measure.denominator)
     if kpi.aggregate == "share":
-        return speaker.say("{part} of {total}", part=speaker.number(measure.numerator), total=total)
+        whole = speaker.say("{part} of {total}", part=speaker.number(measure.numerator), total=total)
+        if measure.clusters is None:
+            return whole
+        return speaker.count("{basis}, {number} device", "{basis}, {number} devices", measure.clusters, basis=whole)
     return speaker.say("of {total}", total=total) if kpi.aggregate == "count" else f"n = {total}"
 
 

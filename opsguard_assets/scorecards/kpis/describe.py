@@ -15,7 +15,8 @@ What each figure of a scorecard counts. A scorecard prints the same words.
 
 A month begins and ends in the client's time zone, also for sites in other zones, so that sites add up to the client.
 Counts are pooled; rates are never averaged. Where nothing was counted, or more rows are unknown than known, there is no
-figure, which is not zero. A month is provisional until data reach past its end. Shares have a 95 % interval (Wilson).
+figure, which is not zero. A month is provisional until data reach past its end. Shares have a 95 % interval (Wilson),
+by rows, or by devices where their days hang together.
 Bands and targets are agreed for all clients or for single ones ([how to set them](configuration.md)).
 """
 

@@ -152,7 +152,8 @@ DEVICE_UPTIME = Kpi(
     formula="Minutes in which devices were online, divided by the minutes in which they should have been. A report "
     "vouches for the time around it; more than one and a half reporting intervals between two reports is time offline.",
     population="Minutes of all devices with a known reporting interval, from installation (or the first report) to "
-    "removal. A device that was never heard since its installation is offline.",
+    "removal. A device that was never heard since its installation is offline. The interval is by devices, because the "
+    "minutes of one hang together.",
     membership="The minute, in the client's local days.",
     exclusions="Minutes after a recorded maintenance; an hour or more in which no device of any client reported: "
     "then OpsGuard received nothing; devices without a known reporting interval.",
@@ -161,5 +162,6 @@ DEVICE_UPTIME = Kpi(
     "of devices are not averaged.",
     feeds=("clients", "sites", "devices", "device_events", _HOURLY),
     watermarks=(_HOURLY,),
+    clusters="device",
     rows=uptime_rows,
 )

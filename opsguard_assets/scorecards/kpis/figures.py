@@ -3,7 +3,8 @@
 Here: summing up, the same for every figure. Not here: finding rows (the module of each figure), reading and keeping.
 
 Pooled counts, never means of rates. A share has the 95 % score interval of Wilson (1927) by the number of its rows: a
-tour of ten checkpoints is one tour.
+tour of ten checkpoints is one tour. Where rows hang together (the days of a device), it is by as many rows as the
+clusters are worth.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from ml.evaluation.intervals import wilson_ends
+from ml.evaluation.intervals import effective_number, wilson_ends
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.scorecards.kpis.kpi import UNKNOWN, Kpi
 from opsguard_assets.scorecards.kpis.schemas import KPIS, ClientMonths, KpiRows, Kpis
@@ -59,7 +60,11 @@ def figures(
     )
     medians = _medians(own, kpis).collect()
     sums = _sums(_at_both_levels(parts))
-    found = _every_client(sums, months, kpis).join(medians, on=_GROUP, how="left", nulls_equal=True)
+    found = (
+        _every_client(sums, months, kpis)
+        .join(medians, on=_GROUP, how="left", nulls_equal=True)
+        .join(_effective(own, kpis).collect(), on=_GROUP, how="left", nulls_equal=True)
+    )
     known = found.join(_described(kpis, through), on="kpi").join(
         terms(kpis, settings, months["client_id"]), on=["kpi", "client_id"]
     )
@@ -105,6 +110,27 @@ def _medians(rows: pl.LazyFrame, kpis: Mapping[str, Kpi]) -> pl.LazyFrame:
     whole = own.with_columns(site_id=pl.lit(None, pl.String))
     both = pl.concat([whole, own.drop_nulls("site_id")])
     return both.group_by(_GROUP).agg(median=pl.col("measure").median())
+
+
+def cluster() -> pl.Expr:
+    """The cluster that a row belongs to, of a key figure that has some (`Kpi.clusters`)."""
+    return pl.col("entity_id").str.replace(r"\s\S*$", "")
+
+
+def _effective(rows: pl.LazyFrame, kpis: Mapping[str, Kpi]) -> pl.LazyFrame:
+    """Of how many independent rows figures are worth whose rows hang together, at both levels: `effective`."""
+    wanted = [name for name, kpi in kpis.items() if kpi.clusters is not None]
+    own = rows.filter(pl.col("kpi").is_in(wanted), pl.col("excluded").is_null())
+    sums = own.group_by(*_GROUP, cluster().alias("cluster")).agg(
+        pl.len().alias("number"), y=pl.col("numerator").sum(), x=pl.col("denominator").sum()
+    )
+    both = pl.concat([sums.with_columns(site_id=pl.lit(None, pl.String)), sums.drop_nulls("site_id")])
+    y, x = pl.col("y"), pl.col("x")
+    moments = both.group_by(_GROUP).agg(
+        pl.col("number", "y", "x").sum(),
+        clusters=pl.col("cluster").n_unique(), yy=(y * y).sum(), xy=(x * y).sum(), xx=(x * x).sum(),
+    )  # fmt: skip
+    return moments.filter(pl.col("x") > 0).select(*_GROUP, effective=effective_number("clusters", "number"))
 
 
 def _every_client(sums: pl.DataFrame, months: pl.DataFrame, kpis: Mapping[str, Kpi]) -> pl.DataFrame:
@@ -175,7 +201,7 @@ def _missing() -> pl.Expr:
 def _interval() -> list[pl.Expr]:
     share = (pl.col("numerator") / pl.col("denominator")).clip(0, 1)
     is_share = (pl.col("aggregate") == "share") & pl.col("value").is_not_null()
-    ends = wilson_ends(share, pl.col("n").cast(pl.Float64))
+    ends = wilson_ends(share, pl.coalesce("effective", pl.col("n").cast(pl.Float64)))
     return [
         pl.when(is_share).then(100 * end.clip(0, 1)).alias(name)
         for name, end in zip(("low", "high"), ends, strict=True)

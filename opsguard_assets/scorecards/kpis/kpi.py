@@ -60,6 +60,8 @@ class Kpi:
             `database/…`.
         watermarks: Those of them that say through when data are complete.
         least: The least denominator (rows, for mean and median) that makes a figure.
+        clusters: What its rows hang together by, such as devices: identifiers of rows begin with that of the cluster,
+            then a space and something without one. None: rows are independent.
         months_late: How many months after its own one a figure is complete.
         rows: Finds its rows.
     """
@@ -80,5 +82,6 @@ class Kpi:
     feeds: tuple[str, ...]
     watermarks: tuple[str, ...]
     least: int = 1
+    clusters: str | None = None
     months_late: int = 0
     rows: Rows

@@ -20,11 +20,11 @@ ORIGIN = Origin(as_of=AT, recorded_upto=AT, versions={"scorecards/kpis": 3}, mod
 TEXTS = dict.fromkeys(("formula", "population", "membership", "exclusions", "no_data", "source"), "")
 
 
-def kpi(name, *, section="operations", better="higher", aggregate="share", late=0, band=(95, 85)):
+def kpi(name, *, section="operations", better="higher", aggregate="share", late=0, band=(95, 85), clusters=None):
     good, warning = map(Decimal, band)
     return Kpi(
         name=name, label=name, unit="percent", aggregate=aggregate, is_better=better, section=section,
-        band=Band(good=good, warning=warning), feeds=(), watermarks=(), months_late=late,
+        band=Band(good=good, warning=warning), feeds=(), watermarks=(), months_late=late, clusters=clusters,
         rows=lambda *_: pl.LazyFrame(),
         **TEXTS,
     )  # fmt: skip
@@ -36,6 +36,7 @@ REGISTRY = {
         kpi("sla"),
         kpi("tours", section="shifts"),
         kpi("fix", late=1),
+        kpi("uptime", section="devices", clusters="device"),
         kpi("backlog", aggregate="count", better="lower", band=(10, 25)),
     )
 }
@@ -91,6 +92,15 @@ def test_measures_have_the_order_of_the_registry_and_the_sections_of_the_plan():
     assert [one.kpi for one in composed(figures).measures] == ["sla", "tours", "backlog"]
     bronze = composed(figures, sections=frozenset({"operations"}))
     assert [one.kpi for one in bronze.measures] == ["sla", "backlog"]
+
+
+def test_a_figure_whose_rows_hang_together_says_of_how_many_things_it_is():
+    days = [row("uptime", f"D {n} 2026-10-{day:02}", site=f"s{n % 2 + 1}") for n in range(3) for day in (1, 2)]
+    days += [row("uptime", "D 9 -", excluded="no_interval"), row("uptime", "D 8 2026-09-30", back=1)]
+    card = composed([figure("uptime", 0, 50.0), *(figure("uptime", 0, 50.0, site) for site in ("s1", "s2"))], days)
+    assert card.measures[0].clusters == 3
+    assert {site.name: site.measures[0].clusters for site in card.sites} == {"Harbour": 2, "Airport": 1}
+    assert composed([figure("sla", 0, 50.0)], [row("sla", "T1")]).measures[0].clusters is None
 
 
 def test_sites_stand_by_their_names():
