@@ -47,13 +47,13 @@ def band(measure: Measure, speaker: Speaker) -> str | None:
 
 
 def basis(measure: Measure, kpi: Kpi, speaker: Speaker) -> str:
-    """Of how many it is: "84 of 90" for shares (with the number of devices), "of 90" for counts, else "n = 90"."""
+    """Of how many it is: "84 of 90" or "12 devices" for shares, "of 90" for counts, else "n = 90"."""
     total = speaker.number(measure.denominator)
     if kpi.aggregate == "share":
-        whole = speaker.say("{part} of {total}", part=speaker.number(measure.numerator), total=total)
-        if measure.clusters is None:
-            return whole
-        return speaker.count("{basis}, {number} device", "{basis}, {number} devices", measure.clusters, basis=whole)
+        # Minutes tell no reader how much there is behind a figure; devices do.
+        if measure.clusters is not None:
+            return speaker.count("{number} device", "{number} devices", measure.clusters)
+        return speaker.say("{part} of {total}", part=speaker.number(measure.numerator), total=total)
     return speaker.say("of {total}", total=total) if kpi.aggregate == "count" else f"n = {total}"
 
 
