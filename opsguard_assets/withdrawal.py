@@ -1,7 +1,7 @@
 """Ticks that were settled: which there are, and withdrawing those that were settled wrongly.
 
 Here: what belongs to each kind of tick (by the records of the domains), and the order of undoing. Not here: undoing
-alerts (`alerts.withdraw`) and escalations (`tickets.escalation_withdraw`), and the command.
+alerts (`alerts.withdraw`) and escalations (`tickets.escalation.withdraw`), and the command.
 """
 
 from collections.abc import Callable, Iterator

@@ -11,14 +11,14 @@ import dagster as dg
 from sensors.runs import unfinished_run
 
 # Reads who is champion now, and notes it where somebody changed it in MLflow itself; None where there is none.
-ProbeResult = Callable[[dg.SensorEvaluationContext], str | None]
+Look = Callable[[dg.SensorEvaluationContext], str | None]
 RULE = "rule"
 
 
 def champion_sensor(
     problem: str,
     *,
-    look: ProbeResult,
+    look: Look,
     job: str,
     configure: Callable[[datetime], Mapping[str, object]],
     partition: Callable[[datetime], str | None] | None = None,

@@ -94,6 +94,7 @@ class Examples:
     @property
     def rising(self) -> list[int]:
         """Monotone constraints: 1 for the horizon of an event that is the end, else 0."""
+        # What ends within an hour has also ended within two: without the constraint a tree may say otherwise by chance.
         return [int(self.event_is_end and name == self.horizon) for name in self.features]
 
     def numbers(self) -> Numbers:

@@ -1,8 +1,8 @@
 """The model registry: versions of a problem's model, and the aliases `champion` and `challenger`.
 
 Here: MLflow's registry in the few words that training and promotion need. Not here: who may become champion (`gate`),
-the record of promotions and reading the champion for a tick (`resources.champions`). The client is explicit: no global
-address.
+the record of promotions and reading the champion for a tick (`opsguard_assets.models.champions`). The client is
+explicit: no global address.
 """
 
 from collections.abc import Mapping

@@ -5,7 +5,7 @@ Here: marks on findings. Not here: settings (`config`), who receives what
 
 A mark prevents that an alert is raised or reopened. An active alert stays until its condition clears. It ends at once
 only where another alert takes its place (grouped under its site, or covered by another alert), or where it expired
-(`shifts.findings`), because nobody evaluates it any longer.
+(`shifts.alerts.findings`), because nobody evaluates it any longer.
 """
 
 import hashlib

@@ -132,7 +132,7 @@ class Decided:
     """What is decided.
 
     Attributes:
-        notices: Rows of `incidents.messages_io.NOTICE`.
+        notices: Rows of `incidents.notices.NOTICE`.
         moves: (`incident_id`, `owner_id`, `team`, `chain_step`, `chain_base`, `next_step_at`, `routed_version`).
         told_now: Incidents of which somebody is told at once, so that their earlier places in a digest are void.
         updated: Incidents whose planned updates are void, because a newer one is planned.

@@ -39,7 +39,7 @@ class Conformed:
         accepted: Contract columns and `_sequence`, in the order received; `_is_withdrawn` where rows can say that of
             themselves.
         places: How many raw rows of the load come before each accepted one.
-        rejected: One row per (raw row, broken rule), in the columns of `quarantine.SCHEMA`.
+        rejected: One row per (raw row, broken rule), in the columns of `RejectedRow`.
         rejected_count: Raw rows with at least one broken rule.
         keys: The key columns of all received rows, rejected ones included, null where a row does not tell its key.
     """

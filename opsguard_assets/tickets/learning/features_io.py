@@ -36,7 +36,7 @@ def features_at(lake: Lake, as_of: datetime, readings: pl.DataFrame) -> pl.DataF
     Args:
         lake: The lake.
         as_of: The moment, UTC.
-        readings: The clocks of these tickets read at `as_of` (`tick.clocks_at`).
+        readings: The clocks of these tickets read at `as_of` (`tickets.sla.tick.clocks_at`).
 
     Returns:
         One row per row of `readings`, in order: the result of `ml.problems.sla_breach.features.features`.
