@@ -49,6 +49,7 @@ COMMANDS = {
     "tables": "Print the contract: tables, columns, units, rules.",
     "raw": "Repair the raw records: set aside what cannot be read.",
     "serve": "Serve the pages behind links in messages, and Slack's buttons, without Dagster.",
+    "verify": "Prove every capability on a simulated provider whose truth is known.",
     "doctor": "Check versions, stores, sources and permissions, and name the remedies.",
 }
 

@@ -19,13 +19,13 @@ import pytest
 os.environ |= {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", **os.environ}
 
 from resources.database import Database
-from resources.postgres import start_embedded
+from resources.postgres import start_embedded, stop_embedded
 from tests.databases import Databases
 from tests.long import DRAW
 from tests.needs import needs_the_world
 from tests.order import Together, arrange
 from tests.properties import is_full, register
-from tests.resources.embedded import QUICK, leave
+from tests.resources.embedded import QUICK
 
 _ROOT = pytest.StashKey[str]()
 _PREFIX, _KEPT_SECONDS = "opsguard-tests-", 86_400
@@ -153,7 +153,7 @@ def server(tmp_path_factory) -> Iterator[str]:
     """The address of a PostgreSQL of this worker."""
     folder = Path(tmp_path_factory.mktemp("postgres"), "data")
     yield start_embedded(folder, settings=QUICK)
-    leave(folder)
+    stop_embedded(folder)
 
 
 @pytest.fixture(scope="session")

@@ -117,6 +117,7 @@ MAY_IMPORT_DAGSTER = {
     "opsguard_assets/model_jobs.py",
     "opsguard_assets/moment.py",
     "opsguard_assets/roles.py",
+    "opsguard_assets/verification/schedules.py",
     "opsguard_assets/commands/jobs.py",
     "resources/installation.py",
     "resources/serving.py",
@@ -329,6 +330,18 @@ ARROWS = {
         "opsguard_assets.scorecards", "opsguard_assets.alerts.alert_type", "opsguard_assets.drawing",
         "opsguard_assets.metadata", "opsguard_assets.moment", "resources",
     ),
+    "opsguard_assets/verification/": (
+        "opsguard_assets.verification", "opsguard_assets.alerts", "opsguard_assets.config", "opsguard_assets.delivery",
+        "opsguard_assets.devices", "opsguard_assets.domains", "opsguard_assets.entitlements",
+        "opsguard_assets.external", "opsguard_assets.incidents", "opsguard_assets.models",
+        "opsguard_assets.remediation", "opsguard_assets.routing", "opsguard_assets.scorecards",
+        "opsguard_assets.shifts", "opsguard_assets.simulator", "opsguard_assets.tables", "opsguard_assets.tickets",
+        "opsguard_assets.triage", "opsguard_assets.vendors", "resources",
+    ),
+    **{
+        f"opsguard_assets/verification/{name}.py": ("opsguard_assets.verification",)
+        for name in ("result", "verification", "report", "catalog", "servers_io")
+    },
     "opsguard_assets/cadence.py": (),
     "opsguard_assets/domain.py": (
         "opsguard_assets.alerts.alert_type", "opsguard_assets.cadence", "opsguard_assets.config.settings",

@@ -6,6 +6,6 @@ Not here: what lives in it (`resources.database`).
 """
 
 from resources.postgres.errors import EmbeddedServerError
-from resources.postgres.server import ensure_running, start_embedded
+from resources.postgres.server import ensure_running, start_embedded, stop_embedded
 
-__all__ = ["EmbeddedServerError", "ensure_running", "start_embedded"]
+__all__ = ["EmbeddedServerError", "ensure_running", "start_embedded", "stop_embedded"]

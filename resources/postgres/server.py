@@ -312,6 +312,24 @@ def _on_standard_error(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
+def stop_embedded(folder: Path) -> None:
+    """Leaves the server of `folder` before this process ends; it stops unless another process needs it.
+
+    Nothing happens where this process has not joined it.
+
+    Raises:
+        EmbeddedServerError: When it does not end.
+    """
+    place = place_of(folder)
+    user = _joined.pop(place, None)
+    if user is None:
+        return
+    try:
+        _leave(place, user)
+    finally:
+        os.close(user.users)
+
+
 def _leave_all() -> None:
     """At the end of this process: stops each server without other users."""
     for place, user in list(_joined.items()):

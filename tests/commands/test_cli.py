@@ -21,9 +21,9 @@ import pytest
 
 from opsguard_assets.cli import app, run
 from opsguard_assets.tables.registry import TABLES
-from resources.postgres import start_embedded
+from resources.postgres import start_embedded, stop_embedded
 from tests.long import long
-from tests.resources.embedded import QUICK, leave
+from tests.resources.embedded import QUICK
 
 OPSGUARD = Path(sys.executable).parent / "opsguard"
 CONFIG = """
@@ -53,7 +53,7 @@ def home(tmp_path_factory):
     (folder / "exports/vendors.csv").write_text("id,name\nV1,Lifts\n,Nobody\n")
     start_embedded(folder / "postgres", settings=QUICK)
     yield folder
-    leave(folder / "postgres")
+    stop_embedded(folder / "postgres")
 
 
 def variables_of(home, **further):

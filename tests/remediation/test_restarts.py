@@ -27,12 +27,11 @@ from opsguard_assets.remediation.engine.settle_io import settled
 from opsguard_assets.remediation.engine.states import State
 from resources.answers import Outcome
 from resources.database import DatabaseError
-from resources.postgres import ensure_running, start_embedded
+from resources.postgres import ensure_running, start_embedded, stop_embedded
 from resources.postgres.place import place_of
 from resources.postgres.processes import has_ended, server_of
 from tests.databases import Databases
 from tests.remediation.engines import HOOK, NOTE, WAIT, Engine
-from tests.resources.embedded import leave
 
 ONE = {"required": "one"}
 LAST = {**NOTE, "name": "last"}
@@ -70,7 +69,7 @@ class Server:
 def own(tmp_path_factory):
     server = Server(tmp_path_factory.mktemp("own") / "data")
     yield server
-    leave(server.folder)
+    stop_embedded(server.folder)
 
 
 @pytest.fixture(scope="module")

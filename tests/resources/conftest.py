@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from tests.resources.embedded import at_work, joining, leave
+from resources.postgres import stop_embedded
+from tests.resources.embedded import at_work, joining
 from tests.resources.processes import finished, wait_for
 
 
@@ -22,7 +23,7 @@ def bare(tmp_path):
     folder = tmp_path / "Häuser und Höfe" / "postgres"
     yield folder
     if folder.parent.exists():
-        leave(folder)
+        stop_embedded(folder)
     wait_for(lambda: at_work(folder) == [], seconds=30)
 
 

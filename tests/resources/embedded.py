@@ -11,9 +11,8 @@ import psutil
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from resources.postgres import processes, server
+from resources.postgres import processes
 from resources.postgres.account import account_for, program, variables
-from resources.postgres.place import place_of
 from tests.resources.processes import start
 
 # Tests lose nothing when the machine fails. The product never runs so.
@@ -71,14 +70,6 @@ def kill(numbers: list[int]) -> None:
     for number in numbers:
         with suppress(ProcessLookupError):
             os.kill(number, signal.SIGKILL)
-
-
-def leave(folder: Path) -> None:
-    """What the end of this process does for one server."""
-    user = server._joined.pop(place_of(folder), None)
-    if user:
-        server._leave(place_of(folder), user)
-        os.close(user.users)
 
 
 def of_an_older_version(folder: Path, socket: Path, *, is_running: bool) -> None:

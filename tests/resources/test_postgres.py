@@ -13,7 +13,7 @@ import psutil
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from resources.postgres import EmbeddedServerError, ensure_running, place, start_embedded
+from resources.postgres import EmbeddedServerError, ensure_running, place, start_embedded, stop_embedded
 from resources.postgres.place import locked, place_of
 from tests.long import chosen, long
 from tests.resources.embedded import (
@@ -24,7 +24,6 @@ from tests.resources.embedded import (
     joined,
     joining,
     kill,
-    leave,
     open_to_others,
     servers_of,
 )
@@ -132,7 +131,7 @@ def test_shared_memory_of_a_killed_server_is_cleared_by_its_next_start(folder):
     wait_for(lambda: at_work(folder) == [], seconds=30)
     assert segment in segments()
     ensure_running(folder)
-    leave(folder)
+    stop_embedded(folder)
     assert segment not in segments()
 
 
@@ -155,7 +154,7 @@ def test_a_stale_pid_file_neither_fails_the_start_nor_harms_who_has_its_number_n
     assert sleeping.poll() is None
     if innocent == "another server":
         assert servers_of(other) == [victim]
-        leave(other)
+        stop_embedded(other)
     sleeping.kill()
     sleeping.wait()
 
@@ -205,7 +204,7 @@ def test_a_home_path_longer_than_any_socket_address_works_and_stays_closed(tmp_p
     assert (socket.stat().st_uid, socket.stat().st_mode & 0o777) == (os.geteuid(), 0o700)
     assert open_to_others(socket) == open_to_others(folder) == open_to_others(place_of(folder).state) == []
     assert {path: path.stat().st_mode for path in tmp_path.parents} == above
-    leave(folder)
+    stop_embedded(folder)
     assert not socket.exists()
 
 
@@ -247,7 +246,7 @@ def test_a_copy_of_a_home_that_runs_does_not_meet_it(folder, tmp_path):
     assert urls[0] != urls[1]
     answer(urls[0], "CREATE TABLE mine ()")
     assert answer(urls[1], "SELECT to_regclass('mine')") is None
-    leave(copy)
+    stop_embedded(copy)
 
 
 def test_a_socket_folder_that_was_removed_is_made_again(folder):
@@ -261,7 +260,7 @@ def test_a_socket_folder_that_was_removed_is_made_again(folder):
 def test_a_socket_folder_whose_name_another_has_taken_is_left_to_him(folder):
     url = start_embedded(folder, settings=QUICK)
     socket = Path(url.partition("?host=")[2])
-    leave(folder)
+    stop_embedded(folder)
     socket.mkdir(mode=0o777)
     socket.chmod(0o777)
     (socket / "his").touch()
@@ -287,7 +286,7 @@ def test_whoever_waits_for_another_process_hears_so(folder, monkeypatch):
     assert finished(waiting) == "joined"
     start_embedded(folder, settings=QUICK)
     (place_of(folder).data / "recovery.signal").touch()
-    leave(folder)
+    stop_embedded(folder)
     start_embedded(folder, settings={**QUICK, "restore_command": "sleep 0.4; false"}, say=heard.append)
     assert any("the database is starting" in line for line in heard)
 

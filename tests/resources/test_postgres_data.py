@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from resources.postgres import EmbeddedServerError, account, cluster, start_embedded
+from resources.postgres import EmbeddedServerError, account, cluster, start_embedded, stop_embedded
 from resources.postgres.account import Account
 from resources.postgres.place import place_of
 from resources.room import StorageError
@@ -25,7 +25,6 @@ from tests.resources.embedded import (
     at_work,
     joined,
     joining,
-    leave,
     of_an_older_version,
     open_to_others,
 )
@@ -115,7 +114,7 @@ def test_a_folder_that_holds_something_else_is_never_emptied(bare):
 def test_a_lost_password_is_set_anew(folder):
     before = start_embedded(folder, settings=QUICK)
     answer(before, "CREATE TABLE kept AS SELECT 42 AS answer")
-    leave(folder)
+    stop_embedded(folder)
     place_of(folder).password.unlink()
     after = start_embedded(folder, settings=QUICK)
     assert answer(after, "SELECT answer FROM kept") == 42
@@ -127,11 +126,11 @@ def test_data_that_are_copied_into_another_home_bring_their_password(folder, mad
     other = tmp_path / "other"
     shutil.copytree(made, other)
     answer(start_embedded(folder, settings=QUICK), "CREATE TABLE kept AS SELECT 42 AS answer")
-    leave(folder)
+    stop_embedded(folder)
     shutil.rmtree(other / "postgres")
     shutil.copytree(folder, other / "postgres")
     assert answer(start_embedded(other / "postgres", settings=QUICK), "SELECT answer FROM kept") == 42
-    leave(other / "postgres")
+    stop_embedded(other / "postgres")
 
 
 @only_root
@@ -148,13 +147,13 @@ def test_a_full_disk_is_said_as_such_and_the_next_start_works(tmp_path):
         (disk / "ballast").write_bytes(b"\0" * 11_000_000)
         subprocess.run(["mount", "-o", "remount,size=300m", disk], check=True)
         start_embedded(disk / "postgres", settings=QUICK)
-        leave(disk / "postgres")
+        stop_embedded(disk / "postgres")
         fill(disk / "ballast")
         with pytest.raises(StorageError, match="is full"):
             start_embedded(disk / "postgres", settings=QUICK)
         (disk / "ballast").unlink()
         start_embedded(disk / "postgres", settings=QUICK)
-        leave(disk / "postgres")
+        stop_embedded(disk / "postgres")
     finally:
         wait_for(lambda: at_work(disk / "postgres") == [])
         subprocess.run(["umount", disk], check=True)
@@ -193,7 +192,7 @@ def test_a_system_user_runs_the_server_where_it_can_reach_the_home(made, monkeyp
         assert (home / "postgres").stat().st_uid == Path(url.partition("?host=")[2]).stat().st_uid == NOBODY
         assert open_to_others(home / "postgres") == []
     finally:
-        leave(home / "postgres")
+        stop_embedded(home / "postgres")
         shutil.rmtree(home)
 
 

@@ -10,9 +10,9 @@ import time
 
 import pytest
 
-from resources.postgres import start_embedded
+from resources.postgres import start_embedded, stop_embedded
 from tests.properties import is_full
-from tests.resources.embedded import answer, at_work, kill, leave, servers_of
+from tests.resources.embedded import answer, at_work, kill, servers_of
 from tests.resources.processes import finished, start
 
 KILLS = int(os.environ.get("KILLS", "30" if is_full() else "6"))
@@ -43,7 +43,7 @@ def test_no_kill_of_a_command_or_of_the_whole_house_stops_the_next_one_or_loses_
         assert at_work(bare) == []
         rows = answer(start_embedded(bare, settings={"fsync": "off"}), "SELECT count(*) FROM kept")
         assert rows >= written + 1
-        leave(bare)
+        stop_embedded(bare)
         assert sorted(path.name for path in bare.parent.iterdir()) == ["postgres", "postgres.server"]
         shutil.rmtree(bare.parent)
 
