@@ -14,7 +14,7 @@ expected, and neither is after a recorded maintenance. A removed device is expec
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -107,12 +107,14 @@ class _Axis:
         self.places = self.devices.select("device_id", "place")
         self.every = np.round(self.devices["reports_every_minutes"].to_numpy() * _MINUTE).astype(np.int64)
 
-    def of(self, rows: pl.DataFrame, column: str, later: int = 0) -> Whole:
+    def at(self, column: str, later: int = 0) -> pl.Expr:
         """Where instants lie, or what is so much later; those beyond the view at its edges."""
-        since = pl.lit(self.since, INSTANT)
-        passed = rows.select((pl.col(column) - since).dt.total_microseconds()).to_series().to_numpy()
-        base = rows["place"].to_numpy().astype(np.int64) * self.span
-        return cast("Whole", base + np.clip(passed + later, 0, self.upto))
+        passed = (pl.col(column) - pl.lit(self.since, INSTANT)).dt.total_microseconds() + later
+        return pl.col("place").cast(pl.Int64) * self.span + passed.clip(0, self.upto)
+
+    def of(self, rows: pl.DataFrame, column: str, later: int = 0) -> Whole:
+        """The same as numbers."""
+        return rows.select(self.at(column, later)).to_series().to_numpy()
 
 
 class _Net:
@@ -136,11 +138,13 @@ class _Heard:
 
 
 def _heard(hours: pl.DataFrame, axis: _Axis) -> _Heard:
-    vouching = hours.filter(pl.col("online_minutes") > 0).join(axis.places, on="device_id")
-    rows = vouching.select("place", "first_at", "last_at", "online_minutes").sort("place", "first_at")
-    online = np.round(rows["online_minutes"].to_numpy() * _MINUTE).astype(np.int64)
-    place = rows["place"].to_numpy().astype(np.int64)
-    return _Heard(place, axis.of(rows, "first_at"), axis.of(rows, "last_at"), online)
+    # On the axis an hour's first report is one number that orders devices and times at once.
+    vouching = hours.lazy().filter(pl.col("online_minutes") > 0).join(axis.places.lazy(), on="device_id")
+    rows = vouching.select("place", "online_minutes", first=axis.at("first_at"), last=axis.at("last_at")).sort("first")
+    found = rows.collect()
+    online = np.round(found["online_minutes"].to_numpy() * _MINUTE).astype(np.int64)
+    place = found["place"].to_numpy().astype(np.int64)
+    return _Heard(place, found["first"].to_numpy(), found["last"].to_numpy(), online)
 
 
 def _service(heard: _Heard, events: pl.DataFrame, axis: _Axis) -> tuple[Whole, tuple[Whole, Whole]]:

@@ -101,7 +101,9 @@ def keep(lake: Lake, computed: Computed, frozen: dy.DataFrame[SignedMonths]) -> 
         for day in days:
             mine = pl.col("month") == day
             before = stored.filter(mine).collect().sort(table.key)
-            after = pl.concat([kept.filter(mine).collect(), new.filter(mine)]).select(table.columns).sort(table.key)
+            signed, fresh = kept.filter(mine).collect(), new.filter(mine).select(table.columns)
+            # What was computed is in order.
+            after = pl.concat([signed, fresh]).sort(table.key) if len(signed) else fresh
             if not after.equals(before):
                 lake.replace_slice(table.derived_name, after, where={"month": day}, partition_by=_BY_MONTH)
     return days

@@ -60,19 +60,27 @@ def verdicts_since(lake: Lake, settings: Settings, as_of: datetime, since: datet
 
 
 def _judged(lake: Lake, settings: Settings, as_of: datetime, start: datetime, end: datetime) -> list[pl.DataFrame]:
-    """The verdicts on parts expected in [start, end), in portions."""
+    """The verdicts on parts expected in [start, end), in portions; punches are read where there are any."""
+    known: Attended | None = None
+    found: list[pl.DataFrame] = []
+    since = start
+    while start < end:
+        stop = min(start + _PORTION, end)
+        shifts = calendar_at(lake, as_of, since=start - _BEFORE, until=stop + _AFTER).shifts
+        own = pl.col("expected_from_at").is_between(pl.lit(start, INSTANT), pl.lit(stop, INSTANT), closed="left")
+        if not shifts.filter(own).is_empty():
+            known = known or _attended(lake, as_of, since)
+            verdicts = shift_compliance(shifts, known, limits_of(settings), as_of)
+            found.append(SHIFT_COMPLIANCE.rows(verdicts.filter(own).with_columns(known_at=pl.lit(as_of, INSTANT))))
+        start = stop
+    return found
+
+
+def _attended(lake: Lake, as_of: datetime, start: datetime) -> Attended:
+    """Punches that say anything about shifts from an instant on."""
     punches = lake.known(ATTENDANCE, as_of).filter(pl.col("punched_in_at") >= pl.lit(start - LEARNED_FROM, INSTANT))
-    known = Attended(
+    return Attended(
         ATTENDANCE.typed(punches).collect(),
         lake.known(PUNCH_FEEDS, as_of).collect(),
         SITES.typed(lake.known(SITES, as_of).unique("site_id")).collect(),
     )
-    found: list[pl.DataFrame] = []
-    while start < end:
-        stop = min(start + _PORTION, end)
-        shifts = calendar_at(lake, as_of, since=start - _BEFORE, until=stop + _AFTER).shifts
-        verdicts = shift_compliance(shifts, known, limits_of(settings), as_of)
-        own = pl.col("expected_from_at").is_between(pl.lit(start, INSTANT), pl.lit(stop, INSTANT), closed="left")
-        found.append(SHIFT_COMPLIANCE.rows(verdicts.filter(own).with_columns(known_at=pl.lit(as_of, INSTANT))))
-        start = stop
-    return found
