@@ -18,7 +18,7 @@ from benchmarks.timing import measure
 
 _MILLION = 1_000_000
 _PAGE, _KEPT = (Path(__file__).parent / name for name in ("README.md", "measured.json"))
-_LETTERS = "abcdefghijkmnopq"
+_LETTERS = "abcdefghijkmnopqrst"
 
 
 def main(
@@ -47,6 +47,9 @@ def main(
             "o": lambda: _waits(folder, scale, progress),
             "p": lambda: _executions(folder, scale, progress),
             "q": lambda: _scorecards(scale, progress),
+            "r": lambda: _key_figures(folder, scale, progress),
+            "s": lambda: _signed(folder, scale, progress),
+            "t": lambda: _views(folder, scale, progress),
         }
         rows = [row for letters, run in comparisons.items() if set(letters) & set(only) for row in run()]
     is_full = scale == 1.0 and devices == 100_000
@@ -178,6 +181,47 @@ def _scorecards(scale: float, progress: Progress) -> list[Row]:
     found = measure(sides, rounds=1, repeats=1, done=_done(progress, "scorecards", 2))
     what = f"(q) {count:,} scorecards in all five forms"
     return [Row(what, "typst and xlsxwriter alone, with all words ready", "1.5×", *(found[name] for name in names))]  # noqa: RUF001
+
+
+def _key_figures(folder: Path, scale: float, progress: Progress) -> list[Row]:
+    from benchmarks.kpis import build, names
+
+    clients = max(int(_MILLION * scale / 5000), 1)
+    lake = folder / f"lake-key-figures-{clients}"
+    build(lake, clients)
+    sides = {name: {"lake": str(lake)} for name in ("key figures", "key figures, bare", "key figures summed up")}
+    found = measure(sides, rounds=2, repeats=1, done=_done(progress, "key figures", 6))
+    ours, floor, sums = (found[name] for name in sides)
+    what = f"(r) {len(names())} key figures of {clients:,} clients, 12 months, with their rows"
+    return [
+        Row(what, "bare group-bys of DuckDB", "3×", ours, floor),  # noqa: RUF001
+        Row("(r) of that the sums over rows that are there", "the same floor", "none", sums, floor),
+    ]
+
+
+def _signed(folder: Path, scale: float, progress: Progress) -> list[Row]:
+    cards, postgres = max(int(_MILLION * scale / 5000), 1), str(folder / "postgres")
+    sides: dict[str, dict[str, object]] = {
+        "month signed": {"cards": cards, "postgres": postgres},
+        "month hashed": {"cards": cards},
+        "month verified": {"cards": cards, "postgres": postgres},
+        "month checked": {"cards": cards},
+    }
+    found = measure(sides, rounds=2, repeats=1, done=_done(progress, "signed months", 8))
+    signs, hashes, verifies, checks = (found[name] for name in sides)
+    return [
+        Row(f"(s) signing the {cards:,} scorecards of a month", "bare digests and Ed25519", "none", signs, hashes),
+        Row(f"(s) verifying these {cards:,}", "bare reads, digests and Ed25519", "none", verifies, checks),
+    ]
+
+
+def _views(folder: Path, scale: float, progress: Progress) -> list[Row]:
+    cards, reads = max(int(_MILLION * scale / 5000), 8), max(int(_MILLION * scale / 1000), 10)
+    given = {"postgres": str(folder / "postgres"), "cards": cards, "reads": reads}
+    sides = dict.fromkeys(("scorecards by view", "scorecards by table"), given)
+    found = measure(sides, rounds=2, repeats=2, done=_done(progress, "scorecards read", 4))
+    what = f"(t) one of {cards:,} clients read {reads:,} times through the views of finance"
+    return [Row(what, "the bare query of the table", "2×", *(found[name] for name in sides))]  # noqa: RUF001
 
 
 def _external(folder: Path, scale: float, progress: Progress) -> list[Row]:

@@ -82,7 +82,18 @@ _NOTES = """\
   rows of messages and histories at once; it reads, decides and plans nothing.
 * **(q)** A card of fourteen key figures with 1,359 rows becomes HTML, PDF, Excel, JSON and CSV; each card has another
   name. The floor compiles the same pages from words and pictures that are ready, attachments included, and writes the
-  same cells of rows to a bare workbook; it formats, draws and adds up nothing, and makes no page."""
+  same cells of rows to a bare workbook; it formats, draws and adds up nothing, and makes no page.
+* **(r)** Those key figures that the lake holds (not those of alerts and predictions, which PostgreSQL and recorded
+  scores hold), of tickets, orders, shifts, punches, tours, incidents and hours of devices: as known at a moment, in the
+  months of each client's zone, with a row for each ticket, shift or device's day behind a figure, in order; the figures
+  of every client and site with bands and intervals. The floor groups each table once by client, site and month of UTC,
+  over the same files; it keeps no rows, and knows neither versions, nor zones, nor when a device was silent.
+* **(s)** Signing: the snapshot opened again, the link appended to the chain in PostgreSQL, files made (small ones that
+  are ready here, so that this is no benchmark of renderers), kept under their digests and flushed, one commit each and
+  one for files. Verifying: the whole chain, the files, figures and files made once more of the pinned versions. The
+  floors hash the same files and sign or check twice, as minisign does; they keep nothing and know no database.
+* **(t)** Two years of one client's scorecards, by a role that may read this client alone; the floor is the owner's
+  query with the client in its condition. Both read the same rows."""
 
 
 # Ratios below it are told with one more digit.

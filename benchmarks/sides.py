@@ -14,7 +14,19 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks import external, findings, forms, messages, remediation, served, shifts, storm, telemetry
+from benchmarks import (
+    external,
+    findings,
+    forms,
+    kpis,
+    messages,
+    remediation,
+    served,
+    shifts,
+    signed,
+    storm,
+    telemetry,
+)
 from benchmarks.data import AS_OF
 
 _EXPORT = {
@@ -175,6 +187,15 @@ SIDES: dict[str, Callable[..., Callable[[], object]]] = {
     "steps written": remediation.bare_steps,
     "scorecards rendered": forms.rendered,
     "scorecards by the renderers alone": forms.bare,
+    "key figures": kpis.computed,
+    "key figures summed up": kpis.summed,
+    "key figures, bare": kpis.bare,
+    "month signed": signed.signed,
+    "month hashed": signed.hashed,
+    "month verified": signed.verified,
+    "month checked": signed.checked,
+    "scorecards by view": signed.by_view,
+    "scorecards by table": signed.by_table,
 }
 
 
