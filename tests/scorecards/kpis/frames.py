@@ -189,8 +189,10 @@ def bounds(clients: Mapping[str, str], through: datetime) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
-def judged(read: Mapping[str, pl.DataFrame], months: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Sums of each key figure by client and month as the oracle counts them; instants without their zone."""
+def judged(
+    read: Mapping[str, pl.DataFrame], months: pl.DataFrame, names: tuple[str, ...] = NAMES
+) -> dict[str, pl.DataFrame]:
+    """Sums of key figures by client and month as the oracle counts them; instants without their zone."""
     named = {"clocks": "tickets/sla_clocks", "verdicts": "shifts/shift_compliance"}
     plain = {name: read[named.get(name, name)] for name in ("clocks", "verdicts", "tickets", "ticket_events",
                                                            "work_orders", "tours", "attendance", "punch_feeds",
@@ -200,5 +202,5 @@ def judged(read: Mapping[str, pl.DataFrame], months: pl.DataFrame) -> dict[str, 
             instants = pl.col(INSTANT).dt.replace_time_zone(None)
             connection.register(name, each.with_columns(instants).to_arrow())
         connection.execute(f"create view orders as {(ORACLE / 'orders.sql').read_text()}")
-        texts = {name: (ORACLE / f"{name}.sql").read_text() for name in NAMES}
+        texts = {name: (ORACLE / f"{name}.sql").read_text() for name in names}
         return {name: pl.DataFrame(connection.sql(text).to_arrow_table()) for name, text in texts.items()}
