@@ -31,9 +31,11 @@ from opsguard_assets.config.ticket_system import RecordOnly
 from opsguard_assets.devices.job_names import JUDGE_HEALTH_JOB, SCORE_DEVICES_JOB
 from opsguard_assets.domains import JOBS
 from opsguard_assets.model_jobs import monitoring_config
+from opsguard_assets.scorecards.value_assets import last_whole_month
 from opsguard_assets.shifts.job_names import JUDGE_SHIFTS_JOB
 from opsguard_assets.shifts.verdicts.schemas import ShiftCompliance
 from opsguard_assets.shifts.verdicts.words import counted
+from opsguard_assets.tables.registry import CLIENTS
 from opsguard_assets.tickets.job_names import ESCALATE_JOB, SCORE_JOB
 from opsguard_assets.tickets.risk.risk import RiskSummary
 from opsguard_assets.vendors.job_names import WATCH_ORDERS_JOB
@@ -78,7 +80,7 @@ def demo(
         print_json(done.as_json())
     else:
         _show(done)
-        _farewell(session)
+        _farewell(session, done.moment)
 
 
 @dataclass
@@ -188,9 +190,22 @@ def _moment(lake: Lake) -> datetime:
     return busiest[0] if len(busiest) else now
 
 
-def _farewell(session: Session) -> None:
+def _farewell(session: Session, moment: datetime) -> None:
     place = session.installation.environment
     variables = "" if place.home == Path(".opsguard").resolve() else f"{HOME}={shlex.quote(str(place.home))} "
     option = f" --config {shlex.quote(str(place.config))}" if place.config else ""
-    command = f"{variables}{shlex.quote(sys.argv[0])} up{option}" if variables or option else "make up"
+    program = f"{variables}{shlex.quote(sys.argv[0])}"
+    command = f"{program} up{option}" if variables or option else "make up"
+    clients = (
+        session.installation.lake.known(CLIENTS, moment).select("client_id").unique().collect()["client_id"].sort()
+    )
+    if len(clients):
+        month = last_whole_month(moment, session.settings.operations.timezone)
+        written = f"--client {shlex.quote(clients[0])} --month {month:%Y-%m} --out scorecards{option}"
+        console.print(
+            f"\nEach of {len(clients)} clients has a scorecard of {month:%B %Y}. Write one as page, PDF and Excel: "
+            f"{program} scorecard preview {written}",
+            markup=False,
+            soft_wrap=True,
+        )
     console.print(f"\nThe data is in {place.home}. Open it in Dagster: {command}", markup=False, soft_wrap=True)
