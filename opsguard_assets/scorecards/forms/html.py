@@ -52,6 +52,7 @@ def _answers(card: Card, kpis: Kpis, by: Speaker, said: Mapping[str, page.Figure
         "advice": headline.advice(card, kpis, by),
         "tiles": [said[one.kpi] for one in headline.first(card, kpis)],
         "worth": [page.worth(one, card, by) for one in card.value],
+        "worth_lines": sentences.value_lines(card, by),
         "likely": [page.likely(one, by) for one in card.likely],
         "zone": card.timezone,
         **_money(card, by),

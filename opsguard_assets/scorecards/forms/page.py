@@ -161,7 +161,6 @@ class Worth:
     """Something that acting was worth, in words."""
 
     item: str
-    line: str
     method: str
     window: str
     count: str
@@ -177,7 +176,6 @@ def worth(value: Value, card: Card, speaker: Speaker) -> Worth:
     has_ends = value.low is not None and value.high is not None
     return Worth(
         item=term(speaker.words, ITEMS, value.item),
-        line=sentences.value_line(value, card, speaker),
         method=term(speaker.words, METHODS, value.method),
         window=sentences.period(value, card, speaker),
         count=_number(value.count, speaker),

@@ -99,11 +99,14 @@ def _banded(words: str, band: Literal["good", "warning", "bad"] | None) -> Cell:
 def _value(card: Card, speaker: Speaker) -> Part | None:
     if not card.value:
         return None
-    lead, notes = " ".join(sentences.return_lines(card, speaker)) or None, []
+    returns, notes = " ".join(sentences.return_lines(card, speaker)), []
+    is_known = sentences.returns_of(card).worth is not None
     if any(one.method == "measured" for one in card.value):
         notes.append(speaker.say(sentences.CAVEAT))
-    lines = [page.worth(one, card, speaker).line for one in card.value]
-    return _part(speaker.say("What acting was worth"), lead=lead, paragraphs=lines, notes=notes)
+    lines = [line for line, _ in sentences.value_lines(card, speaker)]
+    paragraphs = lines if is_known or not returns else [*lines, returns]
+    lead = returns if is_known else None
+    return _part(speaker.say("What acting was worth"), lead=lead, paragraphs=paragraphs, notes=notes)
 
 
 def _likely(card: Card, speaker: Speaker) -> Part | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from opsguard_assets.scorecards.card.card import Card, Predicted, Return, Shadow, Value
-from opsguard_assets.scorecards.card.returns import holds_zero, months_of, returned
+from opsguard_assets.scorecards.card.returns import counts_in_total, holds_zero, months_of, returned
 from opsguard_assets.scorecards.forms.language import msgid
 from opsguard_assets.scorecards.forms.spoken import MINUS, Speaker
 from opsguard_assets.scorecards.forms.terms import FEATURES, ITEMS, PLANS, PROBLEMS, term
@@ -37,6 +37,17 @@ def value_line(value: Value, card: Card, speaker: Speaker) -> str:
     if value.method == "estimated":
         return _estimated(value, card, speaker)
     return _counted(value, card, speaker)
+
+
+def value_lines(card: Card, speaker: Speaker) -> tuple[tuple[str, bool], ...]:
+    """What acting was worth, a sentence per item with whether it is bold; items that were counted to none in one."""
+    none = [one for one in card.value if one.method == "counted" and one.count == 0]
+    lines = [(value_line(one, card, speaker), counts_in_total(one)) for one in card.value if one not in none]
+    if none:
+        items = ", ".join(term(speaker.words, ITEMS, one.item) for one in none)
+        text = speaker.say("{window} none of these: {items}.", window=window(none[0], card, speaker), items=items)
+        lines.append((text, False))
+    return tuple(lines)
 
 
 def returns_of(card: Card) -> Return:

@@ -8,7 +8,7 @@ import pytest
 from opsguard_assets.scorecards.card.card import Predicted, Restated, Seal, Value
 from opsguard_assets.scorecards.forms.headline import advice, first, furthest_first, headline
 from opsguard_assets.scorecards.forms.seal import marks, standing
-from opsguard_assets.scorecards.forms.sentences import predicted_line, return_lines, returns_of, value_line
+from opsguard_assets.scorecards.forms.sentences import predicted_line, return_lines, returns_of, value_line, value_lines
 from opsguard_assets.scorecards.forms.spoken import speaker
 from tests.scorecards.forms.cards import KPIS, MEASURES, MONTH, card, measure
 
@@ -87,6 +87,19 @@ def test_the_total_leaves_out_what_may_be_nothing_and_what_is_estimated():
     counted = worth("counted", "late_orders", MONTH, count=D(2), money=D(250))
     assert returns_of(card(value=(measured, unclear, estimated, counted))).worth == 350
     assert returns_of(card(value=(unclear, estimated))).worth is None
+
+
+def test_items_that_were_counted_to_none_are_one_sentence():
+    value = (
+        worth("counted", "late_orders", MONTH, count=D(2)),
+        worth("counted", "no_shows", MONTH, count=D(0)),
+        worth("counted", "hours_saved", MONTH, count=D(0)),
+    )
+    made = card(value=value)
+    assert value_lines(made, speaker(made)) == (
+        ("In October 2026 2 orders were late by contract.", False),
+        ("In October 2026 none of these: No-shows averted, Hours saved.", False),
+    )
 
 
 def returns(*value, **more):
