@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 
 from opsguard_assets.commands.channels import found_channels, found_in_doubt
 from opsguard_assets.commands.check import routing_troubles
+from opsguard_assets.commands.names_found import found_names
 from opsguard_assets.commands.playbooks_found import found_addresses, found_executions, found_files
 from opsguard_assets.commands.problem_name import ProblemName
 from opsguard_assets.config.load import ConfigError, load_settings_of, with_secrets
@@ -93,7 +94,7 @@ def diagnose(place: Environment, variables: Mapping[str, str]) -> list[Finding]:
         findings += [Finding(*found_files(settings, place.config))]
         findings += [Finding(*found) for found in found_addresses(settings, variables)]
     if settings is not None and opened is not None:
-        findings += [_routing(opened, settings)]
+        findings += [_routing(opened, settings), *_names(opened, settings)]
     return findings
 
 
@@ -110,6 +111,15 @@ def _routing(opened: Installation, settings: Settings) -> Finding:
     return Finding(
         "routing", not found, said, "`opsguard check` lists them; correct routes, groups, duty or addresses."
     )
+
+
+def _names(opened: Installation, settings: Settings) -> list[Finding]:
+    try:
+        return [Finding(*found) for found in found_names(settings, opened.lake, opened.environment.config)]
+    except Exception as error:  # noqa: BLE001 - what is wrong is the answer
+        return [
+            Finding("names", False, str(error), "Run `opsguard sync`; it says what is wrong with clients and sites.")
+        ]
 
 
 def _python() -> Finding:

@@ -11,6 +11,7 @@ import typer
 
 from opsguard_assets.alerts.people import ActionError
 from opsguard_assets.commands.moments import AS_OF_HELP, instant_or_now, month_in
+from opsguard_assets.commands.names_found import nearest
 from opsguard_assets.commands.session import (
     ConfigOption,
     JsonOption,
@@ -118,7 +119,11 @@ def mrr(
     shown = months.sort("month", descending=True).head(13).drop("arr").rename({"is_provisional": "so_far"})
     print_rows(f"Months, money in {currency}", _plain(shown.with_columns(so_far=_yes("so_far"))))
     if found.unknown:
-        names = ", ".join(map(said, found.unknown))
+        known = dict.fromkeys(found.known.clients["client_id"])
+        close = {each: nearest(each, known) for each in found.unknown}
+        names = ", ".join(
+            f"{said(each)} (did you mean {said(it)}?)" if it else said(each) for each, it in close.items()
+        )
         typer.echo(
             f"`plans.clients` names clients that no source knows: {names}. Their terms change nothing.", err=True
         )

@@ -55,7 +55,7 @@ def test_recurring_revenue_is_shown_with_who_moved_and_who_pays_nothing(command)
     assert out.startswith("February 2026 ended at 1,140.00 EUR a month from 2 clients, 400.00 more;")
     running, february = [line.split() for line in out.splitlines() if line.startswith("2026-0")][:2]
     assert (running[-1], february[-1]) == ("yes", "154.1%"), "the month that runs says so"
-    assert "plans.clients` names clients that no source knows: c3." in err
+    assert "plans.clients` names clients that no source knows: c3 (did you mean C3?)." in err
     assert "No plan is known of C3: nothing is charged." in err
 
     told = json.loads(command("mrr", *FEBRUARY, "--json")[1])

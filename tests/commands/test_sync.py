@@ -10,6 +10,8 @@ from opsguard_assets.commands.diagnosis import diagnose
 from opsguard_assets.commands.outcome import Loads
 from opsguard_assets.intake.ledger import ledger
 from resources.environment import read_environment
+from resources.lake import Lake
+from tests.remediation.given import record
 
 CONFIG = """sources:
   - name: exports
@@ -67,6 +69,26 @@ def test_the_doctor_compares_mapped_columns_with_the_header_and_has_a_remedy_for
     assert "Set it, or write ${NOPE:-a default}" in database.remedy
     sound = found(tmp_path, database_url, write(tmp_path))["source exports"]
     assert (sound.is_sound, sound.found) == (True, "all mapped columns in the newest of 1 files")
+
+
+def test_the_doctor_names_clients_and_sites_that_nobody_knows_with_the_nearest_one(tmp_path, database_url):
+    config = write(tmp_path)
+    named = (
+        "plans: {clients: {C0O1: {ends_on: 2027-01-01}, C002: {}}}\n"
+        "routing: {routes: [{name: night, when: {site: S2, client: acme}}]}\n"
+    )
+    config.write_text(f"{config.read_text()}{named}")
+    assert "names of clients" not in found(tmp_path, database_url, config), "nothing is judged before any is known"
+    lake = Lake(str(tmp_path / "lake"))
+    clients = [{"client_id": f"C00{n}", "name": name, "timezone": "UTC"} for n, name in ((1, "Acme"), (2, "Zenith"))]
+    record(lake, "clients", *clients)
+    record(lake, "sites", {"site_id": "S2", "client_id": "C001", "name": "Harbour", "timezone": "UTC"})
+    asked = found(tmp_path, database_url, config)
+    assert asked["names of clients"].found == (
+        "plans.clients names 'C0O1', which no source knows, did you mean C001?; "
+        "routing.routes.0.when.client names 'acme', which no source knows, did you mean C001?"
+    )
+    assert (asked["names of clients"].is_sound, asked["names of sites"].is_sound) == (False, True)
 
 
 def test_sources_whose_columns_changed_are_known_from_the_ledger():
