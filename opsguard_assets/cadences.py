@@ -6,7 +6,6 @@ how a schedule works (`sensors.cadences`).
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 
@@ -14,6 +13,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.domain import Job
 from opsguard_assets.domains import JOBS
 from opsguard_assets.moment import moment_config
+from opsguard_assets.tables.months import month_after, month_of
 from sensors.cadences import EXCLUSIVE_TAG, Scheduled
 from sensors.runs import LIMIT_TAG, RETRIES_TAG
 
@@ -64,8 +64,7 @@ def tick_partition(job: str, as_of: datetime, timezone: str = "UTC") -> str | No
         KeyError: When no record has the job.
     """
     if JOBS[job].is_by_month:
-        first = as_of.astimezone(ZoneInfo(timezone)).date().replace(day=1)
-        return (first - timedelta(days=1)).replace(day=1).isoformat()
+        return month_after(month_of(as_of, timezone), -1).isoformat()
     return as_of.astimezone(UTC).date().isoformat() if JOBS[job].is_by_day else None
 
 

@@ -323,7 +323,8 @@ ARROWS = {
     "opsguard_assets/scorecards/card/card.py": ("opsguard_assets.config.base",),
     "opsguard_assets/scorecards/forms/": (
         "opsguard_assets.scorecards.forms", "opsguard_assets.scorecards.card", "opsguard_assets.scorecards.kpis.kpi",
-        "opsguard_assets.scorecards.kpis.registry", "opsguard_assets.drawing", "opsguard_assets.views.texts",
+        "opsguard_assets.scorecards.kpis.registry", "opsguard_assets.drawing", "opsguard_assets.tables.months",
+        "opsguard_assets.views.texts",
     ),
     "opsguard_assets/finance/": (
         "opsguard_assets.finance", "opsguard_assets.entitlements", "opsguard_assets.config", "opsguard_assets.tables",

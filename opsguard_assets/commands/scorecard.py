@@ -6,11 +6,10 @@ Here: the commands. Not here: what they do (`opsguard_assets.scorecards.signing`
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -33,6 +32,7 @@ from opsguard_assets.scorecards.signing.keys_io import VARIABLE, new_key, signin
 from opsguard_assets.scorecards.signing.maker_io import maker_of
 from opsguard_assets.scorecards.signing.rules import Kept
 from opsguard_assets.scorecards.signing.store_io import ScorecardError
+from opsguard_assets.tables.months import month_after, month_of
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -381,5 +381,4 @@ def _now() -> datetime:
 
 
 def _last_month(session: Session) -> date:
-    today = _now().astimezone(ZoneInfo(session.settings.operations.timezone)).date()
-    return (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    return month_after(month_of(_now(), session.settings.operations.timezone), -1)

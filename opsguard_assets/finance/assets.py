@@ -27,7 +27,6 @@ from opsguard_assets.finance.revenue.schemas import (
     UPGRADES,
     USAGE,
 )  # fmt: skip
-from opsguard_assets.finance.revenue.states import month_after
 from opsguard_assets.metadata import (
     Materialized,
     check_spec,
@@ -39,6 +38,7 @@ from opsguard_assets.metadata import (
     preview,
 )
 from opsguard_assets.moment import Moment
+from opsguard_assets.tables.months import month_after
 from opsguard_assets.tables.table import Table
 from resources.database import Database
 from resources.lake import TABLES_LOCK, Lake

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 import polars as pl
@@ -11,11 +10,11 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
 from opsguard_assets.metadata import Materialized, column_schema, figures, key_of, owners_of, preview
 from opsguard_assets.moment import Moment
-from opsguard_assets.scorecards.kpis.months import months_before
 from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS
 from opsguard_assets.scorecards.value.io import value_at
 from opsguard_assets.scorecards.value.schemas import VALUE_DELIVERED
 from opsguard_assets.scorecards.value.worth import BREACHES, TOO_FEW
+from opsguard_assets.tables.months import month_after, month_of
 from resources.database import Database
 from resources.lake import Lake
 
@@ -66,7 +65,7 @@ def value_asset(settings: Settings) -> dg.AssetsDefinition:
 
 def last_whole_month(as_of: datetime, zone: str) -> date:
     """The first day of the month before the one that runs."""
-    return months_before(as_of.astimezone(ZoneInfo(zone)).date(), 1)
+    return month_after(month_of(as_of, zone), -1)
 
 
 def _words(row: dict[str, Any]) -> str:

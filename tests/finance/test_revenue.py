@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from opsguard_assets.finance.revenue.announced import announced
 from opsguard_assets.finance.revenue.figures_io import arr_of, moved_since, mrr_of
 from opsguard_assets.finance.revenue.movements import broken_identities, by_plan, cohorts
-from opsguard_assets.finance.revenue.states import month_after, months_to
+from opsguard_assets.tables.months import month_after, months_to
 from tests.finance import given as make
 from tests.properties import examples
 

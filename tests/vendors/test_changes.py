@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.tables.registry import TABLES
-from opsguard_assets.vendors.scores.changes import changes, months_before
+from opsguard_assets.vendors.scores.changes import changes
 from opsguard_assets.vendors.scores.io import keep_scores, last_scores, scored_at
 from opsguard_assets.vendors.scores.jobs import PARTS, jobs
 from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS
@@ -70,11 +70,6 @@ def test_few_jobs_are_not_praised_for_their_peers():
     )
     assert row["change"] > 0
     assert row["drivers"].startswith("jobs on time: so few that they are drawn towards the peers (0 after 0 of 100): +")
-
-
-def test_months_are_counted_back_over_the_year():
-    assert months_before(date(2026, 2, 28)) == (date(2025, 8, 1), date(2026, 2, 1))
-    assert months_before(date(2026, 1, 1), 1) == (date(2025, 12, 1), date(2026, 1, 1))
 
 
 def recorded(lake, orders, loaded_at=AS_OF):

@@ -9,7 +9,8 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.entitlements.prices import AMOUNT, STATE, lines
 from opsguard_assets.finance.invoices.files import Sheet
 from opsguard_assets.finance.invoices.lines import billed, by_day, by_next_month, reconciled
-from opsguard_assets.finance.revenue.states import Known, days_of, month_after, month_of, month_start, states
+from opsguard_assets.finance.revenue.states import Known, days_of, month_start, states
+from opsguard_assets.tables.months import month_after, month_of
 
 
 @dataclass(frozen=True)

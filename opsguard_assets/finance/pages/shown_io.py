@@ -19,7 +19,7 @@ from opsguard_assets.finance.projection.scenarios import PLANNED, Scenario, rows
 from opsguard_assets.finance.revenue.figures_io import Revenue
 from opsguard_assets.finance.revenue.movements import by_plan, cohorts
 from opsguard_assets.finance.revenue.schemas import ADOPTION, ARR, CHURN_RISK, MRR, SUBSCRIPTIONS, UPGRADES, USAGE
-from opsguard_assets.finance.revenue.states import month_after
+from opsguard_assets.tables.months import month_after
 from opsguard_assets.tables.registry import CLIENTS
 from resources.lake import Lake
 

@@ -24,9 +24,10 @@ from opsguard_assets.finance.revenue.schemas import (
     UPGRADES,
     USAGE,
 )  # fmt: skip
-from opsguard_assets.finance.revenue.states import Known, month_after, month_ends, month_of, months_to, states
+from opsguard_assets.finance.revenue.states import Known, month_ends, states
 from opsguard_assets.finance.revenue.upgrades import upgrade_candidates
 from opsguard_assets.finance.revenue.use import adoption, churn_risk, usage
+from opsguard_assets.tables.months import month_after, month_of, months_to
 from opsguard_assets.tables.table import Table
 from opsguard_assets.tables.values import INSTANT
 from resources.database import Database

@@ -1,6 +1,6 @@
 """Which plan a client had on a day, and how many sites and devices were served: by versions of records as known then.
 
-Here: versions to states, and the months they are asked for. Not here: reading versions (`revenue.io`), what a state
+Here: versions to states, and the instants they are asked for. Not here: reading versions (`revenue.io`), what a state
 costs (`entitlements.prices`).
 """
 
@@ -14,6 +14,7 @@ import polars as pl
 
 from opsguard_assets.config.plans import Plans
 from opsguard_assets.entitlements.prices import STATE
+from opsguard_assets.tables.months import month_after
 from opsguard_assets.tables.values import INSTANT
 
 # What was known of a client, a site or a device, and how long.
@@ -41,23 +42,6 @@ class Known:
     clients: pl.DataFrame
     sites: pl.DataFrame
     devices: pl.DataFrame
-
-
-def month_of(moment: datetime, zone: str) -> date:
-    """The first day of the month of a moment in a zone."""
-    return moment.astimezone(ZoneInfo(zone)).date().replace(day=1)
-
-
-def months_to(first: date, last: date) -> list[date]:
-    """The first days of the months from one to another, both included."""
-    count = (last.year - first.year) * 12 + last.month - first.month + 1
-    return [month_after(first, number) for number in range(count)]
-
-
-def month_after(month: date, number: int = 1) -> date:
-    """The first day of the month so many months later."""
-    place = month.year * 12 + month.month - 1 + number
-    return date(place // 12, place % 12 + 1, 1)
 
 
 def month_ends(months: Sequence[date], zone: str, as_of: datetime) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import polars as pl
 
 from opsguard_assets.scorecards.card.card import Change, Measure
 from opsguard_assets.scorecards.kpis.kpi import Kpi
-from opsguard_assets.scorecards.kpis.months import months_before
+from opsguard_assets.tables.months import month_after
 
 _MOST, _ROWS = 5, 5
 # Without bands, a move counts by its share of the figure before.
@@ -46,7 +46,7 @@ def _size(measure: Measure, kpi: Kpi) -> Decimal:
 def _change(measure: Measure, kpi: Kpi, rows: pl.DataFrame, sites: Mapping[str, str]) -> Change:
     assert measure.value is not None and measure.before is not None  # noqa: S101, PT018 - chosen so
     is_worse = (measure.value < measure.before) == (kpi.is_better == "higher")
-    found = _against(rows, measure.kpi, kpi, measure.month if is_worse else months_before(measure.month, 1))
+    found = _against(rows, measure.kpi, kpi, measure.month if is_worse else month_after(measure.month, -1))
     site = found.drop_nulls("site_id").group_by("site_id").agg(pl.col("_weight").sum()).sort(
         "_weight", "site_id", descending=[True, False]
     )  # fmt: skip

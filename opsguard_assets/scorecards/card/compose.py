@@ -28,7 +28,7 @@ from opsguard_assets.scorecards.card.changes import changes
 from opsguard_assets.scorecards.card.returns import returned
 from opsguard_assets.scorecards.kpis.figures import cluster
 from opsguard_assets.scorecards.kpis.kpi import Kpi
-from opsguard_assets.scorecards.kpis.months import months_before
+from opsguard_assets.tables.months import month_after
 
 Clusters = Mapping[tuple[str, date, str | None], int]
 _DIGITS, _YEAR = 6, 12
@@ -157,7 +157,7 @@ def _measures(
 ) -> tuple[Measure, ...]:
     """The measures of a client, or of one of its sites, in the order of the registry."""
     found = {(row["kpi"], row["month"]): row for row in figures.iter_rows(named=True)}
-    own = ((name, months_before(month, kpi.months_late)) for name, kpi in kpis.items())
+    own = ((name, month_after(month, -kpi.months_late)) for name, kpi in kpis.items())
     return tuple(_measure(found, (name, at), per.get(name), clusters) for name, at in own if (name, at) in found)
 
 
@@ -165,7 +165,7 @@ def _measure(
     found: Mapping[tuple[str, date], Mapping[str, Any]], of: tuple[str, date], per: int | None, clusters: Clusters
 ) -> Measure:
     row, (name, month) = found[of], of
-    trend = [found.get((name, months_before(month, back)), {}).get("value") for back in range(_YEAR, -1, -1)]
+    trend = [found.get((name, month_after(month, -back)), {}).get("value") for back in range(_YEAR, -1, -1)]
     return Measure(
         kpi=name,
         month=month,

@@ -25,11 +25,12 @@ from opsguard_assets.scorecards.card.compose import Material, Reader, compose, d
 from opsguard_assets.scorecards.card.prospects_io import likely_at, predicted_at, shadow_at
 from opsguard_assets.scorecards.kpis.figures import figures
 from opsguard_assets.scorecards.kpis.io import Computed, compute
-from opsguard_assets.scorecards.kpis.months import client_months, months_before
+from opsguard_assets.scorecards.kpis.months import client_months
 from opsguard_assets.scorecards.kpis.registry import KPIS as REGISTRY
 from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS, ClientMonths, KpiRows
 from opsguard_assets.scorecards.kpis.terms import terms
 from opsguard_assets.scorecards.value.io import value_at
+from opsguard_assets.tables.months import month_after
 from opsguard_assets.tables.registry import CLIENTS, SITES
 from opsguard_assets.tables.table import rows_of
 from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS
@@ -180,13 +181,13 @@ def read_cards(lake: Lake, database: Database, settings: Settings, month: date, 
     computed = with_provider(computed, settings)
     of_month = computed.months.filter(pl.col("month") == month)
     # Plans have days in the zone of operations; what begins with the next month is not of this one.
-    following = months_before(month, -1)
+    following = month_after(month)
     closes = datetime(following.year, following.month, 1, tzinfo=ZoneInfo(settings.operations.timezone)) - _TICK
     known_at = min(closes, as_of)
     held = entitlements_at(lake, settings, known_at)
     clients = lake.known(CLIENTS, as_of).unique("client_id", keep="any").collect()
     sites = lake.known(SITES, as_of).select("site_id", "client_id", "name").collect()
-    earlier = rows_of(ClientMonths, computed.months.filter(pl.col("month") == months_before(month, 1)))
+    earlier = rows_of(ClientMonths, computed.months.filter(pl.col("month") == month_after(month, -1)))
     vendors = lake.known(VENDOR_MONTHS, as_of).filter(pl.col("month") == month).collect()
     stored = lake.scan(KPIS.derived_name).collect() if lake.exists(KPIS.derived_name) else KPIS.empty()
     return Cards(
@@ -223,7 +224,7 @@ def with_provider(computed: Computed, settings: Settings) -> Computed:
 def _with_stored(fresh: pl.DataFrame, stored: pl.DataFrame, month: date) -> pl.DataFrame:
     """Fresh figures of the month itself, for those that are complete later of the one before; else the stored ones."""
     late = [name for name, kpi in REGISTRY.items() if kpi.months_late]
-    is_own = (pl.col("month") == month) | (pl.col("kpi").is_in(late) & (pl.col("month") == months_before(month, 1)))
+    is_own = (pl.col("month") == month) | (pl.col("kpi").is_in(late) & (pl.col("month") == month_after(month, -1)))
     others = stored.filter(~is_own)
     key = list(KPIS.key)
     return pl.concat(

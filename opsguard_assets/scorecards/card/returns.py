@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 
 from opsguard_assets.scorecards.card.card import Return, Value
-from opsguard_assets.scorecards.kpis.months import months_between
+from opsguard_assets.tables.months import months_between
 
 _DIGITS = Decimal("0.000001")
 # What the money of an item stands in for: that of deadlines stands at one of the two.

@@ -11,6 +11,7 @@ from opsguard_assets.scorecards.card.card import Measure
 from opsguard_assets.scorecards.forms.spoken import Speaker
 from opsguard_assets.scorecards.forms.terms import BANDS, MISSING, NO_DATA, REASONS, term
 from opsguard_assets.scorecards.kpis.kpi import Kpi
+from opsguard_assets.tables.months import month_after, months_to
 
 Kpis = Mapping[str, Kpi]
 
@@ -94,10 +95,9 @@ def direction(measure: Measure, before: Decimal | None, kpi: Kpi, speaker: Speak
     return speaker.say("better") if is_better else speaker.say("worse")
 
 
-def months(last: date, number: int) -> tuple[date, ...]:
+def months(last: date, number: int) -> list[date]:
     """So many months to the last one, oldest first."""
-    whole = last.year * 12 + last.month - 1
-    return tuple(date(one // 12, one % 12 + 1, 1) for one in range(whole - number + 1, whole + 1))
+    return months_to(month_after(last, 1 - number), last)
 
 
 def trend(measure: Measure, kpi: Kpi, speaker: Speaker) -> str:

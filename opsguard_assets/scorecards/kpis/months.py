@@ -4,7 +4,7 @@ Here: bounds in the client's zone and joins with them. Not here: what puts a row
 figure).
 """
 
-from datetime import date, datetime
+from datetime import datetime
 
 import dataframely as dy
 import polars as pl
@@ -12,6 +12,7 @@ import polars as pl
 from opsguard_assets.scorecards.kpis.kpi import WATERMARKS, Feeds
 from opsguard_assets.scorecards.kpis.schemas import ClientMonths
 from opsguard_assets.tables.local_time import to_utc
+from opsguard_assets.tables.months import month_after
 from opsguard_assets.tables.reference import Clients
 from opsguard_assets.tables.table import empty_of, rows_of
 
@@ -37,23 +38,12 @@ def client_months(
         return empty_of(ClientMonths)
     running = {zone: pl.select(pl.lit(as_of).dt.convert_time_zone(zone).dt.date()).item() for zone in zones}
     # One month more than asked for: its beginning is the end of the month that runs.
-    firsts = [(zone, months_before(day, back)) for zone, day in running.items() for back in range(whole, -2, -1)]
+    firsts = [(zone, month_after(day, -back)) for zone, day in running.items() for back in range(whole, -2, -1)]
     bounds = pl.DataFrame(firsts, schema={"timezone": pl.String, "month": pl.Date}, orient="row")
     starts = to_utc(bounds.with_columns(starts_at=pl.col("month").cast(pl.Datetime("us"))), ["starts_at"])
     months = starts.sort("timezone", "month").with_columns(ends_at=pl.col("starts_at").shift(-1).over("timezone"))
     rows = clients.select("client_id", "timezone").join(months.drop_nulls("ends_at"), on="timezone")
     return rows_of(ClientMonths, rows.sort("client_id", "month"))
-
-
-def months_before(day: date, back: int) -> date:
-    """The first day of the month that lies so many months before that of a day."""
-    number = day.year * 12 + day.month - 1 - back
-    return date(number // 12, number % 12 + 1, 1)
-
-
-def months_between(first: date, last: date) -> int:
-    """How many months there are from that of one day to that of another, both counted."""
-    return (last.year - first.year) * 12 + last.month - first.month + 1
 
 
 def in_month(rows: pl.LazyFrame, months: pl.LazyFrame, at: str) -> pl.LazyFrame:

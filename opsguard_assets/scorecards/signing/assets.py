@@ -5,7 +5,7 @@ Here: a run in Dagster. Not here: building and sending (`build_io`, `sending_io`
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import dagster as dg
 
@@ -19,6 +19,7 @@ from opsguard_assets.scorecards.signing.keys_io import signing_key
 from opsguard_assets.scorecards.signing.maker import Maker
 from opsguard_assets.scorecards.signing.rules import Kept
 from opsguard_assets.scorecards.signing.sending_io import Sent
+from opsguard_assets.tables.months import month_after, months_to
 from resources.database import Database
 from resources.lake import Lake
 
@@ -132,9 +133,7 @@ def _chain(house: House) -> dg.AssetCheckResult:
 
 def _same(house: House, month: date) -> dg.AssetCheckResult:
     """Signed figures of this month and of those before it, made again of their pinned versions."""
-    months = [month]
-    while len(months) <= _MONTHS_BACK:
-        months.append((months[-1] - timedelta(days=1)).replace(day=1))
+    months = reversed(months_to(month_after(month, -_MONTHS_BACK), month))
     found = [each for one in months for each in verify_io.reproduced(house, one)]
     wrong = [f"{each.name}: {each.words}" for each in found if not each.passed]
     words = "; ".join(wrong) or f"{len(found)} signed scorecards: the same figures"

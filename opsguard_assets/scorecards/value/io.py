@@ -19,7 +19,6 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import PROBLEMS
 from opsguard_assets.remediation.outcomes.io import outcomes_at
 from opsguard_assets.remediation.outcomes.verdicts import AUTO_RESOLVED
-from opsguard_assets.scorecards.kpis.months import months_before
 from opsguard_assets.scorecards.kpis.schemas import KpiRows
 from opsguard_assets.scorecards.value.estimate import ANNOUNCED, ESTIMATE, estimates
 from opsguard_assets.scorecards.value.holdout import ALERTED, EFFECT, effects, with_share
@@ -34,6 +33,7 @@ from opsguard_assets.scorecards.value.worth import (
     recorded,
     value_delivered,
 )
+from opsguard_assets.tables.months import month_after
 from opsguard_assets.tables.registry import CALENDARS, CLIENTS, SITES, SLA_POLICIES, TICKETS
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.risk.alert_types import BREACH_RISK
@@ -51,7 +51,7 @@ _BEFORE = timedelta(days=62)
 
 def window_start(month: date) -> date:
     """The first day of the window whose last month this is."""
-    return months_before(month, MONTHS - 1)
+    return month_after(month, 1 - MONTHS)
 
 
 def value_at(

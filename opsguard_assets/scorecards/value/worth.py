@@ -18,8 +18,8 @@ import dataframely as dy
 import polars as pl
 
 from ml.evaluation.prevention import LEAST
-from opsguard_assets.scorecards.kpis.months import months_between
 from opsguard_assets.scorecards.value.schemas import VALUE_DELIVERED, ValueDelivered
+from opsguard_assets.tables.months import months_between
 from opsguard_assets.tables.values import INSTANT
 
 MEASURED, TOO_FEW, ESTIMATED, COUNTED = "measured", "too_few", "estimated", "counted"

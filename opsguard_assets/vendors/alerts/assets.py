@@ -1,7 +1,6 @@
 """The alerts of vendors and orders as an asset. Not here: findings (`findings`), settling (`alerts.monitor_assets`)."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 import polars as pl
@@ -12,13 +11,13 @@ from opsguard_assets.alerts.suppression import suppress_outside_plan
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.entitlements.entitled import entitled_to_alerts
 from opsguard_assets.entitlements.io import entitlements_at
+from opsguard_assets.tables.months import month_after, month_of
 from opsguard_assets.tables.registry import WORK_ORDERS
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.vendors.alerts.alert_types import ALERT_TYPES, FEATURES, MONITOR
 from opsguard_assets.vendors.alerts.findings import Known, Levels, suppress_repeated, vendor_findings
 from opsguard_assets.vendors.orders.assets import WORK_ORDER_RISK_KEY
 from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
-from opsguard_assets.vendors.scores.changes import months_before
 from opsguard_assets.vendors.scores.io import last_scores
 from opsguard_assets.vendors.scores.schemas import VENDOR_MONTHS
 from resources.database import Database
@@ -59,14 +58,10 @@ def found_in(lake: Lake, settings: Settings, risk: pl.DataFrame, as_of: datetime
         risk: Rows of `work_order_risk` of the tick.
         as_of: The tick.
     """
-    today = as_of.astimezone(ZoneInfo(settings.operations.timezone)).date()
-    last = months_before(today, 1)[0]
+    last = month_after(month_of(as_of, settings.operations.timezone), -1)
     # Months are recorded under the moment of their run, and not under that of a load.
     months = (
-        lake.as_recorded(None)
-        .known(VENDOR_MONTHS, as_of)
-        .filter(pl.col("month") >= months_before(today, 2)[0])
-        .collect()
+        lake.as_recorded(None).known(VENDOR_MONTHS, as_of).filter(pl.col("month") >= month_after(last, -1)).collect()
     )
     known = Known(
         last_scores(lake, as_of),

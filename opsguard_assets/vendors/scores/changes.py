@@ -3,8 +3,6 @@
 Here: months of scores in, changes out. Not here: scores (`score`).
 """
 
-from datetime import date
-
 import polars as pl
 
 from opsguard_assets.vendors.scores.jobs import COMPLETION, PARTS, QUALITY, REWORK, SLA
@@ -20,13 +18,6 @@ _PARTS_IN_WORDS = {SLA: "jobs on time", COMPLETION: "time against estimates", QU
 # Less than half a point of the score is no reason.
 _WORTH_TELLING = 0.5
 MONTHS = 6
-
-
-def months_before(as_of: date, months: int = MONTHS) -> tuple[date, date]:
-    """The first days of the oldest of so many whole months before a day, and of the month of that day."""
-    this = as_of.replace(day=1)
-    place = this.year * 12 + this.month - 1 - months
-    return date(place // 12, place % 12 + 1, 1), this
 
 
 def changes(months: pl.DataFrame) -> pl.DataFrame:

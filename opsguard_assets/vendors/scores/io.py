@@ -14,10 +14,11 @@ import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.tables.months import month_after, month_of
 from opsguard_assets.tables.registry import TICKETS, VENDORS, WORK_ORDERS
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import IS_WITHDRAWN
-from opsguard_assets.vendors.scores.changes import changes, months_before
+from opsguard_assets.vendors.scores.changes import MONTHS, changes
 from opsguard_assets.vendors.scores.jobs import jobs
 from opsguard_assets.vendors.scores.schemas import (
     VENDOR_MONTHS,
@@ -56,8 +57,7 @@ class Scored:
 def scored_at(lake: Lake, as_of: datetime, settings: Settings) -> Scored:
     """The scores of the window and of every month, by what was known at a moment."""
     chosen, zone = settings.vendors, settings.operations.timezone
-    today = as_of.astimezone(ZoneInfo(zone)).date()
-    first, this = months_before(today)
+    first, this = _first_month(as_of, settings), month_of(as_of, zone)
     begins = datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     window = pl.lit(as_of - timedelta(days=chosen.window_days), INSTANT)
     read = orders_at(lake, as_of, since=min(begins, as_of - timedelta(days=chosen.window_days)))
@@ -73,7 +73,7 @@ def scored_at(lake: Lake, as_of: datetime, settings: Settings) -> Scored:
     scored = now.join(tone, on="vendor_id", how="left", maintain_order="left").with_columns(**moment)
     monthly = scored_rows.filter(pl.col("month") >= first, pl.col("month") <= this).with_columns(period="month")
     months = changes(scores(monthly, vendors, fewest=chosen.fewest_jobs)).rename({"period": "month"})
-    last = months.filter(pl.col("month") == months_before(this, 1)[0]).select("vendor_id", "change", "drivers")
+    last = months.filter(pl.col("month") == month_after(this, -1)).select("vendor_id", "change", "drivers")
     ranking = scored.drop_nulls("rank").join(last, on="vendor_id", how="left", maintain_order="left")
     return Scored(
         scored_rows,
@@ -147,7 +147,7 @@ def last_scores(lake: Lake, as_of: datetime) -> dy.DataFrame[VendorScores]:
 
 
 def _first_month(as_of: datetime, settings: Settings) -> date:
-    return months_before(as_of.astimezone(ZoneInfo(settings.operations.timezone)).date())[0]
+    return month_after(month_of(as_of, settings.operations.timezone), -MONTHS)
 
 
 def _tickets(lake: Lake, as_of: datetime, since: pl.Expr) -> pl.DataFrame:

@@ -10,9 +10,9 @@ from opsguard_assets.scorecards.card.card import Origin
 from opsguard_assets.scorecards.card.compose import Material, Reader, compose, decimal
 from opsguard_assets.scorecards.card.digest import canonical, parsed
 from opsguard_assets.scorecards.kpis.kpi import Band, Kpi
-from opsguard_assets.scorecards.kpis.months import months_before
 from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS
 from opsguard_assets.scorecards.value.schemas import VALUE_DELIVERED
+from opsguard_assets.tables.months import month_after
 
 MONTH = date(2026, 10, 1)
 AT = datetime(2026, 11, 2, 3, tzinfo=UTC)
@@ -44,7 +44,7 @@ REGISTRY = {
 
 def figure(name, back, value, site=None, **more):
     row = {
-        "month": months_before(MONTH, back), "client_id": "a", "site_id": site, "kpi": name, "value": value,
+        "month": month_after(MONTH, -back), "client_id": "a", "site_id": site, "kpi": name, "value": value,
         "numerator": 1.0, "denominator": 2.0, "unit": "percent", "band": "good", "target": 95.0, "excluded": [],
         "data_through": AT, "is_provisional": False, "recorded_upto": AT, **more,
     }  # fmt: skip
@@ -52,7 +52,7 @@ def figure(name, back, value, site=None, **more):
 
 
 def row(name, entity, back=0, site="s1", numerator=0.0, denominator=1.0, excluded=None):
-    values = (name, months_before(MONTH, back), "a", site, "ticket", entity, AT, numerator, denominator, None, excluded)
+    values = (name, month_after(MONTH, -back), "a", site, "ticket", entity, AT, numerator, denominator, None, excluded)
     return dict(zip(KPI_ROWS.columns, values, strict=True))
 
 
