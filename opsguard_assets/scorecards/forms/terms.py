@@ -102,6 +102,7 @@ FEATURES = {
     "shift_compliance": msgid("shift compliance"),
     "device_health": msgid("device health"),
     "vendor_performance": msgid("vendor performance"),
+    "playbooks_basic": msgid("basic playbooks"),
     "remediation": msgid("remediation"),
     "device_assurance": msgid("device assurance"),
     "priority_support": msgid("priority support"),
