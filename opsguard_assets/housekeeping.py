@@ -21,7 +21,7 @@ from opsguard_assets.intake.ledger.groups import source_groups
 from opsguard_assets.intake.readers.simulated import direct_sources
 from opsguard_assets.metadata import preview_rows
 from opsguard_assets.models.outcomes import outcomes_of
-from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS
+from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS, PAST
 from opsguard_assets.scorecards.signing.snapshots_io import release
 from opsguard_assets.scorecards.value.schemas import VALUE_DELIVERED
 from opsguard_assets.tables.registry import TABLES
@@ -40,7 +40,7 @@ _LINKS_KEPT, _CLICKS_KEPT = timedelta(days=30), timedelta(days=1)
 # What a tick writes of its moment, by day.
 SCORES = tuple(table for domain in DOMAINS for table in domain.tables.scores)
 # Tables of all domains together.
-ACROSS = (KPIS, KPI_ROWS, VALUE_DELIVERED, *FINANCE_TABLES)
+ACROSS = (KPIS, KPI_ROWS, PAST, VALUE_DELIVERED, *FINANCE_TABLES)
 INTAKE_BOOKS = (ledger.NAME, batch_marks.BEGUN, batch_marks.WRITTEN, withdraw.LISTS)
 
 

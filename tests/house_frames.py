@@ -49,6 +49,7 @@ UNTYPED_FRAMES = {
     "opsguard_assets/devices/failure/problem_io.py": {"removed_at"},
     "opsguard_assets/devices/telemetry/site_silence.py": {"looked_back", "silent_together", "waited_for"},
     "opsguard_assets/scorecards/kpis/months.py": {"in_month"},
+    "opsguard_assets/scorecards/kpis/past_io.py": {"Past"},
     "opsguard_assets/scorecards/card/io.py": {"Cards"},
     "opsguard_assets/scorecards/forms/book.py": {"book"},
     "opsguard_assets/shifts/calendar/posts.py": {"with_missing"},

@@ -10,6 +10,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
 from opsguard_assets.metadata import Materialized, column_schema, figures, key_of, owners_of, preview
 from opsguard_assets.moment import Moment
+from opsguard_assets.scorecards.kpis.past_io import Past
 from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS
 from opsguard_assets.scorecards.value.io import value_at
 from opsguard_assets.scorecards.value.schemas import VALUE_DELIVERED
@@ -48,7 +49,7 @@ def value_asset(settings: Settings) -> dg.AssetsDefinition:
         as_of = config.instant()
         month = last_whole_month(as_of, settings.operations.timezone)
         rows = KPI_ROWS.rows(lake.scan(KPI_ROWS.derived_name).collect())
-        found = value_at(database, lake, settings, ALERT_TYPES, rows, month, as_of)
+        found = value_at(Past.read(database, as_of, month), lake, settings, ALERT_TYPES, rows, month, as_of)
         lake.replace_slice(VALUE_DELIVERED.derived_name, found, where={"month": month}, partition_by=("month",))
         together = found.filter(pl.col("client_id").is_null(), pl.col("item") == BREACHES).row(0, named=True)
         return dg.MaterializeResult(

@@ -1,17 +1,29 @@
 """Scorecards are made of a snapshot: again the same, whatever came since, and one client's failure stops nobody."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
+from opsguard_assets.alerts.feedback import give_feedback
+from opsguard_assets.alerts.lifecycle import Monitor, lock_alerts, prune, settle
+from opsguard_assets.alerts.people import acknowledge, reopen_resolved, resolve
+from opsguard_assets.alerts.queries import alerts
+from opsguard_assets.alerts.withdraw import undo_ticks
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.incidents.people import merge
 from opsguard_assets.scorecards.card.digest import canonical
 from opsguard_assets.scorecards.card.io import NoCardError
 from opsguard_assets.scorecards.kpis.io import compute, keep, signed_months
+from opsguard_assets.scorecards.kpis.schemas import PAST
 from opsguard_assets.scorecards.signing import snapshots_io
+from opsguard_assets.scorecards.signing.diff import differences
 from opsguard_assets.scorecards.signing.maker_io import LakeMaker
+from resources.withdrawn import begin
+from tests.alerts.given import finding, frame
 from tests.scorecards.kpis.worlds import NOW, record, utc, world
+from tests.views.given import put_incident
 
 MONTH = date(2026, 11, 1)
 HOUR = timedelta(hours=1)
@@ -35,7 +47,7 @@ def tables(*, more=()):
 
 def taken(maker, lake, database, now):
     keep(lake, compute(lake, database, SETTINGS, now), signed_months(database))
-    return snapshots_io.take(lake, database, maker.tables, MONTH, as_of=now, now=now)
+    return snapshots_io.take(lake, database, maker, MONTH, as_of=now, now=now)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +106,58 @@ def test_a_card_has_five_forms(house):
 
 def test_a_month_that_is_not_computed_is_refused(house):
     lake, database, maker, _ = house
-    long_ago = snapshots_io.take(lake, database, maker.tables, date(2020, 1, 1), as_of=NOW, now=NOW)
+    long_ago = snapshots_io.take(lake, database, maker, date(2020, 1, 1), as_of=NOW, now=NOW)
     with pytest.raises(NoCardError, match="2020-01 is not one of the months"):
         list(maker.cards(long_ago, None))
+
+
+def seen(number, *entities):
+    """One tick of a monitor, so many hours into the month: what it finds."""
+    monitor = Monitor("tests", ("sla_breach_risk",))
+    rows = [finding(entity, "high", client_id="a", site_id="a1") for entity in entities]
+    return lambda database: settle(database, frame(*rows), monitor, utc(2026, 11, 1) + number * HOUR)
+
+
+def numbers_of(database):
+    every = alerts(database, states=("open", "acknowledged", "resolved"), limit=None)
+    return {row["entity_id"]: row["alert_id"] for row in every}
+
+
+def later_actions(database):
+    """Everything that people and machines may do to old alerts after a month was made."""
+    numbers = numbers_of(database)
+    at = NOW + HOUR
+    with database.begin() as connection:
+        give_feedback(connection, list(numbers.values()), "wrong", at=at, actor="ada", surface="cli")
+        assert reopen_resolved(connection, numbers["t1"], at=at, actor="ada", note="not over at all")
+    one, other = (put_incident(database, [numbers[name]], group_key=name, client_id="a") for name in ("t2", "t3"))
+    merge(database, one, other, at=at, actor="ada", note="the same trouble")
+    acknowledge(database, numbers["t2"], at=at, actor="ada", note="looked at it")
+    resolve(database, numbers["t3"], at=at, actor="ada", note="done")
+    seen(31 * 24, "t2")(database)
+    with database.begin() as connection:
+        lock_alerts(connection)
+        since = utc(2026, 11, 9)
+        undo_ticks(connection, "tests", begin(connection, "tests", since, actor="ada", reason="a wrong clock"))
+    late = NOW + 100 * HOUR
+    assert prune(database, late, late)
+
+
+def test_a_month_is_made_again_to_the_digit_whatever_happens_to_its_alerts_afterwards(database, tmp_path):
+    lake = world(tmp_path / "lake", tickets=tables())
+    seen(24, "t1")(database)
+    resolve(database, numbers_of(database)["t1"], at=utc(2026, 11, 2, 1), actor="ada", note="done")
+    for tick in (seen(26), seen(240, "t2", "t3"), seen(24 * 29, "t2", "t3")):
+        tick(database)
+    first = LakeMaker(lake, database, SETTINGS, "test")
+    snapshot = taken(first, lake, database, NOW)
+    (before,) = first.cards(snapshot, ["a"])
+    counted = {one.kpi: one.denominator for one in before.card.measures}
+    assert counted["repeat_incidents"] == 3, "alerts are in the card"
+    later_actions(database)
+    (again,) = LakeMaker(lake, database, SETTINGS, "test").cards(snapshot, ["a"])
+    assert canonical(again.card) == canonical(before.card)
+    # Were the database asked once more, the month would say something else.
+    versions = {name: version for name, version in snapshot.versions.items() if name != PAST.derived_name}
+    (asked,) = LakeMaker(lake, database, SETTINGS, "test").cards(replace(snapshot, versions=versions), ["a"])
+    assert differences(before.card, asked.card)

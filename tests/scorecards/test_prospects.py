@@ -14,6 +14,7 @@ from opsguard_assets.scorecards.card.card import Risk, Shadow
 from opsguard_assets.scorecards.card.likely import likely
 from opsguard_assets.scorecards.card.prospects_io import likely_at, shadow_at
 from opsguard_assets.scorecards.card.shadow import KINDS
+from opsguard_assets.scorecards.kpis.past_io import Past
 from opsguard_assets.shifts.no_show.schemas import SHIFT_RISK
 from opsguard_assets.tables.registry import TABLES
 from opsguard_assets.tables.table import Table
@@ -176,7 +177,7 @@ def test_what_the_plan_kept_back_is_counted_once_by_feature_and_never_as_another
     tick(1.5, held("d1"), held("d1", "device_failure_risk"))
     tick(2, held("d1", why="held back"))
     tick(9, held("d1"), held("d2"))
-    found = shadow_at(lake, database, Settings(), months("A", "B"), NOW)
+    found = shadow_at(lake, Past.read(database, NOW), Settings(), months("A", "B"), NOW)
     assert found.drop("month").rows() == [
         ("A", "silver", "device_health", 3, ["door d1", "door d2"]),
         ("A", "gold", "device_assurance", 1, ["door d1"]),
@@ -184,7 +185,7 @@ def test_what_the_plan_kept_back_is_counted_once_by_feature_and_never_as_another
     ]
     for row in found.drop("client_id", "month").to_dicts():
         Shadow.model_validate(row)
-    assert shadow_at(lake, database, Settings(), months("B"), NOW)["client_id"].to_list() == ["B"]
+    assert shadow_at(lake, Past.read(database, NOW), Settings(), months("B"), NOW)["client_id"].to_list() == ["B"]
 
 
 def test_risks_are_read_of_the_lake_with_the_names_of_what_they_are_about(lake):

@@ -114,6 +114,19 @@ def outcomes_at(
     since = as_of - timedelta(days=settings.remediation.outcome_days)
     with database.begin() as connection:
         found, executions = _episodes(connection, since, as_of), _executions(connection, since, as_of)
+    return outcomes_of(found, executions, lake, settings, declared, playbooks, as_of)
+
+
+def outcomes_of(
+    found: pl.DataFrame,
+    executions: pl.DataFrame,
+    lake: Lake,
+    settings: Settings,
+    declared: Mapping[str, AlertType],
+    playbooks: Sequence[Playbook],
+    as_of: datetime,
+) -> Outcomes:
+    """The same of episodes (`episodes_between`) and executions (`executions_between`) that were read already."""
     warns_of = {name: kind.warns_of for name, kind in declared.items()}
     episodes = with_truth(found, warns_of, timedelta(hours=settings.remediation.outcome_hours))
     return achieved(executions, episodes, playbooks, context_of(settings, declared, lake, as_of), settings, as_of)

@@ -26,6 +26,7 @@ from opsguard_assets.scorecards.card.prospects_io import likely_at, predicted_at
 from opsguard_assets.scorecards.kpis.figures import figures
 from opsguard_assets.scorecards.kpis.io import Computed, compute
 from opsguard_assets.scorecards.kpis.months import client_months
+from opsguard_assets.scorecards.kpis.past_io import Past
 from opsguard_assets.scorecards.kpis.registry import KPIS as REGISTRY
 from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS, ClientMonths, KpiRows
 from opsguard_assets.scorecards.kpis.terms import terms
@@ -165,7 +166,7 @@ def read_cards(lake: Lake, database: Database, settings: Settings, month: date, 
 
     Args:
         lake: A view of the lake (`Lake.at`), or the lake as it is now.
-        database: Alerts, decisions, playbooks.
+        database: Alerts, decisions, playbooks; asked where the view keeps nothing of them.
         settings: Bands, plans, languages.
         month: First day of the month, within the last 13.
         as_of: The moment.
@@ -173,7 +174,8 @@ def read_cards(lake: Lake, database: Database, settings: Settings, month: date, 
     Raises:
         NoCardError: When no client is known, or the month lies outside of the months that are computed.
     """
-    computed = compute(lake, database, settings, as_of)
+    past = (Past.kept(lake) if lake.derived_versions is not None else None) or Past.read(database, as_of, month)
+    computed = compute(lake, past, settings, as_of)
     if computed.kpis.is_empty():
         raise NoCardError("no client is known yet; `opsguard sync` loads the records of your sources")
     if month not in set(computed.months["month"]):
@@ -195,14 +197,14 @@ def read_cards(lake: Lake, database: Database, settings: Settings, month: date, 
         settings=settings,
         computed=computed,
         stored=stored,
-        value=value_at(database, lake, settings, ALERT_TYPES, computed.rows, month, as_of),
+        value=value_at(past, lake, settings, ALERT_TYPES, computed.rows, month, as_of),
         clients=clients.select("client_id", "name", "timezone", "currency", "plan"),
         held=held,
         prices=monthly_prices(lake, settings, held, known_at),
         sites=sites,
         likely=likely_at(lake, settings, as_of),
-        shadow=shadow_at(lake, database, settings, of_month, as_of),
-        predictions=predicted_at(lake, database, settings, earlier, as_of),
+        shadow=shadow_at(lake, past, settings, of_month, as_of),
+        predictions=predicted_at(lake, past, settings, earlier, as_of),
         vendors=vendors.sort("score", "vendor_id", descending=[True, False], nulls_last=True),
     )
 

@@ -8,7 +8,6 @@ from typing import Final
 
 import dataframely as dy
 import polars as pl
-from sqlalchemy import text
 
 from opsguard_assets.alerts.finding import NOT_IN_PLAN
 from opsguard_assets.config.features import FEATURES
@@ -19,6 +18,7 @@ from opsguard_assets.scorecards.card import likely as ahead
 from opsguard_assets.scorecards.card.shadow import owners_of, shadow
 from opsguard_assets.scorecards.kpis.feeds_io import Reading, feeds
 from opsguard_assets.scorecards.kpis.months import spans
+from opsguard_assets.scorecards.kpis.past_io import Past
 from opsguard_assets.scorecards.kpis.predictions import PREDICTIONS_CAME_TRUE, predicted
 from opsguard_assets.scorecards.kpis.schemas import ClientMonths, PredictionQuality
 from opsguard_assets.shifts.calendar.schemas import SHIFT_CALENDAR
@@ -27,20 +27,12 @@ from opsguard_assets.tables.registry import DEVICES, PEOPLE, SITES, TICKETS, WOR
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.vendors.orders.schemas import WORK_ORDER_RISK
-from resources.database import Database
 from resources.lake import Lake
 
 # A tick that is older says nothing of what comes next.
 _FRESH: Final = timedelta(days=1)
 # What is kept back goes on from the month before: it is no new alert of this one.
 _BEFORE: Final = timedelta(days=31)
-_DECISIONS: Final = (
-    "SELECT dedup_key, decision, first_as_of, last_as_of FROM decisions "
-    "WHERE decision = :kept AND last_as_of >= :since AND first_as_of <= :as_of"
-)
-_DECISION: Final = pl.Schema(
-    {"dedup_key": pl.String(), "decision": pl.String(), "first_as_of": INSTANT, "last_as_of": INSTANT}
-)
 
 
 def likely_at(lake: Lake, settings: Settings, as_of: datetime, top: int = ahead.TOP) -> pl.DataFrame:
@@ -57,22 +49,18 @@ def likely_at(lake: Lake, settings: Settings, as_of: datetime, top: int = ahead.
     return ahead.likely({**stored, **named}, settings, as_of, top)
 
 
-def shadow_at(
-    lake: Lake, database: Database, settings: Settings, months: pl.DataFrame, as_of: datetime
-) -> pl.DataFrame:
+def shadow_at(lake: Lake, past: Past, settings: Settings, months: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """What greater plans would have delivered in the months of clients: rows of `shadow.SHADOW`.
 
     Args:
         lake: Whose the things are.
-        database: Decisions on findings.
+        past: Decisions on findings.
         settings: Within which time what comes back is the same alert.
         months: Rows of `ClientMonths`, at least one.
         as_of: The moment.
     """
     since = months.select(pl.col("starts_at").min()).item() - _BEFORE
-    with database.begin() as connection:
-        found = connection.execute(text(_DECISIONS), {"kept": NOT_IN_PLAN, "since": since, "as_of": as_of})
-        decided = pl.DataFrame([tuple(row) for row in found], schema=_DECISION, orient="row")
+    decided = past.decisions.filter(pl.col("decision") == NOT_IN_PLAN, pl.col("last_as_of") >= pl.lit(since, INSTANT))
     held = {table.name: lake.known(table, as_of) for table in (TICKETS, DEVICES, SITES, WORK_ORDERS)}
     owners = owners_of({**held, SHIFT_CALENDAR.derived_name: lake.known(SHIFT_CALENDAR, as_of)})
     features = {name: kind.feature for name, kind in ALERT_TYPES.items()}
@@ -82,8 +70,8 @@ def shadow_at(
 
 
 def predicted_at(
-    lake: Lake, database: Database, settings: Settings, months: dy.DataFrame[ClientMonths], as_of: datetime
+    lake: Lake, past: Past, settings: Settings, months: dy.DataFrame[ClientMonths], as_of: datetime
 ) -> dy.DataFrame[PredictionQuality]:
     """How good predictions of the months of clients were, by what is known at a moment."""
-    read = feeds(Reading(lake, database, settings, as_of, *spans(months)), [PREDICTIONS_CAME_TRUE])
+    read = feeds(Reading(lake, lambda: past, settings, as_of, *spans(months)), [PREDICTIONS_CAME_TRUE])
     return predicted(read, months.lazy())

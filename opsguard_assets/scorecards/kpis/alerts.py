@@ -1,7 +1,7 @@
 """Key figures of the alerts that clients received: taken up, over, without hands, again.
 
 Here: definitions and rows, out of episodes of alerts and executions of playbooks. Not here: reading them
-(`database_feeds_io`), the verdicts of playbooks on their own page (`remediation.outcomes`).
+(`past_io`), the verdicts of playbooks on their own page (`remediation.outcomes`).
 
 An alert was delivered where nothing kept it from people: not its plan, a hold-out or a budget (then there is none), nor
 a mute, and no other alert took its place. An episode lasts from when an alert was raised, or opened again, to its end.

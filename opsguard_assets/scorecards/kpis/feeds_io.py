@@ -14,9 +14,9 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.derivation import in_portions, pending
 from opsguard_assets.devices.telemetry.hourly_io import hourly_known, stored_hours
 from opsguard_assets.devices.telemetry.schemas import DEVICE_HOURLY
-from opsguard_assets.scorecards.kpis import database_feeds_io as database_feeds
 from opsguard_assets.scorecards.kpis import prediction_feeds_io as prediction_feeds
 from opsguard_assets.scorecards.kpis.kpi import WATERMARKS, Feeds, Kpi
+from opsguard_assets.scorecards.kpis.past_io import Past
 from opsguard_assets.scorecards.kpis.schemas import Watermarks
 from opsguard_assets.scorecards.kpis.shift_feeds_io import verdicts_since
 from opsguard_assets.tables.registry import TABLES, TICKETS
@@ -26,7 +26,6 @@ from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.tickets.sla.derive_io import PORTION, tickets_touched
 from opsguard_assets.tickets.sla.schemas import SLA_CLOCKS
 from opsguard_assets.tickets.sla.snapshot_io import INPUTS, known
-from resources.database import Database
 from resources.lake import Lake
 
 
@@ -35,12 +34,14 @@ class Reading:
     """What is read, and as of when.
 
     Attributes:
+        lake: Records and derived tables.
+        past: What happened to alerts, findings and playbooks up to the moment; asked for where a figure needs it.
         since: The first instant of all months.
         until: The first one after them.
     """
 
     lake: Lake
-    database: Database
+    past: Callable[[], Past]
     settings: Settings
     as_of: datetime
     since: datetime
@@ -138,7 +139,7 @@ def _risks_through(reading: Reading) -> datetime | None:
 
 
 def _alerts_through(reading: Reading) -> datetime | None:
-    return database_feeds.alerts_through(reading.database, reading.as_of)
+    return reading.past().alerts_through()
 
 
 # Reports of devices that report once in a month vouch for days before the first month.
@@ -148,10 +149,10 @@ READERS: Mapping[str, Callable[[Reading], pl.LazyFrame]] = {
     DEVICE_HOURLY.derived_name: _hours,
     SLA_RISK.derived_name: _risks,
     "models/scores": lambda r: prediction_feeds.scores(r.lake, r.settings, r.since, r.as_of),
-    "database/alert_episodes": lambda r: database_feeds.alert_episodes(r.database, r.since, r.as_of),
-    "database/executions": lambda r: database_feeds.executions(r.database, r.since, r.as_of),
-    "database/ticks": lambda r: database_feeds.ticks(r.database, r.since, r.as_of),
-    "database/escalated": lambda r: database_feeds.escalated(r.database, r.since, r.as_of),
+    "database/alert_episodes": lambda r: r.past().alert_episodes(r.since),
+    "database/executions": lambda r: r.past().executions_since(r.since),
+    "database/ticks": lambda r: r.past().ticks_since(r.since),
+    "database/escalated": lambda r: r.past().escalated(r.since),
     "tickets/sla_clocks": _clocks,
     "shifts/shift_compliance": lambda reading: verdicts_since(
         reading.lake, reading.settings, reading.as_of, reading.since

@@ -6,6 +6,7 @@ Here: reading, keeping, and what a signed month means. Not here: rows and figure
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 
 import dataframely as dy
 import polars as pl
@@ -15,6 +16,7 @@ from opsguard_assets.scorecards.kpis.feeds_io import Reading, feeds
 from opsguard_assets.scorecards.kpis.figures import figures
 from opsguard_assets.scorecards.kpis.kpi import WATERMARKS, Kpi
 from opsguard_assets.scorecards.kpis.months import client_months, spans
+from opsguard_assets.scorecards.kpis.past_io import Past
 from opsguard_assets.scorecards.kpis.registry import KPIS as REGISTRY
 from opsguard_assets.scorecards.kpis.rows import all_rows, completeness
 from opsguard_assets.scorecards.kpis.schemas import (
@@ -53,13 +55,17 @@ class Computed:
 
 
 def compute(
-    lake: Lake, database: Database, settings: Settings, as_of: datetime, kpis: Mapping[str, Kpi] = REGISTRY
+    lake: Lake,
+    past: Database | Past,
+    settings: Settings,
+    as_of: datetime,
+    kpis: Mapping[str, Kpi] = REGISTRY,
 ) -> Computed:
     """The key figures of every client, by what was known at a moment.
 
     Args:
         lake: The lake; one `as_recorded` gives what was recorded by an instant.
-        database: Alerts and what people did.
+        past: Alerts and what people did: the database, or what a snapshot keeps of it.
         settings: Bands, targets and thresholds.
         as_of: The moment, UTC.
         kpis: Which key figures.
@@ -69,7 +75,17 @@ def compute(
     if months.is_empty():
         return Computed(as_of, months, KPI_ROWS.empty(), KPIS.empty())
     since, until = spans(months)
-    read = feeds(Reading(lake, database, settings, as_of, since, until), kpis.values())
+    read = feeds(
+        Reading(
+            lake,
+            cache(lambda: past if isinstance(past, Past) else Past.read(past, as_of)),
+            settings,
+            as_of,
+            since,
+            until,
+        ),
+        kpis.values(),
+    )
     rows = all_rows(read, months, lake.known(SITES, as_of), kpis, settings)
     through = completeness(rows_of(Watermarks, read[WATERMARKS].collect()), kpis)
     upto = lake.recorded_upto or _recorded_upto(lake, kpis, as_of)

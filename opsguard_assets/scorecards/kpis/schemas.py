@@ -96,6 +96,14 @@ class PredictionQuality(dy.Schema):
     scored_by = text("model and version, or rule", nullable=False)
 
 
+class PastParts(dy.Schema):
+    """What a snapshot keeps of the database (`past_io.Past`), by part."""
+
+    part = text("episodes, executions, ticks, through, escalations, decisions or filled", nullable=False)
+    rows = dy.Binary(nullable=False, description="the rows, as an Arrow IPC file")
+
+
+PAST = Table(name="past", room="scorecards", schema=PastParts, key=("part",))
 KPIS = Table(name="kpis", room="scorecards", schema=Kpis, key=("month", "client_id", "site_id", "kpi"))
 KPI_ROWS = Table(
     name="kpi_rows", room="scorecards", schema=KpiRows, key=("month", "client_id", "kpi", "entity_type", "entity_id")

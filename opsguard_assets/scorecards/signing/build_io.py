@@ -49,7 +49,7 @@ def build(
         SnapshotError: When what they are made of cannot be read.
     """
     snapshot = snapshots_io.take(
-        house.lake, house.database, house.maker.tables, month, as_of=as_of, now=house.now()
+        house.lake, house.database, house.maker, month, as_of=as_of, now=house.now()
     )  # fmt: skip
     before: dict[str, Kept] = {}
     for each in store_io.kept(house.database, month=month):
@@ -118,7 +118,7 @@ def fresh(house: House, client_id: str, month: date, *, as_of: datetime) -> tupl
         ScorecardError: When it cannot be made.
     """
     snapshot = snapshots_io.take(
-        house.lake, house.database, house.maker.tables, month, as_of=as_of, now=house.now()
+        house.lake, house.database, house.maker, month, as_of=as_of, now=house.now()
     )  # fmt: skip
     return snapshot, remade(house, snapshot, client_id)
 

@@ -5,6 +5,7 @@ Here: the contract. Not here: the real maker (`maker_io`).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Protocol
 
 import polars as pl
@@ -43,6 +44,9 @@ class Maker(Protocol):
     @property
     def made_by(self) -> str:
         """Versions of what makes files: with the same ones a file has the same bytes."""
+
+    def keep_past(self, month: date, as_of: datetime) -> None:
+        """Writes into a table of the lake what cards of a month read of the database, for the snapshot taken next."""
 
     def cards(self, snapshot: Snapshot, clients: Sequence[str] | None) -> Iterable[Made]:
         """Cards of the month of a snapshot: of some clients, or of all with the provider's own.

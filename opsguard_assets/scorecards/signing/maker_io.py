@@ -8,6 +8,7 @@ Libraries that render are loaded when something is rendered.
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from importlib.metadata import version
 
 import polars as pl
@@ -19,8 +20,9 @@ from opsguard_assets.scorecards.card.card import Card, Origin
 from opsguard_assets.scorecards.card.io import PROVIDER, Cards, read_cards
 from opsguard_assets.scorecards.card.likely import FEEDS
 from opsguard_assets.scorecards.kpis.kpi import Kpi
+from opsguard_assets.scorecards.kpis.past_io import Past
 from opsguard_assets.scorecards.kpis.registry import KPIS as REGISTRY
-from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS
+from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, KPIS, PAST
 from opsguard_assets.scorecards.signing.maker import Made
 from opsguard_assets.scorecards.signing.snapshot import Snapshot
 from resources.database import Database
@@ -54,7 +56,7 @@ class LakeMaker:
         feeds = {name for kpi in REGISTRY.values() for name in kpi.feeds} | set(FEEDS)
         derived = {name for name in feeds if "/" in name and not name.startswith("database/")}
         scores = {each.declare(self.settings).prediction_log.table.derived_name for each in PROBLEMS.values()}
-        return sorted(derived | scores | {KPIS.derived_name, KPI_ROWS.derived_name})
+        return sorted(derived | scores | {KPIS.derived_name, KPI_ROWS.derived_name, PAST.derived_name})
 
     @property
     def kpis(self) -> Mapping[str, Kpi]:
@@ -65,6 +67,10 @@ class LakeMaker:
     def made_by(self) -> str:
         """Versions of what makes files: with the same ones a file has the same bytes."""
         return " ".join((f"opsguard {self.code}", *(f"{name} {version(name)}" for name in _RENDERERS)))
+
+    def keep_past(self, month: date, as_of: datetime) -> None:
+        """Writes into the lake what cards of a month read of the database."""
+        Past.read(self.database, as_of, month).keep(self.lake)
 
     def cards(self, snapshot: Snapshot, clients: Sequence[str] | None) -> Iterator[Made]:
         """Cards of the month of a snapshot: of some clients, or of all with the provider's own."""

@@ -7,11 +7,11 @@ pinned, and opened once more afterwards, because a vacuum may have come first.
 """
 
 import json
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
+from opsguard_assets.scorecards.signing.maker import Maker
 from opsguard_assets.scorecards.signing.snapshot import Snapshot
 from resources.database import Database
 from resources.housekeeping import pin
@@ -26,15 +26,13 @@ class SnapshotError(RuntimeError):
     """A snapshot cannot be read any more; the message says which table."""
 
 
-def take(
-    lake: Lake, database: Database, tables: Sequence[str], month: date, *, as_of: datetime, now: datetime
-) -> Snapshot:
+def take(lake: Lake, database: Database, maker: Maker, month: date, *, as_of: datetime, now: datetime) -> Snapshot:
     """Takes a snapshot: no load and no tick writes meanwhile.
 
     Args:
         lake: The lake.
         database: Holds snapshots and pins.
-        tables: Names of the derived tables.
+        maker: Knows the derived tables, and keeps in one of them what it reads of the database.
         month: What it is for.
         as_of: The moment of the run.
         now: The time of the clock (UTC).
@@ -43,7 +41,8 @@ def take(
         SnapshotError: When a version cannot be read although it is pinned.
     """
     with database.lock(TABLES_LOCK):
-        versions = {name: version for name in tables if (version := lake.version(name)) is not None}
+        maker.keep_past(month, as_of)
+        versions = {name: version for name in maker.tables if (version := lake.version(name)) is not None}
         values = {"month": month, "as_of": as_of, "recorded_upto": now, "versions": json.dumps(versions), "at": now}
         with database.begin() as connection:
             number = int(connection.execute(statement(__name__, "take_snapshot"), values).scalar_one())

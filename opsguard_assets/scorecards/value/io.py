@@ -8,17 +8,19 @@ same months, and a ticket counts only after its deadline.
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Final
 
 import dataframely as dy
 import polars as pl
 
 from opsguard_assets.alerts.alert_type import AlertType
+from opsguard_assets.alerts.finding import BELOW, HELD_BACK, NOT_IN_PLAN
 from opsguard_assets.alerts.suppression import holdout_place
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import PROBLEMS
-from opsguard_assets.remediation.outcomes.io import outcomes_at
+from opsguard_assets.remediation.outcomes.io import outcomes_of
 from opsguard_assets.remediation.outcomes.verdicts import AUTO_RESOLVED
+from opsguard_assets.scorecards.kpis.past_io import Past
 from opsguard_assets.scorecards.kpis.schemas import KpiRows
 from opsguard_assets.scorecards.value.estimate import ANNOUNCED, ESTIMATE, estimates
 from opsguard_assets.scorecards.value.holdout import ALERTED, EFFECT, effects, with_share
@@ -39,14 +41,14 @@ from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tickets.risk.alert_types import BREACH_RISK
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from opsguard_assets.tickets.sla.promises import promises
-from resources.database import Database
 from resources.lake import Lake
-from resources.sql import statement
 
 MONTHS = 12
 DEADLINES, ORDERS = "sla_performance", "vendor_jobs_in_time"
 # An alert was raised some time before the deadline that puts its ticket into the window.
 _BEFORE = timedelta(days=62)
+# What says that a finding reached the threshold, as the lifecycle of alerts records it.
+_DECIDED: Final = (HELD_BACK, "raised", "refreshed", "reopened")
 
 
 def window_start(month: date) -> date:
@@ -55,7 +57,7 @@ def window_start(month: date) -> date:
 
 
 def value_at(
-    database: Database,
+    past: Past,
     lake: Lake,
     settings: Settings,
     declared: Mapping[str, AlertType],
@@ -66,7 +68,7 @@ def value_at(
     """What acting was worth in the twelve months to a month, by client and of all together.
 
     Args:
-        database: Decisions on findings, playbooks.
+        past: Decisions on findings, playbooks.
         lake: Tickets, policies, clients.
         settings: What one is worth.
         declared: The types of alerts that domains declare.
@@ -81,12 +83,12 @@ def value_at(
         pl.col("excluded").is_null(),
     )
     clients = lake.known(CLIENTS, as_of).select("client_id").unique().collect()["client_id"].sort()
-    alerted = _alerted(database, counted_rows, starts, as_of)
+    alerted = _alerted(past, counted_rows, starts, as_of)
     numbered = with_share(alerted)
     together = effects(numbered.with_columns(client_id=pl.lit("")))
     measured = pl.concat([effects(numbered), together.with_columns(client_id=pl.lit(None, pl.String))])
-    estimated, since = _estimated(database, lake, settings, counted_rows, alerted, as_of)
-    counted = _counted(database, lake, settings, declared, counted_rows, starts, as_of)
+    estimated, since = _estimated(past, lake, settings, counted_rows, alerted, as_of)
+    counted = _counted(past, lake, settings, declared, counted_rows, starts, as_of)
     units = _units(lake, settings, clients, counted_rows, alerted, month, as_of)
     figures = Figures(measured.select(EFFECT.names()), estimated, counted)
     found = value_delivered(figures, units, month=month, window_starts=starts, estimated_since=since)
@@ -94,7 +96,7 @@ def value_at(
 
 
 def _estimated(
-    database: Database, lake: Lake, settings: Settings, rows: pl.DataFrame, alerted: pl.DataFrame, as_of: datetime
+    past: Past, lake: Lake, settings: Settings, rows: pl.DataFrame, alerted: pl.DataFrame, as_of: datetime
 ) -> tuple[pl.DataFrame, date | None]:
     """What acting prevented by the model's odds (`ESTIMATE`), and the first month whose scores are all kept.
 
@@ -108,12 +110,11 @@ def _estimated(
     since = _first_whole_month(stored.select(pl.col("date").min()).collect().item(), rows["month"])
     if since is None:
         return nothing
-    asked = {"alert_type": BREACH_RISK, "since": datetime.combine(since, datetime.min.time(), UTC) - _BEFORE}
-    untold = _read(database, "untold", {**asked, "until": as_of}, ("entity_id",))
+    begins = datetime.combine(since, datetime.min.time(), UTC) - _BEFORE
     chosen = pl.concat(
         [
             alerted.select("entity_id", is_told=pl.lit(value=True)),
-            pl.DataFrame(untold, {"entity_id": pl.String}, orient="row").with_columns(is_told=pl.lit(value=False)),
+            _untold(past, begins, as_of).with_columns(is_told=pl.lit(value=False)),
         ]
     )
     first = (
@@ -142,22 +143,48 @@ def _first_whole_month(first_day: date | None, months: pl.Series) -> date | None
     return found if isinstance(found, date) else None
 
 
-def _alerted(database: Database, rows: pl.DataFrame, starts: date, as_of: datetime) -> pl.DataFrame:
-    """Tickets that reached the threshold and whose deadline lies in the window: rows of `ALERTED`."""
+def _breach_decisions(past: Past, since: datetime, as_of: datetime) -> pl.DataFrame:
+    """Decisions on risks of tickets within a period, with the ticket as `entity_id`."""
+    begin = f"{BREACH_RISK}:"
+    return past.decisions.filter(
+        pl.col("last_as_of") >= pl.lit(since, INSTANT),
+        pl.col("first_as_of") <= pl.lit(as_of, INSTANT),
+        pl.col("dedup_key").str.starts_with(begin),
+    ).with_columns(entity_id=pl.col("dedup_key").str.slice(len(begin)))
+
+
+def _untold(past: Past, since: datetime, as_of: datetime) -> pl.DataFrame:
+    """(`entity_id`): tickets of which the plan kept every finding of a period back: nobody was ever told of them."""
+    by_ticket = _breach_decisions(past, since, as_of).group_by("entity_id").agg(
+        is_kept=(pl.col("decision") == NOT_IN_PLAN).any(),
+        is_untold=pl.col("decision").is_in([NOT_IN_PLAN, BELOW]).all(),
+    )  # fmt: skip
+    return by_ticket.filter("is_kept", "is_untold").select("entity_id").sort("entity_id")
+
+
+def _alerted(past: Past, rows: pl.DataFrame, starts: date, as_of: datetime) -> pl.DataFrame:
+    """Tickets that reached the threshold and whose deadline lies in the window: rows of `ALERTED`.
+
+    Each with the first decision about it; one that went on from before the window counts with its first moment.
+    """
     since = datetime.combine(starts, datetime.min.time(), UTC) - _BEFORE
-    asked = {"alert_type": BREACH_RISK, "since": since, "until": as_of}
-    decided = _read(database, "decided", asked, ("entity_id", "decided_at", "is_held_back"))
-    schema = pl.Schema({"entity_id": pl.String(), "decided_at": INSTANT, "is_held_back": pl.Boolean()})
+    decided = (
+        _breach_decisions(past, since, as_of)
+        .filter(pl.col("decision").is_in(_DECIDED))
+        .sort("dedup_key", "first_as_of")
+        .unique("dedup_key", keep="first", maintain_order=True)
+        .select("entity_id", decided_at="first_as_of", is_held_back=pl.col("decision") == HELD_BACK)
+    )
     outcomes = rows.filter(pl.col("kpi") == DEADLINES).select(
         "client_id", "entity_id", is_event=pl.col("numerator") == 0
     )
-    found = pl.DataFrame(decided, schema=schema, orient="row").join(outcomes, on="entity_id", how="inner")
+    found = decided.join(outcomes, on="entity_id", how="inner")
     placed = found.with_columns(place=holdout_place(found["entity_id"]))
     return placed.select(pl.col(name).cast(kind) for name, kind in ALERTED.items())
 
 
 def _counted(
-    database: Database,
+    past: Past,
     lake: Lake,
     settings: Settings,
     declared: Mapping[str, AlertType],
@@ -167,18 +194,16 @@ def _counted(
 ) -> pl.DataFrame:
     """What is counted one by one: rows of `COUNTS`."""
     since = datetime.combine(starts, datetime.min.time(), UTC)
-    filled = _read(database, "filled", {"since": since, "until": as_of}, ("client_id", "filled"))
-    days = (as_of - since) / timedelta(days=1)
-    # `outcomes_at` looks back for a setting's number of days; here it is to be the window.
-    looking = settings.model_copy(
-        update={"remediation": settings.remediation.model_copy(update={"outcome_days": days})}
+    within = pl.lit(since, INSTANT)
+    filled = past.filled.filter(pl.col("answered_at").is_between(within, pl.lit(as_of, INSTANT), closed="left"))
+    known = (
+        past.episodes.filter(pl.col("raised_at") >= within),
+        past.executions.filter(pl.col("triggered_at") >= within),
     )
-    executions = outcomes_at(database, lake, looking, declared, [], as_of).executions
+    executions = outcomes_of(*known, lake, settings, declared, [], as_of).executions
     late = rows.filter(pl.col("kpi") == ORDERS, pl.col("numerator") == 0)
     counts = (
-        pl.DataFrame(filled, schema={"client_id": pl.String, "count": pl.Int64}, orient="row").with_columns(
-            item=pl.lit(NO_SHOWS)
-        ),
+        _by_client(filled, NO_SHOWS),
         _by_client(executions.filter(pl.col("verdict") == AUTO_RESOLVED), ALERTS_RESOLVED),
         _by_client(late, LATE_ORDERS),
     )
@@ -238,9 +263,3 @@ def _penalties(lake: Lake, acted_on: pl.DataFrame, as_of: datetime) -> pl.DataFr
         .group_by("client_id")
         .agg(penalty=pl.when(pl.col("penalty_amount").is_null().any().not_()).then(pl.col("penalty_amount").mean()))
     )
-
-
-def _read(database: Database, name: str, values: Mapping[str, Any], columns: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    with database.begin() as connection:
-        found = connection.execute(statement(__name__, name), dict(values)).mappings()
-        return [tuple(row[column] for column in columns) for row in found]

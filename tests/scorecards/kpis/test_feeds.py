@@ -13,6 +13,7 @@ from opsguard_assets.devices.telemetry.hourly_update_io import update_hourly
 from opsguard_assets.scorecards.card.card import Predicted
 from opsguard_assets.scorecards.card.prospects_io import predicted_at
 from opsguard_assets.scorecards.kpis.io import compute
+from opsguard_assets.scorecards.kpis.past_io import Past
 from opsguard_assets.scorecards.kpis.registry import KPIS
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from resources.progress import Silent
@@ -101,7 +102,7 @@ def both(tmp_path_factory, databases):
         "repeat_incidents", "tickets_at_risk", "predictions_came_true",
     )  # fmt: skip
     computed = compute(lake, database, Settings(), NOW, {name: KPIS[name] for name in names})
-    return computed, predicted_at(lake, database, Settings(), computed.months, NOW)
+    return computed, predicted_at(lake, Past.read(database, NOW), Settings(), computed.months, NOW)
 
 
 @pytest.fixture(scope="module")

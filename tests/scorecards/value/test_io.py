@@ -9,12 +9,14 @@ from sqlalchemy import text
 from opsguard_assets.alerts.suppression import holdout_place
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES
+from opsguard_assets.scorecards.kpis.past_io import Past
 from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS
 from opsguard_assets.scorecards.value.io import value_at, window_start
 from opsguard_assets.tables.registry import CLIENTS, SLA_POLICIES, TICKETS
 from opsguard_assets.tickets.risk.schemas import SLA_RISK
 from resources.lake import Lake
 
+MONTH = date(2026, 10, 1)
 AS_OF = datetime(2026, 11, 2, 3, tzinfo=UTC)
 SHARE = 0.25
 SETTINGS = Settings.model_validate({"money": {"breach_cost": 1_500, "clients": {"b": {"breach_cost": 4_000}}}})
@@ -78,7 +80,7 @@ def world(lake, database):
 
 def test_the_value_is_that_of_alerted_tickets_of_the_window(lake, database, world):
     held, client, rows_of_figures = world
-    found = value_at(database, lake, SETTINGS, ALERT_TYPES, rows_of_figures, date(2026, 10, 1), AS_OF)
+    found = value_at(Past.read(database, AS_OF, MONTH), lake, SETTINGS, ALERT_TYPES, rows_of_figures, MONTH, AS_OF)
     rows = {(row["client_id"], row["item"]): row for row in found.to_dicts()}
     acted = {name: sum(not held[n] for n, of in enumerate(client) if of == name) for name in "ab"}
     assert rows["a", "breaches"]["count"] == acted["a"], "each one that was acted on would have been late"
@@ -126,7 +128,7 @@ def test_where_nothing_is_held_back_there_is_an_estimate_by_the_scores_that_are_
         schema=SLA_RISK.dtypes,
     )  # fmt: skip
     lake.replace(SLA_RISK.derived_name, scores, partition_by=["date"])
-    found = value_at(database, lake, SETTINGS, ALERT_TYPES, rows, date(2026, 10, 1), AS_OF)
+    found = value_at(Past.read(database, AS_OF, MONTH), lake, SETTINGS, ALERT_TYPES, rows, MONTH, AS_OF)
     row = found.filter(pl.col("client_id") == "a", pl.col("item") == "breaches").row(0, named=True)
     assert (row["method"], row["announced"], row["happened"], row["checked_on"]) == ("estimated", 200, 100, 200)
     assert row["expected"] == pytest.approx(160), "by the first score at the threshold, not by later ones"
@@ -135,6 +137,6 @@ def test_where_nothing_is_held_back_there_is_an_estimate_by_the_scores_that_are_
     assert row["window_starts"] == date(2026, 10, 1)
     late_odds = scores.with_columns(risk=pl.col("risk") * 0.9)
     lake.replace(SLA_RISK.derived_name, late_odds, partition_by=["date"])
-    again = value_at(database, lake, SETTINGS, ALERT_TYPES, rows, date(2026, 10, 1), AS_OF)
+    again = value_at(Past.read(database, AS_OF, MONTH), lake, SETTINGS, ALERT_TYPES, rows, MONTH, AS_OF)
     methods = again.filter(pl.col("item") == "breaches")["method"].unique().to_list()
     assert methods == ["too_few"], "odds that do not hold where nobody was told estimate nothing"
