@@ -23,6 +23,7 @@ class Shifts(Strict):
         rest_hours: A person who is proposed as a substitute has rested so long before, and can afterwards.
         substitute_within_km: Nobody is proposed who is based farther away: at 100 km a guard is there in about an hour
             and a half.
+        substitute_travel_minutes: Who takes a running shift over by an offer is expected so long after saying yes.
         no_show_risk_for: Clients whose shifts of the next 24 hours get a probability of a no-show; `*` for all. Nobody
             by default: read docs/shifts.md on fairness before.
         no_show_alert_from: Such a probability raises an alert from here.
@@ -36,6 +37,7 @@ class Shifts(Strict):
     days_ahead: int = Field(default=14, ge=1, le=60)
     rest_hours: float = Field(default=10, ge=0)
     substitute_within_km: float = Field(default=100, gt=0)
+    substitute_travel_minutes: float = Field(default=45, ge=0, le=480)
     no_show_risk_for: tuple[str, ...] = ()
     no_show_alert_from: float = Field(default=0.4, gt=0, lt=1)
     proposals: int = Field(default=3, ge=0, le=10)

@@ -177,5 +177,6 @@ def punches_of(over: pl.DataFrame, sites: pl.DataFrame, settings: SimulationSett
 def substitutions_of(over: pl.DataFrame) -> pl.DataFrame:
     """What the roster says of shifts that were taken over: rows of `substitutions`."""
     return over.select(
-        "roster_id", "on", "person_id", substitute_id="taken_by", known_at=pl.col("taken_at") + timedelta(minutes=1)
-    )
+        "roster_id", "on", "person_id", substitute_id="taken_by", expected_from_at=pl.col("taken_at") + ARRIVES,
+        known_at=pl.col("taken_at") + timedelta(minutes=1),
+    )  # fmt: skip

@@ -51,6 +51,7 @@ class Substitutions(dy.Schema):
     on = c.day("local day on which the shift starts", required=True)
     person_id = c.identifier("who is replaced", required=True)
     substitute_id = c.identifier("who comes instead", required=True)
+    expected_from_at = c.instant("from when the substitute is expected (UTC); empty: from the start of the shift")
     known_at = c.known_at()
 
 

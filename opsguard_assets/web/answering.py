@@ -4,7 +4,7 @@ Here: the one way from a button to `remediation`. Not here: deciding (`remediati
 may click (`tokens`, `slack`).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from opsguard_assets.alerts.people import ActionError
@@ -57,7 +57,10 @@ def answered(
     else:
         said: Literal["yes", "no"] = "yes" if ANSWERS[action] else "no"
         try:
-            given = answer(service.database, subject.number, said, person_id=person_id, at=now, surface=surface)
+            travel = timedelta(minutes=service.settings.shifts.substitute_travel_minutes)
+            given = answer(
+                service.database, subject.number, said, person_id=person_id, at=now, surface=surface, travel=travel
+            )
         except LookupError:
             raise ActionError("This shift was offered to somebody else; nobody can answer for them.") from None
         counted, words = given.answer if given.answer in ANSWERS_OF[subject.kind] else None, given.words

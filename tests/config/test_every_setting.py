@@ -112,6 +112,7 @@ CASES = {
     "shifts.days_ahead": (5, shifts.calendar),
     "shifts.rest_hours": (5, shifts.substitutes),
     "shifts.substitute_within_km": (5, shifts.substitutes),
+    "shifts.substitute_travel_minutes": (20, web.shift_taken_over),
     "shifts.no_show_risk_for": (("*",), house.definitions),
     "shifts.no_show_alert_from": (0.6, shifts.shift_alerts),
     "shifts.proposals": (1, shifts.substitutes),

@@ -18,6 +18,7 @@ from tests.remediation.given import done, record, situation, step_of
 SHIFT = "R1@2026-03-02"
 OFFER = step_of(do="offer_shift", most=2, minutes_each=10)
 START = NOON + timedelta(minutes=5)
+TRAVEL = timedelta(minutes=45)
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def look(at, where, result, minutes, step=OFFER):
 
 def says(at, number, person, said, minutes=1):
     moment = START + timedelta(minutes=minutes)
-    return answer(at.place.database, number, said, person_id=person, at=moment, surface="web")
+    return answer(at.place.database, number, said, person_id=person, at=moment, surface="web", travel=TRAVEL)
 
 
 def offers(at):
@@ -92,6 +93,15 @@ def test_people_are_asked_in_their_order_and_the_first_yes_becomes_a_substitutio
     assert offers(own)[-1] == ("bo", "withdrawn")
     assert own.messages()[-1][:2] == ("UBO", f"You do not have to take shift {SHIFT}: quick-fix was undone.")
     assert undone_in(own, OFFER, where, result).state is StepState.SKIPPED
+
+
+def test_who_takes_a_running_shift_over_is_expected_some_time_after_the_yes(own):
+    _, result, where = offered(own)
+    assert says(own, 1, "ana", "yes", minutes=3).is_new
+    ended(own, OFFER, replace(where, now=START + timedelta(minutes=4)), look(own, where, result, 4))
+    shifts = calendar_at(own.place.lake, NOON + timedelta(days=1), since=NOON - timedelta(days=1), until=NOON).shifts
+    (ana,) = shifts.filter(shift_id=SHIFT, status="planned").to_dicts()
+    assert ana["expected_from_at"] == START + timedelta(minutes=3) + TRAVEL > ana["starts_at"]
 
 
 def test_whoever_does_not_answer_is_passed_over_and_where_nobody_says_yes_the_step_has_failed(at):

@@ -56,7 +56,9 @@ def offering(at, row=None, at_minute=0, **more):
 
 
 def says(at, number, person, said="yes", at_minute=1):
-    return answer(at.place.database, number, said, person_id=person, at=minute(at_minute), surface="web")
+    return answer(
+        at.place.database, number, said, person_id=person, at=minute(at_minute), surface="web", travel=timedelta()
+    )
 
 
 def offers(at):

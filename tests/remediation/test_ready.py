@@ -109,7 +109,15 @@ def go_on(at, minutes):
         for row in at.rows("SELECT approval_id FROM approvals WHERE decision IS NULL"):
             decide(place, row["approval_id"], "ana", True, clock(), surface="cli")
         for row in at.rows("SELECT offer_id, person_id FROM shift_offers WHERE answer IS NULL"):
-            answer(place.database, row["offer_id"], "yes", person_id=row["person_id"], at=clock(), surface="cli")
+            answer(
+                place.database,
+                row["offer_id"],
+                "yes",
+                person_id=row["person_id"],
+                at=clock(),
+                surface="cli",
+                travel=timedelta(),
+            )
         at.deliver()
         clock.passes(minutes=1)
 

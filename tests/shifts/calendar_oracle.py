@@ -60,8 +60,14 @@ def shifts(
             if starts >= ends or not since <= starts < until:
                 continue
             chain = people_of(roster, day, substitutions)
-            for person in chain:
+            for before, person in zip([None, *chain], chain, strict=False):
                 away = [(a["starts_at"], a["ends_at"]) for a in absences if a["person_id"] == person]
+                away += [
+                    (starts, s["expected_from_at"])
+                    for s in substitutions
+                    if (s["roster_id"], s["on"], s["person_id"]) == (roster["roster_id"], day, before)
+                    and s.get("expected_from_at") is not None
+                ]
                 minutes = [starts + n * MINUTE for n in range(int((ends - starts) / MINUTE))]
                 there = [m for m in minutes if not any(a <= m < b for a, b in away)]
                 status = "replaced" if person != chain[-1] else "planned" if there else "excused"

@@ -55,6 +55,18 @@ def test_somebody_on_leave_is_excused_and_a_substitute_comes():
     assert (bob["status"], bob["replaces_id"], bob["place"]) == ("planned", "ann", 1)
 
 
+def test_a_substitute_who_takes_over_a_running_shift_is_expected_from_then_and_one_asked_before_from_the_start():
+    swap = {"roster_id": "night", "on": date(2026, 1, 5), "person_id": "ann", "substitute_id": "bob"}
+    expected = {}
+    for said in (at(5, 20), at(6, 1), at(6, 9)):
+        swaps = [{**swap, "expected_from_at": said}]
+        bob = only(shift_calendar(known(roster(), substitutions=swaps), since=at(5, 12), until=at(6, 12)), "bob")
+        expected[said] = (bob["status"], bob["expected_from_at"])
+    assert expected == {
+        at(5, 20): ("planned", at(5, 21)), at(6, 1): ("planned", at(6, 1)), at(6, 9): ("excused", at(5, 21)),
+    }  # fmt: skip
+
+
 def test_a_substitute_who_is_absent_is_excused_or_replaced_in_turn():
     day = date(2026, 1, 5)
     swap = {"roster_id": "night", "on": day, "person_id": "ann", "substitute_id": "bob"}
@@ -151,9 +163,13 @@ def provider(draw):
     swaps = {
         (number, day, person): {
             "roster_id": f"r{number}", "on": around + timedelta(days=day), "person_id": person, "substitute_id": other,
+            "expected_from_at": expected,
         }
-        for number, day, person, other in draw(
-            st.lists(st.tuples(st.integers(0, 3), st.integers(-1, 1), people, people), max_size=4)
+        for number, day, person, other, expected in draw(
+            st.lists(
+                st.tuples(st.integers(0, 3), st.integers(-1, 1), people, people, st.one_of(st.none(), quarter)),
+                max_size=4,
+            )
         )
     }  # fmt: skip
     return first, rosters, list(absences.values()), list(swaps.values())

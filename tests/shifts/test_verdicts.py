@@ -282,3 +282,23 @@ def test_distances_are_great_circles():
 def test_the_order_of_punches_and_shifts_does_not_matter():
     punches = [punch("07:58"), punch("08:01", "10:00"), punch("10:02", "12:00")]
     assert judged(TWO, punches, "20:00") == judged(TWO[::-1], punches[::-1], "20:00")
+
+
+@pytest.mark.parametrize(
+    ("now", "punches", "verdicts"),
+    [
+        ("10:30", [], ("covered_by_substitute", "upcoming")),
+        ("11:30", [("10:55", None)], ("covered_by_substitute", "on_time")),
+        ("11:30", [("11:10", None)], ("covered_by_substitute", "late")),
+        ("11:30", [], ("excused", "unattended")),
+        ("13:00", [], ("excused", "no_show")),
+    ],
+)
+def test_who_takes_a_running_shift_over_is_judged_from_when_they_are_expected(now, punches, verdicts):
+    gone = shift("08:00", "16:00", status="replaced")
+    taken = shift("08:00", "16:00", person_id="bob", replaces_id="ann", place=1, expected_from_at=at("10:45"))
+    came = [punch(*each, person_id="bob") for each in punches]
+    found = judged([gone, taken], came, now)
+    assert (found["08:00-16:00 ann"]["verdict"], found["08:00-16:00 bob"]["verdict"]) == verdicts
+    if verdicts[1] == "on_time":
+        assert found["08:00-16:00 bob"]["rule"] == "arrived within 15 min of 2026-01-05 10:45 UTC"

@@ -10,7 +10,7 @@ record is made whatever becomes of the execution.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 import polars as pl
@@ -57,7 +57,14 @@ _SAID: Final[Mapping[str, str]] = {
 
 
 def answer(
-    database: Database, offer_id: int, said: Literal["yes", "no"], *, person_id: str, at: datetime, surface: str
+    database: Database,
+    offer_id: int,
+    said: Literal["yes", "no"],
+    *,
+    person_id: str,
+    at: datetime,
+    surface: str,
+    travel: timedelta,
 ) -> Answered:
     """Records the answer of the person who was asked, once; a second one learns the first.
 
@@ -68,6 +75,7 @@ def answer(
         person_id: Who says it.
         at: The time of the clock (UTC).
         surface: By what: cli, slack, web.
+        travel: So long after a yes the person is expected, where the shift has begun by then.
 
     Raises:
         LookupError: When there is no such offer, or somebody else was asked.
@@ -83,7 +91,8 @@ def answer(
         recorded = _recorded(connection, dict(row), said, at)
         if recorded == YES:
             of_step = {"execution_id": row["execution_id"], "step": row["step"]}
-            effect = record_yes(connection, dict(row), rank=row["priority"], at=at, actor=person_id)
+            yes = {**row, "expected_from_at": at + travel}
+            effect = record_yes(connection, yes, rank=row["priority"], at=at, actor=person_id)
             connection.execute(statement(__name__, "offers/recorded"), {**of_step, "effect_id": effect.effect_id})
         words = f"{person_id}: {recorded} ({surface})"
         end(connection, f"{OFFER}/{offer_id}", at=at, actor=person_id, words=words)
@@ -113,20 +122,25 @@ def record_yes(connection: Connection, row: Row, *, rank: float, at: datetime, a
 
     Args:
         connection: The transaction that takes the yes, or one that looks at it.
-        row: Of `shift_offers`.
+        row: Of `shift_offers`, with `expected_from_at`: from when the person is expected, if not from the start.
         rank: How urgent it is.
         at: The time of the clock (UTC).
         actor: Who plans it, for histories.
     """
-    payload = substitution(row["shift_id"], row["missing_id"], row["person_id"], is_withdrawn=False)
+    expected = row["expected_from_at"]
+    payload = substitution(row["shift_id"], row["missing_id"], row["person_id"], expected, is_withdrawn=False)
     key = f"{OFFER}/{row['offer_id']}/yes"
     return plan_under(connection, key, RECORDS, payload, rank=float(rank), at=at, actor=actor)
 
 
-def substitution(shift_id: str, missing_id: str, person_id: str, *, is_withdrawn: bool) -> dict[str, Any]:
+def substitution(
+    shift_id: str, missing_id: str, person_id: str, expected: datetime | None = None, *, is_withdrawn: bool
+) -> dict[str, Any]:
     """What the records are told: who has the part of somebody in a shift (`<roster_id>@<day>`), or no longer has it."""
     roster_id, _, on = shift_id.rpartition("@")
     row = {"roster_id": roster_id, "on": on, "person_id": missing_id, "substitute_id": person_id}
+    if expected is not None:
+        row["expected_from_at"] = expected.isoformat()
     return {"table": "substitutions", "row": row, "is_withdrawn": is_withdrawn}
 
 

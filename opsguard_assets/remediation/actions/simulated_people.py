@@ -6,7 +6,7 @@ Here: which offers have reached whom, and recording the answers that are due. No
 Nothing is kept of an answer before its moment: it follows from the world, the offer and when its message arrived.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -32,8 +32,17 @@ def answer_offers(database: Database, settings: Settings, now: datetime) -> int:
     Raises:
         SourceError: When the settings are not settings of the simulator.
     """
+    travel = timedelta(minutes=settings.shifts.substitute_travel_minutes)
     given = [
-        answer(database, row["offer_id"], row["answer"], person_id=row["person_id"], at=row["at"], surface=_SURFACE)
+        answer(
+            database,
+            row["offer_id"],
+            row["answer"],
+            person_id=row["person_id"],
+            at=row["at"],
+            surface=_SURFACE,
+            travel=travel,
+        )
         for row in _answers(database, settings)
         if row["at"] <= now
     ]

@@ -178,7 +178,9 @@ def _waits(output: Mapping[str, Any], words: str, until: datetime) -> Result:
 
 def _taken(connection: Connection, situation: Situation, output: Mapping[str, Any], yes: Row) -> Result:
     rank, actor = float(situation.alert.get("priority") or 0), actor_of(situation)
-    effect = record_yes(connection, yes, rank=rank, at=situation.now, actor=actor)
+    # The yes planned its record when it was said; here it is found again.
+    said = {**yes, "expected_from_at": yes["answered_at"]}
+    effect = record_yes(connection, said, rank=rank, at=situation.now, actor=actor)
     more = {**without_changes(output), "substitute_id": yes["person_id"]}
     words = f"{yes['person_id']} takes shift {yes['shift_id']}"
     return _kept(connection, situation, output, waiting_for(effect, words, more, changes_of(output)))

@@ -8,6 +8,7 @@ Here: known rows in, shifts out. Not here: the days of a recurrence rule (`recur
 * Times are local to the site. An end that is not after the start lies on the next day. A shift whose hours all fall
   into the gap of a change to daylight saving time does not take place.
 * On a holiday of the site's calendar only critical posts are manned: the other shifts are kept as `holiday`.
+* A substitute may be expected later than the shift starts: who takes it over while it runs has to come first.
 * Leave that covers the start of a shift moves the expected start, leave that covers the end moves the expected end;
   where nothing remains, the person is excused.
 """
@@ -112,10 +113,13 @@ def _with_holidays(shifts: pl.DataFrame, calendars: pl.DataFrame, first: date, l
 def _with_substitutes(shifts: pl.DataFrame, substitutions: pl.DataFrame) -> pl.DataFrame:
     """One row for each person of a chain of substitutes; nobody comes twice in it."""
     rows = shifts.with_columns(
-        replaces_id=pl.lit(None, pl.String), place=pl.lit(0, pl.Int64), _chain=pl.concat_list("person_id")
+        replaces_id=pl.lit(None, pl.String),
+        place=pl.lit(0, pl.Int64),
+        _comes_at=pl.lit(None, INSTANT),
+        _chain=pl.concat_list("person_id"),
     )
     chain = [rows]
-    moves = substitutions.select("roster_id", "on", "person_id", "substitute_id")
+    moves = substitutions.select("roster_id", "on", "person_id", "substitute_id", "expected_from_at")
     for place in range(1, _LONGEST_CHAIN):
         before = chain[-1].filter(pl.col("status") == PLANNED)
         after = (
@@ -125,6 +129,7 @@ def _with_substitutes(shifts: pl.DataFrame, substitutions: pl.DataFrame) -> pl.D
                 replaces_id="person_id",
                 person_id="substitute_id",
                 place=pl.lit(place, pl.Int64),
+                _comes_at="expected_from_at",
                 _chain=pl.col("_chain").list.concat(pl.col("substitute_id")),
             )
             .select(before.columns)
@@ -142,10 +147,11 @@ def _with_absences(shifts: pl.DataFrame, absences: pl.DataFrame) -> pl.DataFrame
     """The time for which each person is expected, and who is excused."""
     away = merged(absences)
     joined = (
-        shifts.sort("starts_at")
+        shifts.with_columns(_begins_at=pl.max_horizontal("starts_at", "_comes_at"))
+        .sort("_begins_at")
         .join_asof(
             away.select("person_id", _from="from_at", _until="ends_at"),
-            left_on="starts_at",
+            left_on="_begins_at",
             right_on="_from",
             by="person_id",
             check_sortedness=False,
@@ -161,10 +167,10 @@ def _with_absences(shifts: pl.DataFrame, absences: pl.DataFrame) -> pl.DataFrame
             check_sortedness=False,
         )
     )
-    comes_late = pl.col("_until") > pl.col("starts_at")
+    comes_late = pl.col("_until") > pl.col("_begins_at")
     leaves_early = pl.col("_away_until") >= pl.col("ends_at")
     bounded = joined.with_columns(
-        expected_from_at=pl.when(comes_late).then("_until").otherwise("starts_at"),
+        expected_from_at=pl.when(comes_late).then("_until").otherwise("_begins_at"),
         expected_until_at=pl.when(leaves_early).then(pl.col("_away_from")).otherwise("ends_at"),
     )
     nothing_left = pl.col("expected_from_at") >= pl.col("expected_until_at")

@@ -226,9 +226,12 @@ def _rule(limits: Limits) -> pl.Expr:
         pl.lit(f"{minutes:g}")
         for minutes in (limits.late_after, limits.early_before, limits.open_after, limits.no_show_after)
     )
+    # Leave at the start, and taking over a shift that runs, move it.
+    is_moved = pl.col("from_at") > pl.col("starts_at")
+    start = pl.when(is_moved).then(_clock("from_at")).otherwise(pl.lit("the start"))
     gone = (
         pl.when(pl.col("waited") >= limits.no_show_after)
-        .then(pl.format("nobody within {} min of the start", no_show_after))
+        .then(pl.format("nobody within {} min of {}", no_show_after, start))
         .otherwise(pl.lit("nobody until the end"))
     )
     late, early = (pl.col(name).floor().cast(pl.Int64) for name in ("late_minutes", "early_minutes"))
@@ -240,13 +243,13 @@ def _rule(limits: Limits) -> pl.Expr:
         .otherwise(pl.lit("on leave for the whole shift")),
         WRONG_SITE: pl.format("punched at {} instead", "punched_site_id"),
         EARLY_EXIT: pl.format("left {} min before the end; limit {} min", early, early_before),
-        LATE: pl.format("arrived {} min after the start; limit {} min", late, late_after),
+        LATE: pl.format("arrived {} min after {}; limit {} min", late, start, late_after),
         LEFT_OPEN: pl.format("no departure {} min after the end", open_after),
-        ON_TIME: pl.format("arrived within {} min of the start", late_after),
+        ON_TIME: pl.format("arrived within {} min of {}", late_after, start),
         UPCOMING: pl.lit("not late yet"),
         UNKNOWN: pl.format("feed late: {}{}", feed, _heard_so_far()),
         NO_SHOW: gone,
-        UNATTENDED: pl.format("nobody within {} min of the start", late_after),
+        UNATTENDED: pl.format("nobody within {} min of {}", late_after, start),
     }
     return pl.coalesce(pl.when(pl.col("verdict") == name).then(text) for name, text in words.items()).alias("rule")
 

@@ -5,15 +5,18 @@ The application runs without a socket: its protections are the same. Not here: i
 
 import asyncio
 from datetime import timedelta
+from unittest.mock import patch
 
 import httpx
 
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.views.actions import Subject
+from opsguard_assets.web import answering
 from opsguard_assets.web.app import create_app
 from opsguard_assets.web.service import service_of
 from opsguard_assets.web.tokens import VIEW, issue, peek
 from resources.ports import PortError, listen_on
-from tests.config.consequences.given import NOW, STORES, Seen, lake_of
+from tests.config.consequences.given import NOW, STORES, Seen, asked_by, lake_of, stop
 
 VARIABLES = {"SLACK_SECRET": "8f742231b10e"}
 
@@ -50,6 +53,16 @@ def links_work(settings: Settings) -> Seen:
     with database.begin() as connection:
         token = issue(connection, (VIEW,), "incident/1", "P1", at=NOW, lasts=settings.web.link_lasts)
         return [hours for hours in range(0, 400, 12) if peek(connection, token, VIEW, at=NOW + timedelta(hours=hours))]
+
+
+def shift_taken_over(settings: Settings) -> Seen:
+    """What is asked for when somebody says yes to the offer of a shift: with the time that they need to arrive."""
+    service = service_of(None, lake_of("web"), settings, VARIABLES)  # type: ignore[arg-type]
+    offer = Subject("offer", 1)
+    with patch.object(answering, "answer", stop):
+        return asked_by(
+            lambda: answering.answered(service, offer, "yes", person_id="P1", note=None, surface="web", now=NOW)
+        )
 
 
 def _asked(settings: Settings, requests: list[tuple[str, str, dict[str, str]]]) -> list[int]:
