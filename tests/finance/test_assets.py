@@ -1,9 +1,13 @@
 """The assets of finance on real stores: tables in the lake, checks that block, metadata that says what a month was."""
 
 from datetime import timedelta
+from decimal import Decimal
+from urllib.parse import unquote
 
 import dagster as dg
+import duckdb
 import polars as pl
+from deltalake import DeltaTable
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.domains import ALERT_TYPES, FINANCE_JOB, JOBS
@@ -44,3 +48,41 @@ def test_the_daily_job_writes_all_tables_and_says_when_the_past_moved(tmp_path, 
         (2, 490.0), (3, 500.0),
     ]  # fmt: skip
     assert lake.scan(MRR.derived_name).select(pl.col("mrr").max()).collect().item() == 490
+
+
+# What readers of other systems know of Delta: Spark 3.4 and DuckDB read the protocol below, and these features of it.
+READABLE = {"timestampNtz", "deletionVectors", "columnMapping", "v2Checkpoint"}
+
+
+def test_tables_of_finance_are_read_by_programs_that_know_nothing_of_us(tmp_path, database):
+    """The files that a table's log lists, read by DuckDB with SQL as an analyst writes it: money stays decimal."""
+    lake, before = Lake(str(tmp_path / "a lake")), NOON - timedelta(days=40)
+    for name, plan in (("C", "gold"), ("D", "silver")):
+        client = {"client_id": name, "name": name, "plan": plan, "timezone": "UTC"}
+        record(lake, "clients", client, loaded_at=before)
+    sites = [{"site_id": f"S{n}", "client_id": "CD"[n % 2], "name": "S", "timezone": "UTC"} for n in range(3)]
+    record(lake, "sites", *sites, loaded_at=before)
+    materialized(lake, database, Settings(), NOON)
+    with duckdb.connect() as other:
+        for table in FINANCE_TABLES:
+            stored = DeltaTable(lake.uri_of(table.derived_name))
+            protocol = stored.protocol()
+            assert protocol.min_reader_version <= 3
+            assert set(protocol.reader_features or ()) <= READABLE
+            files = [unquote(file) for file in stored.file_uris()]
+            rows = lake.scan(table.derived_name).collect()
+            if not files:
+                assert rows.is_empty()
+                continue
+            other.read_parquet(files, hive_partitioning=False).create_view(table.name)
+            assert other.sql(f"SELECT count(*) FROM {table.name}").fetchall() == [(len(rows),)]
+            types = dict(other.sql(f"DESCRIBE {table.name}").project("column_name, column_type").fetchall())
+            money = {name for name, dtype in table.dtypes.items() if dtype == pl.Decimal(18, 2)}
+            assert {types[name] for name in money & set(types)} <= {"DECIMAL(18,2)"}
+        total = "SELECT sum(mrr) FROM mrr WHERE month = DATE '2026-02-01'"
+        assert other.sql(total).fetchall() == [(Decimal("1300.00"),)]
+        joined = (
+            "SELECT client_id, sum(amount) FROM invoices JOIN subscriptions USING (client_id) GROUP BY 1 ORDER BY 1"
+        )
+        assert other.sql(joined).fetchall() == [("C", Decimal("1000.00")), ("D", Decimal("300.00"))]
+        assert other.sql("SELECT max(arr) FROM arr_projection").fetchall() == [(Decimal("576000.00"),)]

@@ -1,6 +1,7 @@
 """Readers of finance: a role sees the clients that it was granted, by views alone, and changes nothing."""
 
 import re
+import subprocess
 
 import pytest
 from pydantic import SecretStr
@@ -9,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from resources.database import Database, newest_revision
+from resources.postgres.account import program
 
 CLIENTS, MONTHS = 100, 24
 CARDS = f"""
@@ -165,3 +167,18 @@ def test_a_user_who_may_make_no_role_migrates_and_the_role_comes_later(databases
         assert ran(database, "SELECT count(*) FROM finance_grants").scalar() == 1
         databases.drop(database)
         connection.execute(text("DROP ROLE plain"))
+
+
+def test_psql_shows_what_the_page_says(world):
+    """The commands of docs/finance.md, as somebody types them: connection, views, figures of the newest statements."""
+    address = make_url(world.url.get_secret_value()).set(drivername="postgresql", username="one_client", password="one")
+
+    def said(words):
+        command = [program("psql"), address.render_as_string(hide_password=False), "-AtX", "-c", words]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+
+    assert [row.split("|")[:2] for row in said("TABLE opsguard_finance.clients")] == [["C1", str(MONTHS)]]
+    assert {row.split("|")[1] for row in said(r"\dv opsguard_finance.*")} == set(VIEWS)
+    newest = "SELECT client_id, month, kpi, value FROM opsguard_finance.measures WHERE is_newest ORDER BY 1, 2, 3;"
+    first, *others = said(newest)
+    assert (first, len(others)) == ("C1|2024-01-01|sla|1.5", MONTHS - 1)
