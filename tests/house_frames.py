@@ -10,7 +10,7 @@ ANY_COLUMNS = ("ml/", "resources/", "opsguard_assets/models/")
 WITHOUT_SCHEMAS = tuple(
     f"opsguard_assets/{room}/"
     for room in (
-        "alerts", "delivery", "duty", "effects", "entitlements", "external", "finance", "incidents", "remediation",
+        "alerts", "delivery", "duty", "effects", "external", "finance", "incidents", "remediation",
         "routing", "triage", "views",
         "web",
     )
@@ -45,6 +45,8 @@ UNTYPED_FRAMES = {
     "opsguard_assets/shifts/verdicts/words.py": {"trouble"},
     "opsguard_assets/tickets/risk/risk.py": {"RiskSummary"},
     "opsguard_assets/tickets/sla/figures.py": {"breach_rates", "open_over_time", "without_deadline"},
+    # Who is asked about: a client and a feature or type of alerts, of whatever else a row has.
+    "opsguard_assets/entitlements/entitled.py": {"entitled", "entitled_to_alerts"},
     # A few columns of one or of several tables: keys, or what one step needs of a wide table.
     "opsguard_assets/devices/failure/problem_io.py": {"removed_at"},
     "opsguard_assets/devices/telemetry/site_silence.py": {"looked_back", "silent_together", "waited_for"},

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.features import FEATURE_NAMES, FEATURES
 from opsguard_assets.config.plans import Plans
+from opsguard_assets.entitlements.schemas import ClientFeatures, ClientSections, Exceptions, PlanInForce, PlansHeld
+from opsguard_assets.tables.table import dtypes_of, rows_of
 
 # What the sections of a scorecard belong to, by their names in `scorecards.kpis`.
 SECTIONS: Final[Mapping[str, str]] = {
@@ -30,9 +33,6 @@ SECTIONS: Final[Mapping[str, str]] = {
     "value": "scorecard",
     "shadow": "scorecard",
 }
-_CLIENT: Final = pl.Schema(
-    {"client_id": pl.String, "plan": pl.String, "bought": pl.String, "is_trial": pl.Boolean, "is_ended": pl.Boolean}
-)
 
 
 @dataclass(frozen=True)
@@ -40,19 +40,19 @@ class Entitlements:
     """What clients receive at a moment.
 
     Attributes:
-        clients: `client_id`, `plan` that is in force (null: unknown), `bought`, `is_trial`, `is_ended`; one row each.
-        exceptions: `client_id`, `feature`, `is_added`: where a client differs from its plan.
+        clients: The plan of each client; one row each.
+        exceptions: Where clients differ from their plans.
         plans: What plans hold.
     """
 
-    clients: pl.DataFrame
-    exceptions: pl.DataFrame
+    clients: dy.DataFrame[PlansHeld]
+    exceptions: dy.DataFrame[Exceptions]
     plans: Plans
 
     @property
-    def in_force(self) -> pl.DataFrame:
-        """(`client_id`, `plan`) as conditions compare it, one row each: a trial comes first, an end is null."""
-        return self.clients.select("client_id", plan=pl.when(~pl.col("is_ended")).then("plan"))
+    def in_force(self) -> dy.DataFrame[PlanInForce]:
+        """The plan of each client as conditions compare it, one row each: a trial comes first, an end is null."""
+        return rows_of(PlanInForce, self.clients.with_columns(plan=pl.when(~pl.col("is_ended")).then("plan")))
 
 
 def entitlements(clients: pl.DataFrame, plans: Plans, on: date) -> Entitlements:
@@ -74,9 +74,8 @@ def entitlements(clients: pl.DataFrame, plans: Plans, on: date) -> Entitlements:
         is_trial=pl.col("_tried").is_not_null(),
         is_ended=pl.col("client_id").is_in(ended),
     )
-    schema = {"client_id": pl.String, "feature": pl.String, "is_added": pl.Boolean}
-    exceptions = pl.DataFrame(list(plans.exceptions_on(on)), schema=schema, orient="row")
-    return Entitlements(rows.select(_CLIENT.names()), exceptions, plans)
+    exceptions = pl.DataFrame(list(plans.exceptions_on(on)), schema=dtypes_of(Exceptions), orient="row")
+    return Entitlements(rows_of(PlansHeld, rows), rows_of(Exceptions, exceptions), plans)
 
 
 def entitled(asked: pl.DataFrame, held: Entitlements) -> pl.Series:
@@ -132,18 +131,18 @@ def entitled_to_alerts(asked: pl.DataFrame, held: Entitlements, features: Mappin
     return rows.select(everybodys | _decided(kept)).to_series()
 
 
-def features_held(held: Entitlements) -> pl.DataFrame:
-    """(`client_id`, `feature`): everything that each client receives, in the order of `FEATURES`."""
+def features_held(held: Entitlements) -> dy.DataFrame[ClientFeatures]:
+    """Everything that each client receives, in the order of `FEATURES`."""
     pairs = held.clients.select("client_id").join(pl.DataFrame({"feature": FEATURE_NAMES}), how="cross")
-    return pairs.filter(entitled(pairs, held))
+    return rows_of(ClientFeatures, pairs.filter(entitled(pairs, held)))
 
 
-def sections_held(held: Entitlements) -> pl.DataFrame:
-    """(`client_id`, `section`): the sections of its scorecard that each client receives."""
+def sections_held(held: Entitlements) -> dy.DataFrame[ClientSections]:
+    """The sections of its scorecard that each client receives."""
     sections = pl.DataFrame(list(SECTIONS.items()), schema=["section", "feature"], orient="row")
     pairs = held.clients.select("client_id").join(sections, how="cross")
     is_told = entitled(pairs, held) & entitled(pairs.with_columns(feature=pl.lit("scorecard")), held)
-    return pairs.filter(is_told).select("client_id", "section")
+    return rows_of(ClientSections, pairs.filter(is_told))
 
 
 def _joined(asked: pl.DataFrame, held: Entitlements) -> pl.DataFrame:

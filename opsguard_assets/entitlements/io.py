@@ -3,13 +3,16 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.features import FeatureName
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.entitlements.entitled import Entitlements, entitled, entitlements
 from opsguard_assets.entitlements.prices import AMOUNT, lines
+from opsguard_assets.entitlements.schemas import MonthlyPrices, PlanStates
 from opsguard_assets.tables.registry import CLIENTS, DEVICES, SITES
+from opsguard_assets.tables.table import rows_of
 from resources.lake import Lake
 
 
@@ -19,8 +22,8 @@ def entitlements_at(lake: Lake, settings: Settings, as_of: datetime) -> Entitlem
     return entitlements(clients, settings.plans, as_of.astimezone(ZoneInfo(settings.operations.timezone)).date())
 
 
-def monthly_prices(lake: Lake, settings: Settings, held: Entitlements, as_of: datetime) -> pl.DataFrame:
-    """What clients pay in a month by the plan that is in force at a moment: (`client_id`, `price`).
+def monthly_prices(lake: Lake, settings: Settings, held: Entitlements, as_of: datetime) -> dy.DataFrame[MonthlyPrices]:
+    """What clients pay in a month by the plan that is in force at a moment.
 
     Args:
         lake: Sites and devices, as known then.
@@ -41,12 +44,16 @@ def monthly_prices(lake: Lake, settings: Settings, held: Entitlements, as_of: da
         .join(of_devices, on="client_id", how="left")
         .with_columns(pl.col("sites", "devices").fill_null(0), on=pl.lit(on))
     )
-    amounts = lines(states, settings.plans).group_by("client_id").agg(price=pl.col("amount").sum().cast(AMOUNT))
+    amounts = (
+        lines(rows_of(PlanStates, states), settings.plans)
+        .group_by("client_id")
+        .agg(price=pl.col("amount").sum().cast(AMOUNT))
+    )
     is_known = pl.col("plan").is_not_null() & ~pl.col("is_ended")
-    return (
-        held.clients.join(amounts, on="client_id", how="left", maintain_order="left")
-        .select("client_id", price=pl.when(is_known).then(pl.col("price").fill_null(0)).cast(AMOUNT))
-    )  # fmt: skip
+    priced = held.clients.join(amounts, on="client_id", how="left", maintain_order="left").with_columns(
+        price=pl.when(is_known).then(pl.col("price").fill_null(0)).cast(AMOUNT)
+    )
+    return rows_of(MonthlyPrices, priced)
 
 
 def is_entitled(held: Entitlements, client_id: str | None, feature: FeatureName) -> bool:

@@ -10,57 +10,40 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.plans import PLAN_NAMES, Plans, Price
+from opsguard_assets.entitlements.schemas import PlanStates, PriceLines
+from opsguard_assets.tables.table import dtypes_of, rows_of
 
 AMOUNT: Final = pl.Decimal(18, 2)
 UNIT: Final = pl.Decimal(38, 10)
-STATE: Final = pl.Schema(
-    {
-        "client_id": pl.String(),
-        "on": pl.Date(),
-        "plan": pl.String(),  # in force; null: unknown
-        "is_trial": pl.Boolean(),
-        "is_ended": pl.Boolean(),
-        "sites": pl.Int64(),
-        "devices": pl.Int64(),
-    }
-)
-LINE: Final = pl.Schema(
-    {
-        "client_id": pl.String(),
-        "on": pl.Date(),
-        "item": pl.String(),  # a plan, a feature, or "discount"
-        "per": pl.String(),  # site, device or client
-        "quantity": pl.Int64(),
-        "unit_price": UNIT,  # per month
-        "amount": AMOUNT,
-    }
-)
+STATE: Final = dtypes_of(PlanStates)
+LINE: Final = dtypes_of(PriceLines)
 DISCOUNT: Final = "discount"
 _MONTHS: Final = {"month": 1, "year": 12}
 _FOR_EVER: Final = date.max
 
 
-def lines(states: pl.DataFrame, plans: Plans) -> pl.DataFrame:
+def lines(states: dy.DataFrame[PlanStates], plans: Plans) -> dy.DataFrame[PriceLines]:
     """What clients pay for a whole month by their state on a day.
 
     Nothing is paid in a trial, after the end of service, or by a plan that is not known. An earlier day is priced by
     the list of that day.
 
     Args:
-        states: Rows of `STATE`.
+        states: The states of clients on days.
         plans: Price lists, exceptions and discounts.
 
     Returns:
-        Rows of `LINE`, by client, day and item; discounts are negative.
+        Lines by client, day and item; discounts are negative.
     """
     paying = states.filter(~pl.col("is_trial"), ~pl.col("is_ended")).sort("on")
     charged = pl.concat([_of_plans(paying, plans), _of_add_ons(paying, plans)]).filter(pl.col("quantity") > 0)
     priced = charged.with_columns(amount=_rounded(pl.col("unit_price") * pl.col("quantity").cast(pl.Decimal(12, 0))))
     found = priced.select(pl.col(name).cast(dtype) for name, dtype in LINE.items())
-    return pl.concat([found, _discounts(found, plans)]).sort("client_id", "on", "item")
+    return rows_of(PriceLines, pl.concat([found, _discounts(found, plans)]).sort("client_id", "on", "item"))
 
 
 def _rounded(money: pl.Expr) -> pl.Expr:

@@ -6,11 +6,13 @@ from datetime import date, datetime
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.entitlements.prices import AMOUNT, STATE, lines
+from opsguard_assets.entitlements.prices import AMOUNT, lines
+from opsguard_assets.entitlements.schemas import PlanStates
 from opsguard_assets.finance.invoices.files import Sheet
 from opsguard_assets.finance.invoices.lines import billed, by_day, by_next_month, reconciled
 from opsguard_assets.finance.revenue.states import Known, days_of, month_start, states
 from opsguard_assets.tables.months import month_after, month_of
+from opsguard_assets.tables.table import rows_of
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,12 @@ def invoices_of(known: Known, settings: Settings, month: date) -> Invoices:
     """
     zone, plans = settings.operations.timezone, settings.plans
     days = days_of(month, zone)
-    began = lines(states(known, plans, month_start(month, zone)).select(STATE.names()), plans)
+    began = lines(rows_of(PlanStates, states(known, plans, month_start(month, zone))), plans)
     mrr = began.group_by("client_id").agg(mrr=pl.col("amount").sum().cast(AMOUNT))
     if settings.billing.changes == "next_month":
         found = by_next_month(began, month, len(days), plans)
         return Invoices(month, found, reconciled(found, mrr, mrr.rename({"mrr": "billed"})))
-    daily = lines(states(known, plans, days).select(STATE.names()), plans)
+    daily = lines(rows_of(PlanStates, states(known, plans, days)), plans)
     by_days = daily.group_by("client_id", "on").agg(mrr=pl.col("amount").sum().cast(AMOUNT))
     found = by_day(daily, month, len(days), plans)
     return Invoices(month, found, reconciled(found, mrr, billed(by_days, len(days))))

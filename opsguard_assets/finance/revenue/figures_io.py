@@ -11,7 +11,8 @@ import polars as pl
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.entitlements.entitled import Entitlements
 from opsguard_assets.entitlements.io import entitlements_at
-from opsguard_assets.entitlements.prices import AMOUNT, DISCOUNT, STATE, lines
+from opsguard_assets.entitlements.prices import AMOUNT, DISCOUNT, lines
+from opsguard_assets.entitlements.schemas import PlanStates
 from opsguard_assets.finance.revenue.announced import announced
 from opsguard_assets.finance.revenue.io import costs_of, counted, first_month, known_at, shadow_at
 from opsguard_assets.finance.revenue.movements import ZERO, balances, by_month, movements
@@ -28,7 +29,7 @@ from opsguard_assets.finance.revenue.states import Known, month_ends, states
 from opsguard_assets.finance.revenue.upgrades import upgrade_candidates
 from opsguard_assets.finance.revenue.use import adoption, churn_risk, usage
 from opsguard_assets.tables.months import month_after, month_of, months_to
-from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.table import Table, rows_of
 from opsguard_assets.tables.values import INSTANT
 from resources.database import Database
 from resources.lake import Lake
@@ -96,7 +97,7 @@ def revenue_at(
     held = entitlements_at(lake, settings, as_of)
     moment = pl.DataFrame({"on": [today], "at": [as_of]}, schema={"on": pl.Date, "at": INSTANT})
     now = states(known, plans, moment)
-    paid, coming = lines(now.select(STATE.names()), plans), announced(plans, today)
+    paid, coming = lines(rows_of(PlanStates, now), plans), announced(plans, today)
     features = {name: each.feature for name, each in declared.items()}
     months = months_to(month_after(month, -_MONTHS_OF_USE), month)
     since = datetime(months[0].year, months[0].month, 1, tzinfo=ZoneInfo(zone))
@@ -123,7 +124,7 @@ def mrr_of(known: Known, settings: Settings, as_of: datetime) -> pl.DataFrame:
     month, first = month_of(as_of, zone), first_month(known, zone)
     ends = month_ends(months_to(first or month, month), zone, as_of)
     at_ends = states(known, plans, ends.select("on", "at"))
-    found = balances(at_ends, lines(at_ends.select(STATE.names()), plans), ends)
+    found = balances(at_ends, lines(rows_of(PlanStates, at_ends), plans), ends)
     return movements(found).with_columns(is_provisional=pl.col("month") == month)
 
 

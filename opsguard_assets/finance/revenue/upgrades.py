@@ -11,7 +11,9 @@ import polars as pl
 
 from opsguard_assets.config.plans import PLAN_NAMES
 from opsguard_assets.entitlements.entitled import Entitlements
-from opsguard_assets.entitlements.prices import AMOUNT, STATE, lines
+from opsguard_assets.entitlements.prices import AMOUNT, lines
+from opsguard_assets.entitlements.schemas import PlanStates
+from opsguard_assets.tables.table import rows_of
 
 # An alert that was suppressed because of the plan, once per key.
 SHADOW: Final = pl.Schema({"client_id": pl.String(), "alert_type": pl.String(), "alerts": pl.Int64()})
@@ -75,10 +77,10 @@ def upgrade_candidates(
 
 def _cost_of(states: pl.DataFrame, held: Entitlements) -> pl.DataFrame:
     """(`client_id`, `next_plan`, `more_mrr`): what each plan would cost a client more than now."""
-    pays = lines(states.select(STATE.names()), held.plans).group_by("client_id").agg(_now=pl.col("amount").sum())
+    pays = lines(rows_of(PlanStates, states), held.plans).group_by("client_id").agg(_now=pl.col("amount").sum())
     every = []
     for plan in PLAN_NAMES:
-        would = lines(states.select(STATE.names()).with_columns(plan=pl.lit(plan)), held.plans)
+        would = lines(rows_of(PlanStates, states.with_columns(plan=pl.lit(plan))), held.plans)
         every.append(would.group_by("client_id").agg(_then=pl.col("amount").sum()).with_columns(next_plan=pl.lit(plan)))
     zero = pl.lit(Decimal("0.00"))
     return (
