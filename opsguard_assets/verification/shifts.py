@@ -22,7 +22,7 @@ _ABSENT, _PUNCTUAL, _LATE, _UNHEARD, _RELIEF = (
 # Eight in the morning in Hamburg; the second tick is after the two hours that make a no-show.
 _BEGINS = NOW.replace(hour=7)
 _FIRST, _SECOND = _BEGINS + 30 * MINUTE, _BEGINS + 150 * MINUTE
-_ACCUSING = ("no_show", "late_arrival", "wrong_site", "early_exit", "coverage_gap")
+_ACCUSING = ("no_show", "late_arrival", "wrong_site", "early_exit")
 _EXPECTED = {_ABSENT: "no_show", _PUNCTUAL: "on_time", _LATE: "late", _UNHEARD: "unknown"}
 # A guard who comes late is not there yet when a shift is judged for the first time.
 _NOT_THERE = ("no_show", "wrong_site", "late")
@@ -63,7 +63,9 @@ def _punch(who: str, at: datetime) -> dict[str, Any]:
 
 def check(world: World) -> Found:
     """Two ticks: half an hour after the shifts began, and two and a half."""
-    found = Found("opsguard tick shifts", "`opsguard shifts why` shows the evidence of a verdict; see docs/shifts.md")
+    found = Found(
+        "opsguard tick shifts", "`opsguard shifts evidence` shows what a verdict is made of; see docs/shifts.md"
+    )
     shifts_tick(world, _FIRST)
     first = _alerts(world)
     shifts_tick(world, _SECOND)
@@ -104,13 +106,13 @@ def _verdicts(world: World) -> dict[str, str]:
 
 
 def _alerts(world: World) -> dict[str, list[dict[str, Any]]]:
-    """The alerts that accuse a planted guard, or say that nobody keeps their post."""
+    """The alerts that accuse a planted guard, by guard."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in world.rows(
         "SELECT * FROM alerts WHERE alert_type = ANY(:kinds) ORDER BY alert_id", kinds=list(_ACCUSING)
     ):
         for who in _EXPECTED:
-            if f"roster-{who}@" in row["dedup_key"] and row["alert_type"] != "coverage_gap":
+            if f"roster-{who}@" in row["dedup_key"]:
                 found.setdefault(who, []).append(row)
     return found
 

@@ -56,7 +56,7 @@ def _job(vendor: str, number: int) -> dict[str, Any]:
 def check(world: World) -> Found:
     """One tick."""
     found = Found(
-        "opsguard tick vendors", "`opsguard vendors why VENDOR` shows what a score is made of; see docs/vendors.md"
+        "opsguard tick vendors", "`opsguard vendors report` shows what a score is made of; see docs/vendors.md"
     )
     scored = vendors_tick(world, NOW)
     rows = {row["vendor_id"]: row for row in scored.to_dicts() if row["vendor_id"] in (_LATE, _PUNCTUAL)}

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from opsguard_assets.cli import app
 from opsguard_assets.commands.verify import _temporary
 from opsguard_assets.verification.catalog import NAMES
+from opsguard_assets.verification.result import Result, Wrong
 from tests.long import long
 from tests.resources.embedded import at_work
 
@@ -31,6 +32,25 @@ def test_what_cannot_be_is_refused_before_anything_is_done(given, said):
     result = CliRunner().invoke(app, ["verify", *given])
     assert result.exit_code == 2
     assert said in " ".join(result.output.replace("│", "").split())
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["table", "json"])
+def test_what_failed_is_said_with_its_place_and_what_to_do_next_and_the_command_exits_with_1(form, monkeypatch):
+    wrong = Wrong("T-1 has no open alert before its deadline", "alerts of SLA risk", "see docs/models.md")
+    results = [
+        Result("sla", "asks", "3 tickets", "0 of 3 alerted", 17, (wrong,), 1.5),
+        Result("vendors", "asks", "2 vendors", "98 points against 43", 6, (), 0.5),
+    ]
+    monkeypatch.setattr("opsguard_assets.commands.verify._run", lambda _: results)
+    result = CliRunner().invoke(app, ["verify", *form])
+    assert result.exit_code == 1
+    for words in (wrong.what, wrong.where, wrong.remedy, "98 points against 43"):
+        assert words in result.stdout
+    if form:
+        assert json.loads(result.stdout)["passed"] is False
+    else:
+        assert "2 verifications, 23 claims" in result.stdout
+        assert result.stdout.rstrip().endswith("sla failed.")
 
 
 def interrupted(found):

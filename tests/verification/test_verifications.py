@@ -7,12 +7,16 @@ the expected ones still hold, so the same test shows what passes.
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+from opsguard_assets import verification
 from opsguard_assets.cadence import DAY, HOUR, Cadence
 from opsguard_assets.cadences import documented_cadences
+from opsguard_assets.cli import app
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.devices.alerts.findings import Levels
 from opsguard_assets.domains import JOBS
@@ -130,6 +134,13 @@ def test_no_other_verification_fails_with_it(broken):
     name, world = broken
     failed = [each.name for each in run(world, EVERY.values()) if not each.passed]
     assert failed == [name]
+
+
+def test_every_command_that_a_remedy_names_exists():
+    texts = " ".join(path.read_text(encoding="utf-8") for path in Path(verification.__file__).parent.glob("*.py"))
+    named = set(re.findall(r"`opsguard ([a-z]+ [a-z]+)", texts))
+    assert len(named) > 5
+    assert [words for words in named if CliRunner().invoke(app, [*words.split(), "--help"]).exit_code] == []
 
 
 def test_what_a_verification_raises_is_its_failure_and_stops_no_other(prepared, monkeypatch):
