@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+import polars as pl
 import pytest
 
 from opsguard_assets.alerts.feedback import give_feedback
@@ -14,7 +15,8 @@ from opsguard_assets.alerts.withdraw import undo_ticks
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.incidents.people import merge
 from opsguard_assets.scorecards.card.digest import canonical
-from opsguard_assets.scorecards.card.io import NoCardError
+from opsguard_assets.scorecards.card.io import NoCardError, read_cards
+from opsguard_assets.scorecards.card.likely import RISK
 from opsguard_assets.scorecards.kpis.io import compute, keep, signed_months
 from opsguard_assets.scorecards.kpis.schemas import PAST
 from opsguard_assets.scorecards.signing import snapshots_io
@@ -73,6 +75,29 @@ def test_each_client_has_a_card_and_the_provider_one_of_all(house):
     assert (made["a"].language, made["b"].language) == ("en", "de")
     assert made[""].client_name == "All clients"
     assert made["a"].origin.models["sla_breach"] == "rule"
+
+
+def test_the_provider_s_card_says_what_comes_first_at_all_clients_and_how_good_predictions_were_together(house):
+    lake, database, maker, snapshot = house
+    read = read_cards(lake, database, SETTINGS, MONTH, NOW)
+    risks = [
+        (client, "ticket", f"{client}{n}", f"{client}{n}", None, 0.9, NOW + (n + late) * HOUR, "move_ticket")
+        for client, late in (("a", 0), ("b", 0.5))
+        for n in range(6)
+    ]
+    quality = [
+        ("a", MONTH, "sla_breach", 10, 8, 7.5, 0.1, 0.2, "7"),
+        ("b", MONTH, "sla_breach", 5, 1, 3.5, 0.3, 0.1, "7"),
+    ]
+    likely = pl.DataFrame(risks, schema=RISK, orient="row")
+    predictions = pl.DataFrame(quality, schema=read.predictions.schema, orient="row")
+    origin = maker.cards(snapshot, ["a"])
+    made = replace(read, likely=likely, predictions=predictions).compose(next(origin).card.origin, [""])
+    card = next(made).card
+    assert [each.entity_id for each in card.likely] == ["a0", "b0", "a1", "b1", "a2", "b2", "a3", "b3"]
+    (together,) = card.predictions
+    assert (together.announced, together.came_true, together.expected) == (15, 9, 11)
+    assert together.brier is None, "a mean over clients of different size is none of all"
 
 
 def test_a_snapshot_makes_the_same_card_again_whatever_came_since(house):

@@ -22,6 +22,7 @@ from opsguard_assets.entitlements.entitled import Entitlements, features_held, s
 from opsguard_assets.entitlements.io import entitlements_at, monthly_prices
 from opsguard_assets.scorecards.card.card import Card, Origin, Predicted, Risk, Shadow, Vendor
 from opsguard_assets.scorecards.card.compose import Material, Reader, compose, decimal, known
+from opsguard_assets.scorecards.card.likely import TOP
 from opsguard_assets.scorecards.card.prospects_io import likely_at, predicted_at, shadow_at
 from opsguard_assets.scorecards.kpis.figures import figures
 from opsguard_assets.scorecards.kpis.io import Computed, compute
@@ -148,14 +149,17 @@ class Cards:
         sites = self.sites if client_id == PROVIDER else self.sites.filter(mine)
         counted = terms(REGISTRY, self.settings, pl.Series([client_id])).drop_nulls("per")
         own = pl.col("client_id").is_null() if client_id == PROVIDER else mine
+        likely, predictions = self.likely.filter(mine), self.predictions.filter(mine)
+        if client_id == PROVIDER:
+            likely, predictions = _soonest(self.likely), _pooled(self.predictions)
         return Material(
             figures=_with_stored(self.computed.kpis.filter(mine), self.stored.filter(mine), self.month),
             rows=self.rows if client_id == PROVIDER else self.rows.filter(mine),
             value=self.value.filter(own),
             sites=dict(sites.select("site_id", "name").iter_rows()),
-            likely=[_risk(row) for row in self.likely.filter(mine).iter_rows(named=True)],
+            likely=[_risk(row) for row in likely.iter_rows(named=True)],
             shadow=[_shadow(row) for row in self.shadow.filter(mine).iter_rows(named=True)],
-            predictions=[_predicted(row) for row in self.predictions.filter(mine).iter_rows(named=True)],
+            predictions=[_predicted(row) for row in predictions.iter_rows(named=True)],
             vendors=[_vendor(row) for row in self.vendors.iter_rows(named=True)] if client_id == PROVIDER else (),
             per=dict(counted.select("kpi", "per").iter_rows()),
         )
@@ -232,6 +236,18 @@ def _with_stored(fresh: pl.DataFrame, stored: pl.DataFrame, month: date) -> pl.D
     return pl.concat(
         [fresh.filter(is_own), others, fresh.filter(~is_own).join(others, on=key, how="anti", nulls_equal=True)]
     )
+
+
+def _soonest(likely: pl.DataFrame) -> pl.DataFrame:
+    """Of what is likely at all clients, what comes first."""
+    return likely.sort("by", "probability", descending=[False, True], nulls_last=True).head(TOP)
+
+
+def _pooled(predictions: pl.DataFrame) -> pl.DataFrame:
+    """Predictions of all clients together: counts add up, mean errors of clients of different size do not."""
+    no_mean = {name: pl.lit(None, pl.Float64) for name in ("brier", "brier_base")}
+    sums = predictions.group_by("problem", "scored_by").agg(pl.col("announced", "came_true", "expected").sum())
+    return sums.with_columns(**no_mean).sort("problem", "scored_by")
 
 
 def _risk(row: Mapping[str, Any]) -> Risk:
