@@ -21,6 +21,8 @@ from opsguard_assets.scorecards.kpis.kpi import Kpi
 # Rows that are shown of a change, and examples of what a greater plan had sent.
 _ROWS = 5
 _PLOTS = 3
+# Minutes that nobody reads as such: those of two hours and more.
+_LONG = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +112,7 @@ def figure(measure: Measure, card: Card, kpi: Kpi, speaker: Speaker) -> Figure:
         before=_shown(measure.before, measure, kpi, speaker) or speaker.say(NO_DATA),
         moved=", ".join(moved) or None,
         year_before=_shown(measure.year_before, measure, kpi, speaker) or speaker.say(NO_DATA),
-        notes=_notes(measure, card, speaker),
+        notes=_notes(measure, card, kpi, speaker),
         excluded=figures.excluded(measure, speaker),
         picture=spark(measure.trend, figures.trend(measure, kpi, speaker), target=measure.target),
         months=tuple(
@@ -133,8 +135,10 @@ def _shown(value: Decimal | None, measure: Measure, kpi: Kpi, speaker: Speaker) 
     return None if value is None else speaker.figure(value, kpi.unit, measure.target)
 
 
-def _notes(measure: Measure, card: Card, speaker: Speaker) -> tuple[str, ...]:
+def _notes(measure: Measure, card: Card, kpi: Kpi, speaker: Speaker) -> tuple[str, ...]:
     found = [why] if (why := figures.why_missing(measure, speaker)) else []
+    if kpi.unit == "minutes" and measure.value is not None and measure.value >= _LONG:
+        found.append(speaker.say("that is {duration}", duration=speaker.duration(measure.value)))
     if measure.month != card.month:
         found.append(speaker.say("of {month}", month=speaker.month(measure.month)))
     if measure.is_provisional and not card.is_provisional:

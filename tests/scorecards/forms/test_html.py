@@ -10,7 +10,7 @@ import pytest
 
 from opsguard_assets.scorecards.card.card import Seal
 from opsguard_assets.scorecards.forms.html import html
-from tests.scorecards.forms.cards import HOSTILE, KPIS, card, provider, restated
+from tests.scorecards.forms.cards import HOSTILE, KPIS, card, measure, provider, restated
 from tests.scorecards.messages import messages
 
 MADE = {"a client": card(), "restated": restated(), "the provider": provider()}
@@ -88,6 +88,11 @@ def test_a_reader_finds_what_is_asked_for_on_it():
         "1 Nov 2026, 03:00 (UTC+01:00, Europe/Berlin)", "Preview: not sent to the client", "none: not signed",
     ):  # fmt: skip
         assert told in texts or told in html(card(), KPIS), told
+
+
+def test_many_minutes_are_said_in_days_or_hours_too():
+    assert "that is 33.9 days" in html(card(measures=(measure("incident_response", "48768.4", 0, 52),)), KPIS)
+    assert "that is" not in html(card(measures=(measure("incident_response", "119", 0, 52),)), KPIS)
 
 
 def test_a_signed_card_shows_by_whom_and_the_head_of_the_chain():
