@@ -222,6 +222,14 @@ DAMAGED = [
         reason="title",
     ),
     Hostile(
+        "a key of one letter twice in one object",
+        "t.jsonl",
+        lambda: lines(record("T1"), '{"id": "T2", "n": 1, "n": 2}', record("T3")),
+        ENDS,
+        1,
+        reason="'n'",
+    ),
+    Hostile(
         "two keys for one column",
         "t.jsonl",
         lambda: lines(record("T1"), '{"id": "T2", "title": "a", "Title": "b"}', record("T3")),

@@ -126,8 +126,9 @@ def check_distinct(columns: list[str], origin: str) -> None:
     """
     seen: dict[str, str] = {}
     for column in columns:
-        other = seen.setdefault(names.raw_name(column), column)
-        if other is not column:
+        name = names.raw_name(column)
+        if name in seen:
+            other = seen[name]
             how = (
                 f"the column {column!r} comes twice"
                 if other == column
@@ -137,6 +138,7 @@ def check_distinct(columns: list[str], origin: str) -> None:
                 f"{origin}: {how}, so that values could be mixed up. Rename one of them where the file is made, or map "
                 f"only those that are numbered ({column}_2, …)."
             )
+        seen[name] = column
 
 
 def told_apart(columns: list[str], mapped: Collection[str] | None, origin: str) -> list[str]:

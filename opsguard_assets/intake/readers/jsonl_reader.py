@@ -128,6 +128,7 @@ def _add_sound(connection: duckdb.DuckDBPyConnection, columns: dict[str, list[st
     if not pointers:
         return
     places = iter(range(1, len(pointers) + 1))
+    # Spellings of one column come from different records: a record with two of them is damaged.
     values = [f"coalesce({', '.join(f'v[{next(places)}]' for _ in group)})" for group in spellings.values()]
     columns_sql = ", ".join(f"{value} AS c{i}" for i, value in enumerate(values))
     records = connection.sql(statement(__name__, "jsonl_sound").text, params={"pointers": pointers})
@@ -149,7 +150,9 @@ def _ambiguous(keys: list[str]) -> str | None:
     for key in keys:
         if "\x00" in key:
             return f"the key {key!r} holds a NUL character"
-        other = seen.setdefault(raw_name(key), key)
-        if other is not key:
+        column = raw_name(key)
+        if column in seen:
+            other = seen[column]
             return f"the key {key!r} comes twice" if other == key else f"the keys {other!r} and {key!r} are one column"
+        seen[column] = key
     return None

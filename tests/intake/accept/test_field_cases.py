@@ -288,9 +288,10 @@ def test_columns_that_come_again_stop_no_file_and_are_reached_by_their_number(fi
     ]
 
 
-def test_a_column_that_comes_again_and_is_mapped_is_refused(field):
-    with pytest.raises(AssertionError, match="the column 'Labels' comes twice"):
-        field.load(JIRA.replace("CATEGORY", "Labels"), jira__csv=ISSUES)
+@pytest.mark.parametrize("column", ["Labels", "L"])
+def test_a_column_that_comes_again_and_is_mapped_is_refused(field, column):
+    with pytest.raises(AssertionError, match=f"the column '{column}' comes twice"):
+        field.load(JIRA.replace("CATEGORY", column), jira__csv=ISSUES.replace("Labels", column))
 
 
 REPORT = """
