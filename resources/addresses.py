@@ -31,7 +31,9 @@ def check_address(url: str) -> None:
     is_page = found is not None and found.group().startswith("http")
     in_doubt = (
         authority.count("@") > 1
+        # `u:p/rest@host`. A page may have `@` in its path, and so may a file, which has no host.
         or ("@" in path and bool(authority) and (bool(at) or not is_page))
+        # `u:p?rest@host` and `u:p#rest@host`, where a parser takes `u` for the host and `p` for its port.
         or ("@" in behind and not at and ":" in authority)
         or (":" in host and not host.startswith("[") and port is None)
         or (not host.startswith("[") and host.count(":") > 1)

@@ -84,6 +84,7 @@ def status_of(place: Place) -> str | None:
 
 def _number(place: Place) -> int | None:
     first = _line(place, 0)
+    # A server for one user writes its number as a negative one.
     return abs(int(first)) or None if first and first.lstrip("-").isdecimal() else None
 
 

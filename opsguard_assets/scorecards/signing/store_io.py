@@ -18,6 +18,7 @@ from opsguard_assets.scorecards.signing.rules import Kept, Sealed
 from resources.database import Database
 from resources.sql import statement
 
+# The error code of `sign_month`, the function of the database that has the last word on what may be signed.
 _REFUSED = "OG001"
 
 
