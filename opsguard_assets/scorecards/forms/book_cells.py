@@ -198,7 +198,7 @@ class Sheet:
         self.sheet.print_area(0, 0, last, (printed or len(self._columns)) - 1)
         self.sheet.set_landscape()
         # As Excel numbers them: 1 is US Letter, 9 is A4.
-        self.sheet.set_paper(1 if self.look.speaker.numbers.territory in ("US", "CA", "MX") else 9)
+        self.sheet.set_paper(1 if self.look.speaker.prints_on_letter else 9)
         self.sheet.fit_to_pages(1, 0)
         # An ampersand begins a code there; at most 255 characters.
         self.sheet.set_footer(f"&L{foot.replace('&', '&&')[:200]}&R&P / &N")

@@ -4,7 +4,7 @@ Here: the head, the figures of the first page, the foot, and the order of the pa
 (`paper_parts`), how it looks (`templates/scorecard/scorecard.typ`), making a PDF of it (`pdf`).
 """
 
-from typing import Any, Final
+from typing import Any
 
 from opsguard_assets.scorecards.card.card import Card, Measure
 from opsguard_assets.scorecards.forms import figures, page, paper_parts
@@ -17,8 +17,6 @@ from opsguard_assets.scorecards.forms.spoken import Speaker
 from opsguard_assets.scorecards.forms.terms import PLANS, term
 from opsguard_assets.scorecards.kpis.kpi import Kpi
 
-# Countries that print on US Letter (CLDR, supplementalData, paperSize); all others print on A4.
-_LETTER: Final = frozenset(("BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE"))
 _SHORT = 48  # of a name in the foot
 
 
@@ -38,7 +36,7 @@ def paper(card: Card, kpis: Kpis, speaker: Speaker) -> dict[str, Any]:
         "headline": headline(card, kpis, speaker),
         "language": card.language,
         "region": speaker.numbers.territory,
-        "paper": "us-letter" if speaker.numbers.territory in _LETTER else "a4",
+        "paper": "us-letter" if speaker.prints_on_letter else "a4",
         "date": [card.origin.as_of.year, card.origin.as_of.month, card.origin.as_of.day],
         "facts": _facts(card, speaker),
         "warnings": list(marks(card, speaker)),

@@ -38,6 +38,8 @@ _MOST_DIGITS = 6  # a card keeps no more
 _WITHOUT_SHARP_S = ("CH", "LI")
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
 _HOUR, _DAY = 60, 60 * 24
+# Countries that print on US Letter (CLDR, supplementalData, paperSize); all others print on A4.
+_LETTER: Final = frozenset(("BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE"))
 
 
 def rounded(value: Decimal, places: int) -> Decimal:
@@ -76,6 +78,11 @@ class Speaker:
     dates: Locale
     zone: ZoneInfo
     currency: str
+
+    @property
+    def prints_on_letter(self) -> bool:
+        """Whether the reader's country prints on US Letter, not on A4."""
+        return self.numbers.territory in _LETTER
 
     def say(self, text: str, /, **values: object) -> str:
         """A text of the catalogue (`Words.say`)."""

@@ -203,3 +203,13 @@ def test_money_has_the_digits_of_its_currency(read):
         r"[\d.,]*\d", re.search(r"<strong>([^<]*?\d[^<]*?)</strong></td>", read["html"]).group(1)
     ).group()
     assert str(parse_decimal(number, locale=place.locale)) == shown
+
+
+@pytest.mark.parametrize(("locale", "width"), [("de_DE", 595), ("en_US", 612), ("es_CL", 612), ("en_GB", 595)])
+def test_workbook_and_paper_have_the_size_of_the_reader_s_country(locale, width):
+    made = card(locale=locale)
+    workbook = book(made, KPIS, rows().clear())
+    with pikepdf.open(BytesIO(pdf(made, KPIS, workbook))) as document:
+        assert int(document.pages[0].MediaBox[2]) == width
+    letter, a4 = 1, 9
+    assert opened(workbook).worksheets[0].page_setup.paperSize == (letter if width == 612 else a4)
