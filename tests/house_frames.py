@@ -10,7 +10,7 @@ ANY_COLUMNS = ("ml/", "resources/", "opsguard_assets/models/")
 WITHOUT_SCHEMAS = tuple(
     f"opsguard_assets/{room}/"
     for room in (
-        "alerts", "delivery", "duty", "effects", "external", "finance", "incidents", "remediation",
+        "alerts", "delivery", "duty", "effects", "external", "incidents", "remediation",
         "routing", "triage", "views",
         "web",
     )
@@ -47,8 +47,13 @@ UNTYPED_FRAMES = {
     "opsguard_assets/tickets/sla/figures.py": {"breach_rates", "open_over_time", "without_deadline"},
     # Who is asked about: a client and a feature or type of alerts, of whatever else a row has.
     "opsguard_assets/entitlements/entitled.py": {"entitled", "entitled_to_alerts"},
+    # Any table that a file is made of, and the tables of revenue together.
+    "opsguard_assets/finance/invoices/files.py": {"Sheet", "as_csv"},
+    "opsguard_assets/finance/revenue/figures_io.py": {"Revenue"},
     # A few columns of one or of several tables: keys, or what one step needs of a wide table.
     "opsguard_assets/devices/failure/problem_io.py": {"removed_at"},
+    "opsguard_assets/finance/projection/returns.py": {"from_measured"},
+    "opsguard_assets/finance/revenue/states.py": {"states"},
     "opsguard_assets/devices/telemetry/site_silence.py": {"looked_back", "silent_together", "waited_for"},
     "opsguard_assets/scorecards/kpis/months.py": {"in_month"},
     "opsguard_assets/scorecards/kpis/past_io.py": {"Past"},

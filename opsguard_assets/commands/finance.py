@@ -98,7 +98,8 @@ def mrr(
         currency = session.settings.plans.currency
     months, rows = found.rows(ARR), found.rows(MRR)
     if month is not None:
-        months, rows = (each.filter(pl.col("month") == month) for each in (months, rows))
+        asked = pl.col("month") == month
+        months, rows = ARR.rows(months.filter(asked)), MRR.rows(rows.filter(asked))
     moved = rows.filter(pl.col("movement").is_not_null()).sort("month", "amount", descending=True)
     if as_json:
         print_json(

@@ -110,12 +110,13 @@ def _shown(found: Revenue, settings: Settings) -> dict[Table, dict[str, dg.Metad
     months = found.rows(ARR)
     last = months.filter(~pl.col("is_provisional")).tail(1).to_dicts()
     before = month_after(found.month, -1)
+    whole = MRR.rows(found.rows(MRR).filter(~pl.col("is_provisional")))
     return {
         MRR: {
             "headline": dg.MetadataValue.md(headline(last[0] if last else None, settings.plans.currency)),
             **figures({"mrr": float(last[0]["end"]) if last else None}),
             "movements": picture(movements_plot(months), "Movements"),
-            "cohorts": picture(cohorts_plot(cohorts(found.rows(MRR).filter(~pl.col("is_provisional")))), "Cohorts"),
+            "cohorts": picture(cohorts_plot(cohorts(whole)), "Cohorts"),
         },
         ARR: {
             **figures({

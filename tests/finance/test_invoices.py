@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsguard_assets.entitlements.prices import UNIT
+from opsguard_assets.entitlements.prices import AMOUNT, UNIT
 from opsguard_assets.finance.invoices.files import as_csv, as_workbook
 from opsguard_assets.finance.invoices.lines import largest_remainder
 from opsguard_assets.finance.invoices.month import invoices_of
@@ -62,7 +62,7 @@ def test_a_single_credit_is_on_one_invoice_and_in_no_recurring_revenue():
 
 def test_a_month_that_does_not_close_is_found():
     found = invoiced(UPGRADED, SITES, "daily")
-    lost = type(found)(found.month, found.lines, found.reconciliation.with_columns(open=pl.lit(CENT)))
+    lost = type(found)(found.month, found.lines, found.reconciliation.with_columns(open=pl.lit(CENT, AMOUNT)))
     assert lost.open["client_id"].to_list() == ["C"]
 
 

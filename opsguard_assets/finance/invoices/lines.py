@@ -12,30 +12,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.plans import Plans
 from opsguard_assets.entitlements.prices import AMOUNT, DISCOUNT, UNIT
+from opsguard_assets.finance.revenue.schemas import InvoiceLines, Reconciliation
+from opsguard_assets.tables.table import dtypes_of, rows_of
 
 CREDIT: Final = "credit"
 _ZERO: Final = Decimal("0.00")
-INVOICE_LINE: Final = pl.Schema(
-    {
-        "month": pl.Date(),
-        "client_id": pl.String(),
-        "line": pl.Int64(),  # by client, from 1
-        "item": pl.String(),
-        "per": pl.String(),
-        "quantity": pl.Int64(),
-        "unit_price": UNIT,
-        "first_day": pl.Date(),
-        "last_day": pl.Date(),
-        "days": pl.Int64(),
-        "of_days": pl.Int64(),
-        "amount": AMOUNT,
-        "text": pl.String(),
-    }
-)
+INVOICE_LINE: Final = dtypes_of(InvoiceLines)
 _STRETCH: Final = ("client_id", "item", "per", "quantity", "unit_price")
 
 
@@ -148,7 +135,7 @@ def billed(daily: pl.DataFrame, days: int) -> pl.DataFrame:
     return daily.group_by("client_id").agg(billed=exact.round(2, mode="half_away_from_zero").cast(AMOUNT))
 
 
-def reconciled(invoice: pl.DataFrame, mrr: pl.DataFrame, expected: pl.DataFrame) -> pl.DataFrame:
+def reconciled(invoice: pl.DataFrame, mrr: pl.DataFrame, expected: pl.DataFrame) -> dy.DataFrame[Reconciliation]:
     """By client: MRR when the month began, proration, credits, what is invoiced, and what is left open.
 
     Args:
@@ -157,14 +144,11 @@ def reconciled(invoice: pl.DataFrame, mrr: pl.DataFrame, expected: pl.DataFrame)
         expected: `client_id`, `billed`: what the month comes to without credits, found without the lines: `mrr` itself
             where changes are billed from the next month on, else `billed`.
 
-    Returns:
-        `client_id`, `mrr`, `proration` (what days of the month add to that MRR or take from it), `credits`, `invoiced`,
-        `open`: 0.00, or the month does not close.
     """
     sums = invoice.group_by("client_id").agg(
         credits=pl.col("amount").filter(pl.col("item") == CREDIT).sum(), invoiced=pl.col("amount").sum()
     )
-    return (
+    found = (
         mrr.select("client_id", "mrr")
         .join(expected, on="client_id", how="full", coalesce=True)
         .join(sums, on="client_id", how="full", coalesce=True)
@@ -176,3 +160,4 @@ def reconciled(invoice: pl.DataFrame, mrr: pl.DataFrame, expected: pl.DataFrame)
         )
         .sort("client_id")
     )  # fmt: skip
+    return rows_of(Reconciliation, found)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
@@ -10,6 +11,7 @@ from opsguard_assets.entitlements.prices import AMOUNT, lines
 from opsguard_assets.entitlements.schemas import PlanStates
 from opsguard_assets.finance.invoices.files import Sheet
 from opsguard_assets.finance.invoices.lines import billed, by_day, by_next_month, reconciled
+from opsguard_assets.finance.revenue.schemas import INVOICES, InvoiceLines, Reconciliation
 from opsguard_assets.finance.revenue.states import Known, days_of, month_start, states
 from opsguard_assets.tables.months import month_after, month_of
 from opsguard_assets.tables.table import rows_of
@@ -21,13 +23,13 @@ class Invoices:
 
     Attributes:
         month: Its first day.
-        lines: Rows of `lines.INVOICE_LINE`.
+        lines: Lines of all clients.
         reconciliation: By client (`lines.reconciled`).
     """
 
     month: date
-    lines: pl.DataFrame
-    reconciliation: pl.DataFrame
+    lines: dy.DataFrame[InvoiceLines]
+    reconciliation: dy.DataFrame[Reconciliation]
 
     @property
     def sheets(self) -> dict[str, Sheet]:
@@ -36,9 +38,9 @@ class Invoices:
         return {"Invoice lines": Sheet(self.lines, ("amount",)), "Reconciliation": Sheet(self.reconciliation, money)}
 
     @property
-    def open(self) -> pl.DataFrame:
+    def open(self) -> dy.DataFrame[Reconciliation]:
         """Clients whose month does not close; none, or there is a fault."""
-        return self.reconciliation.filter(pl.col("open") != 0)
+        return rows_of(Reconciliation, self.reconciliation.filter(pl.col("open") != 0))
 
 
 def newest_month(settings: Settings, as_of: datetime) -> date:
@@ -61,8 +63,8 @@ def invoices_of(known: Known, settings: Settings, month: date) -> Invoices:
     mrr = began.group_by("client_id").agg(mrr=pl.col("amount").sum().cast(AMOUNT))
     if settings.billing.changes == "next_month":
         found = by_next_month(began, month, len(days), plans)
-        return Invoices(month, found, reconciled(found, mrr, mrr.rename({"mrr": "billed"})))
+        return Invoices(month, INVOICES.rows(found), reconciled(found, mrr, mrr.rename({"mrr": "billed"})))
     daily = lines(rows_of(PlanStates, states(known, plans, days)), plans)
     by_days = daily.group_by("client_id", "on").agg(mrr=pl.col("amount").sum().cast(AMOUNT))
     found = by_day(daily, month, len(days), plans)
-    return Invoices(month, found, reconciled(found, mrr, billed(by_days, len(days))))
+    return Invoices(month, INVOICES.rows(found), reconciled(found, mrr, billed(by_days, len(days))))

@@ -11,12 +11,24 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import dataframely as dy
 import polars as pl
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from opsguard_assets.finance.pages.plots import adoption_plot, cohorts_plot, movements_plot, sensitivity_plot
 from opsguard_assets.finance.projection.scenarios import Scenario, rows_of
+from opsguard_assets.finance.revenue.schemas import (
+    Adoption,
+    Announced,
+    Arr,
+    ChurnRisk,
+    Cohorts,
+    Mrr,
+    PlanRevenue,
+    Reconciliation,
+    UpgradeCandidates,
+)
 
 _MOST = 50
 # Control and bidirectional characters show other words than there are.
@@ -53,16 +65,16 @@ class Shown:
     zone: str
     currency: str
     month: date
-    months: pl.DataFrame
-    cohorts: pl.DataFrame
-    plans: pl.DataFrame
-    moved: pl.DataFrame
-    adoption: pl.DataFrame
-    risks: pl.DataFrame
-    upgrades: pl.DataFrame
-    coming: pl.DataFrame
+    months: dy.DataFrame[Arr]
+    cohorts: dy.DataFrame[Cohorts]
+    plans: dy.DataFrame[PlanRevenue]
+    moved: dy.DataFrame[Mrr]
+    adoption: dy.DataFrame[Adoption]
+    risks: dy.DataFrame[ChurnRisk]
+    upgrades: dy.DataFrame[UpgradeCandidates]
+    coming: dy.DataFrame[Announced]
     unplanned: Sequence[str]
-    invoices: tuple[date, pl.DataFrame]
+    invoices: tuple[date, dy.DataFrame[Reconciliation]]
     add_ons: Sequence[Mapping[str, Any]]
     scenarios: Sequence[Scenario]
     examples: Sequence[Mapping[str, Any]]

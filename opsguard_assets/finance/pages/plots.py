@@ -5,11 +5,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.drawing import Colour, bar, dot, legend, line, svg, text
 from opsguard_assets.finance.projection.scenarios import Scenario
 from opsguard_assets.finance.revenue.movements import GAINS, MOVEMENTS
+from opsguard_assets.finance.revenue.schemas import Adoption, Arr, Cohorts
 
 _COLOURS: Final[dict[str, Colour]] = {
     "new": "blue", "reactivation": "violet", "expansion": "pale", "contraction": "sand", "churn": "red",
@@ -27,7 +29,7 @@ def money(amount: Decimal | float) -> str:
     return f"{value / 1000:.1f}k" if size >= 10_000 else f"{value:,.0f}"  # noqa: PLR2004 - ten thousand
 
 
-def movements_plot(months: pl.DataFrame) -> bytes:
+def movements_plot(months: dy.DataFrame[Arr]) -> bytes:
     """What was gained above the line and lost below it, by month: rows of `schemas.Arr`, the last two years."""
     rows = months.sort("month").tail(_MONTHS)
     most = max([1.0, *(float(sum(row[k] for k in MOVEMENTS if k in GAINS)) for row in rows.iter_rows(named=True))])
@@ -62,7 +64,7 @@ def _stacked(row: dict[str, object], x: float, base: float, scale: float) -> Ite
             down += height
 
 
-def cohorts_plot(cohorts: pl.DataFrame) -> bytes:
+def cohorts_plot(cohorts: dy.DataFrame[Cohorts]) -> bytes:
     """What of its first month's revenue each cohort pays later: a row per cohort, a column per month of age."""
     firsts = cohorts["cohort"].unique().sort().tail(_MOST_COHORTS).to_list()
     rows = cohorts.filter(pl.col("cohort").is_in(firsts), pl.col("age") < _MONTHS)
@@ -80,7 +82,7 @@ def cohorts_plot(cohorts: pl.DataFrame) -> bytes:
     )
 
 
-def adoption_plot(adoption: pl.DataFrame, month: date) -> bytes:
+def adoption_plot(adoption: dy.DataFrame[Adoption], month: date) -> bytes:
     """The share of clients that used each feature in a month; a line is the target."""
     rows = adoption.filter(pl.col("month") == month)
     left, wide, parts = 150, 360, []

@@ -6,13 +6,14 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.entitlements.entitled import Entitlements
 from opsguard_assets.entitlements.io import entitlements_at
 from opsguard_assets.entitlements.prices import AMOUNT, DISCOUNT, lines
-from opsguard_assets.entitlements.schemas import PlanStates
+from opsguard_assets.entitlements.schemas import PlanStates, PriceLines
 from opsguard_assets.finance.revenue.announced import announced
 from opsguard_assets.finance.revenue.io import costs_of, counted, first_month, known_at, shadow_at
 from opsguard_assets.finance.revenue.movements import ZERO, balances, by_month, movements
@@ -24,12 +25,17 @@ from opsguard_assets.finance.revenue.schemas import (
     SUBSCRIPTIONS,
     UPGRADES,
     USAGE,
+    Announced,
+    ClientStates,
+    Moments,
+    MovedBalances,
+    Mrr,
 )  # fmt: skip
 from opsguard_assets.finance.revenue.states import Known, month_ends, states
 from opsguard_assets.finance.revenue.upgrades import upgrade_candidates
 from opsguard_assets.finance.revenue.use import adoption, churn_risk, usage
 from opsguard_assets.tables.months import month_after, month_of, months_to
-from opsguard_assets.tables.table import Table, rows_of
+from opsguard_assets.tables.table import S_co, Table, rows_of
 from opsguard_assets.tables.values import INSTANT
 from resources.database import Database
 from resources.lake import Lake
@@ -48,7 +54,7 @@ class Revenue:
         month: The month that is not over yet.
         known: What was ever known of clients and sites.
         held: What clients receive now.
-        now: States of now (`prices.STATE`, `bought`).
+        now: States of now.
         lines: What they pay now.
         coming: Announced ends.
         tables: Rows by table (`schemas`).
@@ -60,16 +66,16 @@ class Revenue:
     month: date
     known: Known
     held: Entitlements
-    now: pl.DataFrame
-    lines: pl.DataFrame
-    coming: pl.DataFrame
+    now: dy.DataFrame[ClientStates]
+    lines: dy.DataFrame[PriceLines]
+    coming: dy.DataFrame[Announced]
     tables: Mapping[str, pl.DataFrame]
     without_client: int
     unknown: tuple[str, ...]
 
-    def rows(self, table: Table) -> pl.DataFrame:
+    def rows(self, table: Table[S_co]) -> dy.DataFrame[S_co]:
         """The rows of a table."""
-        return self.tables[table.name]
+        return table.rows(self.tables[table.name])
 
     @property
     def unplanned(self) -> tuple[str, ...]:
@@ -96,7 +102,7 @@ def revenue_at(
     moved = mrr_of(known, settings, as_of)
     held = entitlements_at(lake, settings, as_of)
     moment = pl.DataFrame({"on": [today], "at": [as_of]}, schema={"on": pl.Date, "at": INSTANT})
-    now = states(known, plans, moment)
+    now = states(known, plans, rows_of(Moments, moment))
     paid, coming = lines(rows_of(PlanStates, now), plans), announced(plans, today)
     features = {name: each.feature for name, each in declared.items()}
     months = months_to(month_after(month, -_MONTHS_OF_USE), month)
@@ -123,7 +129,7 @@ def mrr_of(known: Known, settings: Settings, as_of: datetime) -> pl.DataFrame:
     zone, plans = settings.operations.timezone, settings.plans
     month, first = month_of(as_of, zone), first_month(known, zone)
     ends = month_ends(months_to(first or month, month), zone, as_of)
-    at_ends = states(known, plans, ends.select("on", "at"))
+    at_ends = states(known, plans, rows_of(Moments, ends))
     found = balances(at_ends, lines(rows_of(PlanStates, at_ends), plans), ends)
     return movements(found).with_columns(is_provisional=pl.col("month") == month)
 
@@ -153,26 +159,23 @@ def subscriptions(now: pl.DataFrame, paid: pl.DataFrame, coming: pl.DataFrame, a
     return rows.with_columns(pl.col("mrr").fill_null(ZERO).cast(AMOUNT))
 
 
-def moved_since(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
+def moved_since(before: dy.DataFrame[Mrr], now: dy.DataFrame[Mrr]) -> dy.DataFrame[MovedBalances]:
     """Months that were over when they were stored, and whose balance is another one by now.
 
     Args:
-        before: Rows of `schemas.Mrr` as stored.
+        before: Balances as stored.
         now: The same as computed.
-
-    Returns:
-        `client_id`, `month`, `was`, `mrr`.
     """
     closed = before.filter(~pl.col("is_provisional")).select("client_id", "month", was="mrr")
     rows = closed.join(now.select("client_id", "month", "mrr"), on=["client_id", "month"], how="full", coalesce=True)
     inside = pl.col("month").is_in(closed["month"].unique().implode())
     other = pl.col("was").fill_null(ZERO) != pl.col("mrr").fill_null(ZERO)
-    return rows.filter(inside & other).sort("month", "client_id")
+    return rows_of(MovedBalances, rows.filter(inside & other).sort("month", "client_id"))
 
 
-def stored_mrr(lake: Lake) -> pl.DataFrame:
-    """Rows of `schemas.Mrr` as stored; none before the first run."""
-    return lake.scan(MRR.derived_name).collect() if lake.exists(MRR.derived_name) else MRR.empty()
+def stored_mrr(lake: Lake) -> dy.DataFrame[Mrr]:
+    """Balances as stored; none before the first run."""
+    return MRR.rows(lake.scan(MRR.derived_name).collect()) if lake.exists(MRR.derived_name) else MRR.empty()
 
 
 def keep(lake: Lake, found: Revenue) -> None:

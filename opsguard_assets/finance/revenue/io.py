@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 
 from opsguard_assets.config.plans import Plans
 from opsguard_assets.config.settings import Settings
+from opsguard_assets.finance.revenue.schemas import KnownClients, KnownDevices, KnownSites
 from opsguard_assets.finance.revenue.states import CLIENT, DEVICE, SITE, Known
 from opsguard_assets.finance.revenue.upgrades import SHADOW
 from opsguard_assets.finance.revenue.use import ALERTS, COUNTED
 from opsguard_assets.tables.registry import CLIENTS, TABLES
-from opsguard_assets.tables.table import Table
+from opsguard_assets.tables.table import Table, empty_of, rows_of
 from opsguard_assets.tables.values import INSTANT
 from opsguard_assets.tables.versions import IS_WITHDRAWN, SUPERSEDED_AT
 from resources.database import Database
@@ -42,12 +43,14 @@ def known_at(lake: Lake, plans: Plans, as_of: datetime) -> Known:
     by_device = {name for name, each in plans.add_ons.items() if each.per == "device"}
     paying = [c for c, terms in plans.clients.items() if by_device & {each.feature for each in terms.add}]
     theirs = sites.filter(pl.col("client_id").is_in(paying)).select("site_id").unique().collect()
-    devices = DEVICE.to_frame()
+    devices = empty_of(KnownDevices)
     if len(theirs):
         rows = _stretches(lake, TABLES["devices"], as_of).filter(pl.col("site_id").is_in(theirs["site_id"].implode()))
-        devices = rows.select(DEVICE.names()).collect()
+        devices = rows_of(KnownDevices, rows.select(DEVICE.names()).collect())
     clients = _stretches(lake, CLIENTS, as_of).with_columns(pl.col("plan").cast(pl.String)).select(CLIENT.names())
-    return Known(clients.collect(), sites.select(SITE.names()).collect(), devices)
+    return Known(
+        rows_of(KnownClients, clients.collect()), rows_of(KnownSites, sites.select(SITE.names()).collect()), devices
+    )
 
 
 def _stretches(lake: Lake, table: Table, as_of: datetime) -> pl.LazyFrame:

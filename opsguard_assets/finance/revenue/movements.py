@@ -11,9 +11,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.entitlements.prices import AMOUNT, UNIT
+from opsguard_assets.finance.revenue.schemas import Arr, BrokenMonths, Cohorts, Mrr, PlanRevenue
+from opsguard_assets.tables.table import rows_of
 
 NEW, REACTIVATION, EXPANSION, CONTRACTION, CHURN = "new", "reactivation", "expansion", "contraction", "churn"
 GAINS, LOSSES = (NEW, REACTIVATION, EXPANSION), (CONTRACTION, CHURN)
@@ -110,7 +113,7 @@ def by_month(moved: pl.DataFrame) -> pl.DataFrame:
     ).sort("month")
 
 
-def broken_identities(months: pl.DataFrame) -> pl.DataFrame:
+def broken_identities(months: dy.DataFrame[Arr]) -> dy.DataFrame[BrokenMonths]:
     """Months that do not close: start + gains - losses = end, and each starts where the one before ended.
 
     Args:
@@ -119,24 +122,24 @@ def broken_identities(months: pl.DataFrame) -> pl.DataFrame:
     rows = months.sort("month").with_columns(
         closes_at=pl.col("start") + pl.sum_horizontal(GAINS) - pl.sum_horizontal(LOSSES), before=pl.col("end").shift(1)
     )
-    return rows.filter((pl.col("closes_at") != pl.col("end")) | (pl.col("start") != pl.col("before"))).select(
-        "month", "start", "closes_at", "end", "before"
-    )
+    broken = rows.filter((pl.col("closes_at") != pl.col("end")) | (pl.col("start") != pl.col("before")))
+    return rows_of(BrokenMonths, broken.with_columns(pl.col("closes_at").cast(AMOUNT)))
 
 
-def by_plan(found: pl.DataFrame, month: date) -> pl.DataFrame:
-    """(`plan`, `clients`, `sites`, `mrr`, `arr`) at the end of a month: a run rate, not revenue."""
+def by_plan(found: dy.DataFrame[Mrr], month: date) -> dy.DataFrame[PlanRevenue]:
+    """Who pays by which plan at the end of a month: a run rate, not revenue."""
     paying = found.filter(pl.col("month") == month, pl.col("mrr") > 0)
-    return (
+    plans = (
         paying.group_by("plan")
         .agg(clients=pl.len().cast(pl.Int64), sites=pl.col("sites").sum(), mrr=pl.col("mrr").sum().cast(AMOUNT))
         .with_columns(arr=(pl.col("mrr") * pl.lit(Decimal(12))).cast(AMOUNT))
         .sort("plan")
     )
+    return rows_of(PlanRevenue, plans)
 
 
-def cohorts(moved: pl.DataFrame) -> pl.DataFrame:
-    """(`cohort`, `month`, `age`, `share`): what of the MRR of a cohort's first month is paid so many months later.
+def cohorts(moved: dy.DataFrame[Mrr]) -> dy.DataFrame[Cohorts]:
+    """What of the MRR of a cohort's first month is paid so many months later.
 
     A cohort is the clients whose first paid month it is. A share may exceed 1: clients grow.
     """
@@ -147,8 +150,7 @@ def cohorts(moved: pl.DataFrame) -> pl.DataFrame:
     age = (pl.col("month").dt.year() - pl.col("cohort").dt.year()) * 12 + (
         pl.col("month").dt.month().cast(pl.Int32) - pl.col("cohort").dt.month().cast(pl.Int32)
     )
-    return (
-        sums.join(base, on="cohort")
-        .select("cohort", "month", age=age.cast(pl.Int64), share=(pl.col("mrr") / pl.col("_base")).round(9))
-        .sort("cohort", "month")
+    aged = sums.join(base, on="cohort").with_columns(
+        age=age.cast(pl.Int64), share=(pl.col("mrr") / pl.col("_base")).round(9)
     )
+    return rows_of(Cohorts, aged.sort("cohort", "month"))

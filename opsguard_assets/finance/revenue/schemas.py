@@ -2,6 +2,7 @@
 
 import dataframely as dy
 
+from opsguard_assets.entitlements.schemas import PlanStates
 from opsguard_assets.tables.derived import count, instant, text
 from opsguard_assets.tables.table import Table
 
@@ -110,6 +111,104 @@ class UpgradeCandidates(dy.Schema):
     features = text("of which features, and how many", nullable=False)
     exposure = _money("what such troubles cost by `money`, if each came true and nobody acted: not what was saved")
     more_mrr = _money("what the greater plan costs more in a month")
+
+
+class KnownClients(dy.Schema):
+    """What was known of a client, and how long. Stretches of one client do not overlap."""
+
+    client_id = text("the client")
+    plan = text("the plan that it had bought; null if unknown")
+    joined_on = dy.Date(nullable=True, description="since when it is one")
+    since = instant("known from then")
+    until = instant("no longer from then; null while it is current")
+
+
+class KnownSites(dy.Schema):
+    """What was known of a site, and how long."""
+
+    site_id = text("the site")
+    client_id = text("whose it is")
+    since = instant("known from then")
+    until = instant("no longer from then; null while it is current")
+
+
+class KnownDevices(dy.Schema):
+    """What was known of a device, and how long."""
+
+    device_id = text("the device")
+    site_id = text("where it is")
+    since = instant("known from then")
+    until = instant("no longer from then; null while it is current")
+
+
+class Moments(dy.Schema):
+    """A day at which states are asked."""
+
+    on = dy.Date(nullable=False, description="the day, in the zone of operations")
+    at = instant("things count as known then", nullable=False)
+
+
+class ClientStates(PlanStates):
+    """The state of a client on a day."""
+
+    bought = text("the plan that was bought; null if unknown")
+
+
+class Announced(dy.Schema):
+    """An end that is announced."""
+
+    client_id = text("the client", nullable=False)
+    what = text("service, or trial of a plan", nullable=False)
+    ends_on = dy.Date(nullable=False, description="the last day")
+
+
+class Cohorts(dy.Schema):
+    """What of the revenue of its first month a cohort pays later."""
+
+    cohort = dy.Date(nullable=False, description="the first paid month of its clients")
+    month = _month()
+    age = count("months since the first one", nullable=False)
+    share = dy.Float64(nullable=True, description="of the revenue of the first month; above 1 where clients grow")
+
+
+class PlanRevenue(dy.Schema):
+    """Clients that pay by a plan at the end of a month."""
+
+    plan = text("the plan; null if unknown")
+    clients = count("clients who pay", nullable=False)
+    sites = count("their sites", nullable=False)
+    mrr = _money("what they pay for a month")
+    arr = _money("12 times that")
+
+
+class BrokenMonths(dy.Schema):
+    """A month that does not close."""
+
+    month = _month()
+    start = _money("balance at its start")
+    closes_at = _money("start with all movements")
+    end = _money("balance at its end")
+    before = _money("end of the month before", nullable=True)
+
+
+class MovedBalances(dy.Schema):
+    """A balance of a month that was over when it was stored, and that is another one by now."""
+
+    client_id = text("the client", nullable=False)
+    month = _month()
+    was = _money("as stored", nullable=True)
+    mrr = _money("as computed", nullable=True)
+
+
+class Reconciliation(dy.Schema):
+    """How the invoices of a client follow from its recurring revenue."""
+
+    client_id = text("the client", nullable=False)
+    mrr = _money("what is in force when the month begins")
+    proration = _money("what days of the month add to that or take from it")
+    credits = _money("single credits, negative")
+    invoiced = _money("the sum of its lines")
+    open = _money("0, or the month does not close")
 
 
 SUBSCRIPTIONS = Table(name="subscriptions", room="finance", schema=Subscriptions, key=("client_id",))

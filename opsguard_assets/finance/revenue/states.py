@@ -10,21 +10,17 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import dataframely as dy
 import polars as pl
 
 from opsguard_assets.config.plans import Plans
-from opsguard_assets.entitlements.prices import STATE
+from opsguard_assets.finance.revenue.schemas import ClientStates, KnownClients, KnownDevices, KnownSites, Moments
 from opsguard_assets.tables.months import month_after
+from opsguard_assets.tables.table import dtypes_of, rows_of
 from opsguard_assets.tables.values import INSTANT
 
-# What was known of a client, a site or a device, and how long.
-CLIENT: Final = pl.Schema(
-    {"client_id": pl.String(), "plan": pl.String(), "joined_on": pl.Date(), "since": INSTANT, "until": INSTANT}
-)
-SITE: Final = pl.Schema({"site_id": pl.String(), "client_id": pl.String(), "since": INSTANT, "until": INSTANT})
-DEVICE: Final = pl.Schema({"device_id": pl.String(), "site_id": pl.String(), "since": INSTANT, "until": INSTANT})
-# Days at which states are asked: the day in the zone of operations, and the instant by which things were known.
-MOMENT: Final = pl.Schema({"on": pl.Date(), "at": INSTANT})
+CLIENT, SITE, DEVICE = dtypes_of(KnownClients), dtypes_of(KnownSites), dtypes_of(KnownDevices)
+MOMENT: Final = dtypes_of(Moments)
 _TICK: Final = timedelta(microseconds=1)
 _NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -34,14 +30,14 @@ class Known:
     """What was ever known of whom clients pay for.
 
     Attributes:
-        clients: Rows of `CLIENT`; one client's stretches do not overlap, and `until` is null while one is current.
-        sites: Rows of `SITE`, likewise.
-        devices: Rows of `DEVICE`, likewise; only those of clients who pay by device.
+        clients: Stretches of clients.
+        sites: Stretches of sites.
+        devices: Stretches of devices; only those of clients who pay by device.
     """
 
-    clients: pl.DataFrame
-    sites: pl.DataFrame
-    devices: pl.DataFrame
+    clients: dy.DataFrame[KnownClients]
+    sites: dy.DataFrame[KnownSites]
+    devices: dy.DataFrame[KnownDevices]
 
 
 def month_ends(months: Sequence[date], zone: str, as_of: datetime) -> pl.DataFrame:
@@ -56,32 +52,32 @@ def _end_of(month: date, zone: str, as_of: datetime) -> tuple[date, datetime]:
     return (following - timedelta(days=1), end) if end < as_of else (as_of.astimezone(ZoneInfo(zone)).date(), as_of)
 
 
-def month_start(month: date, zone: str) -> pl.DataFrame:
-    """The first instant of a month: one row of `MOMENT`."""
-    return pl.DataFrame([(month, _midnight(month, zone))], schema=MOMENT, orient="row")
+def month_start(month: date, zone: str) -> dy.DataFrame[Moments]:
+    """The first instant of a month: one row."""
+    return rows_of(Moments, pl.DataFrame([(month, _midnight(month, zone))], schema=MOMENT, orient="row"))
 
 
-def days_of(month: date, zone: str) -> pl.DataFrame:
-    """The days of a month, each by what was known at its end: rows of `MOMENT`."""
+def days_of(month: date, zone: str) -> dy.DataFrame[Moments]:
+    """The days of a month, each by what was known at its end."""
     days = [month + timedelta(days=number) for number in range((month_after(month) - month).days)]
     rows = [(day, _midnight(day + timedelta(days=1), zone) - _TICK) for day in days]
-    return pl.DataFrame(rows, schema=MOMENT, orient="row")
+    return rows_of(Moments, pl.DataFrame(rows, schema=MOMENT, orient="row"))
 
 
 def _midnight(day: date, zone: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
 
 
-def states(known: Known, plans: Plans, moments: pl.DataFrame) -> pl.DataFrame:
+def states(known: Known, plans: Plans, moments: pl.DataFrame) -> dy.DataFrame[ClientStates]:
     """The state of every client that was known at each moment, from the day on which it joined.
 
     Args:
         known: What was ever known.
         plans: Trials and ends of service.
-        moments: Rows of `MOMENT`.
+        moments: When it is asked: columns of `Moments`.
 
     Returns:
-        Rows of `STATE` with `bought`, by client and day.
+        States by client and day.
     """
     at = moments.select("on", pl.col("at").cast(INSTANT)).unique("on", keep="last", maintain_order=True)
     clients = _at(known.clients, at).filter(pl.col("joined_on").fill_null(date.min) <= pl.col("on"))
@@ -98,7 +94,7 @@ def states(known: Known, plans: Plans, moments: pl.DataFrame) -> pl.DataFrame:
         orient="row",
     )
     is_trial = (pl.col("_from").fill_null(date.min) <= pl.col("on")) & (pl.col("on") <= pl.col("_to"))
-    return (
+    found = (
         clients.join(counted, on=["client_id", "on"], how="left")
         .join(equipped, on=["client_id", "on"], how="left")
         .join(terms, on="client_id", how="left")
@@ -110,9 +106,9 @@ def states(known: Known, plans: Plans, moments: pl.DataFrame) -> pl.DataFrame:
             devices=pl.col("devices").fill_null(0),
         )
         .with_columns(plan=pl.when("is_trial").then("_tried").otherwise("plan"))
-        .select(*STATE.names(), "bought")
         .sort("client_id", "on")
     )
+    return rows_of(ClientStates, found)
 
 
 def _at(stretches: pl.DataFrame, at: pl.DataFrame) -> pl.DataFrame:
