@@ -6,7 +6,7 @@ The data are those tables of the lake that key figures read, in the shape of ord
 predictions read PostgreSQL and recorded scores, and are not in it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -189,11 +189,30 @@ def _hours(clients: int, month: Any) -> pl.DataFrame:
 
 def computed(lake: str) -> Callable[[], object]:
     """OpsGuard: the rows behind all key figures, and the figures of each client, site and month."""
+    return _computed(lake, names())
+
+
+def of_devices(lake: str) -> Callable[[], object]:
+    """Of that the uptime of devices, which is made of by far the most rows."""
+    return _computed(lake, ["device_uptime"])
+
+
+def of_shifts(lake: str) -> Callable[[], object]:
+    """Of that the figures of guards: shifts, punches and tours."""
+    return _computed(lake, ["attendance_compliance", "attended_at_all", "tour_coverage", "geofence_violations"])
+
+
+def of_tickets(lake: str) -> Callable[[], object]:
+    """Of that the figures of tickets."""
+    return _computed(lake, ["sla_performance", "first_response_sla", "helpdesk_sentiment", "repeat_tickets"])
+
+
+def _computed(lake: str, chosen: Sequence[str]) -> Callable[[], object]:
     from opsguard_assets.config.settings import Settings
     from opsguard_assets.scorecards.kpis.io import compute
     from opsguard_assets.scorecards.kpis.registry import KPIS
 
-    opened, settings, wanted = Lake(lake), Settings(), {name: KPIS[name] for name in names()}
+    opened, settings, wanted = Lake(lake), Settings(), {name: KPIS[name] for name in chosen}
     # None of them reads the database.
     return lambda: compute(opened, None, settings, AS_OF, wanted)  # type: ignore[arg-type]
 

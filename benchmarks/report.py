@@ -29,7 +29,7 @@ meanwhile: the more, the less the seconds say. Rows without it were measured bef
 
 {notes}
 
-Machine: {cores} cores, {memory:.0f} GiB, {system}; Python {python}, {packages}. Scale {scale:g}.
+Machine: {cores} cores, {memory:.0f} GiB, {system}; Python {python}, {packages}.
 """
 _NOTES = """\
 * **(a)** One tick: the risk of every open ticket, by stored clocks, with reasons in words. The floor scans the columns
@@ -178,7 +178,7 @@ def keep(rows: Sequence[Row], path: Path) -> list[Kept]:
     return every
 
 
-def page(rows: Sequence[Kept], *, scale: float) -> str:
+def page(rows: Sequence[Kept]) -> str:
     """The page as Markdown."""
     names = ("polars", "deltalake", "dlt", "duckdb", "dagster")
     return _PAGE.format(
@@ -189,5 +189,4 @@ def page(rows: Sequence[Kept], *, scale: float) -> str:
         system=platform.system(),
         python=platform.python_version(),
         packages=", ".join(f"{name} {metadata.version(name)}" for name in names),
-        scale=scale,
     )

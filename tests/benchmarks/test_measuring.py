@@ -31,5 +31,5 @@ def test_a_run_of_some_letters_leaves_the_rows_of_others_as_they_are(tmp_path: P
     every = keep([row("(c) third", 7.0, [0.25]), row("(a) first", 8.0, [])], kept)
     assert [(one.what, one.seconds) for one in every] == [("(a) first", 8.0), ("(b) second", 4.0), ("(c) third", 7.0)]
     assert keep([], kept) == every
-    shown = [line.split(" | ") for line in page(every, scale=1).splitlines() if line.startswith("| (c)")]
+    shown = [line.split(" | ") for line in page(every).splitlines() if line.startswith("| (c)")]
     assert [(one[2], one[6], one[8]) for one in shown] == [("**7.0×**", "0.25 of 0.25", "1.5")]  # noqa: RUF001
