@@ -91,7 +91,15 @@ def value_at(
     counted = _counted(past, lake, settings, declared, counted_rows, starts, as_of)
     units = _units(lake, settings, clients, counted_rows, alerted, month, as_of)
     figures = Figures(measured.select(EFFECT.names()), estimated, counted)
-    found = value_delivered(figures, units, month=month, window_starts=starts, estimated_since=since)
+    first = alerted["decided_at"].min()
+    found = value_delivered(
+        figures,
+        units,
+        month=month,
+        window_starts=starts,
+        alerted_since=max(first.date(), starts) if isinstance(first, datetime) else None,
+        estimated_since=since,
+    )
     return recorded(found, pl.lit(as_of, INSTANT))
 
 

@@ -57,7 +57,13 @@ class Figures:
 
 
 def value_delivered(
-    figures: Figures, units: pl.DataFrame, *, month: date, window_starts: date, estimated_since: date | None = None
+    figures: Figures,
+    units: pl.DataFrame,
+    *,
+    month: date,
+    window_starts: date,
+    alerted_since: date | None = None,
+    estimated_since: date | None = None,
 ) -> pl.DataFrame:
     """What acting was worth in a window.
 
@@ -66,6 +72,7 @@ def value_delivered(
         units: Rows of `UNITS`, one per client; those of all together have no client.
         month: The last month of the window.
         window_starts: The first day of it; where data begin later, rows say so.
+        alerted_since: The day of the first alert that is known of; before it nothing was prevented.
         estimated_since: The first day of the window of estimates.
 
     Returns:
@@ -78,7 +85,8 @@ def value_delivered(
     common = rows.join(_of_all(measured), how="cross")
     unmeasured = common.filter(~pl.col("is_measured")).select("client_id", "months", "held_back")
     estimated = _estimated(unmeasured, figures.estimated, month, estimated_since)
-    others = common.join(estimated, on="client_id", how="anti")
+    of_alerts = pl.min_horizontal("months", pl.lit(months_between(alerted_since or window_starts, month), pl.Int64))
+    others = common.join(estimated, on="client_id", how="anti").with_columns(months=of_alerts)
     parts = [
         _prevented(others, BREACHES, pl.when(pl.col("penalty").is_null()).then("breach_cost")),
         _prevented(others.filter(pl.col("penalty").is_not_null()), PENALTIES, pl.col("penalty")),

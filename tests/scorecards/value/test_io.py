@@ -88,7 +88,8 @@ def test_the_value_is_that_of_alerted_tickets_of_the_window(lake, database, worl
     assert rows["b", "penalties"]["money"] == acted["b"] * 900, "the contract names the penalty"
     assert rows["b", "breaches"]["money"] is None
     assert rows["a", "breaches"]["held_back"] == 200 - acted["a"]
-    assert rows["a", "breaches"]["months"] == 2, "since the first row"
+    assert rows["a", "breaches"]["months"] == 1, "since the first alert"
+    assert rows["a", "late_orders"]["months"] == 2, "since the first row"
     assert rows[None, "breaches"]["count"] == sum(acted.values())
     assert rows["a", "late_orders"]["count"] == 1
 

@@ -116,3 +116,12 @@ def test_an_estimate_stands_where_nothing_is_held_back_and_has_no_money():
     assert ("no hold-out", "penalties") not in rows, "nothing is told of the same deadlines twice"
     assert rows["few", "breaches"]["method"] == "too_few", "some are held back: these will measure it"
     assert rows["clear", "breaches"]["method"] == "measured"
+
+
+def test_a_measured_window_begins_with_the_first_alert_that_is_known_of():
+    figures = Figures(MEASURED, ESTIMATE.to_frame(), COUNTED)
+    units = pl.DataFrame([unit("clear"), unit(None)], schema=UNITS)
+    found = value_delivered(figures, units, month=MONTH, window_starts=STARTS, alerted_since=date(2026, 8, 20))
+    rows = {(row["client_id"], row["item"]): (row["months"], row["window_starts"]) for row in found.to_dicts()}
+    assert rows["clear", "breaches"] == (3, date(2026, 8, 1)), "tickets are known for a year, alerts are not"
+    assert rows["clear", "alerts_resolved"] == (12, STARTS)
