@@ -117,9 +117,11 @@ def _fonts() -> "typst.Fonts":
     import typst  # noqa: PLC0415 - as above
 
     ours = str(importlib.resources.files("templates") / "fonts")
+    # Chinese, Japanese and Korean: all in one font of 16 MB, of which a PDF holds the letters that it shows.
+    east = str(importlib.resources.files("noto_cjk_sans_jp_regular"))
     # Where its wheel lies, without importing a plotting library.
     others = str(importlib.metadata.distribution("matplotlib").locate_file("matplotlib/mpl-data/fonts/ttf"))
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[ours, others])
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[ours, east, others])
 
 
 def _explained(template: str, error: "typst.TypstError") -> str:

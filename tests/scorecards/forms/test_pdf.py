@@ -17,7 +17,7 @@ from tests.scorecards.forms.cards import HOSTILE, KPIS, card, provider, restated
 from tests.scorecards.forms.reading import words_of
 
 BOOK = bytes(range(256))
-# Characters that no font of ours has, one direction against another, and a word without an end.
+# Letters of several fonts, one direction against another, and a word without an end.
 NAME = f"本社 شركة {HOSTILE}"
 
 
@@ -91,10 +91,19 @@ def test_each_page_says_whose_it_is_how_far_it_is_signed_and_where_it_stands(ope
 
 def test_hostile_names_are_printed_as_they_are(opened):
     words = re.sub(r"\s+", "", words_of(opened))
-    assert "本" in words, "boxes of the last resort: no font of ours has Chinese"
     assert "<script>alert(1)</script>=cmd|'/Ccalc'!A0" in words
     assert "{number}$x^2$" in words
     assert "\u202e" not in words
+
+
+def test_chinese_japanese_and_korean_names_are_letters_and_not_boxes():
+    name = "株式会社 カナ 한국 繁體 简体"
+    opened = pikepdf.open(BytesIO(pdf(card(client_name=name), KPIS, BOOK)))
+    fonts = {str(one.get("/FontName")).partition("+")[2] for one in opened.objects
+             if isinstance(one, pikepdf.Dictionary) and one.get("/Type") == "/FontDescriptor"}  # fmt: skip
+    assert re.sub(r"\s", "", name) in re.sub(r"\s", "", words_of(opened))
+    assert any("CJK" in font for font in fonts)
+    assert not any("LastResort" in font for font in fonts), fonts
 
 
 BARE = card(measures=(), sites=(), value=(), likely=(), changes=(), shadow=(), predictions=())
