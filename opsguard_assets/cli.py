@@ -45,6 +45,7 @@ COMMANDS = {
     "shifts": "Show who is missing, and the evidence for a verdict.",
     "vendors": "Show the scores of vendors, and what changed them.",
     "finance": "Show recurring revenue, invoices, projections and returns; write the finance page.",
+    "pilot": "Show what a pilot predicted, prevented and was worth; write its page, PDF and workbook.",
     "simulate": "Write the records of a simulated provider for a period, and their ground truth.",
     "tables": "Print the contract: tables, columns, units, rules.",
     "raw": "Repair the raw records: set aside what cannot be read.",

@@ -49,7 +49,7 @@ FLOORS = {
     "opsguard_assets/triage": ("learning", "priority"),
     "opsguard_assets/remediation": ("playbook", "actions", "engine", "outcomes", "autonomy"),
     "opsguard_assets/scorecards": ("kpis", "value", "card", "forms", "signing"),
-    "opsguard_assets/finance": ("revenue", "invoices", "projection", "pages"),
+    "opsguard_assets/finance": ("revenue", "invoices", "projection", "pages", "pilot"),
     "opsguard_assets/intake": ("raw", "ledger", "mapping", "readers", "receiving", "accepting"),
     "ml": ("features", "models", "dataset", "problems", "evaluation", "training", "tracking"),
 }
@@ -101,7 +101,8 @@ ALLOWED_OUTSIDE = {
     ("opsguard_assets/simulator/twin.py", "pathlib"),  # write_records puts the provider's files where it is told
     ("opsguard_assets/effects/adapter.py", "resources"),  # its arrow admits the words of answers, and nothing else
     ("opsguard_assets/effects/machine.py", "resources"),
-    ("opsguard_assets/finance/invoices/files.py", "io"),  # a workbook becomes bytes in memory
+    ("opsguard_assets/finance/invoices/files.py", "io"),
+    ("opsguard_assets/finance/pilot/book.py", "io"),  # a workbook becomes bytes in memory
     ("ml/evaluation/pictures.py", "io"),  # a picture becomes bytes in memory
     ("opsguard_assets/scorecards/forms/book.py", "io"),  # and so does a workbook
 }
@@ -343,6 +344,11 @@ ARROWS = {
         f"opsguard_assets/verification/{name}.py": ("opsguard_assets.verification",)
         for name in ("result", "verification", "report", "catalog", "servers_io")
     },
+    "opsguard_assets/finance/pilot/": (
+        "opsguard_assets.finance", "opsguard_assets.entitlements", "opsguard_assets.config", "opsguard_assets.tables",
+        "opsguard_assets.scorecards", "opsguard_assets.alerts.alert_type", "opsguard_assets.satisfaction",
+        "opsguard_assets.remediation.outcomes", "opsguard_assets.triage.learning", "ml.evaluation", "resources",
+    ),
     "opsguard_assets/cadence.py": (),
     "opsguard_assets/domain.py": (
         "opsguard_assets.alerts.alert_type", "opsguard_assets.cadence", "opsguard_assets.config.settings",

@@ -11,7 +11,7 @@ WITHOUT_SCHEMAS = tuple(
     f"opsguard_assets/{room}/"
     for room in (
         "alerts", "delivery", "duty", "effects", "external", "incidents", "remediation",
-        "routing", "triage", "views",
+        "routing", "satisfaction", "triage", "views",
         "web",
     )
 )  # fmt: skip
@@ -59,6 +59,11 @@ UNTYPED_FRAMES = {
     "opsguard_assets/scorecards/kpis/past_io.py": {"Past"},
     "opsguard_assets/scorecards/card/io.py": {"Cards"},
     "opsguard_assets/scorecards/forms/book.py": {"book"},
+    "opsguard_assets/scorecards/value/estimate.py": {"estimates"},
+    # Counts by client that pilots take of revenue, a few columns each.
+    "opsguard_assets/finance/revenue/io.py": {"counted", "shadow_at"},
+    "opsguard_assets/finance/revenue/upgrades.py": {"upgrade_candidates"},
+    "opsguard_assets/finance/revenue/use.py": {"usage"},
     "opsguard_assets/shifts/calendar/posts.py": {"with_missing"},
     "opsguard_assets/shifts/coverage/substitutes.py": {"proposals"},
     "opsguard_assets/shifts/verdicts/io.py": {"Judged"},

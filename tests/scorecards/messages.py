@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment, nodes
 
 ROOT = Path(__file__).parents[2]
-FORMS = [ROOT / f"opsguard_assets/{name}" for name in ("scorecards/forms", "satisfaction")]
+FORMS = [ROOT / f"opsguard_assets/{name}" for name in ("scorecards/forms", "satisfaction", "finance/pilot")]
 TEMPLATES = ROOT / "templates/scorecard"
 GERMAN = ROOT / "templates/locale/de/LC_MESSAGES/opsguard.po"
 # Texts of a record of the registry.

@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.remediation.outcomes.verdicts import EPISODE, EXECUTION
 from opsguard_assets.scorecards.kpis.prediction_feeds_io import SCORE
-from opsguard_assets.scorecards.kpis.predictions import predicted
+from opsguard_assets.scorecards.kpis.predictions import announcements, predicted
 from opsguard_assets.scorecards.kpis.registry import KPIS
 from opsguard_assets.simulator.settings import SimulationSettings
 from opsguard_assets.simulator.twin import simulate
@@ -292,6 +292,10 @@ def test_announcements_count_once_by_what_was_said_first_and_not_where_somebody_
     assert row["brier"] == pytest.approx(sum(squared) / 4)
     assert row["brier_base"] == pytest.approx(0.25)
     assert row["expected"] == pytest.approx(2.45)
+    said = announcements({name: table.lazy() for name, table in tables.items()}, tables["months"].lazy())
+    assert sorted(said.select("probability", "came_true", "was_acted_on").rows()) == [
+        (0.75, False, False), (0.8, True, False), (0.9, False, True), (0.9, True, False), (0.9, True, True),
+    ]  # fmt: skip
 
 
 minutes = st.integers(0, 60 * 1440)

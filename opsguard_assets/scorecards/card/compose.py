@@ -166,20 +166,34 @@ def _measure(
 ) -> Measure:
     row, (name, month) = found[of], of
     trend = [found.get((name, month_after(month, -back)), {}).get("value") for back in range(_YEAR, -1, -1)]
+    return measure_of(row, per, trend, clusters.get((name, month, row["site_id"])))
+
+
+def measure_of(
+    row: Mapping[str, Any], per: int | None, trend: Sequence[float | None], clusters: int | None = None
+) -> Measure:
+    """A measure of a row of `Kpis`.
+
+    Args:
+        row: The row.
+        per: Of a count: per how many.
+        trend: Values of the same month a year before and of all up to its own one; may be shorter.
+        clusters: How many clusters its rows hang together by; None where they do not.
+    """
     return Measure(
-        kpi=name,
-        month=month,
+        kpi=row["kpi"],
+        month=row["month"],
         value=decimal(row["value"]),
         numerator=known(row["numerator"]),
         denominator=known(row["denominator"]),
-        clusters=clusters.get((name, month, row["site_id"])),
+        clusters=clusters,
         per=per,
         low=decimal(row["low"]),
         high=decimal(row["high"]),
         band=row["band"],
         target=decimal(row["target"]),
-        before=decimal(trend[-2]),
-        year_before=decimal(trend[0]),
+        before=decimal(trend[-2]) if len(trend) > 1 else None,
+        year_before=decimal(trend[0]) if len(trend) > _YEAR else None,
         trend=tuple(decimal(each) for each in trend[-_YEAR:]),
         excluded=tuple(Excluded(**each) for each in row["excluded"]),
         missing=row["missing"],

@@ -22,7 +22,7 @@ import polars as pl
 from opsguard_assets.scorecards.card.card import Card, Measure
 from opsguard_assets.scorecards.forms import figures, sentences
 from opsguard_assets.scorecards.forms.book_about import UNITS, write_about, write_definitions
-from opsguard_assets.scorecards.forms.book_cells import Column, Look, Sheet
+from opsguard_assets.scorecards.forms.book_cells import OPTIONS, Column, Look, Sheet
 from opsguard_assets.scorecards.forms.book_formulas import Ranges, basis, numerator, value
 from opsguard_assets.scorecards.forms.book_rows import LIMIT, Sums, placed, sums, write_rows
 from opsguard_assets.scorecards.forms.figures import Kpis
@@ -65,8 +65,7 @@ def book(card: Card, kpis: Kpis, rows: pl.DataFrame, *, limit: int = LIMIT) -> b
 
     by = speaker(card)
     written = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with _uncollected(), xlsxwriter.Workbook(written, options) as workbook:
+    with _uncollected(), xlsxwriter.Workbook(written, OPTIONS) as workbook:
         title = f"{plain(card.client_name)}, {by.say('Scorecard {month}', month=by.month(card.month))}"
         created = card.origin.as_of.astimezone(UTC).replace(tzinfo=None)
         workbook.set_properties({"title": title, "author": f"OpsGuard {card.origin.code}", "created": created})

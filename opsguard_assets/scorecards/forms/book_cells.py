@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from xlsxwriter.workbook import Workbook
     from xlsxwriter.worksheet import Worksheet
 
+# Everything that is received is text: no formula, no link and no number is made of it.
+OPTIONS: Final = {
+    "in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
+}  # fmt: skip
 # Of a row with one line of words, in points.
 _LINE: Final = 15
 INSTANT: Final = "yyyy-mm-dd hh:mm"

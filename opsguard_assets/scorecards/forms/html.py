@@ -33,8 +33,19 @@ def html(card: Card, kpis: Kpis) -> str:
     by = speaker(card)
     said = page.every_figure(card, kpis, by)
     parts = {**_answers(card, kpis, by, said), **_rest(card, kpis, by, said)}
-    template = _environment().get_template("card.html.j2")
-    return template.render(say=by.say, words=by.words, style=_style(), policy=_policy(), **parts)
+    return rendered("card.html.j2", by, parts)
+
+
+def rendered(template: str, by: Speaker, parts: Mapping[str, Any]) -> str:
+    """A page of one of the templates, with the one style sheet and the policy that allows it.
+
+    Args:
+        template: Its file in `templates/scorecard`.
+        by: Who says its words.
+        parts: What it shows.
+    """
+    found = _environment().get_template(template)
+    return found.render(say=by.say, words=by.words, style=_style(), policy=_policy(), **parts)
 
 
 def _answers(card: Card, kpis: Kpis, by: Speaker, said: Mapping[str, page.Figure]) -> Mapping[str, Any]:

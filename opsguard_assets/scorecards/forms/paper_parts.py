@@ -57,7 +57,7 @@ def _present(*parts: Part | None) -> list[Part]:
     return [part for part in parts if part is not None]
 
 
-def _part(
+def part(
     heading: str,
     *,
     paragraphs: Iterable[str] = (),
@@ -66,6 +66,7 @@ def _part(
     notes: Iterable[str] = (),
     level: int = 2,
 ) -> Part:
+    """A heading with paragraphs, a table and notes below it, as the template takes it."""
     return {
         "heading": heading,
         "level": level,
@@ -83,12 +84,13 @@ def _is_short(table: Part) -> bool:
     return len(rows) <= _MOST_ROWS and sum(len(cell) for row in rows for cell in row if isinstance(cell, str)) <= _MOST
 
 
-def _column(head: str, width: float | None = None, *, is_number: bool = False) -> Column:
+def column(head: str, width: float | None = None, *, is_number: bool = False) -> Column:
     """A column; its width is a share of what is left, None as wide as its words."""
     return {"head": head, "width": width, "is_number": is_number}
 
 
-def _table(columns: Iterable[Column], rows: Iterable[Iterable[Cell]]) -> Part:
+def table_of(columns: Iterable[Column], rows: Iterable[Iterable[Cell]]) -> Part:
+    """A table as the template takes it."""
     return {"columns": list(columns), "rows": [list(row) for row in rows]}
 
 
@@ -106,27 +108,27 @@ def _value(card: Card, speaker: Speaker) -> Part | None:
     lines = [line for line, _ in sentences.value_lines(card, speaker)]
     paragraphs = lines if is_known or not returns else [*lines, returns]
     lead = returns if is_known else None
-    return _part(speaker.say("What acting was worth"), lead=lead, paragraphs=paragraphs, notes=notes)
+    return part(speaker.say("What acting was worth"), lead=lead, paragraphs=paragraphs, notes=notes)
 
 
 def _likely(card: Card, speaker: Speaker) -> Part | None:
     heading = speaker.say("Likely to go wrong next")
     if not card.likely:
-        return _part(heading, paragraphs=[speaker.say("Nothing, by what is known.")])
+        return part(heading, paragraphs=[speaker.say("Nothing, by what is known.")])
     said = (page.likely(one, speaker) for one in card.likely)
     columns = [
-        _column(speaker.say("What"), 0.8),
-        _column(speaker.say("Name"), 3),
-        _column(speaker.say("Site"), 1.4),
-        _column(speaker.say("Chance"), is_number=True),
-        _column(speaker.say("By when"), 1.3),
+        column(speaker.say("What"), 0.8),
+        column(speaker.say("Name"), 3),
+        column(speaker.say("Site"), 1.4),
+        column(speaker.say("Chance"), is_number=True),
+        column(speaker.say("By when"), 1.3),
     ]
-    return _part(heading, table=_table(columns, ([one.kind, one.name, one.site, one.chance, one.by] for one in said)))
+    return part(heading, table=table_of(columns, ([one.kind, one.name, one.site, one.chance, one.by] for one in said)))
 
 
 def _advice(card: Card, kpis: Kpis, speaker: Speaker) -> Part | None:
     found = advice(card, kpis, speaker)
-    return _part(speaker.say("What to do"), paragraphs=found) if found else None
+    return part(speaker.say("What to do"), paragraphs=found) if found else None
 
 
 def _figures(card: Card, kpis: Kpis, speaker: Speaker, said: Said) -> Part | None:
@@ -141,7 +143,7 @@ def _figures(card: Card, kpis: Kpis, speaker: Speaker, said: Said) -> Part | Non
             if known := [*shown.notes, *_left_out(shown, speaker)]:
                 notes.append(f"{shown.label}: {'; '.join(known)}")
     heading = speaker.say("All key figures")
-    return _part(heading, table=_table(_figure_columns(speaker), rows), notes=notes) if rows else None
+    return part(heading, table=table_of(_figure_columns(speaker), rows), notes=notes) if rows else None
 
 
 def _left_out(shown: page.Figure, speaker: Speaker) -> list[str]:
@@ -150,15 +152,15 @@ def _left_out(shown: page.Figure, speaker: Speaker) -> list[str]:
 
 def _figure_columns(speaker: Speaker) -> list[Column]:
     return [
-        _column(speaker.say("Key figure"), 2.1),
-        _column(speaker.say("Value"), 1.15, is_number=True),
-        _column(speaker.say("Band"), 1.25),
-        _column(speaker.say("Target"), 1, is_number=True),
-        _column(speaker.say("Month before"), 1, is_number=True),
-        _column(speaker.say("Year before"), 1, is_number=True),
-        _column(speaker.say("Of how many"), 1.5, is_number=True),
-        _column(speaker.say("95 % interval"), 1.4, is_number=True),
-        _column(speaker.say("Twelve months"), 1.2),
+        column(speaker.say("Key figure"), 2.1),
+        column(speaker.say("Value"), 1.15, is_number=True),
+        column(speaker.say("Band"), 1.25),
+        column(speaker.say("Target"), 1, is_number=True),
+        column(speaker.say("Month before"), 1, is_number=True),
+        column(speaker.say("Year before"), 1, is_number=True),
+        column(speaker.say("Of how many"), 1.5, is_number=True),
+        column(speaker.say("95 % interval"), 1.4, is_number=True),
+        column(speaker.say("Twelve months"), 1.2),
     ]
 
 
@@ -185,12 +187,12 @@ def _months(card: Card, speaker: Speaker, said: Said) -> Part | None:
         return None
     shown = figures.months(card.month, _TREND)
     columns = [
-        _column(speaker.say("Key figure"), 2.4),
-        *(_column(speaker.short_month(month), 1, is_number=True) for month in shown),
+        column(speaker.say("Key figure"), 2.4),
+        *(column(speaker.short_month(month), 1, is_number=True) for month in shown),
     ]
     heading = speaker.say("Twelve months, from {month} on", month=speaker.month(shown[0]))
     rows = ([one.label, *one.months] for one in said.values())
-    return _part(heading, table={**_table(columns, rows), "is_small": True})
+    return part(heading, table={**table_of(columns, rows), "is_small": True})
 
 
 def _sites(card: Card, kpis: Kpis, speaker: Speaker) -> list[Part]:
@@ -201,12 +203,12 @@ def _sites(card: Card, kpis: Kpis, speaker: Speaker) -> list[Part]:
     for start in range(0, len(labels), -(-len(labels) // tables) if tables else 1):
         end = start + -(-len(labels) // tables)
         columns = [
-            _column(speaker.say("Site"), 1.6),
-            *(_column(label, 1, is_number=True) for label in labels[start:end]),
+            column(speaker.say("Site"), 1.6),
+            *(column(label, 1, is_number=True) for label in labels[start:end]),
         ]
         rows = [[site.name, *(_at_site(one) for one in site.cells[start:end])] for site in found]
         heading = speaker.say("Sites, continued") if start else speaker.say("Sites")
-        parts.append(_part(heading, table=_table(columns, rows), level=3 if start else 2))
+        parts.append(part(heading, table=table_of(columns, rows), level=3 if start else 2))
     return parts
 
 
@@ -219,7 +221,7 @@ def _at_site(cell: page.Cell | None) -> Cell:
 def _changes(card: Card, kpis: Kpis, speaker: Speaker) -> Part | None:
     if not card.changes:
         return None
-    return _part(speaker.say("Top changes"), table=_moves(card.changes, kpis, speaker))
+    return part(speaker.say("Top changes"), table=_moves(card.changes, kpis, speaker))
 
 
 def _restated(card: Card, kpis: Kpis, speaker: Speaker) -> Part | None:
@@ -228,17 +230,17 @@ def _restated(card: Card, kpis: Kpis, speaker: Speaker) -> Part | None:
     heading = speaker.say("What this restatement changes")
     reason = [f"{speaker.say('Reason')}: {plain(card.reason, 600)}"] if card.reason else []
     table = _moves(card.restated, kpis, speaker) if card.restated else None
-    return _part(heading, paragraphs=reason, table=table)
+    return part(heading, paragraphs=reason, table=table)
 
 
 def _moves(changes: Iterable[Change | Restated], kpis: Kpis, speaker: Speaker) -> Part:
     columns = [
-        _column(speaker.say("Key figure"), 1.7),
-        _column(speaker.say("Site"), 1.2),
-        _column(speaker.say("Before"), 0.8, is_number=True),
-        _column(speaker.say("After"), 0.8, is_number=True),
-        _column(speaker.say("Change"), 0.9, is_number=True),
-        _column(speaker.say("Rows that moved it"), 3),
+        column(speaker.say("Key figure"), 1.7),
+        column(speaker.say("Site"), 1.2),
+        column(speaker.say("Before"), 0.8, is_number=True),
+        column(speaker.say("After"), 0.8, is_number=True),
+        column(speaker.say("Change"), 0.9, is_number=True),
+        column(speaker.say("Rows that moved it"), 3),
     ]
     rows = [
         [
@@ -251,7 +253,7 @@ def _moves(changes: Iterable[Change | Restated], kpis: Kpis, speaker: Speaker) -
         ]
         for one in page.moved(tuple(changes), kpis, speaker)
     ]
-    return _table(columns, rows)
+    return table_of(columns, rows)
 
 
 def _shadow(card: Card, speaker: Speaker) -> Part | None:
@@ -261,14 +263,14 @@ def _shadow(card: Card, speaker: Speaker) -> Part | None:
     for line, examples in (page.shadow(one, speaker) for one in card.shadow):
         said = speaker.say("For example: {examples}", examples="; ".join(examples)) if examples else ""
         lines.append(f"{line} {said}".strip())
-    return _part(speaker.say("What a greater plan would have caught"), paragraphs=lines)
+    return part(speaker.say("What a greater plan would have caught"), paragraphs=lines)
 
 
 def _predictions(card: Card, speaker: Speaker) -> Part | None:
     if not card.predictions:
         return None
     lines = [sentences.predicted_line(one, speaker) for one in card.predictions]
-    return _part(speaker.say("How good we were"), paragraphs=lines)
+    return part(speaker.say("How good we were"), paragraphs=lines)
 
 
 def _vendors(card: Card, speaker: Speaker) -> Part | None:
@@ -276,14 +278,14 @@ def _vendors(card: Card, speaker: Speaker) -> Part | None:
         return None
     said = (page.vendor(one, speaker) for one in card.vendors)
     columns = [
-        _column(speaker.say("Vendor"), 2.6),
-        _column(speaker.say("Trade"), 1.2),
-        _column(speaker.say("Grade"), 0.6),
-        _column(speaker.say("Score (95 % interval)"), 1.3, is_number=True),
-        _column(speaker.say("Jobs"), 0.7, is_number=True),
+        column(speaker.say("Vendor"), 2.6),
+        column(speaker.say("Trade"), 1.2),
+        column(speaker.say("Grade"), 0.6),
+        column(speaker.say("Score (95 % interval)"), 1.3, is_number=True),
+        column(speaker.say("Jobs"), 0.7, is_number=True),
     ]
     rows = ([one.name, one.trade, one.grade, one.score, one.jobs] for one in said)
-    return _part(speaker.say("Vendors"), table=_table(columns, rows))
+    return part(speaker.say("Vendors"), table=table_of(columns, rows))
 
 
 def _definitions(card: Card, kpis: Kpis, speaker: Speaker) -> Part | None:
@@ -294,8 +296,8 @@ def _definitions(card: Card, kpis: Kpis, speaker: Speaker) -> Part | None:
     for kpi in shown:
         parts = ((name, speaker.say(text)) for name, text in page.definition(kpi, speaker) if text)
         rows.append([speaker.say(kpi.label), " ".join(f"{name}: {_stopped(text)}" for name, text in parts)])
-    columns = [_column(speaker.say("Key figure"), 1), _column(speaker.say("How it is computed"), 4.4)]
-    return _part(speaker.say("Definitions"), table=_table(columns, rows))
+    columns = [column(speaker.say("Key figure"), 1), column(speaker.say("How it is computed"), 4.4)]
+    return part(speaker.say("Definitions"), table=table_of(columns, rows))
 
 
 def _stopped(text: str) -> str:
@@ -322,7 +324,7 @@ def _origin(card: Card, speaker: Speaker) -> Part:
             "the foot of each page."
         )
     )
-    return _part(speaker.say("Of what this was made"), paragraphs=lines)
+    return part(speaker.say("Of what this was made"), paragraphs=lines)
 
 
 def _listed(held: Mapping[str, object]) -> str:

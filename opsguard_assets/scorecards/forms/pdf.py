@@ -12,7 +12,7 @@ import importlib.metadata
 import importlib.resources
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,7 +63,21 @@ def pdf(card: Card, kpis: Kpis, book: bytes) -> bytes:
         },
     )
     contents = {"scorecard.xlsx": book, "figures.json": canonical(card)}
-    inputs = {"card": json.dumps({**paper(card, kpis, by), "files": files}, ensure_ascii=False)}
+    return pages(paper(card, kpis, by), files, contents)
+
+
+def pages(said: Mapping[str, Any], files: Sequence[Mapping[str, str]], contents: Mapping[str, bytes]) -> bytes:
+    """Words, tables and pictures as PDF, in the look of scorecards.
+
+    Args:
+        said: As `paper.paper` gives them.
+        files: What is attached: `name`, `mime_type`, `relationship`, `description`.
+        contents: The bytes of these, by name.
+
+    Raises:
+        PageError: As `pdf`.
+    """
+    inputs = {"card": json.dumps({**said, "files": list(files)}, ensure_ascii=False)}
     # As lists of bytes: inputs are text, and files on disk would have to lie beside the template.
     inputs |= {f"file:{name}": str(list(content)) for name, content in contents.items()}
     return printed(TEMPLATE, inputs)

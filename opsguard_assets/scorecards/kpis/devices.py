@@ -97,15 +97,15 @@ def _looked_at(month: pl.DataFrame, timed: pl.DataFrame, through: datetime) -> t
 
 def _days(own: pl.DataFrame) -> pl.DataFrame:
     """The local days of each device's client: `day`, `begins_at`, `ends_at`."""
-    clients = own.select("client_id", "month", "timezone").unique(maintain_order=True)
-    local = clients.with_columns(
-        day=pl.date_ranges("month", pl.col("month").dt.offset_by("1mo"), closed="left")
-    ).explode("day")
+    clients = own.select("client_id", "month", "timezone", _until="ends_at").unique(maintain_order=True)
+    # No zone is more than a day from UTC; what begins after the end is left out below.
+    last = pl.col("_until").dt.date().dt.offset_by("1d")
+    local = clients.with_columns(day=pl.date_ranges("month", last)).explode("day")
     edges = local.with_columns(
         begins_at=pl.col("day").cast(pl.Datetime("us")),
         ends_at=pl.col("day").dt.offset_by("1d").cast(pl.Datetime("us")),
     )
-    instants = to_utc(edges, ["begins_at", "ends_at"])
+    instants = to_utc(edges, ["begins_at", "ends_at"]).filter(pl.col("begins_at") < pl.col("_until")).drop("_until")
     return own.drop("starts_at", "ends_at").join(
         instants.drop("timezone"), on=["client_id", "month"], maintain_order="left_right"
     )

@@ -71,7 +71,27 @@ def compute(
         kpis: Which key figures.
     """
     clients = CLIENTS.typed(lake.known(CLIENTS, as_of).unique("client_id", keep="any")).collect()
-    months = client_months(clients, as_of)
+    return compute_over(lake, past, settings, as_of, client_months(clients, as_of), kpis)
+
+
+def compute_over(
+    lake: Lake,
+    past: Database | Past,
+    settings: Settings,
+    as_of: datetime,
+    months: dy.DataFrame[ClientMonths],
+    kpis: Mapping[str, Kpi] = REGISTRY,
+) -> Computed:
+    """The key figures of some months, or of other spans of whole days that follow each other.
+
+    Args:
+        lake: As of `compute`.
+        past: As of `compute`.
+        settings: Bands, targets and thresholds.
+        as_of: The moment, UTC.
+        months: The spans; their clients alone count.
+        kpis: Which key figures.
+    """
     if months.is_empty():
         return Computed(as_of, months, KPI_ROWS.empty(), KPIS.empty())
     since, until = spans(months)

@@ -18,7 +18,7 @@ from opsguard_assets.config.settings import Settings
 from opsguard_assets.scorecards.kpis.alerts import EPISODES, EXECUTIONS
 from opsguard_assets.scorecards.kpis.kpi import WATERMARKS, Band, Feeds, Kpi
 from opsguard_assets.scorecards.kpis.months import in_month
-from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, ClientMonths, PredictionQuality
+from opsguard_assets.scorecards.kpis.schemas import KPI_ROWS, Announcements, ClientMonths, PredictionQuality
 from opsguard_assets.tables.table import rows_of
 from opsguard_assets.tables.values import INSTANT
 
@@ -96,6 +96,21 @@ def came_true_rows(feeds: Feeds, months: pl.LazyFrame, _settings: Settings) -> p
         pl.col("announced").alias("measure"),
         "excluded",
     ).select(KPI_ROWS.columns)  # fmt: skip
+
+
+def announcements(feeds: Feeds, months: dy.LazyFrame[ClientMonths]) -> dy.DataFrame[Announcements]:
+    """What was announced, whether it came true, and whether somebody acted on it: one row per thing.
+
+    Args:
+        feeds: As of `came_true_rows`.
+        months: Rows of `ClientMonths`.
+    """
+    found = _judged(feeds, months).drop_nulls("announced_at").select(
+        "client_id", "month", "problem", "came_true", probability="announced",
+        was_acted_on=pl.col("excluded").is_not_null(),
+    )  # fmt: skip
+    rows = found.select(Announcements.column_names()).sort("client_id", "month", "problem", "probability")
+    return rows_of(Announcements, rows.collect())
 
 
 def predicted(feeds: Feeds, months: dy.LazyFrame[ClientMonths]) -> dy.DataFrame[PredictionQuality]:

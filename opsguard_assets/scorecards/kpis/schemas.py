@@ -38,6 +38,17 @@ class KpiRows(dy.Schema):
     excluded = text("why it is not counted; null where it is")
 
 
+class Announcements(dy.Schema):
+    """A thing that was announced to go wrong, and whose outcome is known."""
+
+    client_id = text("the client", nullable=False)
+    month = dy.Date(nullable=False, description="first day of the client's month in which the outcome became known")
+    problem = text("the learned problem", nullable=False)
+    probability = number("as it was announced first, 0..1", nullable=False)
+    came_true = dy.Bool(nullable=False, description="whether it happened")
+    was_acted_on = dy.Bool(nullable=False, description="whether somebody or something acted on it before")
+
+
 class Kpis(dy.Schema):
     """A key figure of a client, or of one of its sites, in a month."""
 

@@ -21,7 +21,7 @@ from opsguard_assets.domains import PROBLEMS
 from opsguard_assets.remediation.outcomes.io import outcomes_of
 from opsguard_assets.remediation.outcomes.verdicts import AUTO_RESOLVED
 from opsguard_assets.scorecards.kpis.past_io import Past
-from opsguard_assets.scorecards.kpis.schemas import KpiRows
+from opsguard_assets.scorecards.kpis.schemas import ClientMonths, KpiRows
 from opsguard_assets.scorecards.value.estimate import ANNOUNCED, ESTIMATE, estimates
 from opsguard_assets.scorecards.value.holdout import ALERTED, EFFECT, effects, with_share
 from opsguard_assets.scorecards.value.schemas import ValueDelivered
@@ -32,6 +32,7 @@ from opsguard_assets.scorecards.value.worth import (
     NO_SHOWS,
     UNITS,
     Figures,
+    WindowOfClient,
     recorded,
     value_delivered,
 )
@@ -88,7 +89,8 @@ def value_at(
     together = effects(numbered.with_columns(client_id=pl.lit("")))
     measured = pl.concat([effects(numbered), together.with_columns(client_id=pl.lit(None, pl.String))])
     estimated, since = _estimated(past, lake, settings, counted_rows, alerted, as_of)
-    counted = _counted(past, lake, settings, declared, counted_rows, starts, as_of)
+    begins = datetime.combine(starts, datetime.min.time(), UTC)
+    counted = _counted(past, lake, settings, declared, counted_rows, begins, as_of, as_of)
     units = _units(lake, settings, clients, counted_rows, alerted, month, as_of)
     figures = Figures(measured.select(EFFECT.names()), estimated, counted)
     first = alerted["decided_at"].min()
@@ -101,6 +103,58 @@ def value_at(
         estimated_since=since,
     )
     return recorded(found, pl.lit(as_of, INSTANT))
+
+
+def value_between(
+    past: Past,
+    lake: Lake,
+    settings: Settings,
+    declared: Mapping[str, AlertType],
+    rows: dy.DataFrame[KpiRows],
+    window: dy.DataFrame[ClientMonths],
+    as_of: datetime,
+) -> WindowOfClient:
+    """What acting was worth to one client in a window; nothing of another client is in it.
+
+    Args:
+        past: Decisions on findings, playbooks.
+        lake: Tickets, policies, clients.
+        settings: What one is worth.
+        declared: The types of alerts that domains declare.
+        rows: Those behind the key figures.
+        window: The client and its days: one row.
+        as_of: The moment; what was known later does not count.
+    """
+    client_id, first, since, until = window.select("client_id", "month", "starts_at", "ends_at").row(0)
+    own = rows.filter(
+        pl.col("client_id") == client_id,
+        pl.col("month") == first,
+        pl.col("kpi").is_in([DEADLINES, ORDERS]),
+        pl.col("excluded").is_null(),
+    )
+    alerted = _alerted(past, own, first, as_of)
+    measured = effects(with_share(alerted))
+    counted = _counted(past, lake, settings, declared, own, since, until, as_of)
+    units = _units(lake, settings, pl.Series([client_id]), own, alerted, first, as_of)
+    figures = Figures(
+        measured.select(EFFECT.names()), ESTIMATE.to_frame(), counted.filter(pl.col("client_id") == client_id)
+    )
+    found = value_delivered(figures, units.drop_nulls("client_id"), month=first, window_starts=first)
+    due = own.filter(pl.col("kpi") == DEADLINES, pl.col("numerator") == 0).select("entity_id", "at")
+    warned = due.join(alerted, on="entity_id").filter(pl.col("decided_at") < pl.col("at"))
+    hours = warned.select((pl.col("at") - pl.col("decided_at")).dt.total_seconds() / 3600).to_series()
+    row = next(measured.iter_rows(named=True), None)
+    share = row["expected_share"] if row else None
+    median = hours.median()
+    return WindowOfClient(
+        value=recorded(found, pl.lit(as_of, INSTANT)),
+        acted_on=row["acted_on"] if row else 0,
+        held_back=row["held_back"] if row else 0,
+        expected=None if row is None or share is None else share * row["acted_on"],
+        late=len(due),
+        warned=len(warned),
+        lead_hours=float(median) if isinstance(median, int | float) else None,
+    )
 
 
 def _estimated(
@@ -197,18 +251,19 @@ def _counted(
     settings: Settings,
     declared: Mapping[str, AlertType],
     rows: pl.DataFrame,
-    starts: date,
+    since: datetime,
+    until: datetime,
     as_of: datetime,
 ) -> pl.DataFrame:
-    """What is counted one by one: rows of `COUNTS`."""
-    since = datetime.combine(starts, datetime.min.time(), UTC)
-    within = pl.lit(since, INSTANT)
-    filled = past.filled.filter(pl.col("answered_at").is_between(within, pl.lit(as_of, INSTANT), closed="left"))
+    """What is counted one by one between two instants, as judged at a moment: rows of `COUNTS`."""
+    within, end = pl.lit(since, INSTANT), pl.lit(until, INSTANT)
+    filled = past.filled.filter(pl.col("answered_at").is_between(within, end, closed="left"))
     known = (
         past.episodes.filter(pl.col("raised_at") >= within),
         past.executions.filter(pl.col("triggered_at") >= within),
     )
-    executions = outcomes_of(*known, lake, settings, declared, [], as_of).executions
+    found = outcomes_of(*known, lake, settings, declared, [], as_of).executions
+    executions = found.filter(pl.col("triggered_at") <= end)
     late = rows.filter(pl.col("kpi") == ORDERS, pl.col("numerator") == 0)
     counts = (
         _by_client(filled, NO_SHOWS),

@@ -56,6 +56,29 @@ class Figures:
     counted: pl.DataFrame
 
 
+@dataclass(frozen=True)
+class WindowOfClient:
+    """What acting was worth to one client in a window, and what it was measured by.
+
+    Attributes:
+        value: Rows of `ValueDelivered`.
+        acted_on: Tickets that reached the threshold and were acted on.
+        held_back: Those that were held back.
+        expected: How many of those acted on would have been late, by those held back; None below 30 of either.
+        late: Deadlines that were missed.
+        warned: How many of them had reached the threshold before they were.
+        lead_hours: The median time from then to the deadline; None where none had.
+    """
+
+    value: dy.DataFrame[ValueDelivered]
+    acted_on: int
+    held_back: int
+    expected: float | None
+    late: int
+    warned: int
+    lead_hours: float | None
+
+
 def value_delivered(
     figures: Figures,
     units: pl.DataFrame,
