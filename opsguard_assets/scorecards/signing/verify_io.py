@@ -4,14 +4,14 @@ Here: the checks. Not here: signing.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from opsguard_assets.scorecards.card.digest import canonical
 from opsguard_assets.scorecards.signing import snapshots_io, store_io
 from opsguard_assets.scorecards.signing.build_io import remade
-from opsguard_assets.scorecards.signing.chain import broken
+from opsguard_assets.scorecards.signing.chain import Signing, broken
 from opsguard_assets.scorecards.signing.diff import Differs, changed_rows, differences, restated, same_figures
 from opsguard_assets.scorecards.signing.house_io import FIGURES, SIGNATURE, House, rendered
 from opsguard_assets.scorecards.signing.minisign import SignatureError, checked
@@ -47,7 +47,8 @@ def verify(house: House, client_id: str, month: date, *, number: int | None = No
     """
     one = store_io.newest(house.database, client_id, month, number)
     sealed: Sealed = "signed" if one.link else "unsigned"
-    return [chain_check(house), _signed(house, one), *_files(house, one, sealed), *_made_again(house, one, sealed)]
+    chain = store_io.signings(house.database)
+    return [_chain(house, chain), _signed(chain, one), *_files(house, one, sealed), *_made_again(house, one, sealed)]
 
 
 def reproduced(house: House, month: date) -> list[Check]:
@@ -77,20 +78,21 @@ def reproduced(house: House, month: date) -> list[Check]:
 
 def chain_check(house: House) -> Check:
     """Whether the whole chain holds, by the view of the database and by the same formula here."""
-    chain = store_io.signings(house.database)
+    return _chain(house, store_io.signings(house.database))
+
+
+def _chain(house: House, chain: Sequence[Signing]) -> Check:
     found = [f"place {row['place']}: {row['reason']}" for row in store_io.broken_links(house.database)]
     found += [words for place, reason in broken(chain) if (words := f"place {place}: {reason}") not in found]
     head = f"{len(chain)} signings, head {chain[-1].link}" if chain else "nothing is signed yet"
     return Check("chain", not found, "; ".join(found) or head)
 
 
-def _signed(house: House, one: Kept) -> Check:
+def _signed(chain: Sequence[Signing], one: Kept) -> Check:
     if one.link is None:
         return Check("signed", None, f"it is {one.seal.status}: nobody has signed it")
     (own,) = (
-        each
-        for each in store_io.signings(house.database)
-        if (each.client_id, each.month, each.number) == (one.client_id, one.month, one.number)
+        each for each in chain if (each.client_id, each.month, each.number) == (one.client_id, one.month, one.number)
     )
     words = f"{own.signed_by}, {own.signed_at:%Y-%m-%d %H:%M} UTC, place {own.place}, link {own.link}"
     return Check("signed", own.digest == one.digest, words)
