@@ -121,11 +121,12 @@ def _show(results: "Sequence[Result]", seconds: float) -> None:
         for wrong in each.wrong:
             typer.echo(f"\n{each.name}: {wrong.what}\n  where: {wrong.where}\n  next: {wrong.remedy}")
     failed = [each.name for each in results if not each.passed]
-    if failed:
+    if failed and len(results) > 1:
         typer.echo(f"\n`opsguard verify --only {failed[0]}` runs it alone. See docs/verify.md.")
     claims = sum(each.claims for each in results)
     verdict = f"{', '.join(failed)} failed" if failed else "all passed"
-    typer.echo(f"\n{len(results)} verifications, {claims} claims, {seconds:.0f} s: {verdict}.")
+    number = "1 verification" if len(results) == 1 else f"{len(results)} verifications"
+    typer.echo(f"\n{number}, {claims} claims, {seconds:.0f} s: {verdict}.")
 
 
 def _say(words: str) -> None:
