@@ -38,6 +38,7 @@ _OWNERS = {
     "delivery": _DATA_PLATFORM,
     "remediation": "team:operations",
     "scorecards": "team:client-success",
+    "satisfaction": "team:client-success",
     "finance": "team:finance",
 }
 _ROWS = "Look at the table's page for the rows, and report it: this is a fault of OpsGuard, not of your data."

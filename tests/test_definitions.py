@@ -74,7 +74,7 @@ def test_every_asset_belongs_to_the_team_of_its_domain(simulated):
         "vendors": "team:procurement",
         "models": "team:ml",
         "finance": "team:finance",
-        "scorecards": "team:client-success",
+        **dict.fromkeys(("scorecards", "satisfaction"), "team:client-success"),
         **dict.fromkeys(("external", "triage", "incidents", "remediation"), "team:operations"),
         **dict.fromkeys(("intake", "reference", "security", "delivery"), "team:data-platform"),
     }
@@ -125,6 +125,7 @@ def test_the_cadences_are_those_of_the_mission(simulated):
         "account_revenue_job",
         "compute_kpis_job",
         "build_scorecards_job",
+        "ask_satisfaction_job",
         "train_alert_action_job",
         "watch_alert_action_job",
     }

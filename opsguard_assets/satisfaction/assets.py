@@ -45,7 +45,7 @@ def satisfaction_asset(settings: Settings, deps: list[dg.AssetKey]) -> dg.Assets
         partitions_def=_MONTHS,
         group_name="scorecards",
         kinds={"postgres"},
-        owners=owners_of("scorecards"),
+        owners=owners_of("satisfaction"),
         metadata={"dagster/column_schema": dg.TableSchema([dg.TableColumn(*each) for each in _COLUMNS])},
         description="One question about the month to each contact of a client: how satisfied were you? Five answers, "
         "by a link in a mail. Nobody is asked unless `satisfaction.clients` names contacts, and each contact once a "
