@@ -86,6 +86,8 @@ _CHECKS = {
     "scorecard verify` names the link; somebody with rights on the database changed it.",
     "signed_figures_are_made_again": "Figures that were signed within three months come out the same when they are "
     "made again of their pinned versions. If not: `opsguard scorecard verify` names each that differs.",
+    "forms_agree": "Workbook, page, JSON and CSV of a scorecard, read back, show the figures of its card. If not: "
+    "report it; this is a fault of OpsGuard, not of your data.",
     "channels_answered": "Every channel answered and refused no message. If not: `opsguard deliver list --state "
     "failed` says why; a channel that does not answer is tried again.",
     "revenue_identity_holds": "Of each month start + new + reactivation + expansion - contraction - churn = end, and "

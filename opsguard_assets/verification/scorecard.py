@@ -1,14 +1,13 @@
 """Verification of scorecards: figures are what records say, five forms say the same, and what is signed is proven.
 
-Here: planted tickets of one client, figures computed once more with DuckDB, and the comparison. Not here: reading forms
-(`forms_io`), key figures and signing (`opsguard_assets.scorecards`).
+Here: planted tickets of one client, figures computed once more with DuckDB, and the comparison. Not here: key figures,
+reading forms, signing (`opsguard_assets.scorecards`).
 """
 
 import base64
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from opsguard_assets.scorecards.card.card import Card
+from opsguard_assets.scorecards.forms.reading_io import disagreements
 from opsguard_assets.scorecards.kpis.io import compute, keep, signed_months
 from opsguard_assets.scorecards.signing import store_io
 from opsguard_assets.scorecards.signing.build_io import build
@@ -27,7 +27,6 @@ from opsguard_assets.scorecards.signing.maker_io import maker_of
 from opsguard_assets.scorecards.signing.minisign import SigningKey
 from opsguard_assets.scorecards.signing.signing_io import sign
 from opsguard_assets.scorecards.signing.verify_io import verify
-from opsguard_assets.verification.forms_io import read_forms
 from opsguard_assets.verification.planting import BRONZE, DAY, ENDS, GOLD, HOUR, MINUTE, NOW, SILVER, site
 from opsguard_assets.verification.result import Found, Records
 from opsguard_assets.verification.verification import Verification
@@ -49,6 +48,7 @@ _TICKETS: Final = {
     "due-in-november": (datetime(2025, 10, 31, 19, 30, tzinfo=UTC), 60 * MINUTE),
 }
 _IN_TIME, _DUE, _ORDERS = 7, 11, 5
+_FORMS = ("json", "csv", "xlsx", "html", "pdf")
 
 
 def records() -> Records:
@@ -174,30 +174,14 @@ def _from_records(world: World) -> pl.DataFrame:
 
 def _compare_forms(found: Found, card: Card, files: Mapping[str, bytes]) -> int:
     """Compares what five forms say with the card; how many figures."""
-    missing = sorted({"json", "csv", "xlsx", "html", "pdf"} - set(files))
+    missing = sorted(set(_FORMS) - set(files))
     if not found.equal("forms that were not made", missing, [], where="forms of the scorecard"):
         return 0
-    read = read_forms(files)
-    compared = 0
-    for measure in card.measures:
-        shown = {form: values.get(measure.kpi) for form, values in read.items()}
-        if measure.value is None:
-            continue
-        compared += 1
-        wrong = {form: value for form, value in shown.items() if not _same(measure.value, value)}
-        found.equal(
-            f"{measure.kpi} is {measure.value}; forms that say something else",
-            wrong,
-            {},
-            where="forms of the scorecard",
-        )
+    compared = sum(measure.value is not None for measure in card.measures)
     found.holds(compared > 0, "no form shows a figure", where="forms of the scorecard")
+    said = disagreements(card, {form: files[form] for form in _FORMS})
+    found.equal("forms that say something else", said, [], where="forms of the scorecard")
     return compared
-
-
-def _same(exact: Decimal, shown: Decimal | None) -> bool:
-    """Whether a number is the exact one, as far as it has digits."""
-    return shown is not None and abs(exact - shown) <= Decimal(1).scaleb(int(shown.as_tuple().exponent)) / 2
 
 
 def _check_signature(found: Found, files: Mapping[str, bytes], figures: bytes, key: SigningKey) -> None:

@@ -255,7 +255,10 @@ def test_rules_of_verdicts_name_the_limit_that_is_set(limit):
     said = {}
     for verdict in ("unattended", "late", "early_exit", "left_open", "on_time", "no_show"):
         frame = pl.DataFrame([row | {"verdict": verdict}], infer_schema_length=None).with_columns(
-            *(pl.lit(None, INSTANT).alias(n) for n in ("feed_reported_upto_at", "left_at", "arrived_at")),
+            *(
+                pl.lit(None, INSTANT).alias(name)
+                for name in ("feed_reported_upto_at", "left_at", "arrived_at", "from_at", "starts_at")
+            ),
             feed_delay_minutes=pl.lit(0.0), punched_site_id=pl.lit("x"), holiday=pl.lit("x"),
         )  # fmt: skip
         said[verdict] = frame.select(_rule(limits)).item()

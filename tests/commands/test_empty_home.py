@@ -41,6 +41,7 @@ CALLS = {
     "vendors list": [],
     "vendors report": ["--out", "pages"],
     "ticks list": [],
+    "verify": ["--only", "nothing"],  # it looks at no home; tests/verification runs it
     "ticks withdraw": ["sla", "--since", "2026-01-01T00:00+00:00", "--reason", "test"],
 }
 

@@ -66,7 +66,7 @@ def test_an_imported_history_is_compared_with_what_it_says_was_known_then(tmp_pa
 
 
 def test_due_dates_rosters_and_leave_may_lie_in_the_future():
-    ahead = {"due_at", "ends_at", "starts_at", "installed_at", "known_at"}
+    ahead = {"due_at", "ends_at", "starts_at", "installed_at", "known_at", "expected_from_at"}
     for table in TABLES.values():
         instants = {name for name, dtype in table.dtypes.items() if isinstance(dtype, pl.Datetime)}
         assert set(table.past) <= instants

@@ -27,7 +27,7 @@ class SmallMaker:
     made_by = "test 1"
 
     def __init__(self, lake, **more):
-        self.lake, self.more, self.failing = lake, more, set()
+        self.lake, self.more, self.failing, self.disagreeing = lake, more, set(), set()
         self.pages = {}
 
     def write(self, **met):
@@ -71,6 +71,10 @@ class SmallMaker:
     def rows(self, snapshot, client_id):
         found = scan(self.lake, snapshot, ROWS)
         return found.filter(pl.col("client_id") == client_id).collect()
+
+    def disagreements(self, card, rows):
+        wrong = rows.height and card.client_id in self.disagreeing
+        return [f"csv says 1 for {card.measures[0].kpi}"] if wrong else []
 
     def picture(self, card):
         return b"\x89PNG " + canonical(card)[:20]

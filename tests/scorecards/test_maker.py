@@ -17,6 +17,7 @@ from opsguard_assets.incidents.people import merge
 from opsguard_assets.scorecards.card.digest import canonical
 from opsguard_assets.scorecards.card.io import NoCardError, read_cards
 from opsguard_assets.scorecards.card.likely import RISK
+from opsguard_assets.scorecards.forms.reading_io import disagreements
 from opsguard_assets.scorecards.kpis.io import compute, keep, signed_months
 from opsguard_assets.scorecards.kpis.schemas import PAST
 from opsguard_assets.scorecards.signing import snapshots_io
@@ -127,6 +128,20 @@ def test_a_card_has_five_forms(house):
     assert list(files) == ["pdf", "xlsx", "html", "json", "csv"]
     assert files["pdf"].startswith(b"%PDF")
     assert b"A 1" in files["html"]
+
+
+def test_forms_read_back_say_what_their_card_says_and_not_what_another_one_does(house):
+    _, _, maker, snapshot = house
+    (one,) = maker.cards(snapshot, ["a"])
+    rows = maker.rows(snapshot, "a")
+    assert maker.disagreements(one.card, rows) == []
+    files = maker.files(one.card, rows)
+    assert disagreements(one.card, files) == []
+    first, *others = (each for each in one.card.measures if each.value is not None)
+    changed = one.card.model_copy(update={"measures": (first.model_copy(update={"value": first.value + 1}), *others)})
+    found = disagreements(changed, files)
+    assert [words.split()[0] for words in found] == list(files)
+    assert all(f"for {first.kpi}, which is {first.value + 1}" in words for words in found)
 
 
 def test_a_month_that_is_not_computed_is_refused(house):

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from opsguard_assets import cadences
 from opsguard_assets.cadence import DAY, HOUR, MONTH, Cadence
 from opsguard_assets.config.settings import Settings
-from opsguard_assets.scorecards.signing.assets import CHAIN, SAME, SCORECARDS_KEY, scorecards_asset
+from opsguard_assets.scorecards.signing.assets import CHAIN, FORMS, SAME, SCORECARDS_KEY, scorecards_asset
 from opsguard_assets.scorecards.signing.sending_io import messages
 from opsguard_assets.scorecards.signing.signing_io import sign
 from opsguard_assets.scorecards.signing.store_io import newest
@@ -43,7 +43,7 @@ def checks(result):
 def test_a_run_makes_drafts_and_sends_nothing_that_nobody_signed(house):
     result = ran(house)
     assert result.success
-    assert checks(result) == {CHAIN: True, SAME: True}
+    assert checks(result) == {CHAIN: True, SAME: True, FORMS: True}
     assert newest(house.database, "C1", OCTOBER).status == "draft"
     assert messages(house.database) == []
     (shown,) = result.asset_materializations_for_node(SCORECARDS_KEY.to_python_identifier())
@@ -67,14 +67,21 @@ def test_a_client_that_fails_fails_the_run_at_its_end_by_name_and_stops_no_other
     assert newest(house.database, "C2", OCTOBER).status == "draft"
 
 
+def test_a_form_that_says_something_else_than_its_card_is_named(house):
+    house.maker.disagreeing = {"C2"}
+    (found,) = [each for each in ran(house).get_asset_check_evaluations() if each.check_name == FORMS]
+    assert not found.passed
+    assert found.description == "C2: csv says 1 for sla_performance"
+
+
 def test_the_checks_fail_where_a_link_was_forged_or_a_signed_figure_comes_out_otherwise(house):
     ran(house)
     sign(house, "C1", OCTOBER, who="ada")
-    assert checks(ran(house)) == {CHAIN: True, SAME: True}
+    assert checks(ran(house)) == {CHAIN: True, SAME: True, FORMS: True}
     with house.database.begin() as connection:
         connection.execute(text("SET LOCAL session_replication_role = replica; UPDATE scorecard_chain SET length = 9"))
     house.maker.more = {"measures": ()}
-    assert checks(ran(house)) == {CHAIN: False, SAME: False}
+    assert checks(ran(house)) == {CHAIN: False, SAME: False, FORMS: True}
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ SAID = {
     "shifts": r"guard-relief is free and near, and proposed are: nobody",
     "vendors": r"orders alerted as overdue: found nothing, planted order-overdue",
     "remediation": r"(states|restarts) before anybody agreed: found .*",
-    "scorecard": r"\w+ is [\d.]+; forms that say something else: found \{'csv': .*",
+    "scorecard": r"forms that say something else: found csv says .*",
     "delivery": r"(messages that readers have twice in Slack|messages in Slack.*): found .*",
     "triage": r"8 alerts of one cause became 8 incidents",
     "plans": r"(alerts|messages|sections of scorecards) that Bronze receives and has not bought: found .*",

@@ -12,7 +12,7 @@ import dagster as dg
 from opsguard_assets.config.settings import Settings
 from opsguard_assets.metadata import Materialized, check_spec, figures, owners_of, png, preview_rows
 from opsguard_assets.moment import Moment
-from opsguard_assets.scorecards.signing import build_io, sending_io, store_io, verify_io
+from opsguard_assets.scorecards.signing import build_io, sending_io, snapshots_io, store_io, verify_io
 from opsguard_assets.scorecards.signing.build_io import Built
 from opsguard_assets.scorecards.signing.house_io import House
 from opsguard_assets.scorecards.signing.keys_io import signing_key
@@ -25,7 +25,7 @@ from resources.lake import Lake
 
 SCORECARDS_KEY = dg.AssetKey(["scorecards", "scorecards"])
 MONTHS = dg.MonthlyPartitionsDefinition(start_date="2015-01-01")
-CHAIN, SAME = "chain_of_signings_holds", "signed_figures_are_made_again"
+CHAIN, SAME, FORMS = "chain_of_signings_holds", "signed_figures_are_made_again", "forms_agree"
 # The table `scorecards` of the database.
 _COLUMNS = (
     ("client_id", "text", "the client; empty for the provider's own"),
@@ -43,6 +43,8 @@ MakerOf = Callable[[Lake, Database, Settings], Maker]
 _BY = "build_scorecards_job"
 # Figures of signed months are made again for so many months before that of the run.
 _MONTHS_BACK = 3
+# Of forms that disagree so many are named.
+_NAMED = 5
 
 
 def scorecards_asset(settings: Settings, maker_of: MakerOf, deps: Sequence[dg.AssetKey] = ()) -> dg.AssetsDefinition:
@@ -64,7 +66,7 @@ def scorecards_asset(settings: Settings, maker_of: MakerOf, deps: Sequence[dg.As
         metadata={"dagster/column_schema": dg.TableSchema([dg.TableColumn(*each) for each in _COLUMNS])},
         description="The scorecards of a month, each client's on its own: drafts that follow the data until somebody "
         "signs them (`opsguard scorecard sign`), given to the delivery as soon as they may be sent.",
-        check_specs=[check_spec(name, SCORECARDS_KEY) for name in (CHAIN, SAME)],
+        check_specs=[check_spec(name, SCORECARDS_KEY) for name in (CHAIN, SAME, FORMS)],
     )
     def scorecards(
         context: dg.AssetExecutionContext,
@@ -88,7 +90,9 @@ def scorecards_asset(settings: Settings, maker_of: MakerOf, deps: Sequence[dg.As
                 metadata=shown,
                 allow_retries=False,
             )
-        return dg.MaterializeResult(metadata=shown, check_results=[_chain(house), _same(house, month)])
+        return dg.MaterializeResult(
+            metadata=shown, check_results=[_chain(house), _same(house, month), _agree(house, done, kept)]
+        )
 
     return scorecards
 
@@ -138,3 +142,17 @@ def _same(house: House, month: date) -> dg.AssetCheckResult:
     wrong = [f"{each.name}: {each.words}" for each in found if not each.passed]
     words = "; ".join(wrong) or f"{len(found)} signed scorecards: the same figures"
     return dg.AssetCheckResult(check_name=SAME, passed=not wrong, description=words, metadata={"signed": len(found)})
+
+
+def _agree(house: House, done: Built, kept: Sequence[Kept]) -> dg.AssetCheckResult:
+    """The forms of what this run built, read back and compared with their cards."""
+    newest: dict[str, Kept] = {}
+    for each in kept:
+        newest.setdefault(each.client_id, each)
+    built = [newest[client] for client, result in sorted(done.results.items()) if result == "built"]
+    wrong = []
+    for one in built:
+        rows = house.maker.rows(snapshots_io.read(house.database, one.snapshot_id), one.client_id)
+        wrong += [f"{one.client_id or 'the provider'}: {words}" for words in house.maker.disagreements(one.card, rows)]
+    words = "; ".join(wrong[:_NAMED]) or f"{len(built)} scorecards: all forms show the figures of their card"
+    return dg.AssetCheckResult(check_name=FORMS, passed=not wrong, description=words, metadata={"built": len(built)})

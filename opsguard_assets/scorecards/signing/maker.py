@@ -60,5 +60,8 @@ class Maker(Protocol):
     def files(self, card: Card, rows: pl.DataFrame) -> Mapping[str, bytes]:
         """The forms of a card by kind: `pdf`, `xlsx`, `html`, `json`, `csv`; always `pdf` and `xlsx`."""
 
+    def disagreements(self, card: Card, rows: pl.DataFrame) -> Sequence[str]:
+        """What forms say otherwise than their card, read back of the files, in words."""
+
     def picture(self, card: Card) -> bytes:
         """The first page as a small picture (PNG)."""

@@ -19,6 +19,7 @@ from opsguard_assets.models.champions import Champions
 from opsguard_assets.scorecards.card.card import Card, Origin
 from opsguard_assets.scorecards.card.io import PROVIDER, Cards, read_cards
 from opsguard_assets.scorecards.card.likely import FEEDS
+from opsguard_assets.scorecards.forms.reading_io import disagreements
 from opsguard_assets.scorecards.kpis.kpi import Kpi
 from opsguard_assets.scorecards.kpis.past_io import Past
 from opsguard_assets.scorecards.kpis.registry import KPIS as REGISTRY
@@ -98,6 +99,21 @@ class LakeMaker:
             "json": json(card),
             "csv": csv(card, REGISTRY),
         }
+
+    def disagreements(self, card: Card, rows: pl.DataFrame) -> Sequence[str]:
+        """What forms say otherwise than their card, read back: all but the PDF, and the page only in English.
+
+        The PDF takes most of the time of a card, and prints what the page shows; `opsguard verify` reads it back.
+        """
+        from opsguard_assets.scorecards.forms.book import book  # noqa: PLC0415 - only rendering pays for it
+        from opsguard_assets.scorecards.forms.csv import csv  # noqa: PLC0415
+        from opsguard_assets.scorecards.forms.html import html  # noqa: PLC0415
+        from opsguard_assets.scorecards.forms.json import json  # noqa: PLC0415
+
+        files = {"json": json(card), "csv": csv(card, REGISTRY), "xlsx": book(card, REGISTRY, rows)}
+        if card.language == "en" and card.locale.startswith("en"):
+            files["html"] = html(card, REGISTRY).encode()
+        return disagreements(card, files)
 
     def picture(self, card: Card) -> bytes:
         """The first page as a small picture (PNG)."""

@@ -1,6 +1,6 @@
-"""Reads the key figures of a scorecard back from its five forms, with nothing that made them.
+"""Reads the key figures of a scorecard back from its forms, with nothing that made them, and compares them.
 
-Here: JSON, CSV, the cells of a workbook, the text of a page and of a PDF. Not here: comparing them (`scorecard`).
+Here: JSON, CSV, the cells of a workbook, the text of a page and of a PDF in English. Not here: the forms.
 """
 
 import csv
@@ -9,11 +9,12 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from html import unescape
 from xml.etree import ElementTree as ET
 
+from opsguard_assets.scorecards.card.card import Card
 from opsguard_assets.scorecards.kpis.registry import KPIS
 
 _LABELS = {kpi.label: name for name, kpi in KPIS.items()}
@@ -26,16 +27,38 @@ def read_forms(files: Mapping[str, bytes]) -> dict[str, dict[str, Decimal]]:
     """By form, the key figures of the client as a whole by their names; those without a figure are left out.
 
     Args:
-        files: The forms by kind: json, csv, xlsx, html, pdf.
+        files: Some of the forms by kind: json, csv, xlsx, html, pdf.
     """
-    page = _page(files["html"].decode())
-    return {
-        "json": _numbers({one["kpi"]: one["value"] for one in json.loads(files["json"])["card"]["measures"]}),
-        "csv": _numbers({row["kpi"]: row["value"] for row in _lines(files["csv"]) if not row["site_id"]}),
-        "xlsx": _cells(files["xlsx"]),
-        "html": {name: number for name, shown in page.items() if (number := _number(shown)) is not None},
-        "pdf": _printed(files["pdf"]),
-    }
+    return {kind: _READERS[kind](content) for kind, content in files.items()}
+
+
+def disagreements(card: Card, files: Mapping[str, bytes]) -> list[str]:
+    """What forms say otherwise than the card, in words: every figure of the client as a whole, as far as it has digits.
+
+    Args:
+        card: The card.
+        files: Its forms by kind, html and pdf only of a card in English.
+    """
+    read = read_forms(files)
+    return [
+        f"{form} says {'nothing' if shown is None else shown} for {measure.kpi}, which is {measure.value}"
+        for measure in card.measures
+        if measure.value is not None and measure.kpi in KPIS
+        for form, values in read.items()
+        if not _is_the_same(measure.value, shown := values.get(measure.kpi))
+    ]
+
+
+def _is_the_same(exact: Decimal, shown: Decimal | None) -> bool:
+    return shown is not None and abs(exact - shown) <= Decimal(1).scaleb(int(shown.as_tuple().exponent)) / 2
+
+
+def _figures(content: bytes) -> dict[str, Decimal]:
+    return _numbers({one["kpi"]: one["value"] for one in json.loads(content)["card"]["measures"]})
+
+
+def _table(content: bytes) -> dict[str, Decimal]:
+    return _numbers({row["kpi"]: row["value"] for row in _lines(content) if not row["site_id"]})
 
 
 def _numbers(found: Mapping[str, str | None]) -> dict[str, Decimal]:
@@ -55,11 +78,12 @@ def _number(shown: str) -> Decimal | None:
         return None
 
 
-def _page(text: str) -> dict[str, str]:
+def _page(content: bytes) -> dict[str, Decimal]:
     found = re.findall(
-        r'<th scope="row">([^<]*)(?:<span[^>]*>[^<]*</span>)*</th><td class="number value">(.*?)</td>', text
+        r'<th scope="row">([^<]*)(?:<span[^>]*>[^<]*</span>)*</th><td class="number value">(.*?)</td>', content.decode()
     )
-    return {_LABELS[label]: unescape(shown) for each, shown in found if (label := unescape(each)) in _LABELS}
+    shown = {_LABELS[label]: unescape(text) for each, text in found if (label := unescape(each)) in _LABELS}
+    return {name: number for name, text in shown.items() if (number := _number(text)) is not None}
 
 
 def _cells(content: bytes) -> dict[str, Decimal]:
@@ -151,3 +175,12 @@ def _words(page: bytes, fonts: Mapping[str, Mapping[bytes, str]]) -> Iterator[st
 def _unescaped(escape: re.Match[bytes]) -> bytes:
     said = escape[1]
     return bytes([int(said, 8)]) if said[:1].isdigit() else _NAMED.get(said, said)
+
+
+_READERS: Mapping[str, Callable[[bytes], dict[str, Decimal]]] = {
+    "json": _figures,
+    "csv": _table,
+    "xlsx": _cells,
+    "html": _page,
+    "pdf": _printed,
+}
