@@ -145,7 +145,7 @@ def log_training(place: Place, task: Task, trained: Sequence[Trained], made_of: 
 
 @contextmanager
 def _ending(client: Any, run: str) -> Iterator[None]:
-    """Ends a run as finished or failed; MLflow would show a run that nobody ended as RUNNING for ever."""
+    """Ends a run as finished or failed; otherwise MLflow shows it as RUNNING indefinitely."""
     try:
         yield
     except BaseException:

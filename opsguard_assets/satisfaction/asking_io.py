@@ -3,7 +3,7 @@
 Here: who is asked, what is planned. Not here: sending (`opsguard_assets.delivery`), answers (`answers_io`).
 
 The database holds one question per client, month and contact, so nobody is asked twice, whatever dies and however often
-this runs. A mail that failed for good is not sent again: the next month asks anew.
+this runs. A mail that failed for good is not sent again: the next month has its own question.
 """
 
 import json

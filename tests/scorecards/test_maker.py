@@ -137,6 +137,8 @@ def test_forms_read_back_say_what_their_card_says_and_not_what_another_one_does(
     assert maker.disagreements(one.card, rows) == []
     files = maker.files(one.card, rows)
     assert disagreements(one.card, files) == []
+    # A comma before decimals is no other figure.
+    assert maker.disagreements(one.card.model_copy(update={"locale": "en_ZA"}), rows) == []
     first, *others = (each for each in one.card.measures if each.value is not None)
     changed = one.card.model_copy(update={"measures": (first.model_copy(update={"value": first.value + 1}), *others)})
     found = disagreements(changed, files)

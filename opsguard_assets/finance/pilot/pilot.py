@@ -35,7 +35,7 @@ class Number(Strict):
         how: How it is known.
         unit_value: What one is worth.
         money: What all of it is worth; None where that is not told from nothing.
-        missing: Why there is no value.
+        missing: The reason for a missing value.
     """
 
     section: Section

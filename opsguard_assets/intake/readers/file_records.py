@@ -57,7 +57,7 @@ def read(source: FileSource, state: dict[str, Any], spool: Spool) -> None:
                 reading_digest(source),
             ]
             continue
-        # Somebody still writes it: what was read may be half of it. The next load reads it anew.
+        # Somebody still writes it: what was read may be half of it. The next load reads it again.
         if _changed_meanwhile(file):
             part.drop()
             continue

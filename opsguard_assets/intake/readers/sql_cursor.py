@@ -68,7 +68,7 @@ def asked(column: sa.Column[Any], dialect: str) -> Asked:
 
 def _kind(dtype: sa.types.TypeEngine[Any]) -> str:
     if isinstance(dtype, sa.DateTime):
-        # Without a zone it is no instant: the mapping says of which zone, and which of two in autumn.
+        # Without a zone it is ambiguous: the mapping names the zone, and which of two hours in autumn.
         return "timestamp" if dtype.timezone else "text"
     kinds = ((sa.Boolean, "bool"), (sa.Integer, "bigint"), (sa.Float, "double"), (sa.Date, "date"))
     return next((kind for known, kind in kinds if isinstance(dtype, known)), "text")

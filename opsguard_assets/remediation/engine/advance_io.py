@@ -249,7 +249,7 @@ def _act(tick: _Tick, claim: Claim, case: Case, move: Act, at: datetime) -> Case
             _asked(tick, claim, case, move.place, gate, stands, at)
             return None
     with tick.world.database.begin() as connection:
-        if moves_io.fence(connection, claim):  # switched off or paused since it was planned; the next look plans anew
+        if moves_io.fence(connection, claim):  # switched off or paused since it was planned; the next look plans again
             _leave(connection, case, State.WAITING, case.execution.deadline_at, at)
             return None
         result = _done(tick, connection, case, move, plan, at)

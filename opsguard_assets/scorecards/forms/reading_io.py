@@ -14,10 +14,13 @@ from decimal import Decimal, InvalidOperation
 from html import unescape
 from xml.etree import ElementTree as ET
 
+from babel.numbers import get_decimal_symbol
+
 from opsguard_assets.scorecards.card.card import Card
 from opsguard_assets.scorecards.kpis.registry import KPIS
 
 _LABELS = {kpi.label: name for name, kpi in KPIS.items()}
+_FOR_PEOPLE = ("html", "pdf")
 _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 # The columns of the first sheet that hold a figure's value, its unit and its code.
 _VALUE, _UNIT, _CODE = "B", "C", "O"
@@ -37,9 +40,10 @@ def disagreements(card: Card, files: Mapping[str, bytes]) -> list[str]:
 
     Args:
         card: The card.
-        files: Its forms by kind, html and pdf only of a card in English.
+        files: Its forms by kind. Page and PDF are read only in English, with a point before decimals.
     """
-    read = read_forms(files)
+    is_readable = card.language == "en" and get_decimal_symbol(card.locale) == "."
+    read = read_forms({kind: each for kind, each in files.items() if is_readable or kind not in _FOR_PEOPLE})
     return [
         f"{form} says {'nothing' if shown is None else shown} for {measure.kpi}, which is {measure.value}"
         for measure in card.measures

@@ -98,9 +98,7 @@ def scorecards_asset(settings: Settings, maker_of: MakerOf, deps: Sequence[dg.As
 
 
 def _shown(done: Built, sent: Sequence[Sent], kept: Sequence[Kept]) -> Mapping[str, dg.MetadataValue]:
-    newest: dict[str, Kept] = {}
-    for each in kept:
-        newest.setdefault(each.client_id, each)
+    newest = _newest(kept)
     notes = {each.client_id: each for each in sent}
     rows = [
         {
@@ -122,11 +120,17 @@ def _shown(done: Built, sent: Sequence[Sent], kept: Sequence[Kept]) -> Mapping[s
     }
 
 
+def _newest(kept: Sequence[Kept]) -> dict[str, Kept]:
+    """The scorecard with the greatest number of each client."""
+    return {each.client_id: each for each in sorted(kept, key=lambda each: each.number)}
+
+
 def _preview(maker: Maker, kept: Sequence[Kept]) -> Mapping[str, dg.MetadataValue]:
     """The first page of the provider's own scorecard, or of the first client's; of the newest number."""
-    first = min(kept, key=lambda each: (each.client_id, -each.number), default=None)
-    if first is None:
+    newest = _newest(kept)
+    if not newest:
         return {}
+    first = newest[min(newest)]
     return {"preview": png(maker.picture(first.card), f"The first page of the scorecard of {first.month:%Y-%m}")}
 
 
@@ -146,9 +150,7 @@ def _same(house: House, month: date) -> dg.AssetCheckResult:
 
 def _agree(house: House, done: Built, kept: Sequence[Kept]) -> dg.AssetCheckResult:
     """The forms of what this run built, read back and compared with their cards."""
-    newest: dict[str, Kept] = {}
-    for each in kept:
-        newest.setdefault(each.client_id, each)
+    newest = _newest(kept)
     built = [newest[client] for client, result in sorted(done.results.items()) if result == "built"]
     wrong = []
     for one in built:

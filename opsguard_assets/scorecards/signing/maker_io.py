@@ -85,35 +85,17 @@ class LakeMaker:
 
     def files(self, card: Card, rows: pl.DataFrame) -> Mapping[str, bytes]:
         """The five forms of a card by kind."""
-        from opsguard_assets.scorecards.forms.book import book  # noqa: PLC0415 - only rendering pays for it
-        from opsguard_assets.scorecards.forms.csv import csv  # noqa: PLC0415
-        from opsguard_assets.scorecards.forms.html import html  # noqa: PLC0415
-        from opsguard_assets.scorecards.forms.json import json  # noqa: PLC0415
-        from opsguard_assets.scorecards.forms.pdf import pdf  # noqa: PLC0415
+        from opsguard_assets.scorecards.forms.pdf import pdf  # noqa: PLC0415 - only rendering pays for it
 
-        workbook = book(card, REGISTRY, rows)
-        return {
-            "pdf": pdf(card, REGISTRY, workbook),
-            "xlsx": workbook,
-            "html": html(card, REGISTRY).encode(),
-            "json": json(card),
-            "csv": csv(card, REGISTRY),
-        }
+        others = _without_paper(card, rows)
+        return {"pdf": pdf(card, REGISTRY, others["xlsx"]), **others}
 
     def disagreements(self, card: Card, rows: pl.DataFrame) -> Sequence[str]:
-        """What forms say otherwise than their card, read back: all but the PDF, and the page only in English.
+        """What forms say otherwise than their card, read back: all but the PDF.
 
         The PDF takes most of the time of a card, and prints what the page shows; `opsguard verify` reads it back.
         """
-        from opsguard_assets.scorecards.forms.book import book  # noqa: PLC0415 - only rendering pays for it
-        from opsguard_assets.scorecards.forms.csv import csv  # noqa: PLC0415
-        from opsguard_assets.scorecards.forms.html import html  # noqa: PLC0415
-        from opsguard_assets.scorecards.forms.json import json  # noqa: PLC0415
-
-        files = {"json": json(card), "csv": csv(card, REGISTRY), "xlsx": book(card, REGISTRY, rows)}
-        if card.language == "en" and card.locale.startswith("en"):
-            files["html"] = html(card, REGISTRY).encode()
-        return disagreements(card, files)
+        return disagreements(card, _without_paper(card, rows))
 
     def picture(self, card: Card) -> bytes:
         """The first page as a small picture (PNG)."""
@@ -141,6 +123,21 @@ class LakeMaker:
             models={name: _RULE if found is None else found.version for name, found in active.items()},
             code=self.code,
         )
+
+
+def _without_paper(card: Card, rows: pl.DataFrame) -> dict[str, bytes]:
+    """All forms but the PDF."""
+    from opsguard_assets.scorecards.forms.book import book  # noqa: PLC0415 - only rendering pays for it
+    from opsguard_assets.scorecards.forms.csv import csv  # noqa: PLC0415
+    from opsguard_assets.scorecards.forms.html import html  # noqa: PLC0415
+    from opsguard_assets.scorecards.forms.json import json  # noqa: PLC0415
+
+    return {
+        "xlsx": book(card, REGISTRY, rows),
+        "html": html(card, REGISTRY).encode(),
+        "json": json(card),
+        "csv": csv(card, REGISTRY),
+    }
 
 
 def maker_of(lake: Lake, database: Database, settings: Settings) -> LakeMaker:
